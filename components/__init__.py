@@ -1,0 +1,1 @@
+"""TFX components: each folder declares one, with a thin executor over a plain library."""

@@ -1,0 +1,1 @@
+"""Wiring: typed run configuration, the DAG, runners and the command line."""

@@ -1,0 +1,1 @@
+"""Plain TensorFlow: settings, features, input, models, export. Knows neither Beam nor TFX paths."""
