@@ -1,0 +1,43 @@
+# `make demo` and `make test` are all that a fresh machine needs: both make the locked environment first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+ROOT ?= runs/sentiment
+
+.PHONY: help env demo test test-fast lint format bench bench-peers lock clean
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: ## make the locked environment in .venv, where it is not there yet (PYTHON=... names the interpreter)
+	@scripts/setup
+
+demo: env ## train, judge and publish a sentiment model from 33,530 reviews into runs/sentiment
+	@.venv/bin/seqloom run configs/sentiment.yaml --root $(ROOT)
+
+test: env ## run all tests
+	@$(PY) -m pytest
+
+test-fast: env ## run the tests that take seconds
+	@$(PY) -m pytest -m "not slow"
+
+lint: env ## check style, format and types
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+format: env ## format the code and mend what ruff can mend
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: bench-peers ## run all benchmarks
+
+bench-peers: env ## train the peers on the split of the demo's run and print ours beside them
+	@$(PY) bench/peers.py --root $(ROOT)
+
+lock: ## compile locks/ from pyproject.toml (needs uv; see CONTRIBUTING.md)
+	@scripts/lock
+
+clean: ## remove what was built and cached; the environment and runs/ stay
+	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find bench components pipeline schema tests trainer -name __pycache__ -type d -prune -exec rm -rf {} +
