@@ -1,0 +1,80 @@
+"""Files of a corpus: which there are, and what tells that they changed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystems import FileSystems
+
+from trainer.errors import JobError
+
+
+class CorpusFile(NamedTuple):
+    """A file of the corpus.
+
+    Attributes:
+        path: Its path on a Beam filesystem.
+        size: Its bytes, as stored.
+        modified: When it was last changed, in seconds.
+    """
+
+    path: str
+    size: int
+    modified: float
+
+
+def match_files(pattern: str) -> list[CorpusFile]:
+    """Returns the files that match a path or glob of any Beam filesystem, by path; none is no error here."""
+    try:
+        found = FileSystems.match([pattern])[0].metadata_list
+    except BeamIOError as error:
+        raise JobError(
+            "The corpus cannot be looked up.",
+            where=pattern,
+            found=str(error),
+            expected="a path, a glob or the URL of a Beam filesystem",
+            fix="Check corpus.path, and that the filesystem's Beam extra is installed.",
+        ) from error
+    files = [CorpusFile(item.path, item.size_in_bytes, item.last_updated_in_seconds) for item in found]
+    return sorted(file for file in files if not _is_folder(file.path))
+
+
+def require_files(pattern: str) -> list[CorpusFile]:
+    """Returns the files that match.
+
+    Raises:
+        JobError: If there is none, or a folder where a file should be.
+    """
+    files = match_files(pattern)
+    if files:
+        return files
+    if _is_folder(pattern):
+        raise JobError(
+            "The corpus is a folder.",
+            where=pattern,
+            found="a folder",
+            expected="a file, or a glob of files",
+            fix=f"Name the files in it: corpus.path: {pattern.rstrip('/')}/*.csv",
+        )
+    raise JobError(
+        "No file of the corpus was found.",
+        where=pattern,
+        found="no file that matches",
+        expected="at least one file",
+        fix="Check corpus.path; a relative path starts at the folder of the configuration.",
+    )
+
+
+def fingerprint(files: list[CorpusFile]) -> str:
+    """Returns a hash that changes with any file's path, size or time of change."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in files:
+        digest.update(f"{file.path}\0{file.size}\0{file.modified!r}\n".encode())
+    return f"files:{len(files)},bytes:{sum(file.size for file in files)},blake2b:{digest.hexdigest()}"
+
+
+def _is_folder(path: str) -> bool:
+    return FileSystems.get_scheme(path) is None and Path(path).is_dir()

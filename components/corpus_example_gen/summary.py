@@ -1,0 +1,135 @@
+"""What a run read, wrote and quarantined, and the rules that it has to meet."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trainer.errors import JobError
+
+READ, WRITTEN, QUARANTINED, FAULT = "read", "written", "quarantined", "fault"
+
+
+@dataclasses.dataclass
+class Summary:
+    """Counts of a run.
+
+    Attributes:
+        read: Records found in the files.
+        written: Documents written, by split.
+        quarantined: Bad records written to the quarantine.
+        reasons: Bad records by category of the reason.
+        examples: Where the first record of each category is, with its whole reason.
+        faults: Failures of whole files.
+    """
+
+    read: int = 0
+    written: dict[str, int] = dataclasses.field(default_factory=dict)
+    quarantined: int = 0
+    reasons: dict[str, int] = dataclasses.field(default_factory=dict)
+    examples: dict[str, str] = dataclasses.field(default_factory=dict)
+    faults: list[JobError] = dataclasses.field(default_factory=list)
+
+    @property
+    def documents(self) -> int:
+        """Documents in all splits."""
+        return sum(self.written.values())
+
+
+def to_json(events: Iterable[tuple[str, Any]]) -> str:
+    """Serializes the events of a pipeline, each a kind and its payload."""
+    return json.dumps(list(events))
+
+
+def from_json(text: str, splits: Iterable[str]) -> Summary:
+    """Sums the events up.
+
+    Args:
+        text: What `to_json` gave.
+        splits: Names of all splits.
+    """
+    summary = Summary(written=dict.fromkeys(splits, 0))
+    for kind, payload in json.loads(text):
+        if kind == READ:
+            summary.read += payload
+        elif kind == WRITTEN:
+            split, count = payload
+            summary.written[split] += count
+        elif kind == QUARANTINED:
+            summary.quarantined += payload["count"]
+            summary.reasons.update(payload["reasons"])
+            summary.examples.update(payload["examples"])
+        else:
+            summary.faults.append(JobError(**payload))
+    return summary
+
+
+def fault(error: JobError) -> tuple[str, dict[str, str | None]]:
+    """Returns the event of a file that cannot be read."""
+    fields = {"what": error.what, "where": error.where, "found": error.found}
+    return FAULT, {**fields, "expected": error.expected, "fix": error.fix}
+
+
+def check(
+    summary: Summary, *, pattern: str, weights: Mapping[str, int], max_bad_fraction: float, quarantine: str
+) -> None:
+    """Raises JobError if the run must not go on.
+
+    Args:
+        summary: The counts.
+        pattern: The pattern of the files, for messages.
+        weights: Weight of each split.
+        max_bad_fraction: Part of the records that may be quarantined.
+        quarantine: Path of the quarantine's file, for messages.
+    """
+    if summary.faults:
+        raise min(summary.faults, key=lambda error: error.where or "")
+    if summary.read == 0:
+        raise JobError(
+            "The corpus has no records.",
+            where=pattern,
+            found="only empty files, or a header row and nothing below it",
+            expected="at least one document for each split",
+            fix="Set corpus.path to the files that hold the documents.",
+        )
+    if summary.read != summary.documents + summary.quarantined:
+        raise JobError(
+            "Records were lost or doubled between reading and writing.",
+            where=f"CorpusExampleGen, {pattern}",
+            found=f"{summary.read} read, {summary.documents} written, {summary.quarantined} quarantined",
+            expected="as many written and quarantined as read",
+            fix="Run again with beam.engine: local, whose runner is known to keep every record.",
+        )
+    if summary.quarantined > max_bad_fraction * summary.read:
+        raise _too_many_bad(summary, pattern, max_bad_fraction, quarantine)
+    empty = [split for split in weights if summary.written[split] == 0]
+    if empty:
+        shares = ", ".join(f"{split}: {weight}" for split, weight in weights.items())
+        raise JobError(
+            f"The split {' and '.join(empty)} has no documents.",
+            where=pattern,
+            found=f"{summary.documents} documents in all, {summary.quarantined} records quarantined; splits {shares}",
+            expected="at least one document in each split",
+            fix="Give the split a greater weight in splits, leave it out (train and eval are needed), or add data.",
+        )
+
+
+def _too_many_bad(summary: Summary, pattern: str, limit: float, quarantine: str) -> JobError:
+    fraction = summary.quarantined / summary.read
+    common = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
+    reasons = "".join(f"\n    {count} x {reason} ({summary.examples[reason]})" for reason, count in common)
+    return JobError(
+        "Too many records of the corpus are bad.",
+        where=pattern,
+        found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}), most of them:{reasons}",
+        expected=f"at most {limit:.2%} (corpus.max_bad_fraction: {limit:g})",
+        fix=f"Look at the records in {quarantine} and repair the corpus or its settings,"
+        f" or let them go: --set corpus.max_bad_fraction={_at_least(fraction)}",
+    )
+
+
+def _at_least(fraction: float) -> str:
+    """Rounds up to three digits behind the point, so that the value named really lets the run pass."""
+    return f"{min(1.0, (int(fraction * 1000) + 1) / 1000):g}"
