@@ -1,0 +1,223 @@
+"""The command line `seqloom`."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+import yaml
+from rich.console import Console
+
+from pipeline import config as configuration
+from pipeline import history, predict
+from pipeline.config import COMPONENTS, RunConfig, resolve_corpus_path, resolve_schema_path
+from pipeline.spelling import nearest
+from trainer.errors import JobError
+
+FAILED, USAGE, NOT_BLESSED, INTERRUPTED = 1, 2, 3, 130
+EXIT_CODES: dict[history.RunState, int] = {
+    "pushed": 0,
+    "unchanged": 0,
+    "done": 0,
+    "not_blessed": NOT_BLESSED,
+    "failed": FAILED,
+    "interrupted": INTERRUPTED,
+    "running": FAILED,
+}
+
+app = typer.Typer(
+    name="seqloom",
+    help="Text corpora in; checked, judged and published sequence models out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="Look at a job's configuration.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The job's YAML.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Replace a key, as in trainer.epochs=3; repeatable."),
+]
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"seqloom {_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version_asked: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def run(
+    config: ConfigPath,
+    root: Annotated[Path | None, typer.Option(help="Where the run is kept.", show_default="runs/<name>")] = None,
+    overrides: Overrides = None,
+    until: Annotated[str | None, typer.Option(metavar="COMPONENT", help="End after this component.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every component again.")] = False,
+) -> None:
+    """Runs a job: reads its corpus, trains, judges, and publishes what passes.
+
+    Ends with 0: published, or nothing new to publish; 1: failed; 2: wrong usage; 3: done, but not good enough.
+    """
+    with _ends_with(USAGE):
+        job = _checked(config, overrides)
+        _check_component(until)
+    where = root or Path("runs") / job.name
+    try:
+        with _ends_with(FAILED):
+            record = _run(job, where, until, use_cache=not no_cache)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. The same command again resumes from what is done.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(EXIT_CODES[record.state])
+
+
+@app.command("predict")
+def predict_texts(
+    model: Annotated[Path, typer.Argument(metavar="MODEL_OR_ROOT", help="A SavedModel, or the root of a run.")],
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts.", show_default=False)] = None,
+    input_path: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help='JSON lines: {"text": "..."} or "...".')
+    ] = None,
+) -> None:
+    """Asks a published model: one JSON line for each text.
+
+    Without TEXT and --input it reads one text a line from the standard input.
+    """
+    with _ends_with(USAGE):
+        if texts and input_path:
+            raise JobError("Texts are given twice.", found="TEXT and --input", fix="give one of them")
+        path = predict.find_model(model)
+        with _texts(texts, input_path) as given:
+            for answer in predict.predict(path, given):
+                typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+@app.command()
+def runs(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The root of the runs, as runs/sentiment.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
+) -> None:
+    """Shows what ran at a root: when, what came from cache, metrics, verdicts and published versions."""
+    with _ends_with(USAGE):
+        records = history.read_all(root)
+        if not records:
+            raise JobError("No run was made at this root.", where=str(root), expected="logs/<run>/run.json")
+    if as_json:
+        typer.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2, ensure_ascii=False))
+        return
+    from pipeline.tables import runs_table
+
+    Console(highlight=False).print(runs_table(records))
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Prints the JSON schema of a job's YAML."""
+    typer.echo(json.dumps(configuration.json_schema(), indent=2))
+
+
+@config_app.command("show")
+def config_show(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Prints a job's YAML with every default and override filled in."""
+    with _ends_with(USAGE):
+        job = configuration.load(config, overrides or ())
+    data = job.model_dump(mode="json", by_alias=True)
+    typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100), nl=False)
+
+
+@config_app.command("check")
+def config_check(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Checks a job's YAML and that its files exist."""
+    with _ends_with(USAGE):
+        job = _checked(config, overrides)
+        base, pattern = resolve_corpus_path(job.corpus.path, job.folder)
+    typer.echo(f"{config} is a valid {job.task}. It reads {base}/{pattern}")
+
+
+def _run(job: RunConfig, root: Path, until: str | None, *, use_cache: bool) -> history.RunRecord:
+    from pipeline import local
+    from pipeline.console import RunConsole
+
+    with RunConsole() as console:
+        record = local.run(job, root=root, until=until, use_cache=use_cache, console=console)
+        console.result(record)
+    return record
+
+
+def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
+    """Loads a job and looks its files up, so that a missing one is told before anything starts."""
+    job = configuration.load(config, overrides or ())
+    resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
+    if job.schema_path:
+        resolve_schema_path(job.schema_path, job.folder, where=f"{config}, schema")
+    return job
+
+
+def _check_component(until: str | None) -> None:
+    if until is not None and until not in COMPONENTS:
+        near = nearest(until, COMPONENTS)
+        raise JobError(
+            f"There is no component {until}.",
+            where="--until",
+            expected=", ".join(COMPONENTS),
+            fix=f"did you mean {near}?" if near else None,
+        )
+
+
+@contextlib.contextmanager
+def _texts(texts: list[str] | None, path: Path | None) -> Iterator[Iterator[str]]:
+    if texts:
+        yield predict.check_texts(texts)
+    elif path is None:
+        stream: BinaryIO = sys.stdin.buffer
+        yield predict.read_lines(stream, "stdin")
+    else:
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise JobError("The input cannot be read.", where=str(path), found=error.strerror) from error
+        with file:
+            yield predict.read_json_lines(file, str(path))
+
+
+@contextlib.contextmanager
+def _ends_with(code: int) -> Iterator[None]:
+    """Tells a JobError on the standard error and ends with an exit code."""
+    try:
+        yield
+    except JobError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(code) from error
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("seqloom")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    main()

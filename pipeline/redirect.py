@@ -1,0 +1,53 @@
+"""Sends all that a process says, from any library, to a log."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
+
+
+@contextlib.contextmanager
+def redirect_output(path: Path) -> Iterator[None]:
+    """Appends everything written to the file descriptors 1 and 2, and all logging from INFO up, to a log.
+
+    Works below Python, so the output of C++ libraries and of child processes goes there too. What must reach the
+    terminal meanwhile needs a duplicate of the descriptor made before, as `RunConsole` has.
+
+    Args:
+        path: The log; its folder is made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _flush()
+    saved = os.dup(1), os.dup(2)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    # Line buffered, and no buffer shared with the descriptors: log and noise keep their order.
+    with path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1) as log:
+        handler = logging.StreamHandler(log)
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        root.handlers, root.level = [handler], logging.INFO
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            _flush()
+            for number, descriptor in enumerate(saved, start=1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            root.handlers, root.level = handlers, level
+
+
+def _flush() -> None:
+    """Empties the buffers of Python and of the C library, so that no text lands on the wrong side."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    ctypes.CDLL(None).fflush(None)

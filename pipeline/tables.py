@@ -1,0 +1,122 @@
+"""Runs, metrics and numbers as a terminal shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.history import RunRecord
+
+STYLES = {
+    "waiting": "dim",
+    "running": "cyan",
+    "cached": "blue",
+    "done": "green",
+    "failed": "bold red",
+    "interrupted": "yellow",
+    "skipped": "dim",
+    "pushed": "bold green",
+    "unchanged": "green",
+    "not_blessed": "bold yellow",
+}
+"""The colour of each state of a run or a component."""
+
+
+def number(value: float) -> str:
+    """A figure with what digits it needs: 45,210 or 0.3127."""
+    if abs(value) < 1e15 and value == int(value):
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    """A time as 8.3 s, 2 min 05 s or 1 h 02 min."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def slice_name(name: str) -> str:
+    """A slice as people say it: "source=imdb" is imdb."""
+    return name.removeprefix("source=")
+
+
+def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
+    """Metrics with one line a slice.
+
+    Args:
+        metrics: Values by slice and metric.
+
+    Returns:
+        The table, "overall" first.
+    """
+    names = list(dict.fromkeys(name for values in metrics.values() for name in values))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for name in sorted(metrics, key=lambda name: (name != "overall", name)):
+        values = [_metric(metrics[name][key]) if key in metrics[name] else "" for key in names]
+        table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *values)
+    return table
+
+
+def verdict_text(record: RunRecord) -> Text:
+    """How a run ended, in sentences."""
+    sentences = {
+        "pushed": f"Published as version {record.pushed.version}." if record.pushed else "Published.",
+        "unchanged": "Nothing new to publish: the model is the one already published.",
+        "not_blessed": "Not published: the model did not pass its gates.",
+        "failed": "Failed.",
+        "interrupted": "Interrupted; the same command resumes it.",
+        "done": "Ended before the Pusher, as --until asked.",
+        "running": "Still running.",
+    }
+    lines = [Text(sentences[record.state], STYLES[record.state])]
+    lines += [Text(f"  {reason}") for reason in record.verdict.reasons]
+    if record.error:
+        lines.append(Text(record.error))
+    return Text("\n").join(lines)
+
+
+def runs_table(records: Sequence[RunRecord]) -> Table:
+    """Runs with their components, metrics and verdicts, the newest last."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_lines=True)
+    for name, ratio in (("run", None), ("components", 3), ("metrics", None), ("outcome", 4)):
+        table.add_column(name, no_wrap=ratio is None, ratio=ratio)
+    for record in records:
+        table.add_row(_run(record), _components(record), _metrics(record), verdict_text(record))
+    return table
+
+
+def _metric(value: float) -> str:
+    return f"{value:.4f}" if abs(value) < 1000 else number(value)
+
+
+def _run(record: RunRecord) -> Text:
+    lines = [Text(record.name, "bold"), Text(f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}")]
+    if record.finished:
+        lines.append(Text(duration((record.finished - record.started).total_seconds())))
+    return Text("\n").join([*lines, Text(record.state.replace("_", " "), STYLES[record.state])])
+
+
+def _components(record: RunRecord) -> Text:
+    by_state: dict[str, list[str]] = {}
+    for component in record.components:
+        seconds = component.seconds
+        took = f" {duration(seconds)}" if seconds is not None and component.state == "done" else ""
+        by_state.setdefault(component.state, []).append(component.name + took)
+    lines = [Text.assemble((f"{state}: ", STYLES[state]), ", ".join(names)) for state, names in by_state.items()]
+    return Text("\n").join(lines)
+
+
+def _metrics(record: RunRecord) -> Text:
+    lines = []
+    for name in sorted(record.metrics, key=lambda name: (name != "overall", name)):
+        lines.append(Text(slice_name(name), "bold" if name == "overall" else ""))
+        lines += [Text(f"  {key.replace('_', ' ')} {_metric(value)}") for key, value in record.metrics[name].items()]
+    return Text("\n").join(lines)
