@@ -33,7 +33,7 @@ format: env ## format the code and mend what ruff can mend
 bench: bench-peers ## run all benchmarks
 
 bench-peers: env ## train the peers on the split of the demo's run and print ours beside them
-	@$(PY) bench/peers.py --root $(ROOT)
+	@$(PY) -m bench.peers --root $(ROOT)
 
 lock: ## compile locks/ from pyproject.toml (needs uv; see CONTRIBUTING.md)
 	@scripts/lock

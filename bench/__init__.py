@@ -1,0 +1,1 @@
+"""Benchmarks of seqloom and of its peers."""

@@ -1,0 +1,167 @@
+"""The peers: text classifiers as their own documentation has them, settings picked on the eval split."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.documents import Split
+
+_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_WORDS = 20_000
+_LENGTH = 200
+_EPOCHS = 3
+_BATCH = 64
+
+_Trial = tuple[str, float, Callable[[Split], Sequence[str]]]
+"""A setting, its training seconds and what predicts with it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What a peer answered.
+
+    Attributes:
+        labels: Class names of the test split's documents, in their order.
+        setting: What was picked on the eval split.
+        seconds: Training time of that setting alone, without the search.
+    """
+
+    labels: Sequence[str]
+    setting: str
+    seconds: float
+
+
+def _accuracy(predicted: Sequence[str], split: Split) -> float:
+    return float(np.mean(np.asarray(predicted) == np.asarray(split.labels)))
+
+
+def _best(trials: Iterator[_Trial], splits: Mapping[str, Split]) -> Prediction:
+    """Takes the trial of the best accuracy on eval, the first of equals, and asks it for test."""
+    best: tuple[float, str, float, Sequence[str]] | None = None
+    for setting, seconds, predict in trials:
+        accuracy = _accuracy(predict(splits["eval"]), splits["eval"])
+        if best is None or accuracy > best[0]:
+            best = (accuracy, setting, seconds, predict(splits["test"]))
+    if best is None:
+        raise ValueError("a peer needs at least one setting")
+    return Prediction(best[3], best[1], best[2])
+
+
+def tfidf(splits: Mapping[str, Split]) -> Prediction:
+    """TF-IDF of 1- and 2-grams with logistic regression (scikit-learn); C picked on eval."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    train = splits["train"]
+    start = time.perf_counter()
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, preprocessor=_plain)
+    weights = vectorizer.fit_transform(train.texts)
+    vectorizing = time.perf_counter() - start
+
+    def predict(model: LogisticRegression, split: Split) -> Sequence[str]:
+        return [str(label) for label in model.predict(vectorizer.transform(split.texts))]
+
+    def trials() -> Iterator[_Trial]:
+        for strength in (1.0, 4.0, 16.0):
+            start = time.perf_counter()
+            model = LogisticRegression(C=strength, max_iter=1000).fit(weights, train.labels)
+            seconds = vectorizing + time.perf_counter() - start
+            yield f"C {strength:g}", seconds, functools.partial(predict, model)
+
+    return _best(trials(), splits)
+
+
+def fasttext(splits: Mapping[str, Split]) -> Prediction:
+    """fastText, supervised, with bigrams; learning rate and epochs picked on eval. One thread: repeatable."""
+    import fasttext as library
+
+    train = splits["train"]
+    names = sorted(set(train.labels))
+    ids = {name: f"__label__{index}" for index, name in enumerate(names)}
+    classes = {label: name for name, label in ids.items()}
+    lines = [f"{ids[label]} {_tokens(text)}\n" for text, label in zip(train.texts, train.labels, strict=True)]
+
+    def predict(model: library.FastText._FastText, split: Split) -> Sequence[str]:
+        # Given a list, predict makes no copy that NumPy 2 forbids.
+        labels, _ = model.predict([_tokens(text) for text in split.texts])
+        return [classes[found[0]] if found else names[0] for found in labels]
+
+    def trials() -> Iterator[_Trial]:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "train.txt"
+            file.write_text("".join(lines), encoding="utf-8")
+            for rate, epochs in itertools.product((0.1, 0.5), (5, 10, 20)):
+                start = time.perf_counter()
+                model = library.train_supervised(
+                    str(file), lr=rate, epoch=epochs, wordNgrams=2, minCount=2, thread=1, verbose=0
+                )
+                seconds = time.perf_counter() - start
+                yield f"lr {rate:g}, {epochs} epochs", seconds, functools.partial(predict, model)
+
+    return _best(trials(), splits)
+
+
+def bilstm(splits: Mapping[str, Split]) -> Prediction:
+    """A bidirectional LSTM on texts cut and padded to 200 words, as in Keras' tutorials; epoch picked on eval."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    train = splits["train"]
+    names = sorted(set(train.labels))
+    start = time.perf_counter()
+    vectorizer = keras.layers.TextVectorization(_WORDS, output_sequence_length=_LENGTH)
+    vectorizer.adapt([_plain(text) for text in train.texts])
+
+    def ids(split: Split) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+        return np.asarray(vectorizer([_plain(text) for text in split.texts]))
+
+    model = keras.Sequential(
+        [
+            keras.layers.Embedding(_WORDS, 128, mask_zero=True),
+            keras.layers.Bidirectional(keras.layers.LSTM(64)),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(len(names), activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    inputs, targets = ids(train), np.asarray([names.index(label) for label in train.labels])
+    preparing = time.perf_counter() - start
+
+    def predict(split: Split) -> Sequence[str]:
+        return [names[index] for index in model.predict(ids(split), batch_size=256, verbose=0).argmax(axis=1)]
+
+    def trials() -> Iterator[_Trial]:
+        seconds = preparing
+        for epoch in range(1, _EPOCHS + 1):
+            start = time.perf_counter()
+            model.fit(inputs, targets, batch_size=_BATCH, epochs=1, verbose=0)
+            seconds += time.perf_counter() - start
+            yield f"{epoch} epochs", seconds, predict
+
+    return _best(trials(), splits)
+
+
+def _plain(text: str) -> str:
+    return _LINE_BREAK.sub(" ", text).lower()
+
+
+def _tokens(text: str) -> str:
+    return " ".join(_TOKEN.findall(_plain(text)))
+
+
+PEERS: Mapping[str, tuple[str, Callable[[Mapping[str, Split]], Prediction]]] = {
+    "tfidf": ("TF-IDF 1-2-grams, logistic regression", tfidf),
+    "fasttext": ("fastText, bigrams", fasttext),
+    "bilstm": (f"BiLSTM, cut at {_LENGTH} words", bilstm),
+}
+"""The peers by short name: the name in the table and what trains it."""

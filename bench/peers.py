@@ -1,0 +1,163 @@
+"""Trains the peers on the split of a run and prints a table of them and of ours.
+
+Run as `python -m bench.peers --root runs/sentiment`, or `make bench-peers`. Each peer has a process
+of its own, so that its peak memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import documents, peer_models
+from trainer.errors import JobError
+
+_OURS = "seqloom"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of the table.
+
+    Attributes:
+        name: Who.
+        accuracies: By slice, "overall" and "source=imdb" for two.
+        setting: What was picked on eval.
+        seconds: Training time, or None where it is not told.
+        gigabytes: Peak resident memory, or None where it is not told.
+    """
+
+    name: str
+    accuracies: Mapping[str, float]
+    setting: str = ""
+    seconds: float | None = None
+    gigabytes: float | None = None
+
+
+def accuracies(predicted: Sequence[str], split: documents.Split) -> dict[str, float]:
+    """Part of the documents whose class is right, overall and by source."""
+    right = [guess == label for guess, label in zip(predicted, split.labels, strict=True)]
+    slices = {"overall": right}
+    for source in sorted(set(split.sources)):
+        slices[f"source={source}"] = [hit for hit, found in zip(right, split.sources, strict=True) if found == source]
+    return {name: sum(hits) / len(hits) for name, hits in slices.items()}
+
+
+def measure(peer: str, folder: Path) -> Row:
+    """Trains a peer in this process.
+
+    Args:
+        peer: Short name of the peer.
+        folder: Where `documents.save` wrote the splits.
+
+    Returns:
+        Its row.
+    """
+    splits = documents.load(folder)
+    name, train = peer_models.PEERS[peer]
+    prediction = train(splits)
+    # Linux counts kilobytes, macOS bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    results = accuracies(prediction.labels, splits["test"])
+    return Row(name, results, prediction.setting, prediction.seconds, gigabytes)
+
+
+def measure_apart(peer: str, folder: Path) -> Row:
+    """Trains a peer in a process of its own; arguments and result as in `measure`."""
+    command = [sys.executable, "-m", "bench.peers", "--measure", peer, "--documents", str(folder)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise JobError(f"The peer {peer} failed; its own message is above.", found=f"exit code {done.returncode}")
+    return Row(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def ours(root: Path) -> Row:
+    """Reads our row from the summary of the run.
+
+    Args:
+        root: The root of the run.
+
+    Returns:
+        Our row.
+
+    Raises:
+        JobError: The run has no summary with metrics.
+    """
+    path = root / "summary.json"
+    try:
+        metrics: dict[str, dict[str, Any]] = json.loads(path.read_text())["metrics"]
+        return Row(_OURS, {name: float(values["accuracy"]) for name, values in metrics.items()})
+    except (OSError, KeyError, ValueError) as error:
+        raise JobError(
+            "Our own result is missing.", where=str(path), found=repr(error), fix="run make demo first"
+        ) from error
+
+
+def table(rows: Sequence[Row]) -> str:
+    """A table in Markdown, a row a line; its columns are the slices that any row has."""
+    slices = list(dict.fromkeys(name for row in rows for name in row.accuracies))
+    header = ["model", *(f"accuracy, {name.removeprefix('source=')}" for name in slices)]
+    header += ["picked on eval", "training, s", "peak memory, GB"]
+    lines = [header, ["---"] * len(header)]
+    for row in rows:
+        cells = [f"{row.accuracies[name]:.4f}" if name in row.accuracies else "-" for name in slices]
+        seconds = "-" if row.seconds is None else f"{row.seconds:.0f}"
+        gigabytes = "-" if row.gigabytes is None else f"{row.gigabytes:.1f}"
+        lines.append([row.name, *cells, row.setting or "-", seconds, gigabytes])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _available(peers: Sequence[str]) -> list[str]:
+    """Leaves fastText out, with a note, where it is not installed: it has no wheels for the newest Pythons."""
+    if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
+        print("fastText is left out: it has no wheel for this Python.", file=sys.stderr)
+        return [peer for peer in peers if peer != "fasttext"]
+    return list(peers)
+
+
+def _compare(root: Path, peers: Sequence[str], limit: int | None) -> None:
+    examples = documents.newest_examples(root)
+    rows = [ours(root)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        documents.save(examples, folder, limit)
+        for peer in _available(peers):
+            print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
+            rows.append(measure_apart(peer, folder))
+    print(table(rows))
+
+
+def main() -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description="Trains the peers on a run's split.")
+    parser.add_argument("--root", type=Path, default=Path("runs/sentiment"), help="root of the run")
+    parser.add_argument("--peer", choices=peer_models.PEERS, action="append", help="only this one; may be repeated")
+    parser.add_argument("--limit", type=int, help="only about so many documents of each split")
+    parser.add_argument("--measure", choices=peer_models.PEERS, help=argparse.SUPPRESS)
+    parser.add_argument("--documents", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if arguments.measure:
+        print(json.dumps(dataclasses.asdict(measure(arguments.measure, arguments.documents))))
+        return 0
+    try:
+        _compare(arguments.root, arguments.peer or list(peer_models.PEERS), arguments.limit)
+    except JobError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
