@@ -85,6 +85,10 @@ class RunRecord(_Record):
     error: str | None = None
     details: dict[str, Any] = Field(default_factory=dict)
 
+    def updated(self, **changes: Any) -> RunRecord:
+        """A copy with other values, checked as new ones are."""
+        return RunRecord.model_validate({**dict(self), **changes})
+
     @property
     def log(self) -> Path:
         """The run's log."""
@@ -226,4 +230,4 @@ def _read(path: Path, root: Path) -> RunRecord:
     changes: dict[str, Any] = {"root": str(root)}
     if record.state == "running" and (record.process is None or process_token(record.pid) != record.process):
         changes["state"] = "interrupted"
-    return record.model_copy(update=changes)
+    return record.updated(**changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -56,7 +57,7 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
     """
     names = list(dict.fromkeys(name for values in metrics.values() for name in values))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table.add_column("slice")
     for name in names:
         table.add_column(name.replace("_", " "), justify="right")
     for name in sorted(metrics, key=lambda name: (name != "overall", name)):
@@ -77,19 +78,20 @@ def verdict_text(record: RunRecord) -> Text:
         "running": "Still running.",
     }
     lines = [Text(sentences[record.state], STYLES[record.state])]
-    lines += [Text(f"  {reason}") for reason in record.verdict.reasons]
+    lines += [Text(f"- {reason}") for reason in record.verdict.reasons]
     if record.error:
         lines.append(Text(record.error))
     return Text("\n").join(lines)
 
 
 def runs_table(records: Sequence[RunRecord]) -> Table:
-    """Runs with their components, metrics and verdicts, the newest last."""
+    """Runs with their components, metrics and outcomes, in the order given."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_lines=True)
-    for name, ratio in (("run", None), ("components", 3), ("metrics", None), ("outcome", 4)):
-        table.add_column(name, no_wrap=ratio is None, ratio=ratio)
+    table.add_column("run", no_wrap=True)
+    table.add_column("components, metrics and outcome")
     for record in records:
-        table.add_row(_run(record), _components(record), _metrics(record), verdict_text(record))
+        metrics = [metrics_table(record.metrics)] if record.metrics else []
+        table.add_row(_run(record), Group(_components(record), *metrics, verdict_text(record)))
     return table
 
 
@@ -104,19 +106,13 @@ def _run(record: RunRecord) -> Text:
     return Text("\n").join([*lines, Text(record.state.replace("_", " "), STYLES[record.state])])
 
 
-def _components(record: RunRecord) -> Text:
+def _components(record: RunRecord) -> Table:
     by_state: dict[str, list[str]] = {}
     for component in record.components:
-        seconds = component.seconds
-        took = f" {duration(seconds)}" if seconds is not None and component.state == "done" else ""
+        timed = component.seconds is not None and component.state != "cached"
+        took = f" {duration(component.seconds or 0.0)}" if timed else ""
         by_state.setdefault(component.state, []).append(component.name + took)
-    lines = [Text.assemble((f"{state}: ", STYLES[state]), ", ".join(names)) for state, names in by_state.items()]
-    return Text("\n").join(lines)
-
-
-def _metrics(record: RunRecord) -> Text:
-    lines = []
-    for name in sorted(record.metrics, key=lambda name: (name != "overall", name)):
-        lines.append(Text(slice_name(name), "bold" if name == "overall" else ""))
-        lines += [Text(f"  {key.replace('_', ' ')} {_metric(value)}") for key, value in record.metrics[name].items()]
-    return Text("\n").join(lines)
+    grid = Table.grid(padding=(0, 1))
+    for state, names in by_state.items():
+        grid.add_row(Text(state, STYLES[state]), ", ".join(names))
+    return grid
