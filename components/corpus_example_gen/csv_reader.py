@@ -17,6 +17,7 @@ from components.corpus_example_gen.records import (
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
+_MAX_FIELD_CHARS = 2 * MAX_RECORD_BYTES
 _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -35,7 +36,7 @@ def read_csv(file: BinaryIO, path: str, settings: CorpusSettings) -> Iterator[Re
     Raises:
         JobError: If the header cannot be read or lacks a column.
     """
-    csv.field_size_limit(max(MAX_RECORD_BYTES, csv.field_size_limit()))
+    csv.field_size_limit(max(_MAX_FIELD_CHARS, csv.field_size_limit()))
     lines = _Lines(file)
     rows = csv.reader(lines, delimiter=settings.delimiter, strict=True)
     header = _read_header(lines, rows, path)
@@ -146,7 +147,7 @@ def _structure_reason(error: Exception) -> str:
     if "new-line character" in message:
         return "carriage return in an unquoted field"
     if "field limit" in message:
-        return f"field too long: more than {MAX_RECORD_BYTES} characters"
+        return f"field too long: more than {_MAX_FIELD_CHARS} characters"
     return f"broken CSV: {message}"
 
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import bz2
+import contextlib
+import gzip
 import hashlib
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
-from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from trainer.errors import JobError
+
+_DECOMPRESSORS: dict[str, Callable[[BinaryIO], Any]] = {
+    ".gz": lambda stored: gzip.GzipFile(fileobj=stored),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+}
+_UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
 class CorpusFile(NamedTuple):
@@ -30,7 +43,7 @@ def match_files(pattern: str) -> list[CorpusFile]:
     """Returns the files that match a path or glob of any Beam filesystem, by path; none is no error here."""
     try:
         found = FileSystems.match([pattern])[0].metadata_list
-    except BeamIOError as error:
+    except (BeamIOError, ValueError) as error:
         raise JobError(
             "The corpus cannot be looked up.",
             where=pattern,
@@ -66,6 +79,33 @@ def require_files(pattern: str) -> list[CorpusFile]:
         expected="at least one file",
         fix="Check corpus.path; a relative path starts at the folder of the configuration.",
     )
+
+
+@contextlib.contextmanager
+def open_file(path: str) -> Iterator[BinaryIO]:
+    """Opens a file of any Beam filesystem; .gz, .bz2 and .xz are decompressed.
+
+    Not by Beam, which takes a torn archive for a whole one.
+
+    Raises:
+        JobError: From the whole block, if the file cannot be read or is torn.
+    """
+    try:
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stored:
+            decompress = _DECOMPRESSORS.get(Path(path).suffix)
+            if decompress is None:
+                yield stored
+                return
+            with decompress(stored) as file:
+                yield cast(BinaryIO, file)
+    except _UNREADABLE as error:
+        raise JobError(
+            "A file of the corpus cannot be read.",
+            where=path,
+            found=f"{type(error).__name__}: {error}",
+            expected="a readable file, whole if it is compressed",
+            fix="Repair the file or its permissions.",
+        ) from error
 
 
 def fingerprint(files: list[CorpusFile]) -> str:

@@ -11,7 +11,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 
 EXCERPT_CHARS = 200
 MAX_RECORD_BYTES = 8 << 20
-"""Longest field, and farthest that a quoted field is followed over line ends."""
+"""How far a quoted field is followed over line ends."""
 
 
 class Document(NamedTuple):

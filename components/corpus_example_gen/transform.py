@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,10 +11,10 @@ from typing import Any
 import apache_beam as beam
 import tensorflow as tf
 from apache_beam import pvalue
-from apache_beam.io.filesystems import FileSystems
 
 from components.corpus_example_gen import quarantine, summary
 from components.corpus_example_gen.encode import encode
+from components.corpus_example_gen.files import open_file
 from components.corpus_example_gen.readers import READERS
 from components.corpus_example_gen.records import BadRecord
 from components.corpus_example_gen.settings import CorpusSettings
@@ -117,7 +116,7 @@ class _ReadFile(beam.DoFn):  # type: ignore[misc]
         batches: dict[ShardKey, Batch] = {}
         size = 0
         try:
-            with FileSystems.open(path) as file:
+            with open_file(path) as file:
                 for record in READERS[self._settings.format](file, path, self._settings):
                     self._seen += 1
                     if self._seen % _REPORT_EVERY == 0:
@@ -135,8 +134,6 @@ class _ReadFile(beam.DoFn):  # type: ignore[misc]
                         batches, size = {}, 0
         except JobError as error:
             yield pvalue.TaggedOutput(_EVENTS, summary.fault(error))
-        except (PermissionError, FileNotFoundError, EOFError, zlib.error) as error:
-            yield pvalue.TaggedOutput(_EVENTS, summary.fault(_unreadable(path, error)))
         yield from batches.items()
         yield pvalue.TaggedOutput(_EVENTS, (summary.READ, self._seen - before))
 
@@ -185,13 +182,3 @@ def _write_summary(events: list[Event], path: str) -> str:
         file.write(summary.to_json(events))
     tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
     return path
-
-
-def _unreadable(path: str, error: Exception) -> JobError:
-    return JobError(
-        "A file of the corpus cannot be read.",
-        where=path,
-        found=f"{type(error).__name__}: {error}",
-        expected="a readable file, whole if it is compressed",
-        fix="Repair the file or its permissions.",
-    )

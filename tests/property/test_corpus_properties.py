@@ -1,0 +1,147 @@
+import csv
+import io
+import json
+import random
+
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.corpus_example_gen.encode import encode
+from components.corpus_example_gen.readers import READERS
+from components.corpus_example_gen.records import EXCERPT_CHARS, BadRecord, Document, Record
+from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.splits import Splitter, order_key, shard_of
+from trainer import features
+
+UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
+TEXTS = UNICODE.filter(lambda text: text and not text.isspace())
+CSV_TEXTS = TEXTS.filter(lambda text: "\0" not in text)
+
+
+def read(data: bytes, **values: object) -> list[Record]:
+    corpus = CorpusSettings.model_validate({"path": "x", **values})
+    return list(READERS[corpus.format](io.BytesIO(data), "x", corpus))
+
+
+def write_csv(rows: list[tuple[str, ...]], quoting: int, end: str = "\n") -> bytes:
+    file = io.StringIO(newline="")
+    csv.writer(file, quoting=quoting, lineterminator=end).writerows(rows)
+    return file.getvalue().encode()
+
+
+QUOTING = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+
+
+@given(st.lists(CSV_TEXTS), QUOTING, st.sampled_from(["\n", "\r\n"]))
+def test_csv_gives_back_what_was_written(texts: list[str], quoting: int, end: str) -> None:
+    # Without quotes, the writer of Python 3.10 leaves a bare carriage return that RFC 4180 forbids.
+    quoting = csv.QUOTE_ALL if any("\r" in text for text in texts) else quoting
+    data = write_csv([("n", "text"), *((str(n), text) for n, text in enumerate(texts))], quoting, end)
+    assert [(record.id, record.text) for record in read(data, format="csv", id="n")] == [
+        (str(n), text) for n, text in enumerate(texts)
+    ]
+
+
+@given(st.lists(TEXTS), st.booleans())
+def test_jsonl_gives_back_what_was_written(texts: list[str], escape: bool) -> None:
+    data = "".join(json.dumps({"text": text}, ensure_ascii=escape) + "\n" for text in texts).encode()
+    assert [record.text for record in read(data, format="jsonl")] == texts
+
+
+BROKEN_CSV = st.sampled_from(
+    [b'"open quote,1\n', b'"a" after,1\n', b"too,many,1\n", b"alone\n", b"\xff,1\n", b"n\0l,1\n", b" ,1\n", b"a,7\n"]
+)
+
+
+def may_close_an_open_quote(text: str) -> bool:
+    """Whether a stray quote before the record could be closed by the record's own first quote."""
+    return text.lstrip('"')[:1] in ("", ",", "\r", "\n")
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.one_of(CSV_TEXTS.filter(lambda text: not may_close_an_open_quote(text)), BROKEN_CSV)),
+    st.sampled_from(["0", "1"]),
+)
+def test_broken_csv_lines_cost_no_good_record(items: list[str | bytes], label: str) -> None:
+    data = b"text,label\n" + b"".join(
+        write_csv([(item, label)], csv.QUOTE_ALL) if isinstance(item, str) else item for item in items
+    )
+    records = read(data, format="csv", label="label", labels=["0", "1"])
+    assert [record.text for record in records if isinstance(record, Document)] == [
+        item for item in items if isinstance(item, str)
+    ]
+    assert sum(isinstance(record, BadRecord) for record in records) == sum(isinstance(item, bytes) for item in items)
+
+
+BROKEN_JSON = st.sampled_from(
+    [b'{"text": "a"', b"[]", b'{"text": 1}', b'{"text": "\\ud800"}', b'{"text": "\xff"}', b"{}", b'{"text": ""}']
+)
+
+
+@given(st.lists(st.one_of(TEXTS, BROKEN_JSON)))
+def test_broken_json_lines_cost_no_good_record(items: list[str | bytes]) -> None:
+    lines = [json.dumps({"text": item}).encode() if isinstance(item, str) else item for item in items]
+    records = read(b"\n".join(lines), format="jsonl")
+    assert [record.text if isinstance(record, Document) else None for record in records] == [
+        item if isinstance(item, str) else None for item in items
+    ]
+
+
+@settings(max_examples=300)
+@given(st.binary(), st.sampled_from(["csv", "jsonl"]))
+def test_any_bytes_give_documents_or_valid_bad_records(data: bytes, form: str) -> None:
+    for record in read(b"text\n" + data if form == "csv" else data, format=form):
+        if isinstance(record, BadRecord):
+            assert record.reason
+            assert len(record.record) <= EXCERPT_CHARS
+            json.dumps(record, ensure_ascii=False).encode()
+        else:
+            assert record.text.encode().strip()
+
+
+DOCUMENTS = st.builds(Document, TEXTS, st.none() | TEXTS, TEXTS, TEXTS, st.integers(1))
+
+
+@given(DOCUMENTS)
+def test_encoded_document_parses_to_itself(document: Document) -> None:
+    serialized = encode(document)
+    example = tf.train.SequenceExample.FromString(serialized)
+    context = {name: list(feature.bytes_list.value) for name, feature in example.context.feature.items()}
+    expected = {"id": [document.id.encode()], "source": [document.source.encode()]}
+    if document.label is not None:
+        expected["label"] = [document.label.encode()]
+    assert context == expected
+    assert list(example.feature_lists.feature_list) == ["text"]
+    (step,) = example.feature_lists.feature_list["text"].feature
+    assert list(step.bytes_list.value) == [document.text.encode()]
+    assert encode(document._replace(line=document.line + 1)) == serialized
+
+
+@settings(max_examples=20)
+@given(st.lists(DOCUMENTS, min_size=1, max_size=5))
+def test_encoded_documents_follow_the_data_contract(documents: list[Document]) -> None:
+    parsed = features.parse_raw(tf.constant([encode(document) for document in documents]))
+    assert parsed["text"].to_list() == [[[document.text.encode()]] for document in documents]
+    assert parsed["label"].numpy().tolist() == [(document.label or "").encode() for document in documents]
+    assert parsed["id"].numpy().tolist() == [document.id.encode() for document in documents]
+
+
+@settings(max_examples=25)
+@given(st.dictionaries(st.sampled_from("abcde"), st.integers(1, 9), min_size=1), st.integers())
+def test_splits_have_their_proportions_and_keep_their_documents(weights: dict[str, int], seed: int) -> None:
+    made = random.Random(seed)
+    identities = [made.randbytes(16) for _ in range(4_000)]
+    splits = [Splitter(weights).split(identity) for identity in identities]
+    assert [Splitter(dict(weights)).split(identity) for identity in identities] == splits
+    for split, weight in weights.items():
+        assert abs(splits.count(split) / len(splits) - weight / sum(weights.values())) < 0.05
+
+
+@given(st.lists(st.binary(min_size=1), min_size=2), st.integers(1, 50))
+def test_shards_follow_the_order(identities: list[bytes], shards: int) -> None:
+    keys = sorted(order_key(identity) for identity in identities)
+    found = [shard_of(key, shards) for key in keys]
+    assert found == sorted(found)
+    assert all(0 <= shard < shards for shard in found)
