@@ -1,0 +1,1 @@
+"""SequenceTransform: raw SequenceExamples to token ids, with the transform graph that did it."""

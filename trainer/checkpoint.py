@@ -1,0 +1,71 @@
+"""The state of a training run on disk: where it stands, and the best model so far."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+@dataclasses.dataclass
+class TrainingState:
+    """What a run has done.
+
+    Attributes:
+        epoch: Epochs finished.
+        best_epoch: The epoch with the lowest eval loss, counted from 1; 0 before the first.
+        best_loss: That loss, in nats.
+        history: Figures of each finished epoch.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+
+
+class Checkpoints:
+    """Writes and restores the last and the best state in one directory."""
+
+    def __init__(self, directory: str, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+        """Prepares the directory.
+
+        Args:
+            directory: A directory of this run alone, on any file system that TensorFlow knows.
+            model: Its weights and the states of its random generators are kept.
+            optimizer: A built optimizer.
+        """
+        self._state = tf.Variable("", dtype=tf.string)
+        weights = _values(model.variables)
+        last = tf.train.Checkpoint(model=weights, optimizer=_values(optimizer.variables), state=self._state)
+        best = tf.train.Checkpoint(model=weights)
+        self._last = tf.train.CheckpointManager(last, f"{directory}/last", max_to_keep=1)
+        self._best = tf.train.CheckpointManager(best, f"{directory}/best", max_to_keep=1)
+
+    def save(self, state: TrainingState) -> None:
+        """Writes the state after an epoch, and the model as best if that epoch was."""
+        if state.best_epoch == state.epoch:
+            self._best.save(checkpoint_number=state.epoch)
+        self._state.assign(json.dumps(dataclasses.asdict(state)))
+        self._last.save(checkpoint_number=state.epoch)
+
+    def restore(self) -> TrainingState:
+        """Restores the last state, or gives a new one where there is none."""
+        if self._last.latest_checkpoint is None:
+            return TrainingState()
+        self._last.checkpoint.restore(self._last.latest_checkpoint).assert_consumed()
+        values: dict[str, Any] = json.loads(self._state.numpy())
+        return TrainingState(**values)
+
+    def restore_best(self) -> None:
+        """Puts the best epoch's weights into the model."""
+        self._best.checkpoint.restore(self._best.latest_checkpoint).assert_existing_objects_matched()
+
+
+def _values(variables: Sequence[keras.Variable]) -> list[tf.Variable]:
+    return [variable.value for variable in variables]

@@ -1,0 +1,72 @@
+"""The document classifier: word vectors, a recurrent layer, masked pooling, class logits."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from trainer import features as f
+from trainer.settings import TrainerSettings
+
+
+@keras.saving.register_keras_serializable("seqloom")
+class LengthMask(keras.layers.Layer):  # type: ignore[misc]
+    """Marks the real steps of right-padded sequences."""
+
+    def call(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        """Returns bool [batch, time], true before `length`, from ids [batch, time] and lengths [batch]."""
+        return tf.sequence_mask(length, tf.shape(tokens)[1])
+
+
+@keras.saving.register_keras_serializable("seqloom")
+class MaskedPooling(keras.layers.Layer):  # type: ignore[misc]
+    """Maximum and mean over the real steps, joined."""
+
+    def call(self, states: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Returns float [batch, 2 * units] from states [batch, time, units] and a mask, bool [batch, time]."""
+        real = tf.expand_dims(steps, -1)
+        maximum = tf.reduce_max(tf.where(real, states, states.dtype.min), axis=1)
+        total = tf.reduce_sum(tf.where(real, states, 0), axis=1)
+        return tf.concat([maximum, total / tf.reduce_sum(tf.cast(real, states.dtype), axis=1)], axis=-1)
+
+
+def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> keras.Model:
+    """Builds the model.
+
+    Args:
+        settings: The trainer section of the configuration.
+        vocabulary_size: Ids in the vocabulary, reserved ones included.
+        classes: Number of classes.
+
+    Returns:
+        A model from `tokens`, int64 [batch, time], and `length`, int64 [batch], to logits, float
+        [batch, classes]. Steps at and after `length` have no influence.
+    """
+    tokens = keras.Input([None], dtype="int64", name=f.TOKENS)
+    length = keras.Input([], dtype="int64", name=f.LENGTH)
+    steps = LengthMask(name="mask")(tokens, length)
+    states = keras.layers.Embedding(vocabulary_size, settings.embedding, name="embedding")(tokens)
+    states = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(states)
+    pooled = settings.pooling == "max+mean"
+    states = _recurrent(settings, return_sequences=pooled)(states, mask=steps)
+    document = MaskedPooling(name="pooling")(states, steps) if pooled else states
+    document = keras.layers.Dropout(settings.dropout, name="dropout")(document)
+    logits = keras.layers.Dense(classes, name="logits")(document)
+    return keras.Model([tokens, length], logits, name="classifier")
+
+
+def _recurrent(settings: TrainerSettings, return_sequences: bool) -> keras.layers.Layer:
+    cell = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[settings.cell]
+    layer = cell(
+        settings.units,
+        activation=settings.activation,
+        recurrent_dropout=settings.recurrent_dropout,
+        return_sequences=return_sequences,
+        name=settings.cell,
+    )
+    return keras.layers.Bidirectional(layer, name=f"bidirectional_{settings.cell}") if settings.bidirectional else layer
+
+
+def loss(label: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of each document, in nats, float [batch], from labels [batch] and logits [batch, classes]."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)

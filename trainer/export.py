@@ -1,0 +1,68 @@
+"""The SavedModel: raw text or records in, class names and probabilities out."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from trainer import features as f
+from trainer.input import pad
+
+PROBABILITIES = "probabilities"
+
+
+class Servable(tf.Module):  # type: ignore[misc]
+    """A classifier together with the transform graph that made its data."""
+
+    def __init__(self, model: keras.Model, transform_graph: str, labels: list[str]) -> None:
+        """Joins the parts.
+
+        Args:
+            model: From tokens and lengths to logits.
+            transform_graph: The transform graph's SavedModel directory.
+            labels: Class names in the order of their ids.
+        """
+        super().__init__(name="servable")
+        self._model = model
+        self._transform = tf.saved_model.load(transform_graph)
+        self._labels = tf.constant(labels)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classifies documents, string [batch], UTF-8."""
+        rows = tf.range(tf.size(text, tf.int64) + 1)
+        absent = tf.fill(tf.shape(text), "")
+        segments = tf.RaggedTensor.from_nested_row_splits(text, [rows, rows])
+        return self._classify({f.ID: absent, f.SOURCE: absent, f.LABEL: absent, f.TEXT: segments})
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classifies serialized raw SequenceExamples, string [batch]."""
+        return self._classify(f.parse_raw(examples))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Gives the probabilities of serialized transformed SequenceExamples, string [batch]."""
+        return {PROBABILITIES: self._probabilities(f.parse_transformed(examples)[f.TOKENS])}
+
+    def save(self, directory: str) -> None:
+        """Writes the SavedModel with the signatures `serving_default`, `serve_examples` and `evaluate`."""
+        signatures = {
+            "serving_default": self.serve_text,
+            "serve_examples": self.serve_examples,
+            "evaluate": self.evaluate,
+        }
+        tf.saved_model.save(self, directory, signatures)
+
+    def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
+        probabilities = self._probabilities(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))
+        best = tf.argmax(probabilities, axis=-1)
+        return {
+            "label": tf.gather(self._labels, best),
+            "probability": tf.reduce_max(probabilities, axis=-1),
+            "labels": tf.tile(tf.expand_dims(self._labels, 0), [tf.shape(probabilities)[0], 1]),
+            PROBABILITIES: probabilities,
+        }
+
+    def _probabilities(self, tokens: tf.RaggedTensor) -> tf.Tensor:
+        return tf.nn.softmax(self._model(list(pad(tokens)), training=False))

@@ -1,0 +1,21 @@
+"""Whether a configuration lets a GPU run the fused cuDNN recurrent kernel."""
+
+from __future__ import annotations
+
+from trainer.settings import TrainerSettings
+
+
+def obstacles(settings: TrainerSettings) -> list[str]:
+    """Names what rules the fused kernel out, empty if nothing does.
+
+    The conditions are those of the Keras LSTM and GRU layers; right padding is given by
+    `trainer.input.pad`.
+    """
+    found = []
+    if settings.activation != "tanh":
+        found.append(f"trainer.activation: {settings.activation} (the kernel knows tanh alone)")
+    if settings.recurrent_dropout > 0:
+        found.append(f"trainer.recurrent_dropout: {settings.recurrent_dropout:g} (the kernel has none)")
+    if settings.jit_compile:
+        found.append("trainer.jit_compile: true (XLA replaces the kernel by a loop)")
+    return found

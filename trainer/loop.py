@@ -1,0 +1,175 @@
+"""The training loop: epochs with clipping, evaluation, early stopping and checkpoints."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from trainer import features as f
+from trainer import progress
+from trainer.checkpoint import Checkpoints, TrainingState
+from trainer.errors import JobError
+from trainer.settings import TrainerSettings
+
+logger = logging.getLogger("seqloom.trainer")
+
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""From labels and logits to the loss of each document, float [batch]."""
+
+
+@dataclasses.dataclass
+class Totals:
+    """Sums over the batches of a pass."""
+
+    loss: float = 0.0
+    correct: int = 0
+    documents: int = 0
+    steps: int = 0
+    tokens: int = 0
+    padded: int = 0
+
+    def add(self, batch: f.Features, loss: tf.Tensor, correct: tf.Tensor) -> None:
+        """Adds a batch, its summed loss and its count of right answers."""
+        self.loss += float(loss)
+        self.correct += int(correct)
+        self.documents += int(batch[f.LABEL].shape[0])
+        self.steps += 1
+        self.tokens += int(tf.reduce_sum(batch[f.LENGTH]))
+        self.padded += int(tf.size(batch[f.TOKENS]))
+
+    def figures(self) -> dict[str, float]:
+        """Mean loss and accuracy."""
+        return {"loss": self.loss / self.documents, "accuracy": self.correct / self.documents}
+
+
+class Loop:
+    """Trains a model that maps `tokens` and `length` to logits."""
+
+    def __init__(self, model: keras.Model, loss: Loss, settings: TrainerSettings) -> None:
+        self.model = model
+        self.settings = settings
+        self.optimizer = keras.optimizers.Adam(settings.learning_rate)
+        self.optimizer.build(model.trainable_variables)
+        self._loss = loss
+        self._train_step = _compile(self._step, settings.jit_compile)
+        self._eval_step = _compile(self._evaluate, settings.jit_compile)
+
+    def run(
+        self,
+        train: Callable[[int], tf.data.Dataset],
+        evaluate: tf.data.Dataset,
+        documents: int,
+        checkpoints: Checkpoints,
+        on_epoch: Callable[[int, dict[str, float]], None],
+    ) -> TrainingState:
+        """Trains from the last checkpoint to the end and leaves the best epoch's weights in the model.
+
+        Args:
+            train: The batches of an epoch, by its number from 0.
+            evaluate: The batches of the eval split.
+            documents: Documents in the train split.
+            checkpoints: Where the state is kept.
+            on_epoch: Called with each epoch's number from 1 and its figures, restored ones included.
+        """
+        state = checkpoints.restore()
+        for number, figures in enumerate(state.history, 1):
+            on_epoch(number, figures)
+        while state.epoch < self.settings.epochs and state.epoch - state.best_epoch < self.settings.patience:
+            figures = self._epoch(train(state.epoch), evaluate, documents, state.epoch)
+            state.epoch += 1
+            state.history.append(figures)
+            if figures["eval_loss"] < state.best_loss:
+                state.best_loss, state.best_epoch = figures["eval_loss"], state.epoch
+            checkpoints.save(state)
+            on_epoch(state.epoch, figures)
+        checkpoints.restore_best()
+        return state
+
+    def _epoch(
+        self, train: tf.data.Dataset, evaluate: tf.data.Dataset, documents: int, epoch: int
+    ) -> dict[str, float]:
+        totals, start, shown = Totals(), time.perf_counter(), {"epoch": epoch + 1, "epochs": self.settings.epochs}
+        gradient_norm = 0.0
+        for batch in train:
+            loss, correct, norm = self._train_step(_numbers(batch))
+            totals.add(batch, loss, correct)
+            gradient_norm = max(gradient_norm, float(norm))
+            self._require_finite(totals.loss, norm, epoch, totals.steps)
+            speed = totals.tokens / (time.perf_counter() - start)
+            progress.report(totals.documents, documents, "documents", {**shown, **totals.figures(), "tokens/s": speed})
+        seconds = time.perf_counter() - start
+        if totals.documents != documents:
+            raise JobError(
+                "An epoch did not see every document once.",
+                where=f"Trainer, epoch {epoch + 1}",
+                found=f"{totals.documents} documents",
+                expected=f"{documents}",
+                fix="Run again with --no-cache, so that the transformed examples are made anew.",
+            )
+        evaluated = self.evaluate(evaluate)
+        return {
+            **totals.figures(),
+            **{f"eval_{name}": value for name, value in evaluated.items()},
+            "seconds": seconds,
+            "steps": totals.steps,
+            "tokens_per_second": totals.tokens / seconds,
+            "padding_waste": 1 - totals.tokens / totals.padded,
+            "largest_gradient_norm": gradient_norm,
+        }
+
+    def evaluate(self, batches: tf.data.Dataset) -> dict[str, float]:
+        """Returns mean loss and accuracy over batches, without dropout."""
+        totals = Totals()
+        for batch in batches:
+            totals.add(batch, *self._eval_step(_numbers(batch)))
+        return totals.figures()
+
+    def _step(self, batch: f.Features) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        weights = [variable.value for variable in self.model.trainable_variables]
+        with tf.GradientTape() as tape:
+            logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=True)
+            losses = self._loss(batch[f.LABEL], logits)
+            mean = tf.reduce_mean(losses)
+        gradients = tape.gradient(mean, weights)
+        norm = tf.linalg.global_norm(gradients)
+        if self.settings.clip_norm is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip_norm, use_norm=norm)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+        return tf.reduce_sum(losses), _correct(batch[f.LABEL], logits), norm
+
+    def _evaluate(self, batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=False)
+        return tf.reduce_sum(self._loss(batch[f.LABEL], logits)), _correct(batch[f.LABEL], logits)
+
+    def _require_finite(self, loss: float, norm: tf.Tensor, epoch: int, step: int) -> None:
+        if loss != loss or not bool(tf.math.is_finite(norm)):
+            raise JobError(
+                "Training diverged: the loss or its gradient is not a finite number.",
+                where=f"Trainer, epoch {epoch + 1}, step {step}",
+                found=f"loss {loss}, gradient norm {float(norm)}, learning rate {self.settings.learning_rate:g}",
+                expected="finite numbers",
+                fix="Lower trainer.learning_rate or trainer.clip_norm.",
+            )
+
+
+def _compile(function: Callable[..., tuple[tf.Tensor, ...]], jit_compile: bool) -> tf.types.experimental.GenericFunction:
+    signature = {
+        f.LABEL: tf.TensorSpec([None], tf.int64),
+        f.LENGTH: tf.TensorSpec([None], tf.int64),
+        f.TOKENS: tf.TensorSpec([None, None], tf.int64),
+    }
+    return tf.function(function, input_signature=[signature], jit_compile=jit_compile or None)
+
+
+def _numbers(batch: f.Features) -> f.Features:
+    """What the step needs: XLA compiles no strings."""
+    return {name: batch[name] for name in (f.LABEL, f.LENGTH, f.TOKENS)}
+
+
+def _correct(label: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(tf.equal(tf.argmax(logits, -1), label), tf.int64))

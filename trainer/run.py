@@ -1,0 +1,106 @@
+"""The entry point that TFX's Trainer calls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from trainer import classifier, fused
+from trainer import features as f
+from trainer.checkpoint import Checkpoints, TrainingState
+from trainer.export import Servable
+from trainer.input import read
+from trainer.loop import Loop
+from trainer.settings import TrainerSettings
+
+if TYPE_CHECKING:
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+logger = logging.getLogger("seqloom.trainer")
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains, and writes the SavedModel, TensorBoard's events and `training.json`.
+
+    Args:
+        fn_args: TFX's arguments; `custom_config` holds `settings` (the trainer section as JSON),
+            `checkpoints` (a directory) and `code` (a digest of the code).
+    """
+    settings = TrainerSettings.model_validate_json(fn_args.custom_config["settings"])
+    for obstacle in fused.obstacles(settings):
+        logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
+    keras.utils.set_random_seed(settings.seed)
+    train_files, eval_files = _files(fn_args.train_files), _files(fn_args.eval_files)
+    vocabulary, labels = (_lines(f"{fn_args.transform_output}/{name}.txt") for name in ("vocabulary", "labels"))
+    model = classifier.build(settings, len(vocabulary), len(labels))
+    loop = Loop(model, classifier.loss, settings)
+    checkpoints = Checkpoints(_own_directory(fn_args), model, loop.optimizer)
+
+    def batches(files: list[str], seed: int | None = None, epoch: int = 0) -> tf.data.Dataset:
+        return read(files, batch_tokens=settings.batch_tokens, window=settings.window, seed=seed, epoch=epoch)
+
+    resumed = checkpoints.restore().epoch
+    with tf.summary.create_file_writer(fn_args.model_run_dir).as_default():
+        state = loop.run(
+            train=lambda epoch: batches(train_files, settings.seed, epoch),
+            evaluate=batches(eval_files),
+            documents=_count(train_files),
+            checkpoints=checkpoints,
+            on_epoch=_write_scalars,
+        )
+    Servable(model, f"{fn_args.transform_output}/transform_fn", labels).save(fn_args.serving_model_dir)
+    _write_report(fn_args.model_run_dir, state, model, resumed)
+    tf.io.gfile.rmtree(fn_args.custom_config["checkpoints"])
+
+
+def _own_directory(fn_args: FnArgs) -> str:
+    """A checkpoint directory for exactly these data, settings and code; those of others are removed."""
+    parent = fn_args.custom_config["checkpoints"]
+    key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files]
+    key += [fn_args.custom_config[name] for name in ("settings", "code")]
+    own = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
+    tf.io.gfile.makedirs(parent)
+    for other in tf.io.gfile.listdir(parent):
+        if other.rstrip("/") != own:
+            tf.io.gfile.rmtree(f"{parent}/{other}")
+    return f"{parent}/{own}"
+
+
+def _files(patterns: list[str]) -> list[str]:
+    return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+
+
+def _lines(path: str) -> list[str]:
+    with tf.io.gfile.GFile(path) as file:
+        return file.read().splitlines()
+
+
+def _count(files: list[str]) -> int:
+    return int(tf.data.TFRecordDataset(files, "GZIP").reduce(tf.constant(0, tf.int64), lambda n, _: n + 1))
+
+
+def _write_scalars(epoch: int, figures: dict[str, float]) -> None:
+    for name, value in figures.items():
+        tf.summary.scalar(f"epoch/{name}", value, step=epoch)
+    devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
+    tf.summary.text("device", ", ".join(device.name for device in devices), step=epoch)
+
+
+def _write_report(directory: str, state: TrainingState, model: keras.Model, resumed: int) -> None:
+    devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
+    report: dict[str, Any] = {
+        "epochs": state.epoch,
+        "best_epoch": state.best_epoch,
+        "best_eval_loss": state.best_loss,
+        "resumed_after_epoch": resumed,
+        "parameters": model.count_params(),
+        "device": ", ".join(device.name.removeprefix("/physical_device:") for device in devices),
+        "history": state.history,
+    }
+    with tf.io.gfile.GFile(f"{directory}/training.json", "w") as file:
+        file.write(json.dumps(report, indent=2))
