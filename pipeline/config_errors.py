@@ -32,7 +32,7 @@ def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> l
     return [
         problem
         for details in error.errors()
-        if not any(_starts(details["loc"], path) for path in source.unreadable)
+        if not any(_overlap(details["loc"], path) for path in source.unreadable)
         for problem in _explain(typing.cast("Mapping[str, Any]", details), source, model)
     ]
 
@@ -45,8 +45,9 @@ def combine(path: Path, problems: Sequence[JobError]) -> JobError:
     return JobError("\n".join([f"{len(problems)} things are wrong with {path}:", *texts]))
 
 
-def _starts(path: Sequence[str | int], head: Sequence[str | int]) -> bool:
-    return tuple(path[: len(head)]) == tuple(head)
+def _overlap(path: KeyPath, other: KeyPath) -> bool:
+    size = min(len(path), len(other))
+    return path[:size] == other[:size]
 
 
 def _explain(details: Mapping[str, Any], source: Source, model: type[BaseModel]) -> Iterator[JobError]:

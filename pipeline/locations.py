@@ -124,7 +124,7 @@ def _nearest_file(full: Path) -> str:
         return f"{folder} has no folder {missing}" + (f"; did you mean {near}?" if near else "")
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
     near = nearest(full.name, names)
-    if near:
+    if near and not _GLOB.search(full.name):
         return f"did you mean {near}?"
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return f"{folder} holds {shown}" if names else f"{folder} holds no files"

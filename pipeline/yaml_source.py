@@ -161,11 +161,10 @@ def _compose(text: str, name: str) -> yaml.Node | None:
             loader.dispose()
     except yaml.reader.ReaderError as error:
         line, column = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
-        found = f"the character U+{ord(error.character):04X}" if isinstance(error.character, str) else None
         raise JobError(
             "The YAML holds a character that YAML does not allow.",
             where=f"{name}:{line}:{column}",
-            found=found,
+            found=f"the character U+{int(error.character):04X}",
             fix=r'remove it, or write it in double quotes as an escape such as "\x07"',
         ) from None
     except RecursionError:
@@ -227,7 +226,7 @@ class _Reader:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem("A key is not plain text.", key_node, path, expected="a name, as in `epochs: 4`")
                 continue
-            key = str(key_node.value)
+            key = self._string(key_node, path)
             inner = (*path, key)
             if key in result:
                 first = self._source.places[inner]
@@ -241,10 +240,7 @@ class _Reader:
         text = str(node.value)
         kind = str(node.tag).removeprefix(_TAG)
         if kind == "str":
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                self._unreadable("A text holds half of a surrogate pair.", node, path, found=ascii(text))
-                return ascii(text)
-            return text
+            return self._string(node, path)
         if kind in {"int", "float"} and (_FLOAT.fullmatch(text) or _INT.fullmatch(text)):
             return self._number(node, path)
         if kind == "bool" and _BOOL.fullmatch(text):
@@ -253,6 +249,14 @@ class _Reader:
             found = f"{text} tagged {node.tag}"
             self._unreadable("A value does not fit its YAML tag.", node, path, found=found, fix="remove the tag")
         return None
+
+    def _string(self, node: yaml.ScalarNode, path: KeyPath) -> str:
+        try:
+            # JSON, which is YAML too, writes a character beyond U+FFFF as two escapes.
+            return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            self._unreadable("A text holds half of a surrogate pair.", node, path, found=ascii(node.value))
+            return ascii(node.value)
 
     def _number(self, node: yaml.ScalarNode, path: KeyPath) -> int | float:
         text = str(node.value).replace("_", "").lower()

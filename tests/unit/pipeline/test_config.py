@@ -1,0 +1,332 @@
+"""Good and bad configurations: what is read, and what is said about the line that is wrong."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import config, yaml_source
+from trainer.errors import JobError
+
+ROOT = Path(__file__).parents[3]
+GOOD = """\
+name: small
+task: classifier
+corpus: {format: csv, path: data.csv, text: body, label: stars, source: site}
+trainer:
+  epochs: 3
+"""
+
+
+def load(tmp_path, text, *overrides):
+    path = tmp_path / "job.yaml"
+    path.write_text(text, encoding="utf-8")
+    return config.load(path, overrides)
+
+
+def message(tmp_path, text, *overrides):
+    with pytest.raises(JobError) as caught:
+        load(tmp_path, text, *overrides)
+    return str(caught.value)
+
+
+def test_a_good_job_has_its_values_and_the_defaults(tmp_path):
+    job = load(tmp_path, GOOD)
+    assert (job.name, job.task, job.corpus.text, job.trainer.epochs) == ("small", "classifier", "body", 3)
+    assert job.splits.weights == {"train": 8, "eval": 1, "test": 1}
+    assert (job.serving.keep, job.beam.engine, job.beam.options, job.schema_path) == (5, "local", [], None)
+    assert job.path == tmp_path / "job.yaml"
+    assert job.folder == tmp_path
+
+
+def test_the_demo_job_is_valid_and_its_files_are_named():
+    job = config.load(ROOT / "configs" / "sentiment.yaml")
+    assert job.corpus.labels == {"0": "negative", "1": "positive"}
+    assert job.trainer.learning_rate == 0.001
+    assert job.gates["accuracy"].slices["imdb"].min == 0.87
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("trainer: {learning_rate: 1e-3}", 0.001),
+        ("trainer: {learning_rate: 1E3}", 1000.0),
+        ("trainer: {learning_rate: .5}", 0.5),
+        ("trainer: {learning_rate: 2}", 2.0),
+        ("trainer: {learning_rate: !!float 2}", 2.0),
+        ("trainer: {learning_rate: +1_000.5}", 1000.5),
+    ],
+)
+def test_numbers_read_as_people_mean_them(tmp_path, line, value):
+    job = load(tmp_path, GOOD.partition("trainer:")[0] + line)
+    assert job.trainer.learning_rate == value
+
+
+def test_words_that_older_yaml_takes_for_booleans_dates_and_octals_stay_text(tmp_path):
+    text = GOOD.replace("label: stars", "label: no, labels: {no: off, 010: 2024-01-01, 1:30: y}")
+    job = load(tmp_path, text)
+    assert job.corpus.label == "no"
+    assert job.corpus.labels == {"no": "off", "010": "2024-01-01", "1:30": "y"}
+
+
+def test_an_alias_stands_for_its_anchor(tmp_path):
+    job = load(tmp_path, GOOD + "gates: {accuracy: &g {min: 0.5}, auc: *g}\n")
+    assert job.gates["accuracy"].min == job.gates["auc"].min == 0.5
+
+
+BAD = [
+    # (added to or replacing GOOD, overrides, parts of the message)
+    (("epochs", "epoch"), (), [":5, trainer.epoch", "no key trainer.epoch", "expected: seed, epochs", "mean epochs?"]),
+    (("epochs: 3", "epochs: x"), (), [":5, trainer.epochs", 'found: the text "x"', "a whole number, above 0"]),
+    (("epochs: 3", 'epochs: "3"'), (), [":5, trainer.epochs", 'the text "3"', "write it without quotes"]),
+    (("epochs: 3", "epochs: true"), (), [":5, trainer.epochs", "found: true", "a whole number"]),
+    (("epochs: 3", "epochs: 2.5"), (), [":5, trainer.epochs", "found: 2.5", "a whole number"]),
+    (("epochs: 3", "epochs: 0"), (), [":5, trainer.epochs", "found: 0", "above 0"]),
+    (("epochs: 3", "epochs:"), (), [":5, trainer.epochs", "found: nothing (null)"]),
+    (("epochs: 3", "epochs: [3]"), (), [":5, trainer.epochs", "found: a list of 1"]),
+    (("epochs: 3", "dropout: 1"), (), [":5, trainer.dropout", "found: 1", "0 or more and below 1"]),
+    (("epochs: 3", "dropout: .nan"), (), [":5, trainer.dropout", "not finite", "found: .nan"]),
+    (("epochs: 3", "learning_rate: .inf"), (), [":5, trainer.learning_rate", "not finite", "found: .inf"]),
+    (("epochs: 3", "learning_rate: 1e999"), (), [":5, trainer.learning_rate", "not finite", "found: 1e999"]),
+    (("epochs: 3", "cell: LSTM"), (), [":5, trainer.cell", "one of lstm, gru", "did you mean lstm?"]),
+    (("epochs: 3", "jit_compile: no"), (), [":5, trainer.jit_compile", "true or false", "write false"]),
+    (("epochs: 3", "epochs: 3\n  epochs: 4"), (), [":6, trainer.epochs", "twice", "first is at", "job.yaml:5"]),
+    (("epochs: 3", "epochs: !!int x"), (), [":5, trainer.epochs", "does not fit its YAML tag", "found: x tagged"]),
+    (("epochs: 3", "epochs: !secret 3"), (), [":5, trainer.epochs", "found: 3 tagged !secret"]),
+    (("  epochs: 3", "  !run {epochs: 3}"), (), ["trainer", "tag is not known", "found: !run"]),
+    (("epochs: 3", "? [a]\n  : 3"), (), [":5, trainer", "A key is not plain text"]),
+    (("epochs: 3", "activation: &a [*a]"), (), [":5, trainer.activation", "alias points into itself"]),
+    (("epochs: 3", 'activation: "\\ud800"'), (), [":5, trainer.activation", "surrogate", r"\ud800"]),
+    (("name: small", "name: Big Job"), (), [":1, name", 'the text "Big Job"', "small letters"]),
+    (("name: small\n", ""), (), ["The key name is missing", "job.yaml:1, name", "Name of the job"]),
+    (("name: small", "name: 7"), (), [":1, name", "found: 7", 'put it in quotes: "7"']),
+    (("classifier", "tagger"), (), [":2, task", "one of classifier"]),
+    (("format: csv, ", ""), (), [":3, corpus.format", "corpus.format is missing", "one of csv, jsonl"]),
+    (("format: csv", "format: cvs"), (), [":3, corpus.format", "did you mean csv?"]),
+    (("label: stars, ", ""), (), [":3, corpus.label", "A classifier needs labels", "add label:"]),
+    (("source: site", "source: stars"), (), [":3, corpus.source", "label and source are both stars"]),
+    (("label: stars", "label: body"), (), [":3, corpus", "same column: body"]),
+    (("trainer:", "epochs: 4\ntrainer:"), (), [":4, epochs", "epochs belongs under trainer"]),
+    (("trainer:\n  epochs: 3", "trainer: 3"), (), [":4, trainer", "found: 3", "a section with the keys seed, epochs"]),
+    (("trainer:", "splits: {train: 0, eval: 1, test: 1}\ntrainer:"), (), [":4, splits.train", "above 0"]),
+    (("trainer:", "splits: {train: 1, eval: 1}\ntrainer:"), (), [":4, splits", "split test is missing"]),
+    (("trainer:", "splits: {eval: 1}\ntrainer:"), (), [":4, splits", "the split train is missing"]),
+    (
+        ("  epochs: 3", "  batch_tokens: 30\ntransform: {truncate: {to: 40}}"),
+        (),
+        [":5, trainer.batch_tokens", "30 below transform.truncate.to 40", "40 or more"],
+    ),
+    (("  epochs: 3", "  epochs: 3\ngates: {acuracy: {min: 1}}"), (), [":6, gates.acuracy", "did you mean accuracy?"]),
+    (("  epochs: 3", "  epochs: 3\ngates: {accuracy: {max: 1}}"), (), [":6, gates.accuracy.max", "higher is better"]),
+    (
+        ("  epochs: 3", "  epochs: 3\ngates:\n  loss:\n    max_drop: 0.1"),
+        (),
+        [":8, gates.loss.max_drop", "lower is better", "max and max_rise", "did you mean max_rise?"],
+    ),
+    (("  epochs: 3", "  epochs: 3\ngates: {auc: {min: 85}}"), (), [":6, gates.auc.min", "found: 85", "mean 0.85?"]),
+    (("  epochs: 3", "  epochs: 3\ngates: {auc: {}}"), (), [":6, gates.auc", "lets everything pass"]),
+    (
+        ("  epochs: 3", "  epochs: 3\ngates: {loss: {slices: {a: {min: 1}}}}"),
+        (),
+        [":6, gates.loss.slices.a.min", "did you mean max?"],
+    ),
+    (
+        (", source: site}\ntrainer:", "}\ngates: {auc: {slices: {a: {min: 1}}}}\ntrainer:"),
+        (),
+        [":4, gates.auc.slices", "need a source"],
+    ),
+    (("", ""), ("trainer.epochs=x",), ["where: --set trainer.epochs=x", 'the text "x"', "a whole number"]),
+    (("", ""), ("trainer.epoch=3",), ["where: --set trainer.epoch=3", "did you mean epochs?"]),
+    (("", ""), ("trainr.epochs=3",), ["where: --set trainr.epochs=3", "did you mean trainer?"]),
+    (("", ""), ("name.x=3",), ["where: --set name.x=3", 'name is the text "small"']),
+    (("", ""), ("epochs",), ["where: --set epochs", "not KEY=VALUE"]),
+    (("", ""), ("=3",), ["where: --set =3", "not KEY=VALUE"]),
+    (("", ""), ("trainer.epochs=",), ["where: --set trainer.epochs=", "trainer.epochs=null"]),
+    (("", ""), ("trainer={",), ["The YAML is broken", "--set trainer={"]),
+    (("", ""), ("trainer={epochs: 2, epochs: 3}",), ["--set trainer={epochs", "written twice"]),
+    (
+        ("", ""),
+        ("transform.truncate.keep=head",),
+        ["truncate.to is missing", "--set transform.truncate.keep"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "overrides", "parts"), BAD)
+def test_a_bad_job_is_told_with_its_place(tmp_path, change, overrides, parts):
+    text = GOOD.replace(*change) if change[0] else GOOD
+    found = message(tmp_path, text, *overrides)
+    for part in parts:
+        assert part in found
+    assert "things are wrong" not in found
+
+
+BROKEN = [
+    ("", ["The configuration is empty", "job.yaml"]),
+    ("# only a comment\n", ["The configuration is empty"]),
+    ("- a\n- b\n", ["not a mapping", "job.yaml:1", "found: a list of 2"]),
+    ("\n\nhello\n", ["not a mapping", "job.yaml:3", 'found: the text "hello"']),
+    ("name: a\ntask: [classifier\nx: y\n", ["The YAML is broken", "job.yaml:3:2"]),
+    ("name: a\n\ttask: b\n", ["The YAML is broken", "job.yaml:2:1", "spaces, not tabs"]),
+    ("name: a: b\n", ["The YAML is broken", "job.yaml:1:8"]),
+    ("name: a\n---\nname: b\n", ["The YAML is broken", "job.yaml:2:1", "another document"]),
+    ("name: a\ntask: *x\n", ["The YAML is broken", "job.yaml:2:7", "undefined alias"]),
+    ("name: a\nx: \x07\n", ["does not allow", "job.yaml:2:4", "U+0007"]),
+    ("[" * 3000, ["nested too deep"]),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), BROKEN)
+def test_broken_yaml_is_told_with_line_and_column(tmp_path, text, parts):
+    found = message(tmp_path, text)
+    for part in parts:
+        assert part in found
+
+
+def test_bytes_that_are_not_utf8_are_told_with_their_line(tmp_path):
+    path = tmp_path / "job.yaml"
+    path.write_bytes(b"name: a\ntask: \xff\n")
+    with pytest.raises(JobError, match="not UTF-8") as caught:
+        config.load(path)
+    assert caught.value.where == f"{path}:2"
+    assert caught.value.found == "the byte 0xff"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path):
+    (tmp_path / "job.yaml").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert config.load(tmp_path / "job.yaml").name == "small"
+
+
+def test_a_missing_file_names_the_nearest(tmp_path):
+    (tmp_path / "sentiment.yaml").touch()
+    with pytest.raises(JobError, match=r"sentiment\.yaml\?") as caught:
+        config.load(tmp_path / "sentimnt.yaml")
+    assert caught.value.where == str(tmp_path / "sentimnt.yaml")
+    with pytest.raises(JobError, match=r"YAML files there: sentiment\.yaml"):
+        config.load(tmp_path / "q")
+    with pytest.raises(JobError, match=r"the folder .*/none does not exist"):
+        config.load(tmp_path / "none" / "job.yaml")
+    with pytest.raises(JobError, match=r"folder, not a file(.|\n)*sentiment\.yaml"):
+        config.load(tmp_path)
+
+
+def test_all_errors_are_told_at_once(tmp_path):
+    text = "name: small\ntask: clasifier\ncorpus: {format: csv}\ntrainer: {epochs: 1, epochs: 2, x: 1}\n"
+    found = message(tmp_path, text, "serving.keep=0", "what")
+    assert "6 things are wrong with" in found
+    for part in [
+        "job.yaml:4, trainer.epochs\n     found: the first is at",
+        "where: --set what",
+        "did you mean classifier?",
+        "corpus.path is missing",
+        "no key trainer.x",
+        "where: --set serving.keep=0",
+    ]:
+        assert part in found
+
+
+def test_an_unreadable_value_is_told_once(tmp_path):
+    assert message(tmp_path, GOOD.replace("epochs: 3", "epochs: .inf")).count("where:") == 1
+
+
+def test_overrides_replace_add_and_clear(tmp_path):
+    job = load(
+        tmp_path,
+        GOOD,
+        "trainer.epochs=1",
+        "trainer.epochs=7",
+        "transform.truncate.to=50",
+        "trainer.clip_norm=null",
+        "trainer.learning_rate=1e-4",
+        "gates={loss: {max: 0.5}}",
+        "corpus.path=a=b.csv",
+        "name=x",
+    )
+    assert (job.trainer.epochs, job.trainer.clip_norm, job.trainer.learning_rate) == (7, None, 0.0001)
+    assert job.transform.truncate is not None
+    assert job.transform.truncate.to == 50
+    assert job.gates["loss"].max == 0.5
+    assert (job.corpus.path, job.name) == ("a=b.csv", "x")
+
+
+def test_a_place_below_a_replaced_section_is_the_override(tmp_path):
+    found = message(tmp_path, GOOD, "trainer={epochs: x}")
+    assert "where: --set trainer={epochs: x}" in found
+    assert "job.yaml" not in found
+
+
+def test_the_configuration_is_frozen(tmp_path):
+    job = load(tmp_path, GOOD)
+    with pytest.raises(ValueError, match="frozen"):
+        job.name = "other"
+
+
+def test_a_configuration_made_in_code_is_checked_too():
+    with pytest.raises(ValueError, match="A classifier needs labels"):
+        config.RunConfig(name="a", task="classifier", corpus={"format": "csv", "path": "x"})
+
+
+def test_the_json_schema_names_the_keys_of_the_yaml():
+    schema = config.json_schema()
+    assert list(schema["properties"]) == [
+        "name", "task", "corpus", "splits", "transform", "trainer", "gates", "serving", "beam", "schema",
+    ]  # fmt: skip
+    assert schema["required"] == ["name", "task", "corpus"]
+    assert schema["additionalProperties"] is False
+
+
+def test_reading_a_configuration_imports_nothing_heavy():
+    code = (
+        "import sys, json, pipeline.cli, pathlib; pipeline.config.load(pathlib.Path('configs/sentiment.yaml'));"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    heavy = {"tensorflow", "tfx", "apache_beam", "keras", "numpy", "pyarrow", "tensorflow_transform"}
+    assert heavy.isdisjoint(json.loads(done.stdout))
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]))
+keys = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)  # YAML's own limit is 1,024 with escapes
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(keys, plain, min_size=1, max_size=3))
+def test_what_json_says_is_what_is_read(tmp_path_factory, data):
+    # JSON is YAML, and nobody doubts how it reads.
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    source = yaml_source.read(path)
+    assert source.problems == []
+    assert source.data == data
+
+
+@given(words)
+def test_no_text_breaks_the_reader(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "text.yaml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        place = yaml_source.read(path).where(())
+    except JobError as error:
+        place = error.where
+    assert place is not None
+    assert place.startswith(str(path))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_floats_survive_the_yaml_dumper(tmp_path_factory, value):
+    path = tmp_path_factory.getbasetemp() / "float.yaml"
+    path.write_text(yaml.safe_dump({"x": value}), encoding="utf-8")
+    read = yaml_source.read(path).data["x"]
+    assert isinstance(read, float)
+    assert math.copysign(1, read) == math.copysign(1, value)
+    assert read == value
