@@ -1,0 +1,148 @@
+"""The wheel, built from a copy of the tree, installed and used outside the repository."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import textwrap
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("pipeline", "components", "trainer", "schema")
+
+
+@dataclasses.dataclass(frozen=True)
+class Installed:
+    """The wheel, and the environment beside which it is the only seqloom."""
+
+    wheel: Path
+    python: Path
+    site: Path
+    cwd: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs Python in the environment, outside the repository and with no path of it."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "TERM": "dumb"}
+        return subprocess.run(
+            [str(self.python), *arguments], cwd=self.cwd, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    work = tmp_path_factory.mktemp("wheel")
+    wheel = build(work)
+    venv.create(work / "environment", with_pip=False, symlinks=True)
+    paths = sysconfig.get_paths(vars={"base": str(work / "environment")})
+    site = Path(paths["purelib"])
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # A folder named in a .pth file serves imports, but its own .pth files, the editable install's among
+    # them, are not read: the locked dependencies are there and this checkout is not.
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    cwd = work / "elsewhere"
+    cwd.mkdir()
+    return Installed(wheel, Path(paths["scripts"]) / "python", site, cwd)
+
+
+def build(work: Path) -> Path:
+    """Builds the wheel from a copy with the locked setuptools, so that nothing is fetched or left in the tree."""
+    copy = work / "copy"
+    ignore = shutil.ignore_patterns(".*", "runs", "build", "dist", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    code = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(work)], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (wheel,) = work.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_holds_the_packages_and_nothing_else(installed: Installed) -> None:
+    with zipfile.ZipFile(installed.wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+        licenses = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
+        schemas = {name: archive.read(name) for name in found if name.endswith(".pbtxt")}
+    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    wanted = {path.relative_to(ROOT).as_posix(): path for path in [*sources, *(ROOT / "schema").glob("*.pbtxt")]}
+    assert found == wanted.keys()
+    assert schemas
+    assert schemas == {name: wanted[name].read_bytes() for name in schemas}
+    assert len(licenses) == 1
+
+
+def test_every_module_imports_outside_the_repository(installed: Installed) -> None:
+    code = f"""
+        import importlib, json, pkgutil
+        files = []
+        for package in map(importlib.import_module, {PACKAGES!r}):
+            files.append(package.__file__)
+            for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+                files.append(importlib.import_module(module.name).__file__)
+        print(json.dumps(files))
+    """
+    done = installed.run("-c", textwrap.dedent(code))
+    assert done.returncode == 0, done.stderr
+    files = {Path(name).relative_to(installed.site).as_posix() for name in json.loads(done.stdout.splitlines()[-1])}
+    assert files == {path.relative_to(ROOT).as_posix() for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
+
+
+def command(installed: Installed, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the console script as the wheel's metadata declares it."""
+    code = """
+        import importlib.metadata, sys
+        (script,) = importlib.metadata.distribution("seqloom").entry_points.select(name="seqloom")
+        sys.argv[0] = "seqloom"
+        sys.exit(script.load()())
+    """
+    return installed.run("-c", textwrap.dedent(code), *arguments)
+
+
+def test_the_command_is_installed(installed: Installed) -> None:
+    done = command(installed, "--help")
+    assert done.returncode == 0, done.stderr
+    for name in ("run", "predict", "runs", "config"):
+        assert f" {name} " in done.stdout
+    assert command(installed, "--version").stdout.split() == ["seqloom", "0.1.0"]
+
+
+JOB = """\
+name: colours
+task: classifier
+corpus: {format: csv, path: corpus.csv, text: text, label: label}
+"""
+
+
+def test_config_check_reads_a_job_outside_the_repository(installed: Installed) -> None:
+    (installed.cwd / "corpus.csv").write_text("text,label\nred,warm\nblue,cold\n")
+    (installed.cwd / "job.yaml").write_text(JOB)
+    done = command(installed, "config", "check", "job.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "corpus.csv" in done.stdout
+
+
+def test_config_check_says_what_is_wrong(installed: Installed) -> None:
+    (installed.cwd / "wrong.yaml").write_text(JOB.replace("task:", "tasks:"))
+    done = command(installed, "config", "check", "wrong.yaml")
+    assert done.returncode == 2
+    assert "wrong.yaml" in done.stderr
+    assert "tasks" in done.stderr
+
+
+def test_the_curated_schemas_are_found(installed: Installed) -> None:
+    done = installed.run("-c", "from schema import curated; print(curated.path(curated.LABELLED_TEXT))")
+    assert done.returncode == 0, done.stderr
+    path = Path(done.stdout.strip())
+    assert path.is_relative_to(installed.site)
+    assert path.read_bytes() == (ROOT / "schema" / path.name).read_bytes()
