@@ -28,6 +28,7 @@ from trainer.progress import logger as progress_logger
 __all__ = ["ProgressHandler", "RunConsole", "redirect_output"]
 
 _RECORDS = "records"
+_INSTANT = {"waiting", "cached", "skipped"}
 
 
 @dataclasses.dataclass
@@ -145,7 +146,7 @@ class RunConsole:
             row = self._rows.setdefault(name, _Row())
             if state == "running":
                 self._current, row.started = name, time.monotonic()
-            elif row.seconds is None:
+            elif seconds is not None or state not in _INSTANT:
                 row.seconds = row.elapsed() if seconds is None else seconds
             row.state = state
             row.records = row.records if records is None else records
@@ -200,11 +201,9 @@ def _own_console() -> Console:
     except (AttributeError, OSError, io.UnsupportedOperation):
         return Console(highlight=False)
     file = os.fdopen(descriptor, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1)
-    # rich asks the standard streams for the size; these may all be files or pipes by then.
-    size = os.get_terminal_size(descriptor) if os.isatty(descriptor) and not os.isatty(0) else None
-    return Console(
-        file=file, highlight=False, width=size.columns if size else None, height=size.lines if size else None
-    )
+    # rich asks the standard streams for the size; these may all be files or pipes by then. 0 means unknown.
+    size = os.get_terminal_size(descriptor) if os.isatty(descriptor) and not os.isatty(0) else os.terminal_size((0, 0))
+    return Console(file=file, highlight=False, width=size.columns or None, height=size.lines or None)
 
 
 def _ends_epoch(before: Progress, now: Progress) -> bool:

@@ -1,0 +1,131 @@
+"""The command line: what it prints and what it ends with. Runs themselves are tested end to end elsewhere."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from pipeline import cli, config, history
+
+ROOT = Path(__file__).parents[3]
+JOB = """\
+name: small
+task: classifier
+corpus: {format: csv, path: data.csv, label: stars}
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    (tmp_path / "data.csv").write_text("text,stars\n")
+    path = tmp_path / "job.yaml"
+    path.write_text(JOB)
+    return path
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], env={"COLUMNS": "80"})
+
+
+def test_help_names_the_commands():
+    result = invoke("--help")
+    assert result.exit_code == 0
+    for name in ("run", "predict", "runs", "config"):
+        assert f" {name} " in result.stdout
+
+
+def test_the_version_is_told_from_outside_the_package_too(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pipeline.cli", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("seqloom ")
+
+
+def test_config_schema_is_the_json_schema():
+    assert json.loads(invoke("config", "schema").stdout) == config.json_schema()
+
+
+def test_config_show_is_a_yaml_that_gives_the_same_job(job, tmp_path):
+    result = invoke("config", "show", job, "--set", "trainer.epochs=7", "--set", "gates.loss.max=0.4")
+    assert result.exit_code == 0
+    shown = tmp_path / "shown.yaml"
+    shown.write_text(result.stdout)
+    assert yaml.safe_load(result.stdout)["trainer"]["epochs"] == 7
+    again = config.load(shown)
+    assert again.model_dump() == config.load(job, ["trainer.epochs=7", "gates.loss.max=0.4"]).model_dump()
+
+
+def test_config_check_says_what_the_job_reads(job, tmp_path):
+    result = invoke("config", "check", job)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{job} is a valid classifier. It reads {tmp_path}/data.csv\n"
+
+
+@pytest.mark.parametrize("command", [["run"], ["config", "check"]])
+@pytest.mark.parametrize(
+    ("overrides", "parts"),
+    [
+        (["trainer.epoch=3"], ["no key trainer.epoch", "--set trainer.epoch=3", "did you mean epochs?"]),
+        (["corpus.path=date.csv"], ["corpus file does not exist", "job.yaml, corpus.path", "did you mean data.csv?"]),
+        (["schema=text.pbtxt"], ["schema file does not exist", "job.yaml, schema"]),
+    ],
+)
+def test_a_wrong_job_ends_with_2_before_anything_starts(job, command, overrides, parts):
+    result = invoke(*command, job, *(part for override in overrides for part in ("--set", override)))
+    assert result.exit_code == 2
+    for part in parts:
+        assert part in result.stderr
+    assert "Traceback" not in result.output
+    assert sorted(path.name for path in job.parent.iterdir()) == ["data.csv", "job.yaml"]
+
+
+def test_an_unknown_component_names_the_nearest(job):
+    result = invoke("run", job, "--until", "trainr")
+    assert result.exit_code == 2
+    assert "did you mean Trainer?" in result.stderr
+    assert "CorpusExampleGen, StatisticsGen" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "a", "b"], ["frobnicate"], ["run", "--what"]])
+def test_wrong_usage_ends_with_2(arguments):
+    assert invoke(*arguments).exit_code == 2
+
+
+def test_each_end_of_a_run_has_its_exit_code():
+    assert {state: cli.EXIT_CODES[state] for state in ("pushed", "unchanged", "done", "not_blessed", "failed")} == {
+        "pushed": 0,
+        "unchanged": 0,
+        "done": 0,
+        "not_blessed": 3,
+        "failed": 1,
+    }
+    assert set(cli.EXIT_CODES) == set(history.RunState.__args__)
+
+
+def test_runs_shows_what_ran(tmp_path):
+    run = history.new_run(tmp_path, "small").updated(
+        state="not_blessed",
+        components=[history.ComponentRecord(name="StatisticsGen", state="cached")],
+        metrics={"overall": {"accuracy": 0.7123}},
+        verdict=history.Verdict(blessed=False, reasons=("accuracy 0.712 is below 0.85",)),
+    )
+    history.write(tmp_path, run)
+    result = invoke("runs", tmp_path)
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    for part in ["not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85"]:
+        assert part in text
+    (record,) = json.loads(invoke("runs", tmp_path, "--json").stdout)
+    assert history.RunRecord.model_validate(record) == run
+
+
+def test_runs_of_a_root_without_runs(tmp_path):
+    result = invoke("runs", tmp_path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "No run was made at this root." in result.stderr
+    assert invoke("runs", tmp_path / "none").exit_code == 2

@@ -1,0 +1,298 @@
+"""What a run looks like on a terminal and in a file, and where all other output goes."""
+
+import io
+import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipeline import history
+from pipeline.console import RunConsole
+from pipeline.tables import duration, number, runs_table
+from trainer import progress
+
+ROOT = Path(__file__).parents[3]
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+NAMES = ("CorpusExampleGen", "StatisticsGen", "Trainer", "Evaluator")
+
+
+def play(console):
+    """A small run, as a runner would tell it."""
+    console.start(NAMES)
+    console.component("CorpusExampleGen", "running")
+    progress.report(500, None, "records")
+    progress.report(1000, None, "records")
+    console.component("CorpusExampleGen", "done", seconds=4.0, records=1200)
+    console.component("StatisticsGen", "cached")
+    console.component("Trainer", "running")
+    for epoch in (1, 2):
+        for step in (1, 2, 3):
+            values = {"epoch": epoch, "epochs": 2, "loss": 0.5 / (epoch * step), "tokens_per_second": 45210.4}
+            progress.report((epoch - 1) * 3 + step, 6, "steps", values)
+    console.message("The device is a CPU.")
+    console.component("Trainer", "done", seconds=75.2)
+    console.component("Evaluator", "failed", seconds=0.5)
+
+
+def finished(root, **changes):
+    run = history.new_run(root, "small").updated(
+        metrics={
+            "source=web": {"accuracy": 0.8, "loss": 0.5},
+            "overall": {"accuracy": 0.87654, "loss": 0.3},
+            "source=print": {"accuracy": 0.9},
+        },
+        verdict=history.Verdict(blessed=True, reasons=("accuracy 0.877 is at least 0.8",)),
+        state="pushed",
+        pushed=history.Pushed(version="17", path=f"{root}/serving/17"),
+    )
+    return run.updated(finished=run.started, **changes)
+
+
+def plain_console():
+    return Console(file=io.StringIO(), width=100)
+
+
+def test_without_a_terminal_there_are_plain_lines():
+    console = plain_console()
+    with RunConsole(console) as shown:
+        play(shown)
+    assert console.file.getvalue().splitlines() == [
+        "CorpusExampleGen: running",
+        "CorpusExampleGen: done, 4.0 s, 1,200 records, 300/s",
+        "StatisticsGen: cached",
+        "Trainer: running",
+        "Trainer: epoch 1/2, steps 3/6, loss 0.1667, 45,210 tokens/s",
+        "The device is a CPU.",
+        "Trainer: epoch 2/2, steps 6/6, loss 0.08333, 45,210 tokens/s",
+        "Trainer: done, 1 min 15 s",
+        "Evaluator: failed, 0.5 s",
+    ]
+
+
+def test_on_a_terminal_there_is_a_table_that_ends_with_the_last_states():
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, height=40)
+    with RunConsole(console) as shown:
+        play(shown)
+    text = ESCAPES.sub("", console.file.getvalue())
+    last = text[text.rindex("component") :].split()
+    assert last[:5] == ["component", "state", "records", "records/s", "seconds"]
+    assert last[6:] == [
+        *("CorpusExampleGen", "done", "1,200", "300", "4.0"),
+        *("StatisticsGen", "cached"),
+        *("Trainer", "done", "75.2"),
+        *("Evaluator", "failed", "0.5"),
+    ]
+    assert "The device is a CPU." in text
+
+
+def render(console):
+    """The table of this moment."""
+    view = Console(file=io.StringIO(), width=100)
+    view.print(console._render())
+    return view.file.getvalue()
+
+
+def test_the_table_shows_progress_while_a_component_runs():
+    with RunConsole(plain_console()) as shown:
+        shown.start(NAMES)
+        assert render(shown).count("waiting") == 4
+        shown.component("CorpusExampleGen", "running")
+        progress.report(1234, None, "records")
+        row = next(line for line in render(shown).splitlines() if "CorpusExampleGen" in line).split()
+        assert row[:3] == ["CorpusExampleGen", "running", "1,234"]
+        assert float(row[3].replace(",", "")) > 0
+        shown.component("CorpusExampleGen", "done")
+        shown.component("Trainer", "running")
+        progress.report(3, 6, "steps", {"epoch": 1, "epochs": 2, "loss": 0.25})
+        assert re.search(r"━{12} +epoch 1/2, steps 3/6, loss 0.25", render(shown))  # half of 24
+        shown.component("Trainer", "done")
+        assert "epoch" not in render(shown)
+
+
+def test_progress_goes_nowhere_else(tmp_path, capfd, caplog):
+    with RunConsole(plain_console()) as shown:
+        shown.start(NAMES)
+        progress.report(1, 2, "steps")
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
+    assert progress.logger.handlers == []
+    assert progress.logger.propagate
+
+
+@pytest.mark.parametrize(("error", "state"), [(RuntimeError, "failed"), (KeyboardInterrupt, "interrupted")])
+def test_what_was_running_when_the_run_broke_says_so(error, state):
+    console = plain_console()
+
+    def broken():
+        with RunConsole(console) as shown:
+            shown.start(NAMES)
+            shown.component("Trainer", "running")
+            raise error
+
+    with pytest.raises(error):
+        broken()
+    assert console.file.getvalue().splitlines()[-1].startswith(f"Trainer: {state}, ")
+
+
+def test_the_result_has_metrics_verdict_model_and_log(tmp_path):
+    console = Console(file=io.StringIO(), width=60)
+    run = finished(tmp_path)
+    RunConsole(console).result(run)
+    lines = [line.strip() for line in console.file.getvalue().splitlines()]
+    assert [line.split() for line in [lines[1], *lines[3:6]]] == [
+        ["slice", "accuracy", "loss"],
+        ["overall", "0.8765", "0.3000"],
+        ["print", "0.9000"],
+        ["web", "0.8000", "0.5000"],
+    ]
+    assert lines[-4:] == [
+        "Published as version 17.",
+        "- accuracy 0.877 is at least 0.8",
+        f"Model: {tmp_path}/serving/17",
+        f"Log:   {tmp_path}/logs/{run.run_id}/run.log",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"state": "unchanged", "pushed": None}, "Nothing new to publish"),
+        ({"state": "not_blessed", "pushed": None}, "Not published: the model did not pass its gates."),
+        ({"state": "failed", "error": "There is [no] corpus."}, "There is [no] corpus."),
+        ({"state": "interrupted"}, "the same command resumes it"),
+        ({"state": "done"}, "as --until asked"),
+    ],
+)
+def test_each_end_of_a_run_has_its_sentence(tmp_path, changes, sentence):
+    console = plain_console()
+    RunConsole(console).result(finished(tmp_path, **changes))
+    assert sentence in console.file.getvalue()
+
+
+def test_the_table_of_runs_fits_80_columns(tmp_path):
+    states = {
+        "CorpusExampleGen": "cached",
+        "SequenceTransform": "cached",
+        "Trainer": "done",
+        "ExampleValidator": "done",
+    }
+    components = [history.ComponentRecord(name=name, state=state, seconds=61) for name, state in states.items()]
+    console = Console(file=io.StringIO(), width=80)
+    console.print(runs_table([finished(tmp_path, components=components)]))
+    text = " ".join(console.file.getvalue().split())
+    for part in ["cached CorpusExampleGen, SequenceTransform", "Trainer 1 min 01 s", "overall 0.8765", "version 17"]:
+        assert part in text
+    assert "…" not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (8.26, "8.3 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
+        (125, "2 min 05 s"),
+        (3725, "1 h 02 min"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3, "3"), (45210.4, "45,210"), (0.31274, "0.3127"), (float("nan"), "nan"), (float("inf"), "inf"), (-2.5, "-2.5")],
+)
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+NOISE = """
+import logging, os, pathlib, subprocess, sys, warnings
+from pipeline.console import RunConsole, redirect_output
+logging.basicConfig(level=logging.WARNING, format="screen %(message)s")
+print("before")
+with RunConsole() as console:
+    try:
+        with redirect_output(pathlib.Path(sys.argv[1])):
+            console.start(["Trainer"])
+            console.component("Trainer", "running")
+            print("python out")
+            print("python err", file=sys.stderr)
+            os.write(1, b"descriptor out\\n")
+            os.write(2, b"descriptor err\\n")
+            import ctypes
+            ctypes.CDLL(None).printf(b"buffered by C\\n")
+            subprocess.run(["sh", "-c", "echo child out; echo child err >&2"], check=True)
+            logging.getLogger("any").info("logged")
+            warnings.warn("warned")
+            console.component("Trainer", "cached")
+            if sys.argv[2] == "raise":
+                raise ValueError("broken")
+    except ValueError as error:
+        print("caught", error)
+print("after")
+os.write(2, b"after err\\n")
+logging.warning("after")
+logging.info("not shown")
+"""
+
+
+@pytest.mark.parametrize("end", ["return", "raise"])
+def test_all_noise_of_a_process_goes_to_the_log(tmp_path, end):
+    log = tmp_path / "logs" / "x" / "run.log"
+    command = [sys.executable, "-c", NOISE, str(log), end]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    caught = ["caught broken"] if end == "raise" else []
+    assert done.stdout.splitlines() == ["before", "Trainer: running", "Trainer: cached", *caught, "after"]
+    assert done.stderr.splitlines() == ["after err", "screen after"]
+    text = log.read_text()
+    for part in ["python out", "python err", "descriptor out", "descriptor err", "buffered by C", "child out"]:
+        assert text.count(part) == 1
+    assert "child err" in text
+    assert re.search(r" I any: logged\n", text)
+    assert "UserWarning: warned" in text
+    assert "after" not in text
+
+
+def test_a_real_terminal_shows_the_table_and_no_noise(tmp_path):
+    parent, child = pty.openpty()
+    log = tmp_path / "run.log"
+    environment = {**os.environ, "TERM": "xterm"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", NOISE, str(log), "return"],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=child, stderr=child, env=environment,
+    )  # fmt: skip
+    os.close(child)
+    received = b""
+    while True:
+        try:
+            block = os.read(parent, 65536)
+        except OSError:  # the other side is closed
+            break
+        received += block
+    os.close(parent)
+    assert process.wait() == 0
+    screen = ESCAPES.sub("", received.decode())
+    assert re.search(r"Trainer +cached", screen)
+    assert "python" not in screen
+    assert "descriptor" not in screen
+    assert "python out" in log.read_text()
+
+
+def test_logging_is_as_before_after_the_redirection(tmp_path):
+    code = (
+        "import logging, pathlib, sys; from pipeline.redirect import redirect_output; root = logging.getLogger();"
+        "before = (root.handlers[:], root.level)\n"
+        "with redirect_output(pathlib.Path(sys.argv[1])): pass\n"
+        "assert (root.handlers, root.level) == before"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "log")], cwd=ROOT, check=True)
+    assert logging.getLogger().level == logging.WARNING

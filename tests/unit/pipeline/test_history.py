@@ -1,0 +1,135 @@
+"""Records of runs, of dead ones too, and the lock."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from pipeline import history
+from trainer.errors import JobError
+
+ROOT = Path(__file__).parents[3]
+
+HOLD = """
+import pathlib, sys
+from pipeline import history
+root = pathlib.Path(sys.argv[1])
+with history.RootLock(root):
+    history.write(root, history.new_run(root, "held"))
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """A process that runs at a root."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path):
+    run = history.new_run(tmp_path, "small", Path("job.yaml")).updated(
+        state="pushed",
+        components=[history.ComponentRecord(name="Trainer", state="done", seconds=1.5, records=7)],
+        metrics={"overall": {"accuracy": 0.9, "loss": float("inf")}},
+        verdict=history.Verdict(blessed=True, reasons=("accuracy 0.9 is at least 0.8",)),
+        pushed=history.Pushed(version="12", path="serving/12"),
+        details={"device": "CPU", "waste": 0.06},
+    )
+    path = history.write(tmp_path, run)
+    assert path == tmp_path / "logs" / run.run_id / "run.json"
+    assert history.read_all(tmp_path) == [run]
+    assert run.log == path.with_name("run.log")
+    assert [file.name for file in path.parent.iterdir()] == ["run.json"]
+
+
+def test_runs_are_read_in_the_order_they_started(tmp_path):
+    runs = [history.new_run(tmp_path, f"run{number}") for number in range(5)]
+    for run in reversed(runs):
+        history.write(tmp_path, run)
+    ids = [run.run_id for run in history.read_all(tmp_path)]
+    assert ids == sorted(run.run_id for run in runs)
+    assert len(set(ids)) == 5
+
+
+def test_a_change_is_checked(tmp_path):
+    with pytest.raises(ValueError, match="state"):
+        history.new_run(tmp_path, "small").updated(state="great")
+
+
+def test_a_reader_never_sees_half_a_record(tmp_path):
+    run = history.new_run(tmp_path, "small")
+    sizes = [run.updated(error="x" * size) for size in (0, 200_000)]
+    path = history.write(tmp_path, sizes[0])
+    stop = threading.Event()
+
+    def keep_writing():
+        while not stop.is_set():
+            for version in sizes:
+                history.write(tmp_path, version)
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        seen = {len(json.loads(path.read_text())["error"]) for _ in range(300)}
+    finally:
+        stop.set()
+        writer.join()
+    assert seen <= {0, 200_000}
+
+
+def test_a_root_without_runs(tmp_path):
+    assert history.read_all(tmp_path) == []
+    with pytest.raises(JobError, match="There is no such root"):
+        history.read_all(tmp_path / "none")
+
+
+def test_a_broken_record_is_named(tmp_path):
+    path = history.write(tmp_path, history.new_run(tmp_path, "small"))
+    path.write_text("{")
+    with pytest.raises(JobError, match="cannot be read") as caught:
+        history.read_all(tmp_path)
+    assert caught.value.where == str(path)
+
+
+def test_a_killed_run_is_interrupted(tmp_path, holder):
+    assert [run.state for run in history.read_all(tmp_path)] == ["running"]
+    holder.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # dead, but still in the process table
+    assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
+    holder.wait()
+    assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
+
+
+def test_another_process_of_the_same_number_is_not_the_run(tmp_path):
+    run = history.new_run(tmp_path, "small")
+    history.write(tmp_path, run.updated(process="an earlier boot/1"))
+    assert run.process == history.process_token(os.getpid())
+    assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
+
+
+def test_a_second_run_at_a_root_is_refused_with_the_process_of_the_first(tmp_path, holder):
+    with pytest.raises(JobError, match="Another run is at work") as caught, history.RootLock(tmp_path):
+        pytest.fail("the lock was given twice")
+    assert caught.value.found == f"the process {holder.pid}"
+    assert caught.value.where == str(tmp_path)
+
+
+def test_a_root_is_free_after_its_run_was_killed(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    with history.RootLock(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+    with history.RootLock(tmp_path / "new" / "root"):
+        pass
