@@ -6,6 +6,7 @@ import fnmatch
 import importlib.metadata
 import re
 import sys
+import sysconfig
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,9 @@ def test_each_python_gets_one_stack() -> None:
 
 
 def installed() -> dict[str, importlib.metadata.Distribution]:
-    return {canonicalize_name(found.name): found for found in importlib.metadata.distributions()}
+    """The environment's distributions by name, without those inside setuptools, which it may put on the path."""
+    folders = sorted({sysconfig.get_paths()[name] for name in ("purelib", "platlib")})
+    return {canonicalize_name(found.name): found for found in importlib.metadata.distributions(path=folders)}
 
 
 def test_the_environment_is_what_the_lock_says() -> None:
