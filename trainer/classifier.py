@@ -10,7 +10,7 @@ from trainer.settings import TrainerSettings
 
 
 @keras.saving.register_keras_serializable("seqloom")
-class LengthMask(keras.layers.Layer):  # type: ignore[misc]
+class LengthMask(keras.layers.Layer):
     """Marks the real steps of right-padded sequences."""
 
     def call(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
@@ -19,7 +19,7 @@ class LengthMask(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("seqloom")
-class MaskedPooling(keras.layers.Layer):  # type: ignore[misc]
+class MaskedPooling(keras.layers.Layer):
     """Maximum and mean over the real steps, joined."""
 
     def call(self, states: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import keras
 import tensorflow as tf
 
@@ -11,7 +14,7 @@ from trainer.input import pad
 PROBABILITIES = "probabilities"
 
 
-class Servable(tf.Module):  # type: ignore[misc]
+class Servable(tf.Module):
     """A classifier together with the transform graph that made its data."""
 
     def __init__(self, model: keras.Model, transform_graph: str, labels: list[str]) -> None:
@@ -45,14 +48,35 @@ class Servable(tf.Module):  # type: ignore[misc]
         """Gives the probabilities of serialized transformed SequenceExamples, string [batch]."""
         return {PROBABILITIES: self._probabilities(f.parse_transformed(examples)[f.TOKENS])}
 
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Gives the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
+        return {"label_id": self._transform.transform_fn(f.parse_raw(examples))[f.LABEL]}
+
     def save(self, directory: str) -> None:
-        """Writes the SavedModel with the signatures `serving_default`, `serve_examples` and `evaluate`."""
+        """Writes the SavedModel, one signature a method; `serve_text` is `serving_default`.
+
+        `assets.extra/seqloom.json` holds a digest of all that decides the answers but the code.
+        """
         signatures = {
             "serving_default": self.serve_text,
             "serve_examples": self.serve_examples,
             "evaluate": self.evaluate,
+            "label_ids": self.label_ids,
         }
         tf.saved_model.save(self, directory, signatures)
+        tf.io.gfile.makedirs(f"{directory}/assets.extra")
+        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
+            file.write(json.dumps({"digest": self._digest(directory)}))
+
+    def _digest(self, directory: str) -> str:
+        digest = hashlib.sha256(json.dumps([self._model.to_json()]).encode())
+        for variable in self._model.variables:
+            digest.update(variable.numpy().tobytes())
+        for path in sorted(tf.io.gfile.glob(f"{directory}/assets/*")):
+            with tf.io.gfile.GFile(path, "rb") as file:
+                digest.update(file.read())
+        return digest.hexdigest()
 
     def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
         probabilities = self._probabilities(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
+import math
 import time
 from collections.abc import Callable
 
@@ -15,8 +15,6 @@ from trainer import progress
 from trainer.checkpoint import Checkpoints, TrainingState
 from trainer.errors import JobError
 from trainer.settings import TrainerSettings
-
-logger = logging.getLogger("seqloom.trainer")
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """From labels and logits to the loss of each document, float [batch]."""
@@ -90,16 +88,14 @@ class Loop:
         checkpoints.restore_best()
         return state
 
-    def _epoch(
-        self, train: tf.data.Dataset, evaluate: tf.data.Dataset, documents: int, epoch: int
-    ) -> dict[str, float]:
+    def _epoch(self, train: tf.data.Dataset, evaluate: tf.data.Dataset, documents: int, epoch: int) -> dict[str, float]:
         totals, start, shown = Totals(), time.perf_counter(), {"epoch": epoch + 1, "epochs": self.settings.epochs}
         gradient_norm = 0.0
         for batch in train:
             loss, correct, norm = self._train_step(_numbers(batch))
             totals.add(batch, loss, correct)
             gradient_norm = max(gradient_norm, float(norm))
-            self._require_finite(totals.loss, norm, epoch, totals.steps)
+            self._require_finite(totals.loss, float(norm), epoch, totals.steps)
             speed = totals.tokens / (time.perf_counter() - start)
             progress.report(totals.documents, documents, "documents", {**shown, **totals.figures(), "tokens/s": speed})
         seconds = time.perf_counter() - start
@@ -146,18 +142,20 @@ class Loop:
         logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=False)
         return tf.reduce_sum(self._loss(batch[f.LABEL], logits)), _correct(batch[f.LABEL], logits)
 
-    def _require_finite(self, loss: float, norm: tf.Tensor, epoch: int, step: int) -> None:
-        if loss != loss or not bool(tf.math.is_finite(norm)):
+    def _require_finite(self, loss: float, norm: float, epoch: int, step: int) -> None:
+        if not (math.isfinite(loss) and math.isfinite(norm)):
             raise JobError(
                 "Training diverged: the loss or its gradient is not a finite number.",
                 where=f"Trainer, epoch {epoch + 1}, step {step}",
-                found=f"loss {loss}, gradient norm {float(norm)}, learning rate {self.settings.learning_rate:g}",
+                found=f"loss {loss}, gradient norm {norm}, learning rate {self.settings.learning_rate:g}",
                 expected="finite numbers",
                 fix="Lower trainer.learning_rate or trainer.clip_norm.",
             )
 
 
-def _compile(function: Callable[..., tuple[tf.Tensor, ...]], jit_compile: bool) -> tf.types.experimental.GenericFunction:
+def _compile(
+    function: Callable[..., tuple[tf.Tensor, ...]], jit_compile: bool
+) -> tf.types.experimental.GenericFunction:
     signature = {
         f.LABEL: tf.TensorSpec([None], tf.int64),
         f.LENGTH: tf.TensorSpec([None], tf.int64),

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from trainer import classifier, fused
-from trainer import features as f
+from trainer import fused
 from trainer.checkpoint import Checkpoints, TrainingState
-from trainer.export import Servable
 from trainer.input import read
 from trainer.loop import Loop
 from trainer.settings import TrainerSettings
+from trainer.tasks import TASKS
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -28,17 +27,18 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains, and writes the SavedModel, TensorBoard's events and `training.json`.
 
     Args:
-        fn_args: TFX's arguments; `custom_config` holds `settings` (the trainer section as JSON),
-            `checkpoints` (a directory) and `code` (a digest of the code).
+        fn_args: TFX's arguments; `custom_config` holds `task`, `settings` (the trainer section as
+            JSON), `checkpoints` (a directory) and `code` (a digest of the code).
     """
+    task = TASKS[fn_args.custom_config["task"]]
     settings = TrainerSettings.model_validate_json(fn_args.custom_config["settings"])
     for obstacle in fused.obstacles(settings):
         logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
     keras.utils.set_random_seed(settings.seed)
     train_files, eval_files = _files(fn_args.train_files), _files(fn_args.eval_files)
     vocabulary, labels = (_lines(f"{fn_args.transform_output}/{name}.txt") for name in ("vocabulary", "labels"))
-    model = classifier.build(settings, len(vocabulary), len(labels))
-    loop = Loop(model, classifier.loss, settings)
+    model = task.build(settings, len(vocabulary), len(labels))
+    loop = Loop(model, task.loss, settings)
     checkpoints = Checkpoints(_own_directory(fn_args), model, loop.optimizer)
 
     def batches(files: list[str], seed: int | None = None, epoch: int = 0) -> tf.data.Dataset:
@@ -53,7 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
             checkpoints=checkpoints,
             on_epoch=_write_scalars,
         )
-    Servable(model, f"{fn_args.transform_output}/transform_fn", labels).save(fn_args.serving_model_dir)
+    task.servable(model, f"{fn_args.transform_output}/transform_fn", labels).save(fn_args.serving_model_dir)
     _write_report(fn_args.model_run_dir, state, model, resumed)
     tf.io.gfile.rmtree(fn_args.custom_config["checkpoints"])
 
@@ -62,7 +62,7 @@ def _own_directory(fn_args: FnArgs) -> str:
     """A checkpoint directory for exactly these data, settings and code; those of others are removed."""
     parent = fn_args.custom_config["checkpoints"]
     key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files]
-    key += [fn_args.custom_config[name] for name in ("settings", "code")]
+    key += [fn_args.custom_config[name] for name in ("task", "settings", "code")]
     own = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
     tf.io.gfile.makedirs(parent)
     for other in tf.io.gfile.listdir(parent):
@@ -77,7 +77,8 @@ def _files(patterns: list[str]) -> list[str]:
 
 def _lines(path: str) -> list[str]:
     with tf.io.gfile.GFile(path) as file:
-        return file.read().splitlines()
+        text: str = file.read()
+    return text.splitlines()
 
 
 def _count(files: list[str]) -> int:

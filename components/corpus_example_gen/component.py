@@ -13,7 +13,7 @@ from components.corpus_example_gen.executor import CorpusExampleGenExecutor
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 
 
-class CorpusExampleGenSpec(component_spec.ComponentSpec):  # type: ignore[misc]
+class CorpusExampleGenSpec(component_spec.ComponentSpec):
     """The parameters of FileBasedExampleGen and our own."""
 
     PARAMETERS = {  # noqa: RUF012 - TFX's declaration
@@ -27,7 +27,7 @@ class CorpusExampleGenSpec(component_spec.ComponentSpec):  # type: ignore[misc]
     OUTPUTS = standard_component_specs.FileBasedExampleGenSpec.OUTPUTS
 
 
-class CorpusExampleGen(component.FileBasedExampleGen):  # type: ignore[misc]
+class CorpusExampleGen(component.FileBasedExampleGen):
     """Text corpora to raw `tf.SequenceExample` splits.
 
     The output `examples` has as custom properties `records_read` and `records_quarantined` (int), and

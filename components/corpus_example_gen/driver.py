@@ -11,7 +11,7 @@ from tfx.proto import example_gen_pb2, range_config_pb2
 from components.corpus_example_gen import files
 
 
-class CorpusInputProcessor(input_processor.FileBasedInputProcessor):  # type: ignore[misc]
+class CorpusInputProcessor(input_processor.FileBasedInputProcessor):
     """Fingerprints the files that the executor will read.
 
     TFX's own fingerprint knows neither the files' names, which are the default source of a document, nor
@@ -28,7 +28,7 @@ class CorpusInputProcessor(input_processor.FileBasedInputProcessor):  # type: ig
         return posixpath.join(self._input_base_uri, pattern)
 
 
-class CorpusDriver(driver.FileBasedDriver):  # type: ignore[misc]
+class CorpusDriver(driver.FileBasedDriver):
     """Resolves span, version and fingerprint before the cache is asked."""
 
     def get_input_processor(

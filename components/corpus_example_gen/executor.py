@@ -21,7 +21,7 @@ from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from trainer import progress
 
 
-class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):  # type: ignore[misc]
+class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
     """Runs `transform.WriteCorpus` over the matching files and checks its counts."""
 
     def Do(  # noqa: N802 - TFX's name

@@ -54,7 +54,7 @@ def shard_counts(size: int, weights: dict[str, int]) -> dict[str, int]:
     return {split: max(1, -(-size * weight // (total * SHARD_BYTES))) for split, weight in weights.items()}
 
 
-class WriteCorpus(beam.PTransform):  # type: ignore[misc]
+class WriteCorpus(beam.PTransform):
     """Reads the files whose paths come in, and writes the splits, the quarantine and a summary.
 
     Args:
@@ -99,7 +99,7 @@ class WriteCorpus(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class _ReadFile(beam.DoFn):  # type: ignore[misc]
+class _ReadFile(beam.DoFn):
     """One file to batches for each shard, bad records, and the number of records read."""
 
     def __init__(self, settings: CorpusSettings, weights: dict[str, int], shards: dict[str, int]) -> None:
@@ -138,7 +138,7 @@ class _ReadFile(beam.DoFn):  # type: ignore[misc]
         yield pvalue.TaggedOutput(_EVENTS, (summary.READ, self._seen - before))
 
 
-class _WriteShard(beam.DoFn):  # type: ignore[misc]
+class _WriteShard(beam.DoFn):
     """All batches of a shard, in order, to its file."""
 
     def __init__(self, shards: dict[str, int], folder: str) -> None:
@@ -160,7 +160,7 @@ class _WriteShard(beam.DoFn):  # type: ignore[misc]
         yield summary.WRITTEN, (split, len(records))
 
 
-class _WriteQuarantine(beam.DoFn):  # type: ignore[misc]
+class _WriteQuarantine(beam.DoFn):
     """All bad records, by file and line, to the quarantine."""
 
     def __init__(self, folder: str) -> None:

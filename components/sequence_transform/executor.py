@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import posixpath
 from collections import Counter
 from typing import Any
 
@@ -21,6 +21,7 @@ from components.beam_results import WriteJson, read_json, write_json
 from components.sequence_transform import transform
 from components.sequence_transform.shards import ShardReport
 from components.sequence_transform.vocabulary import TokenCounts, select_words, write_labels, write_vocabulary
+from trainer import progress
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 
@@ -56,12 +57,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         summary = {split: _split_summary(report) for split, report in reports.items()}
         summary["vocabulary"] = {"words": len(words), "train_types": len(counts.tokens)}
         write_json(summary, f"{graph_directory}/summary.json")
+        documents = sum(report.documents for report in reports.values())
+        progress.report(documents, documents, "records")
         transformed.split_names = raw.split_names
         examples_utils.set_payload_format(transformed, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
         examples_utils.set_file_format(transformed, "tfrecords_gzip")
 
     def _count(self, shards: list[str], settings: TransformSettings) -> TokenCounts:
-        path = os.path.join(self._get_tmp_dir(), "counts.json")
+        path = posixpath.join(self._get_tmp_dir(), "counts.json")
         with self._make_beam_pipeline() as pipeline:
             _ = transform.count(pipeline, shards, settings) | WriteJson(path)
         (counts,) = read_json(path)
@@ -75,10 +78,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         assets: tuple[str, str],
         graph_directory: str,
     ) -> dict[str, ShardReport]:
-        path = os.path.join(self._get_tmp_dir(), "reports.json")
+        path = posixpath.join(self._get_tmp_dir(), "reports.json")
         with (
             self._make_beam_pipeline() as pipeline,
-            tft_beam.Context(temp_dir=os.path.join(self._get_tmp_dir(), "tft"), force_tf_compat_v1=False),
+            tft_beam.Context(temp_dir=posixpath.join(self._get_tmp_dir(), "tft"), force_tf_compat_v1=False),
         ):
             written = transform.transform(pipeline, shards, schema, settings, assets, graph_directory)
             _ = written | "Report" >> WriteJson(path)
@@ -89,11 +92,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 def _files(uri: str, split: str) -> list[str]:
-    return sorted(tf.io.gfile.glob(os.path.join(uri, f"Split-{split}", _SHARDS)))
+    return sorted(tf.io.gfile.glob(posixpath.join(uri, f"Split-{split}", _SHARDS)))
 
 
 def _target(path: str, uri: str, split: str) -> str:
-    return os.path.join(uri, f"Split-{split}", os.path.basename(path))
+    return posixpath.join(uri, f"Split-{split}", posixpath.basename(path))
 
 
 def _check(reports: dict[str, ShardReport], raw: types.Artifact, labels: list[str]) -> None:

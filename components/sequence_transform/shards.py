@@ -6,6 +6,7 @@ import dataclasses
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -134,7 +135,7 @@ def _encode(batch: f.Features, steps: Int64Steps) -> Iterator[bytes]:
         )
 
 
-def _count(report: ShardReport, labels: np.ndarray, batch: f.Features) -> None:
+def _count(report: ShardReport, labels: np.ndarray[Any, Any], batch: f.Features) -> None:
     ids = batch[f.TOKENS].flat_values.numpy()
     report.documents += len(labels)
     report.tokens += len(ids)

@@ -1,0 +1,1 @@
+"""Publisher: a blessed model becomes the newest version in the serving directory."""

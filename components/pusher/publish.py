@@ -1,0 +1,63 @@
+"""Versions of a model in a serving directory, as TensorFlow Serving reads them."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from pathlib import PurePosixPath
+
+import tensorflow as tf
+
+_DIGEST_FILE = "assets.extra/seqloom.json"
+
+
+def versions(directory: str) -> list[int]:
+    """Returns the published versions, the oldest first."""
+    if not tf.io.gfile.isdir(directory):
+        return []
+    names = (name.rstrip("/") for name in tf.io.gfile.listdir(directory))
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def digest(model: str) -> str | None:
+    """Returns the digest of a SavedModel's weights, vocabulary and code, or None where it has none."""
+    path = f"{model}/{_DIGEST_FILE}"
+    if not tf.io.gfile.exists(path):
+        return None
+    with tf.io.gfile.GFile(path) as file:
+        value: str = json.loads(file.read())["digest"]
+    return value
+
+
+def publish(model: str, directory: str, keep: int) -> tuple[int, bool]:
+    """Publishes a SavedModel as the newest version, unless the newest one is the same model.
+
+    The version appears whole: it is copied beside its place and then renamed.
+
+    Args:
+        model: The SavedModel.
+        directory: The serving directory.
+        keep: Versions that stay; older ones are removed.
+
+    Returns:
+        The newest version, and whether this call made it.
+    """
+    published = versions(directory)
+    if published and digest(model) is not None and digest(f"{directory}/{published[-1]}") == digest(model):
+        return published[-1], False
+    version = max([int(time.time()), *(number + 1 for number in published[-1:])])
+    partial = f"{directory}/.{version}-{uuid.uuid4().hex}"
+    _copy(model, partial)
+    tf.io.gfile.rename(partial, f"{directory}/{version}")
+    for old in [*published, version][:-keep]:
+        tf.io.gfile.rmtree(f"{directory}/{old}")
+    return version, True
+
+
+def _copy(source: str, target: str) -> None:
+    for folder, _, names in tf.io.gfile.walk(source):
+        destination = PurePosixPath(target) / PurePosixPath(folder).relative_to(source)
+        tf.io.gfile.makedirs(str(destination))
+        for name in names:
+            tf.io.gfile.copy(f"{folder}/{name}", str(destination / name))

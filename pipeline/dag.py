@@ -1,0 +1,190 @@
+"""The pipeline as TFX components: what runs, and what feeds what."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+
+from components.baseline import LastBlessedOther
+from components.corpus_example_gen.component import CorpusExampleGen
+from components.pusher.component import Publisher
+from components.sequence_transform.component import SequenceTransform
+from pipeline import gates
+from pipeline.config import RunConfig
+from schema import curated
+
+CODE = {
+    "CorpusExampleGen": "components.corpus_example_gen.executor",
+    "SequenceTransform": "components.sequence_transform.executor",
+    "Trainer": "trainer.run",
+}
+"""The module behind each component of this project whose edits must not be served from cache."""
+
+_LOCAL_BEAM = (
+    # DirectRunner would first try to download another runner, and several threads lose records.
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--direct_num_workers=1",
+    # Without it TFX packs itself into an archive for remote workers, in every component.
+    "--sdk_container_image=none",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where a run keeps what.
+
+    Attributes:
+        root: The root of the runs of a job.
+    """
+
+    root: PurePath
+
+    @property
+    def artifacts(self) -> str:
+        """TFX's pipeline root."""
+        return str(self.root / "artifacts")
+
+    @property
+    def metadata(self) -> str:
+        """The SQLite file of ML Metadata."""
+        return str(self.root / "metadata.sqlite")
+
+    @property
+    def quarantine(self) -> str:
+        """Bad records."""
+        return str(self.root / "quarantine")
+
+    @property
+    def checkpoints(self) -> str:
+        """States of unfinished training."""
+        return str(self.root / "checkpoints")
+
+    @property
+    def serving(self) -> str:
+        """Published versions."""
+        return str(self.root / "serving")
+
+
+def create_pipeline(
+    config: RunConfig,
+    layout: Layout,
+    *,
+    corpus: tuple[str, str],
+    schema: str | None,
+    code: Mapping[str, str],
+    run_id: str,
+    until: str | None = None,
+    use_cache: bool = True,
+) -> tfx.dsl.Pipeline:
+    """Builds the pipeline of a job; reads nothing but its arguments.
+
+    Args:
+        config: The job.
+        layout: Where the run keeps what.
+        corpus: Folder of the corpus and the pattern of its files.
+        schema: File of the corpus' schema; None: the curated one for its kind.
+        code: Digest of the code by component, for every key of `CODE`.
+        run_id: Names the run.
+        until: The last component that is wanted, with all that it needs; None: all.
+        use_cache: Take results of earlier runs from ML Metadata.
+    """
+    nodes = {node.id: node for node in _components(config, layout, corpus, schema, code, run_id)}
+    return tfx.dsl.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=layout.artifacts,
+        components=list(nodes.values()) if until is None else _needed(nodes, until),
+        enable_cache=use_cache,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(layout.metadata),
+        beam_pipeline_args=[*_LOCAL_BEAM, *config.beam.options],
+    )
+
+
+def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:
+    wanted, waiting = set(), [until]
+    while waiting:
+        name = waiting.pop()
+        wanted.add(name)
+        waiting += [node.id for node in nodes[name].upstream_nodes]
+    return [node for name, node in nodes.items() if name in wanted]
+
+
+def _components(
+    config: RunConfig,
+    layout: Layout,
+    corpus: tuple[str, str],
+    schema: str | None,
+    code: Mapping[str, str],
+    run_id: str,
+) -> list[BaseNode]:
+    base, pattern = corpus
+    example_gen = CorpusExampleGen(
+        input_base=base,
+        pattern=pattern,
+        settings=config.corpus,
+        splits=config.splits,
+        code=code["CorpusExampleGen"],
+        quarantine_dir=layout.quarantine,
+    )
+    examples = example_gen.outputs["examples"]
+    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    schema_file = schema or str(curated.path(curated.LABELLED_TEXT))
+    schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_file).with_id("SchemaGen")
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    )
+    transform = SequenceTransform(
+        examples=examples,
+        schema=schema_gen.outputs["schema"],
+        settings=config.transform,
+        labels=json.dumps(config.corpus.class_names or []),
+        code=code["SequenceTransform"],
+    )
+    trainer = _trainer(config, layout, transform, code["Trainer"])
+    baseline, evaluator = _judges(config, example_gen, trainer)
+    publisher = Publisher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        directory=layout.serving,
+        keep=config.serving.keep,
+        run=run_id,
+    ).with_id("Pusher")
+    return [example_gen, statistics_gen, schema_gen, validator, transform, trainer, baseline, evaluator, publisher]
+
+
+def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, code: str) -> BaseNode:
+    return tfx.components.Trainer(
+        run_fn="trainer.run.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={
+            "task": config.task,
+            "settings": config.trainer.model_dump_json(),
+            "checkpoints": layout.checkpoints,
+            "code": code,
+        },
+    )
+
+
+def _judges(config: RunConfig, example_gen: BaseNode, trainer: BaseNode) -> tuple[BaseNode, BaseNode]:
+    baseline = tfx.dsl.Resolver(
+        strategy_class=LastBlessedOther,
+        candidate=trainer.outputs["model"],
+        model=tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
+        model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
+    ).with_id("Baseline")
+    evaluator = tfx.components.Evaluator(
+        examples=example_gen.outputs["examples"],
+        example_splits=["test"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        eval_config=gates.eval_config(config),
+    )
+    return baseline, evaluator

@@ -1,0 +1,84 @@
+"""What ML Metadata knows of a run: executions by component, and their artifacts."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """An output artifact of a component.
+
+    Attributes:
+        uri: Where it lies.
+        properties: Custom properties by name.
+    """
+
+    uri: str
+    properties: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """A component's execution in a run.
+
+    Attributes:
+        state: ML Metadata's last known state: COMPLETE, CACHED, FAILED, ...
+        inputs: Artifacts read, by channel.
+        outputs: Artifacts made or taken from cache, by channel.
+    """
+
+    state: str
+    inputs: dict[str, Output]
+    outputs: dict[str, Output]
+
+
+def latest_run(sqlite: str) -> dict[str, Execution]:
+    """Reads the executions of the latest pipeline run.
+
+    Args:
+        sqlite: The SQLite file of ML Metadata.
+
+    Returns:
+        Executions by component id.
+    """
+    connection = mlmd.ConnectionConfig()
+    connection.sqlite.filename_uri = sqlite
+    store = metadata_store.MetadataStore(connection)
+    runs = store.get_contexts_by_type("pipeline_run")
+    run = max(runs, key=lambda context: context.id)
+    return {
+        _component(store, execution): _execution(store, execution)
+        for execution in sorted(store.get_executions_by_context(run.id), key=lambda execution: execution.id)
+    }
+
+
+def _component(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> str:
+    """TFX names a node's context `<pipeline>.<component>`."""
+    contexts = store.get_contexts_by_execution(execution.id)
+    name: str = next(context.name for context in contexts if context.type == "node")
+    return name.rpartition(".")[2]
+
+
+def _execution(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Execution:
+    inputs: dict[str, Output] = {}
+    outputs: dict[str, Output] = {}
+    events = store.get_events_by_execution_ids([execution.id])
+    artifacts = {a.id: a for a in store.get_artifacts_by_id([event.artifact_id for event in events])}
+    for event in events:
+        side = outputs if event.type in (mlmd.Event.OUTPUT, mlmd.Event.INTERNAL_OUTPUT) else inputs
+        artifact = artifacts[event.artifact_id]
+        properties = {name: _value(value) for name, value in artifact.custom_properties.items()}
+        side[event.path.steps[0].key] = Output(artifact.uri, properties)
+    return Execution(mlmd.Execution.State.Name(execution.last_known_state), inputs, outputs)
+
+
+def _value(value: mlmd.Value) -> Any:
+    kind = value.WhichOneof("value")
+    plain = getattr(value, kind)
+    return MessageToDict(plain) if kind == "struct_value" else plain

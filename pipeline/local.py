@@ -1,0 +1,97 @@
+"""Runs a job on this machine: TFX's LocalDagRunner, watched."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from pipeline import history
+from pipeline.config import COMPONENTS, RunConfig, resolve_corpus_path, resolve_schema_path
+from pipeline.console import RunConsole
+from pipeline.history import RootLock, RunRecord
+from pipeline.redirect import redirect_output
+from pipeline.watch import Watch
+from trainer.errors import JobError
+
+SUMMARY = "summary.json"
+
+
+def run(config: RunConfig, *, root: Path, until: str | None, use_cache: bool, console: RunConsole) -> RunRecord:
+    """Runs a job and records it.
+
+    Args:
+        config: The job.
+        root: Where its artifacts, metadata, logs and models are kept.
+        until: The last component to run, None: all.
+        use_cache: Take results of earlier runs where nothing changed.
+        console: Shows the run; it has been entered.
+
+    Returns:
+        The record, also written to `logs/<run>/run.json` and `summary.json`.
+
+    Raises:
+        JobError: If a component fails.
+    """
+    with RootLock(root):
+        record = history.new_run(root, config.name, config.path)
+        watch = Watch(record, root, console)
+        console.start(COMPONENTS)
+        try:
+            with redirect_output(record.log):
+                finished = _run(config, root.absolute(), watch, record.run_id, until, use_cache)
+        except BaseException as error:
+            _record_end(watch, root, error)
+            if isinstance(error, JobError) or not isinstance(error, Exception):
+                raise
+            raise _unexpected(error, watch.current, record.log) from error
+        history.write(root, finished)
+        (root / SUMMARY).write_text(finished.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    for anomaly in finished.details.get("anomalies", ()):
+        console.message(f"Anomaly in the corpus: {anomaly}")
+    return finished
+
+
+def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | None, use_cache: bool) -> RunRecord:
+    # TFX takes seconds to import; the table is on the screen meanwhile.
+    from tfx import v1 as tfx
+
+    from pipeline import dag, lineage, summary
+    from pipeline.source_hash import source_hash
+
+    layout = dag.Layout(root)
+    schema = config.schema_path and str(resolve_schema_path(config.schema_path, config.folder))
+    pipeline = dag.create_pipeline(
+        config,
+        layout,
+        corpus=resolve_corpus_path(config.corpus.path, config.folder),
+        schema=schema,
+        code={component: source_hash(module) for component, module in dag.CODE.items()},
+        run_id=run_id,
+        until=until,
+        use_cache=use_cache,
+    )
+    with watch.following([component.id for component in pipeline.components]):
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+    executions = lineage.latest_run(layout.metadata)
+    done = watch.record.updated(finished=_now())
+    return summary.complete(done, config, executions, whole=until in (None, COMPONENTS[-1]))
+
+
+def _record_end(watch: Watch, root: Path, error: BaseException) -> None:
+    watch.fail()
+    state = "failed" if isinstance(error, Exception) else "interrupted"
+    told = str(error) or type(error).__name__
+    history.write(root, watch.record.updated(state=state, finished=_now(), error=told))
+
+
+def _unexpected(error: Exception, component: str | None, log: Path) -> JobError:
+    return JobError(
+        f"{component or 'The start of the run'} failed.",
+        where=component,
+        found=f"{type(error).__name__}: {str(error).strip() or 'no message'}"[:2000],
+        fix=f"the whole story is in {log}",
+    )
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)

@@ -1,0 +1,132 @@
+"""What a run found, gathered from its artifacts: counts, training, metrics, verdict, version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from pipeline import gates
+from pipeline.config import RunConfig
+from pipeline.history import Pushed, RunRecord, RunState, Verdict
+from pipeline.lineage import Execution, Output
+
+Executions = Mapping[str, Execution]
+
+
+def complete(record: RunRecord, config: RunConfig, executions: Executions, *, whole: bool) -> RunRecord:
+    """Adds to a run's record what its components found.
+
+    Args:
+        record: The record of a run all of whose components are done.
+        config: The job.
+        executions: Its executions by component.
+        whole: Whether the pipeline ran to its end.
+    """
+    metrics, verdict = _judged(config, executions.get("Evaluator"))
+    pushed, new = _pushed(executions.get("Pusher"))
+    state: RunState = "done"
+    if whole:
+        state = "not_blessed" if not verdict.blessed else "pushed" if new else "unchanged"
+    return record.updated(state=state, metrics=metrics, verdict=verdict, pushed=pushed, details=_details(executions))
+
+
+def _judged(config: RunConfig, evaluator: Execution | None) -> tuple[gates.Metrics, Verdict]:
+    if evaluator is None:
+        return {}, Verdict()
+    directory = evaluator.outputs["evaluation"].uri
+    compared = "baseline_model" in evaluator.inputs
+    candidate = _metrics(directory, "candidate" if compared else None)
+    baseline = _metrics(directory, "baseline") if compared else None
+    blessed = evaluator.outputs["blessing"].properties["blessed"] == 1
+    judged = list(gates.reasons(config, candidate, baseline))
+    sentences = [sentence for met, sentence in judged if met == blessed] + [
+        sentence for met, sentence in judged if met != blessed
+    ]
+    if not blessed and all(met for met, _ in judged):
+        sentences.insert(0, _stock_reason(directory))
+    return candidate, Verdict(blessed=blessed, reasons=tuple(sentences))
+
+
+def _metrics(directory: str, model: str | None) -> gates.Metrics:
+    result = tfma.load_eval_result(directory, model_name=model)
+    return {_place(key): _lowest(values[""]) for key, values in result.slicing_metrics}
+
+
+def _place(key: tuple[tuple[str, Any], ...]) -> str:
+    return ",".join(f"{name}={value}" for name, value in key) or gates.OVERALL
+
+
+def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, float]:
+    """Values by metric; of those told by class the lowest. Differences to the baseline are left out."""
+    found: dict[str, float] = {}
+    for metrics in by_class.values():
+        for name, value in metrics.items():
+            if "doubleValue" in value and not name.endswith("_diff"):
+                found[name] = min(value["doubleValue"], found.get(name, value["doubleValue"]))
+    return found
+
+
+def _stock_reason(directory: str) -> str:
+    result = tfma.load_validation_result(directory)
+    names = sorted({f.metric_key.name for s in result.metric_validations_per_slice for f in s.failures})
+    return f"TensorFlow Model Analysis refuses it for {', '.join(names) or 'a missing metric'}"
+
+
+def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
+    if pusher is None:
+        return None, False
+    properties = pusher.outputs["pushed_model"].properties
+    version = properties.get("pushed_version")
+    if not version:
+        return None, False
+    return Pushed(version=version, path=properties["pushed_destination"]), properties["pushed"] == 1
+
+
+def _details(executions: Executions) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    corpus = _output(executions, "CorpusExampleGen", "examples")
+    if corpus is not None:
+        details["corpus"] = {
+            "records": corpus.properties["records_read"],
+            "quarantined": corpus.properties["records_quarantined"],
+            "reasons": json.loads(corpus.properties["quarantine_reasons"]),
+            "documents": json.loads(corpus.properties["split_documents"]),
+        }
+    anomalies = _output(executions, "ExampleValidator", "anomalies")
+    if anomalies is not None:
+        details["anomalies"] = read_anomalies(Path(anomalies.uri))
+    graph = _output(executions, "SequenceTransform", "transform_graph")
+    if graph is not None:
+        details["transform"] = json.loads(Path(graph.uri, "summary.json").read_text())
+    training = _output(executions, "Trainer", "model_run")
+    if training is not None:
+        details["training"] = json.loads(Path(training.uri, "training.json").read_text())
+        details["tensorboard"] = training.uri
+    return details
+
+
+def _output(executions: Executions, component: str, channel: str) -> Output | None:
+    execution = executions.get(component)
+    return None if execution is None else execution.outputs.get(channel)
+
+
+def read_anomalies(directory: Path) -> list[str]:
+    """Says in a line each what ExampleValidator found.
+
+    Args:
+        directory: An ExampleAnomalies artifact.
+
+    Returns:
+        Sentences that name the split, the feature and what is wrong with it.
+    """
+    sentences = []
+    for path in sorted(directory.glob("Split-*/SchemaDiff.pb")):
+        found = anomalies_pb2.Anomalies.FromString(path.read_bytes())
+        split = path.parent.name.removeprefix("Split-")
+        sentences += [f"{split}: {name}: {info.description}" for name, info in sorted(found.anomaly_info.items())]
+    return sentences
