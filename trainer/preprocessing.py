@@ -40,10 +40,11 @@ def tokenize(text: tf.RaggedTensor, settings: TransformSettings) -> tf.RaggedTen
 def _word_rewrites() -> tuple[tuple[str, str], ...]:
     """RE2 rewrites after which words and signs stand between ASCII spaces."""
     mark = _IN_WORD_APOSTROPHE
+    inside = (rf"([{_WORD}])['\x{{2019}}]([{_WORD}])", rf"\1{mark}\2")
     return (
         (r"[\p{Z}\p{Cc}]+|(?i:<br\s*/?>)", " "),
-        (rf"([{_WORD}])['\x{{2019}}]", rf"\1{mark}"),
-        (rf"{mark}([^{_WORD}]|$)", r" ' \1"),
+        inside,
+        inside,  # Again: matches do not overlap, so one pass leaves the second apostrophe of a'b'c.
         (rf"([^{_WORD} {mark}])", r" \1 "),
         (mark, "'"),
     )

@@ -1,0 +1,104 @@
+"""A small corpus, taken through the real Beam pipelines of SequenceTransform once for all tests."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from pathlib import Path
+
+import pytest
+
+TRANSFORM = {"max_size": 60, "min_count": 2, "truncate": {"to": 24, "keep": "head+tail"}}
+LABELS = ("negative", "positive")
+
+
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """The corpus at every stage.
+
+    Attributes:
+        documents: Documents by split, in the order of their files.
+        raw: Files of raw SequenceExamples by split.
+        transformed: Files of transformed SequenceExamples by split.
+        graph: The directory of the transform graph, `vocabulary.txt` and `labels.txt` beside it.
+        counts: What counting the train split gave.
+        reports: What writing each shard gave.
+    """
+
+    documents: dict
+    raw: dict
+    transformed: dict
+    graph: Path
+    counts: dict
+    reports: list
+
+
+def _documents(split: str, count: int) -> list:
+    from components.corpus_example_gen.records import Document
+
+    random_ = random.Random(split)
+    common = [f"w{number}" for number in range(40)] + ["don't", "café", "!", "<pad>", "(", "日本"]
+    documents = []
+    for number in range(count):
+        label = random_.choice(LABELS)
+        words = random_.choices([*common, f"rare{split}{number}"], k=random_.randrange(1, 40))
+        words += [{"negative": "dull", "positive": "moving"}[label]] * random_.randrange(1, 4)
+        random_.shuffle(words)
+        text = "<br />" if number == 7 else random_.choice([" ", "<br>", "\n"]).join(words)
+        source = random_.choice(["imdb", "rt"])
+        documents.append(Document(text, label, source, f"{split}-{number}", number + 1))
+    return documents
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Documents of two classes that one word each gives away, transformed."""
+    import tensorflow as tf
+
+    from components.corpus_example_gen.encode import encode
+
+    root = tmp_path_factory.mktemp("corpus")
+    documents = {"train": _documents("train", 60), "eval": _documents("eval", 20)}
+    raw: dict[str, list[str]] = {}
+    for split, shards in (("train", 2), ("eval", 1)):
+        for shard in range(shards):
+            path = root / "raw" / split / f"data_tfrecord-{shard}.gz"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            per_shard = len(documents[split]) // shards
+            with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+                for document in documents[split][shard * per_shard : (shard + 1) * per_shard]:
+                    writer.write(encode(document))
+            raw.setdefault(split, []).append(str(path))
+    transformed = {split: [path.replace("/raw/", "/transformed/") for path in paths] for split, paths in raw.items()}
+    counts, reports = _run_beam(root, raw, transformed)
+    return Corpus(documents, raw, transformed, root / "graph", counts, reports)
+
+
+def _run_beam(root: Path, raw: dict, transformed: dict) -> tuple[dict, list]:
+    import apache_beam as beam
+    import tensorflow_transform.beam as tft_beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from tfx.utils import io_utils
+
+    from components.beam_results import WriteJson, read_json
+    from components.sequence_transform import transform
+    from components.sequence_transform.vocabulary import select_words, write_labels, write_vocabulary
+    from pipeline.dag import _LOCAL_BEAM
+    from schema import curated
+    from trainer.settings import TransformSettings
+
+    settings = TransformSettings.model_validate(TRANSFORM)
+    schema = io_utils.SchemaReader().read(str(curated.path(curated.LABELLED_TEXT)))
+    graph = str(root / "graph")
+    with beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline:
+        _ = transform.count(pipeline, raw["train"], settings) | WriteJson(f"{graph}/counts.json")
+    (counts,) = read_json(f"{graph}/counts.json")
+    assets = write_vocabulary(graph, select_words(counts["tokens"], settings)), write_labels(graph, list(LABELS))
+    shards = [(split, *pair) for split in raw for pair in zip(raw[split], transformed[split], strict=True)]
+    with (
+        beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline,
+        tft_beam.Context(temp_dir=str(root / "tft"), force_tf_compat_v1=False),
+    ):
+        reports = transform.transform(pipeline, shards, schema, settings, assets, graph)
+        _ = reports | WriteJson(f"{graph}/reports.json")
+    return counts, read_json(f"{graph}/reports.json")

@@ -1,0 +1,119 @@
+"""The bytes that `sequence_encoding` writes, read by TensorFlow."""
+
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example, step
+from trainer import features
+
+INT64 = st.integers(-(2**63), 2**63 - 1)
+INT64_LISTS = st.lists(INT64 | st.integers(-2, 300), max_size=8)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@given(
+    st.dictionaries(NAMES, INT64 | st.binary(max_size=300), max_size=4),
+    st.dictionaries(NAMES, INT64_LISTS | st.lists(st.binary(max_size=300), max_size=4), max_size=4),
+)
+@settings(deadline=None)
+def test_what_is_written_is_read_by_protocol_buffers(context: dict, lists: dict) -> None:
+    steps = Int64Steps()
+    encoded_context = {
+        name: int64_feature(value) if isinstance(value, int) else bytes_feature(value)
+        for name, value in context.items()
+    }
+    encoded_lists = {
+        name: b"".join(step(bytes_feature(value)) for value in values)
+        if any(isinstance(value, bytes) for value in values)
+        else steps.encode(values)
+        for name, values in lists.items()
+    }
+    expected = tf.train.SequenceExample()
+    expected.context.SetInParent()
+    expected.feature_lists.SetInParent()
+    for name, value in context.items():
+        kind = "int64_list" if isinstance(value, int) else "bytes_list"
+        getattr(expected.context.feature[name], kind).value.append(value)
+    for name, values in lists.items():
+        expected.feature_lists.feature_list[name].SetInParent()
+        for value in values:
+            kind = "int64_list" if isinstance(value, int) else "bytes_list"
+            getattr(expected.feature_lists.feature_list[name].feature.add(), kind).value.append(value)
+    assert tf.train.SequenceExample.FromString(sequence_example(encoded_context, encoded_lists)) == expected
+
+
+@given(INT64_LISTS, INT64_LISTS)
+def test_steps_are_the_same_whether_seen_before_or_not(first: list[int], second: list[int]) -> None:
+    steps = Int64Steps()
+    steps.encode(first)
+    assert steps.encode(second) == Int64Steps().encode(second)
+    assert steps.encode(iter(first)) == b"".join(step(int64_feature(value)) for value in first)
+
+
+def test_equal_values_give_equal_bytes_in_any_order_of_names() -> None:
+    a, b = int64_feature(1), bytes_feature(b"x")
+    assert sequence_example({"a": a, "b": b}, {}) == sequence_example({"b": b, "a": a}, {})
+
+
+def transformed(identifier: bytes, source: bytes, label: int, tokens: list[int]) -> bytes:
+    context = {"id": bytes_feature(identifier), "source": bytes_feature(source)}
+    context |= {"label": int64_feature(label), "length": int64_feature(len(tokens))}
+    return sequence_example(context, {"tokens": Int64Steps().encode(tokens)})
+
+
+ROWS = st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9), INT64, INT64_LISTS), min_size=1, max_size=5)
+
+
+@given(ROWS)
+@settings(deadline=None)
+def test_transformed_records_are_parsed_in_batches(rows: list[tuple[bytes, bytes, int, list[int]]]) -> None:
+    batch = features.parse_transformed(tf.constant([transformed(*row) for row in rows]))
+    assert batch["id"].numpy().tolist() == [row[0] for row in rows]
+    assert batch["source"].numpy().tolist() == [row[1] for row in rows]
+    assert batch["label"].numpy().tolist() == [row[2] for row in rows]
+    assert batch["tokens"].to_list() == [row[3] for row in rows]
+    assert batch["length"].numpy().tolist() == [len(row[3]) for row in rows]
+    assert batch["tokens"].dtype == batch["length"].dtype == batch["label"].dtype == tf.int64
+
+
+@given(INT64_LISTS)
+@settings(deadline=None)
+def test_any_reader_of_the_format_reads_one_value_a_step(tokens: list[int]) -> None:
+    parsed, lists = tf.io.parse_single_sequence_example(
+        transformed(b"a", b"b", 1, tokens),
+        {"length": tf.io.FixedLenFeature([], tf.int64)},
+        {"tokens": tf.io.FixedLenSequenceFeature([], tf.int64)},
+    )
+    assert lists["tokens"].numpy().tolist() == tokens
+    assert parsed["length"].numpy() == len(tokens)
+
+
+RAW_ROWS = st.lists(
+    st.tuples(st.binary(max_size=9), st.none() | st.binary(max_size=9), st.lists(st.binary(max_size=20), max_size=4)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(RAW_ROWS)
+@settings(deadline=None)
+def test_raw_records_are_parsed_in_batches(rows: list[tuple[bytes, bytes | None, list[bytes]]]) -> None:
+    records = []
+    for identifier, label, segments in rows:
+        context = {"id": bytes_feature(identifier), "source": bytes_feature(b"s")}
+        context |= {} if label is None else {"label": bytes_feature(label)}
+        text = b"".join(step(bytes_feature(segment)) for segment in segments)
+        records.append(sequence_example(context, {"text": text}))
+    raw = features.parse_raw(tf.constant(records))
+    assert raw["id"].numpy().tolist() == [row[0] for row in rows]
+    assert raw["label"].numpy().tolist() == [row[1] or b"" for row in rows]
+    assert raw["text"].to_list() == [[[segment] for segment in row[2]] for row in rows]
+    assert raw["text"].row_splits.dtype == tf.int64
+
+
+def test_a_transformed_record_without_a_label_is_refused() -> None:
+    record = sequence_example({"id": bytes_feature(b"a")}, {"tokens": b""})
+    with pytest.raises(tf.errors.InvalidArgumentError, match="label"):
+        features.parse_transformed(tf.constant([record]))

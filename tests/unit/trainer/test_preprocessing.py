@@ -1,0 +1,144 @@
+"""Tokens against an independent tokenizer in plain Python, and what happens to them on the way to ids."""
+
+import re
+import unicodedata
+
+import pytest
+import tensorflow as tf
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from trainer import features, preprocessing
+from trainer.settings import TransformSettings, TruncateSettings
+
+CASED = TransformSettings(lowercase=False)
+# Characters of an old version of Unicode: TensorFlow's tables are not of the same version as Python's.
+CHARACTERS = st.characters(exclude_categories=["Cs"]).filter(
+    lambda character: unicodedata.ucd_3_2_0.category(character) != "Cn"
+)
+PIECES = st.sampled_from(["'", "\u2019", "a", "é", " ", "<br>", "<BR />", "<br", "<pad>", "\u200d", "\x01", ".", "\n"])
+TEXTS = st.lists(CHARACTERS | PIECES, max_size=30).map("".join)
+
+
+def tokenize(texts: list[list[str | bytes]], settings: TransformSettings = CASED) -> list[list[str]]:
+    """Tokens of documents that are given as lists of segments."""
+    ragged = tf.RaggedTensor.from_row_lengths(
+        tf.constant([segment for document in texts for segment in document], tf.string, shape=[sum(map(len, texts))]),
+        tf.constant([len(document) for document in texts], tf.int64),
+    )
+    one_value_a_step = ragged.with_flat_values(tf.RaggedTensor.from_uniform_row_length(ragged.flat_values, 1))
+    rows = preprocessing.tokenize(one_value_a_step, settings).to_list()
+    return [[token.decode() for token in row] for row in rows]
+
+
+def is_word(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] in "LNM" or category == "Cf"
+
+
+def reference(text: str) -> list[str]:
+    """The tokens, character by character."""
+    text = re.sub(r"(?i)<br[\t\n\f\r ]*/?>", " ", text)
+    tokens, word = [], ""
+    for position, character in enumerate(text):
+        apostrophe_inside = character in "'\u2019" and word and position + 1 < len(text) and is_word(text[position + 1])
+        if is_word(character) or apostrophe_inside:
+            word += "'" if apostrophe_inside else character
+            continue
+        tokens += [word] if word else []
+        word = ""
+        if unicodedata.category(character)[0] != "Z" and unicodedata.category(character) != "Cc":
+            tokens.append(character)
+    return tokens + ([word] if word else [])
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+@example(["don't", "a'b'c'd", "''a''b''", "rock'n'roll'", "\u2018quoted\u2019 it\u2019s", "a\x01b", "'", ""])
+@example(["<br><BR/><Br />a<br\t>b<br\u00a0/>", "<br/ >", "<b>r", "\ufeffa", "a\u200db", "e\u0301", "\U0001f600\ufe0f"])
+@settings(max_examples=300, deadline=None)
+def test_tokens_are_those_of_the_reference(texts: list[str]) -> None:
+    assert tokenize([[text] for text in texts]) == [reference(text) for text in texts]
+
+
+@given(st.lists(st.binary(max_size=30), min_size=1, max_size=5), st.booleans())
+@example([b"\xff", b"caf\xe9", b"\xed\xa0\x80", b"\xef\xbf\xbe\xef\xbf\xbf", b"a\x00b"], True)
+@settings(deadline=None)
+def test_any_bytes_give_tokens_without_space(texts: list[bytes], lowercase: bool) -> None:
+    for tokens in tokenize([[text] for text in texts], TransformSettings(lowercase=lowercase)):
+        for token in tokens:
+            assert token
+            assert not any(character.isspace() or unicodedata.category(character) == "Cc" for character in token)
+
+
+def test_invalid_bytes_are_replacement_characters() -> None:
+    assert tokenize([[b"caf\xe9 au"]]) == [["caf", "\ufffd", "au"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("A WONDERFUL Film!", ["a", "wonderful", "film", "!"]),
+        ("ÉCOLE ÄRGER", ["école", "ärger"]),
+        ("ΟΔΟΣ Я", ["οδος".replace("σ", "σ")[:-1] + "ς", "я"]),
+        ("I<BR />AM", ["i", "am"]),
+        ("DON\u2019T", ["don't"]),
+    ],
+)
+def test_lower_casing_is_that_of_unicode(text: str, tokens: list[str]) -> None:
+    assert tokenize([[text]], TransformSettings()) == [tokens]
+
+
+def test_segments_are_joined_and_do_not_run_into_each_other() -> None:
+    assert tokenize([["a b", "c"], [], ["", " "], ["don", "'t"]]) == [["a", "b", "c"], [], [], ["don", "'", "t"]]
+
+
+def test_no_documents_give_no_tokens() -> None:
+    assert tokenize([]) == []
+
+
+def test_tokens_are_truncated_over_segments() -> None:
+    settings = TransformSettings(truncate=TruncateSettings(to=4, keep="head+tail"))
+    assert tokenize([["a b c", "d e f"], ["a b"]], settings) == [["a", "d", "e", "f"], ["a", "b"]]
+
+
+@given(
+    st.lists(st.lists(st.integers(-9, 9), max_size=12), max_size=6),
+    st.integers(1, 14),
+    st.sampled_from(["head", "tail", "head+tail"]),
+)
+@settings(deadline=None)
+def test_truncation_is_slicing(rows: list[list[int]], to: int, keep: str) -> None:
+    ragged = tf.RaggedTensor.from_row_lengths(
+        tf.constant([value for row in rows for value in row], tf.int64), tf.constant([len(r) for r in rows], tf.int64)
+    )
+    head = {"head": to, "tail": 0, "head+tail": to // 4}[keep]
+    expected = [row if len(row) <= to else row[:head] + row[len(row) - (to - head) :] for row in rows]
+    kept = preprocessing.truncate(ragged, TruncateSettings(to=to, keep=keep))
+    assert kept.to_list() == expected
+    assert kept.dtype == tf.int64
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> tf.lookup.StaticHashTable:
+    path = tmp_path_factory.mktemp("table") / "vocabulary.txt"
+    path.write_text("\n".join([*features.RESERVED_WORDS, "the", "<", "pad", ">"]) + "\n", encoding="utf-8")
+    return preprocessing.lines_table(str(path), features.UNK)
+
+
+def test_words_are_looked_up_by_line(table: tf.lookup.StaticHashTable) -> None:
+    tokens = tf.ragged.constant([["the", "film"], [], ["pad", "<", ">"]])
+    assert preprocessing.lookup(tokens, table).to_list() == [[4, 1], [], [6, 5, 7]]
+
+
+def test_reserved_words_are_unknown_words(table: tf.lookup.StaticHashTable) -> None:
+    tokens = tf.ragged.constant([list(features.RESERVED_WORDS), ["the"]])
+    assert table.lookup(tf.constant(features.RESERVED_WORDS)).numpy().tolist() == [0, 1, 2, 3]
+    assert preprocessing.lookup(tokens, table).to_list() == [[1, 1, 1, 1], [4]]
+
+
+@given(TEXTS | st.sampled_from([f"a {word} b{word}" for word in features.RESERVED_WORDS]))
+@settings(deadline=None)
+def test_no_text_yields_a_reserved_id(table: tf.lookup.StaticHashTable, text: str) -> None:
+    ragged = tf.RaggedTensor.from_uniform_row_length(tf.RaggedTensor.from_row_lengths([text], [1]), 1)
+    ids = preprocessing.lookup(preprocessing.tokenize(ragged, CASED), table).flat_values.numpy().tolist()
+    assert not {0, 2, 3} & set(ids)
