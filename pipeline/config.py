@@ -205,6 +205,9 @@ def _gates(config: RunConfig) -> Iterator[_Problem]:
             fix = f"did you mean {near}?" if near else None
             yield _Problem(path, f"A {config.task} has no metric {metric}.", metric, ", ".join(metrics), fix)
             continue
+        if metric == "auc" and config.corpus.labels is None:
+            fix = "list the classes under corpus.labels"
+            yield _Problem(path, "The AUC is measured class by class.", "no corpus.labels", "the classes", fix)
         if not gate.model_fields_set:
             yield _Problem(path, "A gate without a threshold lets everything pass.", "no key", "min, max_drop, ...")
         better = metrics[metric]

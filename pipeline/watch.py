@@ -63,8 +63,9 @@ class Watch(logging.Handler):
         """
         from absl import logging as absl_logging
 
-        for name in set(COMPONENTS) - set(wanted):
-            self._change(name, "skipped")
+        for name in COMPONENTS:
+            if name not in wanted:
+                self._change(name, "skipped")
         absl_logging.set_verbosity(absl_logging.INFO)
         loggers = [absl_logging.get_absl_logger(), progress_logger, logging.getLogger("seqloom")]
         for logger in loggers:

@@ -27,6 +27,8 @@ class Servable(tf.Module):
         """
         super().__init__(name="servable")
         self._model = model
+        # Recurrent dropout draws from generators that the model does not show to TensorFlow.
+        self._state = [variable.value for variable in model.variables]
         self._transform = tf.saved_model.load(transform_graph)
         self._labels = tf.constant(labels)
 

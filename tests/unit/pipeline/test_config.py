@@ -22,6 +22,7 @@ corpus: {format: csv, path: data.csv, text: body, label: stars, source: site}
 trainer:
   epochs: 3
 """
+LABELS = "corpus.labels=[bad, good]"
 
 
 def load(tmp_path, text, *overrides):
@@ -76,7 +77,7 @@ def test_words_that_older_yaml_takes_for_booleans_dates_and_octals_stay_text(tmp
 
 
 def test_an_alias_stands_for_its_anchor(tmp_path):
-    job = load(tmp_path, GOOD + "gates: {accuracy: &g {min: 0.5}, auc: *g}\n")
+    job = load(tmp_path, GOOD + "gates: {accuracy: &g {min: 0.5}, auc: *g}\n", LABELS)
     assert job.gates["accuracy"].min == job.gates["auc"].min == 0.5
 
 
@@ -129,8 +130,17 @@ BAD = [
         (),
         [":8, gates.loss.max_drop", "lower is better", "max and max_rise", "did you mean max_rise?"],
     ),
-    (("  epochs: 3", "  epochs: 3\ngates: {auc: {min: 85}}"), (), [":6, gates.auc.min", "found: 85", "mean 0.85?"]),
-    (("  epochs: 3", "  epochs: 3\ngates: {auc: {}}"), (), [":6, gates.auc", "lets everything pass"]),
+    (
+        ("  epochs: 3", "  epochs: 3\ngates: {auc: {min: 85}}"),
+        (LABELS,),
+        [":6, gates.auc.min", "found: 85", "mean 0.85?"],
+    ),
+    (
+        ("  epochs: 3", "  epochs: 3\ngates: {auc: {min: 0.5}}"),
+        (),
+        [":6, gates.auc", "no corpus.labels", "list the classes"],
+    ),
+    (("  epochs: 3", "  epochs: 3\ngates: {auc: {}}"), (LABELS,), [":6, gates.auc", "lets everything pass"]),
     (
         ("  epochs: 3", "  epochs: 3\ngates: {loss: {slices: {a: {min: 1}}}}"),
         (),
@@ -138,7 +148,7 @@ BAD = [
     ),
     (
         (", source: site}\ntrainer:", "}\ngates: {auc: {slices: {a: {min: 1}}}}\ntrainer:"),
-        (),
+        (LABELS,),
         [":4, gates.auc.slices", "need a source"],
     ),
     (("", ""), ("trainer.epochs=x",), ["where: --set trainer.epochs=x", 'the text "x"', "a whole number"]),
