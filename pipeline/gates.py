@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.config import METRICS, GateSettings, RunConfig, SliceGateSettings
 
@@ -13,26 +13,26 @@ OVERALL = "overall"
 LABEL_ID = "label_id"
 
 
-def eval_config(config: RunConfig) -> tfma.EvalConfig:
+def eval_config(config: RunConfig) -> config_pb2.EvalConfig:
     """Builds the Evaluator's configuration.
 
     Models read raw examples, each through its own transform graph: ids of one vocabulary mean nothing
     to a baseline with another. The AUC is that of the last of two classes; of more classes, each
     against the rest, and the lowest counts.
     """
-    specs = [tfma.MetricsSpec(metrics=[_metric(config, *pair) for pair in _BY_LABEL.items()])]
+    specs = [config_pb2.MetricsSpec(metrics=[_metric(config, *pair) for pair in _BY_LABEL.items()])]
     classes = range(len(config.corpus.class_names or ()))
     if classes:
-        each = tfma.BinarizationOptions(class_ids={"values": classes if len(classes) > 2 else [1]})
-        specs.append(tfma.MetricsSpec(metrics=[_metric(config, "auc", "AUC")], binarize=each))
-    model = tfma.ModelSpec(
+        each = config_pb2.BinarizationOptions(class_ids={"values": classes if len(classes) > 2 else [1]})
+        specs.append(config_pb2.MetricsSpec(metrics=[_metric(config, "auc", "AUC")], binarize=each))
+    model = config_pb2.ModelSpec(
         signature_name="serve_examples",
         preprocessing_function_names=["label_ids"],
         prediction_key="probabilities",
         label_key=LABEL_ID,
     )
-    slices = [tfma.SlicingSpec(), tfma.SlicingSpec(feature_keys=["source"])]
-    return tfma.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=specs)
+    slices = [config_pb2.SlicingSpec(), config_pb2.SlicingSpec(feature_keys=["source"])]
+    return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=specs)
 
 
 _BY_LABEL = {
@@ -42,18 +42,18 @@ _BY_LABEL = {
 }
 
 
-def _metric(config: RunConfig, name: str, class_name: str) -> tfma.MetricConfig:
-    metric = tfma.MetricConfig(class_name=class_name, config=json.dumps({"name": name}))
+def _metric(config: RunConfig, name: str, class_name: str) -> config_pb2.MetricConfig:
+    metric = config_pb2.MetricConfig(class_name=class_name, config=json.dumps({"name": name}))
     gate = config.gates.get(name)
     if gate is not None:
-        places = {source: tfma.SlicingSpec(feature_values={"source": source}) for source in gate.slices}
-        for place, limits in [(tfma.SlicingSpec(), gate), *((places[s], gate.slices[s]) for s in places)]:
+        places = {source: config_pb2.SlicingSpec(feature_values={"source": source}) for source in gate.slices}
+        for place, limits in [(config_pb2.SlicingSpec(), gate), *((places[s], gate.slices[s]) for s in places)]:
             metric.per_slice_thresholds.add(slicing_specs=[place], threshold=_threshold(config, name, limits))
     return metric
 
 
-def _threshold(config: RunConfig, name: str, gate: SliceGateSettings) -> tfma.MetricThreshold:
-    threshold = tfma.MetricThreshold()
+def _threshold(config: RunConfig, name: str, gate: SliceGateSettings) -> config_pb2.MetricThreshold:
+    threshold = config_pb2.MetricThreshold()
     if gate.min is not None:
         threshold.value_threshold.lower_bound.value = gate.min
     if gate.max is not None:
@@ -62,7 +62,9 @@ def _threshold(config: RunConfig, name: str, gate: SliceGateSettings) -> tfma.Me
     if margin is not None:
         higher = METRICS[config.task][name] == "higher"
         threshold.change_threshold.absolute.value = -margin if higher else margin
-        direction = tfma.MetricDirection.HIGHER_IS_BETTER if higher else tfma.MetricDirection.LOWER_IS_BETTER
+        direction = (
+            config_pb2.MetricDirection.HIGHER_IS_BETTER if higher else config_pb2.MetricDirection.LOWER_IS_BETTER
+        )
         threshold.change_threshold.direction = direction
     return threshold
 
