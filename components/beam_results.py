@@ -24,10 +24,11 @@ class WriteJson(beam.PTransform):
 
 
 def write_json(value: Any, path: str) -> None:
-    """Writes a JSON value to any file system that TensorFlow knows."""
+    """Writes a JSON value, whole or not at all, to any file system that TensorFlow knows."""
     tf.io.gfile.makedirs(path.rpartition("/")[0])
-    with tf.io.gfile.GFile(path, "w") as file:
+    with tf.io.gfile.GFile(f"{path}.partial", "w") as file:
         file.write(json.dumps(value))
+    tf.io.gfile.rename(f"{path}.partial", path, overwrite=True)
 
 
 def read_json(path: str) -> Any:

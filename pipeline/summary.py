@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
-from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 
 from pipeline import gates
 from pipeline.config import RunConfig
 from pipeline.history import Pushed, RunRecord, RunState, Verdict
 from pipeline.lineage import Execution, Output
+from trainer.errors import JobError
 
 Executions = Mapping[str, Execution]
 
@@ -28,11 +29,35 @@ def complete(record: RunRecord, config: RunConfig, executions: Executions, *, wh
         whole: Whether the pipeline ran to its end.
     """
     metrics, verdict = _judged(config, executions.get("Evaluator"))
+    _check_counts(executions, metrics)
     pushed, new = _pushed(executions.get("Pusher"))
     state: RunState = "done"
     if whole:
         state = "not_blessed" if not verdict.blessed else "pushed" if new else "unchanged"
     return record.updated(state=state, metrics=metrics, verdict=verdict, pushed=pushed, details=_details(executions))
+
+
+def _check_counts(executions: Executions, metrics: gates.Metrics) -> None:
+    """The stock components saw every document, too."""
+    corpus = _output(executions, "CorpusExampleGen", "examples")
+    expected = json.loads(corpus.properties["split_documents"]) if corpus else {}
+    seen: dict[str, dict[str, float]] = {}
+    statistics = _output(executions, "StatisticsGen", "statistics")
+    if statistics is not None:
+        loaded = {split: _statistics(Path(statistics.uri, f"Split-{split}")) for split in expected}
+        seen["StatisticsGen"] = {split: found.datasets[0].num_examples for split, found in loaded.items()}
+    if metrics:
+        seen["Evaluator"] = {"test": metrics[gates.OVERALL]["documents"]}
+    for component, counts in seen.items():
+        wanted = {split: expected[split] for split in counts}
+        if counts != wanted:
+            raise JobError(
+                f"{component} did not see every document once.",
+                where=component,
+                found=str(counts),
+                expected=str(wanted),
+                fix="run again with --no-cache",
+            )
 
 
 def _judged(config: RunConfig, evaluator: Execution | None) -> tuple[gates.Metrics, Verdict]:
@@ -108,6 +133,10 @@ def _details(executions: Executions) -> dict[str, Any]:
         details["training"] = json.loads(Path(training.uri, "training.json").read_text())
         details["tensorboard"] = training.uri
     return details
+
+
+def _statistics(directory: Path) -> statistics_pb2.DatasetFeatureStatisticsList:
+    return statistics_pb2.DatasetFeatureStatisticsList.FromString(directory.joinpath("FeatureStats.pb").read_bytes())
 
 
 def _output(executions: Executions, component: str, channel: str) -> Output | None:

@@ -96,7 +96,7 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
 
 
 def _metric(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 1000 else number(value)
+    return number(value) if abs(value) >= 2 and value == int(value) else f"{value:.4f}"
 
 
 def _run(record: RunRecord) -> Text:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
 from components.corpus_example_gen.records import Document
+from components.sequence_encoding import bytes_feature, sequence_example, step
 from trainer import features
 
 
@@ -18,13 +17,8 @@ def encode(document: Document) -> bytes:
         A serialized `tf.SequenceExample` with the context features `id`, `source` and, where the
         document has one, `label` (the class name), and the feature list `text` of one step.
     """
-    example = tf.train.SequenceExample()
-    context = example.context.feature
-    context[features.ID].bytes_list.value.append(document.id.encode())
-    context[features.SOURCE].bytes_list.value.append(document.source.encode())
-    if document.label is not None:
-        context[features.LABEL].bytes_list.value.append(document.label.encode())
-    step = example.feature_lists.feature_list[features.TEXT].feature.add()
-    step.bytes_list.value.append(document.text.encode())
-    serialized: bytes = example.SerializeToString(deterministic=True)
-    return serialized
+    context = {features.ID: document.id, features.SOURCE: document.source, features.LABEL: document.label}
+    return sequence_example(
+        {name: bytes_feature(value.encode()) for name, value in context.items() if value is not None},
+        {features.TEXT: step(bytes_feature(document.text.encode()))},
+    )

@@ -7,7 +7,6 @@ import posixpath
 from typing import Any
 
 import apache_beam as beam
-import tensorflow as tf
 from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
@@ -16,6 +15,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 
+from components.beam_results import read_json
 from components.corpus_example_gen import files, quarantine, summary, transform
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from trainer import progress
@@ -62,14 +62,12 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         bad_folder: str,
     ) -> summary.Summary:
         scratch = self._get_tmp_dir()
-        tf.io.gfile.makedirs(scratch)
         destination = transform.Destination(examples_uri, bad_folder, posixpath.join(scratch, "summary.json"))
         shards = transform.shard_counts(sum(file.size for file in found), weights)
         with self._make_beam_pipeline() as pipeline:
             paths = pipeline | "Files" >> beam.Create([file.path for file in found], reshuffle=False)
             paths | "WriteCorpus" >> transform.WriteCorpus(settings, weights, shards, destination)
-        with tf.io.gfile.GFile(destination.summary) as file:
-            return summary.from_json(file.read(), weights)
+        return summary.from_events(read_json(destination.summary), weights)
 
 
 def _pattern(exec_properties: dict[str, Any]) -> str:

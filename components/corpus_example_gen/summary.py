@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -38,20 +37,15 @@ class Summary:
         return sum(self.written.values())
 
 
-def to_json(events: Iterable[tuple[str, Any]]) -> str:
-    """Serializes the events of a pipeline, each a kind and its payload."""
-    return json.dumps(list(events))
-
-
-def from_json(text: str, splits: Iterable[str]) -> Summary:
-    """Sums the events up.
+def from_events(events: Iterable[tuple[str, Any]], splits: Iterable[str]) -> Summary:
+    """Sums the events of a pipeline up.
 
     Args:
-        text: What `to_json` gave.
+        events: Kinds with their payloads, as they come back from JSON.
         splits: Names of all splits.
     """
     summary = Summary(written=dict.fromkeys(splits, 0))
-    for kind, payload in json.loads(text):
+    for kind, payload in events:
         if kind == READ:
             summary.read += payload
         elif kind == WRITTEN:

@@ -12,6 +12,7 @@ import apache_beam as beam
 import tensorflow as tf
 from apache_beam import pvalue
 
+from components.beam_results import WriteJson
 from components.corpus_example_gen import quarantine, summary
 from components.corpus_example_gen.encode import encode
 from components.corpus_example_gen.files import open_file
@@ -40,7 +41,7 @@ class Destination:
     Attributes:
         examples: Folder of the splits.
         quarantine: Folder of the bad records.
-        summary: File of the events, for `summary.from_json`.
+        summary: File of the events, for `summary.from_events`.
     """
 
     examples: str
@@ -70,8 +71,8 @@ class WriteCorpus(beam.PTransform):
         super().__init__()
         self._settings, self._weights, self._shards, self._destination = settings, weights, shards, destination
 
-    def expand(self, pcoll: beam.PCollection[str]) -> beam.PCollection[str]:
-        """Returns the path of the summary once all is written."""
+    def expand(self, pcoll: beam.PCollection[str]) -> beam.PCollection[None]:
+        """Writes the summary once all else is written."""
         read = (
             pcoll
             | "Spread" >> beam.Reshuffle()
@@ -94,8 +95,7 @@ class WriteCorpus(beam.PTransform):
         return (
             (read[_EVENTS], written, quarantined)
             | "Events" >> beam.Flatten()
-            | "AllEvents" >> beam.combiners.ToList()
-            | "WriteSummary" >> beam.Map(_write_summary, self._destination.summary)
+            | "WriteSummary" >> WriteJson(self._destination.summary)
         )
 
 
@@ -175,10 +175,3 @@ class _WriteQuarantine(beam.DoFn):
         for record in records:
             examples.setdefault(record.category, f"{record.file}, line {record.line}: {record.reason}")
         yield summary.QUARANTINED, {"count": len(records), "reasons": dict(reasons), "examples": examples}
-
-
-def _write_summary(events: list[Event], path: str) -> str:
-    with tf.io.gfile.GFile(path + ".tmp", "w") as file:
-        file.write(summary.to_json(events))
-    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
-    return path

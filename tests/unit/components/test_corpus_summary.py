@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def test_events_are_summed_up() -> None:
         (summary.QUARANTINED, {"count": 3, "reasons": {"no text": 3}, "examples": {"no text": "f, line 2: no text"}}),
         summary.fault(JobError("broken", where="f", fix="mend")),
     ]
-    counts = summary.from_json(summary.to_json(events), WEIGHTS)
+    counts = summary.from_events(json.loads(json.dumps(events)), WEIGHTS)
     assert counts.read == 12
     assert counts.written == {"train": 8, "eval": 1, "test": 0}
     assert (counts.quarantined, counts.reasons) == (3, {"no text": 3})
