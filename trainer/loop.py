@@ -131,7 +131,8 @@ class Loop:
             logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=True)
             losses = self._loss(batch[f.LABEL], logits)
             mean = tf.reduce_mean(losses)
-        gradients = tape.gradient(mean, weights)
+        # Dense, so that a word's rows are summed: the norm would count each of its places for itself.
+        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, weights)]
         norm = tf.linalg.global_norm(gradients)
         if self.settings.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip_norm, use_norm=norm)

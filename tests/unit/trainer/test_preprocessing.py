@@ -79,7 +79,7 @@ def test_invalid_bytes_are_replacement_characters() -> None:
     [
         ("A WONDERFUL Film!", ["a", "wonderful", "film", "!"]),
         ("ÉCOLE ÄRGER", ["école", "ärger"]),
-        ("ΟΔΟΣ Я", ["οδος".replace("σ", "σ")[:-1] + "ς", "я"]),
+        ("ΔΟΣ", ["δο\u03c2"]),
         ("I<BR />AM", ["i", "am"]),
         ("DON\u2019T", ["don't"]),
     ],

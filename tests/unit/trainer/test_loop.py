@@ -1,0 +1,204 @@
+"""Training: one step against a reference, early stopping, repetition and resumption to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import classifier
+from trainer.checkpoint import Checkpoints, TrainingState
+from trainer.errors import JobError
+from trainer.loop import Loop
+from trainer.settings import TrainerSettings
+
+SMALL = {"embedding": 4, "units": 3, "learning_rate": 0.05, "epochs": 3, "patience": 3}
+VOCABULARY, BATCHES, ROWS, TIME = 10, 5, 4, 6
+
+
+def make_batches(seed: int, flipped: bool = False) -> list[dict[str, np.ndarray]]:
+    """Documents whose class is whether id 4 is among their tokens, or is not where flipped."""
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(BATCHES):
+        length = random.integers(1, TIME + 1, ROWS)
+        real = np.arange(TIME) < length[:, None]
+        tokens = np.where(real, random.integers(4, VOCABULARY, (ROWS, TIME)), 0)
+        label = ((tokens == 4).any(axis=1) ^ flipped).astype(np.int64)
+        found.append({"tokens": tokens, "length": length, "label": label})
+    return found
+
+
+def dataset(batches: list[dict[str, np.ndarray]]) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices({name: np.stack([b[name] for b in batches]) for name in batches[0]})
+
+
+class Trained:
+    """A model trained in the given directory."""
+
+    def __init__(
+        self,
+        directory: Path,
+        flipped: bool = False,
+        documents: int = BATCHES * ROWS,
+        on_epoch: Callable[[int, dict[str, float]], None] = lambda number, figures: None,
+        **values: object,
+    ) -> None:
+        settings = TrainerSettings.model_validate({**SMALL, **values})
+        keras.utils.set_random_seed(settings.seed)
+        self.model = classifier.build(settings, VOCABULARY, 2)
+        self.loop = Loop(self.model, classifier.loss, settings)
+        self.state = self.loop.run(
+            train=lambda epoch: dataset(make_batches(epoch)),
+            evaluate=dataset(make_batches(99, flipped)),
+            documents=documents,
+            checkpoints=Checkpoints(str(directory), self.model, self.loop.optimizer),
+            on_epoch=on_epoch,
+        )
+
+    @property
+    def weights(self) -> list[bytes]:
+        return [weight.numpy().tobytes() for weight in self.model.trainable_variables]
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """The figures of the epochs, but for times."""
+        timed = ("seconds", "tokens_per_second")
+        return [{name: value for name, value in f.items() if name not in timed} for f in self.state.history]
+
+
+@pytest.fixture(scope="module")
+def three_epochs(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(tmp_path_factory.mktemp("three"))
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
+def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float | None) -> None:
+    settings = TrainerSettings(embedding=4, units=3, clip_norm=clip_norm, dropout=0, spatial_dropout=0)
+    keras.utils.set_random_seed(1)
+    model = classifier.build(settings, VOCABULARY, 2)
+    loop = Loop(model, classifier.loss, settings)
+    batch = {name: tf.constant(value) for name, value in make_batches(0)[0].items()}
+    before = [weight.numpy() for weight in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        logits = model([batch["tokens"], batch["length"]], training=False)
+        losses = -tf.gather(tf.nn.log_softmax(logits), batch["label"], batch_dims=1)
+        mean = tf.reduce_mean(losses)
+    sparse = tape.gradient(mean, [weight.value for weight in model.trainable_variables])
+    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in sparse]
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+
+    loss, correct, reported = loop._train_step(batch)
+
+    assert float(loss) == pytest.approx(float(tf.reduce_sum(losses)), rel=1e-5)
+    assert int(correct) == int((logits.numpy().argmax(axis=1) == batch["label"].numpy()).sum())
+    assert float(reported) == pytest.approx(norm, rel=1e-5)
+    scale = 1 if clip_norm is None else min(1, clip_norm / norm)
+    for weight, start, gradient in zip(model.trainable_variables, before, gradients, strict=True):
+        clipped = gradient * scale
+        momentum, velocity = 0.1 * clipped, 0.001 * clipped**2
+        step = 1e-3 * np.sqrt(1 - 0.999) / (1 - 0.9) * momentum / (np.sqrt(velocity) + 1e-7)
+        np.testing.assert_allclose(weight.numpy(), start - step, atol=2e-6)
+
+
+def test_training_learns_and_says_how(three_epochs: Trained) -> None:
+    figures = three_epochs.state.history
+    assert len(figures) == three_epochs.state.epoch == 3
+    assert figures[-1]["loss"] < figures[0]["loss"]
+    batches = make_batches(0)
+    real = sum(int(batch["length"].sum()) for batch in batches)
+    assert figures[0]["padding_waste"] == pytest.approx(1 - real / (BATCHES * ROWS * TIME))
+    assert figures[0]["steps"] == BATCHES
+    assert set(figures[0]) == {
+        *("loss", "accuracy", "eval_loss", "eval_accuracy", "seconds", "steps"),
+        *("tokens_per_second", "padding_waste", "largest_gradient_norm"),
+    }
+
+
+def test_evaluation_is_the_mean_over_documents_without_dropout(three_epochs: Trained) -> None:
+    batches = make_batches(99)
+    losses, correct = [], []
+    for batch in batches:
+        logits = three_epochs.model([batch["tokens"], batch["length"]], training=False).numpy().astype(np.float64)
+        likelihoods = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        losses += (-np.log(likelihoods[range(ROWS), batch["label"]])).tolist()
+        correct += (logits.argmax(axis=1) == batch["label"]).tolist()
+    found = three_epochs.loop.evaluate(dataset(batches))
+    assert found == {"loss": pytest.approx(np.mean(losses), rel=1e-5), "accuracy": pytest.approx(np.mean(correct))}
+
+
+def test_two_runs_give_the_same_bits(three_epochs: Trained, tmp_path: Path) -> None:
+    again = Trained(tmp_path)
+    assert again.weights == three_epochs.weights
+    assert again.history == three_epochs.history
+
+
+def test_another_seed_gives_another_model(three_epochs: Trained, tmp_path: Path) -> None:
+    assert Trained(tmp_path, seed=2, epochs=1).history[0] != three_epochs.history[0]
+
+
+@pytest.mark.parametrize("values", [{}, {"recurrent_dropout": 0.3}, {"cell": "lstm", "bidirectional": False}])
+def test_an_interrupted_run_ends_as_one_that_was_not(values: dict, tmp_path: Path) -> None:
+    straight = Trained(tmp_path / "straight", **values)
+    Trained(tmp_path / "cut", **values, epochs=1)
+    resumed = Trained(tmp_path / "cut", **values)
+    assert resumed.weights == straight.weights
+    assert resumed.history == straight.history
+    assert (resumed.state.best_epoch, resumed.state.best_loss) == (straight.state.best_epoch, straight.state.best_loss)
+
+
+def test_a_finished_run_trains_no_more_and_tells_its_epochs_again(tmp_path: Path) -> None:
+    seen: list[tuple[int, dict[str, float]]] = []
+    first = Trained(tmp_path, epochs=2, on_epoch=lambda *epoch: seen.append(epoch))
+    again: list[tuple[int, dict[str, float]]] = []
+    second = Trained(tmp_path, epochs=2, on_epoch=lambda *epoch: again.append(epoch))
+    assert [number for number, _ in seen] == [1, 2]
+    assert again == seen
+    assert second.weights == first.weights
+
+
+def test_training_stops_after_patience_and_keeps_the_best_epoch(tmp_path: Path) -> None:
+    # What is learned on the train split is wrong on this eval split, so the first epoch stays the best.
+    stopped = Trained(tmp_path / "long", flipped=True, epochs=9, patience=2, learning_rate=0.1)
+    losses = [figures["eval_loss"] for figures in stopped.state.history]
+    best = int(np.argmin(losses)) + 1
+    assert stopped.state.best_epoch == best
+    assert stopped.state.best_loss == min(losses)
+    assert stopped.state.epoch == best + 2 < 9
+    cut = Trained(tmp_path / "short", flipped=True, epochs=best, learning_rate=0.1)
+    assert cut.weights == stopped.weights
+    assert stopped.loop.evaluate(dataset(make_batches(99, flipped=True)))["loss"] == min(losses)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_divergence_is_told_with_its_place(clip_norm: float | None, tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="diverged") as caught:
+        Trained(tmp_path, learning_rate=1e38, clip_norm=clip_norm)
+    assert caught.value.where is not None
+    assert caught.value.found is not None
+    assert caught.value.where.startswith("Trainer, epoch 1, step ")
+    assert "learning rate 1e+38" in caught.value.found
+    assert "gradient norm " in caught.value.found
+    assert "trainer.learning_rate" in str(caught.value.fix)
+
+
+def test_an_epoch_with_lost_documents_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="every document once") as caught:
+        Trained(tmp_path, documents=21)
+    assert (caught.value.found, caught.value.expected) == ("20 documents", "21")
+
+
+def test_a_new_directory_has_no_state(tmp_path: Path) -> None:
+    model = classifier.build(TrainerSettings(embedding=2, units=2), 5, 2)
+    loop = Loop(model, classifier.loss, TrainerSettings())
+    assert Checkpoints(str(tmp_path / "none"), model, loop.optimizer).restore() == TrainingState()
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    Trained(tmp_path, epochs=1)
+    with pytest.raises((ValueError, tf.errors.OpError)):
+        Trained(tmp_path, units=5)
