@@ -110,7 +110,7 @@ def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:
     while waiting:
         name = waiting.pop()
         wanted.add(name)
-        waiting += [node.id for node in nodes[name].upstream_nodes]
+        waiting += [node for channel in nodes[name].inputs.values() for node in channel.get_data_dependent_node_ids()]
     return [node for name, node in nodes.items() if name in wanted]
 
 

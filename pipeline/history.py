@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from trainer.errors import JobError
 
 RunState = Literal["running", "pushed", "unchanged", "not_blessed", "failed", "interrupted", "done"]
-ComponentState = Literal["waiting", "running", "cached", "done", "failed", "skipped"]
+ComponentState = Literal["waiting", "running", "cached", "done", "failed", "interrupted", "skipped"]
 
 _RECORD = "run.json"
 
@@ -230,4 +230,8 @@ def _read(path: Path, root: Path) -> RunRecord:
     changes: dict[str, Any] = {"root": str(root)}
     if record.state == "running" and (record.process is None or process_token(record.pid) != record.process):
         changes["state"] = "interrupted"
+        changes["components"] = tuple(
+            component.model_copy(update={"state": "interrupted"}) if component.state == "running" else component
+            for component in record.components
+        )
     return record.updated(**changes)

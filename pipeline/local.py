@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Literal
 
 from pipeline import history
 from pipeline.config import COMPONENTS, RunConfig, resolve_corpus_path, resolve_schema_path
@@ -78,9 +79,9 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
 
 
 def _record_end(watch: Watch, root: Path, error: BaseException) -> None:
-    watch.fail()
-    state = "failed" if isinstance(error, Exception) else "interrupted"
-    told = str(error) or type(error).__name__
+    state: Literal["failed", "interrupted"] = "failed" if isinstance(error, Exception) else "interrupted"
+    watch.stop(state)
+    told = (str(error) or type(error).__name__) if state == "failed" else None
     history.write(root, watch.record.updated(state=state, finished=_now(), error=told))
 
 

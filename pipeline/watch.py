@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pipeline import history
 from pipeline.config import COMPONENTS
@@ -87,10 +88,10 @@ class Watch(logging.Handler):
         elif record.msg in _MESSAGES:
             self._advance(_MESSAGES[record.msg], record)
 
-    def fail(self) -> None:
+    def stop(self, state: Literal["failed", "interrupted"]) -> None:
         """The component at work did not end well."""
-        if self.current:
-            self._change(self.current, "failed")
+        if self.current and self._rows[self.current].state == "running":
+            self._change(self.current, state)
 
     def _advance(self, state: ComponentState | None, record: logging.LogRecord) -> None:
         if state == "running":
