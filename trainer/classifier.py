@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -16,6 +18,30 @@ class LengthMask(keras.layers.Layer):
     def call(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         """Returns bool [batch, time], true before `length`, from ids [batch, time] and lengths [batch]."""
         return tf.sequence_mask(length, tf.shape(tokens)[1])
+
+
+@keras.saving.register_keras_serializable("seqloom")
+class WordDropout(keras.layers.Layer):
+    """Replaces words by `<unk>` in training, so that no document is known by a single word.
+
+    Follows Iyyer et al. (2015), Deep Unordered Composition, section 4.3, which leaves words out.
+    """
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def call(self, tokens: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns ids, int64 [batch, time], from ids [batch, time]."""
+        if not training or self.rate == 0:
+            return tokens
+        dropped = keras.random.uniform(tf.shape(tokens), seed=self.seed_generator) < self.rate
+        return tf.where(dropped, tf.constant(f.UNK, tokens.dtype), tokens)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what rebuilds the layer."""
+        return {**super().get_config(), "rate": self.rate}
 
 
 @keras.saving.register_keras_serializable("seqloom")
@@ -45,7 +71,8 @@ def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> kera
     tokens = keras.Input([None], dtype="int64", name=f.TOKENS)
     length = keras.Input([], dtype="int64", name=f.LENGTH)
     steps = LengthMask(name="mask")(tokens, length)
-    states = keras.layers.Embedding(vocabulary_size, settings.embedding, name="embedding")(tokens)
+    words = WordDropout(settings.word_dropout, name="word_dropout")(tokens)
+    states = keras.layers.Embedding(vocabulary_size, settings.embedding, name="embedding")(words)
     states = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(states)
     pooled = settings.pooling == "max+mean"
     states = _recurrent(settings, return_sequences=pooled)(states, mask=steps)

@@ -55,6 +55,7 @@ class TrainerSettings(Settings):
         "tanh", description="The cell's activation; anything but tanh rules the fused GPU kernel out."
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="Dropout before the output layer.")
+    word_dropout: float = Field(0.2, ge=0, lt=1, description="Share of words that training replaces by <unk>.")
     spatial_dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of whole word-vector channels.")
     recurrent_dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout of the recurrent state; above 0 rules the fused GPU kernel out."

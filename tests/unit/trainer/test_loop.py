@@ -78,7 +78,7 @@ def three_epochs(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
 def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float | None) -> None:
-    settings = TrainerSettings(embedding=4, units=3, clip_norm=clip_norm, dropout=0, spatial_dropout=0)
+    settings = TrainerSettings(embedding=4, units=3, clip_norm=clip_norm, dropout=0, spatial_dropout=0, word_dropout=0)
     keras.utils.set_random_seed(1)
     model = classifier.build(settings, VOCABULARY, 2)
     loop = Loop(model, classifier.loss, settings)
