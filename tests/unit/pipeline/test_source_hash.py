@@ -1,0 +1,106 @@
+"""The digest of the code behind a module, asked of a copy of the project."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.dag import CODE
+from pipeline.source_hash import source_hash
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULES = sorted(CODE.values())
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for package in ("pipeline", "components", "trainer", "schema"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def hashes(folder: Path, *modules: str) -> list[str]:
+    code = "import json, sys; from pipeline.source_hash import source_hash\n"
+    code += "print(json.dumps([source_hash(name) for name in sys.argv[1:]]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *modules], cwd=folder, env={}, capture_output=True, check=True, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def changed(folder: Path, file: str) -> set[str]:
+    """Modules whose digest changes with a file."""
+    before = hashes(folder, *MODULES)
+    path = folder / file
+    path.write_text(path.read_text() + "# edited\n")
+    after = hashes(folder, *MODULES)
+    return {name for name, old, new in zip(MODULES, before, after, strict=True) if old != new}
+
+
+GEN, TRANSFORM, TRAINER = "components.corpus_example_gen.executor", CODE["SequenceTransform"], "trainer.run"
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("trainer/run.py", {TRAINER}),
+        ("trainer/loop.py", {TRAINER}),
+        ("trainer/input.py", {TRAINER}),
+        ("trainer/preprocessing.py", {TRANSFORM}),
+        ("trainer/features.py", {TRAINER, TRANSFORM, GEN}),
+        ("trainer/__init__.py", {TRAINER, TRANSFORM, GEN}),
+        ("components/sequence_encoding.py", {TRANSFORM, GEN}),
+        ("components/sequence_transform/vocabulary.py", {TRANSFORM}),
+        ("components/corpus_example_gen/csv_reader.py", {GEN}),
+        ("components/corpus_example_gen/__init__.py", {GEN}),
+        ("pipeline/cli.py", set()),
+        ("pipeline/gates.py", set()),
+        ("components/pusher/publish.py", set()),
+    ],
+)
+def test_an_edit_changes_the_digests_of_what_imports_the_file(copy: Path, file: str, expected: set[str]) -> None:
+    assert changed(copy, file) == expected
+
+
+def test_digests_are_the_same_wherever_the_project_lies(copy: Path) -> None:
+    assert hashes(copy, *MODULES) == [source_hash(name) for name in MODULES]
+
+
+def test_a_renamed_module_changes_the_digest(copy: Path) -> None:
+    before = hashes(copy, "trainer.run")
+    (copy / "trainer" / "loop.py").rename(copy / "trainer" / "circle.py")
+    run = copy / "trainer" / "run.py"
+    run.write_text(run.read_text().replace("trainer.loop", "trainer.circle"))
+    assert hashes(copy, "trainer.run") != before
+
+
+def test_modules_named_in_any_way_of_importing_count(tmp_path: Path) -> None:
+    (tmp_path / "pipeline").mkdir()
+    shutil.copy(ROOT / "pipeline" / "source_hash.py", tmp_path / "pipeline")
+    package = tmp_path / "trainer"
+    (package / "deep").mkdir(parents=True)
+    for name in ("__init__", "deep/__init__", "a", "b", "c", "deep/d", "late"):
+        (package / f"{name}.py").write_text("")
+    (package / "top.py").write_text(
+        "import trainer.a\nfrom trainer import b as other\nfrom trainer.c import name\nfrom trainer.deep import d\n"
+        "import json, trainer.missing\ndef later():\n    from trainer import late\n"
+    )
+    for name in ("__init__", "deep/__init__", "a", "b", "c", "deep/d", "late", "top"):
+        before = hashes(tmp_path, "trainer.top")
+        path = package / f"{name}.py"
+        path.write_text(path.read_text() + "# edited\n")
+        assert hashes(tmp_path, "trainer.top") != before, name
+
+
+def test_no_module_is_imported_by_a_relative_name() -> None:
+    """`source_hash` follows absolute names alone."""
+    for package in ("pipeline", "components", "trainer", "schema"):
+        for path in (ROOT / package).rglob("*.py"):
+            nodes = ast.walk(ast.parse(path.read_text()))
+            assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes), path

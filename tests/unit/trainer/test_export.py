@@ -1,0 +1,196 @@
+"""The SavedModel of a small trained model, asked in a process that knows nothing of this project."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer import classifier
+from trainer.checkpoint import Checkpoints
+from trainer.export import Servable
+from trainer.input import read
+from trainer.loop import Loop
+from trainer.run import run_fn
+from trainer.settings import TrainerSettings
+
+SMALL = {"embedding": 8, "units": 4, "bidirectional": False}
+SETTINGS = TrainerSettings(**SMALL, epochs=8, patience=8, learning_rate=0.05, batch_tokens=400)
+
+ASK = """
+import importlib.util, json, sys
+import tensorflow as tf
+
+assert importlib.util.find_spec("trainer") is None
+directory, raw, transformed, texts = sys.argv[1], *map(json.loads, sys.argv[2:5])
+model = tf.saved_model.load(directory)
+
+def ask(name, values):
+    answers = model.signatures[name](tf.constant(values, tf.string))
+    return {key: value.numpy() for key, value in answers.items()}
+
+def records(paths):
+    return [record.numpy() for record in tf.data.TFRecordDataset(paths, "GZIP")]
+
+found = {
+    "signatures": sorted(model.signatures),
+    "serving_default": ask("serving_default", texts),
+    "serve_examples": ask("serve_examples", records(raw)),
+    "evaluate": ask("evaluate", records(transformed)),
+    "label_ids": ask("label_ids", records(raw)),
+    "none": ask("serving_default", []),
+    "odd": ask("serving_default", ["", "<br />", b"\\xff", "moving", "MOVING", "moving<br>"]),
+}
+
+def flat(value):
+    return [item.decode() if isinstance(item, bytes) else item for item in value.ravel().tolist()]
+
+print(json.dumps(found, default=flat))
+"""
+
+
+def build(corpus) -> keras.Model:
+    vocabulary = (corpus.graph / "vocabulary.txt").read_text().splitlines()
+    return classifier.build(SETTINGS, len(vocabulary), 2)
+
+
+@pytest.fixture(scope="module")
+def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
+    keras.utils.set_random_seed(SETTINGS.seed)
+    model = build(corpus)
+    loop = Loop(model, classifier.loss, SETTINGS)
+
+    def batches(split: str, **values: int) -> tf.data.Dataset:
+        return read(corpus.transformed[split], batch_tokens=SETTINGS.batch_tokens, window=100, **values)
+
+    loop.run(
+        train=lambda epoch: batches("train", seed=1, epoch=epoch),
+        evaluate=batches("eval"),
+        documents=60,
+        checkpoints=Checkpoints(str(tmp_path_factory.mktemp("training")), model, loop.optimizer),
+        on_epoch=lambda number, figures: None,
+    )
+    return model
+
+
+@pytest.fixture(scope="module")
+def saved(corpus, model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SavedModel, moved away from where it was written."""
+    folder = tmp_path_factory.mktemp("saved")
+    Servable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(str(folder / "written"))
+    shutil.move(folder / "written", folder / "moved")
+    return folder / "moved"
+
+
+@pytest.fixture(scope="module")
+def answers(corpus, saved: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What the signatures answer in a new process that cannot import this project."""
+    texts = [document.text for document in corpus.documents["eval"]]
+    arguments = [json.dumps(values) for values in (corpus.raw["eval"], corpus.transformed["eval"], texts)]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", ASK, str(saved), *arguments],
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def test_all_signatures_give_the_same_probabilities_to_the_bit(answers: dict) -> None:
+    assert answers["signatures"] == ["evaluate", "label_ids", "serve_examples", "serving_default"]
+    assert len(answers["evaluate"]["probabilities"]) == 40
+    assert answers["serve_examples"] == answers["serving_default"]
+    assert answers["evaluate"]["probabilities"] == answers["serving_default"]["probabilities"]
+
+
+def test_probabilities_are_those_of_the_model_in_training(answers: dict, corpus, model) -> None:
+    expected = {}
+    for batch in read(corpus.transformed["eval"], batch_tokens=400, window=100).as_numpy_iterator():
+        probabilities = tf.nn.softmax(model([batch["tokens"], batch["length"]], training=False)).numpy()
+        expected |= dict(zip(batch["id"].tolist(), probabilities, strict=True))
+    found = np.reshape(answers["serving_default"]["probabilities"], (-1, 2))
+    rows = [expected[document.id.encode()] for document in corpus.documents["eval"]]
+    np.testing.assert_allclose(found, rows, atol=1e-6)
+
+
+def test_labels_are_named_and_right(answers: dict, corpus) -> None:
+    served = answers["serving_default"]
+    probabilities = np.reshape(served["probabilities"], (-1, 2))
+    assert served["labels"] == ["negative", "positive"] * 20
+    assert served["label"] == [("negative", "positive")[best] for best in probabilities.argmax(axis=1)]
+    assert served["probability"] == probabilities.max(axis=1).tolist()
+    truth = [document.label for document in corpus.documents["eval"]]
+    assert np.mean([found == label for found, label in zip(served["label"], truth, strict=True)]) > 0.8
+    assert answers["label_ids"]["label_id"] == [("negative", "positive").index(label) for label in truth]
+
+
+def test_odd_batches_are_answered(answers: dict) -> None:
+    assert answers["none"] == {"label": [], "labels": [], "probabilities": [], "probability": []}
+    odd = np.reshape(answers["odd"]["probabilities"], (-1, 2))
+    assert np.isfinite(odd).all()
+    np.testing.assert_allclose(odd.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(odd[0], odd[1])  # neither holds a token
+    np.testing.assert_array_equal(odd[3], odd[4])
+    np.testing.assert_array_equal(odd[3], odd[5])
+    assert answers["odd"]["label"][3:] == ["positive"] * 3
+
+
+def digest(directory: Path) -> str:
+    return json.loads((directory / "assets.extra" / "seqloom.json").read_text())["digest"]
+
+
+def test_the_digest_is_that_of_the_weights_and_not_of_the_files(corpus, model, saved: Path, tmp_path: Path) -> None:
+    again = build(corpus)
+    for variable, trained in zip(again.variables, model.variables, strict=True):
+        variable.assign(trained)
+    graph = str(corpus.graph / "transform_fn")
+    Servable(again, graph, ["negative", "positive"]).save(str(tmp_path / "same"))
+    assert digest(tmp_path / "same") == digest(saved)
+    (weight, *_) = again.trainable_variables
+    weight.assign_add(np.eye(*weight.shape) * 1e-6)
+    Servable(again, graph, ["negative", "positive"]).save(str(tmp_path / "other"))
+    assert digest(tmp_path / "other") != digest(saved)
+
+
+def test_the_entry_point_trains_saves_and_reports(corpus, tmp_path: Path) -> None:
+    values = {**SMALL, "epochs": 2, "batch_tokens": 2000}
+    arguments = SimpleNamespace(
+        custom_config={
+            "task": "classifier",
+            "settings": json.dumps(values),
+            "checkpoints": str(tmp_path / "checkpoints"),
+            "code": "c0de",
+        },
+        train_files=[f"{Path(corpus.transformed['train'][0]).parent}/*"],
+        eval_files=[f"{Path(corpus.transformed['eval'][0]).parent}/*"],
+        transform_output=str(corpus.graph),
+        model_run_dir=str(tmp_path / "run"),
+        serving_model_dir=str(tmp_path / "serving"),
+    )
+    (tmp_path / "checkpoints" / "of-another-run").mkdir(parents=True)
+    run_fn(arguments)
+    report = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert report["epochs"] == len(report["history"]) == 2
+    assert report["best_eval_loss"] == min(figures["eval_loss"] for figures in report["history"])
+    assert report["resumed_after_epoch"] == 0
+    assert report["device"]
+    assert not (tmp_path / "checkpoints").exists()
+    events = [path for path in (tmp_path / "run").rglob("*") if "tfevents" in path.name]
+    tags = {
+        value.tag: event.step
+        for path in events
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+    }
+    assert tags["device"] == tags["epoch/eval_loss"] == tags["epoch/padding_waste"] == 2
+    assert tags["epoch/tokens_per_second"] == 2
+    assert set(tf.saved_model.load(str(tmp_path / "serving")).signatures) >= {"serving_default", "evaluate"}
