@@ -44,6 +44,9 @@ _BY_LABEL = {
 
 def _metric(config: RunConfig, name: str, class_name: str) -> config_pb2.MetricConfig:
     metric = config_pb2.MetricConfig(class_name=class_name, config=json.dumps({"name": name}))
+    if name == "documents":
+        # Without any threshold, as with no gates, or margins alone and no baseline, the Evaluator blesses nothing.
+        metric.threshold.value_threshold.lower_bound.value = 1
     gate = config.gates.get(name)
     if gate is not None:
         places = {source: config_pb2.SlicingSpec(feature_values={"source": source}) for source in gate.slices}

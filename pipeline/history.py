@@ -195,10 +195,14 @@ class RootLock:
         """Takes the root.
 
         Raises:
-            JobError: If another run holds it.
+            JobError: If another run holds it, or it is no folder that can be written.
         """
-        self._root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            fix = "give another --root"
+            raise JobError("The root cannot be written.", where=str(self._root), found=str(error), fix=fix) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

