@@ -1,0 +1,194 @@
+"""Jobs on small made corpora, run through the real command line in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+PACKAGES = ("pipeline", "components", "trainer", "schema")
+CLASS_WORDS = {"bad": ("awful", "dull", "poor", "stale"), "good": ("bright", "superb", "warm", "witty")}
+HEADER = ("key", "body", "stars", "site")
+YAML = """\
+name: tiny
+task: classifier
+corpus: {format: csv, path: data.csv, text: body, label: stars, source: site, id: key, labels: {"0": bad, "1": good}}
+transform: {min_count: 1}
+trainer: {epochs: 3, units: 8, embedding: 8, batch_tokens: 128, learning_rate: 0.02}
+gates:
+  accuracy: {min: 0.7, max_drop: 0.1, slices: {news: {min: 0.6}}}
+  auc: {min: 0.7}
+  loss: {max: 0.8, max_rise: 0.3}
+serving: {keep: 2}
+"""
+MLMD_STATES = {1: "NEW", 2: "RUNNING", 3: "COMPLETE", 4: "FAILED", 5: "CACHED", 6: "CANCELED"}
+LAST_RUN = """
+    select substr(node.name, instr(node.name, '.') + 1), execution.last_known_state
+    from Execution execution
+    join Association of_run on of_run.execution_id = execution.id
+    join Association of_node on of_node.execution_id = execution.id
+    join Context node on node.id = of_node.context_id and node.type_id = (select id from Type where name = 'node')
+    where of_run.context_id =
+        (select max(id) from Context where type_id = (select id from Type where name = 'pipeline_run'))
+"""
+
+
+def documents(count: int) -> Iterator[tuple[str, str, str, str]]:
+    """Key, text, label and source: two words of its class among noise tell a document's, one label in 25 is wrong."""
+    random_ = random.Random(1)
+    for number in range(count):
+        name = ("bad", "good")[number % 2]
+        words = random_.choices([f"word{word}" for word in range(40)], k=random_.randint(3, 12))
+        words += random_.choices(CLASS_WORDS[name], k=2)
+        random_.shuffle(words)
+        label = number % 2 if number % 25 else 1 - number % 2
+        yield str(number), " ".join(words).capitalize() + ".", str(label), ("news", "forum")[number % 3 == 0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A job's YAML and corpus in a folder, and the root of its runs.
+
+    Attributes:
+        folder: Holds `job.yaml` and the corpus; commands run in it.
+        code: The folder whose packages run.
+    """
+
+    folder: Path
+    code: Path
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "root"
+
+    def seqloom(self, *arguments: object, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end."""
+        stdin = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
+        return subprocess.run(
+            self._command(arguments), **self._surroundings(), **stdin, capture_output=True, check=False
+        )
+
+    def run(self, *options: object) -> subprocess.CompletedProcess[str]:
+        """Runs the job."""
+        return self.seqloom("run", "job.yaml", "--root", self.root, *options)
+
+    @contextlib.contextmanager
+    def started(self, *options: object) -> Iterator[subprocess.Popen[str]]:
+        """Starts the job and lets the caller watch it; what is left of it at the end is killed."""
+        command = self._command(["run", "job.yaml", "--root", self.root, *options])
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+        # A shell that starts the tests in the background would have SIGINT ignored in all that they start.
+        listen = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+        with subprocess.Popen(command, **self._surroundings(), **pipes, **listen) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def records(self) -> list[dict]:
+        """The records of all runs, the oldest first."""
+        return [json.loads(path.read_text()) for path in sorted(self.root.glob("logs/*/run.json"))]
+
+    def summary(self) -> dict:
+        return json.loads((self.root / "summary.json").read_text())
+
+    def versions(self) -> list[str]:
+        return sorted(path.name for path in self.root.glob("serving/*"))
+
+    def executions(self) -> dict[str, str]:
+        """State of each component in the latest run as ML Metadata has it, read with nothing but SQL."""
+        with contextlib.closing(sqlite3.connect(self.root / "metadata.sqlite")) as database:
+            return {name: MLMD_STATES[state] for name, state in database.execute(LAST_RUN)}
+
+    def _command(self, arguments: object) -> list[str]:
+        return [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
+
+    def _surroundings(self) -> dict:
+        environment = {**os.environ, "PYTHONPATH": str(self.code), "COLUMNS": "100", "TERM": "dumb"}
+        return {"cwd": self.folder, "env": environment, "text": True}
+
+
+@dataclasses.dataclass(frozen=True)
+class Ran:
+    """What was there when a run had ended, whatever ran later.
+
+    Attributes:
+        process: Its output and exit code.
+        record: Its `run.json`.
+        states: State of each component in that record.
+        executions: The same in ML Metadata.
+        versions: Names in the serving directory.
+    """
+
+    process: subprocess.CompletedProcess[str]
+    record: dict
+    states: dict[str, str]
+    executions: dict[str, str]
+    versions: list[str]
+
+
+@pytest.fixture(scope="session")
+def copy_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Copies this project's packages into a folder of their own."""
+
+    def copy() -> Path:
+        folder = tmp_path_factory.mktemp("packages")
+        for package in PACKAGES:
+            shutil.copytree(REPO / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        return folder
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def packages(copy_packages: Callable[[], Path]) -> Path:
+    """A copy that no edit reaches while the tests run: an edit would empty the cache of the runs."""
+    return copy_packages()
+
+
+@pytest.fixture(scope="session")
+def new_job(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Callable[..., Job]:
+    """Makes a job: `yaml` is its text, `count` its documents, `code` the folder whose packages run."""
+
+    def make(name: str, yaml: str = YAML, count: int = 400, code: Path = packages) -> Job:
+        job = Job(tmp_path_factory.mktemp(name), code)
+        (job.folder / "job.yaml").write_text(yaml)
+        with (job.folder / "data.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([HEADER, *documents(count)])
+        return job
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def ran() -> Callable[..., Ran]:
+    """Runs a job and keeps what is there at its end."""
+
+    def run(job: Job, *options: object) -> Ran:
+        process = job.run(*options)
+        assert job.records(), process.stderr
+        record = job.records()[-1]
+        states = {component["name"]: component["state"] for component in record["components"]}
+        return Ran(process, record, states, job.executions(), job.versions())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def first(new_job: Callable[..., Job], ran: Callable[..., Ran]) -> tuple[Job, Ran]:
+    """The first run of a job on a CSV of 400 documents."""
+    job = new_job("job")
+    return job, ran(job)
