@@ -10,7 +10,13 @@ from trainer import features as f
 
 
 def read(
-    files: Sequence[str], *, batch_tokens: int, window: int, seed: int | None = None, epoch: int = 0
+    files: Sequence[str],
+    *,
+    batch_tokens: int,
+    window: int,
+    batch_documents: int | None = None,
+    seed: int | None = None,
+    epoch: int = 0,
 ) -> tf.data.Dataset:
     """Reads one pass over a split as batches of similar lengths.
 
@@ -22,6 +28,7 @@ def read(
         files: GZIP TFRecord files of transformed SequenceExamples.
         batch_tokens: Ids that a batch holds at most, padding included.
         window: Documents sorted together.
+        batch_documents: Documents that a batch holds at most, however short; None: any number.
         seed: Seed of the order; None keeps the order of the files from window to window.
         epoch: Number of the pass, part of the seed.
 
@@ -34,7 +41,8 @@ def read(
         records = records.shuffle(window, seed=_mix(seed, epoch), reshuffle_each_iteration=False)
     windows = records.batch(window).enumerate()
     order_seed = None if seed is None else (seed, epoch)
-    batches = windows.flat_map(lambda number, batch: _cut(f.parse_transformed(batch), number, batch_tokens, order_seed))
+    limits = batch_tokens, batch_documents or tf.int64.max
+    batches = windows.flat_map(lambda number, batch: _cut(f.parse_transformed(batch), number, limits, order_seed))
     return batches.prefetch(4)
 
 
@@ -53,12 +61,15 @@ def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.ensure_shape(padded, [None, None]), tf.maximum(tokens.row_lengths(), 1)
 
 
-def batch_bounds(lengths: tf.Tensor, batch_tokens: int) -> tuple[tf.Tensor, tf.Tensor]:
+def batch_bounds(
+    lengths: tf.Tensor, batch_tokens: int, batch_documents: int = tf.int64.max
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Cuts documents sorted by falling length into batches under a token budget.
 
     Args:
         lengths: Falling lengths, int64 [documents].
         batch_tokens: Ids that a batch holds at most when padded to its first document.
+        batch_documents: Documents that a batch holds at most.
 
     Returns:
         First and last-but-one row of each batch, int64 [batches] each.
@@ -66,7 +77,8 @@ def batch_bounds(lengths: tf.Tensor, batch_tokens: int) -> tuple[tf.Tensor, tf.T
     documents = tf.size(lengths, tf.int64)
 
     def append(start: tf.Tensor, starts: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-        rows = tf.maximum(batch_tokens // tf.maximum(lengths[start], 1), 1)
+        within_budget = tf.maximum(batch_tokens // tf.maximum(lengths[start], 1), 1)
+        rows = tf.minimum(within_budget, batch_documents)
         return start + rows, starts.write(starts.size(), start)
 
     empty = tf.TensorArray(tf.int64, size=0, dynamic_size=True, element_shape=[])
@@ -75,10 +87,12 @@ def batch_bounds(lengths: tf.Tensor, batch_tokens: int) -> tuple[tf.Tensor, tf.T
     return starts, tf.concat([starts[1:], [documents]], 0)
 
 
-def _cut(batch: f.Features, number: tf.Tensor, batch_tokens: int, seed: tuple[int, int] | None) -> tf.data.Dataset:
+def _cut(
+    batch: f.Features, number: tf.Tensor, limits: tuple[int, int], seed: tuple[int, int] | None
+) -> tf.data.Dataset:
     lengths = batch[f.TOKENS].row_lengths()
     order = tf.argsort(lengths, direction="DESCENDING", stable=True)
-    bounds = tf.stack(batch_bounds(tf.gather(lengths, order), batch_tokens), axis=1)
+    bounds = tf.stack(batch_bounds(tf.gather(lengths, order), *limits), axis=1)
     if seed is not None:
         bounds = tf.random.experimental.stateless_shuffle(bounds, [_mix(*seed), number])
 

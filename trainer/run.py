@@ -42,7 +42,8 @@ def run_fn(fn_args: FnArgs) -> None:
     checkpoints = Checkpoints(_own_directory(fn_args), model, loop.optimizer)
 
     def batches(files: list[str], seed: int | None = None, epoch: int = 0) -> tf.data.Dataset:
-        return read(files, batch_tokens=settings.batch_tokens, window=settings.window, seed=seed, epoch=epoch)
+        budget = {name: getattr(settings, name) for name in ("batch_tokens", "batch_documents", "window")}
+        return read(files, **budget, seed=seed, epoch=epoch)
 
     resumed = checkpoints.restore().epoch
     with tf.summary.create_file_writer(fn_args.model_run_dir).as_default():

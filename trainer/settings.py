@@ -38,6 +38,9 @@ class TrainerSettings(Settings):
     seed: int = Field(1, ge=0, description="Seeds initial weights, dropout and the order of documents.")
     epochs: PositiveInt = Field(4, description="Most passes over the train split.")
     batch_tokens: PositiveInt = Field(16_384, description="Tokens a batch holds at most, padding included.")
+    batch_documents: PositiveInt = Field(
+        64, description="Documents a batch holds at most: a step's mean gradient must not drown short documents."
+    )
     window: PositiveInt = Field(
         6_400, description="Documents sorted by length together before they are cut into batches."
     )
