@@ -165,3 +165,16 @@ def test_dropout_is_for_training_alone() -> None:
     np.testing.assert_array_equal(*fixed)
     drawn = [model(inputs, training=True).numpy().tobytes() for _ in range(4)]
     assert len(set(drawn)) > 1
+
+
+def test_word_dropout_replaces_words_by_unknown_ones_in_training_alone() -> None:
+    layer = classifier.WordDropout(0.3)
+    tokens = tf.reshape(tf.range(4, 4004, dtype=tf.int64), [40, 100])
+    found = layer(tokens, training=True)
+    dropped = (found != tokens).numpy()
+    assert found.dtype == tf.int64
+    assert set(found.numpy()[dropped]) == {1}
+    assert dropped.mean() == pytest.approx(0.3, abs=0.05)
+    assert not np.array_equal(layer(tokens, training=True), found)
+    np.testing.assert_array_equal(layer(tokens, training=False), tokens)
+    np.testing.assert_array_equal(classifier.WordDropout(0.0)(tokens, training=True), tokens)

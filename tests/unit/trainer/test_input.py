@@ -105,22 +105,31 @@ def test_without_a_seed_windows_follow_the_files_and_lengths_fall(files: list[st
     assert order(files) == expected
 
 
-def greedy(lengths: list[int], budget: int) -> list[tuple[int, int]]:
+def greedy(lengths: list[int], budget: int, documents: int) -> list[tuple[int, int]]:
     """Adds documents to a batch while it stays within the budget."""
     bounds, start = [], 0
     for row in range(1, len(lengths) + 1):
-        if row == len(lengths) or max(lengths[start], 1) * (row - start + 1) > budget:
+        too_many_ids = max(lengths[start], 1) * (row - start + 1) > budget
+        if row == len(lengths) or too_many_ids or row - start == documents:
             bounds.append((start, row))
             start = row
     return bounds
 
 
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.integers(1, 120))
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40), st.integers(1, 120), st.integers(1, 9))
 @hypothesis_settings(deadline=None)
-def test_batches_are_as_large_as_the_budget_allows(lengths: list[int], budget: int) -> None:
+def test_batches_are_as_large_as_the_budget_allows(lengths: list[int], budget: int, documents: int) -> None:
     falling = sorted(lengths, reverse=True)
-    starts, stops = batch_bounds(tf.constant(falling, tf.int64), budget)
-    assert list(zip(starts.numpy().tolist(), stops.numpy().tolist(), strict=True)) == greedy(falling, budget)
+    for limits, most in (((budget,), len(lengths)), ((budget, documents), documents)):
+        starts, stops = batch_bounds(tf.constant(falling, tf.int64), *limits)
+        found = list(zip(starts.numpy().tolist(), stops.numpy().tolist(), strict=True))
+        assert found == greedy(falling, budget, most)
+
+
+def test_batches_hold_no_more_documents_than_allowed(files: list[str]) -> None:
+    sizes = [len(batch["id"]) for batch in batches(files, seed=1, batch_documents=7)]
+    assert max(sizes) == 7
+    assert sum(sizes) == len(LENGTHS)
 
 
 @given(st.lists(st.lists(st.integers(1, 99), max_size=9), max_size=6))
