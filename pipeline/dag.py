@@ -16,7 +16,6 @@ from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from pipeline import gates
 from pipeline.config import RunConfig
-from schema import curated
 
 CODE = {
     "CorpusExampleGen": "components.corpus_example_gen.executor",
@@ -76,7 +75,7 @@ def create_pipeline(
     layout: Layout,
     *,
     corpus: tuple[str, str],
-    schema: str | None,
+    schema: str,
     code: Mapping[str, str],
     run_id: str,
     until: str | None = None,
@@ -88,7 +87,7 @@ def create_pipeline(
         config: The job.
         layout: Where the run keeps what.
         corpus: Folder of the corpus and the pattern of its files.
-        schema: File of the corpus' schema; None: the curated one for its kind.
+        schema: File of the corpus' schema, named by its content.
         code: Digest of the code by component, for every key of `CODE`.
         run_id: Names the run.
         until: The last component that is wanted, with all that it needs; None: all.
@@ -118,7 +117,7 @@ def _components(
     config: RunConfig,
     layout: Layout,
     corpus: tuple[str, str],
-    schema: str | None,
+    schema: str,
     code: Mapping[str, str],
     run_id: str,
 ) -> list[BaseNode]:
@@ -133,8 +132,7 @@ def _components(
     )
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
-    schema_file = schema or str(curated.path(curated.LABELLED_TEXT))
-    schema_gen = tfx.components.ImportSchemaGen(schema_file=schema_file).with_id("SchemaGen")
+    schema_gen = tfx.components.ImportSchemaGen(schema_file=schema).with_id("SchemaGen")
     validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )

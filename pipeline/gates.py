@@ -119,6 +119,6 @@ def _limits(name: str, place: str, limits: SliceGateSettings, value: float | Non
 def _change(name: str, margin: float, value: float, before: float, better: str) -> tuple[bool, str]:
     worse_by = before - value if better == "higher" else value - before
     met = worse_by <= margin
-    relation = "worse" if worse_by > 0 else "better"
-    text = f"{name} is {abs(worse_by):.4f} {relation} than the last blessed model's {before:.4f}"
+    relation = f"{abs(worse_by):.4f} {'worse' if worse_by > 0 else 'better'} than" if worse_by else "equal to"
+    text = f"{name} is {relation} the last blessed model's {before:.4f}"
     return met, f"{text}, {'within' if met else 'beyond'} the margin of {margin:g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from pipeline.console import RunConsole
 from pipeline.history import RootLock, RunRecord
 from pipeline.redirect import redirect_output
 from pipeline.watch import Watch
+from schema import curated
 from trainer.errors import JobError
 
 SUMMARY = "summary.json"
@@ -60,12 +62,11 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
     from pipeline.source_hash import source_hash
 
     layout = dag.Layout(root)
-    schema = config.schema_path and str(resolve_schema_path(config.schema_path, config.folder))
     pipeline = dag.create_pipeline(
         config,
         layout,
         corpus=resolve_corpus_path(config.corpus.path, config.folder),
-        schema=schema,
+        schema=_stamped_schema(config, root),
         code={component: source_hash(module) for component, module in dag.CODE.items()},
         run_id=run_id,
         until=until,
@@ -76,6 +77,18 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
     executions = lineage.latest_run(layout.metadata)
     done = watch.record.updated(finished=_now())
     return summary.complete(done, config, executions, whole=until in (None, COMPONENTS[-1]))
+
+
+def _stamped_schema(config: RunConfig, root: Path) -> str:
+    """A copy of the schema named by its content: TFX keys its cache by the name alone."""
+    source = curated.path(curated.LABELLED_TEXT)
+    if config.schema_path:
+        source = resolve_schema_path(config.schema_path, config.folder)
+    text = source.read_bytes()
+    copy = root / "schema" / f"{source.stem}-{hashlib.sha256(text).hexdigest()[:12]}.pbtxt"
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(text)
+    return str(copy)
 
 
 def _record_end(watch: Watch, root: Path, error: BaseException) -> None:

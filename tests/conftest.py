@@ -80,7 +80,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict) -> tuple[dict, list]:
     from apache_beam.options.pipeline_options import PipelineOptions
     from tfx.utils import io_utils
 
-    from components.beam_results import WriteJson, read_json
+    from components.beam_results import WriteJson, read_json, write_json
     from components.sequence_transform import transform
     from components.sequence_transform.vocabulary import select_words, write_labels, write_vocabulary
     from pipeline.dag import _LOCAL_BEAM
@@ -101,4 +101,5 @@ def _run_beam(root: Path, raw: dict, transformed: dict) -> tuple[dict, list]:
     ):
         reports = transform.transform(pipeline, shards, schema, settings, assets, graph)
         _ = reports | WriteJson(f"{graph}/reports.json")
+    write_json(settings.model_dump(), f"{graph}/settings.json")
     return counts, read_json(f"{graph}/reports.json")

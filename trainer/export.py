@@ -55,10 +55,14 @@ class Servable(tf.Module):
         """Gives the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
         return {"label_id": self._transform.transform_fn(f.parse_raw(examples))[f.LABEL]}
 
-    def save(self, directory: str) -> None:
+    def save(self, directory: str, transform_settings: str = "") -> None:
         """Writes the SavedModel, one signature a method; `serve_text` is `serving_default`.
 
         `assets.extra/seqloom.json` holds a digest of all that decides the answers but the code.
+
+        Args:
+            directory: Where to write.
+            transform_settings: What the transform graph was made with, part of the digest.
         """
         signatures = {
             "serving_default": self.serve_text,
@@ -69,10 +73,10 @@ class Servable(tf.Module):
         tf.saved_model.save(self, directory, signatures)
         tf.io.gfile.makedirs(f"{directory}/assets.extra")
         with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
-            file.write(json.dumps({"digest": self._digest(directory)}))
+            file.write(json.dumps({"digest": self._digest(directory, transform_settings)}))
 
-    def _digest(self, directory: str) -> str:
-        digest = hashlib.sha256(json.dumps([self._model.to_json()]).encode())
+    def _digest(self, directory: str, transform_settings: str) -> str:
+        digest = hashlib.sha256(json.dumps([self._model.to_json(), transform_settings]).encode())
         for variable in self._model.variables:
             digest.update(variable.numpy().tobytes())
         for path in sorted(tf.io.gfile.glob(f"{directory}/assets/*")):

@@ -54,7 +54,9 @@ def run_fn(fn_args: FnArgs) -> None:
             checkpoints=checkpoints,
             on_epoch=_write_scalars,
         )
-    task.servable(model, f"{fn_args.transform_output}/transform_fn", labels).save(fn_args.serving_model_dir)
+    task.servable(model, f"{fn_args.transform_output}/transform_fn", labels).save(
+        fn_args.serving_model_dir, "\n".join(_lines(f"{fn_args.transform_output}/settings.json"))
+    )
     _write_report(fn_args.model_run_dir, state, model, resumed)
     tf.io.gfile.rmtree(fn_args.custom_config["checkpoints"])
 

@@ -21,7 +21,7 @@ def versions(directory: str) -> list[int]:
 
 
 def digest(model: str) -> str | None:
-    """Returns the digest of a SavedModel's weights, vocabulary and code, or None where it has none."""
+    """Returns the digest that the trainer left beside a SavedModel, or None where there is none."""
     path = f"{model}/{_DIGEST_FILE}"
     if not tf.io.gfile.exists(path):
         return None

@@ -57,6 +57,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         summary = {split: _split_summary(report) for split, report in reports.items()}
         summary["vocabulary"] = {"words": len(words), "train_types": len(counts.tokens)}
         write_json(summary, f"{graph_directory}/summary.json")
+        write_json(settings.model_dump(), f"{graph_directory}/settings.json")
         documents = sum(report.documents for report in reports.values())
         progress.report(documents, documents, "records")
         transformed.split_names = raw.split_names

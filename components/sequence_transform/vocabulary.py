@@ -73,7 +73,20 @@ def write_vocabulary(directory: str, words: list[tuple[str, int]]) -> str:
 
 
 def write_labels(directory: str, labels: list[str]) -> str:
-    """Writes `labels.txt`, class names in the order of their ids, and returns its path."""
+    """Writes `labels.txt`, class names in the order of their ids, and returns its path.
+
+    Raises:
+        JobError: If a name is not one line.
+    """
+    broken = [label for label in labels if len(label.splitlines()) != 1]
+    if broken:
+        raise JobError(
+            "A class name is empty or has a line break.",
+            where="SequenceTransform, labels",
+            found=repr(broken[0]),
+            expected="one line of text",
+            fix="Map it to another name under corpus.labels.",
+        )
     path = f"{directory}/labels.txt"
     _write_lines(path, labels)
     return path
