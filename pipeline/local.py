@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -72,11 +73,26 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
         until=until,
         use_cache=use_cache,
     )
-    with watch.following([component.id for component in pipeline.components]):
+    wanted = [component.id for component in pipeline.components]
+    with watch.following(wanted):
         tfx.orchestration.LocalDagRunner().run(pipeline)
     executions = lineage.latest_run(layout.metadata)
+    _require_executions(wanted, executions)
     done = watch.record.updated(finished=_now())
     return summary.complete(done, config, executions, whole=until in (None, COMPONENTS[-1]))
+
+
+def _require_executions(wanted: Collection[str], executions: Collection[str]) -> None:
+    """TFX calls a component finished that found no inputs and did nothing."""
+    missing = [component for component in wanted if component not in executions]
+    if missing:
+        raise JobError(
+            f"{', '.join(missing)} did not run.",
+            where="ML Metadata",
+            found="no execution in this run",
+            expected="one of each component",
+            fix="run again with --no-cache",
+        )
 
 
 def _stamped_schema(config: RunConfig, root: Path) -> str:
