@@ -59,6 +59,9 @@ class MaskedPooling(keras.layers.Layer):
 def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> keras.Model:
     """Builds the model.
 
+    Word vectors stand beside the states in the pooling as in Lai et al. (2015), Recurrent Convolutional
+    Neural Networks for Text Classification, section 3.1.
+
     Args:
         settings: The trainer section of the configuration.
         vocabulary_size: Ids in the vocabulary, reserved ones included.
@@ -72,11 +75,13 @@ def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> kera
     length = keras.Input([], dtype="int64", name=f.LENGTH)
     steps = LengthMask(name="mask")(tokens, length)
     words = WordDropout(settings.word_dropout, name="word_dropout")(tokens)
-    states = keras.layers.Embedding(vocabulary_size, settings.embedding, name="embedding")(words)
-    states = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(states)
+    vectors = keras.layers.Embedding(vocabulary_size, settings.embedding, name="embedding")(words)
+    vectors = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(vectors)
     pooled = settings.pooling == "max+mean"
-    states = _recurrent(settings, return_sequences=pooled)(states, mask=steps)
-    document = MaskedPooling(name="pooling")(states, steps) if pooled else states
+    document = _recurrent(settings, return_sequences=pooled)(vectors, mask=steps)
+    if pooled:
+        states = keras.layers.Concatenate(name="words")([vectors, document]) if settings.pool_words else document
+        document = MaskedPooling(name="pooling")(states, steps)
     document = keras.layers.Dropout(settings.dropout, name="dropout")(document)
     logits = keras.layers.Dense(classes, name="logits")(document)
     return keras.Model([tokens, length], logits, name="classifier")

@@ -92,6 +92,7 @@ class Loop:
         totals, start, shown = Totals(), time.perf_counter(), {"epoch": epoch + 1, "epochs": self.settings.epochs}
         gradient_norm = 0.0
         for batch in train:
+            self._set_learning_rate((epoch + totals.documents / documents) / self.settings.epochs)
             loss, correct, norm = self._train_step(_numbers(batch))
             totals.add(batch, loss, correct)
             gradient_norm = max(gradient_norm, float(norm))
@@ -125,6 +126,11 @@ class Loop:
             totals.add(batch, *self._eval_step(_numbers(batch)))
         return totals.figures()
 
+    def _set_learning_rate(self, progress: float) -> None:
+        """Sets the rate for a step, from the share of the run that lies behind it."""
+        remaining = 1 - progress if self.settings.decay == "linear" else 1.0
+        self.optimizer.learning_rate.assign(self.settings.learning_rate * remaining)
+
     def _step(self, batch: f.Features) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         weights = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
@@ -148,7 +154,7 @@ class Loop:
             raise JobError(
                 "Training diverged: the loss or its gradient is not a finite number.",
                 where=f"Trainer, epoch {epoch + 1}, step {step}",
-                found=f"loss {loss}, gradient norm {norm}, learning rate {self.settings.learning_rate:g}",
+                found=f"loss {loss}, gradient norm {norm}, learning rate {float(self.optimizer.learning_rate):g}",
                 expected="finite numbers",
                 fix="Lower trainer.learning_rate or trainer.clip_norm.",
             )

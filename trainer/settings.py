@@ -44,22 +44,26 @@ class TrainerSettings(Settings):
     window: PositiveInt = Field(
         6_400, description="Documents sorted by length together before they are cut into batches."
     )
-    learning_rate: PositiveFloat = Field(1e-3, description="Adam's learning rate.")
+    learning_rate: PositiveFloat = Field(2e-3, description="Adam's learning rate at the start.")
+    decay: Literal["linear", "none"] = Field(
+        "linear", description="linear: the learning rate falls to zero over all epochs; none: it stays."
+    )
     clip_norm: PositiveFloat | None = Field(1.0, description="Gradients are scaled to this global norm; null: never.")
     patience: PositiveInt = Field(2, description="Epochs without a better eval loss before training stops.")
-    embedding: PositiveInt = Field(100, description="Width of the word vectors.")
+    embedding: PositiveInt = Field(64, description="Width of the word vectors.")
     cell: Literal["lstm", "gru"] = Field("gru", description="The recurrent cell.")
     units: PositiveInt = Field(64, description="Width of the recurrent state, each direction.")
     bidirectional: bool = Field(True, description="Read each document in both directions.")
     pooling: Literal["max+mean", "last"] = Field(
         "max+mean", description="How the states of a document become one vector."
     )
+    pool_words: bool = Field(True, description="Pool the word vectors beside the recurrent states; not with last.")
     activation: str = Field(
         "tanh", description="The cell's activation; anything but tanh rules the fused GPU kernel out."
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="Dropout before the output layer.")
-    word_dropout: float = Field(0.2, ge=0, lt=1, description="Share of words that training replaces by <unk>.")
-    spatial_dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of whole word-vector channels.")
+    word_dropout: float = Field(0.3, ge=0, lt=1, description="Share of words that training replaces by <unk>.")
+    spatial_dropout: float = Field(0.4, ge=0, lt=1, description="Dropout of whole word-vector channels.")
     recurrent_dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout of the recurrent state; above 0 rules the fused GPU kernel out."
     )

@@ -49,7 +49,7 @@ def test_a_good_job_has_its_values_and_the_defaults(tmp_path):
 def test_the_demo_job_is_valid_and_its_files_are_named():
     job = config.load(ROOT / "configs" / "sentiment.yaml")
     assert job.corpus.labels == {"0": "negative", "1": "positive"}
-    assert job.trainer.learning_rate == 0.001
+    assert job.trainer.learning_rate == 0.002
     assert job.gates["accuracy"].slices["imdb"].min == 0.87
 
 

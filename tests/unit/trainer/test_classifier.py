@@ -36,7 +36,7 @@ def built(request: pytest.FixtureRequest) -> Built:
     model = classifier.build(settings, VOCABULARY, CLASSES)
     random = np.random.default_rng(0)
     for weight in model.trainable_variables:
-        weight.assign(random.normal(size=weight.shape))
+        weight.assign(random.normal(scale=0.5, size=weight.shape))
     weights = {weight.path: weight.numpy() for weight in model.trainable_variables}
     variables = [weight.value for weight in model.trainable_variables]
 
@@ -108,7 +108,8 @@ def forward(built: Built, row: list[int]) -> np.ndarray:
         both = [states(inputs, "forward"), states(inputs[::-1], "backward")[::-1]]
     else:
         both = [states(inputs, "")]
-    joined = np.concatenate(both, axis=1)
+    words = [inputs] if built.settings.pool_words else []
+    joined = np.concatenate([*words, *both], axis=1)
     if built.settings.pooling == "last":
         ends = [both[0][-1], *(backward[0] for backward in both[1:])]
         document = np.concatenate(ends)

@@ -16,7 +16,15 @@ from trainer.errors import JobError
 from trainer.loop import Loop
 from trainer.settings import TrainerSettings
 
-SMALL = {"embedding": 4, "units": 3, "bidirectional": False, "learning_rate": 0.05, "epochs": 3, "patience": 3}
+SMALL = {
+    "decay": "none",
+    "embedding": 4,
+    "units": 3,
+    "bidirectional": False,
+    "learning_rate": 0.05,
+    "epochs": 3,
+    "patience": 3,
+}
 VOCABULARY, BATCHES, ROWS, TIME = 10, 5, 4, 6
 
 
@@ -78,7 +86,9 @@ def three_epochs(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
 def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float | None) -> None:
-    settings = TrainerSettings(embedding=4, units=3, clip_norm=clip_norm, dropout=0, spatial_dropout=0, word_dropout=0)
+    settings = TrainerSettings(
+        embedding=4, units=3, clip_norm=clip_norm, learning_rate=1e-3, dropout=0, spatial_dropout=0, word_dropout=0
+    )
     keras.utils.set_random_seed(1)
     model = classifier.build(settings, VOCABULARY, 2)
     loop = Loop(model, classifier.loss, settings)
@@ -149,6 +159,28 @@ def test_an_interrupted_run_ends_as_one_that_was_not(values: dict, three_epochs:
     assert resumed.weights == straight.weights
     assert resumed.history == straight.history
     assert (resumed.state.best_epoch, resumed.state.best_loss) == (straight.state.best_epoch, straight.state.best_loss)
+
+
+def test_the_learning_rate_falls_to_zero_over_the_run_also_when_it_is_interrupted(tmp_path: Path) -> None:
+    epochs: list[int] = []
+
+    def stop(number: int, figures: dict[str, float]) -> None:
+        raise KeyboardInterrupt
+
+    straight = Trained(tmp_path / "straight", decay="linear", learning_rate=0.5, epochs=2)
+    with pytest.raises(KeyboardInterrupt):
+        Trained(tmp_path / "cut", decay="linear", learning_rate=0.5, epochs=2, on_epoch=stop)
+    resumed = Trained(
+        tmp_path / "cut",
+        decay="linear",
+        learning_rate=0.5,
+        epochs=2,
+        on_epoch=lambda number, figures: epochs.append(number),
+    )
+    assert epochs == [1, 2]
+    assert resumed.weights == straight.weights
+    steps_left = 1 / (2 * BATCHES)
+    assert float(straight.loop.optimizer.learning_rate) == pytest.approx(0.5 * steps_left)
 
 
 def test_a_finished_run_trains_no_more_and_tells_its_epochs_again(tmp_path: Path) -> None:
