@@ -99,6 +99,18 @@ def _recurrent(settings: TrainerSettings, return_sequences: bool) -> keras.layer
     return keras.layers.Bidirectional(layer, name=f"bidirectional_{settings.cell}") if settings.bidirectional else layer
 
 
-def loss(label: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of each document, in nats, float [batch], from labels [batch] and logits [batch, classes]."""
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
+def loss(label: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+    """Cross-entropy of each document.
+
+    Args:
+        label: Classes, int64 [batch].
+        logits: Float [batch, classes].
+        smoothing: Share of the probability that all classes get alike, as in Szegedy et al. (2016),
+            Rethinking the Inception Architecture, section 7.
+
+    Returns:
+        The loss in nats, float [batch].
+    """
+    classes = logits.shape[-1]
+    target = tf.one_hot(label, classes, on_value=1 - smoothing + smoothing / classes, off_value=smoothing / classes)
+    return tf.nn.softmax_cross_entropy_with_logits(target, logits)

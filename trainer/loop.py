@@ -16,8 +16,8 @@ from trainer.checkpoint import Checkpoints, TrainingState
 from trainer.errors import JobError
 from trainer.settings import TrainerSettings
 
-Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""From labels and logits to the loss of each document, float [batch]."""
+Loss = Callable[..., tf.Tensor]
+"""From labels and logits, and the keyword `smoothing`, to the loss of each document, float [batch]."""
 
 
 @dataclasses.dataclass
@@ -135,7 +135,7 @@ class Loop:
         weights = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
             logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=True)
-            losses = self._loss(batch[f.LABEL], logits)
+            losses = self._loss(batch[f.LABEL], logits, smoothing=self.settings.label_smoothing)
             mean = tf.reduce_mean(losses)
         # Dense, so that a word's rows are summed: the norm would count each of its places for itself.
         gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, weights)]

@@ -62,8 +62,14 @@ class TrainerSettings(Settings):
         "tanh", description="The cell's activation; anything but tanh rules the fused GPU kernel out."
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="Dropout before the output layer.")
-    word_dropout: float = Field(0.3, ge=0, lt=1, description="Share of words that training replaces by <unk>.")
+    word_dropout: float = Field(0.2, ge=0, lt=1, description="Share of words that training replaces by <unk>.")
     spatial_dropout: float = Field(0.4, ge=0, lt=1, description="Dropout of whole word-vector channels.")
+    label_smoothing: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of the target that all classes get alike in training, against overconfidence.",
+    )
     recurrent_dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout of the recurrent state; above 0 rules the fused GPU kernel out."
     )

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 import keras
-import tensorflow as tf
 
 from trainer import classifier
 from trainer.export import Servable
+from trainer.loop import Loss
 from trainer.settings import TrainerSettings
 
 
@@ -20,12 +20,12 @@ class Task:
     Attributes:
         build: From settings, vocabulary size and number of classes to a model from `tokens` and
             `length` to logits.
-        loss: From labels and logits to the loss of each document, float [batch].
+        loss: From labels and logits to the loss of each document.
         servable: From the model, the transform graph's directory and the class names to what is saved.
     """
 
     build: Callable[[TrainerSettings, int, int], keras.Model]
-    loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    loss: Loss
     servable: Callable[[keras.Model, str, list[str]], Servable]
 
 

@@ -17,6 +17,7 @@ from trainer.loop import Loop
 from trainer.settings import TrainerSettings
 
 SMALL = {
+    "label_smoothing": 0,
     "decay": "none",
     "embedding": 4,
     "units": 3,
@@ -87,7 +88,14 @@ def three_epochs(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 @pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
 def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float | None) -> None:
     settings = TrainerSettings(
-        embedding=4, units=3, clip_norm=clip_norm, learning_rate=1e-3, dropout=0, spatial_dropout=0, word_dropout=0
+        embedding=4,
+        units=3,
+        clip_norm=clip_norm,
+        learning_rate=1e-3,
+        dropout=0,
+        spatial_dropout=0,
+        word_dropout=0,
+        label_smoothing=0,
     )
     keras.utils.set_random_seed(1)
     model = classifier.build(settings, VOCABULARY, 2)
