@@ -138,7 +138,6 @@ def words_of_change(metric: str, ran, before, margin: float) -> str:
     now, then = (run.record["metrics"]["overall"][metric] for run in (ran, before))
     worse = now < then if metric == "accuracy" else now > then
     within = not worse or abs(now - then) <= margin
-    text = (
-        f"{metric} is {abs(now - then):.4f} {'worse' if worse else 'better'} than the last blessed model's {then:.4f}"
-    )
+    relation = f"{abs(now - then):.4f} {'worse' if worse else 'better'} than" if now != then else "equal to"
+    text = f"{metric} is {relation} the last blessed model's {then:.4f}"
     return f"{text}, {'within' if within else 'beyond'} the margin of {margin:g}"

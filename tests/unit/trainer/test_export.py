@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,10 +24,13 @@ from trainer.run import run_fn
 from trainer.settings import TrainerSettings
 
 SMALL = {"embedding": 8, "units": 4, "bidirectional": False}
-SETTINGS = TrainerSettings(**SMALL, epochs=8, patience=8, learning_rate=0.05, batch_tokens=400)
+SETTINGS = TrainerSettings(
+    **SMALL, epochs=8, patience=8, learning_rate=0.05, batch_tokens=400, word_dropout=0, spatial_dropout=0, dropout=0
+)
 
 ASK = """
 import importlib.util, json, sys
+sys.path.append(sys.argv.pop(1))
 import tensorflow as tf
 
 assert importlib.util.find_spec("trainer") is None
@@ -95,8 +99,10 @@ def answers(corpus, saved: Path, tmp_path_factory: pytest.TempPathFactory) -> di
     """What the signatures answer in a new process that cannot import this project."""
     texts = [document.text for document in corpus.documents["eval"]]
     arguments = [json.dumps(values) for values in (corpus.raw["eval"], corpus.transformed["eval"], texts)]
+    # Without `site` no .pth file is read, so that the project, where installed for editing, is not found.
+    libraries = sysconfig.get_path("purelib")
     done = subprocess.run(
-        [sys.executable, "-I", "-c", ASK, str(saved), *arguments],
+        [sys.executable, "-I", "-S", "-c", ASK, libraries, str(saved), *arguments],
         cwd=tmp_path_factory.mktemp("elsewhere"),
         capture_output=True,
         check=False,
