@@ -103,6 +103,7 @@ def make_preprocessing_fn(
     """
 
     def preprocessing_fn(inputs: f.Features) -> f.Features:
+        """Maps a batch of raw features to transformed ones."""
         import tensorflow_transform as tft
 
         words = tft.make_and_track_object(lambda: lines_table(vocabulary, f.UNK), name="vocabulary")

@@ -55,7 +55,7 @@ def run_fn(fn_args: FnArgs) -> None:
             on_epoch=_write_scalars,
         )
     task.servable(model, f"{fn_args.transform_output}/transform_fn", labels).save(
-        fn_args.serving_model_dir, "\n".join(_lines(f"{fn_args.transform_output}/settings.json"))
+        fn_args.serving_model_dir, _text(f"{fn_args.transform_output}/settings.json")
     )
     _write_report(fn_args.model_run_dir, state, model, resumed)
     tf.io.gfile.rmtree(fn_args.custom_config["checkpoints"])
@@ -79,9 +79,18 @@ def _files(patterns: list[str]) -> list[str]:
 
 
 def _lines(path: str) -> list[str]:
+    return _text(path).splitlines()
+
+
+def _text(path: str) -> str:
     with tf.io.gfile.GFile(path) as file:
         text: str = file.read()
-    return text.splitlines()
+    return text
+
+
+def _device() -> str:
+    devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
+    return ", ".join(device.name.removeprefix("/physical_device:") for device in devices)
 
 
 def _count(files: list[str]) -> int:
@@ -91,19 +100,17 @@ def _count(files: list[str]) -> int:
 def _write_scalars(epoch: int, figures: dict[str, float]) -> None:
     for name, value in figures.items():
         tf.summary.scalar(f"epoch/{name}", value, step=epoch)
-    devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
-    tf.summary.text("device", ", ".join(device.name for device in devices), step=epoch)
+    tf.summary.text("device", _device(), step=epoch)
 
 
 def _write_report(directory: str, state: TrainingState, model: keras.Model, resumed: int) -> None:
-    devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
     report: dict[str, Any] = {
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,
         "best_eval_loss": state.best_loss,
         "resumed_after_epoch": resumed,
         "parameters": model.count_params(),
-        "device": ", ".join(device.name.removeprefix("/physical_device:") for device in devices),
+        "device": _device(),
         "history": state.history,
     }
     with tf.io.gfile.GFile(f"{directory}/training.json", "w") as file:

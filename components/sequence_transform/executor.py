@@ -31,12 +31,17 @@ _SHARDS = "data_tfrecord-*.gz"
 class Executor(base_beam_executor.BaseBeamExecutor):
     """Counts the train split's words, makes the graph, writes every split through it."""
 
-    def Do(  # noqa: D102, N802
+    def Do(  # noqa: N802 - TFX's name
         self,
         input_dict: dict[str, list[types.Artifact]],
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
+        """Writes the transform graph, the transformed splits and `summary.json`.
+
+        Raises:
+            JobError: If the vocabulary is empty, a label is no class, or documents were lost.
+        """
         raw = artifact_utils.get_single_instance(input_dict["examples"])
         transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
         graph_directory = artifact_utils.get_single_uri(output_dict["transform_graph"])
