@@ -32,6 +32,18 @@ class TransformSettings(Settings):
     truncate: TruncateSettings | None = Field(None, description="Cut long documents; null keeps them whole.")
 
 
+class OutputSettings(Settings):
+    """How TFRecord files are written."""
+
+    compression: Literal["gzip", "none"] = Field("gzip", description="gzip: a third of the bytes; none: plain files.")
+    shard_mb: PositiveInt = Field(32, description="Megabytes of corpus that go into one file, before compression.")
+
+    @property
+    def suffix(self) -> str:
+        """The end of the files' names, `.gz` or nothing."""
+        return ".gz" if self.compression == "gzip" else ""
+
+
 class TrainerSettings(Settings):
     """The classifier and how it is trained."""
 
