@@ -16,7 +16,7 @@ from rich.console import Console
 
 from pipeline import config as configuration
 from pipeline import history, predict
-from pipeline.config import COMPONENTS, RunConfig, resolve_corpus_path, resolve_schema_path
+from pipeline.config import RunConfig, resolve_corpus_path, resolve_schema_path
 from pipeline.spelling import nearest
 from trainer.errors import JobError
 
@@ -82,7 +82,7 @@ def run(
     """
     with _ends_with(USAGE):
         job = _checked(config, overrides)
-        _check_component(until)
+        _check_component(until, job)
     where = root or Path("runs") / job.name
     try:
         with _ends_with(FAILED):
@@ -175,13 +175,13 @@ def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
     return job
 
 
-def _check_component(until: str | None) -> None:
-    if until is not None and until not in COMPONENTS:
-        near = nearest(until, COMPONENTS)
+def _check_component(until: str | None, job: RunConfig) -> None:
+    if until is not None and until not in job.components:
+        near = nearest(until, job.components)
         raise JobError(
-            f"There is no component {until}.",
+            f"A job of task {job.task} has no component {until}.",
             where="--until",
-            expected=", ".join(COMPONENTS),
+            expected=", ".join(job.components),
             fix=f"did you mean {near}?" if near else None,
         )
 

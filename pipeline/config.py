@@ -14,7 +14,7 @@ from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from pipeline import config_errors, yaml_source
 from pipeline.locations import resolve_corpus_path, resolve_schema_path
 from pipeline.spelling import nearest
-from trainer.settings import Settings, TrainerSettings, TransformSettings
+from trainer.settings import OutputSettings, Settings, TrainerSettings, TransformSettings
 
 __all__ = [
     "COMPONENTS",
@@ -43,8 +43,12 @@ COMPONENTS = (
 )
 """The components of the pipeline in the order in which they run."""
 
+_LAST_COMPONENT = {"dataset": "SequenceTransform"}
+"""Where a task ends that does not end with a published model."""
+
 METRICS: Mapping[str, Mapping[str, Literal["higher", "lower"]]] = {
     "classifier": {"accuracy": "higher", "auc": "higher", "loss": "lower"},
+    "dataset": {},
 }
 """The metrics that each task's gates may name, and which way is better."""
 
@@ -91,10 +95,13 @@ class RunConfig(Settings):
         max_length=64,
         description="Name of the job: small letters, digits, - and _; runs go to runs/<name>.",
     )
-    task: Literal["classifier"] = Field(description="What is trained.")
+    task: Literal["classifier", "dataset"] = Field(
+        description="What is trained; dataset: nothing, the job ends with checked and transformed examples."
+    )
     corpus: CorpusSettings = Field(description="The files and how a record is read.")
     splits: SplitSettings = Field(default_factory=SplitSettings, description="Weights of the splits.")
     transform: TransformSettings = Field(default_factory=TransformSettings, description="Raw text to token ids.")
+    output: OutputSettings = Field(default_factory=OutputSettings, description="How the examples are written.")
     trainer: TrainerSettings = Field(default_factory=TrainerSettings, description="The model and its training.")
     gates: dict[str, GateSettings] = Field(
         default_factory=dict, description="What each metric must reach before the model is published."
@@ -115,6 +122,11 @@ class RunConfig(Settings):
     def folder(self) -> Path:
         """The folder that relative paths start at."""
         return self._path.parent if self._path else Path.cwd()
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components that this task needs, in the order in which they run."""
+        return COMPONENTS[: COMPONENTS.index(_LAST_COMPONENT.get(self.task, COMPONENTS[-1])) + 1]
 
     @model_validator(mode="after")
     def _check_possible(self) -> RunConfig:
@@ -184,7 +196,7 @@ def _combinations(config: RunConfig) -> Iterator[_Problem]:
             yield _Problem(("corpus", role), "One column is named for two things.", found)
         elif column is not None:
             columns[column] = role
-    if "test" not in config.splits.weights:
+    if "test" not in config.splits.weights and "Evaluator" in config.components:
         found = "the splits " + ", ".join(config.splits.weights)
         yield _Problem(("splits",), "The split test is missing; the Evaluator measures it.", found)
     if truncate and truncate.to > config.trainer.batch_tokens:
@@ -200,6 +212,9 @@ def _gates(config: RunConfig) -> Iterator[_Problem]:
     metrics = METRICS[config.task]
     for metric, gate in config.gates.items():
         path = ("gates", metric)
+        if not metrics:
+            yield _Problem(path, f"A job of task {config.task} publishes nothing.", "a gate", "no gates")
+            continue
         if metric not in metrics:
             near = nearest(metric, metrics)
             fix = f"did you mean {near}?" if near else None

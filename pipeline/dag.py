@@ -93,7 +93,9 @@ def create_pipeline(
         until: The last component that is wanted, with all that it needs; None: all.
         use_cache: Take results of earlier runs from ML Metadata.
     """
-    nodes = {node.id: node for node in _components(config, layout, corpus, schema, code, run_id)}
+    data = _data_components(config, layout, corpus, schema, code)
+    model = _model_components(config, layout, data, code, run_id) if "Trainer" in config.components else []
+    nodes = {node.id: node for node in [*data.values(), *model]}
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=layout.artifacts,
@@ -113,14 +115,9 @@ def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:
     return [node for name, node in nodes.items() if name in wanted]
 
 
-def _components(
-    config: RunConfig,
-    layout: Layout,
-    corpus: tuple[str, str],
-    schema: str,
-    code: Mapping[str, str],
-    run_id: str,
-) -> list[BaseNode]:
+def _data_components(
+    config: RunConfig, layout: Layout, corpus: tuple[str, str], schema: str, code: Mapping[str, str]
+) -> dict[str, BaseNode]:
     base, pattern = corpus
     example_gen = CorpusExampleGen(
         input_base=base,
@@ -143,8 +140,14 @@ def _components(
         labels=json.dumps(config.corpus.class_names or []),
         code=code["SequenceTransform"],
     )
-    trainer = _trainer(config, layout, transform, code["Trainer"])
-    baseline, evaluator = _judges(config, example_gen, trainer)
+    return {node.id: node for node in (example_gen, statistics_gen, schema_gen, validator, transform)}
+
+
+def _model_components(
+    config: RunConfig, layout: Layout, data: Mapping[str, BaseNode], code: Mapping[str, str], run_id: str
+) -> list[BaseNode]:
+    trainer = _trainer(config, layout, data["SequenceTransform"], code["Trainer"])
+    baseline, evaluator = _judges(config, data["CorpusExampleGen"], trainer)
     publisher = Publisher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
@@ -152,7 +155,7 @@ def _components(
         keep=config.serving.keep,
         run=run_id,
     ).with_id("Pusher")
-    return [example_gen, statistics_gen, schema_gen, validator, transform, trainer, baseline, evaluator, publisher]
+    return [trainer, baseline, evaluator, publisher]
 
 
 def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, code: str) -> BaseNode:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline import history
-from pipeline.config import COMPONENTS, RunConfig, resolve_corpus_path, resolve_schema_path
+from pipeline.config import RunConfig, resolve_corpus_path, resolve_schema_path
 from pipeline.console import RunConsole
 from pipeline.history import RootLock, RunRecord
 from pipeline.redirect import redirect_output
@@ -38,8 +38,8 @@ def run(config: RunConfig, *, root: Path, until: str | None, use_cache: bool, co
     """
     with RootLock(root):
         record = history.new_run(root, config.name, config.path)
-        watch = Watch(record, root, console)
-        console.start(COMPONENTS)
+        watch = Watch(record, root, console, config.components)
+        console.start(config.components)
         try:
             with redirect_output(record.log):
                 finished = _run(config, root.absolute(), watch, record.run_id, until, use_cache)
@@ -79,7 +79,7 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
     executions = lineage.latest_run(layout.metadata)
     _require_executions(wanted, executions)
     done = watch.record.updated(finished=_now())
-    return summary.complete(done, config, executions, whole=until in (None, COMPONENTS[-1]))
+    return summary.complete(done, config, executions, whole="Pusher" in wanted)
 
 
 def _require_executions(wanted: Collection[str], executions: Collection[str]) -> None:

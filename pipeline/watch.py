@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline import history
-from pipeline.config import COMPONENTS
 from pipeline.console import RunConsole
 from pipeline.history import ComponentRecord, ComponentState, RunRecord
 from trainer.progress import Progress
@@ -40,12 +39,13 @@ class Watch(logging.Handler):
         record: The run's record, saved at every change.
         root: The root of the run.
         console: Shows the run.
+        components: The components of the job, in order.
     """
 
-    def __init__(self, record: RunRecord, root: Path, console: RunConsole) -> None:
+    def __init__(self, record: RunRecord, root: Path, console: RunConsole, components: Sequence[str]) -> None:
         super().__init__(logging.INFO)
         self._record, self._root, self._console = record, root, console
-        self._rows = {name: _Row() for name in COMPONENTS}
+        self._rows = {name: _Row() for name in components}
         self.current: str | None = None
 
     @property
@@ -64,7 +64,7 @@ class Watch(logging.Handler):
         """
         from absl import logging as absl_logging
 
-        for name in COMPONENTS:
+        for name in self._rows:
             if name not in wanted:
                 self._change(name, "skipped")
         absl_logging.set_verbosity(absl_logging.INFO)
