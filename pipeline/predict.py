@@ -67,6 +67,9 @@ class Model:
         with _quiet():
             import tensorflow as tf
 
+            from trainer.normalization import register_operations
+
+            register_operations()
             try:
                 # Held for its tables, which live only as long as it does.
                 self._loaded = tf.saved_model.load(str(path))

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trainer import features as f
 from trainer.input import pad
+from trainer.normalization import register_operations
 
 PROBABILITIES = "probabilities"
 
@@ -29,6 +30,7 @@ class Servable(tf.Module):
         self._model = model
         # Recurrent dropout draws from generators that the model does not show to TensorFlow.
         self._state = [variable.value for variable in model.variables]
+        register_operations()
         self._transform = tf.saved_model.load(transform_graph)
         self._labels = tf.constant(labels)
 
@@ -43,7 +45,7 @@ class Servable(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch]."""
-        return self._classify(f.parse_raw(examples))
+        return self._classify(f.parse_raw(examples, "labelled_text"))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -53,7 +55,7 @@ class Servable(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
-        return {"label_id": self._transform.transform_fn(f.parse_raw(examples))[f.LABEL]}
+        return {"label_id": self._transform.transform_fn(f.parse_raw(examples, "labelled_text"))[f.LABEL]}
 
     def save(self, directory: str, transform_settings: str = "") -> None:
         """Writes the SavedModel, one signature a method; `serve_text` is `serving_default`.

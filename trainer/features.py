@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import tensorflow as tf
+
+from trainer import settings
+from trainer.settings import Kind
 
 ID = "id"
 SOURCE = "source"
 LABEL = "label"
 TEXT = "text"
 TOKENS = "tokens"
+TAGS = "tags"
 LENGTH = "length"
 
 PAD, UNK, BOS, EOS = range(4)
-RESERVED_WORDS = ("<pad>", "<unk>", "<bos>", "<eos>")
+RESERVED_WORDS = settings.RESERVED_WORDS
 
 Features = dict[str, tf.Tensor | tf.RaggedTensor]
 """Features of a batch by name; context features are [batch], feature lists ragged [batch, time]."""
 
+RAW: dict[Kind, tuple[str, ...]] = {
+    "text": (ID, SOURCE, TEXT),
+    "labelled_text": (ID, SOURCE, LABEL, TEXT),
+    "tagged_text": (ID, SOURCE, TOKENS, TAGS),
+}
+"""Raw features of each kind of corpus: what its transform graph takes."""
+
+TRANSFORMED: dict[Kind, tuple[str, ...]] = {
+    "text": (ID, SOURCE, LENGTH, TOKENS),
+    "labelled_text": (ID, SOURCE, LABEL, LENGTH, TOKENS),
+    "tagged_text": (ID, SOURCE, LENGTH, TOKENS, TAGS),
+}
+"""Transformed features of each kind of corpus."""
+
 _RAW_CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (ID, SOURCE, LABEL)}
-_RAW_LISTS = {TEXT: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64)}
+_RAW_LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (TEXT, TOKENS, TAGS)}
 
 _TRANSFORMED_CONTEXT = {
     ID: tf.io.FixedLenFeature([], tf.string),
@@ -26,32 +46,71 @@ _TRANSFORMED_CONTEXT = {
     LABEL: tf.io.FixedLenFeature([], tf.int64),
     LENGTH: tf.io.FixedLenFeature([], tf.int64),
 }
-_TRANSFORMED_LISTS = {TOKENS: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)}
+_TRANSFORMED_LISTS = {name: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64) for name in (TOKENS, TAGS)}
 
 
-def parse_raw(serialized: tf.Tensor) -> Features:
+def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
     """Parses raw `tf.SequenceExample` records.
 
     Args:
         serialized: Records, string [batch].
+        kind: The kind of corpus, whose features are returned; None: those of all kinds.
 
     Returns:
-        `id`, `source` and `label` as string [batch] (empty where absent) and `text` as ragged
-        string [batch, segments, 1], as TensorFlow Transform reads it.
+        `id`, `source` and `label` as string [batch] (empty where absent); `text` as ragged string
+        [batch, segments, 1], as TensorFlow Transform reads it, and likewise `tokens` and `tags` as
+        ragged string [batch, time, 1] (no steps where absent).
     """
-    context, lists, _ = tf.io.parse_sequence_example(serialized, _RAW_CONTEXT, _RAW_LISTS)
+    names = {*_RAW_CONTEXT, *_RAW_LISTS} if kind is None else RAW[kind]
+    context, lists, _ = tf.io.parse_sequence_example(serialized, _pick(_RAW_CONTEXT, names), _pick(_RAW_LISTS, names))
     return {**context, **lists}
 
 
-def parse_transformed(serialized: tf.Tensor) -> Features:
+def parse_transformed(serialized: tf.Tensor, kind: Kind = "labelled_text") -> Features:
     """Parses transformed `tf.SequenceExample` records.
 
     Args:
         serialized: Records, string [batch].
+        kind: The kind of corpus.
 
     Returns:
-        `id` and `source` as string [batch], `label` and `length` as int64 [batch], and `tokens` as
-        ragged int64 [batch, time].
+        `id` and `source` as string [batch], `length` as int64 [batch], `label` as int64 [batch] and
+        `tags` as ragged int64 [batch, time] where the kind has them, and `tokens` as ragged int64
+        [batch, time]. Padding that stands in the records is left out.
     """
-    context, lists, _ = tf.io.parse_sequence_example(serialized, _TRANSFORMED_CONTEXT, _TRANSFORMED_LISTS)
-    return {**context, TOKENS: lists[TOKENS].merge_dims(1, 2)}
+    names = TRANSFORMED[kind]
+    context, lists, _ = tf.io.parse_sequence_example(
+        serialized, _pick(_TRANSFORMED_CONTEXT, names), _pick(_TRANSFORMED_LISTS, names)
+    )
+    return {
+        **context,
+        **_without_padding({name: value.merge_dims(1, 2) for name, value in lists.items()}, context[LENGTH]),
+    }
+
+
+def vocabulary_size(directory: str) -> int:
+    """Counts the ids that a transform graph yields: the lines of `vocabulary.txt`, and the buckets after them.
+
+    Args:
+        directory: The transform graph, with `settings.json` beside the vocabulary.
+    """
+    with tf.io.gfile.GFile(f"{directory}/vocabulary.txt", "rb") as file:
+        lines: int = file.read().count(b"\n")
+    with tf.io.gfile.GFile(f"{directory}/settings.json") as file:
+        return lines + settings.TransformSettings.model_validate_json(file.read()).oov_buckets
+
+
+def _without_padding(lists: dict[str, tf.RaggedTensor], lengths: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+    """Drops the steps whose id is `<pad>`, which no text yields, if any record is longer than its length."""
+    tokens = lists[TOKENS]
+
+    def drop() -> dict[str, tf.RaggedTensor]:
+        kept = tokens.with_values(tokens.values != PAD)
+        return {name: tf.ragged.boolean_mask(value, kept) for name, value in lists.items()}
+
+    unpadded: dict[str, tf.RaggedTensor] = tf.cond(tf.reduce_all(tokens.row_lengths() == lengths), lambda: lists, drop)
+    return unpadded
+
+
+def _pick(specs: dict[str, object], names: Collection[str]) -> dict[str, object]:
+    return {name: spec for name, spec in specs.items() if name in names}

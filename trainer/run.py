@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from trainer import fused
 from trainer.checkpoint import Checkpoints, TrainingState
+from trainer.features import vocabulary_size
 from trainer.input import read
 from trainer.loop import Loop
 from trainer.settings import TrainerSettings
@@ -36,8 +37,8 @@ def run_fn(fn_args: FnArgs) -> None:
         logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
     keras.utils.set_random_seed(settings.seed)
     train_files, eval_files = _files(fn_args.train_files), _files(fn_args.eval_files)
-    vocabulary, labels = (_lines(f"{fn_args.transform_output}/{name}.txt") for name in ("vocabulary", "labels"))
-    model = task.build(settings, len(vocabulary), len(labels))
+    labels = _text(f"{fn_args.transform_output}/labels.txt").splitlines()
+    model = task.build(settings, vocabulary_size(fn_args.transform_output), len(labels))
     loop = Loop(model, task.loss, settings)
     checkpoints = Checkpoints(_own_directory(fn_args), model, loop.optimizer)
 
@@ -76,10 +77,6 @@ def _own_directory(fn_args: FnArgs) -> str:
 
 def _files(patterns: list[str]) -> list[str]:
     return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-
-
-def _lines(path: str) -> list[str]:
-    return _text(path).splitlines()
 
 
 def _text(path: str) -> str:

@@ -127,18 +127,18 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> tf.lookup.StaticHashTable
 
 def test_words_are_looked_up_by_line(table: tf.lookup.StaticHashTable) -> None:
     tokens = tf.ragged.constant([["the", "film"], [], ["pad", "<", ">"]])
-    assert preprocessing.lookup(tokens, table).to_list() == [[4, 1], [], [6, 5, 7]]
+    assert preprocessing.lookup(tokens, table, CASED).to_list() == [[4, 1], [], [6, 5, 7]]
 
 
 def test_reserved_words_are_unknown_words(table: tf.lookup.StaticHashTable) -> None:
     tokens = tf.ragged.constant([list(features.RESERVED_WORDS), ["the"]])
     assert table.lookup(tf.constant(features.RESERVED_WORDS)).numpy().tolist() == [0, 1, 2, 3]
-    assert preprocessing.lookup(tokens, table).to_list() == [[1, 1, 1, 1], [4]]
+    assert preprocessing.lookup(tokens, table, CASED).to_list() == [[1, 1, 1, 1], [4]]
 
 
 @given(TEXTS | st.sampled_from([f"a {word} b{word}" for word in features.RESERVED_WORDS]))
 @settings(deadline=None)
 def test_no_text_yields_a_reserved_id(table: tf.lookup.StaticHashTable, text: str) -> None:
     ragged = tf.RaggedTensor.from_uniform_row_length(tf.RaggedTensor.from_row_lengths([text], [1]), 1)
-    ids = preprocessing.lookup(preprocessing.tokenize(ragged, CASED), table).flat_values.numpy().tolist()
+    ids = preprocessing.lookup(preprocessing.tokenize(ragged, CASED), table, CASED).flat_values.numpy().tolist()
     assert not {0, 2, 3} & set(ids)
