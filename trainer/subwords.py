@@ -37,7 +37,8 @@ def escape(text: tf.Tensor) -> tf.Tensor:
         text: UTF-8, string, any shape.
     """
     for character, letter in _ESCAPES.items():
-        text = tf.strings.regex_replace(text, rf"\x{{{ord(character):x}}}", rf"\\{letter}")
+        escaped = f"\\{letter}".replace("\\", r"\\")
+        text = tf.strings.regex_replace(text, rf"\x{{{ord(character):x}}}", escaped)
     return tf.strings.regex_replace(text, _NOTATION, r"<\\:\1")
 
 

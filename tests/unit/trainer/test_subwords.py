@@ -1,0 +1,194 @@
+"""Subword models: pieces against sentencepiece's own encoder, and the text that they give back."""
+
+import hashlib
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sentencepiece
+import tensorflow as tf
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from components.sequence_encoding import bytes_feature, sequence_example, step
+from trainer import features, subwords
+from trainer.errors import JobError
+from trainer.settings import SubwordSettings, TransformSettings
+
+WORDS = [
+    "the",
+    "film",
+    "was",
+    "<unk>",
+    "<pad>",
+    "good",
+    "wörse",
+    "日本",
+    "tab\there",
+    "a\\b",
+    "line\n",
+    "\u2581",
+    "0x41>",
+]
+NASTY = st.sampled_from(
+    ["\\", "\\n", "\\:", "\n", "\r", "\t", "\0", "\u2581", "\u2585", " ", "  ", "<", "<unk>", "<pad>", "<bos>", "<eos>"]
+    + [
+        "<0x41>",
+        "<0xE2>",
+        "<s>",
+        "</s>",
+        "the",
+        "film",
+        "\ufffd",
+        "\ufffe",
+        "\U0001f600\ufe0f",
+        "e\u0301",
+        "<user>",
+        "日",
+    ]
+)
+TEXTS = st.lists(NASTY | st.characters(exclude_categories=["Cs"]), max_size=30).map("".join)
+
+
+def corpus() -> list[str]:
+    random_ = random.Random(3)
+    return [" ".join(random_.choices(WORDS, k=random_.randrange(1, 30))) for _ in range(300)]
+
+
+def records(texts: list[str]) -> list[tf.Tensor]:
+    """The texts as batches of raw SequenceExamples, two segments a document."""
+    serialized = []
+    for start in range(0, len(texts), 2):
+        steps = b"".join(step(bytes_feature(text.encode())) for text in texts[start : start + 2])
+        serialized.append(sequence_example({"id": bytes_feature(b"a"), "source": bytes_feature(b"")}, {"text": steps}))
+    return [tf.constant(serialized[start : start + 50]) for start in range(0, len(serialized), 50)]
+
+
+def configured(**values: object) -> TransformSettings:
+    return TransformSettings.model_validate(
+        {"tokenizer": "subwords", "subwords": {"size": 400, **values}, "reserved": ["<user>", "a,b"]}
+    )
+
+
+@pytest.fixture(scope="module", params=["unigram", "bpe"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def model(kind: str) -> bytes:
+    return subwords.train_on_records(records(corpus()), configured(model=kind))
+
+
+def cut(model: bytes, texts: list[str]) -> list[list[str]]:
+    rows = subwords.Subwords(model)(tf.constant(texts, tf.string, shape=[len(texts)])).to_list()
+    return [[piece.decode() for piece in row] for row in rows]
+
+
+@given(texts=st.lists(TEXTS, max_size=4))
+@example(texts=["".join(map(chr, range(0x3000)))])
+@example(texts=[" the film ", "<user><user>a,b", "<0x41>\\<0x41", "<<unk>>", "\u2581 \\_ \\"])
+@settings(max_examples=200, deadline=None)
+def test_any_text_comes_back(model: bytes, texts: list[str]) -> None:
+    assert [subwords.detokenize(row) for row in cut(model, texts)] == texts
+
+
+@given(texts=st.lists(TEXTS, max_size=4))
+@settings(deadline=None)
+def test_pieces_are_lines_of_a_vocabulary_and_never_reserved(model: bytes, texts: list[str]) -> None:
+    known = set(subwords.pieces(model))
+    assert not known & set(features.RESERVED_WORDS)
+    for piece in {piece for row in cut(model, texts) for piece in row}:
+        assert piece in known
+        assert "\n" not in piece
+        assert "\r" not in piece
+
+
+def test_pieces_are_those_of_sentencepiece(model: bytes) -> None:
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    texts = ["the film was good", "", "  two  spaces ", "日本 wörse ☃", "<user> said a,b"]
+    assert cut(model, texts) == processor.encode(texts, out_type=str)
+
+
+def test_a_model_has_bytes_reserved_words_and_pieces_of_the_text(model: bytes) -> None:
+    pieces = subwords.pieces(model)
+    assert len(pieces) == len(set(pieces)) <= 400
+    assert set(pieces) >= {f"<0x{byte:02X}>" for byte in range(256)} | {"<user>", "a,b"}
+    (row,) = cut(model, ["the film<user>"])
+    assert len(row) < len("the film<user>")
+    assert row[-1] == "<user>"
+
+
+def test_cut_off_pieces_still_join() -> None:
+    assert subwords.detokenize(["\u2581a", "<0xE2>", "<0x98>"]) == " a\ufffd"
+    assert subwords.detokenize(["a\\"]) == "a"
+    assert subwords.detokenize([]) == ""
+
+
+def test_a_model_depends_neither_on_order_nor_batches(kind: str, model: bytes) -> None:
+    batches = records(corpus())
+    again = [tf.gather(tf.concat(batches[::-1], 0), tf.range(size - 30, size)) for size in (30, 60, 90, 120, 150)]
+    assert subwords.train_on_records(again, configured(model=kind)) == model
+
+
+def test_another_process_trains_the_same_model() -> None:
+    code = (
+        "from trainer import subwords; from trainer.settings import SubwordSettings; import hashlib;"
+        "texts = [f'the film number {n} was {n % 7}' for n in range(300)];"
+        "print(hashlib.sha256(subwords.train(texts, SubwordSettings(size=300))).hexdigest())"
+    )
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    texts = [f"the film number {n} was {n % 7}" for n in range(300)]
+    own = hashlib.sha256(subwords.train(texts, SubwordSettings(size=300))).hexdigest()
+    assert done.stdout.split() == [own]
+
+
+@given(st.lists(st.text("ab\u00e9", max_size=12), max_size=20), st.integers(1, 40), st.randoms(use_true_random=False))
+def test_a_sample_is_the_first_stretches_by_hash_that_fit(texts: list[str], limit: int, random_: random.Random) -> None:
+    def rank(text: str) -> bytes:
+        return hashlib.blake2b(text.encode(), digest_size=8).digest()
+
+    expected, size = [], 0
+    for text in sorted(filter(None, texts), key=rank):
+        size += len(text.encode())
+        if size > limit:
+            break
+        expected.append(text)
+    shuffled = random_.sample(texts, len(texts))
+    assert subwords._sample(shuffled, limit) == expected
+
+
+@pytest.mark.parametrize(("texts", "size"), [([], 400), (["the film was good"] * 3, 300)])
+def test_what_cannot_be_trained_is_told(texts: list[str], size: int) -> None:
+    characters = [chr(0x4E00 + number) for number in range(300)] if texts else []
+    with pytest.raises(JobError, match="cannot be trained") as caught:
+        subwords.train([*texts, *characters], SubwordSettings(size=size, character_coverage=1.0))
+    assert "transform.subwords.size" in str(caught.value)
+
+
+@pytest.mark.parametrize("package", ["sentencepiece", "tensorflow_text"])
+def test_a_missing_extra_is_told(package: str) -> None:
+    # In a process of its own, whose import system does not know the package.
+    code = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name == {package!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+from trainer import subwords
+from trainer.errors import JobError
+from trainer.settings import SubwordSettings
+try:
+    model = subwords.train(["the film was good"] * 9, SubwordSettings(size=300))
+    subwords.Subwords(model)
+except JobError as error:
+    print(error)
+"""
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert f"The package {package} is not installed." in done.stdout
+    assert "seqloom[subwords]" in done.stdout
