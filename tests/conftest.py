@@ -46,7 +46,7 @@ def _documents(split: str, count: int) -> list:
         random_.shuffle(words)
         text = "<br />" if number == 7 else random_.choice([" ", "<br>", "\n"]).join(words)
         source = random_.choice(["imdb", "rt"])
-        documents.append(Document(text, label, source, f"{split}-{number}", number + 1))
+        documents.append(Document((text,), label, source, f"{split}-{number}", number + 1))
     return documents
 
 
@@ -82,24 +82,29 @@ def _run_beam(root: Path, raw: dict, transformed: dict) -> tuple[dict, list]:
 
     from components.beam_results import WriteJson, read_json, write_json
     from components.sequence_transform import transform
+    from components.sequence_transform.shards import Job
     from components.sequence_transform.vocabulary import select_words, write_labels, write_vocabulary
     from pipeline.dag import _LOCAL_BEAM
     from schema import curated
-    from trainer.settings import TransformSettings
+    from trainer.preprocessing import make_preprocessing_fn
+    from trainer.settings import OutputSettings, TransformSettings
 
     settings = TransformSettings.model_validate(TRANSFORM)
     schema = io_utils.SchemaReader().read(str(curated.path(curated.LABELLED_TEXT)))
     graph = str(root / "graph")
     with beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline:
-        _ = transform.count(pipeline, raw["train"], settings) | WriteJson(f"{graph}/counts.json")
+        _ = transform.count(pipeline, raw["train"], settings, "labelled_text", None) | WriteJson(f"{graph}/counts.json")
     (counts,) = read_json(f"{graph}/counts.json")
-    assets = write_vocabulary(graph, select_words(counts["tokens"], settings)), write_labels(graph, list(LABELS))
+    words = select_words(counts["tokens"], settings)
+    assets = {"vocabulary": write_vocabulary(graph, words), "labels": write_labels(graph, list(LABELS))}
+    preprocessing_fn = make_preprocessing_fn(settings, "labelled_text", **assets)
+    job = Job(settings, OutputSettings(), "labelled_text", 4 + len(words))
     shards = [(split, *pair) for split in raw for pair in zip(raw[split], transformed[split], strict=True)]
     with (
         beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline,
         tft_beam.Context(temp_dir=str(root / "tft"), force_tf_compat_v1=False),
     ):
-        reports = transform.transform(pipeline, shards, schema, settings, assets, graph)
+        reports = transform.transform(pipeline, shards, schema, job, preprocessing_fn, graph)
         _ = reports | WriteJson(f"{graph}/reports.json")
     write_json(settings.model_dump(), f"{graph}/settings.json")
     return counts, read_json(f"{graph}/reports.json")

@@ -1,33 +1,36 @@
-"""CSV after RFC 4180, in which a stray quote costs one line and never swallows the lines behind it."""
+"""CSV and TSV after RFC 4180, in which a stray quote costs one line and never swallows the lines behind it.
+
+A file is one part: whether a line end stands within a quoted field is only known from the file's start on.
+"""
 
 from __future__ import annotations
 
 import csv
 import difflib
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import BinaryIO
 
-from components.corpus_example_gen.records import (
-    MAX_RECORD_BYTES,
-    DocumentBuilder,
-    Record,
-    RecordError,
-    invalid_utf8,
-)
+from components.corpus_example_gen.document_builder import DocumentBuilder
+from components.corpus_example_gen.lines import Lines
+from components.corpus_example_gen.records import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.text_encoding import TextEncoding
 from trainer.errors import JobError
 
+MAX_RECORD_BYTES = 8 << 20
+"""How far a quoted field is followed over line ends."""
 _MAX_FIELD_CHARS = 2 * MAX_RECORD_BYTES
-_BOM = b"\xef\xbb\xbf"
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+Picker = Callable[[list[str]], tuple[str | None, ...]]
 
 
-def read_csv(file: BinaryIO, path: str, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads documents from a CSV file with a header row.
+def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
+    """Reads documents from a CSV or TSV file with a header row.
 
     Args:
         file: The open file.
-        path: Its path, for messages.
+        part: The whole file.
         settings: Names of the columns, labels and delimiter.
 
     Yields:
@@ -37,14 +40,16 @@ def read_csv(file: BinaryIO, path: str, settings: CorpusSettings) -> Iterator[Re
         JobError: If the header cannot be read or lacks a column.
     """
     csv.field_size_limit(max(_MAX_FIELD_CHARS, csv.field_size_limit()))
-    lines = _Lines(file)
-    rows = csv.reader(lines, delimiter=settings.delimiter, strict=True)
-    header = _read_header(lines, rows, path)
+    physical = Lines(file, part, settings)
+    lines = _Lines(physical)
+    delimiter = "\t" if settings.format == "tsv" else settings.delimiter or ","
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    header = _read_header(lines, rows, part.path)
     if header is None:
         return
-    pick = _column_picker(header, path, settings)
+    pick = _column_picker(header, part.path, settings)
     width = len(header)
-    builder = DocumentBuilder(path, settings)
+    builder = DocumentBuilder(part, settings, physical.encoding)
     while True:
         line = lines.start()
         try:
@@ -53,7 +58,7 @@ def read_csv(file: BinaryIO, path: str, settings: CorpusSettings) -> Iterator[Re
                 if not row or (len(row) == 1 and not row[0].strip()):
                     continue
                 raise _StructureError(f"wrong number of columns: {len(row)}, the header has {width}")
-            lines.check_encoding()
+            lines.check()
             yield builder.document(line, *pick(row))
         except StopIteration:
             return
@@ -72,8 +77,9 @@ class _StructureError(Exception):
 class _Lines:
     """Decoded physical lines of a file, which remembers those of the current record and can take them back."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = iter(file.readline, b"")
+    def __init__(self, lines: Lines) -> None:
+        self._lines = iter(lines)
+        self._encoding: TextEncoding = lines.encoding
         self._returned: list[bytes] = []
         self._taken: list[bytes] = []
         self._size = 0
@@ -86,18 +92,19 @@ class _Lines:
     def __next__(self) -> str:
         if self._size > MAX_RECORD_BYTES:
             raise StopIteration
-        line = self._returned.pop() if self._returned else next(self._file)
+        line = self._returned.pop() if self._returned else next(self._lines)
         self._taken.append(line)
         self._size += len(line)
-        if b"\0" in line:
+        try:
+            text = self._encoding.decode(line)
+        except RecordError:
+            self._broken = True
+            text = self._encoding.decode_anyway(line)
+        if "\0" in text:
             # Python 3.10's csv module stops at a NUL, later ones read it; here the record as a whole is bad.
             self._broken = True
-            return line.replace(b"\0", b" ").decode("utf-8", "surrogateescape")
-        try:
-            return line.decode()
-        except UnicodeDecodeError:
-            self._broken = True
-            return line.decode("utf-8", "surrogateescape")
+            text = text.replace("\0", " ")
+        return text
 
     def start(self) -> int:
         """Starts a record and returns the number of its first line, from 1."""
@@ -111,29 +118,22 @@ class _Lines:
         """The bytes of the current record."""
         return b"".join(self._taken)
 
-    def check_encoding(self) -> None:
-        """Raises RecordError if the record is no UTF-8 or has a NUL."""
+    def check(self) -> None:
+        """Raises RecordError if the record is too long, has a NUL or is not in the file's encoding."""
+        if self._size > MAX_DOCUMENT_BYTES:
+            raise too_long()
         if self._broken:
-            raise _encoding_error(self.raw())
+            raw = self.raw()
+            position = self._encoding.find_nul(raw)
+            if position >= 0:
+                raise RecordError(f"NUL byte: at byte {position} of the record")
+            self._encoding.decode(raw)
 
     def give_back_all_but_first(self) -> bytes:
         """Returns the first line, and has all others read again."""
         self._returned.extend(reversed(self._taken[1:]))
         del self._taken[1:]
         return self._taken[0]
-
-    def skip_bom(self) -> bytes:
-        """Drops the UTF-8 byte order mark at the start of the file and returns the first line."""
-        first = next(self._file, b"")
-        if first:
-            first = first.removeprefix(_BOM)
-            self._returned.append(first)
-        return first
-
-
-def _encoding_error(raw: bytes) -> RecordError:
-    position = raw.find(b"\0")
-    return RecordError(f"NUL byte: at byte {position} of the record") if position >= 0 else invalid_utf8(raw)
 
 
 def _structure_reason(error: Exception) -> str:
@@ -153,21 +153,12 @@ def _structure_reason(error: Exception) -> str:
 
 def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[str] | None:
     """Returns the names of the columns, or None for a file without any line."""
-    first = lines.skip_bom()
-    if first.startswith(_UTF16_BOMS):
-        raise JobError(
-            "A corpus file is not UTF-8.",
-            where=f"{path}, line 1",
-            found="a UTF-16 byte order mark",
-            expected="UTF-8, with or without a byte order mark",
-            fix=f"Convert it: iconv -f UTF-16 -t UTF-8 {path} > new.csv",
-        )
     header: list[str] = []
     while not any(name.strip() for name in header):
         line = lines.start()
         try:
             header = next(rows)
-            lines.check_encoding()
+            lines.check()
         except StopIteration:
             return None
         except (csv.Error, RecordError) as error:
@@ -177,34 +168,24 @@ def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[st
                 "The header row of a CSV file cannot be read.",
                 where=f"{path}, line {line}",
                 found=f"{reason}; the line starts with {raw[:80]!r}",
-                expected="a first row with the names of the columns, in UTF-8, its line ended by \\n or \\r\\n",
+                expected="a first row with the names of the columns, its line ended by \\n or \\r\\n",
                 fix="Repair the row, or set corpus.format to what the file is.",
             ) from None
     return header
 
 
-def _column_picker(
-    header: list[str], path: str, settings: CorpusSettings
-) -> Callable[[list[str]], tuple[str | None, str | None, str | None, str | None]]:
-    """Returns what takes (text, label, source, id) out of a row."""
-    columns = [
-        None if name is None else _column(key, name, header, path)
-        for key, name in (
-            ("text", settings.text),
-            ("label", settings.label),
-            ("source", settings.source),
-            ("id", settings.id),
-        )
+def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Picker:
+    """Returns what takes the values of the roles out of a row."""
+    names = [getattr(settings, role) for role in ROLES]
+    places = [
+        None if name is None else _column(role, name, header, path) for role, name in zip(ROLES, names, strict=True)
     ]
-    text, label, source, identity = columns
+    used = [place for place in places if place is not None]
+    if len(used) == len(places):
+        return itemgetter(*used)
 
-    def pick(row: list[str]) -> tuple[str | None, str | None, str | None, str | None]:
-        return (
-            None if text is None else row[text],
-            None if label is None else row[label],
-            None if source is None else row[source],
-            None if identity is None else row[identity],
-        )
+    def pick(row: list[str]) -> tuple[str | None, ...]:
+        return tuple([None if place is None else row[place] for place in places])
 
     return pick
 

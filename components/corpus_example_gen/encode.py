@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from components.corpus_example_gen.records import Document
 from components.sequence_encoding import bytes_feature, sequence_example, step
 from trainer import features
@@ -15,10 +17,20 @@ def encode(document: Document) -> bytes:
 
     Returns:
         A serialized `tf.SequenceExample` with the context features `id`, `source` and, where the
-        document has one, `label` (the class name), and the feature list `text` of one step.
+        document has one, `label` (the class name); and with the feature list `text`, one step a segment,
+        or with the feature lists `tokens` and `tags`, one step a token.
     """
     context = {features.ID: document.id, features.SOURCE: document.source, features.LABEL: document.label}
+    lists = (
+        {features.TOKENS: document.tokens, features.TAGS: document.tags}
+        if document.tokens
+        else {features.TEXT: document.segments}
+    )
     return sequence_example(
         {name: bytes_feature(value.encode()) for name, value in context.items() if value is not None},
-        {features.TEXT: step(bytes_feature(document.text.encode()))},
+        {name: _steps(values) for name, values in lists.items()},
     )
+
+
+def _steps(values: Iterable[str]) -> bytes:
+    return b"".join([step(bytes_feature(value.encode())) for value in values])

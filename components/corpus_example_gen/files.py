@@ -6,23 +6,59 @@ import bz2
 import contextlib
 import gzip
 import hashlib
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
+import zstandard
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from trainer.errors import JobError
 
+_CHUNK_BYTES = 1 << 20
+
+
+class _ZstdFile(io.RawIOBase):
+    """The frames of a Zstandard file; a torn one is an error, which zstandard's own reader takes for an end."""
+
+    def __init__(self, stored: BinaryIO) -> None:
+        self._stored = stored
+        self._frame: Any = None
+        self._compressed = self._plain = b""
+
+    def readable(self) -> bool:
+        """Whether it can be read: yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Reads up to the buffer's length, 0 bytes at the end."""
+        while not self._plain:
+            self._compressed = self._compressed or self._stored.read(_CHUNK_BYTES)
+            if not self._compressed:
+                if self._frame is not None:
+                    raise EOFError("Zstandard file ended before the end-of-frame marker was reached")
+                return 0
+            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            self._plain = self._frame.decompress(self._compressed)
+            self._compressed = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        size = min(len(buffer), len(self._plain))
+        buffer[:size], self._plain = self._plain[:size], self._plain[size:]
+        return size
+
+
 _DECOMPRESSORS: dict[str, Callable[[BinaryIO], Any]] = {
     ".gz": lambda stored: gzip.GzipFile(fileobj=stored),
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
+    ".zst": lambda stored: io.BufferedReader(_ZstdFile(stored), _CHUNK_BYTES),
+    ".zstd": lambda stored: io.BufferedReader(_ZstdFile(stored), _CHUNK_BYTES),
 }
-_UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError)
+_UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
 class CorpusFile(NamedTuple):
@@ -83,7 +119,7 @@ def require_files(pattern: str) -> list[CorpusFile]:
 
 @contextlib.contextmanager
 def open_file(path: str) -> Iterator[BinaryIO]:
-    """Opens a file of any Beam filesystem; .gz, .bz2 and .xz are decompressed.
+    """Opens a file of any Beam filesystem; .gz, .bz2, .xz, .zst and .zstd are decompressed.
 
     Not by Beam, which takes a torn archive for a whole one.
 
@@ -92,7 +128,7 @@ def open_file(path: str) -> Iterator[BinaryIO]:
     """
     try:
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stored:
-            decompress = _DECOMPRESSORS.get(Path(path).suffix)
+            decompress = _decompressor(path)
             if decompress is None:
                 yield stored
                 return
@@ -102,10 +138,29 @@ def open_file(path: str) -> Iterator[BinaryIO]:
         raise JobError(
             "A file of the corpus cannot be read.",
             where=path,
-            found=f"{type(error).__name__}: {error}",
+            found="a folder" if _is_folder(path) else f"{type(error).__name__}: {error}",
             expected="a readable file, whole if it is compressed",
-            fix="Repair the file or its permissions.",
+            fix="Name the files in the folder." if _is_folder(path) else "Repair the file or its permissions.",
         ) from error
+
+
+def is_compressed(path: str) -> bool:
+    """Whether the file's name says that it is compressed."""
+    return _decompressor(path) is not None
+
+
+def count_bytes(path: str, value: bytes, stop: int) -> int:
+    """Counts a byte's occurrences in a file before position `stop`."""
+    found = 0
+    with open_file(path) as file:
+        while stop > 0 and (chunk := file.read(min(stop, _CHUNK_BYTES))):
+            found += chunk.count(value)
+            stop -= len(chunk)
+    return found
+
+
+def _decompressor(path: str) -> Callable[[BinaryIO], Any] | None:
+    return _DECOMPRESSORS.get(Path(path).suffix.lower())
 
 
 def fingerprint(files: list[CorpusFile]) -> str:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, RootModel, field_validator, model_validator
 
 from trainer.settings import Settings
 
+Kind = Literal["text", "labelled_text", "tagged_text"]
+
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_COLUMN_FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example")
+"""Formats whose records have named values; text and conll files have none."""
+_BYTE_FORMATS = ("text", "csv", "tsv", "jsonl", "json", "conll")
+"""Formats whose encoding is the file's own affair; the others say UTF-8."""
+_NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
+_USUAL_SPLITS = ("train", "eval", "test")
+_SPAN, _VERSION, _DATE = "{SPAN}", "{VERSION}", ("{YYYY}", "{MM}", "{DD}")
 
 
 def _text(value: Any) -> Any:
@@ -39,33 +49,99 @@ Labels = Annotated[
     dict[str, str],
     BeforeValidator(_labels, json_schema_input_type=dict[str, str] | list[str | int | bool]),
 ]
+PathText = Annotated[str, Field(min_length=1)]
+
+
+class ColumnSettings(Settings):
+    """The columns of a conll file, from 1; negative numbers count from the last column."""
+
+    token: int = Field(1, description="Column of the token, from 1, or from -1 backwards.")
+    tag: int = Field(-1, description="Column of the tag, from 1, or from -1 backwards.")
+    comment: str | None = Field(None, min_length=1, description="Lines that start so are skipped; null: none.")
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> ColumnSettings:
+        if 0 in (self.token, self.tag):
+            raise ValueError("columns are counted from 1, or from -1 backwards, found 0")
+        if self.token == self.tag:
+            raise ValueError(f"token and tag are the same column: {self.tag}")
+        return self
 
 
 class CorpusSettings(Settings):
     """Where the documents are and how a record is read."""
 
-    format: Literal["csv", "jsonl"] = Field(description="How the files are written; csv files need a header row.")
-    path: str = Field(
-        min_length=1,
-        description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for an installed package's.",
+    format: Literal["text", "csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conll"] = (
+        Field(description="How the files are written; csv and tsv files need a header row.")
     )
-    text: str = Field("text", min_length=1, description="Column or key of the document's text.")
-    label: str | None = Field(None, min_length=1, description="Column or key of the class; null: no labels.")
+    path: PathText | dict[str, PathText] = Field(
+        description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for an installed package's;"
+        " or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} stand for a span of the data.",
+    )
+    text: str = Field("text", min_length=1, description="Column, key or feature of the document's text.")
+    label: str | None = Field(None, min_length=1, description="Column, key or feature of the class; null: no labels.")
     source: str | None = Field(
         None, min_length=1, description="Column or key that tells where a document is from; null: the file's name."
     )
     id: str | None = Field(
         None, min_length=1, description="Column or key that names a document; null: a hash of its text."
     )
+    split: str | None = Field(
+        None, min_length=1, description="Column or key that names a document's split; null: splits by hash."
+    )
+    split_values: Labels | None = Field(
+        None, description="Value of the split column to split name; train, eval and test need no entry."
+    )
     labels: Labels | None = Field(
         None,
         description="Value in the corpus to class name, in the order of the class ids, or a list where both are the"
         " same; null: any label is allowed.",
     )
-    delimiter: str = Field(",", min_length=1, max_length=1, description="What separates the columns of a csv file.")
+    document: Literal["line", "paragraph", "file"] | None = Field(
+        None, description="What a document is in a text file; a paragraph ends at a blank line. null: a line."
+    )
+    segment: Literal["document", "line", "paragraph"] = Field(
+        "document", description="How a document's text is cut into segments, one step of the feature list text each."
+    )
+    delimiter: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="What separates the columns of a csv or conll file; null: a comma in csv, white space in conll.",
+    )
+    columns: ColumnSettings | None = Field(None, description="Columns of a conll file; null: token first, tag last.")
+    encoding: str = Field("utf-8", min_length=1, description="Encoding of the files: the name of a Python codec.")
+    encoding_errors: Literal["quarantine", "replace"] = Field(
+        "quarantine", description="What happens to a record with invalid bytes; replace: they become U+FFFD."
+    )
+    dedupe: bool = Field(False, description="Keep one of all documents with the same content, across splits too.")
+    span: Literal["latest"] | Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Which span of the path is read; latest, which null means too: the newest that exists."
+    )
+    rolling: PositiveInt | None = Field(None, description="How many spans are read, the last of which is span.")
     max_bad_fraction: float = Field(
         0.01, ge=0, le=1, description="The run fails if a greater part of the records is quarantined."
     )
+
+    @field_validator("path")
+    @classmethod
+    def _check_path(cls, path: str | dict[str, str]) -> str | dict[str, str]:
+        if isinstance(path, dict):
+            if not path:
+                raise ValueError("a path for each split is needed, found none")
+            for name in path:
+                _check_split_name(name)
+            if len({tuple(mark for mark in (_SPAN, _VERSION, *_DATE) if mark in one) for one in path.values()}) > 1:
+                raise ValueError("the paths of all splits need the same of {SPAN}, {VERSION} and {YYYY}{MM}{DD}")
+        for one in [path] if isinstance(path, str) else path.values():
+            dates = [mark for mark in _DATE if mark in one]
+            if dates and len(dates) < len(_DATE):
+                raise ValueError(f"a date in the path needs {', '.join(_DATE)}, found {', '.join(dates)}")
+            if dates and _SPAN in one:
+                raise ValueError("a path has {SPAN} or {YYYY}{MM}{DD}, found both")
+            if _VERSION in one and not dates and _SPAN not in one:
+                raise ValueError("{VERSION} in the path needs {SPAN} or {YYYY}{MM}{DD}")
+        return path
 
     @field_validator("labels")
     @classmethod
@@ -78,29 +154,110 @@ class CorpusSettings(Settings):
             raise ValueError(f"at least two classes are needed, found {sorted(set(labels.values()))}")
         return labels
 
+    @field_validator("split_values")
+    @classmethod
+    def _check_split_values(cls, values: dict[str, str] | None) -> dict[str, str] | None:
+        for name in (values or {}).values():
+            _check_split_name(name)
+        return values
+
     @field_validator("delimiter")
     @classmethod
-    def _check_delimiter(cls, delimiter: str) -> str:
-        if delimiter in '"\r\n\0':
+    def _check_delimiter(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and delimiter in '"\r\n\0':
             raise ValueError(f"{delimiter!r} cannot separate columns")
         return delimiter
 
+    @field_validator("encoding")
+    @classmethod
+    def _check_encoding(cls, encoding: str) -> str:
+        try:
+            name = codecs.lookup(encoding).name
+            "\n".encode(encoding)
+        except (LookupError, UnicodeError):
+            raise ValueError(f"Python has no text encoding {encoding!r}, found no codec of that name") from None
+        if name.replace("-", "_") in _NOT_FOR_FILES:
+            raise ValueError(f"{encoding} is no encoding of text files")
+        # The byte order mark is removed from any UTF-8 file.
+        return "utf-8" if name in ("utf-8-sig", "utf-8") else encoding
+
     @model_validator(mode="after")
     def _check_together(self) -> CorpusSettings:
-        if self.labels is not None and self.label is None:
-            raise ValueError("labels needs label: the column or key to which they belong")
-        if self.format != "csv" and self.delimiter != ",":
-            raise ValueError(f"delimiter belongs to format csv, found format {self.format}")
-        if self.text in (self.label, self.id):
-            raise ValueError(
-                f"text and {'label' if self.text == self.label else 'id'} are the same column: {self.text}"
-            )
+        for problem in (*_misplaced(self), *_contradictions(self)):
+            raise ValueError(problem)
         return self
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
         """The classes in the order of their ids, or None where the corpus decides."""
         return None if self.labels is None else tuple(dict.fromkeys(self.labels.values()))
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of corpus, after which its curated schema is named."""
+        if self.format == "conll":
+            return "tagged_text"
+        return "text" if self.label is None else "labelled_text"
+
+    @property
+    def split_names(self) -> dict[str, str]:
+        """Values allowed in the split column, with the split that each names; empty without such a column."""
+        if self.split is None:
+            return {}
+        given = self.split_values or {}
+        return {**{name: name for name in (*_USUAL_SPLITS, *given.values())}, **given}
+
+    @property
+    def has_span(self) -> bool:
+        """Whether the path names a span of the data."""
+        paths = [self.path] if isinstance(self.path, str) else list(self.path.values())
+        return any(mark in paths[0] for mark in (_SPAN, *_DATE))
+
+
+def _check_split_name(name: str) -> None:
+    if not _SPLIT_NAME.fullmatch(name):
+        raise ValueError(f"a split's name has only letters, digits, - and _, found {name!r}")
+
+
+def _misplaced(corpus: CorpusSettings) -> Iterator[str]:
+    """Settings that the format does not know."""
+    belongs: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
+        ("delimiter", corpus.delimiter is not None, ("csv", "conll")),
+        ("document", corpus.document is not None, ("text",)),
+        ("columns", corpus.columns is not None, ("conll",)),
+        ("encoding", corpus.encoding != "utf-8", _BYTE_FORMATS),
+        ("text", corpus.text != "text", _COLUMN_FORMATS),
+        ("label", corpus.label is not None, _COLUMN_FORMATS),
+        ("source", corpus.source is not None, _COLUMN_FORMATS),
+        ("id", corpus.id is not None, _COLUMN_FORMATS),
+        ("split", corpus.split is not None, _COLUMN_FORMATS),
+        ("segment", corpus.segment != "document", (*_COLUMN_FORMATS, "text")),
+    )
+    for key, given, formats in belongs:
+        if given and corpus.format not in formats:
+            yield f"{key} belongs to format {', '.join(formats)}, found format {corpus.format}"
+
+
+def _contradictions(corpus: CorpusSettings) -> Iterator[str]:
+    """Settings that exclude each other."""
+    if corpus.labels is not None and corpus.label is None:
+        yield "labels needs label: the column or key to which they belong"
+    if corpus.split_values is not None and corpus.split is None:
+        yield "split_values needs split: the column or key to which they belong"
+    if corpus.split is not None and not isinstance(corpus.path, str):
+        yield "splits are given by a column (split) or by files (a path for each), found both"
+    for key in ("label", "id", "split"):
+        if getattr(corpus, key) == corpus.text:
+            yield f"text and {key} are the same column: {corpus.text}"
+    if corpus.split is not None and corpus.split in (corpus.label, corpus.id):
+        yield f"split and {'label' if corpus.split == corpus.label else 'id'} are the same column: {corpus.split}"
+    if corpus.format == "text" and corpus.document in (None, "line") and corpus.segment != "document":
+        yield f"segment: {corpus.segment} needs document: paragraph or file, a document is one line here"
+    if corpus.document == "paragraph" and corpus.segment == "paragraph":
+        yield "segment: paragraph needs document: file, a document is one paragraph here"
+    if not corpus.has_span and (corpus.rolling is not None or corpus.span is not None):
+        key = "rolling" if corpus.rolling is not None else "span"
+        yield f"{key} needs {{SPAN}} or {{YYYY}}{{MM}}{{DD}} in the path"
 
 
 class SplitSettings(RootModel[dict[str, PositiveInt]]):
@@ -120,8 +277,7 @@ class SplitSettings(RootModel[dict[str, PositiveInt]]):
         if missing:
             raise ValueError(f"the split {' and '.join(missing)} is missing, found {', '.join(weights) or 'none'}")
         for name in weights:
-            if not _SPLIT_NAME.fullmatch(name):
-                raise ValueError(f"a split's name has only letters, digits, - and _, found {name!r}")
+            _check_split_name(name)
         return weights
 
     @property

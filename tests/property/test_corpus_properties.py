@@ -9,19 +9,18 @@ from hypothesis import strategies as st
 
 from components.corpus_example_gen.encode import encode
 from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import EXCERPT_CHARS, BadRecord, Document, Record
+from components.corpus_example_gen.records import EXCERPT_CHARS, BadRecord, Document, Part, Record
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.splits import Splitter, order_key, shard_of
 from trainer import features
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
-TEXTS = UNICODE.filter(lambda text: text and not text.isspace())
-CSV_TEXTS = TEXTS.filter(lambda text: "\0" not in text)
+TEXTS = UNICODE.filter(lambda text: text and not text.isspace() and "\0" not in text)
 
 
 def read(data: bytes, **values: object) -> list[Record]:
     corpus = CorpusSettings.model_validate({"path": "x", **values})
-    return list(READERS[corpus.format](io.BytesIO(data), "x", corpus))
+    return list(READERS[corpus.format].read(io.BytesIO(data), Part("x"), corpus))
 
 
 def write_csv(rows: list[tuple[str, ...]], quoting: int, end: str = "\n") -> bytes:
@@ -33,12 +32,12 @@ def write_csv(rows: list[tuple[str, ...]], quoting: int, end: str = "\n") -> byt
 QUOTING = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 
 
-@given(st.lists(CSV_TEXTS), QUOTING, st.sampled_from(["\n", "\r\n"]))
+@given(st.lists(TEXTS), QUOTING, st.sampled_from(["\n", "\r\n"]))
 def test_csv_gives_back_what_was_written(texts: list[str], quoting: int, end: str) -> None:
     # Without quotes, the writer of Python 3.10 leaves a bare carriage return that RFC 4180 forbids.
     quoting = csv.QUOTE_ALL if any("\r" in text for text in texts) else quoting
     data = write_csv([("n", "text"), *((str(n), text) for n, text in enumerate(texts))], quoting, end)
-    assert [(record.id, record.text) for record in read(data, format="csv", id="n")] == [
+    assert [(record.id, record.segments[0]) for record in read(data, format="csv", id="n")] == [
         (str(n), text) for n, text in enumerate(texts)
     ]
 
@@ -46,7 +45,7 @@ def test_csv_gives_back_what_was_written(texts: list[str], quoting: int, end: st
 @given(st.lists(TEXTS), st.booleans())
 def test_jsonl_gives_back_what_was_written(texts: list[str], escape: bool) -> None:
     data = "".join(json.dumps({"text": text}, ensure_ascii=escape) + "\n" for text in texts).encode()
-    assert [record.text for record in read(data, format="jsonl")] == texts
+    assert [record.segments[0] for record in read(data, format="jsonl")] == texts
 
 
 BROKEN_CSV = st.sampled_from(
@@ -61,7 +60,7 @@ def may_close_an_open_quote(text: str) -> bool:
 
 @settings(max_examples=300)
 @given(
-    st.lists(st.one_of(CSV_TEXTS.filter(lambda text: not may_close_an_open_quote(text)), BROKEN_CSV)),
+    st.lists(st.one_of(TEXTS.filter(lambda text: not may_close_an_open_quote(text)), BROKEN_CSV)),
     st.sampled_from(["0", "1"]),
 )
 def test_broken_csv_lines_cost_no_good_record(items: list[str | bytes], label: str) -> None:
@@ -69,7 +68,7 @@ def test_broken_csv_lines_cost_no_good_record(items: list[str | bytes], label: s
         write_csv([(item, label)], csv.QUOTE_ALL) if isinstance(item, str) else item for item in items
     )
     records = read(data, format="csv", label="label", labels=["0", "1"])
-    assert [record.text for record in records if isinstance(record, Document)] == [
+    assert [record.segments[0] for record in records if isinstance(record, Document)] == [
         item for item in items if isinstance(item, str)
     ]
     assert sum(isinstance(record, BadRecord) for record in records) == sum(isinstance(item, bytes) for item in items)
@@ -84,7 +83,7 @@ BROKEN_JSON = st.sampled_from(
 def test_broken_json_lines_cost_no_good_record(items: list[str | bytes]) -> None:
     lines = [json.dumps({"text": item}).encode() if isinstance(item, str) else item for item in items]
     records = read(b"\n".join(lines), format="jsonl")
-    assert [record.text if isinstance(record, Document) else None for record in records] == [
+    assert [record.segments[0] if isinstance(record, Document) else None for record in records] == [
         item if isinstance(item, str) else None for item in items
     ]
 
@@ -98,10 +97,10 @@ def test_any_bytes_give_documents_or_valid_bad_records(data: bytes, form: str) -
             assert len(record.record) <= EXCERPT_CHARS
             json.dumps(record, ensure_ascii=False).encode()
         else:
-            assert record.text.encode().strip()
+            assert record.segments[0].encode().strip()
 
 
-DOCUMENTS = st.builds(Document, TEXTS, st.none() | TEXTS, TEXTS, TEXTS, st.integers(1))
+DOCUMENTS = st.builds(Document, st.tuples(TEXTS), st.none() | TEXTS, TEXTS, TEXTS, st.integers(1))
 
 
 @given(DOCUMENTS)
@@ -115,7 +114,7 @@ def test_encoded_document_parses_to_itself(document: Document) -> None:
     assert context == expected
     assert list(example.feature_lists.feature_list) == ["text"]
     (step,) = example.feature_lists.feature_list["text"].feature
-    assert list(step.bytes_list.value) == [document.text.encode()]
+    assert list(step.bytes_list.value) == [document.segments[0].encode()]
     assert encode(document._replace(line=document.line + 1)) == serialized
 
 
@@ -123,7 +122,7 @@ def test_encoded_document_parses_to_itself(document: Document) -> None:
 @given(st.lists(DOCUMENTS, min_size=1, max_size=5))
 def test_encoded_documents_follow_the_data_contract(documents: list[Document]) -> None:
     parsed = features.parse_raw(tf.constant([encode(document) for document in documents]))
-    assert parsed["text"].to_list() == [[[document.text.encode()]] for document in documents]
+    assert parsed["text"].to_list() == [[[document.segments[0].encode()]] for document in documents]
     assert parsed["label"].numpy().tolist() == [(document.label or "").encode() for document in documents]
     assert parsed["id"].numpy().tolist() == [document.id.encode() for document in documents]
 

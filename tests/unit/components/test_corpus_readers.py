@@ -3,19 +3,20 @@ import io
 
 import pytest
 
+from components.corpus_example_gen.csv_reader import MAX_RECORD_BYTES
 from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import MAX_RECORD_BYTES, BadRecord, Document, Record
+from components.corpus_example_gen.records import BadRecord, Document, Part, Record
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
 
 def read(data: bytes, format: str = "csv", **values: object) -> list[Record]:
     settings = CorpusSettings.model_validate({"format": format, "path": "x", **values})
-    return list(READERS[format](io.BytesIO(data), f"/data/reviews.{format}", settings))
+    return list(READERS[format].read(io.BytesIO(data), Part(f"/data/reviews.{format}"), settings))
 
 
 def texts(records: list[Record]) -> list[str]:
-    return [record.text for record in records if isinstance(record, Document)]
+    return ["|".join(record.segments) for record in records if isinstance(record, Document)]
 
 
 def faults(records: list[Record]) -> list[tuple[int, str]]:
@@ -94,10 +95,10 @@ def test_csv_field_may_be_longer_than_the_csv_modules_default() -> None:
 def test_document_has_class_name_source_and_id() -> None:
     data = b"key,from,text,label,other\nk1,web,Hello, 1 ,z\n"
     (record,) = read(data, id="key", source="from", **LABELLED)
-    assert record == Document("Hello", "positive", "web", "k1", 2)
+    assert record == Document(("Hello",), "positive", "web", "k1", 2)
     (plain,) = read("text\nHéllo\n".encode())
     digest = hashlib.blake2b("Héllo".encode(), digest_size=16).hexdigest()
-    assert plain == Document("Héllo", None, "reviews.csv", digest, 2)
+    assert plain == Document(("Héllo",), None, "reviews.csv", digest, 2)
     (free,) = read(b"text,label\nHello,any\n", label="label")
     assert free.label == "any"
 
@@ -165,7 +166,7 @@ def test_jsonl_quarantines_the_broken_line(line: bytes, reason: str) -> None:
 def test_jsonl_converts_numbers_and_booleans() -> None:
     data = b'\xef\xbb\xbf{"text": "\\ud83d\\ude00", "label": true, "key": 12, "from": 1.5}'
     (record,) = read(data, "jsonl", label="label", labels={True: "yes", False: "no"}, id="key", source="from")
-    assert record == Document("\N{GRINNING FACE}", "yes", "1.5", "12", 1)
+    assert record == Document(("\N{GRINNING FACE}",), "yes", "1.5", "12", 1)
 
 
 @pytest.mark.parametrize("key", ["id", "source"])
