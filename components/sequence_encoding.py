@@ -6,7 +6,13 @@ format joins ready-made pieces where protocol-buffer objects would be made token
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def _varint(value: int) -> bytes:
@@ -41,20 +47,46 @@ def step(feature: bytes) -> bytes:
 
 
 class Int64Steps:
-    """Steps of int64 features, each distinct value encoded once."""
+    """Steps of ids, looked up in a table of their bytes that grows with the greatest id seen."""
 
     def __init__(self) -> None:
-        self._steps: dict[int, bytes] = {}
+        self._grow(256)
 
-    def encode(self, values: Iterable[int]) -> bytes:
-        """Returns the serialized `FeatureList` with one step a value."""
-        steps = self._steps
-        try:
-            return b"".join([steps[value] for value in values])
-        except KeyError:
-            values = list(values)
-            steps.update({value: step(int64_feature(value)) for value in set(values) - steps.keys()})
-            return b"".join([steps[value] for value in values])
+    def encode_rows(self, values: Ids, row_splits: Ids) -> list[bytes]:
+        """Encodes the rows of a ragged batch.
+
+        Args:
+            values: The ids of all rows, int64 [steps], none negative.
+            row_splits: Where each row starts and the last one ends, int64 [rows + 1].
+
+        Returns:
+            The serialized `FeatureList` of each row, one step an id.
+
+        Raises:
+            ValueError: If an id is negative.
+        """
+        if values.size:
+            if values.min() < 0:
+                raise ValueError(f"an id is not negative, found {values.min()}")
+            if values.max() >= len(self._lengths):
+                self._grow(1 << int(values.max()).bit_length())
+        joined = self._steps[values][self._used[values]].tobytes()
+        ends = np.concatenate([[0], np.cumsum(self._lengths[values])])[row_splits].tolist()
+        return [joined[start:stop] for start, stop in itertools.pairwise(ends)]
+
+    def _grow(self, size: int) -> None:
+        ids = np.arange(size, dtype=np.int64)
+        varint_bytes = 1 + sum((ids >= 1 << bits).astype(np.int64) for bits in range(7, size.bit_length(), 7))
+        width = 6 + int(varint_bytes.max())
+        self._lengths = 6 + varint_bytes
+        self._used = np.arange(width) < self._lengths[:, None]
+        self._steps = np.zeros([size, width], np.uint8)
+        tags_and_sizes = (0x0A, varint_bytes + 4, 0x1A, varint_bytes + 2, 0x0A, varint_bytes)
+        for column, value in enumerate(tags_and_sizes):
+            self._steps[:, column] = value
+        for place in range(width - 6):
+            continued = np.where(varint_bytes > place + 1, 0x80, 0)
+            self._steps[:, 6 + place] = ids >> 7 * place & 0x7F | continued
 
 
 def sequence_example(context: Mapping[str, bytes], feature_lists: Mapping[str, bytes]) -> bytes:

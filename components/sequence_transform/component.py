@@ -8,7 +8,7 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.sequence_transform.executor import Executor
-from trainer.settings import TransformSettings
+from trainer.settings import Kind, OutputSettings, TransformSettings
 
 
 class SequenceTransformSpec(ComponentSpec):
@@ -16,6 +16,8 @@ class SequenceTransformSpec(ComponentSpec):
 
     PARAMETERS = {  # noqa: RUF012
         "settings": ExecutionParameter(type=str),
+        "output": ExecutionParameter(type=str),
+        "kind": ExecutionParameter(type=str),
         "labels": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
     }
@@ -40,6 +42,8 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         examples: types.BaseChannel,
         schema: types.BaseChannel,
         settings: TransformSettings,
+        output: OutputSettings | None = None,
+        kind: Kind = "labelled_text",
         labels: str = "[]",
         code: str = "",
     ) -> None:
@@ -49,8 +53,10 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
             examples: Raw SequenceExamples.
             schema: Their curated schema.
             settings: The transform section of the configuration.
-            labels: Class names in the order of their ids, as a JSON list; empty: those of the train
-                split, sorted.
+            output: How the files are written.
+            kind: The kind of corpus.
+            labels: Names of the classes or tags in the order of their ids, as a JSON list; empty: those
+                of the train split, sorted.
             code: A digest of the code that runs, so that edited code is not served from cache.
         """
         super().__init__(
@@ -58,6 +64,8 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
                 examples=examples,
                 schema=schema,
                 settings=settings.model_dump_json(),
+                output=(output or OutputSettings()).model_dump_json(),
+                kind=kind,
                 labels=labels,
                 code=code,
                 transform_graph=types.Channel(type=standard_artifacts.TransformGraph),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import posixpath
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
@@ -18,14 +19,24 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from components.beam_results import WriteJson, read_json, write_json
-from components.sequence_transform import transform
-from components.sequence_transform.shards import ShardReport
-from components.sequence_transform.vocabulary import TokenCounts, select_words, write_labels, write_vocabulary
-from trainer import progress
+from components.sequence_transform import transform, vocabulary
+from components.sequence_transform.report import ShardReport, dataset
+from components.sequence_transform.shards import Job, read_batches
+from components.sequence_transform.vocabulary import TokenCounts
+from trainer import preprocessing as graph_functions
+from trainer import progress, subwords
 from trainer.errors import JobError
-from trainer.settings import TransformSettings
+from trainer.settings import RESERVED_WORDS, Kind, OutputSettings, TransformSettings
 
-_SHARDS = "data_tfrecord-*.gz"
+_SHARDS = "data_tfrecord-*"
+
+
+class _Assets(NamedTuple):
+    """Files that the graph takes in, and what stands in them."""
+
+    words: list[tuple[str, int]]
+    classes: dict[str, list[str]]
+    paths: dict[str, str]
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -37,51 +48,62 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the transform graph, the transformed splits and `summary.json`.
+        """Writes the transform graph, the transformed splits, `<split>.dataset.json` and `summary.json`.
 
         Raises:
-            JobError: If the vocabulary is empty, a label is no class, or documents were lost.
+            JobError: If the vocabulary is empty or covers too little, a label or tag is no class, or
+                documents were lost.
         """
         raw = artifact_utils.get_single_instance(input_dict["examples"])
         transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
-        graph_directory = artifact_utils.get_single_uri(output_dict["transform_graph"])
+        directory = artifact_utils.get_single_uri(output_dict["transform_graph"])
         settings = TransformSettings.model_validate_json(exec_properties["settings"])
+        output = OutputSettings.model_validate_json(exec_properties["output"])
+        kind = cast(Kind, exec_properties["kind"])
         schema = io_utils.SchemaReader().read(
             io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
         )
         splits = artifact_utils.decode_split_names(raw.split_names)
+        train = _files(raw.uri, "train")
 
-        counts = self._count(_files(raw.uri, "train"), settings)
-        words = select_words(counts.tokens, settings)
-        labels = json.loads(exec_properties["labels"]) or sorted(counts.labels)
-        assets = (write_vocabulary(graph_directory, words), write_labels(graph_directory, labels))
-        shards = [(s, path, _target(path, transformed.uri, s)) for s in splits for path in _files(raw.uri, s)]
-        reports = self._transform(shards, schema, settings, assets, graph_directory)
+        model = _train_subwords(train, settings, directory)
+        counts = self._count(train, settings, kind, model)
+        assets = _write_assets(directory, counts, settings, kind, model, json.loads(exec_properties["labels"]))
+        job = Job(settings, output, kind, len(RESERVED_WORDS) + len(assets.words))
+        shards = [(s, path, _target(path, transformed.uri, s, output)) for s in splits for path in _files(raw.uri, s)]
+        preprocessing = graph_functions.make_preprocessing_fn(settings, kind, **assets.paths)
+        reports = self._transform(shards, schema, job, preprocessing, directory)
 
-        _check(reports, raw, labels)
-        summary = {split: _split_summary(report) for split, report in reports.items()}
-        summary["vocabulary"] = {"words": len(words), "train_types": len(counts.tokens)}
-        write_json(summary, f"{graph_directory}/summary.json")
-        write_json(settings.model_dump(), f"{graph_directory}/settings.json")
+        _check(reports, raw, assets)
+        unknown = vocabulary.unknown_counts(counts.tokens, assets.words)
+        summary: dict[str, Any] = {"vocabulary": {"words": len(assets.words), "train_types": len(counts.tokens)}}
+        for split, report in reports.items():
+            known = report.words - report.unknown
+            vocabulary.check_coverage(split, known, report.words, unknown, settings)
+            summary[split] = dataset(report, _digest(report), settings.pad)
+            write_json(summary[split], f"{transformed.uri}/{split}.dataset.json")
+        write_json(summary, f"{directory}/summary.json")
+        write_json({**settings.model_dump(), "kind": kind}, f"{directory}/settings.json")
+        _describe(transformed, raw, output)
         documents = sum(report.documents for report in reports.values())
         progress.report(documents, documents, "records")
-        transformed.split_names = raw.split_names
-        examples_utils.set_payload_format(transformed, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
-        examples_utils.set_file_format(transformed, "tfrecords_gzip")
 
-    def _count(self, shards: list[str], settings: TransformSettings) -> TokenCounts:
+    def _count(
+        self, shards: list[str], settings: TransformSettings, kind: Kind, subword_model: str | None
+    ) -> TokenCounts:
         path = posixpath.join(self._get_tmp_dir(), "counts.json")
         with self._make_beam_pipeline() as pipeline:
-            _ = transform.count(pipeline, shards, settings) | WriteJson(path)
+            _ = transform.count(pipeline, shards, settings, kind, subword_model) | WriteJson(path)
         (counts,) = read_json(path)
-        return TokenCounts(Counter(counts["tokens"]), Counter(counts["labels"]), counts["documents"])
+        counters = {name: Counter(counts[name]) for name in ("tokens", "labels", "tags")}
+        return TokenCounts(**counters, documents=counts["documents"])
 
     def _transform(
         self,
         shards: list[transform.Shard],
         schema: schema_pb2.Schema,
-        settings: TransformSettings,
-        assets: tuple[str, str],
+        job: Job,
+        preprocessing: transform.PreprocessingFn,
         graph_directory: str,
     ) -> dict[str, ShardReport]:
         path = posixpath.join(self._get_tmp_dir(), "reports.json")
@@ -89,50 +111,110 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             self._make_beam_pipeline() as pipeline,
             tft_beam.Context(temp_dir=posixpath.join(self._get_tmp_dir(), "tft"), force_tf_compat_v1=False),
         ):
-            written = transform.transform(pipeline, shards, schema, settings, assets, graph_directory)
+            written = transform.transform(pipeline, shards, schema, job, preprocessing, graph_directory)
             _ = written | "Report" >> WriteJson(path)
         reports: dict[str, ShardReport] = {}
         for values in read_json(path):
-            reports.setdefault(values["split"], ShardReport(values["split"])).add(ShardReport(**values))
-        return reports
+            report = ShardReport.from_json(values)
+            reports.setdefault(report.split, ShardReport(report.split)).add(report)
+        return {split: reports[split] for split in dict.fromkeys(split for split, _, _ in shards)}
+
+
+def _train_subwords(train: list[str], settings: TransformSettings, directory: str) -> str | None:
+    if settings.tokenizer != "subwords":
+        return None
+    model = subwords.train_on_records((batch for path in train for batch in read_batches(path)), settings)
+    path = posixpath.join(directory, "subwords.model")
+    tf.io.gfile.makedirs(directory)
+    with tf.io.gfile.GFile(path, "wb") as file:
+        file.write(model)
+    return path
+
+
+def _write_assets(
+    directory: str,
+    counts: TokenCounts,
+    settings: TransformSettings,
+    kind: Kind,
+    subword_model: str | None,
+    labels: list[str],
+) -> _Assets:
+    pieces: list[str] = []
+    if subword_model is not None:
+        with tf.io.gfile.GFile(subword_model, "rb") as file:
+            pieces = subwords.pieces(file.read())
+    words = vocabulary.select_words(counts.tokens, settings, pieces)
+    paths, classes = {"vocabulary": vocabulary.write_vocabulary(directory, words)}, {}
+    if subword_model is not None:
+        paths["subword_model"] = subword_model
+    if kind == "labelled_text":
+        classes["label"] = labels or sorted(counts.labels)
+        paths["labels"] = vocabulary.write_labels(directory, classes["label"])
+    elif kind == "tagged_text":
+        classes["tag"] = labels or sorted(counts.tags)
+        paths["tags"] = vocabulary.write_tags(directory, classes["tag"])
+    return _Assets(words, classes, paths)
 
 
 def _files(uri: str, split: str) -> list[str]:
     return sorted(tf.io.gfile.glob(posixpath.join(uri, f"Split-{split}", _SHARDS)))
 
 
-def _target(path: str, uri: str, split: str) -> str:
-    return posixpath.join(uri, f"Split-{split}", posixpath.basename(path))
+def _target(path: str, uri: str, split: str, output: OutputSettings) -> str:
+    name = posixpath.basename(path).removesuffix(".gz") + output.suffix
+    return posixpath.join(uri, f"Split-{split}", name)
 
 
-def _check(reports: dict[str, ShardReport], raw: types.Artifact, labels: list[str]) -> None:
-    """Every document read is written, and every label is a class."""
+def _digest(report: ShardReport) -> str:
+    """The checksum of a split: that of its shards' checksums in the order of their names."""
+    checksums = [file["sha256"] for file in sorted(report.files, key=lambda file: file["file"])]
+    return hashlib.sha256("".join(checksums).encode()).hexdigest()
+
+
+def _describe(transformed: types.Artifact, raw: types.Artifact, output: OutputSettings) -> None:
+    transformed.split_names = raw.split_names
+    examples_utils.set_payload_format(transformed, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
+    examples_utils.set_file_format(transformed, "tfrecords_gzip" if output.compression == "gzip" else "tfrecords")
+
+
+def _check(reports: dict[str, ShardReport], raw: types.Artifact, assets: _Assets) -> None:
+    """Every document read is written or counted as too short, and every label and tag is a class."""
     expected: dict[str, int] = json.loads(raw.get_string_custom_property("split_documents"))
-    written = {split: report.documents for split, report in reports.items()}
-    if written != expected:
+    seen = {split: report.documents for split, report in reports.items()}
+    kept = {split: sum(file["documents"] for file in report.files) for split, report in reports.items()}
+    for split, report in reports.items():
+        _check_classes(split, "label", report.unknown_labels, assets)
+        _check_classes(split, "tag", report.unknown_tags, assets)
+    if seen != expected or kept != {split: report.written for split, report in reports.items()}:
         raise JobError(
             "Documents were lost or doubled in the transform.",
             where="SequenceTransform",
-            found=f"{written} written",
-            expected=f"{expected}, as CorpusExampleGen wrote",
+            found=f"{seen} read, {kept} written",
+            expected=f"{expected}, as CorpusExampleGen wrote, less the ones that are too short",
             fix="Run again with --no-cache, so that the raw examples are made anew.",
         )
+    _check_not_empty(reports)
+
+
+def _check_classes(split: str, what: str, unknown: Counter[str], assets: _Assets) -> None:
+    if unknown:
+        name, count = unknown.most_common(1)[0]
+        raise JobError(
+            f"A {what} of the {split} split is not among the {'classes' if what == 'label' else 'tags of train'}.",
+            where=f"SequenceTransform, split {split}",
+            found=f"{name!r} on {count} {'documents' if what == 'label' else 'tokens'}",
+            expected=f"one of {', '.join(assets.classes[what])}",
+            fix=f"List every one under corpus.{what}s, or give more documents to train.",
+        )
+
+
+def _check_not_empty(reports: dict[str, ShardReport]) -> None:
     for split, report in reports.items():
-        if report.unlabelled:
-            label, count = report.unlabelled.most_common(1)[0]
+        if report.written == 0:
             raise JobError(
-                f"A label of the {split} split is not among the classes.",
+                f"No document of the {split} split is long enough.",
                 where=f"SequenceTransform, split {split}",
-                found=f"{label!r} on {count} documents",
-                expected=f"one of {', '.join(labels)}",
-                fix="List every class under corpus.labels, or give more documents to train.",
+                found=f"{report.left_out} documents, all too short",
+                expected="documents of transform.min_length tokens and more",
+                fix="Lower transform.min_length.",
             )
-
-
-def _split_summary(report: ShardReport) -> dict[str, float]:
-    return {
-        "documents": report.documents,
-        "tokens": report.tokens,
-        "empty": report.empty,
-        "coverage": 1 - report.unknown / report.tokens if report.tokens else 0.0,
-    }

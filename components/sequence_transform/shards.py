@@ -3,142 +3,148 @@
 from __future__ import annotations
 
 import dataclasses
-import uuid
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example
+from components.sequence_transform.report import ShardReport
 from components.sequence_transform.vocabulary import TokenCounts
+from components.sequence_transform.writer import Batch, BatchEncoder, RecordWriter
 from trainer import features as f
-from trainer import progress
-from trainer.preprocessing import tokenize
-from trainer.settings import TransformSettings
+from trainer import progress, subwords
+from trainer.normalization import register_operations
+from trainer.preprocessing import count_tokens
+from trainer.settings import Kind, OutputSettings, TransformSettings
 
-_BATCH = 512
+_BATCH = 1024
+_PARALLEL = 2
 
 
-@dataclasses.dataclass
-class ShardReport:
-    """What was written of one shard, or of many added up.
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What all shards of a transform have in common.
 
     Attributes:
-        split: The split's name.
-        documents: Records written.
-        tokens: Token ids written.
-        unknown: Token ids that are `<unk>`.
-        empty: Documents without a token.
-        unlabelled: Documents whose label is not among the classes, by that label.
+        settings: The transform section of the configuration.
+        output: How files are written.
+        kind: The kind of corpus.
+        vocabulary_size: Ids below are known words or reserved; others are buckets of unknown ones.
     """
 
-    split: str
-    documents: int = 0
-    tokens: int = 0
-    unknown: int = 0
-    empty: int = 0
-    unlabelled: Counter[str] = dataclasses.field(default_factory=Counter)
-
-    def add(self, other: ShardReport) -> None:
-        """Adds another shard's figures to these."""
-        self.documents += other.documents
-        self.tokens += other.tokens
-        self.unknown += other.unknown
-        self.empty += other.empty
-        self.unlabelled.update(other.unlabelled)
+    settings: TransformSettings
+    output: OutputSettings
+    kind: Kind
+    vocabulary_size: int = 0
 
 
-def read_batches(path: str) -> Iterator[tf.Tensor]:
-    """Yields serialized records of a GZIP TFRecord file, string [batch], in file order."""
-    yield from tf.data.TFRecordDataset(path, "GZIP").batch(_BATCH).prefetch(2)
+def read_batches(path: str) -> tf.data.Dataset:
+    """Reads serialized records, string [batch], in file order; GZIP where the name ends with .gz."""
+    records = tf.data.TFRecordDataset(path, "GZIP" if path.endswith(".gz") else "")
+    return records.batch(_BATCH)
 
 
-def count_tokens(path: str, settings: TransformSettings) -> TokenCounts:
-    """Counts tokens and labels of a shard of raw SequenceExamples."""
+def count_shard(path: str, settings: TransformSettings, kind: Kind, subword_model: str | None) -> TokenCounts:
+    """Counts tokens, labels and tags of a shard of raw SequenceExamples.
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    Args:
+        path: The shard.
+        settings: The transform section of the configuration.
+        kind: The kind of corpus.
+        subword_model: File of the subword model, if there is one.
+    """
+    model = subwords.load(subword_model) if subword_model else None
+
     def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = f.parse_raw(serialized)
-        tokens, _, counts = tf.unique_with_counts(tokenize(raw[f.TEXT], settings).flat_values)
-        return tokens, counts, raw[f.LABEL]
+        tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values)
+        return *count_tokens(raw, settings, kind, model), raw[f.LABEL], tags, tag_counts
 
     total = TokenCounts()
-    for serialized in read_batches(path):
-        tokens, counts, labels = (result.numpy() for result in count(serialized))
-        for token, n in zip(tokens.tolist(), counts.tolist(), strict=True):
-            total.tokens[token.decode()] += n
-        total.labels.update(label.decode() for label in labels.tolist())
+    batches = read_batches(path).map(count, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
+    for tokens, counts, labels, tags, tag_counts in batches.as_numpy_iterator():
+        _add(total.tokens, tokens, counts)
+        _add(total.tags, tags, tag_counts)
+        if kind == "labelled_text":
+            total.labels.update(label.decode() for label in labels.tolist())
         total.documents += len(labels)
     return total
 
 
-def load_transform(saved_model: str) -> tf.types.experimental.GenericFunction:
-    """Loads a transform graph as a function of serialized raw records.
-
-    Args:
-        saved_model: The transform graph's SavedModel directory.
-
-    Returns:
-        A function from string [batch] to the raw labels, string [batch], and the transformed features.
-    """
-    graph = tf.saved_model.load(saved_model)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def transform(serialized: tf.Tensor) -> tuple[tf.Tensor, f.Features]:
-        raw = f.parse_raw(serialized)
-        return raw[f.LABEL], graph.transform_fn(raw)
-
-    return transform
+def _add(total: Counter[str], tokens: Any, counts: Any) -> None:
+    for token, n in zip(tokens.tolist(), counts.tolist(), strict=True):
+        total[token.decode()] += n
 
 
-def transform_shard(source: str, target: str, split: str, saved_model: str) -> ShardReport:
+def transform_shard(source: str, target: str, split: str, saved_model: str, job: Job) -> ShardReport:
     """Writes a shard of raw SequenceExamples as transformed ones, in the same order.
-
-    The file appears under its name when it is whole, so a repeated attempt leaves no half shard.
 
     Args:
         source: The shard to read.
         target: The shard to write.
         split: The split it belongs to.
         saved_model: The transform graph's SavedModel directory.
+        job: What all shards have in common.
     """
-    transform = load_transform(saved_model)
-    report, steps = ShardReport(split), Int64Steps()
-    partial = f"{target}.{uuid.uuid4().hex}"
-    tf.io.gfile.makedirs(target.rpartition("/")[0])
-    with tf.io.TFRecordWriter(partial, "GZIP") as writer:
-        for serialized in read_batches(source):
-            labels, batch = transform(serialized)
-            for record in _encode(batch, steps):
-                writer.write(record)
-            _count(report, labels.numpy(), batch)
+    register_operations()
+    graph = tf.saved_model.load(saved_model)
+
+    def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
+        raw = f.parse_raw(serialized, job.kind)
+        given = {name: _flat(raw[name]) for name in (f.LABEL, f.TAGS) if name in raw}
+        return given, graph.transform_fn(raw)
+
+    batches = read_batches(source).map(transform, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
+    report, encoder = ShardReport(split), BatchEncoder(job.kind, job.settings.pad)
+    with RecordWriter(target, job.output) as writer:
+        for given, features in batches:
+            batch = {name: _numpy(value) for name, value in features.items()}
+            _count(report, {name: value.numpy() for name, value in given.items()}, batch, job)
+            if not report.unknown_labels and not report.unknown_tags:
+                writer.write(list(encoder.encode(_long_enough(batch, job))))
             progress.report(report.documents, None, "records")
-    tf.io.gfile.rename(partial, target, overwrite=True)
+    report.files.append(writer.written())
     return report
 
 
-def _encode(batch: f.Features, steps: Int64Steps) -> Iterator[bytes]:
-    values, splits = batch[f.TOKENS].flat_values.numpy().tolist(), batch[f.TOKENS].row_splits.numpy().tolist()
-    columns = (batch[name].numpy().tolist() for name in (f.ID, f.SOURCE, f.LABEL))
-    for start, stop, *context in zip(splits, splits[1:], *columns, strict=False):
-        identifier, source, label = context
-        yield sequence_example(
-            {
-                f.ID: bytes_feature(identifier),
-                f.SOURCE: bytes_feature(source),
-                f.LABEL: int64_feature(label),
-                f.LENGTH: int64_feature(stop - start),
-            },
-            {f.TOKENS: steps.encode(values[start:stop])},
-        )
+def _flat(value: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
+    return value.flat_values if isinstance(value, tf.RaggedTensor) else value
 
 
-def _count(report: ShardReport, labels: np.ndarray[Any, Any], batch: f.Features) -> None:
-    ids = batch[f.TOKENS].flat_values.numpy()
-    report.documents += len(labels)
+def _numpy(value: tf.Tensor | tf.RaggedTensor) -> Any:
+    if isinstance(value, tf.RaggedTensor):
+        return value.flat_values.numpy(), value.row_splits.numpy()
+    return value.numpy()
+
+
+def _long_enough(batch: Batch, job: Job) -> Batch:
+    """Leaves the documents out that the transform emptied for being too short."""
+    lengths = np.diff(batch[f.TOKENS][1])
+    if job.settings.min_length == 0 or lengths.all():
+        return batch
+    kept = lengths > 0
+    # An emptied document has no values, so those of the others stay as they are.
+    return {
+        name: (value[0], np.concatenate([[0], np.cumsum(lengths[kept])])) if isinstance(value, tuple) else value[kept]
+        for name, value in batch.items()
+    }
+
+
+def _count(report: ShardReport, given: dict[str, Any], batch: Batch, job: Job) -> None:
+    ids, splits = batch[f.TOKENS]
+    lengths = np.diff(splits)
+    report.documents += len(lengths)
+    left_out = int(np.count_nonzero(lengths == 0)) if job.settings.min_length else 0
+    report.left_out += left_out
     report.tokens += len(ids)
-    report.unknown += int(np.count_nonzero(ids == f.UNK))
-    report.empty += int(np.count_nonzero(batch[f.LENGTH].numpy() == 0))
-    report.unlabelled.update(label.decode() for label in labels[batch[f.LABEL].numpy() < 0].tolist())
+    report.words += int(np.count_nonzero((ids != f.BOS) & (ids != f.EOS)))
+    report.unknown += int(np.count_nonzero((ids == f.UNK) | (ids >= job.vocabulary_size)))
+    values, documents = np.unique(lengths, return_counts=True)
+    report.lengths.update(dict(zip(values.tolist(), documents.tolist(), strict=True)))
+    if left_out:
+        del report.lengths[0]
+    for name, found in ((f.LABEL, report.unknown_labels), (f.TAGS, report.unknown_tags)):
+        if name in batch:
+            numbers = batch[name][0] if isinstance(batch[name], tuple) else batch[name]
+            found.update(value.decode() for value in given[name][numbers < 0].tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -10,11 +10,12 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
-from components.sequence_transform.shards import count_tokens, transform_shard
+from components.sequence_transform.shards import Job, count_shard, transform_shard
 from components.sequence_transform.vocabulary import TokenCounts
-from trainer.preprocessing import make_preprocessing_fn
-from trainer.settings import TransformSettings
+from trainer import features as f
+from trainer.settings import Kind, TransformSettings
 
+PreprocessingFn = Callable[[f.Features], f.Features]
 Shard = tuple[str, str, str]
 """A split's name, the file to read and the file to write."""
 
@@ -39,26 +40,31 @@ class SumCounts(beam.CombineFn):
         return vars(accumulator)
 
 
-class CountTokens(beam.DoFn):
-    """Counts the tokens of a shard."""
+class CountShard(beam.DoFn):
+    """Counts a shard of raw examples."""
 
-    def __init__(self, settings: TransformSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: TransformSettings, kind: Kind, subword_model: str | None) -> None:
+        self._arguments = settings, kind, subword_model
 
     def process(self, element: str) -> Iterator[TokenCounts]:  # noqa: D102
-        yield count_tokens(element, self._settings)
+        yield count_shard(element, *self._arguments)
 
 
 class TransformShard(beam.DoFn):
     """Writes a shard transformed."""
 
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
     def process(self, element: Shard, saved_model: str) -> Iterator[dict[str, Any]]:  # noqa: D102
         split, source, target = element
-        yield vars(transform_shard(source, target, split, saved_model))
+        yield vars(transform_shard(source, target, split, saved_model, self._job))
 
 
-def count(pipeline: beam.Pipeline, shards: list[str], settings: TransformSettings) -> beam.PCollection:
-    """Counts tokens and labels of the given shards.
+def count(
+    pipeline: beam.Pipeline, shards: list[str], settings: TransformSettings, kind: Kind, subword_model: str | None
+) -> beam.PCollection:
+    """Counts tokens, labels and tags of the given shards.
 
     Returns:
         A PCollection of one `TokenCounts`, as a dict.
@@ -67,7 +73,7 @@ def count(pipeline: beam.Pipeline, shards: list[str], settings: TransformSetting
         pipeline
         | "Shards" >> beam.Create(shards)
         | "Spread" >> beam.Reshuffle()
-        | "Count" >> beam.ParDo(CountTokens(settings))
+        | "Count" >> beam.ParDo(CountShard(settings, kind, subword_model))
         | "Sum" >> beam.CombineGlobally(SumCounts())
     )
 
@@ -76,8 +82,8 @@ def transform(
     pipeline: beam.Pipeline,
     shards: list[Shard],
     schema: schema_pb2.Schema,
-    settings: TransformSettings,
-    assets: tuple[str, str],
+    job: Job,
+    preprocessing_fn: PreprocessingFn,
     graph_directory: str,
 ) -> beam.PCollection:
     """Makes the transform graph with TensorFlow Transform, writes it, and every shard through it.
@@ -86,8 +92,8 @@ def transform(
         pipeline: A pipeline inside a `tft_beam.Context`.
         shards: What is read and where it is written.
         schema: The curated schema of the raw examples.
-        settings: The transform section of the configuration.
-        assets: The vocabulary file and the file of class names.
+        job: What all shards have in common.
+        preprocessing_fn: From raw to transformed features.
         graph_directory: Where the transform graph goes, laid out as stock Transform does.
 
     Returns:
@@ -95,13 +101,11 @@ def transform(
     """
     reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], schema)
     no_batches = pipeline | "NoAnalysisData" >> beam.Create([])
-    graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(
-        make_preprocessing_fn(settings, *assets)
-    )
+    graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(preprocessing_fn)
     graph | tft_beam.WriteTransformFn(graph_directory)
     return (
         pipeline
         | "Shards" >> beam.Create(shards)
         | "Spread" >> beam.Reshuffle()
-        | "Transform" >> beam.ParDo(TransformShard(), beam.pvalue.AsSingleton(graph[0]))
+        | "Transform" >> beam.ParDo(TransformShard(job), beam.pvalue.AsSingleton(graph[0]))
     )

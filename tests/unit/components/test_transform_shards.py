@@ -1,7 +1,8 @@
 """Shards through the transform against tokens, ids and figures computed apart from it."""
 
-import json
+import hashlib
 import re
+import struct
 from collections import Counter
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from components.sequence_transform import shards
+from components.sequence_transform.report import ShardReport
 from trainer import features
-from trainer.settings import TransformSettings
+from trainer.settings import OutputSettings, PadSettings, TransformSettings
 
 
 def tokenize(text: str) -> list[str]:
@@ -28,6 +30,11 @@ def read(path: str) -> list[tf.train.SequenceExample]:
     return [tf.train.SequenceExample.FromString(record.numpy()) for record in records]
 
 
+def checksum(path: str) -> str:
+    records = [record.numpy() for record in tf.data.TFRecordDataset(path, "GZIP")]
+    return hashlib.sha256(b"".join(struct.pack("<q", len(record)) + record for record in records)).hexdigest()
+
+
 @pytest.fixture(scope="module")
 def settings(corpus) -> dict:
     return {"max_size": 60, "min_count": 2, "truncate": {"to": 24, "keep": "head+tail"}}
@@ -36,7 +43,7 @@ def settings(corpus) -> dict:
 @pytest.fixture(scope="module")
 def vocabulary(corpus, settings) -> list[str]:
     """The vocabulary, made of the train split in plain Python."""
-    texts = [document.text for document in corpus.documents["train"]]
+    texts = [document.segments[0] for document in corpus.documents["train"]]
     counts = Counter(token for text in texts for token in truncate(tokenize(text), settings["truncate"]))
     frequent = [word for word, count in counts.items() if count >= settings["min_count"]]
     return [*features.RESERVED_WORDS, *sorted(frequent, key=lambda word: (-counts[word], word.encode()))[:60]]
@@ -44,20 +51,23 @@ def vocabulary(corpus, settings) -> list[str]:
 
 def test_beam_counts_the_train_split(corpus, settings) -> None:
     documents = corpus.documents["train"]
-    tokens = Counter(token for d in documents for token in truncate(tokenize(d.text), settings["truncate"]))
+    tokens = Counter(token for d in documents for token in truncate(tokenize(d.segments[0]), settings["truncate"]))
     assert corpus.counts == {
         "tokens": dict(tokens),
         "labels": dict(Counter(document.label for document in documents)),
         "documents": 60,
+        "tags": {},
     }
 
 
 def test_a_shard_is_counted_alone(corpus, settings) -> None:
-    counts = shards.count_tokens(corpus.raw["train"][1], TransformSettings.model_validate(settings))
+    counts = shards.count_shard(
+        corpus.raw["train"][1], TransformSettings.model_validate(settings), "labelled_text", None
+    )
     documents = corpus.documents["train"][30:]
     assert counts.documents == 30
     assert counts.labels == Counter(document.label for document in documents)
-    assert counts.tokens == Counter(t for d in documents for t in truncate(tokenize(d.text), settings["truncate"]))
+    assert counts.tokens == Counter(t for d in documents for t in truncate(tokenize(d.segments[0]), settings["truncate"]))
 
 
 def test_the_vocabulary_is_what_the_train_split_gives(corpus, vocabulary) -> None:
@@ -70,7 +80,7 @@ def test_every_document_is_written_in_order_with_its_ids(corpus, settings, vocab
     for split in ("train", "eval"):
         written = [example for path in corpus.transformed[split] for example in read(path)]
         for document, example in zip(corpus.documents[split], written, strict=True):
-            words = truncate(tokenize(document.text), settings["truncate"])
+            words = truncate(tokenize(document.segments[0]), settings["truncate"])
             steps = example.feature_lists.feature_list["tokens"].feature
             assert [list(step.int64_list.value) for step in steps] == [[ids.get(word, 1)] for word in words]
             context = example.context.feature
@@ -84,21 +94,26 @@ def test_every_document_is_written_in_order_with_its_ids(corpus, settings, vocab
 def test_reports_add_up_to_what_was_written(corpus, settings, vocabulary) -> None:
     known = set(vocabulary) - set(features.RESERVED_WORDS)
     for split in ("train", "eval"):
-        total = shards.ShardReport(split)
+        total = ShardReport(split)
         for report in corpus.reports:
             if report["split"] == split:
-                total.add(shards.ShardReport(**report))
-        rows = [truncate(tokenize(d.text), settings["truncate"]) for d in corpus.documents[split]]
+                total.add(ShardReport.from_json(report))
+        rows = [truncate(tokenize(d.segments[0]), settings["truncate"]) for d in corpus.documents[split]]
         tokens = [token for row in rows for token in row]
         unknown = sum(token not in known for token in tokens)
-        assert vars(total) == {
-            "split": split,
-            "documents": len(rows),
-            "tokens": len(tokens),
-            "unknown": unknown,
-            "empty": 1,
-            "unlabelled": Counter(),
-        }
+        files = total.files
+        total.files = []
+        assert total == ShardReport(
+            split,
+            documents=len(rows),
+            tokens=len(tokens),
+            words=len(tokens),
+            unknown=unknown,
+            lengths=Counter(len(row) for row in rows),
+        )
+        assert [file["documents"] for file in files] == [len(read(path)) for path in corpus.transformed[split]]
+        assert [file["sha256"] for file in files] == [checksum(path) for path in corpus.transformed[split]]
+        assert [file["bytes"] for file in files] == [Path(path).stat().st_size for path in corpus.transformed[split]]
         assert 0 < unknown < len(tokens)
 
 
@@ -121,29 +136,53 @@ def write_raw(path: Path, labels: list[str]) -> str:
     return str(path)
 
 
+def transform(corpus, source: str, target: Path, pad: PadSettings | None = None, **changes) -> ShardReport:
+    settings = TransformSettings(max_size=60, pad=pad, **{"truncate": {"to": 24, "keep": "head+tail"}, **changes})
+    job = shards.Job(settings, OutputSettings(compression="gzip"), "labelled_text", 64)
+    return shards.transform_shard(source, str(target), "test", str(corpus.graph / "transform_fn"), job)
+
+
 def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
-    graph = str(corpus.graph / "transform_fn")
     source = write_raw(tmp_path / "raw.gz", ["neutral", "positive", "neutral", "bad", "negative"])
-    target = str(tmp_path / "new" / "out.gz")
-    report = shards.transform_shard(source, target, "test", graph)
-    assert report.unlabelled == Counter(neutral=2, bad=1)
-    assert [example.context.feature["label"].int64_list.value[0] for example in read(target)] == [-1, 1, -1, -1, 0]
-    assert json.loads(json.dumps(vars(report)))["unlabelled"] == {"neutral": 2, "bad": 1}
+    report = transform(corpus, source, tmp_path / "new" / "out.gz")
+    assert report.unknown_labels == Counter(neutral=2, bad=1)
 
 
 def test_more_documents_than_a_batch_keep_their_order_and_bytes(corpus, tmp_path) -> None:
-    graph = str(corpus.graph / "transform_fn")
-    source = write_raw(tmp_path / "raw.gz", ["positive"] * 1100)
-    first, second = str(tmp_path / "a" / "out.gz"), str(tmp_path / "b" / "out.gz")
-    assert shards.transform_shard(source, first, "train", graph).documents == 1100
-    shards.transform_shard(source, second, "train", graph)
-    identities = [example.context.feature["id"].bytes_list.value[0] for example in read(first)]
-    assert identities == [f"x{number}".encode() for number in range(1100)]
-    assert Path(first).read_bytes() == Path(second).read_bytes()
+    source = write_raw(tmp_path / "raw.gz", ["positive"] * 2100)
+    first, second = tmp_path / "a" / "out.gz", tmp_path / "b" / "out.gz"
+    assert transform(corpus, source, first).documents == 2100
+    transform(corpus, source, second)
+    identities = [example.context.feature["id"].bytes_list.value[0] for example in read(str(first))]
+    assert identities == [f"x{number}".encode() for number in range(2100)]
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_an_empty_shard_stays_a_shard(corpus, tmp_path) -> None:
     source = write_raw(tmp_path / "raw.gz", [])
-    target = str(tmp_path / "new" / "out.gz")
-    report = shards.transform_shard(source, target, "eval", str(corpus.graph / "transform_fn"))
-    assert (report.documents, report.tokens, read(target)) == (0, 0, [])
+    target = tmp_path / "new" / "out.gz"
+    report = transform(corpus, source, target)
+    assert (report.documents, report.tokens, read(str(target))) == (0, 0, [])
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padded_sequences_are_those_of_keras(corpus, tmp_path, side) -> None:
+    (unpadded,) = corpus.transformed["eval"]
+    ids = [[s.int64_list.value[0] for s in e.feature_lists.feature_list["tokens"].feature] for e in read(unpadded)]
+    target = tmp_path / "out.gz"
+    transform(corpus, corpus.raw["eval"][0], target, pad=PadSettings(to=30, side=side))
+    keras_side = {"left": "pre", "right": "post"}[side]
+    expected = tf.keras.utils.pad_sequences(ids, 30, dtype="int64", padding=keras_side)
+    written = read(str(target))
+    steps = [[s.int64_list.value[0] for s in e.feature_lists.feature_list["tokens"].feature] for e in written]
+    assert steps == expected.tolist()
+    assert [e.context.feature["length"].int64_list.value[0] for e in written] == [len(row) for row in ids]
+
+
+def test_documents_without_tokens_are_left_out_and_counted_where_a_length_is_asked_for(corpus, tmp_path) -> None:
+    target = tmp_path / "out.gz"
+    report = transform(corpus, corpus.raw["eval"][0], target, min_length=1)
+    assert (report.documents, report.left_out, report.lengths[0]) == (20, 1, 0)
+    identities = [example.context.feature["id"].bytes_list.value[0].decode() for example in read(str(target))]
+    assert identities == [f"eval-{number}" for number in range(20) if number != 7]
+    assert report.files[0]["documents"] == 19

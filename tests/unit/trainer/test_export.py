@@ -97,7 +97,7 @@ def saved(corpus, model, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def answers(corpus, saved: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What the signatures answer in a new process that cannot import this project."""
-    texts = [document.text for document in corpus.documents["eval"]]
+    texts = [document.segments[0] for document in corpus.documents["eval"]]
     arguments = [json.dumps(values) for values in (corpus.raw["eval"], corpus.transformed["eval"], texts)]
     # Without `site` no .pth file is read, so that the project, where installed for editing, is not found.
     libraries = sysconfig.get_path("purelib")

@@ -1,0 +1,146 @@
+"""What was written of a shard, and of a split: the numbers behind `dataset.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict
+
+from trainer.settings import PadSettings
+
+_BATCH_TOKENS = 16_384
+_BINS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+
+
+class ShardFile(TypedDict):
+    """A file of transformed examples; `sha256` is that of its records, each behind its length as 8 bytes."""
+
+    file: str
+    documents: int
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass
+class ShardReport:
+    """What was written of one shard, or of many added up.
+
+    Attributes:
+        split: The split's name.
+        documents: Documents read.
+        left_out: Documents that were too short and are not written.
+        tokens: Token ids written, padding not counted.
+        words: Those of them that are no `<bos>` and no `<eos>`.
+        unknown: Words that are not in the vocabulary.
+        lengths: Documents written by their length.
+        unknown_labels: Documents whose label is not among the classes, by that label.
+        unknown_tags: Tokens whose tag is not among the tags, by that tag.
+        files: What was written where.
+    """
+
+    split: str
+    documents: int = 0
+    left_out: int = 0
+    tokens: int = 0
+    words: int = 0
+    unknown: int = 0
+    lengths: Counter[int] = dataclasses.field(default_factory=Counter)
+    unknown_labels: Counter[str] = dataclasses.field(default_factory=Counter)
+    unknown_tags: Counter[str] = dataclasses.field(default_factory=Counter)
+    files: list[ShardFile] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ShardReport:
+        """Reads a report back from JSON, in which keys are strings."""
+        lengths = Counter({int(length): documents for length, documents in values["lengths"].items()})
+        counters = {name: Counter(values[name]) for name in ("unknown_labels", "unknown_tags")}
+        return cls(**{**values, "lengths": lengths, **counters})
+
+    def add(self, other: ShardReport) -> None:
+        """Adds another shard of the split."""
+        for field in dataclasses.fields(self)[1:]:
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    @property
+    def written(self) -> int:
+        """Documents written."""
+        return self.documents - self.left_out
+
+    @property
+    def coverage(self) -> float:
+        """Share of the words that are in the vocabulary; 1 where there are none."""
+        return 1 - self.unknown / self.words if self.words else 1.0
+
+
+def dataset(report: ShardReport, digest: str, pad: PadSettings | None) -> dict[str, Any]:
+    """Describes a split.
+
+    Args:
+        report: All shards of the split.
+        digest: Checksum of the whole split.
+        pad: The length on disk, if there is one.
+
+    Returns:
+        What `dataset.json` holds. Under `padding` is the share of ids that would be `<pad>`: with every
+        document padded to the longest, in batches by length under 16,384 ids, and on disk.
+    """
+    steps = report.written * max(report.lengths, default=0)
+    return {
+        "split": report.split,
+        "documents": report.written,
+        "left_out": report.left_out,
+        "empty": report.lengths[0],
+        "tokens": report.tokens,
+        "coverage": report.coverage,
+        "length": {
+            "mean": report.tokens / report.written if report.written else 0.0,
+            "median": _median(report.lengths),
+            "longest": max(report.lengths, default=0),
+            "histogram": list(_histogram(report.lengths)),
+        },
+        "padding": {
+            "to_longest": _waste(report.tokens, steps),
+            "by_length": _waste(report.tokens, _sorted_steps(report.lengths)),
+            "on_disk": _waste(report.tokens, report.written * pad.to) if pad else 0.0,
+        },
+        "bytes": sum(file["bytes"] for file in report.files),
+        "shards": sorted(report.files, key=lambda file: file["file"]),
+        "sha256": digest,
+    }
+
+
+def _waste(tokens: int, steps: int) -> float:
+    return 1 - tokens / steps if steps else 0.0
+
+
+def _sorted_steps(lengths: Mapping[int, int]) -> int:
+    """Ids in batches of documents sorted by length, longest first, padding included."""
+    steps = room = width = 0
+    for length in sorted(lengths, reverse=True):
+        waiting = lengths[length]
+        while waiting and length:
+            if not room:
+                width, room = length, max(_BATCH_TOKENS // length, 1)
+            taken = min(room, waiting)
+            steps += taken * width
+            room, waiting = room - taken, waiting - taken
+    return steps
+
+
+def _median(lengths: Mapping[int, int]) -> int:
+    middle, seen = (sum(lengths.values()) + 1) // 2, 0
+    for length in sorted(lengths):
+        seen += lengths[length]
+        if seen >= middle:
+            return length
+    return 0
+
+
+def _histogram(lengths: Mapping[int, int]) -> Iterator[dict[str, int]]:
+    """Documents by length, in bins that double; `to` is the last length of the bin."""
+    longest = max(lengths, default=0)
+    bounds = [start for start in _BINS if start <= longest]
+    for start, stop in zip(bounds, [*bounds[1:], longest + 1], strict=True):
+        documents = sum(count for length, count in lengths.items() if start <= length < stop)
+        yield {"from": start, "to": stop - 1, "documents": documents}

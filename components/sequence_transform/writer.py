@@ -1,0 +1,128 @@
+"""Batches of transformed features as TFRecord files of `tf.SequenceExample`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import uuid
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example
+from components.sequence_transform.report import ShardFile
+from trainer import features as f
+from trainer.settings import Kind, OutputSettings, PadSettings
+
+_GZIP_LEVEL = 5
+_BATCHES_AHEAD = 2
+
+Batch = dict[str, Any]
+"""Features as numpy arrays; a ragged one is a pair of values and row splits."""
+
+
+class RecordWriter:
+    """Writes records in a thread of its own; the file appears under its name when it is whole.
+
+    Args:
+        path: The file.
+        output: Whether it is compressed.
+    """
+
+    def __init__(self, path: str, output: OutputSettings) -> None:
+        self._path, self._partial = path, f"{path}.{uuid.uuid4().hex}"
+        compressed = output.compression == "gzip"
+        options = tf.io.TFRecordOptions("GZIP", compression_level=_GZIP_LEVEL) if compressed else None
+        tf.io.gfile.makedirs(path.rpartition("/")[0])
+        self._file = tf.io.TFRecordWriter(self._partial, options)
+        self._thread = ThreadPoolExecutor(1)
+        self._pending: deque[Future[None]] = deque()
+        self._digest, self._documents = hashlib.sha256(), 0
+
+    def __enter__(self) -> RecordWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            while self._pending and kind is None:
+                self._pending.popleft().result()
+        finally:
+            self._thread.shutdown()
+            self._file.close()
+        if kind is None:
+            tf.io.gfile.rename(self._partial, self._path, overwrite=True)
+        else:
+            with contextlib.suppress(tf.errors.OpError):
+                tf.io.gfile.remove(self._partial)
+
+    def write(self, records: Sequence[bytes]) -> None:
+        """Takes records to be written; waits where the thread is far behind."""
+        if len(self._pending) >= _BATCHES_AHEAD:
+            self._pending.popleft().result()
+        self._pending.append(self._thread.submit(self._write, records))
+
+    def written(self) -> ShardFile:
+        """Describes the whole file."""
+        return {
+            "file": self._path.rpartition("/")[2],
+            "documents": self._documents,
+            "bytes": tf.io.gfile.stat(self._path).length,
+            "sha256": self._digest.hexdigest(),
+        }
+
+    def _write(self, records: Sequence[bytes]) -> None:
+        for record in records:
+            self._file.write(record)
+            self._digest.update(len(record).to_bytes(8, "little"))
+            self._digest.update(record)
+        self._documents += len(records)
+
+
+class BatchEncoder:
+    """Serializes batches of transformed features.
+
+    Args:
+        kind: The kind of corpus, which says what features there are.
+        pad: The length that sequences get, if they get one.
+    """
+
+    def __init__(self, kind: Kind, pad: PadSettings | None) -> None:
+        self._kind, self._pad = kind, pad
+        self._steps = Int64Steps()
+
+    def encode(self, batch: Batch) -> Iterator[bytes]:
+        """Yields a serialized `tf.SequenceExample` for each document of a batch."""
+        lists = [name for name in (f.TOKENS, f.TAGS) if name in f.TRANSFORMED[self._kind]]
+        lengths = np.diff(batch[f.TOKENS][1]).tolist()
+        rows = [self._steps.encode_rows(*self._padded(*batch[name])) for name in lists]
+        labels = batch[f.LABEL].tolist() if f.LABEL in batch else itertools.repeat(None, len(lengths))
+        columns = zip(batch[f.ID].tolist(), batch[f.SOURCE].tolist(), labels, lengths, *rows, strict=True)
+        for identity, source, label, length, *steps in columns:
+            context = {
+                f.ID: bytes_feature(identity),
+                f.SOURCE: bytes_feature(source),
+                f.LENGTH: int64_feature(length),
+            }
+            if label is not None:
+                context[f.LABEL] = int64_feature(label)
+            yield sequence_example(context, dict(zip(lists, steps, strict=True)))
+
+    def _padded(self, values: Any, splits: Any) -> tuple[Any, Any]:
+        """Rows of one length, if there is one; none is longer, for the transform truncates to it."""
+        if self._pad is None:
+            return values, splits
+        rows, width = len(splits) - 1, self._pad.to
+        lengths = np.diff(splits)
+        columns = np.arange(width)
+        real = columns < lengths[:, None] if self._pad.side == "right" else columns >= width - lengths[:, None]
+        padded = np.full([rows, width], f.PAD, np.int64)
+        padded[real] = values
+        return padded.ravel(), np.arange(rows + 1) * width
