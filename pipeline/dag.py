@@ -16,6 +16,7 @@ from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from pipeline import gates
 from pipeline.config import RunConfig
+from pipeline.locations import Corpus
 
 CODE = {
     "CorpusExampleGen": "components.corpus_example_gen.executor",
@@ -74,7 +75,7 @@ def create_pipeline(
     config: RunConfig,
     layout: Layout,
     *,
-    corpus: tuple[str, str],
+    corpus: Corpus,
     schema: str,
     code: Mapping[str, str],
     run_id: str,
@@ -86,7 +87,7 @@ def create_pipeline(
     Args:
         config: The job.
         layout: Where the run keeps what.
-        corpus: Folder of the corpus and the pattern of its files.
+        corpus: Folder of the corpus and the pattern of its files, or one for each split.
         schema: File of the corpus' schema, named by its content.
         code: Digest of the code by component, for every key of `CODE`.
         run_id: Names the run.
@@ -116,7 +117,7 @@ def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:
 
 
 def _data_components(
-    config: RunConfig, layout: Layout, corpus: tuple[str, str], schema: str, code: Mapping[str, str]
+    config: RunConfig, layout: Layout, corpus: Corpus, schema: str, code: Mapping[str, str]
 ) -> dict[str, BaseNode]:
     base, pattern = corpus
     example_gen = CorpusExampleGen(
@@ -124,6 +125,7 @@ def _data_components(
         pattern=pattern,
         settings=config.corpus,
         splits=config.splits,
+        output=config.output,
         code=code["CorpusExampleGen"],
         quarantine_dir=layout.quarantine,
     )
@@ -137,6 +139,8 @@ def _data_components(
         examples=examples,
         schema=schema_gen.outputs["schema"],
         settings=config.transform,
+        output=config.output,
+        kind=config.corpus.kind,
         labels=json.dumps(config.corpus.class_names or []),
         code=code["SequenceTransform"],
     )

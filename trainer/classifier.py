@@ -45,6 +45,45 @@ class WordDropout(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("seqloom")
+class BigramSum(keras.layers.Layer):
+    """Sum of the vectors of a document's pairs of words over the root of their number, pairs hashed to a table.
+
+    Phrases such as "waste of time" are read at once, where a recurrent layer would have to see them
+    often. Follows Joulin et al. (2017), Bag of Tricks for Efficient Text Classification, section 2.2.
+
+    Args:
+        buckets: Rows of the table.
+        width: Width of the vectors.
+    """
+
+    def __init__(self, buckets: int, width: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.buckets, self.width = buckets, width
+        self.table = keras.layers.Embedding(buckets, width, name="table")
+
+    def build(self, *_: Any) -> None:
+        """Makes the table."""
+        self.table.build(None)
+        self.built = True
+
+    def call(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Returns float [batch, width] from ids [batch, time] and a mask, bool [batch, time]."""
+        # A pair is real where its second word is, for sequences are padded on the right.
+        pairs = (tokens[:, :-1] * 1_000_003 + tokens[:, 1:] * 7_919) % self.buckets
+        real = tf.cast(steps[:, 1:], self.compute_dtype)
+        total = tf.einsum("btw,bt->bw", self.table(pairs), real)
+        return total / tf.sqrt(tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1))
+
+    def compute_output_shape(self, tokens_shape: tuple[int | None, ...], *_: Any) -> tuple[int | None, int]:
+        """Returns [batch, width]."""
+        return tokens_shape[0], self.width
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what rebuilds the layer."""
+        return {**super().get_config(), "buckets": self.buckets, "width": self.width}
+
+
+@keras.saving.register_keras_serializable("seqloom")
 class MaskedPooling(keras.layers.Layer):
     """Maximum and mean over the real steps, joined."""
 
@@ -82,6 +121,9 @@ def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> kera
     if pooled:
         states = keras.layers.Concatenate(name="words")([vectors, document]) if settings.pool_words else document
         document = MaskedPooling(name="pooling")(states, steps)
+    if settings.bigrams:
+        bigrams = BigramSum(settings.bigrams.buckets, settings.bigrams.width, name="bigrams")(words, steps)
+        document = keras.layers.Concatenate(name="with_bigrams")([document, bigrams])
     document = keras.layers.Dropout(settings.dropout, name="dropout")(document)
     logits = keras.layers.Dense(classes, name="logits")(document)
     return keras.Model([tokens, length], logits, name="classifier")

@@ -158,6 +158,13 @@ class OutputSettings(Settings):
         return ".gz" if self.compression == "gzip" else ""
 
 
+class BigramSettings(Settings):
+    """Vectors of pairs of neighbouring words."""
+
+    buckets: PositiveInt = Field(131_072, description="Rows of the table that pairs are hashed to.")
+    width: PositiveInt = Field(16, description="Width of the vectors.")
+
+
 class TrainerSettings(Settings):
     """The classifier and how it is trained."""
 
@@ -182,6 +189,9 @@ class TrainerSettings(Settings):
     bidirectional: bool = Field(True, description="Read each document in both directions.")
     pooling: Literal["max+mean", "last"] = Field(
         "max+mean", description="How the states of a document become one vector."
+    )
+    bigrams: BigramSettings | None = Field(
+        BigramSettings(), description="Pairs of words, hashed and averaged, beside the recurrent layer; null: none."
     )
     pool_words: bool = Field(True, description="Pool the word vectors beside the recurrent states; not with last.")
     activation: str = Field(

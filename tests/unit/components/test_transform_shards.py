@@ -67,7 +67,8 @@ def test_a_shard_is_counted_alone(corpus, settings) -> None:
     documents = corpus.documents["train"][30:]
     assert counts.documents == 30
     assert counts.labels == Counter(document.label for document in documents)
-    assert counts.tokens == Counter(t for d in documents for t in truncate(tokenize(d.segments[0]), settings["truncate"]))
+    words = (truncate(tokenize(document.segments[0]), settings["truncate"]) for document in documents)
+    assert counts.tokens == Counter(word for row in words for word in row)
 
 
 def test_the_vocabulary_is_what_the_train_split_gives(corpus, vocabulary) -> None:

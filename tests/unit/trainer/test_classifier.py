@@ -32,7 +32,10 @@ class Built(NamedTuple):
 )
 def built(request: pytest.FixtureRequest) -> Built:
     cell, bidirectional, pooling = request.param
-    settings = TrainerSettings(cell=cell, bidirectional=bidirectional, pooling=pooling, embedding=4, units=3)
+    bigrams = {"buckets": 50, "width": 2} if bidirectional else None
+    settings = TrainerSettings(
+        cell=cell, bidirectional=bidirectional, pooling=pooling, embedding=4, units=3, bigrams=bigrams
+    )
     model = classifier.build(settings, VOCABULARY, CLASSES)
     random = np.random.default_rng(0)
     for weight in model.trainable_variables:
@@ -103,7 +106,7 @@ def forward(built: Built, row: list[int]) -> np.ndarray:
         kernel, recurrent, bias = (weight(direction, name) for name in ("cell/kernel", "recurrent_kernel", "cell/bias"))
         return {"lstm": lstm, "gru": gru}[built.settings.cell](inputs, kernel, recurrent, bias)
 
-    inputs = weight("embedding")[row]
+    inputs = weight("embedding/")[row]
     if built.settings.bidirectional:
         both = [states(inputs, "forward"), states(inputs[::-1], "backward")[::-1]]
     else:
@@ -115,6 +118,10 @@ def forward(built: Built, row: list[int]) -> np.ndarray:
         document = np.concatenate(ends)
     else:
         document = np.concatenate([joined.max(axis=0), joined.mean(axis=0)])
+    if built.settings.bigrams:
+        pairs = [(first * 1_000_003 + second * 7_919) % 50 for first, second in itertools.pairwise(row)]
+        total = weight("bigrams/table")[pairs].sum(axis=0) if pairs else np.zeros(2)
+        document = np.concatenate([document, total / max(len(pairs), 1) ** 0.5])
     return document @ weight("logits", "kernel") + weight("logits", "bias")
 
 
