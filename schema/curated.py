@@ -1,12 +1,69 @@
-"""Where the curated schemas are."""
+"""The curated schemas: one for each kind of corpus."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-LABELLED_TEXT = "labelled_text"
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+TEXT, LABELLED_TEXT, TAGGED_TEXT = "text", "labelled_text", "tagged_text"
+KINDS = (TEXT, LABELLED_TEXT, TAGGED_TEXT)
+SEQUENCE = "##SEQUENCE##"
+"""The struct under which TFX's readers put the feature lists of a SequenceExample."""
+
+_CLASSES = ("label", "tags")
 
 
-def path(name: str) -> Path:
-    """Returns the file of the curated schema of a kind of corpus, `labelled_text` for one."""
-    return Path(__file__).parent / f"{name}.pbtxt"
+def path(kind: str) -> Path:
+    """Returns the file of the curated schema of a kind of corpus, one of `KINDS`."""
+    return Path(__file__).parent / f"{kind}.pbtxt"
+
+
+def load(kind: str) -> schema_pb2.Schema:
+    """Reads the curated schema of a kind of corpus."""
+    return text_format.Parse(path(kind).read_text(encoding="utf-8"), schema_pb2.Schema())
+
+
+def for_corpus(kind: str, *, classes: Sequence[str] = (), named_sources: bool = True) -> schema_pb2.Schema:
+    """Fits the curated schema of a kind to one corpus.
+
+    Args:
+        kind: One of `KINDS`.
+        classes: The names of its classes, the domain of its labels or tags; none: any are allowed.
+        named_sources: Whether the corpus names its sources. Where they are the names of its files, which
+            change from span to span, their distribution is not compared.
+
+    Returns:
+        The schema.
+    """
+    schema = load(kind)
+    for steps, feature in features(schema):
+        if classes and steps[-1] in _CLASSES:
+            feature.string_domain.name = steps[-1]
+            feature.string_domain.value.extend(classes)
+        if steps == ("source",) and not named_sources:
+            feature.ClearField("drift_comparator")
+            feature.ClearField("skew_comparator")
+    return schema
+
+
+def features(
+    parent: schema_pb2.Schema | schema_pb2.StructDomain, prefix: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], schema_pb2.Feature]]:
+    """Yields the features of a schema that hold values, by their path; feature lists lie under `SEQUENCE`."""
+    for feature in parent.feature:
+        steps = (*prefix, feature.name)
+        if feature.HasField("struct_domain"):
+            yield from features(feature.struct_domain, steps)
+        else:
+            yield steps, feature
+
+
+def domain(schema: schema_pb2.Schema, feature: schema_pb2.Feature) -> tuple[str, ...]:
+    """Returns the values that a feature may have, whether they stand in it or in the schema; none: any."""
+    if feature.HasField("string_domain"):
+        return tuple(feature.string_domain.value)
+    found = [tuple(shared.value) for shared in schema.string_domain if feature.domain and shared.name == feature.domain]
+    return found[0] if found else ()

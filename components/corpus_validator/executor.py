@@ -1,0 +1,111 @@
+"""Runs the corpus validator on artifacts."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+import apache_beam as beam
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx import types
+from tfx.dsl.components.base import base_beam_executor
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from components.beam_results import WriteJson, read_json, write_json
+from components.corpus_example_gen import files
+from components.corpus_validator import records, statistics, validate
+from components.corpus_validator.anomalies import Anomaly, AnomalyError
+from components.corpus_validator.scripts import ScriptRule
+from components.corpus_validator.settings import ValidationSettings
+
+COMPARED_SPLIT = "train"
+"""The split that is held against other examples: those split off it are too small, and drawn from the same."""
+
+ANOMALIES = "anomalies.json"
+"""The anomalies of a split in words, beside `SchemaDiff.pb`."""
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Writes the anomalies of each split as TFX's ExampleValidator does, and in words."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Validates every split.
+
+        Raises:
+            AnomalyError: If an anomaly is found that the settings do not lower to a warning.
+        """
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        current = artifact_utils.get_single_instance(input_dict["statistics"])
+        output = artifact_utils.get_single_instance(output_dict["anomalies"])
+        settings = ValidationSettings.model_validate_json(exec_properties["settings"])
+        schema = io_utils.SchemaReader().read(
+            io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
+        )
+        names = artifact_utils.decode_split_names(current.split_names)
+        split_files = {name: records.split_files(examples.uri, name) for name in names}
+        letters = self._letters(split_files, validate.script_rules(schema))
+        serving = self._serving(exec_properties["serving_logs"])
+        previous = input_dict.get("previous_statistics") or []
+        found: list[Anomaly] = []
+        blessed = {}
+        for name in names:
+            compared = name == COMPARED_SPLIT
+            split = validate.Split(
+                name,
+                split_files[name],
+                _statistics(current, name),
+                {path: counted for (where, path), counted in letters.items() if where == name},
+                _statistics(previous[0], name) if compared and previous else None,
+                serving if compared else None,
+            )
+            stock, anomalies = validate.validate(split, schema, settings)
+            _write(output, name, stock, anomalies)
+            blessed[name] = int(not stock.anomaly_info and not stock.HasField("dataset_anomaly_info"))
+            found += anomalies
+        output.split_names = artifact_utils.encode_split_names(names)
+        output.span = current.span
+        output.set_json_value_custom_property("blessed", blessed)
+        if not all(anomaly.warning for anomaly in found):
+            raise AnomalyError(found)
+
+    def _letters(
+        self, split_files: dict[str, list[str]], rules: dict[statistics.FeaturePath, ScriptRule]
+    ) -> dict[tuple[str, statistics.FeaturePath], records.Letters]:
+        if not rules:
+            return {}
+        path = posixpath.join(self._get_tmp_dir(), "letters.json")
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create([(name, file) for name, paths in split_files.items() for file in paths])
+                | "Spread" >> beam.Reshuffle()
+                | "CountLetters" >> beam.ParDo(records.CountFile(rules))
+                | "Report" >> WriteJson(path)
+            )
+        return records.merge(read_json(path))
+
+    def _serving(self, pattern: str) -> validate.Statistics | None:
+        if not pattern:
+            return None
+        paths = [file.path for file in files.require_files(pattern)]
+        path = posixpath.join(self._get_tmp_dir(), "serving.pb")
+        return statistics.compute_statistics(paths, path, self._make_beam_pipeline)
+
+
+def _statistics(artifact: types.Artifact, split: str) -> validate.Statistics | None:
+    """The statistics of a split; earlier examples may have had other splits."""
+    if split not in artifact_utils.decode_split_names(artifact.split_names):
+        return None
+    return statistics.load(posixpath.join(artifact.uri, f"Split-{split}", "FeatureStats.pb"))
+
+
+def _write(output: types.Artifact, split: str, stock: anomalies_pb2.Anomalies, anomalies: list[Anomaly]) -> None:
+    folder = posixpath.join(output.uri, f"Split-{split}")
+    io_utils.write_bytes_file(posixpath.join(folder, "SchemaDiff.pb"), stock.SerializeToString(deterministic=True))
+    write_json([anomaly.to_json() for anomaly in anomalies], posixpath.join(folder, ANOMALIES))
