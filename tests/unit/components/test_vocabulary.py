@@ -1,5 +1,6 @@
 """Which words make the vocabulary, in which order, and what is written of them."""
 
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -7,13 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.sequence_transform.vocabulary import TokenCounts, select_words, write_labels, write_vocabulary
+from components.sequence_transform.vocabulary import (
+    TokenCounts,
+    check_coverage,
+    select_words,
+    unknown_counts,
+    write_labels,
+    write_tags,
+    write_vocabulary,
+)
 from trainer import features
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 
 
-def select(counts: dict[str, int], **values: int) -> list[tuple[str, int]]:
+def select(counts: dict[str, int], **values: object) -> list[tuple[str, int]]:
     return select_words(counts, TransformSettings.model_validate({"min_count": 1, **values}))
 
 
@@ -79,6 +88,102 @@ def test_files_have_a_line_an_id(tmp_path: Path) -> None:
 
 
 def test_counts_of_two_passes_add_up() -> None:
-    total = TokenCounts(Counter(a=1, b=2), Counter(x=1), 1)
-    total.add(TokenCounts(Counter(b=3), Counter(x=1, y=4), 5))
-    assert total == TokenCounts(Counter(a=1, b=5), Counter(x=2, y=4), 6)
+    total = TokenCounts(Counter(a=1, b=2), Counter(x=1), 1, Counter(N=1))
+    total.add(TokenCounts(Counter(b=3), Counter(x=1, y=4), 5, Counter(N=2, V=1)))
+    assert total == TokenCounts(Counter(a=1, b=5), Counter(x=2, y=4), 6, Counter(N=3, V=1))
+
+
+def test_a_vocabulary_is_the_same_however_documents_are_spread() -> None:
+    random_ = random.Random(5)
+    documents = [random_.choices("abcdefghé", k=7) for _ in range(60)]
+    chosen = set()
+    for shards in (1, 2, 7):
+        total = TokenCounts()
+        for shard in range(shards):
+            total.add(TokenCounts(Counter(token for document in documents[shard::shards] for token in document)))
+        random_.shuffle(documents)
+        chosen.add(tuple(select(total.tokens, max_size=5)))
+    assert len(chosen) == 1
+
+
+def test_reserved_words_of_the_configuration_come_first_and_take_no_place() -> None:
+    counts = {"a": 3, "<user>": 5, "b": 1}
+    assert select(counts, reserved=["<user>", "z"], max_size=1) == [("<user>", 5), ("z", 0), ("a", 3)]
+
+
+def given_file(path: Path, content: str | bytes) -> str:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_a_given_vocabulary_keeps_its_order_and_all_its_words(tmp_path: Path) -> None:
+    path = given_file(tmp_path / "words.txt", "\ufeffz\r\na\r\n new york\r\n")
+    counts = {"a": 3, "b": 9}
+    expected = [("<user>", 0), ("z", 0), ("a", 3), (" new york", 0)]
+    assert select(counts, vocabulary=path, reserved=["<user>"], max_size=1, min_count=5) == expected
+
+
+def test_the_vocabulary_of_another_run_can_be_given(tmp_path: Path) -> None:
+    words = [("the", 7), ("\u2028", 2), ("été", 2)]
+    path = write_vocabulary(str(tmp_path), words)
+    assert select(dict(words), vocabulary=path) == words
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("a\nb\na\n", ["words.txt, line 3", "'a' again, first in line 1"]),
+        ("a\n<unk>\n", ["words.txt, line 2", "'<unk>', which every vocabulary has"]),
+        ("<pad>\n<unk>\n<bos>\n<eos>\na\na\n", ["line 6", "first in line 5"]),
+        ("a\n<user>\n", ["line 2", "which transform.reserved lists"]),
+        ("a\n\nb\n", ["line 2", "''"]),
+        ("", ["line 1", "''"]),
+        (b"a\n\xff\n", ["cannot be read", "transform.vocabulary", "UTF-8"]),
+    ],
+)
+def test_a_given_vocabulary_that_cannot_be_used_is_told(tmp_path: Path, content: str | bytes, parts: list[str]) -> None:
+    path = given_file(tmp_path / "words.txt", content)
+    with pytest.raises(JobError) as caught:
+        select({"a": 1}, vocabulary=path, reserved=["<user>"])
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_missing_vocabulary_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="cannot be read") as caught:
+        select({"a": 1}, vocabulary=str(tmp_path / "none.txt"))
+    assert "none.txt" in str(caught.value)
+
+
+def test_all_pieces_of_a_subword_model_are_kept() -> None:
+    settings = TransformSettings(tokenizer="subwords", max_size=1, min_count=9, reserved=("<user>",))
+    pieces = ["\u2581the", "<0x0A>", "<0x0B>", "<user>", "film"]
+    chosen = select_words({"film": 4, "\u2581the": 4, "<user>": 1}, settings, pieces)
+    assert chosen == [("<user>", 1), ("film", 4), ("\u2581the", 4), ("<0x0A>", 0), ("<0x0B>", 0)]
+
+
+def test_tokens_that_cannot_be_a_line_are_left_out() -> None:
+    assert select({"": 9, "a\nb": 8, "a\rb": 7, "\u2028": 2, " ": 1}) == [("\u2028", 2), (" ", 1)]
+
+
+def test_too_little_coverage_is_told_with_the_words_that_are_missing() -> None:
+    settings = TransformSettings(min_coverage=0.9)
+    counts = {"the": 80, "film": 9, "xx": 6, "yy": 5}
+    missing = unknown_counts(counts, [("the", 80), ("film", 9)])
+    assert missing == {"xx": 6, "yy": 5}
+    with pytest.raises(JobError, match="tokens of the eval split are unknown") as caught:
+        check_coverage("eval", 89, 100, missing, settings)
+    for part in ("0.8900 of 100 tokens", "'xx' (6), 'yy' (5)", "transform.min_coverage = 0.9", "max_size"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(("known", "tokens", "least"), [(90, 100, 0.9), (0, 0, 1.0), (0, 9, None), (5, 5, 1.0)])
+def test_enough_coverage_passes(known: int, tokens: int, least: float | None) -> None:
+    check_coverage("train", known, tokens, {}, TransformSettings(min_coverage=least))
+
+
+def test_tags_are_written_in_their_order_and_must_be_lines(tmp_path: Path) -> None:
+    assert Path(write_tags(str(tmp_path), ["O", "B-PER"])).read_bytes() == b"O\nB-PER\n"
+    assert (tmp_path / "tags.txt").exists()
+    with pytest.raises(JobError, match="A tag is empty or has a line break"):
+        write_tags(str(tmp_path), ["O", ""])

@@ -1,0 +1,94 @@
+"""Records of every kind of corpus, parsed by the data contract."""
+
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from trainer import features
+from trainer.settings import TransformSettings
+
+
+def record(context: dict[str, bytes | int], lists: dict[str, list[bytes] | list[int]]) -> bytes:
+    """A record made by TensorFlow's own protocol buffers."""
+
+    def feature(value: bytes | int) -> tf.train.Feature:
+        if isinstance(value, int):
+            return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    return tf.train.SequenceExample(
+        context=tf.train.Features(feature={name: feature(value) for name, value in context.items()}),
+        feature_lists=tf.train.FeatureLists(
+            feature_list={
+                name: tf.train.FeatureList(feature=[feature(value) for value in values])
+                for name, values in lists.items()
+            }
+        ),
+    ).SerializeToString()
+
+
+def plain(batch: features.Features) -> dict:
+    return {
+        name: value.to_list() if isinstance(value, tf.RaggedTensor) else value.numpy().tolist()
+        for name, value in batch.items()
+    }
+
+
+CONTEXT = {"id": b"a", "source": b"s"}
+TEXT = record({**CONTEXT, "label": b"x"}, {"text": [b"one", b"two"]})
+TAGGED = record(CONTEXT, {"tokens": [b"The", b"film"], "tags": [b"D", b"N"]})
+
+
+def test_raw_records_have_the_features_of_all_kinds() -> None:
+    assert plain(features.parse_raw(tf.constant([TEXT, TAGGED]))) == {
+        "id": [b"a", b"a"],
+        "source": [b"s", b"s"],
+        "label": [b"x", b""],
+        "text": [[[b"one"], [b"two"]], []],
+        "tokens": [[], [[b"The"], [b"film"]]],
+        "tags": [[], [[b"D"], [b"N"]]],
+    }
+
+
+@pytest.mark.parametrize("kind", list(features.RAW))
+def test_raw_records_of_a_kind_have_its_features(kind: str) -> None:
+    parsed = features.parse_raw(tf.constant([TAGGED if kind == "tagged_text" else TEXT]), kind)
+    assert set(parsed) == set(features.RAW[kind])
+
+
+def test_text_without_labels_is_parsed() -> None:
+    records = [record({**CONTEXT, "length": n}, {"tokens": list(range(4, 4 + n))}) for n in (2, 0)]
+    assert plain(features.parse_transformed(tf.constant(records), "text")) == {
+        "id": [b"a", b"a"],
+        "source": [b"s", b"s"],
+        "length": [2, 0],
+        "tokens": [[4, 5], []],
+    }
+
+
+def test_tags_are_parsed_beside_their_tokens() -> None:
+    records = [record({**CONTEXT, "length": 2}, {"tokens": [4, 1], "tags": [0, -1]})]
+    parsed = features.parse_transformed(tf.constant(records), "tagged_text")
+    assert plain(parsed) == {"id": [b"a"], "source": [b"s"], "length": [2], "tokens": [[4, 1]], "tags": [[0, -1]]}
+    assert parsed["tags"].dtype == tf.int64
+
+
+@pytest.mark.parametrize("padded", [lambda ids: [*ids, 0, 0], lambda ids: [0, 0, *ids]], ids=["right", "left"])
+def test_padding_in_the_records_is_left_out(padded) -> None:
+    rows = [([4, 5], [0, 1]), ([1], [2]), ([], [])]
+    records = [
+        record({**CONTEXT, "length": len(ids)}, {"tokens": padded(ids), "tags": padded(tags)}) for ids, tags in rows
+    ]
+    parsed = plain(features.parse_transformed(tf.constant(records), "tagged_text"))
+    assert parsed["tokens"] == [ids for ids, _ in rows]
+    assert parsed["tags"] == [tags for _, tags in rows]
+    assert parsed["length"] == [len(ids) for ids, _ in rows]
+
+
+def test_the_size_of_a_vocabulary_counts_lines_and_buckets(tmp_path: Path) -> None:
+    # U+0085 and U+2028 end lines for Python, but not for a lookup table.
+    lines = [*features.RESERVED_WORDS, "\u0085", "\u2028", " "]
+    (tmp_path / "vocabulary.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    (tmp_path / "settings.json").write_text(TransformSettings(oov_buckets=3).model_dump_json())
+    assert features.vocabulary_size(str(tmp_path)) == 10

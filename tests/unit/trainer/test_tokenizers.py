@@ -1,0 +1,253 @@
+"""Tokens of every tokenizer, their marks, limits, counts and ids, against plain Python."""
+
+import re
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from trainer import features, preprocessing, subwords
+from trainer.errors import JobError
+from trainer.settings import SubwordSettings, TransformSettings
+
+WORD = st.sampled_from(
+    ["a", "B", "film", "<pad>", "<unk>", "<bos>", "12", "\u0661", "é", "日本", "\u00a0", "long" * 9, "\\n"]
+)
+SPACE = st.sampled_from([" ", "\n", "\r\n", "\t", "\0", ".", "\x0b"])
+TEXT = st.lists(WORD | SPACE | st.characters(exclude_categories=["Cs"]), max_size=12).map("".join)
+DOCUMENTS = st.lists(st.lists(TEXT, max_size=3), min_size=1, max_size=4)
+PLACES = st.sampled_from([None, "document", "segment"])
+BOS, EOS = "\x02", "\x03"
+
+
+def configured(**values: object) -> TransformSettings:
+    return TransformSettings.model_validate(values)
+
+
+def ragged(documents: list[list[str]]) -> tf.RaggedTensor:
+    """Documents as segments of one value each, as records are parsed."""
+    segments = [segment for document in documents for segment in document]
+    values = tf.RaggedTensor.from_row_lengths(
+        tf.constant(segments, tf.string, shape=[len(segments)]), tf.ones([len(segments)], tf.int64)
+    )
+    return tf.RaggedTensor.from_row_lengths(values, tf.constant([len(d) for d in documents], tf.int64))
+
+
+def tokenize(documents: list[list[str]], model: subwords.Subwords | None = None, **values: object) -> list[list[str]]:
+    """Tokens as text; a mark as a control character that stands for its id."""
+    rows = preprocessing.tokenize(ragged(documents), configured(**values), model).to_list()
+    return [[chr(token[1]) if token[:1] == b"\xff" else token.decode() for token in row] for row in rows]
+
+
+@given(DOCUMENTS)
+@example([["a\u00a0b \t\x0b\x0cc\r\nd", "\u2028 \x85"]])
+@settings(deadline=None)
+def test_whitespace_is_that_of_ascii(documents: list[list[str]]) -> None:
+    expected = [[token for text in d for token in re.split("[ \t\n\v\f\r]+", text) if token] for d in documents]
+    assert tokenize(documents, tokenizer="whitespace") == expected
+
+
+@given(DOCUMENTS)
+@settings(deadline=None)
+def test_characters_are_code_points(documents: list[list[str]]) -> None:
+    names = {"\n": "\\n", "\r": "\\r"}
+    expected = [[names.get(character, character) for text in d for character in text] for d in documents]
+    assert tokenize(documents, tokenizer="characters") == expected
+
+
+def test_invalid_bytes_are_replacement_characters() -> None:
+    for tokenizer in ("whitespace", "characters"):
+        text = tf.ragged.constant([[[b"\xff"]]], dtype=tf.string)
+        tokens = preprocessing.tokenize(text, configured(tokenizer=tokenizer, bos="segment"))
+        assert tokens.to_list() == [[b"\xff\x02", "\ufffd".encode()]]
+
+
+@given(DOCUMENTS, st.integers(3, 9), st.sampled_from(["head", "tail", "head+tail"]), PLACES, PLACES, st.integers(0, 4))
+@settings(deadline=None, max_examples=100)
+def test_marks_truncation_and_short_documents(
+    documents: list[list[str]], to: int, keep: str, bos: str | None, eos: str | None, min_length: int
+) -> None:
+    expected = []
+    for document in documents:
+        cut = [text.split() for text in (re.sub("[^ \t\n\v\f\r\x21-\x7e]", "_", text) for text in document)]
+        tokens = []
+        for segment in cut:
+            tokens += [BOS] * (bos == "segment") + segment + [EOS] * (eos == "segment")
+        room = to - (bos == "document") - (eos == "document")
+        head = {"head": room, "tail": 0, "head+tail": room // 4}[keep]
+        if len(tokens) > room:
+            tokens = tokens[:head] + tokens[len(tokens) - (room - head) :]
+        tokens = [BOS] * (bos == "document") + tokens + [EOS] * (eos == "document")
+        expected.append(tokens if sum(map(len, cut)) >= min_length else [])
+    plain = [[re.sub("[^ \t\n\v\f\r\x21-\x7e]", "_", text) for text in document] for document in documents]
+    limits = {"truncate": {"to": to, "keep": keep}, "bos": bos, "eos": eos, "min_length": min_length}
+    found = tokenize(plain, tokenizer="whitespace", **limits)
+    assert found == expected
+    assert all(len(row) <= to for row in found)
+
+
+def test_padding_cuts_to_its_length() -> None:
+    assert tokenize([["a b c d"], ["a"]], pad={"to": 3}) == [["a", "b", "c"], ["a"]]
+    both = {"pad": {"to": 3}, "truncate": {"to": 2, "keep": "tail"}}
+    assert tokenize([["a b c d"]], **both) == [["c", "d"]]
+
+
+def test_words_take_part_in_all_options() -> None:
+    options = {"strip_html": True, "nfkc": True, "digits": True, "bos": "document"}
+    assert tokenize([["<b>\uff26ilm</b> 1984 &lt;"]], **options) == [[BOS, "film", "0000", "<"]]
+    assert tokenize([["Film"]], lowercase=False) == [["Film"]]
+    assert tokenize([["Film"]], tokenizer="whitespace", lowercase=True) == [["film"]]
+
+
+def test_tokens_of_too_many_bytes_are_unknown() -> None:
+    assert tokenize([["ab \u00e9\u00e9 abcd abcde"]], max_token_bytes=4) == [["ab", "\u00e9\u00e9", "abcd", "\x01"]]
+
+
+def table(path: Path, words: list[str]) -> tf.lookup.StaticHashTable:
+    path.write_text("".join(f"{word}\n" for word in [*features.RESERVED_WORDS, *words]), encoding="utf-8", newline="")
+    return preprocessing.lines_table(str(path), features.UNK)
+
+
+def model_of(size: int = 300) -> subwords.Subwords:
+    return subwords.Subwords(subwords.train(["the film was good"] * 20, SubwordSettings(size=size)))
+
+
+@pytest.fixture(scope="module")
+def model() -> subwords.Subwords:
+    return model_of()
+
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "tokenizer": st.sampled_from(["words", "whitespace", "characters", "subwords"]),
+        "nfkc": st.booleans(),
+        "strip_html": st.booleans(),
+        "digits": st.booleans(),
+        "max_token_bytes": st.sampled_from([None, 3]),
+        "oov_buckets": st.sampled_from([0, 1, 7]),
+        "bos": PLACES,
+        "eos": PLACES,
+        "truncate": st.sampled_from([None, {"to": 5, "keep": "head+tail"}]),
+        "min_length": st.sampled_from([0, 2]),
+    }
+)
+
+
+@given(documents=DOCUMENTS, options=OPTIONS)
+@settings(deadline=None, max_examples=100)
+def test_no_text_yields_the_id_of_a_mark(
+    tmp_path_factory: pytest.TempPathFactory, model: subwords.Subwords, documents: list[list[str]], options: dict
+) -> None:
+    if options["tokenizer"] == "subwords":
+        options = {**options, "digits": False, "max_token_bytes": None, "oov_buckets": 0}
+    given_settings = configured(**options)
+    words = ["film", "a", "\\n", "0", "b"]
+    ids = preprocessing.lookup(
+        preprocessing.tokenize(ragged(documents), given_settings, model),
+        table(tmp_path_factory.mktemp("table") / "vocabulary.txt", words),
+        given_settings,
+    )
+    counts = Counter(ids.flat_values.numpy().tolist())
+    assert counts[features.PAD] == 0
+    assert (counts[features.BOS] > 0) <= (options["bos"] is not None)
+    assert (counts[features.EOS] > 0) <= (options["eos"] is not None)
+    assert all(0 < number < 9 + given_settings.oov_buckets for number in counts)
+    for row, document in zip(ids.to_list(), documents, strict=True):
+        limits = {"document": 1, "segment": len(document), None: 0}
+        assert row.count(features.BOS) <= limits[options["bos"]]
+        assert row.count(features.EOS) <= limits[options["eos"]]
+        assert options["truncate"] is None or len(row) <= 5
+        if options["bos"] == "document" and row:
+            assert row[0] == features.BOS
+        if options["eos"] == "document" and row:
+            assert row[-1] == features.EOS
+
+
+def test_unknown_words_share_buckets_by_their_hash(tmp_path: Path) -> None:
+    given_settings = configured(tokenizer="whitespace", oov_buckets=5, max_token_bytes=9, bos="document")
+    words = table(tmp_path / "vocabulary.txt", ["the", "film"])
+    tokens = preprocessing.tokenize(ragged([["the x film y x <pad> muchtoolong z"]]), given_settings)
+    (row,) = preprocessing.lookup(tokens, words, given_settings).to_list()
+    expected = {w: 6 + int(tf.strings.to_hash_bucket_fast(w, 5)) for w in ("x", "y", "z", "<pad>")}
+    x, y, z, pad = expected.values()
+    assert row == [features.BOS, 4, x, 5, y, x, pad, features.UNK, z]
+    assert len(set(expected.values())) > 1
+
+
+def tagged(rows: list[list[tuple[str, str]]]) -> features.Features:
+    def steps(number: int) -> tf.RaggedTensor:
+        return ragged([[pair[number] for pair in row] for row in rows])
+
+    return {features.TOKENS: steps(0), features.TAGS: steps(1)}
+
+
+@given(
+    st.lists(st.lists(st.tuples(TEXT, st.sampled_from(["N", "V", ""])), max_size=8), min_size=1, max_size=4),
+    st.integers(1, 9),
+    st.integers(0, 3),
+)
+@settings(deadline=None)
+def test_tagged_tokens_stay_beside_their_tags(rows: list[list[tuple[str, str]]], to: int, min_length: int) -> None:
+    limits = {"truncate": {"to": to, "keep": "tail"}, "min_length": min_length}
+    tokens, tags = preprocessing.tagged_tokens(tagged(rows), configured(tokenizer="whitespace", **limits))
+    expected = [row[-to:] if len(row) >= min_length else [] for row in rows]
+    assert [[t.decode() for t in row] for row in tokens.to_list()] == [[t for t, _ in row] for row in expected]
+    assert [[t.decode() for t in row] for row in tags.to_list()] == [[t for _, t in row] for row in expected]
+
+
+def test_tagged_tokens_are_normalized_and_not_cut() -> None:
+    options = {"lowercase": True, "nfkc": True, "digits": True, "max_token_bytes": 9}
+    rows = [[("New York", "N"), ("\uff21 1984", "M"), ("x" * 10, "X"), ("", "E")]]
+    tokens, tags = preprocessing.tagged_tokens(tagged(rows), configured(tokenizer="whitespace", **options))
+    assert tokens.to_list() == [[b"new york", b"a 0000", b"\xff\x01", b""]]
+    assert tags.to_list() == [[b"N", b"M", b"X", b"E"]]
+
+
+@given(DOCUMENTS, PLACES, PLACES)
+@settings(deadline=None)
+def test_counts_are_those_of_a_counter_without_marks(
+    documents: list[list[str]], bos: str | None, eos: str | None
+) -> None:
+    options = {"tokenizer": "whitespace", "max_token_bytes": 20, "truncate": {"to": 6, "keep": "tail"}}
+    given_settings = configured(**options, bos=bos, eos=eos)
+    rows = preprocessing.tokenize(ragged(documents), given_settings).to_list()
+    expected = Counter(token for row in rows for token in row if token[:1] != b"\xff")
+    tokens, counts = preprocessing.count_tokens({features.TEXT: ragged(documents)}, given_settings, "text")
+    assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == expected
+    assert counts.dtype == tf.int64
+
+
+def test_counts_of_tagged_tokens_and_of_pieces(model: subwords.Subwords) -> None:
+    raw = tagged([[("the", "D"), ("film", "N")], [("the", "D")]])
+    tokens, counts = preprocessing.count_tokens(raw, configured(tokenizer="whitespace"), "tagged_text")
+    assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {b"the": 2, b"film": 1}
+    text = {features.TEXT: ragged([["the film", "the film"]])}
+    given_settings = configured(tokenizer="subwords", eos="document")
+    tokens, counts = preprocessing.count_tokens(text, given_settings, "labelled_text", model)
+    pieces = model(tf.constant(["the film"])).to_list()[0]
+    expected = {piece: 2 * count for piece, count in Counter(pieces).items()}
+    assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == expected
+
+
+def test_control_characters_never_stand_for_marks() -> None:
+    assert unicodedata.category("\x02") == "Cc"
+    tokens = preprocessing.tokenize(ragged([["\x02 \x03"]]), configured(tokenizer="whitespace", bos="document"))
+    assert tokens.to_list() == [[b"\xff\x02", b"\x02", b"\x03"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"tokenizer": "words"}, "needs whitespace"),
+        ({"tokenizer": "whitespace", "bos": "document"}, "bos does not go with a tagged corpus"),
+        ({"tokenizer": "whitespace", "strip_html": True}, "strip_html does not go with"),
+    ],
+)
+def test_settings_that_would_tear_tokens_from_tags_are_refused(options: dict, part: str) -> None:
+    with pytest.raises(JobError, match=part):
+        preprocessing.make_preprocessing_fn(configured(**options), "tagged_text", vocabulary="v", tags="t")
+    assert configured(**options).obstacle("text") is None

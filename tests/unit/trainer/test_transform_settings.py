@@ -1,0 +1,66 @@
+"""What the transform section accepts, what it refuses and what it tells then."""
+
+import pytest
+from pydantic import ValidationError
+
+from trainer.settings import PadSettings, TransformSettings, TruncateSettings
+
+
+@pytest.mark.parametrize(
+    ("values", "parts"),
+    [
+        ({"pad": {"to": 5}, "truncate": {"to": 6}}, ["pad.to 5 is below truncate.to 6", "raise one"]),
+        ({"bos": "document", "eos": "document", "truncate": {"to": 2}}, ["limit of 2 tokens leaves no room"]),
+        ({"eos": "document", "pad": {"to": 1}}, ["limit of 1 tokens leaves no room"]),
+        ({"subwords": {"size": 500}}, ["tokenizer is not subwords"]),
+        ({"tokenizer": "subwords", "lowercase": True}, ["lowercase loses text", "remove lowercase"]),
+        ({"tokenizer": "subwords", "digits": True}, ["digits loses text"]),
+        ({"tokenizer": "subwords", "max_token_bytes": 9}, ["max_token_bytes loses text"]),
+        ({"tokenizer": "subwords", "oov_buckets": 2}, ["oov_buckets has no use with subwords"]),
+        ({"tokenizer": "subwords", "vocabulary": "words.txt"}, ["vocabulary has no use with subwords"]),
+        ({"tokenizer": "subwords", "subwords": {"size": 200}}, ["greater than or equal to 300"]),
+        ({"reserved": ["<pad>"]}, ["'<pad>' is reserved already"]),
+        ({"reserved": ["a", "a"]}, ["'a' is reserved already"]),
+        ({"reserved": ["a b"]}, ["'a b' must be characters other than white space"]),
+        ({"reserved": [""]}, ["'' must be characters"]),
+        ({"reserved": ["a\\b"]}, ["backslash"]),
+        ({"min_coverage": 0}, ["greater than 0"]),
+        ({"min_coverage": 1.1}, ["less than or equal to 1"]),
+        ({"bos": "sentence"}, ["'document' or 'segment'"]),
+        ({"tokenizer": "word"}, ["'words', 'whitespace', 'characters' or 'subwords'"]),
+    ],
+)
+def test_what_cannot_be_is_refused(values: dict, parts: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TransformSettings.model_validate(values)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_settings_survive_json() -> None:
+    values = {"tokenizer": "subwords", "reserved": ["<user>"], "pad": {"to": 9, "side": "left"}, "bos": "segment"}
+    settings = TransformSettings.model_validate({**values, "truncate": {"to": 9}, "strip_html": True, "nfkc": True})
+    assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings
+    assert TransformSettings.model_validate_json("{}") == TransformSettings()
+
+
+def test_truncation_is_given_or_follows_from_padding() -> None:
+    assert TransformSettings().truncation is None
+    given = TruncateSettings(to=4, keep="tail")
+    assert TransformSettings(truncate=given).truncation == given
+    assert TransformSettings(truncate=given, pad=PadSettings(to=9)).truncation == given
+    assert TransformSettings(pad=PadSettings(to=9)).truncation == TruncateSettings(to=9, keep="head")
+
+
+def test_marks_of_documents_are_counted_and_those_of_segments_are_not() -> None:
+    assert TransformSettings().document_marks == 0
+    assert TransformSettings(bos="document", eos="segment").document_marks == 1
+    assert TransformSettings(bos="document", eos="document").document_marks == 2
+    assert TransformSettings(eos="segment", truncate={"to": 1}).document_marks == 0
+
+
+@pytest.mark.parametrize(("tokenizer", "expected"), [("words", True), ("whitespace", False), ("subwords", False)])
+def test_lower_case_is_the_default_of_words_alone(tokenizer: str, expected: bool) -> None:
+    assert TransformSettings(tokenizer=tokenizer).lowercased == expected
+    assert TransformSettings(lowercase=False).lowercased is False
+    assert TransformSettings(tokenizer="characters", lowercase=True).lowercased is True
