@@ -17,6 +17,7 @@ from rich.console import Console
 from pipeline import config as configuration
 from pipeline import history, predict
 from pipeline.config import RunConfig, resolve_corpus_path, resolve_schema_path
+from pipeline.locations import describe
 from pipeline.spelling import nearest
 from trainer.errors import JobError
 
@@ -152,8 +153,8 @@ def config_check(config: ConfigPath, overrides: Overrides = None) -> None:
     """Checks a job's YAML and that its files exist."""
     with _ends_with(USAGE):
         job = _checked(config, overrides)
-        base, pattern = resolve_corpus_path(job.corpus.path, job.folder)
-    typer.echo(f"{config} is a valid {job.task}. It reads {base}/{pattern}")
+        corpus = resolve_corpus_path(job.corpus.path, job.folder)
+    typer.echo(f"{config} is a valid {job.task}. It reads {describe(corpus)}")
 
 
 def _run(job: RunConfig, root: Path, until: str | None, *, use_cache: bool) -> history.RunRecord:

@@ -11,6 +11,7 @@ from pydantic import Field, FiniteFloat, PositiveInt, PrivateAttr, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
+from components.corpus_validator.settings import ValidationSettings
 from pipeline import config_errors, yaml_source
 from pipeline.locations import resolve_corpus_path, resolve_schema_path
 from pipeline.spelling import nearest
@@ -34,6 +35,7 @@ COMPONENTS = (
     "CorpusExampleGen",
     "StatisticsGen",
     "SchemaGen",
+    "PreviousStatistics",
     "ExampleValidator",
     "SequenceTransform",
     "Trainer",
@@ -100,6 +102,9 @@ class RunConfig(Settings):
     )
     corpus: CorpusSettings = Field(description="The files and how a record is read.")
     splits: SplitSettings = Field(default_factory=SplitSettings, description="Weights of the splits.")
+    validation: ValidationSettings = Field(
+        default_factory=ValidationSettings, description="Which anomalies of the examples let a run pass."
+    )
     transform: TransformSettings = Field(default_factory=TransformSettings, description="Raw text to token ids.")
     output: OutputSettings = Field(default_factory=OutputSettings, description="How the examples are written.")
     trainer: TrainerSettings = Field(default_factory=TrainerSettings, description="The model and its training.")
@@ -189,16 +194,21 @@ def _combinations(config: RunConfig) -> Iterator[_Problem]:
             "add label: to corpus:",
         )
     columns: dict[str, str] = {}
-    for role in ("text", "label", "source", "id"):
+    for role in ("text", "label", "source", "id", "split"):
         column = getattr(corpus, role)
         if column in columns:
             found = f"{columns[column]} and {role} are both {column}"
             yield _Problem(("corpus", role), "One column is named for two things.", found)
         elif column is not None:
             columns[column] = role
-    if "test" not in config.splits.weights and "Evaluator" in config.components:
-        found = "the splits " + ", ".join(config.splits.weights)
-        yield _Problem(("splits",), "The split test is missing; the Evaluator measures it.", found)
+    place, splits = _split_names(config)
+    missing = [split for split in ("train", "eval") if split not in splits]
+    if missing:
+        found = "the splits " + ", ".join(splits)
+        yield _Problem(place, f"The split {' and '.join(missing)} is missing.", found, "a path for train and for eval")
+    if "test" not in splits and "Evaluator" in config.components:
+        found = "the splits " + ", ".join(splits)
+        yield _Problem(place, "The split test is missing; the Evaluator measures it.", found)
     if truncate and truncate.to > config.trainer.batch_tokens:
         yield _Problem(
             ("trainer", "batch_tokens"),
@@ -206,6 +216,13 @@ def _combinations(config: RunConfig) -> Iterator[_Problem]:
             f"batch_tokens {config.trainer.batch_tokens} below transform.truncate.to {truncate.to}",
             f"{truncate.to} or more",
         )
+
+
+def _split_names(config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The key that names the splits, and the splits."""
+    if isinstance(config.corpus.path, str):
+        return ("splits",), tuple(config.splits.weights)
+    return ("corpus", "path"), tuple(config.corpus.path)
 
 
 def _gates(config: RunConfig) -> Iterator[_Problem]:

@@ -4,31 +4,65 @@ from __future__ import annotations
 
 import glob
 import importlib.util
+import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.spelling import nearest
 from trainer.errors import JobError
 
 PACKAGE = "package:"
-_GLOB = re.compile(r"[*?\[]")
+_SPAN = re.compile(r"\{(?:SPAN|VERSION|YYYY|MM|DD)(?::[^}]*)?\}")
+_GLOB = re.compile(rf"[*?\[]|{_SPAN.pattern}")
 
 
-def resolve_corpus_path(path: str, config_dir: Path, *, where: str = "corpus.path") -> tuple[str, str]:
+Corpus = tuple[str, str | dict[str, str]]
+"""A folder and the file pattern below it, or one for each split."""
+
+
+def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, where: str = "corpus.path") -> Corpus:
     """Finds a corpus' files.
 
     Args:
-        path: A path, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a package's name.
+        path: A path, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a package's name;
+            or one of these for each split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} stand for the parts of a span.
         config_dir: The folder that relative paths start at.
         where: What messages name as the place of the path.
 
     Returns:
-        The folder and the file pattern below it, as `FileBasedExampleGen` takes them; both are globs, so special
-        characters of real names are escaped.
+        The folder and the file pattern below it, or one for each split, as `CorpusExampleGen` takes them; all are
+        globs, so special characters of real names are escaped. The folder is empty where splits share none.
 
     Raises:
         JobError: If the package or the files do not exist. URLs are not looked up.
     """
+    if isinstance(path, str):
+        return _resolve(path, config_dir, where)
+    found = {split: _resolve(one, config_dir, f"{where}.{split}") for split, one in path.items()}
+    base = _common_folder([folder for folder, _ in found.values()])
+    rests = {split: folder[len(base) :].lstrip("/") if base else folder for split, (folder, _) in found.items()}
+    return base, {split: "/".join(filter(None, (rests[split], pattern))) for split, (_, pattern) in found.items()}
+
+
+def describe(corpus: Corpus) -> str:
+    """Names a corpus' files in words."""
+    base, pattern = corpus
+    if isinstance(pattern, str):
+        return f"{base}/{pattern}"
+    return ", ".join(f"{'/'.join(filter(None, (base, one)))} for {split}" for split, one in pattern.items())
+
+
+def _common_folder(folders: list[str]) -> str:
+    columns = zip(*(folder.split("/") for folder in folders), strict=False)
+    common = [names[0] for names in itertools.takewhile(lambda names: len(set(names)) == 1, columns)]
+    if "://" in folders[0]:
+        # The scheme and the bucket or host belong to every URL.
+        return "/".join(common) if len(common) >= len(("scheme:", "", "bucket")) else ""
+    return "/".join(common) or ("/" if common else "")
+
+
+def _resolve(path: str, config_dir: Path, where: str) -> tuple[str, str]:
     if "://" in path:
         return _split_url(path, where)
     full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
@@ -85,7 +119,7 @@ def _split_url(url: str, where: str) -> tuple[str, str]:
 def _split_glob(full: Path, where: str) -> tuple[str, str]:
     plain = next(index for index, part in enumerate(full.parts) if _GLOB.search(part))
     base, pattern = Path(*full.parts[:plain]), str(Path(*full.parts[plain:]))
-    if not any(match.is_file() for match in base.glob(pattern)):
+    if not any(match.is_file() for match in base.glob(_SPAN.sub("*", pattern))):
         raise JobError("No file matches the corpus path.", where=where, found=str(full), fix=_nearest_file(full))
     return str(base), pattern
 

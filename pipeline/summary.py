@@ -119,6 +119,7 @@ def _details(executions: Executions) -> dict[str, Any]:
         details["corpus"] = {
             "records": corpus.properties["records_read"],
             "quarantined": corpus.properties["records_quarantined"],
+            "duplicates": json.loads(corpus.properties["split_duplicates"]),
             "reasons": json.loads(corpus.properties["quarantine_reasons"]),
             "documents": json.loads(corpus.properties["split_documents"]),
         }

@@ -1,41 +1,58 @@
-"""The driver: TFX's, with a fingerprint that sees every change of the corpus."""
+"""The driver: finds the spans and fingerprints all files before the cache is asked."""
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable
+from typing import Any
 
-from tfx.components.example_gen import driver, input_processor
-from tfx.proto import example_gen_pb2, range_config_pb2
+from tfx.components.example_gen import driver, utils
+from tfx.orchestration import data_types
+from tfx.proto import example_gen_pb2
+from tfx.types import standard_component_specs
+from tfx.utils import proto_utils
 
-from components.corpus_example_gen import files
+from components.corpus_example_gen import files, inputs, spans
+from components.corpus_example_gen.settings import CorpusSettings
 
 
-class CorpusInputProcessor(input_processor.FileBasedInputProcessor):
-    """Fingerprints the files that the executor will read.
+class CorpusDriver(driver.Driver):
+    """TFX's driver, with Beam's filesystems, several spans at once, and a fingerprint that sees every change.
 
-    TFX's own fingerprint knows neither the files' names, which are the default source of a document, nor
-    changes within a second, and its globs differ from Beam's.
+    TFX's own fingerprint knows neither the files' names, which are the default source of a document, nor changes
+    within a second, and its globs differ from Beam's.
     """
 
-    def get_input_fingerprint(self, span: int, version: int | None) -> str:
-        """Returns a hash over the files' paths, sizes and times of change."""
-        patterns = [self.get_pattern_for_span_version(split.pattern, span, version) for split in self._splits]
-        found = [file for pattern in patterns for file in files.match_files(self._full(pattern))]
-        return files.fingerprint(found)
-
-    def _full(self, pattern: str) -> str:
-        return posixpath.join(self._input_base_uri, pattern)
-
-
-class CorpusDriver(driver.FileBasedDriver):
-    """Resolves span, version and fingerprint before the cache is asked."""
-
-    def get_input_processor(
+    def resolve_exec_properties(
         self,
-        splits: Iterable[example_gen_pb2.Input.Split],
-        range_config: range_config_pb2.RangeConfig | None = None,
-        input_base_uri: str | None = None,
-    ) -> CorpusInputProcessor:
-        """Returns the processor that fingerprints through Beam's filesystems."""
-        return CorpusInputProcessor(input_base_uri, splits, range_config)
+        exec_properties: dict[str, Any],
+        pipeline_info: data_types.PipelineInfo,
+        component_info: data_types.ComponentInfo,
+    ) -> dict[str, Any]:
+        """Fills span, version, fingerprint and, for each split, the patterns of its spans in.
+
+        Raises:
+            JobError: If a span is not there or a filesystem is not known.
+        """
+        del pipeline_info, component_info
+        settings = CorpusSettings.model_validate_json(exec_properties["settings"])
+        base, patterns = inputs.patterns(exec_properties)
+        for pattern in patterns:
+            inputs.require_filesystem(spans.join(base, pattern.pattern))
+        resolved = spans.resolve(
+            base,
+            {split.name: split.pattern for split in patterns},
+            settings.span if isinstance(settings.span, int) else None,
+            settings.rolling or 1,
+        )
+        config = example_gen_pb2.Input(
+            splits=[
+                example_gen_pb2.Input.Split(name=split, pattern=pattern)
+                for split, filled in resolved.patterns.items()
+                for pattern in filled
+            ]
+        )
+        exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(config)
+        exec_properties[utils.SPAN_PROPERTY_NAME] = resolved.newest.number
+        exec_properties[utils.VERSION_PROPERTY_NAME] = resolved.newest.version
+        found = [file for split in config.splits for file in files.match_files(spans.join(base, split.pattern))]
+        exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = files.fingerprint(found)
+        return exec_properties

@@ -7,18 +7,21 @@ import posixpath
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
 from tfx import types
 from tfx.components.example_gen import write_split
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import proto_utils
 
 from components.beam_results import read_json
-from components.corpus_example_gen import files, quarantine, summary, transform
+from components.corpus_example_gen import inputs, quarantine, spans, summary, transform
+from components.corpus_example_gen.files import CorpusFile
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
+from components.corpus_example_gen.splits import SplitRule, shard_counts
 from trainer import progress
+from trainer.settings import OutputSettings
 
 
 class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -37,53 +40,60 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])
-        weights = SplitSettings.model_validate_json(exec_properties["splits"]).weights
+        output = OutputSettings.model_validate_json(exec_properties["output"])
+        base, patterns = inputs.patterns(exec_properties)
+        rule = _rule(settings, SplitSettings.model_validate_json(exec_properties["splits"]), patterns)
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
-        pattern = _pattern(exec_properties)
         bad_folder = posixpath.join(exec_properties["quarantine_dir"], posixpath.basename(examples.uri.rstrip("/")))
-        found = files.require_files(pattern)
-        counts = self._write(found, settings, weights, examples.uri, bad_folder)
+        found = inputs.require(base, patterns)
+        shards = shard_counts(rule.sizes(found), output.shard_mb << 20)
+        plan = transform.Plan(settings, rule, shards, output.compression)
+        counts = self._write(found, plan, transform.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
         summary.check(
             counts,
-            pattern=pattern,
-            weights=weights,
+            pattern=", ".join(dict.fromkeys(spans.join(base, pattern) for _, pattern in patterns)),
+            rule=rule,
             max_bad_fraction=settings.max_bad_fraction,
             quarantine=quarantine.quarantine_file(bad_folder),
         )
-        _describe(examples, counts)
+        _describe(examples, counts, output)
         progress.report(counts.read, counts.read, "records")
 
     def _write(
         self,
-        found: list[files.CorpusFile],
-        settings: CorpusSettings,
-        weights: dict[str, int],
-        examples_uri: str,
-        bad_folder: str,
+        found: list[tuple[str | None, CorpusFile]],
+        plan: transform.Plan,
+        destination: transform.Destination,
     ) -> summary.Summary:
-        scratch = self._get_tmp_dir()
-        destination = transform.Destination(examples_uri, bad_folder, posixpath.join(scratch, "summary.json"))
-        shards = transform.shard_counts(sum(file.size for file in found), weights)
-        with self._make_beam_pipeline() as pipeline:
-            paths = pipeline | "Files" >> beam.Create([file.path for file in found], reshuffle=False)
-            paths | "WriteCorpus" >> transform.WriteCorpus(settings, weights, shards, destination)
-        return summary.from_events(read_json(destination.summary), weights)
+        try:
+            with self._make_beam_pipeline() as pipeline:
+                files = pipeline | "Files" >> beam.Create(transform.file_elements(found), reshuffle=False)
+                files | "WriteCorpus" >> transform.WriteCorpus(plan, [file.path for _, file in found], destination)
+        finally:
+            if tf.io.gfile.isdir(destination.spill):
+                tf.io.gfile.rmtree(destination.spill)
+        return summary.from_events(read_json(destination.summary), plan.splits.names)
 
 
-def _pattern(exec_properties: dict[str, Any]) -> str:
-    """Returns the pattern of the files, in which the driver has filled the span in."""
-    config = example_gen_pb2.Input()
-    proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
-    base: str = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-    return posixpath.join(base, config.splits[0].pattern)
+def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[inputs.SplitPattern]) -> SplitRule:
+    if isinstance(settings.path, str):
+        return SplitRule("hash" if settings.split is None else "column", splits.weights)
+    return SplitRule("file", dict.fromkeys((name for name, _ in patterns), 1))
 
 
-def _describe(examples: types.Artifact, counts: summary.Summary) -> None:
-    """Sets what consumers need to read the artifact, and the counts."""
+def _describe(examples: types.Artifact, counts: summary.Summary, output: OutputSettings) -> None:
+    """Sets what consumers need to read the artifact, and the counts.
+
+    TFX has no name for plain TFRecords and refuses every other name than that of gzipped ones; without a name, it
+    reads files by the ends of their names.
+    """
     examples.split_names = artifact_utils.encode_split_names(list(counts.written))
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_SEQUENCE_EXAMPLE)
-    examples_utils.set_file_format(examples, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP))
+    if output.compression == "gzip":
+        examples_utils.set_file_format(examples, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP))
     examples.set_int_custom_property("records_read", counts.read)
     examples.set_int_custom_property("records_quarantined", counts.quarantined)
+    examples.set_int_custom_property("duplicates_removed", counts.removed)
     examples.set_string_custom_property("split_documents", json.dumps(counts.written))
+    examples.set_string_custom_property("split_duplicates", json.dumps(counts.duplicates))
     examples.set_string_custom_property("quarantine_reasons", json.dumps(counts.reasons))

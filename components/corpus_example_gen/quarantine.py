@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import posixpath
-from collections.abc import Iterable
+import struct
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+import apache_beam as beam
+import numpy as np
 import tensorflow as tf
 
-from components.corpus_example_gen.records import BadRecord
+from components.corpus_example_gen import spill, summary
+from components.corpus_example_gen.records import EXCERPT_CHARS, BadRecord, Document
+from components.corpus_example_gen.spill import Segment, Spill, TaggedSegment
 
 FILE_NAME = "records.jsonl"
+BAD = "bad"
+
+_ENTRY = struct.Struct(">QI")
+_ENTRY_TYPE = np.dtype([("line", ">u8"), ("length", ">u4")])
+_BLOCK_LINES = 10_000
+"""Lines of a file whose bad records are put in order together."""
 
 
 def quarantine_file(folder: str) -> str:
@@ -18,18 +33,93 @@ def quarantine_file(folder: str) -> str:
     return posixpath.join(folder, FILE_NAME)
 
 
-def write_quarantine(folder: str, records: Iterable[BadRecord]) -> None:
-    """Writes bad records as JSON lines with the keys file, line, reason and record.
+def excerpt(document: Document) -> str:
+    """Returns how a document starts."""
+    return shorten(document.tokens or document.segments)
 
-    The file appears under its name only when it is whole, so a retry overwrites it and never adds to it.
+
+def shorten(texts: Iterable[str]) -> str:
+    """Returns how texts start, up to the length of an excerpt."""
+    return " ".join(texts)[:EXCERPT_CHARS]
+
+
+def add(target: Spill, record: BadRecord, file: int) -> None:
+    """Spills a bad record of the file with that number."""
+    payload = json.dumps(record._asdict(), ensure_ascii=False).encode()
+    target.add((BAD, file, record.line // _BLOCK_LINES), _ENTRY.pack(record.line, len(payload)), payload)
+
+
+class WriteQuarantine(beam.PTransform):
+    """Writes bad records as JSON lines with the keys file, line, reason and record, by file and line.
 
     Args:
-        folder: Made if missing.
-        records: The bad records, in the order in which they are to stand.
+        folder: Where the file is made, if there are any.
+        scratch: Folder of the spill files.
     """
-    tf.io.gfile.makedirs(folder)
-    path = quarantine_file(folder)
-    with tf.io.gfile.GFile(path + ".tmp", "w") as file:
-        for record in records:
-            file.write(json.dumps(record._asdict(), ensure_ascii=False) + "\n")
-    tf.io.gfile.rename(path + ".tmp", path, overwrite=True)
+
+    def __init__(self, folder: str, scratch: str) -> None:
+        super().__init__()
+        self._folder, self._scratch = folder, scratch
+
+    def expand(self, pcoll: beam.PCollection[tuple[Any, TaggedSegment]]) -> beam.PCollection[summary.Event]:
+        """Yields one event, if there are any."""
+        return (
+            pcoll
+            | "GroupByBlock" >> beam.GroupByKey()
+            | "Sort" >> beam.ParDo(_SortBlock(self._scratch))
+            | "AllBlocks" >> beam.WithKeys(0)
+            | "GroupBlocks" >> beam.GroupByKey()
+            | "Write" >> beam.ParDo(_WriteBlocks(self._folder))
+        )
+
+
+class _SortBlock(beam.DoFn):
+    """The bad records of a block of lines, in order, to a segment."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def process(self, element: tuple[tuple[int, int], Iterable[TaggedSegment]]) -> Iterator[Any]:
+        """Yields the block, its segment, and what is in it."""
+        block, segments = element
+        entries, payloads = spill.read(spill.untagged(segments, BAD), _ENTRY_TYPE)
+        lines = sorted(zip(entries["line"].tolist(), _cut(payloads, entries["length"].tolist()), strict=True))
+        reasons: Counter[str] = Counter()
+        examples: dict[str, str] = {}
+        with Spill(self._folder) as target:
+            for _, payload in lines:
+                record = BadRecord(**json.loads(payload))
+                reasons[record.category] += 1
+                examples.setdefault(record.category, f"{record.file}, line {record.line}: {record.reason}")
+                target.add(block, b"", payload + b"\n")
+            ((_, segment),) = target.flush()
+        yield block, dataclasses.astuple(segment), dict(reasons), examples
+
+
+class _WriteBlocks(beam.DoFn):
+    """All blocks, in order, to the quarantine; the file appears under its name when it is whole."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def process(self, element: tuple[int, Iterable[Any]]) -> Iterator[summary.Event]:
+        """Yields the number of bad records by reason."""
+        reasons: Counter[str] = Counter()
+        examples: dict[str, str] = {}
+        path = quarantine_file(self._folder)
+        partial = f"{path}.{uuid.uuid4().hex}"
+        tf.io.gfile.makedirs(self._folder)
+        with tf.io.gfile.GFile(partial, "wb") as file:
+            for _, segment, found, first in sorted(element[1], key=lambda item: item[0]):
+                file.write(spill.read_bytes(Segment(*segment)))
+                reasons.update(found)
+                examples = first | examples
+        tf.io.gfile.rename(partial, path, overwrite=True)
+        yield summary.QUARANTINED, {"count": reasons.total(), "reasons": dict(reasons), "examples": examples}
+
+
+def _cut(payloads: bytearray, lengths: Iterable[int]) -> Iterator[bytes]:
+    start = 0
+    for length in lengths:
+        yield bytes(payloads[start : start + length])
+        start += length

@@ -1,14 +1,20 @@
-"""To which split a document belongs and where it stands in it, by hashes of its id alone."""
+"""To which split a document belongs and where it stands in it."""
 
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from components.corpus_example_gen.files import CorpusFile
 
 ORDER_BYTES = 8
 _SPACE = 1 << 64
+_EXPANSION = dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zstd", ".parquet"), 3)
+"""How much text a compressed file holds for each of its bytes; more is rare, and less gives smaller shards."""
 
 
 class Splitter:
@@ -25,6 +31,45 @@ class Splitter:
     def split(self, identity: bytes) -> str:
         """Returns the name of the id's split."""
         return self._names[bisect.bisect_right(self._bounds, _hash(identity, b"split") * self._bounds[-1] // _SPACE)]
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitRule:
+    """How documents get their splits.
+
+    Attributes:
+        by: hash: of the id; file: each file belongs to one; column: each record names its own.
+        weights: Weight of each split by name, in order; only a hash regards them.
+    """
+
+    by: Literal["hash", "file", "column"]
+    weights: Mapping[str, int]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The splits in order."""
+        return tuple(self.weights)
+
+    def sizes(self, files: Iterable[tuple[str | None, CorpusFile]]) -> dict[str, int]:
+        """Returns how many bytes of documents each split may get at most, as far as that can be known.
+
+        Args:
+            files: All files with their splits; None where not the file decides.
+        """
+        sizes = dict.fromkeys(self.weights, 0)
+        for given, file in files:
+            size = file.size * next((times for end, times in _EXPANSION.items() if file.path.endswith(end)), 1)
+            for split in sizes if given is None else [given]:
+                sizes[split] += size
+        if self.by != "hash":
+            return sizes
+        total = sum(self.weights.values())
+        return {split: -(-size * self.weights[split] // total) for split, size in sizes.items()}
+
+
+def shard_counts(sizes: Mapping[str, int], shard_bytes: int) -> dict[str, int]:
+    """Returns the number of shards for splits of that many bytes."""
+    return {split: max(1, -(-size // shard_bytes)) for split, size in sizes.items()}
 
 
 def order_key(identity: bytes) -> bytes:

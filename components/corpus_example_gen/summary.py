@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+from components.corpus_example_gen.splits import SplitRule
 from trainer.errors import JobError
 
-READ, WRITTEN, QUARANTINED, FAULT = "read", "written", "quarantined", "fault"
+READ, WRITTEN, QUARANTINED, DUPLICATES, FAULT = "read", "written", "quarantined", "duplicates", "fault"
+EVENTS = "events"
+
+Event = tuple[str, Any]
+"""A kind with its payload, a JSON value."""
 
 
 @dataclasses.dataclass
@@ -19,6 +24,7 @@ class Summary:
         read: Records found in the files.
         written: Documents written, by split.
         quarantined: Bad records written to the quarantine.
+        duplicates: Documents left out because their text is kept elsewhere, by the split they would be in.
         reasons: Bad records by category of the reason.
         examples: Where the first record of each category is, with its whole reason.
         faults: Failures of whole files.
@@ -27,6 +33,7 @@ class Summary:
     read: int = 0
     written: dict[str, int] = dataclasses.field(default_factory=dict)
     quarantined: int = 0
+    duplicates: dict[str, int] = dataclasses.field(default_factory=dict)
     reasons: dict[str, int] = dataclasses.field(default_factory=dict)
     examples: dict[str, str] = dataclasses.field(default_factory=dict)
     faults: list[JobError] = dataclasses.field(default_factory=list)
@@ -36,21 +43,28 @@ class Summary:
         """Documents in all splits."""
         return sum(self.written.values())
 
+    @property
+    def removed(self) -> int:
+        """Duplicates in all splits."""
+        return sum(self.duplicates.values())
 
-def from_events(events: Iterable[tuple[str, Any]], splits: Iterable[str]) -> Summary:
+
+def from_events(events: Iterable[Event], splits: Iterable[str]) -> Summary:
     """Sums the events of a pipeline up.
 
     Args:
         events: Kinds with their payloads, as they come back from JSON.
         splits: Names of all splits.
     """
-    summary = Summary(written=dict.fromkeys(splits, 0))
+    names = list(splits)
+    summary = Summary(written=dict.fromkeys(names, 0), duplicates=dict.fromkeys(names, 0))
     for kind, payload in events:
         if kind == READ:
             summary.read += payload
-        elif kind == WRITTEN:
+        elif kind in (WRITTEN, DUPLICATES):
             split, count = payload
-            summary.written[split] += count
+            counts = summary.written if kind == WRITTEN else summary.duplicates
+            counts[split] += count
         elif kind == QUARANTINED:
             summary.quarantined += payload["count"]
             summary.reasons.update(payload["reasons"])
@@ -66,15 +80,13 @@ def fault(error: JobError) -> tuple[str, dict[str, str | None]]:
     return FAULT, {**fields, "expected": error.expected, "fix": error.fix}
 
 
-def check(
-    summary: Summary, *, pattern: str, weights: Mapping[str, int], max_bad_fraction: float, quarantine: str
-) -> None:
+def check(summary: Summary, *, pattern: str, rule: SplitRule, max_bad_fraction: float, quarantine: str) -> None:
     """Raises JobError if the run must not go on.
 
     Args:
         summary: The counts.
         pattern: The pattern of the files, for messages.
-        weights: Weight of each split.
+        rule: How documents get their splits.
         max_bad_fraction: Part of the records that may be quarantined.
         quarantine: Path of the quarantine's file, for messages.
     """
@@ -88,26 +100,43 @@ def check(
             expected="at least one document for each split",
             fix="Set corpus.path to the files that hold the documents.",
         )
-    if summary.read != summary.documents + summary.quarantined:
+    if summary.read != summary.documents + summary.quarantined + summary.removed:
         raise JobError(
             "Records were lost or doubled between reading and writing.",
             where=f"CorpusExampleGen, {pattern}",
-            found=f"{summary.read} read, {summary.documents} written, {summary.quarantined} quarantined",
-            expected="as many written and quarantined as read",
+            found=f"{summary.read} read, {summary.documents} written, {summary.quarantined} quarantined,"
+            f" {summary.removed} duplicates",
+            expected="as many written, quarantined and left out as duplicates as read",
             fix="Run again with beam.engine: local, whose runner is known to keep every record.",
         )
     if summary.quarantined > max_bad_fraction * summary.read:
         raise _too_many_bad(summary, pattern, max_bad_fraction, quarantine)
-    empty = [split for split in weights if summary.written[split] == 0]
+    empty = [split for split in rule.names if summary.written[split] == 0]
     if empty:
-        shares = ", ".join(f"{split}: {weight}" for split, weight in weights.items())
-        raise JobError(
-            f"The split {' and '.join(empty)} has no documents.",
-            where=pattern,
-            found=f"{summary.documents} documents in all, {summary.quarantined} records quarantined; splits {shares}",
-            expected="at least one document in each split",
-            fix="Give the split a greater weight in splits, leave it out (train and eval are needed), or add data.",
-        )
+        raise _empty(empty, summary, pattern, rule)
+
+
+def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) -> JobError:
+    shares = ", ".join(f"{split}: {weight}" for split, weight in rule.weights.items())
+    told = {
+        "hash": f"splits {shares}",
+        "file": "the splits are given by files",
+        "column": f"the splits are given by a column, expected are {', '.join(rule.names)}",
+    }
+    fixes = {
+        "hash": "Give the split a greater weight in splits, leave it out (train and eval are needed), or add data.",
+        "file": "Add documents to the files of the split in corpus.path.",
+        "column": "Check corpus.split and corpus.split_values, or leave the split out of splits.",
+    }
+    removed = f", {summary.removed} duplicates left out" if summary.removed else ""
+    return JobError(
+        f"The split {' and '.join(empty)} has no documents.",
+        where=pattern,
+        found=f"{summary.documents} documents in all, {summary.quarantined} records quarantined{removed};"
+        f" {told[rule.by]}",
+        expected="at least one document in each split",
+        fix=fixes[rule.by],
+    )
 
 
 def _too_many_bad(summary: Summary, pattern: str, limit: float, quarantine: str) -> JobError:

@@ -1,37 +1,39 @@
-"""The Beam pipeline: files to records, records to ordered shards, bad records to the quarantine."""
+"""The Beam pipeline: files to records, records to ordered shards, bad records to the quarantine.
+
+Only small elements move through Beam: parts of files, segments of spill files, and counts. So no engine ever holds
+the documents, whatever their number.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import posixpath
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 import apache_beam as beam
-import tensorflow as tf
+import numpy as np
 from apache_beam import pvalue
 
 from components.beam_results import WriteJson
-from components.corpus_example_gen import quarantine, summary
+from components.corpus_example_gen import duplicates, quarantine, readers, shards, summary
 from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.files import open_file
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import BadRecord
+from components.corpus_example_gen.files import CorpusFile
+from components.corpus_example_gen.places import LineNumbers, pack
+from components.corpus_example_gen.records import BadRecord, Document
 from components.corpus_example_gen.settings import CorpusSettings
-from components.corpus_example_gen.splits import Splitter, order_key, shard_of
+from components.corpus_example_gen.spill import Spill, buffer_bytes, read, tagged, untagged
+from components.corpus_example_gen.splits import SplitRule, Splitter, order_key, shard_of
 from trainer import progress
 from trainer.errors import JobError
 
-SHARD_BYTES = 64 << 20
-_BATCH_BYTES = 4 << 20
 _REPORT_EVERY = 1_000
-_BAD, _EVENTS = "bad", "events"
+_KEYS = "keys"
 
-ShardKey = tuple[str, int]
-Batch = list[tuple[bytes, bytes]]
-"""Order keys with serialized examples; batches, because Beam's cost is by element, not by byte."""
-Event = tuple[str, Any]
+FileElement = tuple[int, str | None, tuple[str, int, float]]
+"""A file's number, its split where the file decides, and the file."""
+PartElement = tuple[int, str | None, tuple[str, int, int | None]]
+"""A part of a file instead of the file."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,137 +43,236 @@ class Destination:
     Attributes:
         examples: Folder of the splits.
         quarantine: Folder of the bad records.
-        summary: File of the events, for `summary.from_events`.
+        scratch: Folder of what is not needed after the run, `summary` in it.
     """
 
     examples: str
     quarantine: str
-    summary: str
+    scratch: str
+
+    @property
+    def summary(self) -> str:
+        """File of the events, for `summary.from_events`."""
+        return posixpath.join(self.scratch, "summary.json")
+
+    @property
+    def spill(self) -> str:
+        """Folder of the spill files."""
+        return posixpath.join(self.scratch, "spill")
 
 
-def shard_counts(size: int, weights: dict[str, int]) -> dict[str, int]:
-    """Returns the number of shards of each split for that many bytes of input."""
-    total = sum(weights.values())
-    return {split: max(1, -(-size * weight // (total * SHARD_BYTES))) for split, weight in weights.items()}
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is to be made of the files.
+
+    Attributes:
+        settings: How records are read.
+        splits: How documents get their splits.
+        shards: Number of shards of each split.
+        compression: How shards are written.
+    """
+
+    settings: CorpusSettings
+    splits: SplitRule
+    shards: dict[str, int]
+    compression: Literal["gzip", "none"] = "gzip"
+
+    @property
+    def unique(self) -> tuple[duplicates.By, ...]:
+        """By what no two documents may be equal, in the order in which it is looked for."""
+        wanted: dict[duplicates.By, bool] = {"id": self.settings.id is not None, "text": self.settings.dedupe}
+        return tuple(by for by, asked in wanted.items() if asked)
+
+    @property
+    def buckets(self) -> int:
+        """Into how many buckets keys are hashed: one holds less than a shard does."""
+        return sum(self.shards.values())
 
 
 class WriteCorpus(beam.PTransform):
-    """Reads the files whose paths come in, and writes the splits, the quarantine and a summary.
+    """Reads the files that come in, and writes the splits, the quarantine and a summary.
 
     Args:
-        settings: How records are read.
-        weights: Weight of each split by name.
-        shards: Number of shards of each split.
+        plan: What is to be made of the files.
+        paths: Paths of the files by their numbers, for messages.
         destination: Where to write.
     """
 
-    def __init__(
-        self, settings: CorpusSettings, weights: dict[str, int], shards: dict[str, int], destination: Destination
-    ) -> None:
+    def __init__(self, plan: Plan, paths: Sequence[str], destination: Destination) -> None:
         super().__init__()
-        self._settings, self._weights, self._shards, self._destination = settings, weights, shards, destination
+        self._plan, self._paths, self._destination = plan, list(paths), destination
 
-    def expand(self, pcoll: beam.PCollection[str]) -> beam.PCollection[None]:
+    def expand(self, pcoll: beam.PCollection[FileElement]) -> beam.PCollection[None]:
         """Writes the summary once all else is written."""
-        read = (
-            pcoll
-            | "Spread" >> beam.Reshuffle()
-            | "Read"
-            >> beam.ParDo(_ReadFile(self._settings, self._weights, self._shards)).with_outputs(
-                _BAD, _EVENTS, main="good"
+        found = pcoll | "ReadDocuments" >> ReadDocuments(self._plan, self._destination.spill)
+        drops, keys = [], found[_KEYS]
+        unique = self._plan.unique
+        for by, then in zip(unique, (*unique[1:], None), strict=False):
+            looked = (
+                keys
+                | f"GroupBy {by}" >> beam.GroupByKey()
+                | f"FindDuplicates {by}"
+                >> beam.ParDo(_FindDuplicates(self._plan, by, then, self._destination.spill)).with_outputs(
+                    shards.DROPS, _KEYS
+                )
             )
-        )
+            drops.append(looked[shards.DROPS])
+            keys = looked[_KEYS]
+        # Every shard is written, even one that no document falls into.
+        every = [((split, shard), ()) for split, count in self._plan.shards.items() for shard in range(count)]
         written = (
-            read["good"]
+            (found[shards.DOCUMENTS], *drops, pcoll.pipeline | "Shards" >> beam.Create(every, reshuffle=False))
+            | "AllSegments" >> beam.Flatten()
             | "GroupByShard" >> beam.GroupByKey()
-            | "WriteShard" >> beam.ParDo(_WriteShard(self._shards, self._destination.examples))
+            | "WriteShard"
+            >> beam.ParDo(
+                shards.WriteShard(
+                    self._plan.shards,
+                    self._destination.examples,
+                    self._destination.spill,
+                    self._paths if "id" in unique else (),
+                    self._plan.compression,
+                )
+            ).with_outputs(quarantine.BAD, summary.EVENTS)
         )
         quarantined = (
-            read[_BAD]
-            | "KeyBad" >> beam.WithKeys(0)
-            | "GroupBad" >> beam.GroupByKey()
-            | "WriteQuarantine" >> beam.ParDo(_WriteQuarantine(self._destination.quarantine))
+            (found[quarantine.BAD], written[quarantine.BAD])
+            | "AllBad" >> beam.Flatten()
+            | "Quarantine" >> quarantine.WriteQuarantine(self._destination.quarantine, self._destination.spill)
         )
         return (
-            (read[_EVENTS], written, quarantined)
+            (found[summary.EVENTS], written[summary.EVENTS], quarantined)
             | "Events" >> beam.Flatten()
             | "WriteSummary" >> WriteJson(self._destination.summary)
         )
 
 
-class _ReadFile(beam.DoFn):
-    """One file to batches for each shard, bad records, and the number of records read."""
+class ReadDocuments(beam.PTransform):
+    """Files to segments of spill files: documents by shard, their keys by bucket, bad records by block; and events.
 
-    def __init__(self, settings: CorpusSettings, weights: dict[str, int], shards: dict[str, int]) -> None:
-        self._settings, self._weights, self._shards = settings, weights, shards
+    Args:
+        plan: What is to be made of the files.
+        folder: Folder of the spill files.
+    """
+
+    def __init__(self, plan: Plan, folder: str) -> None:
+        super().__init__()
+        self._plan, self._folder = plan, folder
+
+    def expand(self, pcoll: beam.PCollection[FileElement]) -> dict[str, beam.PCollection[Any]]:
+        """Returns the segments by kind."""
+        cut = pcoll | "Cut" >> beam.ParDo(_Cut(self._plan.settings)).with_outputs(summary.EVENTS, main="parts")
+        found = (
+            cut["parts"]
+            | "Spread" >> beam.Reshuffle()
+            | "Read"
+            >> beam.ParDo(_ReadPart(self._plan, self._folder)).with_outputs(
+                shards.DOCUMENTS, _KEYS, quarantine.BAD, summary.EVENTS
+            )
+        )
+        events = (cut[summary.EVENTS], found[summary.EVENTS]) | "ReadEvents" >> beam.Flatten()
+        return {kind: found[kind] for kind in (shards.DOCUMENTS, _KEYS, quarantine.BAD)} | {summary.EVENTS: events}
+
+
+def file_elements(files: Iterable[tuple[str | None, CorpusFile]]) -> list[FileElement]:
+    """Returns the elements for `WriteCorpus`, numbered in the order of the files."""
+    return [(number, split, (*file,)) for number, (split, file) in enumerate(files)]
+
+
+class _Cut(beam.DoFn):
+    """A file to the parts in which it can be read."""
+
+    def __init__(self, settings: CorpusSettings) -> None:
+        self._settings = settings
+
+    def process(self, element: FileElement) -> Iterator[Any]:
+        """Yields parts, and tagged faults."""
+        number, split, file = element
+        try:
+            for part in readers.parts(CorpusFile(*file), self._settings):
+                yield number, split, tuple(part)
+        except JobError as error:
+            yield pvalue.TaggedOutput(summary.EVENTS, summary.fault(error))
+
+
+class _ReadPart(beam.DoFn):
+    """One part of a file to segments, and the number of records read."""
+
+    def __init__(self, plan: Plan, folder: str) -> None:
+        self._plan, self._folder = plan, folder
         self._seen = 0
 
     def setup(self) -> None:
-        self._splitter = Splitter(self._weights)
+        self._splitter = Splitter(self._plan.splits.weights)
+        self._numbers = {split: number for number, split in enumerate(self._plan.splits.names)}
+        self._unique, self._buckets = self._plan.unique, self._plan.buckets
+        self._limit = buffer_bytes(self._plan.buckets)
+        self._lines = LineNumbers()
         self._seen = 0
 
-    def process(self, path: str) -> Iterator[Any]:
-        """Yields ((split, shard), batch), and tagged bad records and events."""
+    def process(self, element: PartElement) -> Iterator[Any]:
+        """Yields tagged segments by their keys, and tagged events."""
+        number, given, fields = element
+        part = readers.Part(*fields)
         before = self._seen
-        batches: dict[ShardKey, Batch] = {}
-        size = 0
-        try:
-            with open_file(path) as file:
-                for record in READERS[self._settings.format](file, path, self._settings):
+        with Spill(self._folder, self._limit) as spill:
+            try:
+                for record in readers.read(part, self._plan.settings):
                     self._seen += 1
                     if self._seen % _REPORT_EVERY == 0:
                         progress.report(self._seen, None, "records")
-                    if isinstance(record, BadRecord):
-                        yield pvalue.TaggedOutput(_BAD, tuple(record))
-                        continue
-                    identity, serialized = record.id.encode(), encode(record)
-                    split, key = self._splitter.split(identity), order_key(identity)
-                    shard = split, shard_of(key, self._shards[split])
-                    batches.setdefault(shard, []).append((key, serialized))
-                    size += len(serialized)
-                    if size >= _BATCH_BYTES:
-                        yield from batches.items()
-                        batches, size = {}, 0
-        except JobError as error:
-            yield pvalue.TaggedOutput(_EVENTS, summary.fault(error))
-        yield from batches.items()
-        yield pvalue.TaggedOutput(_EVENTS, (summary.READ, self._seen - before))
+                    if isinstance(record, Document):
+                        self._add(spill, record, part, number, given)
+                    else:
+                        quarantine.add(spill, record, number)
+                    if spill.full:
+                        yield from tagged(spill.flush())
+            except JobError as error:
+                yield pvalue.TaggedOutput(summary.EVENTS, summary.fault(error))
+            yield from tagged(spill.flush())
+        yield pvalue.TaggedOutput(summary.EVENTS, (summary.READ, self._seen - before))
+
+    def _add(self, spill: Spill, document: Document, part: readers.Part, number: int, given: str | None) -> None:
+        identity = document.id.encode()
+        split = self._split(document, identity, given)
+        if split not in self._numbers:
+            allowed = ", ".join(repr(name) for name in self._numbers)
+            reason = f"unknown split: {split!r}, allowed are {allowed}"
+            line = self._lines.before(part.path, part.start) + document.line
+            quarantine.add(spill, BadRecord(part.path, line, reason, quarantine.excerpt(document)), number)
+            return
+        order, serialized = order_key(identity), encode(document)
+        shard = shard_of(order, self._plan.shards[split])
+        place = pack(number, part.start, document.line)
+        spill.add((shards.DOCUMENTS, split, shard), shards.entry(order, place, len(serialized)), serialized)
+        if self._unique:
+            key = duplicates.key(document, self._unique, place=place, split=self._numbers[split], shard=shard)
+            spill.add((_KEYS, duplicates.bucket_of(key, self._unique[0], self._buckets)), key)
+
+    def _split(self, document: Document, identity: bytes, given: str | None) -> str:
+        if given is not None:
+            return given
+        if self._plan.splits.by == "column":
+            return document.split or ""
+        return self._splitter.split(identity)
 
 
-class _WriteShard(beam.DoFn):
-    """All batches of a shard, in order, to its file."""
+class _FindDuplicates(beam.DoFn):
+    """A bucket of keys to what is to be dropped, by shard, and the keys of the rest for the next look."""
 
-    def __init__(self, shards: dict[str, int], folder: str) -> None:
-        self._shards, self._folder = shards, folder
+    def __init__(self, plan: Plan, by: duplicates.By, then: duplicates.By | None, folder: str) -> None:
+        self._plan, self._by, self._then, self._folder = plan, by, then, folder
 
-    def process(self, element: tuple[ShardKey, Iterable[Batch]]) -> Iterator[Event]:
-        """Yields the number of documents written."""
-        (split, shard), batches = element
-        records = sorted(record for batch in batches for record in batch)
-        folder = posixpath.join(self._folder, f"Split-{split}")
-        path = posixpath.join(folder, f"data_tfrecord-{shard:05d}-of-{self._shards[split]:05d}.gz")
-        tf.io.gfile.makedirs(folder)
-        # A retried bundle writes the same bytes under the same name; readers never see half a file.
-        partial = posixpath.join(self._folder, f"partial-{split}-{shard:05d}")
-        with tf.io.TFRecordWriter(partial, tf.io.TFRecordOptions("GZIP")) as writer:
-            for _, serialized in records:
-                writer.write(serialized)
-        tf.io.gfile.rename(partial, path, overwrite=True)
-        yield summary.WRITTEN, (split, len(records))
-
-
-class _WriteQuarantine(beam.DoFn):
-    """All bad records, by file and line, to the quarantine."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-
-    def process(self, element: tuple[int, Iterable[tuple[str, int, str, str]]]) -> Iterator[Event]:
-        """Yields their number by reason."""
-        records = [BadRecord(*fields) for fields in sorted(element[1])]
-        quarantine.write_quarantine(self._folder, records)
-        reasons = Counter(record.category for record in records)
-        examples: dict[str, str] = {}
-        for record in records:
-            examples.setdefault(record.category, f"{record.file}, line {record.line}: {record.reason}")
-        yield summary.QUARANTINED, {"count": len(records), "reasons": dict(reasons), "examples": examples}
+    def process(self, element: tuple[Any, Iterable[tuple[Any, ...]]]) -> Iterator[Any]:
+        """Yields tagged segments by their keys."""
+        names, buckets = self._plan.splits.names, self._plan.buckets
+        keys, _ = read(untagged(element[1], _KEYS), duplicates.KEY)
+        dropped, kept = duplicates.find(keys, self._by, duplicates.preference(names))
+        drops = duplicates.drops(keys, dropped, kept, self._by)
+        with Spill(self._folder) as spill:
+            for place, drop in zip(keys[dropped][["split", "shard"]].tolist(), drops, strict=True):
+                spill.add((shards.DROPS, names[place[0]], place[1]), drop.tobytes())
+            if self._then:
+                for key in map(np.void.tobytes, np.delete(keys, dropped)):
+                    spill.add((_KEYS, duplicates.bucket_of(key, self._then, buckets)), key)
+            yield from tagged(spill.flush())
