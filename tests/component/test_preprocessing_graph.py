@@ -1,0 +1,163 @@
+"""Transform graphs of every kind of corpus, made by TensorFlow Transform, saved and loaded again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+import tensorflow as tf
+import tensorflow_transform.beam as tft_beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from tfx.utils import io_utils
+from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
+
+from components.sequence_transform.vocabulary import select_words, write_labels, write_tags, write_vocabulary
+from schema import curated
+from trainer import features, subwords
+from trainer.normalization import register_operations
+from trainer.preprocessing import make_preprocessing_fn
+from trainer.settings import Kind, TransformSettings
+
+BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
+
+
+def record(context: dict[str, str], lists: dict[str, list[str]]) -> bytes:
+    def feature(value: str) -> tf.train.Feature:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
+
+    return tf.train.SequenceExample(
+        context=tf.train.Features(feature={name: feature(value) for name, value in context.items()}),
+        feature_lists=tf.train.FeatureLists(
+            feature_list={name: tf.train.FeatureList(feature=map(feature, values)) for name, values in lists.items()}
+        ),
+    ).SerializeToString()
+
+
+def graph(
+    directory: Path, settings: TransformSettings, kind: Kind, **assets: str
+) -> Callable[[list[bytes]], dict[str, list]]:
+    """Makes the transform graph, and loads it where nothing of its making is left."""
+    schema = io_utils.SchemaReader().read(str(curated.path(kind)))
+    adapter = TFSequenceExampleBeamRecord("shards", ["test"], schema).TensorAdapterConfig()
+    with (
+        beam.Pipeline(options=PipelineOptions(BEAM)) as pipeline,
+        tft_beam.Context(temp_dir=str(directory / "tft"), force_tf_compat_v1=False),
+    ):
+        nothing = pipeline | beam.Create([])
+        made = (nothing, adapter) | tft_beam.AnalyzeDataset(make_preprocessing_fn(settings, kind, **assets))
+        made | tft_beam.WriteTransformFn(str(directory))
+    for asset in assets.values():
+        Path(asset).unlink()  # The graph carries its own copies.
+    register_operations()
+    loaded = tf.saved_model.load(str(directory / "transform_fn"))
+
+    def run(records: list[bytes]) -> dict[str, list]:
+        outputs = loaded.transform_fn(features.parse_raw(tf.constant(records), kind))
+        return {
+            name: value.to_list() if isinstance(value, tf.RaggedTensor) else value.numpy().tolist()
+            for name, value in outputs.items()
+        }
+
+    return run
+
+
+def vocabulary(directory: Path, words: list[str]) -> str:
+    return write_vocabulary(str(directory), [(word, 1) for word in words])
+
+
+def test_text_with_marks_buckets_and_unknown_labels(tmp_path: Path) -> None:
+    settings = TransformSettings(
+        bos="document", eos="segment", oov_buckets=3, nfkc=True, max_token_bytes=8, min_length=2, truncate={"to": 7}
+    )
+    assets = {"vocabulary": vocabulary(tmp_path, ["the", "film"]), "labels": write_labels(str(tmp_path), ["n", "p"])}
+    run = graph(tmp_path, settings, "labelled_text", **assets)
+    long = record({"id": "a", "source": "s", "label": "p"}, {"text": ["The \uff26ilm", "was <pad>", "the"]})
+    short = record({"id": "b", "source": "s", "label": "?"}, {"text": ["the"]})
+    words = record({"id": "c", "source": "s", "label": "n"}, {"text": ["the incomprehensible"]})
+    was, left = (6 + int(tf.strings.to_hash_bucket_fast(word, 3)) for word in ("was", "<"))
+    pad = 6 + int(tf.strings.to_hash_bucket_fast("pad", 3))
+    assert run([long, short, words]) == {
+        "id": [b"a", b"b", b"c"],
+        "source": [b"s"] * 3,
+        "label": [1, -1, 0],
+        "length": [7, 0, 4],
+        "tokens": [[2, 4, 5, 3, was, left, pad], [], [2, 4, 1, 3]],
+    }
+
+
+def test_text_without_labels_as_characters(tmp_path: Path) -> None:
+    words = ["a", " ", "\\n", "\u2028", "\\r", "\0"]
+    settings = TransformSettings(tokenizer="characters")
+    run = graph(tmp_path, settings, "text", vocabulary=vocabulary(tmp_path, words))
+    found = run([record({"id": "a", "source": ""}, {"text": ["a\n\r", "\u2028 \0b\u0085"]})])
+    assert found == {"id": [b"a"], "source": [b""], "length": [8], "tokens": [[4, 6, 8, 7, 5, 9, 1, 1]]}
+
+
+def test_tagged_text(tmp_path: Path) -> None:
+    settings = TransformSettings(tokenizer="whitespace", lowercase=True, truncate={"to": 3})
+    assets = {"vocabulary": vocabulary(tmp_path, ["new york", "the"]), "tags": write_tags(str(tmp_path), ["O", "LOC"])}
+    run = graph(tmp_path, settings, "tagged_text", **assets)
+    given = {"tokens": ["The", "New York", "x", "y"], "tags": ["O", "LOC", "?", "O"]}
+    found = run([record({"id": "a", "source": "s"}, given), record({"id": "b", "source": "s"}, {})])
+    assert found == {
+        "id": [b"a", b"b"],
+        "source": [b"s", b"s"],
+        "length": [3, 0],
+        "tokens": [[5, 4, 1], []],
+        "tags": [[0, 1, -1], []],
+    }
+
+
+def test_subwords_give_the_text_back_from_ids(tmp_path: Path) -> None:
+    random_ = random.Random(1)
+    texts = [" ".join(random_.choices(["the", "film", "was", "very\n", "good"], k=9)) for _ in range(100)]
+    settings = TransformSettings(tokenizer="subwords", subwords={"size": 320}, eos="document", reserved=("<user>",))
+    raw = [record({"id": "a", "source": ""}, {"text": [text]}) for text in texts]
+    model = subwords.train_on_records([tf.constant(raw)], settings)
+    path = tmp_path / "subwords.model"
+    path.write_bytes(model)
+    words = select_words({}, settings, subwords.pieces(model))
+    assets = {"vocabulary": write_vocabulary(str(tmp_path), words), "subword_model": str(path)}
+    lines = [*features.RESERVED_WORDS, *(word for word, _ in words)]
+    run = graph(tmp_path, settings, "text", **assets)
+    nasty = [*texts[:3], "<user>\r\n<pad> \\ \u2581\0 日本 <0x41>", " ", "☃"]
+    found = run([record({"id": "a", "source": ""}, {"text": [text]}) for text in nasty])
+    assert all(row[-1] == features.EOS for row in found["tokens"])
+    assert not {features.PAD, features.UNK, features.BOS} & {number for row in found["tokens"] for number in row}
+    assert [subwords.detokenize(lines[number] for number in row[:-1]) for row in found["tokens"]] == nasty
+    assert lines[4] == "<user>"
+
+
+def test_a_model_with_subwords_is_saved_again(tmp_path: Path) -> None:
+    """A SavedModel around the graph, as exports make it, answers in the same way."""
+    settings = TransformSettings(tokenizer="subwords", subwords={"size": 300})
+    model = subwords.train(["the film was good"] * 30, settings.subwords)
+    (tmp_path / "subwords.model").write_bytes(model)
+    words = vocabulary(tmp_path, subwords.pieces(model))
+    graph(tmp_path, settings, "text", vocabulary=words, subword_model=str(tmp_path / "subwords.model"))
+
+    class Servable(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transform = tf.saved_model.load(str(tmp_path / "transform_fn"))
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def serve(self, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"length": self.transform.transform_fn(features.parse_raw(serialized, "text"))["length"]}
+
+    servable = Servable()
+    tf.saved_model.save(servable, str(tmp_path / "export"), {"serving_default": servable.serve})
+    again = tf.saved_model.load(str(tmp_path / "export")).signatures["serving_default"]
+    records = tf.constant([record({"id": "a", "source": ""}, {"text": ["the film ☃"]})])
+    pieces = subwords.Subwords(model)(tf.constant(["the film ☃"]))
+    assert again(records)["length"].numpy().tolist() == pieces.row_lengths().numpy().tolist()
+
+
+@pytest.mark.parametrize("kind", list(features.RAW))
+def test_the_curated_schemas_have_the_features_of_their_kind(kind: Kind) -> None:
+    schema = io_utils.SchemaReader().read(str(curated.path(kind)))
+    group = schema.tensor_representation_group[""]
+    assert set(group.tensor_representation) == set(features.RAW[kind])
