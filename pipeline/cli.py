@@ -173,6 +173,8 @@ def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
     resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
     if job.schema_path:
         resolve_schema_path(job.schema_path, job.folder, where=f"{config}, schema")
+    if job.validation.serving_logs:
+        resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")
     return job
 
 

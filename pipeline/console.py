@@ -9,8 +9,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -21,7 +22,7 @@ from rich.text import Text
 
 from pipeline.history import ComponentState, RunRecord
 from pipeline.redirect import redirect_output
-from pipeline.tables import STYLES, duration, metrics_table, number, verdict_text
+from pipeline.tables import STYLES, anomalies_table, anomaly_line, duration, metrics_table, number, verdict_text
 from trainer.progress import Progress
 from trainer.progress import logger as progress_logger
 
@@ -130,6 +131,19 @@ class RunConsole:
     def message(self, text: str) -> None:
         """Prints a line, above the table if there is one."""
         self._console.print(Text(text), soft_wrap=True)
+
+    def anomalies(self, anomalies: Iterable[Mapping[str, Any]]) -> None:
+        """Shows what the validation found: a table on a terminal, a line each elsewhere.
+
+        Args:
+            anomalies: Anomalies as `anomalies.json` has them.
+        """
+        shown = list(anomalies)
+        if shown and self._console.is_terminal:
+            self._console.print(anomalies_table(shown))
+            return
+        for anomaly in shown:
+            self.message(anomaly_line(anomaly))
 
     def result(self, record: RunRecord) -> None:
         """Prints how the run ended: metrics, verdict, the published model and the log."""

@@ -12,6 +12,8 @@ from tfx.dsl.components.base.base_node import BaseNode
 
 from components.baseline import LastBlessedOther
 from components.corpus_example_gen.component import CorpusExampleGen
+from components.corpus_validator.component import CorpusValidator
+from components.corpus_validator.previous import PreviousStatistics
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from pipeline import gates
@@ -20,6 +22,7 @@ from pipeline.locations import Corpus
 
 CODE = {
     "CorpusExampleGen": "components.corpus_example_gen.executor",
+    "ExampleValidator": "components.corpus_validator.executor",
     "SequenceTransform": "components.sequence_transform.executor",
     "Trainer": "trainer.run",
 }
@@ -79,6 +82,7 @@ def create_pipeline(
     schema: str,
     code: Mapping[str, str],
     run_id: str,
+    serving_logs: tuple[str, str] = ("", ""),
     until: str | None = None,
     use_cache: bool = True,
 ) -> tfx.dsl.Pipeline:
@@ -91,10 +95,11 @@ def create_pipeline(
         schema: File of the corpus' schema, named by its content.
         code: Digest of the code by component, for every key of `CODE`.
         run_id: Names the run.
+        serving_logs: The pattern of the files that serving logged, and a fingerprint of them; empty: none.
         until: The last component that is wanted, with all that it needs; None: all.
         use_cache: Take results of earlier runs from ML Metadata.
     """
-    data = _data_components(config, layout, corpus, schema, code)
+    data = _data_components(config, layout, corpus, schema, serving_logs, code)
     model = _model_components(config, layout, data, code, run_id) if "Trainer" in config.components else []
     nodes = {node.id: node for node in [*data.values(), *model]}
     return tfx.dsl.Pipeline(
@@ -113,11 +118,17 @@ def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:
         name = waiting.pop()
         wanted.add(name)
         waiting += [node for channel in nodes[name].inputs.values() for node in channel.get_data_dependent_node_ids()]
+        waiting += [node.id for node in nodes[name].upstream_nodes]
     return [node for name, node in nodes.items() if name in wanted]
 
 
 def _data_components(
-    config: RunConfig, layout: Layout, corpus: Corpus, schema: str, code: Mapping[str, str]
+    config: RunConfig,
+    layout: Layout,
+    corpus: Corpus,
+    schema: str,
+    serving_logs: tuple[str, str],
+    code: Mapping[str, str],
 ) -> dict[str, BaseNode]:
     base, pattern = corpus
     example_gen = CorpusExampleGen(
@@ -132,9 +143,21 @@ def _data_components(
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
     schema_gen = tfx.components.ImportSchemaGen(schema_file=schema).with_id("SchemaGen")
-    validator = tfx.components.ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
-    )
+    statistics = statistics_gen.outputs["statistics"]
+    previous = tfx.dsl.Resolver(
+        strategy_class=PreviousStatistics,
+        current=statistics,
+        statistics=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ExampleStatistics),
+    ).with_id("PreviousStatistics")
+    validator = CorpusValidator(
+        examples=examples,
+        statistics=statistics,
+        schema=schema_gen.outputs["schema"],
+        previous_statistics=previous.outputs["statistics"],
+        settings=config.validation,
+        serving_logs=serving_logs,
+        code=code["ExampleValidator"],
+    ).with_id("ExampleValidator")
     transform = SequenceTransform(
         examples=examples,
         schema=schema_gen.outputs["schema"],
@@ -144,7 +167,9 @@ def _data_components(
         labels=json.dumps(config.corpus.class_names or []),
         code=code["SequenceTransform"],
     )
-    return {node.id: node for node in (example_gen, statistics_gen, schema_gen, validator, transform)}
+    # Not by a channel: what is lowered to a warning must not make the transform and the training anew.
+    transform.add_upstream_node(validator)
+    return {node.id: node for node in (example_gen, statistics_gen, schema_gen, previous, validator, transform)}
 
 
 def _model_components(

@@ -6,8 +6,11 @@ import datetime
 import hashlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from google.protobuf import text_format
+
+from components.corpus_validator.anomalies import AnomalyError
 from pipeline import history
 from pipeline.config import RunConfig, resolve_corpus_path, resolve_schema_path
 from pipeline.console import RunConsole
@@ -45,13 +48,13 @@ def run(config: RunConfig, *, root: Path, until: str | None, use_cache: bool, co
                 finished = _run(config, root.absolute(), watch, record.run_id, until, use_cache)
         except BaseException as error:
             _record_end(watch, root, error)
+            console.anomalies(_anomalies(error))
             if isinstance(error, JobError) or not isinstance(error, Exception):
                 raise
             raise _unexpected(error, watch.current, record.log) from error
         history.write(root, finished)
         (root / SUMMARY).write_text(finished.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    for anomaly in finished.details.get("anomalies", ()):
-        console.message(f"Anomaly in the corpus: {anomaly}")
+    console.anomalies(finished.details.get("anomalies", ()))
     return finished
 
 
@@ -70,6 +73,7 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
         schema=_stamped_schema(config, root),
         code={component: source_hash(module) for component, module in dag.CODE.items()},
         run_id=run_id,
+        serving_logs=_serving_logs(config),
         until=until,
         use_cache=use_cache,
     )
@@ -97,21 +101,44 @@ def _require_executions(wanted: Collection[str], executions: Collection[str]) ->
 
 def _stamped_schema(config: RunConfig, root: Path) -> str:
     """A copy of the schema named by its content: TFX keys its cache by the name alone."""
-    source = curated.path(curated.LABELLED_TEXT)
+    corpus = config.corpus
     if config.schema_path:
         source = resolve_schema_path(config.schema_path, config.folder)
-    text = source.read_bytes()
-    copy = root / "schema" / f"{source.stem}-{hashlib.sha256(text).hexdigest()[:12]}.pbtxt"
+        name, text = source.stem, source.read_bytes()
+    else:
+        fitted = curated.for_corpus(
+            corpus.kind, classes=corpus.class_names or (), named_sources=corpus.source is not None
+        )
+        name, text = corpus.kind, text_format.MessageToString(fitted, as_utf8=True).encode()
+    copy = root / "schema" / f"{name}-{hashlib.sha256(text).hexdigest()[:12]}.pbtxt"
     copy.parent.mkdir(exist_ok=True)
     copy.write_bytes(text)
     return str(copy)
+
+
+def _serving_logs(config: RunConfig) -> tuple[str, str]:
+    """The pattern of the files that serving logged, and what tells that they changed; empty: none are given."""
+    from components.corpus_example_gen import files
+
+    if config.validation.serving_logs is None:
+        return "", ""
+    base, name = resolve_corpus_path(config.validation.serving_logs, config.folder, where="validation.serving_logs")
+    pattern = f"{base}/{name}"
+    return pattern, files.fingerprint(files.require_files(pattern))
 
 
 def _record_end(watch: Watch, root: Path, error: BaseException) -> None:
     state: Literal["failed", "interrupted"] = "failed" if isinstance(error, Exception) else "interrupted"
     watch.stop(state)
     told = (str(error) or type(error).__name__) if state == "failed" else None
-    history.write(root, watch.record.updated(state=state, finished=_now(), error=told))
+    found = _anomalies(error)
+    details = {**watch.record.details, "anomalies": found} if found else watch.record.details
+    history.write(root, watch.record.updated(state=state, finished=_now(), error=told, details=details))
+
+
+def _anomalies(error: BaseException) -> list[dict[str, Any]]:
+    """What failed the validation; TFX removes what a failed component wrote."""
+    return [anomaly.to_json() for anomaly in error.anomalies] if isinstance(error, AnomalyError) else []
 
 
 def _unexpected(error: Exception, component: str | None, log: Path) -> JobError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_model_analysis as tfma
-from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline import gates
 from pipeline.config import RunConfig
@@ -145,18 +145,14 @@ def _output(executions: Executions, component: str, channel: str) -> Output | No
     return None if execution is None else execution.outputs.get(channel)
 
 
-def read_anomalies(directory: Path) -> list[str]:
-    """Says in a line each what ExampleValidator found.
+def read_anomalies(directory: Path) -> list[dict[str, Any]]:
+    """Reads what the validation found.
 
     Args:
         directory: An ExampleAnomalies artifact.
 
     Returns:
-        Sentences that name the split, the feature and what is wrong with it.
+        The anomalies of all splits as JSON objects with the fields of `Anomaly`.
     """
-    sentences = []
-    for path in sorted(directory.glob("Split-*/SchemaDiff.pb")):
-        found = anomalies_pb2.Anomalies.FromString(path.read_bytes())
-        split = path.parent.name.removeprefix("Split-")
-        sentences += [f"{split}: {name}: {info.description}" for name, info in sorted(found.anomaly_info.items())]
-    return sentences
+    paths = sorted(directory.glob("Split-*/anomalies.json"))
+    return [anomaly for path in paths for anomaly in json.loads(path.read_text(encoding="utf-8"))]

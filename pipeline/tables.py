@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -64,6 +65,31 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
         values = [_metric(metrics[name][key]) if key in metrics[name] else "" for key in names]
         table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *values)
     return table
+
+
+def anomalies_table(anomalies: Iterable[Mapping[str, Any]]) -> Table:
+    """What the validation found, one row an anomaly.
+
+    Args:
+        anomalies: Anomalies as `anomalies.json` has them.
+    """
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, title="What does not fit the schema", title_justify="left")
+    for heading in ("split", "feature", "what", "expected", "found", "documents"):
+        table.add_column(heading, overflow="fold")
+    for anomaly in anomalies:
+        name = Text(f"{anomaly['feature']}:{anomaly['kind']}", "yellow" if anomaly["warning"] else "bold red")
+        told = [Text(anomaly[key]) for key in ("what", "expected", "found")]
+        table.add_row(Text(anomaly["split"]), name, *told, Text("\n".join(anomaly["ids"])))
+    return table
+
+
+def anomaly_line(anomaly: Mapping[str, Any]) -> str:
+    """What the validation found, in one line."""
+    documents = f"; documents {', '.join(anomaly['ids'])}" if anomaly["ids"] else ""
+    return (
+        f"{'Warning' if anomaly['warning'] else 'Anomaly'} in {anomaly['split']}, {anomaly['feature']}:"
+        f"{anomaly['kind']}: {anomaly['what']}; expected {anomaly['expected']}; found {anomaly['found']}{documents}"
+    )
 
 
 def verdict_text(record: RunRecord) -> Text:
