@@ -20,7 +20,8 @@ _BYTE_FORMATS = ("text", "csv", "tsv", "jsonl", "json", "conll")
 """Formats whose encoding is the file's own affair; the others say UTF-8."""
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
 _USUAL_SPLITS = ("train", "eval", "test")
-_SPAN, _VERSION, _DATE = "{SPAN}", "{VERSION}", ("{YYYY}", "{MM}", "{DD}")
+_SPAN, _VERSION, _DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
+"""How the marks of a span start; numbers may have a width, as in {SPAN:3}."""
 
 
 def _text(value: Any) -> Any:
