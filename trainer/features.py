@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
 import tensorflow as tf
@@ -97,7 +98,8 @@ def vocabulary_size(directory: str) -> int:
     with tf.io.gfile.GFile(f"{directory}/vocabulary.txt", "rb") as file:
         lines: int = file.read().count(b"\n")
     with tf.io.gfile.GFile(f"{directory}/settings.json") as file:
-        return lines + settings.TransformSettings.model_validate_json(file.read()).oov_buckets
+        buckets: int = json.loads(file.read())["oov_buckets"]
+    return lines + buckets
 
 
 def _without_padding(lists: dict[str, tf.RaggedTensor], lengths: tf.Tensor) -> dict[str, tf.RaggedTensor]:

@@ -1,5 +1,6 @@
 """Records of every kind of corpus, parsed by the data contract."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -90,5 +91,7 @@ def test_the_size_of_a_vocabulary_counts_lines_and_buckets(tmp_path: Path) -> No
     # U+0085 and U+2028 end lines for Python, but not for a lookup table.
     lines = [*features.RESERVED_WORDS, "\u0085", "\u2028", " "]
     (tmp_path / "vocabulary.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    (tmp_path / "settings.json").write_text(TransformSettings(oov_buckets=3).model_dump_json())
+    (tmp_path / "settings.json").write_text(
+        json.dumps({**TransformSettings(oov_buckets=3).model_dump(), "kind": "text"})
+    )
     assert features.vocabulary_size(str(tmp_path)) == 10
