@@ -76,7 +76,7 @@ class Int64Steps:
 
     def _grow(self, size: int) -> None:
         ids = np.arange(size, dtype=np.int64)
-        varint_bytes = 1 + sum((ids >= 1 << bits).astype(np.int64) for bits in range(7, size.bit_length(), 7))
+        varint_bytes = 1 + np.sum([ids >= 1 << bits for bits in range(7, size.bit_length(), 7)], axis=0)
         width = 6 + int(varint_bytes.max())
         self._lengths = 6 + varint_bytes
         self._used = np.arange(width) < self._lengths[:, None]

@@ -15,8 +15,8 @@ import yaml
 from rich.console import Console
 
 from pipeline import config as configuration
-from pipeline import history, predict
-from pipeline.config import RunConfig, resolve_corpus_path, resolve_schema_path
+from pipeline import history, predict, schema_commands
+from pipeline.config import RunConfig, resolve_corpus_path, resolve_file
 from pipeline.locations import describe
 from pipeline.spelling import nearest
 from trainer.errors import JobError
@@ -42,6 +42,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at a job's configuration.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(schema_commands.app, name="schema")
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The job's YAML.", show_default=False)]
 Overrides = Annotated[
@@ -172,7 +173,9 @@ def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
     job = configuration.load(config, overrides or ())
     resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
     if job.schema_path:
-        resolve_schema_path(job.schema_path, job.folder, where=f"{config}, schema")
+        resolve_file(job.schema_path, job.folder, where=f"{config}, schema")
+    if job.transform.vocabulary:
+        resolve_file(job.transform.vocabulary, job.folder, where=f"{config}, transform.vocabulary")
     if job.validation.serving_logs:
         resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")
     return job

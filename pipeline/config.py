@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_validator.settings import ValidationSettings
 from pipeline import config_errors, yaml_source
-from pipeline.locations import resolve_corpus_path, resolve_schema_path
+from pipeline.locations import resolve_corpus_path, resolve_file
 from pipeline.spelling import nearest
 from trainer.settings import OutputSettings, Settings, TrainerSettings, TransformSettings
 
@@ -28,7 +28,7 @@ __all__ = [
     "json_schema",
     "load",
     "resolve_corpus_path",
-    "resolve_schema_path",
+    "resolve_file",
 ]
 
 COMPONENTS = (
@@ -209,6 +209,9 @@ def _combinations(config: RunConfig) -> Iterator[_Problem]:
     if "test" not in splits and "Evaluator" in config.components:
         found = "the splits " + ", ".join(splits)
         yield _Problem(place, "The split test is missing; the Evaluator measures it.", found)
+    obstacle = config.transform.obstacle(corpus.kind)
+    if obstacle:
+        yield _Problem(("transform",), "The transform does not fit the corpus.", f"{obstacle} ({corpus.kind})")
     if truncate and truncate.to > config.trainer.batch_tokens:
         yield _Problem(
             ("trainer", "batch_tokens"),

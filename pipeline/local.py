@@ -12,7 +12,7 @@ from google.protobuf import text_format
 
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline import history
-from pipeline.config import RunConfig, resolve_corpus_path, resolve_schema_path
+from pipeline.config import RunConfig, resolve_corpus_path, resolve_file
 from pipeline.console import RunConsole
 from pipeline.history import RootLock, RunRecord
 from pipeline.redirect import redirect_output
@@ -67,7 +67,7 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
 
     layout = dag.Layout(root)
     pipeline = dag.create_pipeline(
-        config,
+        _with_stamped_vocabulary(config, root),
         layout,
         corpus=resolve_corpus_path(config.corpus.path, config.folder),
         schema=_stamped_schema(config, root),
@@ -100,19 +100,33 @@ def _require_executions(wanted: Collection[str], executions: Collection[str]) ->
 
 
 def _stamped_schema(config: RunConfig, root: Path) -> str:
-    """A copy of the schema named by its content: TFX keys its cache by the name alone."""
+    """A copy of the schema that this corpus has to meet."""
     corpus = config.corpus
     if config.schema_path:
-        source = resolve_schema_path(config.schema_path, config.folder)
+        source = resolve_file(config.schema_path, config.folder, where="schema")
         name, text = source.stem, source.read_bytes()
     else:
         fitted = curated.for_corpus(
             corpus.kind, classes=corpus.class_names or (), named_sources=corpus.source is not None
         )
         name, text = corpus.kind, text_format.MessageToString(fitted, as_utf8=True).encode()
-    copy = root / "schema" / f"{name}-{hashlib.sha256(text).hexdigest()[:12]}.pbtxt"
+    return _stamped(root / "schema" / f"{name}.pbtxt", text)
+
+
+def _with_stamped_vocabulary(config: RunConfig, root: Path) -> RunConfig:
+    """The job with a copy of the vocabulary that it gives, if it gives one."""
+    if config.transform.vocabulary is None:
+        return config
+    source = resolve_file(config.transform.vocabulary, config.folder, where="transform.vocabulary")
+    copy = _stamped(root / "vocabulary" / source.name, source.read_bytes())
+    return config.model_copy(update={"transform": config.transform.model_copy(update={"vocabulary": copy})})
+
+
+def _stamped(path: Path, content: bytes) -> str:
+    """Writes a file that has its content in its name: TFX keys its cache by the name alone."""
+    copy = path.with_stem(f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}")
     copy.parent.mkdir(exist_ok=True)
-    copy.write_bytes(text)
+    copy.write_bytes(content)
     return str(copy)
 
 

@@ -81,8 +81,8 @@ def _resolve(path: str, config_dir: Path, where: str) -> tuple[str, str]:
     raise JobError("The corpus file does not exist.", where=where, found=str(full), fix=_nearest_file(full))
 
 
-def resolve_schema_path(path: str, config_dir: Path, *, where: str = "schema") -> Path:
-    """Finds the schema that a job names.
+def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:
+    """Finds a file that a job names, such as its schema or vocabulary.
 
     Args:
         path: A path; a relative one starts at `config_dir`. `package:` works too.
@@ -97,7 +97,8 @@ def resolve_schema_path(path: str, config_dir: Path, *, where: str = "schema") -
     """
     full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
     if not full.is_file():
-        raise JobError("The schema file does not exist.", where=where, found=str(full), fix=_nearest_file(full))
+        key = where.rpartition(", ")[2]
+        raise JobError(f"The {key} file does not exist.", where=where, found=str(full), fix=_nearest_file(full))
     return full
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import posixpath
 from collections import Counter
 from typing import Any, NamedTuple, cast
@@ -29,6 +30,11 @@ from trainer.errors import JobError
 from trainer.settings import RESERVED_WORDS, Kind, OutputSettings, TransformSettings
 
 _SHARDS = "data_tfrecord-*"
+_LEFT_PADDING = (
+    "transform.pad.side: left rules the fused cuDNN kernel out for readers that keep this padding;"
+    " seqloom's own reader pads each batch anew, on the right."
+)
+_logger = logging.getLogger("seqloom")
 
 
 class _Assets(NamedTuple):
@@ -65,6 +71,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         splits = artifact_utils.decode_split_names(raw.split_names)
         train = _files(raw.uri, "train")
+        if settings.pad and settings.pad.side == "left":
+            _logger.warning(_LEFT_PADDING)
 
         model = _train_subwords(train, settings, directory)
         counts = self._count(train, settings, kind, model)

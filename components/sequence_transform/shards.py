@@ -15,7 +15,7 @@ from components.sequence_transform.writer import Batch, BatchEncoder, RecordWrit
 from trainer import features as f
 from trainer import progress, subwords
 from trainer.normalization import register_operations
-from trainer.preprocessing import count_tokens
+from trainer.preprocessing import count_tokens, tagged_tokens
 from trainer.settings import Kind, OutputSettings, TransformSettings
 
 _BATCH = 1024
@@ -92,7 +92,9 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
 
     def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
         raw = f.parse_raw(serialized, job.kind)
-        given = {name: _flat(raw[name]) for name in (f.LABEL, f.TAGS) if name in raw}
+        given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
+        if job.kind == "tagged_text":
+            given[f.TAGS] = tagged_tokens(raw, job.settings)[1].flat_values
         return given, graph.transform_fn(raw)
 
     batches = read_batches(source).map(transform, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
@@ -106,10 +108,6 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
             progress.report(report.documents, None, "records")
     report.files.append(writer.written())
     return report
-
-
-def _flat(value: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
-    return value.flat_values if isinstance(value, tf.RaggedTensor) else value
 
 
 def _numpy(value: tf.Tensor | tf.RaggedTensor) -> Any:

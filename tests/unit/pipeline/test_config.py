@@ -108,7 +108,7 @@ BAD = [
     (("name: small\n", ""), (), ["The key name is missing", "job.yaml:1, name", "Name of the job"]),
     (("name: small", "name: 7"), (), [":1, name", "found: 7", 'put it in quotes: "7"']),
     (("classifier", "tagger"), (), [":2, task", "one of classifier"]),
-    (("format: csv, ", ""), (), [":3, corpus.format", "corpus.format is missing", "one of csv, jsonl"]),
+    (("format: csv, ", ""), (), [":3, corpus.format", "corpus.format is missing", "one of text, csv, tsv, jsonl"]),
     (("format: csv", "format: cvs"), (), [":3, corpus.format", "did you mean csv?"]),
     (("label: stars, ", ""), (), [":3, corpus.label", "A classifier needs labels", "add label:"]),
     (("source: site", "source: stars"), (), [":3, corpus.source", "label and source are both stars"]),
@@ -285,7 +285,7 @@ def test_a_configuration_made_in_code_is_checked_too():
 def test_the_json_schema_names_the_keys_of_the_yaml():
     schema = config.json_schema()
     assert list(schema["properties"]) == [
-        "name", "task", "corpus", "splits", "transform", "output", "trainer", "gates", "serving", "beam", "schema",
+        "name", "task", "corpus", "splits", "validation", "transform", "output", "trainer", "gates", "serving", "beam", "schema",
     ]  # fmt: skip
     assert schema["required"] == ["name", "task", "corpus"]
     assert schema["additionalProperties"] is False

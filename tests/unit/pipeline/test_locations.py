@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import resolve_corpus_path, resolve_schema_path
+from pipeline.config import resolve_corpus_path, resolve_file
 from trainer.errors import JobError
 
 
@@ -129,7 +129,7 @@ def test_a_missing_file_names_the_nearest(folder, path, parts):
 
 def test_a_schema_is_found_the_same_way(folder, package):
     (folder / "text.pbtxt").touch()
-    assert resolve_schema_path("text.pbtxt", folder) == folder / "text.pbtxt"
-    assert resolve_schema_path("package:some_reviews/data/reviews.csv", folder) == package / "reviews.csv"
+    assert resolve_file("text.pbtxt", folder, where="schema") == folder / "text.pbtxt"
+    assert resolve_file("package:some_reviews/data/reviews.csv", folder, where="schema") == package / "reviews.csv"
     with pytest.raises(JobError, match=r"did you mean text\.pbtxt\?"):
-        resolve_schema_path("txt.pbtxt", folder)
+        resolve_file("txt.pbtxt", folder, where="schema")

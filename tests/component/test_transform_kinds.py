@@ -1,0 +1,149 @@
+"""Every kind of corpus and tokeniser through CorpusExampleGen and SequenceTransform under LocalDagRunner."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from tfx import v1 as tfx
+
+from components.corpus_example_gen.component import CorpusExampleGen
+from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
+from components.sequence_transform.component import SequenceTransform
+from pipeline.dag import _LOCAL_BEAM
+from schema import curated
+from trainer.errors import JobError
+from trainer.settings import OutputSettings, TransformSettings
+from trainer.subwords import detokenize
+
+TEXTS = [f"Ein  Bär\u00e9 {n} läuft,\t{'weit ' * (n % 5)}日本 <pad> \\ {n * n}!" for n in range(60)]
+SENTENCES = [[(f"w{n % 9}", "B-X"), ("in", "O"), (f"Town{n}", "B-LOC")] for n in range(60)]
+
+
+def run(folder: Path, corpus: dict[str, Any], transform: dict[str, Any], **output: Any) -> None:
+    settings = CorpusSettings(**corpus)
+    example_gen = CorpusExampleGen(
+        input_base=str(folder),
+        pattern=corpus["path"],
+        settings=settings,
+        splits=SplitSettings({"train": 3, "eval": 1}),
+        code="1",
+        quarantine_dir=str(folder / "quarantine"),
+        output=OutputSettings(**output),
+    )
+    schema = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind)))
+    sequence_transform = SequenceTransform(
+        examples=example_gen.outputs["examples"],
+        schema=schema.outputs["schema"],
+        settings=TransformSettings(**transform),
+        output=OutputSettings(**output),
+        kind=settings.kind,
+    )
+    metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name="kinds",
+        pipeline_root=str(folder / "root"),
+        components=[example_gen, schema, sequence_transform],
+        metadata_connection_config=metadata,
+        beam_pipeline_args=list(_LOCAL_BEAM),
+    )
+    tfx.orchestration.LocalDagRunner().run(pipeline)
+
+
+def artifact(folder: Path, name: str) -> Path:
+    (found,) = (folder / "root" / "SequenceTransform" / name).iterdir()
+    return found
+
+
+def read(folder: Path, split: str, compression: str = "GZIP") -> list[tuple[dict[str, Any], dict[str, list[int]]]]:
+    paths = sorted(str(path) for path in (artifact(folder, "transformed_examples") / f"Split-{split}").iterdir())
+    found = []
+    for record in tf.data.TFRecordDataset(paths, compression).as_numpy_iterator():
+        example = tf.train.SequenceExample.FromString(record)
+        context = {
+            name: (feature.bytes_list.value or feature.int64_list.value)[0]
+            for name, feature in example.context.feature.items()
+        }
+        lists = {
+            name: [step.int64_list.value[0] for step in feature.feature]
+            for name, feature in example.feature_lists.feature_list.items()
+        }
+        found.append((context, lists))
+    return found
+
+
+def lines(folder: Path, name: str) -> list[str]:
+    return (artifact(folder, "transform_graph") / name).read_bytes().decode().removesuffix("\n").split("\n")
+
+
+def dataset(folder: Path, split: str) -> dict[str, Any]:
+    return json.loads((artifact(folder, "transformed_examples") / f"{split}.dataset.json").read_text())
+
+
+def test_subwords_give_the_text_back_from_the_ids_on_disk(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
+    transform = {"tokenizer": "subwords", "subwords": {"size": 400, "model": "bpe"}}
+    run(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, transform)
+    vocabulary = lines(tmp_path, "vocabulary.txt")
+    found = [lists["tokens"] for split in ("train", "eval") for _, lists in read(tmp_path, split)]
+    assert sorted(detokenize(vocabulary[number] for number in ids) for ids in found) == sorted(TEXTS)
+    assert all(dataset(tmp_path, split)["coverage"] == 1 for split in ("train", "eval"))
+
+
+def test_characters_of_lines_are_padded_on_plain_files(tmp_path: Path) -> None:
+    texts = [f"ab{'c' * (n % 6)}é{n}" for n in range(40)]
+    (tmp_path / "data.txt").write_text("\n".join(texts))
+    transform = {"tokenizer": "characters", "min_count": 1, "bos": "document", "pad": {"to": 8, "side": "left"}}
+    run(tmp_path, {"format": "text", "path": "data.txt"}, transform, compression="none")
+    vocabulary = lines(tmp_path, "vocabulary.txt")
+    found = []
+    for split in ("train", "eval"):
+        rows = read(tmp_path, split, "")
+        for context, lists in rows:
+            assert set(context) == {"id", "source", "length"}
+            ids, length = lists["tokens"], context["length"]
+            assert (len(ids), ids[: 8 - length], ids[8 - length]) == (8, [0] * (8 - length), 2)
+            found.append("".join(vocabulary[number] if number != 1 else "?" for number in ids[9 - length :]))
+        described = dataset(tmp_path, split)
+        assert described["documents"] == len(rows)
+        assert described["tokens"] == sum(context["length"] for context, _ in rows)
+        assert described["padding"]["on_disk"] == pytest.approx(1 - described["tokens"] / (8 * len(rows)))
+        assert [shard["file"] for shard in described["shards"]] == ["data_tfrecord-00000-of-00001"]
+    train_characters = set(vocabulary[4:])
+    expected = ["".join(c if c in train_characters else "?" for c in text[:7]) for text in texts]
+    assert Counter(found) == Counter(expected)
+
+
+def test_tagged_sentences_keep_a_tag_for_every_token(tmp_path: Path) -> None:
+    text = "\n\n".join("\n".join(f"{token} {tag}" for token, tag in sentence) for sentence in SENTENCES)
+    (tmp_path / "data.conll").write_text(text)
+    run(
+        tmp_path,
+        {"format": "conll", "path": "data.conll"},
+        {"tokenizer": "whitespace", "oov_buckets": 3, "truncate": {"to": 2}},
+    )
+    vocabulary, tags = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "tags.txt")
+    assert tags == ["B-LOC", "B-X", "O"]  # of the whole sentences
+    known = set(vocabulary[4:])
+    found = Counter()
+    for split in ("train", "eval"):
+        for context, lists in read(tmp_path, split):
+            assert context["length"] == len(lists["tokens"]) == len(lists["tags"])
+            words = [vocabulary[n] if n < len(vocabulary) else "?" for n in lists["tokens"]]
+            assert max(lists["tokens"]) < len(vocabulary) + 3
+            found[tuple(zip(words, [tags[number] for number in lists["tags"]], strict=True))] += 1
+    assert found == Counter(
+        tuple((token if token in known else "?", tag) for token, tag in sentence[:2]) for sentence in SENTENCES
+    )
+
+
+def test_coverage_below_the_least_allowed_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("\n".join(f"a b rare{n}" for n in range(60)))
+    with pytest.raises(JobError) as error:
+        run(tmp_path, {"format": "text", "path": "data.txt"}, {"min_coverage": 0.9})
+    for part in ("unknown", "0.66", "transform.min_coverage = 0.9", "'rare"):
+        assert part in str(error.value)
