@@ -6,12 +6,12 @@ A file is one part: whether a line end stands within a quoted field is only know
 from __future__ import annotations
 
 import csv
-import difflib
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import BinaryIO
 
 from components.corpus_example_gen.document_builder import DocumentBuilder
+from components.corpus_example_gen.header import place_of
 from components.corpus_example_gen.lines import Lines
 from components.corpus_example_gen.records import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.settings import CorpusSettings
@@ -177,8 +177,10 @@ def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[st
 def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Picker:
     """Returns what takes the values of the roles out of a row."""
     names = [getattr(settings, role) for role in ROLES]
+    where, hint = f"{path}, header row", "; corpus.delimiter is what separates them"
     places = [
-        None if name is None else _column(role, name, header, path) for role, name in zip(ROLES, names, strict=True)
+        None if name is None else place_of(role, name, header, where, of="CSV", hint=hint)
+        for role, name in zip(ROLES, names, strict=True)
     ]
     used = [place for place in places if place is not None]
     if len(used) == len(places):
@@ -188,24 +190,3 @@ def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Pi
         return tuple([None if place is None else row[place] for place in places])
 
     return pick
-
-
-def _column(key: str, name: str, header: list[str], path: str) -> int:
-    found = header.count(name)
-    if found == 1:
-        return header.index(name)
-    columns = ", ".join(repr(column) for column in header)
-    near = difflib.get_close_matches(name, header, n=1)
-    if found:
-        fix = "Give each column a name of its own."
-    elif near:
-        fix = f"Did you mean {near[0]!r}? Set corpus.{key} to it."
-    else:
-        fix = f"Set corpus.{key} to one of the columns; corpus.delimiter is what separates them."
-    raise JobError(
-        f"The column {name!r} (corpus.{key}) is {'there more than once' if found else 'missing'} in a CSV file.",
-        where=f"{path}, header row",
-        found=f"the columns {columns}",
-        expected=f"one column {name!r}",
-        fix=fix,
-    )

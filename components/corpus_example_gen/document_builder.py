@@ -43,9 +43,6 @@ class DocumentBuilder:
         self._labels = settings.labels
         self._splits = settings.split_names
         self._cut = _CUTS.get(settings.segment)
-        # Documents that may turn out to be bad later, as duplicates, need their lines at once.
-        is_checked_later = settings.id or settings.split or settings.dedupe
-        self._first = self._lines_before if is_checked_later else 0
 
     @functools.cached_property
     def _lines_before(self) -> int:
@@ -84,7 +81,7 @@ class DocumentBuilder:
         if self._cut or len(segments) > 1:
             segments = self._segments(segments)
         source, identity = self._named(source, identity, _encode(text, "text"))
-        return Document(tuple(segments), name, source, identity, line + self._first, given)
+        return Document(tuple(segments), name, source, identity, line, given)
 
     def tagged(self, line: int, tokens: Sequence[str], tags: Sequence[str]) -> Document:
         """Returns a document of aligned tokens and tags, none of them empty.
@@ -94,7 +91,7 @@ class DocumentBuilder:
         """
         _encode("\n".join(tags), "tags")
         source, identity = self._named(None, None, _encode("\n".join(tokens), "tokens"))
-        return Document((), None, source, identity, line + self._first, None, tuple(tokens), tuple(tags))
+        return Document((), None, source, identity, line, None, tuple(tokens), tuple(tags))
 
     def bad(self, line: int, reason: str, raw: bytes) -> BadRecord:
         """Returns the bad record with an excerpt of its bytes."""

@@ -37,6 +37,19 @@ def pick(record: dict[str, Any], settings: CorpusSettings) -> Picked:
     )
 
 
+def scalar_text(value: Any, role: str) -> str | None:
+    """Returns a value as the text that a CSV file would hold.
+
+    Raises:
+        RecordError: If it is neither text nor a number or a boolean.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    raise RecordError(f"{role} is no string: found {_kind(value)}")
+
+
 def _text(record: dict[str, Any], key: str) -> str | None:
     try:
         value = record[key]
@@ -48,16 +61,11 @@ def _text(record: dict[str, Any], key: str) -> str | None:
 
 
 def _scalar(record: dict[str, Any], key: str, role: str) -> str | None:
-    """Returns the value as the text that a CSV file would hold."""
     try:
         value = record[key]
     except KeyError:
         raise RecordError(_missing(record, key, role)) from None
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, (bool, int, float)):
-        return json.dumps(value)
-    raise RecordError(f"{role} is no string: found {_kind(value)}")
+    return scalar_text(value, role)
 
 
 def _missing(record: dict[str, Any], key: str, role: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from components.corpus_example_gen.document_builder import DocumentBuilder
 from components.corpus_example_gen.json_values import pick, require_object
-from components.corpus_example_gen.lines import Lines
+from components.corpus_example_gen.lines import Lines, lines_before
 from components.corpus_example_gen.records import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.text_encoding import TextEncoding
@@ -27,7 +27,7 @@ def read_jsonl(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator
     """
     lines = Lines(file, part, settings)
     encoding = lines.encoding
-    builder = DocumentBuilder(part, settings, encoding, lines.before)
+    builder = DocumentBuilder(part, settings, encoding, lambda: lines_before(part))
     for number, raw in enumerate(lines, 1):
         if encoding.is_blank(raw):
             continue

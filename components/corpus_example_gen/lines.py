@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -70,15 +71,17 @@ class Lines:
         if block:
             yield first, block
 
-    def before(self) -> int:
-        """Counts the lines of the file before the part's first line; this reads all of them."""
-        return count_bytes(self._part.path, b"\n", self._part.start - 1) + 1 if self._part.start else 0
+
+def lines_before(part: Part) -> int:
+    """Counts the lines of a file before a part's first line; this reads all of them."""
+    # The line that the byte before the part belongs to ends in the part, or with that byte.
+    return count_bytes(part.path, b"\n", part.start - 1) + 1 if part.start else 0
 
 
 def _raw_lines(file: BinaryIO, head: bytes, offset: int, newline: bytes) -> Iterator[tuple[int, bytes]]:
     """Yields each line with the byte at which it starts; `head` has been read from `offset` on."""
-    width, pending, cut, cut_bytes = len(newline), head, b"", 0
-    while chunk := file.read(_CHUNK_BYTES):
+    width, pending, cut, cut_bytes = len(newline), b"", b"", 0
+    for chunk in itertools.chain([head], iter(lambda: file.read(_CHUNK_BYTES), b"")):
         lines = _split(pending + chunk, newline)
         pending = lines.pop()
         if cut and lines:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from components.corpus_example_gen.conll_reader import read_conll
 from components.corpus_example_gen.csv_reader import read_csv
 from components.corpus_example_gen.files import CorpusFile, is_compressed, open_file
+from components.corpus_example_gen.json_reader import read_json
 from components.corpus_example_gen.jsonl_reader import read_jsonl
+from components.corpus_example_gen.lines import lines_before as _lines_before
+from components.corpus_example_gen.parquet_reader import read_parquet, rows_before
 from components.corpus_example_gen.records import Part, ReadPart, Record
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.text_encoding import is_splittable
+from components.corpus_example_gen.text_reader import read_text
+from components.corpus_example_gen.tfrecord_reader import read_tfrecord
 
-__all__ = ["PART_BYTES", "READERS", "Format", "Part", "parts", "read"]
+__all__ = ["PART_BYTES", "READERS", "Format", "Part", "lines_before", "parts", "read"]
 
 PART_BYTES = 64 << 20
 """Files that can be split are split into parts of this size."""
@@ -24,24 +30,30 @@ class Format(NamedTuple):
     Attributes:
         read: Reads a part of an open file.
         is_splittable: Whether a file can be read in parts under the settings.
+        before: Counts the lines, or records, of a file before a part.
     """
 
     read: ReadPart
-    is_splittable: Callable[[CorpusSettings], bool]
+    is_splittable: Callable[[CorpusSettings], bool] = lambda _: False
+    before: Callable[[Part], int] = lambda _: 0
 
 
-def _never(_: CorpusSettings) -> bool:
-    return False
-
-
-def _by_lines(settings: CorpusSettings) -> bool:
-    return is_splittable(settings.encoding)
+def _by_lines(read: ReadPart) -> Format:
+    return Format(
+        read, lambda settings: settings.document != "file" and is_splittable(settings.encoding), _lines_before
+    )
 
 
 READERS: dict[str, Format] = {
-    "csv": Format(read_csv, _never),
-    "tsv": Format(read_csv, _never),
-    "jsonl": Format(read_jsonl, _by_lines),
+    "text": _by_lines(read_text),
+    "csv": Format(read_csv),
+    "tsv": Format(read_csv),
+    "jsonl": _by_lines(read_jsonl),
+    "json": Format(read_json),
+    "parquet": Format(read_parquet, lambda _: True, rows_before),
+    "tf_example": Format(read_tfrecord),
+    "tf_sequence_example": Format(read_tfrecord),
+    "conll": _by_lines(read_conll),
 }
 
 
@@ -68,3 +80,11 @@ def read(part: Part, settings: CorpusSettings) -> Iterator[Record]:
     """
     with open_file(part.path) as file:
         yield from READERS[settings.format].read(file, part, settings)
+
+
+def lines_before(part: Part, settings: CorpusSettings) -> int:
+    """Counts the lines, or records, of a file before a part: what to add to `Document.line`.
+
+    It reads the file up to there, so ask once a part, and only for what a person reads.
+    """
+    return READERS[settings.format].before(part)

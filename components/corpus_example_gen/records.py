@@ -36,8 +36,8 @@ class Document(NamedTuple):
         label: The class name, or None where the corpus has no labels.
         source: Where the document is from.
         id: The value of the id column, or a hash of the text or of the tokens.
-        line: First line (or number) of the record in its file, from 1; counted from where its part starts if
-            nothing asks for it, for which the part would have to count the lines before it.
+        line: First line (or number) of the record, from 1, counted from where its part starts:
+            `readers.lines_before` tells what comes before that.
         split: The split that the corpus gives it, or None where a hash decides.
         tokens: The tokens of a tagged corpus.
         tags: The tag of each token.
