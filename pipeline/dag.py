@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from tfx import v1 as tfx
@@ -108,8 +108,13 @@ def create_pipeline(
         components=list(nodes.values()) if until is None else _needed(nodes, until),
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(layout.metadata),
-        beam_pipeline_args=[*_LOCAL_BEAM, *config.beam.options],
+        beam_pipeline_args=beam_args(config.beam.options),
     )
+
+
+def beam_args(options: Sequence[str] = ()) -> list[str]:
+    """Returns the flags of Beam on this machine, and more."""
+    return [*_LOCAL_BEAM, *options]
 
 
 def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:

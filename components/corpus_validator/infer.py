@@ -1,0 +1,203 @@
+"""A first schema of a corpus, to be reviewed: the curated one of its kind with what its documents show."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from apache_beam import pvalue
+from google.protobuf import text_format
+from numpy.typing import NDArray
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.beam_results import WriteJson, read_json
+from components.corpus_example_gen import readers
+from components.corpus_example_gen.encode import encode
+from components.corpus_example_gen.files import CorpusFile
+from components.corpus_example_gen.records import BadRecord
+from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_validator import scripts
+from components.corpus_validator.statistics import ComputeStatistics, FeatureView, StatisticsView, load
+from schema import curated
+from trainer import features
+from trainer.errors import JobError
+
+_MOST_CLASSES = 200
+_SHOWN_VALUES = 10
+_SCRIPT_SHARE = 0.95
+_MOST_SCRIPTS = 3
+_SLACK = 0.03
+"""How much less of the scripts is allowed than was seen, where that was little more than enough."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Observed:
+    """What a corpus shows.
+
+    Attributes:
+        statistics: The statistics of its raw examples.
+        letters: Its letters by script, as `scripts.count_letters` returns them.
+        bad: How many records are no documents.
+    """
+
+    statistics: StatisticsView
+    letters: NDArray[np.int64]
+    bad: int
+
+
+class _ReadPart(beam.DoFn):
+    """A part of a file to serialized raw examples, and a report of its letters and bad records."""
+
+    def __init__(self, settings: CorpusSettings) -> None:
+        self._settings = settings
+
+    def process(self, element: readers.Part) -> Iterator[bytes | pvalue.TaggedOutput]:
+        """Yields the examples; the report is tagged `reports`."""
+        letters, bad = scripts.count_letters(""), 0
+        for record in readers.read(element, self._settings):
+            if isinstance(record, BadRecord):
+                bad += 1
+                continue
+            letters += scripts.count_letters("\n".join(record.segments or record.tokens))
+            yield encode(record)
+        yield pvalue.TaggedOutput("reports", {"letters": letters.tolist(), "bad": bad})
+
+
+def observe(
+    files: Sequence[CorpusFile],
+    settings: CorpusSettings,
+    make_pipeline: Callable[[], beam.Pipeline],
+    scratch: str,
+) -> Observed:
+    """Reads a corpus as CorpusExampleGen would, and computes the statistics of its raw examples.
+
+    Args:
+        files: Its files.
+        settings: How they are read.
+        make_pipeline: Makes the Beam pipeline that does it.
+        scratch: A folder for what is between.
+
+    Raises:
+        JobError: If a file cannot be read or no document is in them.
+    """
+    parts = [part for file in files for part in readers.parts(file, settings)]
+    with make_pipeline() as pipeline:
+        read = (
+            pipeline
+            | "Parts" >> beam.Create(parts)
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.ParDo(_ReadPart(settings)).with_outputs("reports", main="examples")
+        )
+        _ = read["examples"] | "Compute" >> ComputeStatistics(posixpath.join(scratch, "statistics.pb"))
+        _ = read["reports"] | "Report" >> WriteJson(posixpath.join(scratch, "reports.json"))
+    reports: list[dict[str, Any]] = read_json(posixpath.join(scratch, "reports.json"))
+    view = StatisticsView(load(posixpath.join(scratch, "statistics.pb")))
+    bad = sum(report["bad"] for report in reports)
+    if not view.documents:
+        raise JobError(
+            "A schema cannot be inferred without documents.",
+            where=", ".join(file.path for file in files),
+            found=f"no document, {bad} bad records",
+            fix="say how the corpus is read, as in --text COLUMN, or give a job's YAML",
+        )
+    letters = sum((np.array(report["letters"], np.int64) for report in reports), scripts.count_letters(""))
+    return Observed(view, letters, bad)
+
+
+def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Schema, dict[str, list[str]]]:
+    """Makes a first schema.
+
+    Args:
+        observed: What the corpus shows.
+        settings: How it is read.
+
+    Returns:
+        The schema, and what was seen, line by line, by feature.
+    """
+    schema = curated.for_corpus(settings.kind, named_sources=settings.source is not None)
+    comments: dict[str, list[str]] = {}
+    for path, feature in curated.features(schema):
+        view, name = observed.statistics.feature(path), path[-1]
+        if view is None:
+            continue
+        lines = comments.setdefault(name, [])
+        if name in (features.LABEL, features.TAGS):
+            lines.append(_classes(feature, view, settings.class_names or ()))
+        if name == features.SOURCE:
+            lines.append(f"Sources: {_shares(view.shares())}.")
+        if name in (features.TEXT, features.TOKENS):
+            lines += _letters(feature, observed.letters)
+        if feature.value_counts.value_count:
+            lines.append(_lengths(feature, view))
+    return schema, {name: lines for name, lines in comments.items() if lines}
+
+
+def render(schema: schema_pb2.Schema, header: Sequence[str], comments: dict[str, list[str]]) -> str:
+    """Writes a schema as text.
+
+    Args:
+        schema: The schema.
+        header: Lines of comment at its top.
+        comments: Lines of comment at features, by name.
+
+    Returns:
+        Text that `google.protobuf.text_format` reads.
+    """
+    lines = [f"# {line}" for line in header]
+    above = ""
+    for line in text_format.MessageToString(schema, as_utf8=True).splitlines():
+        if above == "feature {" and line.strip().startswith("name: "):
+            indent = line[: len(line) - len(line.lstrip())]
+            name = line.strip().removeprefix("name: ").strip('"')
+            lines += [f"{indent}# {comment}" for comment in comments.get(name, ())]
+        lines.append(line)
+        above = line.strip()
+    return "\n".join(lines) + "\n"
+
+
+def _classes(feature: schema_pb2.Feature, view: FeatureView, declared: Sequence[str]) -> str:
+    shares = view.shares()
+    if not declared and len(shares) > _MOST_CLASSES:
+        return f"Too many values for a domain: {len(shares):,} at least, {_shares(shares)}."
+    feature.string_domain.name = feature.name
+    feature.string_domain.value.extend(declared or sorted(shares))
+    return f"Seen: {_shares(shares)}."
+
+
+def _letters(feature: schema_pb2.Feature, letters: NDArray[np.int64]) -> list[str]:
+    shares = scripts.shares(letters)
+    if not shares:
+        return ["No letters of a script that is known."]
+    chosen: list[str] = []
+    for name in list(shares)[:_MOST_SCRIPTS]:
+        chosen.append(name)
+        if scripts.share(letters, tuple(chosen)) >= _SCRIPT_SHARE:
+            # Two decimals, rounded down, so that the corpus itself always passes.
+            seen = math.floor(100 * (scripts.share(letters, tuple(chosen)) - _SLACK)) / 100
+            feature.annotation.tag.append(f"{scripts.PREFIX}{'+'.join(chosen)}>={min(_SCRIPT_SHARE, seen):g}")
+            break
+    return [f"Letters: {_shares(shares)}."]
+
+
+def _lengths(feature: schema_pb2.Feature, view: FeatureView) -> str:
+    seen, asked = view.lengths(0), feature.value_counts.value_count[0]
+    asked.min = min(1, seen.lowest)
+    asked.max = 1 if seen.highest <= 1 else _round_up(2 * seen.highest)
+    return f"{seen.lowest:,} to {seen.highest:,} steps a document were seen; the limit leaves room."
+
+
+def _round_up(number: int) -> int:
+    """The next of 1, 2, 5, 10, 20, 50, ..."""
+    power = int(10 ** (len(str(number)) - 1))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= number)
+
+
+def _shares(shares: dict[str, float]) -> str:
+    """The most frequent values with their shares, in one line of comment."""
+    shown = [f"{ascii(value)[1:-1][:40]} {share:.1%}" for value, share in list(shares.items())[:_SHOWN_VALUES]]
+    return ", ".join(shown) + (f" and {len(shares) - _SHOWN_VALUES:,} more" if len(shares) > _SHOWN_VALUES else "")
