@@ -51,6 +51,34 @@ def _documents(split: str, count: int) -> list:
 
 
 @pytest.fixture(scope="session")
+def write_transformed():
+    """A function that writes transformed SequenceExamples as protocol buffers to one file."""
+    import tensorflow as tf
+
+    def numbers(value: int) -> tf.train.Feature:
+        return tf.train.Feature(int64_list={"value": [value]})
+
+    def write(path: Path, documents: list[dict], label: bool = True) -> None:
+        """Writes documents of `id`, `tokens`, perhaps `tags` and a `length` that differs; GZIP by the suffix."""
+        with tf.io.TFRecordWriter(str(path), "GZIP" if path.suffix == ".gz" else "") as writer:
+            for document in documents:
+                names = {"id": document["id"], "source": document.get("source", b"s")}
+                context = {name: tf.train.Feature(bytes_list={"value": [value]}) for name, value in names.items()}
+                context["length"] = numbers(document.get("length", len(document["tokens"])))
+                if label:
+                    context["label"] = numbers(document.get("label", 0))
+                lists = {
+                    name: tf.train.FeatureList(feature=[numbers(value) for value in document[name]])
+                    for name in ("tokens", "tags")
+                    if name in document
+                }
+                example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
+                writer.write(example.SerializeToString())
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """Documents of two classes that one word each gives away, transformed."""
     import tensorflow as tf

@@ -1,22 +1,83 @@
-"""Transformed SequenceExamples as padded batches: sorted by length, cut under a token budget."""
+"""The reader of transformed SequenceExamples; it needs TensorFlow and the files, nothing of a pipeline.
+
+    from trainer.input import Position, Usage, pack, read
+
+    usage = Usage()
+    for batch in read("examples/Split-train", batch_tokens=16_384, seed=1, epoch=0):
+        train(batch["tokens"], batch["length"], batch["label"])  # [batch, time], [batch], [batch]
+        usage.count(batch)
+        saved = json.dumps(Position.after(batch))
+    print(usage.tokens, usage.padded, usage.waste)
+
+    rest = read("examples/Split-train", batch_tokens=16_384, seed=1, epoch=0, position=json.loads(saved))
+
+`read` gives documents in batches of similar lengths; `pack` gives rows of joined documents to language
+models. Both yield the same batches in the same order for the same arguments, whatever TensorFlow's global
+seed is, go on from any `position`, and share an epoch between workers. They hold few windows of records at
+a time, however large the files are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
 from trainer import features as f
+from trainer import parsing, records
+from trainer.packing import SEGMENT, pack
+from trainer.position import POSITION, Position, Worker, after, resume, start
+
+__all__ = ["POSITION", "Position", "Usage", "batch_bounds", "pack", "pad", "read"]
+
+_NO_LIMIT = tf.int64.max
+
+
+@dataclasses.dataclass
+class Usage:
+    """What batches of `read` or `pack` hold.
+
+    Attributes:
+        documents: Documents; of packed ones, those that begin in the batches.
+        steps: Batches.
+        tokens: Ids that are no padding; a document without tokens counts as one.
+        padded: Ids with padding.
+    """
+
+    documents: int = 0
+    steps: int = 0
+    tokens: int = 0
+    padded: int = 0
+
+    def count(self, batch: Mapping[str, tf.Tensor]) -> None:
+        """Adds a batch."""
+        if SEGMENT in batch:
+            real = tf.cast(batch[SEGMENT] > 0, tf.int64)
+            self.documents += int(tf.reduce_sum(real * tf.cast(batch["offset"] == 0, tf.int64)))
+            self.tokens += int(tf.reduce_sum(real))
+        else:
+            self.documents += int(batch[f.LENGTH].shape[0])
+            self.tokens += int(tf.reduce_sum(batch[f.LENGTH]))
+        self.steps += 1
+        self.padded += int(tf.size(batch[f.TOKENS]))
+
+    @property
+    def waste(self) -> float:
+        """The share of the ids that is padding."""
+        return 1 - self.tokens / self.padded if self.padded else 0.0
 
 
 def read(
-    files: Sequence[str],
+    files: str | Sequence[str],
     *,
     batch_tokens: int,
-    window: int,
+    window: int = 6_400,
     batch_documents: int | None = None,
     seed: int | None = None,
     epoch: int = 0,
+    worker: tuple[int, int] = (0, 1),
+    position: Sequence[int] | None = None,
 ) -> tf.data.Dataset:
     """Reads one pass over a split as batches of similar lengths.
 
@@ -24,26 +85,63 @@ def read(
     the budget; a document longer than the budget is a batch of its own. With a seed, documents and
     the batches of a window come in an order drawn from the seed and the epoch.
 
+    Workers that read with the same arguments but their number get the same number of batches, at each
+    step batches of about the same width, and each document is in exactly one. For this, every worker reads
+    all files and the lengths of all documents (millions a second), but parses only its own. Where a
+    window has too few batches, its fullest are halved; only where a window has fewer documents than there
+    are workers, some get a batch of no documents (`tokens` [0, 1]).
+
     Args:
-        files: GZIP TFRecord files of transformed SequenceExamples.
+        files: A folder of TFRecord files of transformed SequenceExamples, such as `Split-train`; or a
+            pattern, a file, or several of these. GZIP files end in `.gz`. Padding in the records is left out.
         batch_tokens: Ids that a batch holds at most, padding included.
         window: Documents sorted together.
         batch_documents: Documents that a batch holds at most, however short; None: any number.
         seed: Seed of the order; None keeps the order of the files from window to window.
         epoch: Number of the pass, part of the seed.
+        worker: The number of this worker, from 0, and how many there are.
+        position: Where to go on: `Position.after` the last batch done, also of another worker; None: at the
+            start. Windows before it are read but not parsed.
 
     Returns:
         A dataset of features: `tokens` int64 [batch, time] padded on the right, `length` int64
-        [batch] (at least 1), `label` int64 [batch], `id` and `source` string [batch].
+        [batch] (at least 1), `id` and `source` string [batch], `position` int64 [4]; in labelled corpora
+        `label` int64 [batch], in tagged ones `tags` int64 [batch, time].
+
+    Raises:
+        JobError: If there are no files, or the position is of another reading.
     """
-    records = tf.data.TFRecordDataset(list(files), "GZIP")
-    if seed is not None:
-        records = records.shuffle(window, seed=_mix(seed, epoch), reshuffle_each_iteration=False)
-    windows = records.batch(window).enumerate()
-    order_seed = None if seed is None else (seed, epoch)
-    limits = batch_tokens, batch_documents or tf.int64.max
-    batches = windows.flat_map(lambda number, batch: _cut(f.parse_transformed(batch), number, limits, order_seed))
-    return batches.prefetch(4)
+    paths, own = records.find(files), Worker(*worker)
+    arguments = ("read", batch_tokens, window, batch_documents, seed, own.count)
+    origin = resume(start(epoch, paths, arguments), position)
+    order = None if seed is None else (seed, epoch)
+    kind = records.kind(paths)
+
+    def cut(number: tf.Tensor, window: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        lengths = parsing.lengths(window)
+        by_length = tf.argsort(lengths, direction="DESCENDING", stable=True)
+        bounds = _steps(tf.gather(lengths, by_length), (batch_tokens, batch_documents or _NO_LIMIT), own)
+        if order is not None:
+            bounds = tf.gather(bounds, records.permutation(tf.shape(bounds)[0], [records.mix(*order), number]))
+        return number, window, by_length, bounds
+
+    def batches(number: tf.Tensor, window: tf.Tensor, by_length: tf.Tensor, bounds: tf.Tensor) -> tf.data.Dataset:
+        done = tf.where(number == origin.window, tf.constant(origin.batch, tf.int64), 0)
+        steps = tf.data.Dataset.from_tensor_slices(bounds).enumerate(1).skip(done)
+        count = tf.shape(bounds, tf.int64)[0]
+        return steps.map(
+            lambda step, bound: (
+                tf.gather(window, by_length[bound[0] : bound[1]]),
+                after(origin, number, step, count),
+            )
+        )
+
+    def parsed(serialized: tf.Tensor, position: tf.Tensor) -> f.Features:
+        return {**parsing.padded_batch(serialized, kind), POSITION: position}
+
+    windows = records.windows(paths, window, order).enumerate().skip(origin.window)
+    cut_windows = windows.map(cut).prefetch(1)
+    return cut_windows.flat_map(batches).map(parsed, num_parallel_calls=tf.data.AUTOTUNE).prefetch(4)
 
 
 def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -62,7 +160,7 @@ def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def batch_bounds(
-    lengths: tf.Tensor, batch_tokens: int, batch_documents: int = tf.int64.max
+    lengths: tf.Tensor, batch_tokens: int, batch_documents: int = _NO_LIMIT
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Cuts documents sorted by falling length into batches under a token budget.
 
@@ -87,23 +185,21 @@ def batch_bounds(
     return starts, tf.concat([starts[1:], [documents]], 0)
 
 
-def _cut(
-    batch: f.Features, number: tf.Tensor, limits: tuple[int, int], seed: tuple[int, int] | None
-) -> tf.data.Dataset:
-    lengths = batch[f.TOKENS].row_lengths()
-    order = tf.argsort(lengths, direction="DESCENDING", stable=True)
-    bounds = tf.stack(batch_bounds(tf.gather(lengths, order), *limits), axis=1)
-    if seed is not None:
-        bounds = tf.random.experimental.stateless_shuffle(bounds, [_mix(*seed), number])
+def _steps(lengths: tf.Tensor, limits: tuple[int, int], worker: Worker) -> tf.Tensor:
+    """Returns the bounds of one worker's batch at each step, int64 [steps, 2], from falling lengths."""
+    starts, _ = batch_bounds(lengths, *limits)
+    documents = tf.size(lengths, tf.int64)
 
-    def rows(bound: tf.Tensor) -> f.Features:
-        picked = {name: tf.gather(value, order[bound[0] : bound[1]]) for name, value in batch.items()}
-        tokens, length = pad(picked[f.TOKENS])
-        return {**picked, f.TOKENS: tokens, f.LENGTH: length}
+    def halve_fullest(starts: tf.Tensor) -> tuple[tf.Tensor]:
+        rows = tf.concat([starts[1:], [documents]], 0) - starts
+        fullest = tf.argmax(rows)
+        return (tf.sort(tf.concat([starts, [starts[fullest] + (rows[fullest] + 1) // 2]], 0)),)
 
-    return tf.data.Dataset.from_tensor_slices(bounds).map(rows, num_parallel_calls=2, deterministic=True)
-
-
-def _mix(seed: int, epoch: int) -> int:
-    """One seed of two numbers; neighbouring pairs share none."""
-    return (seed * 1_000_003 + epoch) % (2**31 - 1)
+    (starts,) = tf.while_loop(
+        lambda starts: tf.size(starts) % worker.count != 0,
+        halve_fullest,
+        (starts,),
+        shape_invariants=(tf.TensorShape([None]),),
+    )
+    bounds = tf.stack([starts, tf.concat([starts[1:], [documents]], 0)], axis=1)
+    return tf.reshape(bounds, [-1, worker.count, 2])[:, worker.number]

@@ -14,6 +14,7 @@ from trainer import features as f
 from trainer import progress
 from trainer.checkpoint import Checkpoints, TrainingState
 from trainer.errors import JobError
+from trainer.input import Usage
 from trainer.settings import TrainerSettings
 
 Loss = Callable[..., tf.Tensor]
@@ -21,24 +22,17 @@ Loss = Callable[..., tf.Tensor]
 
 
 @dataclasses.dataclass
-class Totals:
+class Totals(Usage):
     """Sums over the batches of a pass."""
 
     loss: float = 0.0
     correct: int = 0
-    documents: int = 0
-    steps: int = 0
-    tokens: int = 0
-    padded: int = 0
 
     def add(self, batch: f.Features, loss: tf.Tensor, correct: tf.Tensor) -> None:
         """Adds a batch, its summed loss and its count of right answers."""
+        self.count(batch)
         self.loss += float(loss)
         self.correct += int(correct)
-        self.documents += int(batch[f.LABEL].shape[0])
-        self.steps += 1
-        self.tokens += int(tf.reduce_sum(batch[f.LENGTH]))
-        self.padded += int(tf.size(batch[f.TOKENS]))
 
     def figures(self) -> dict[str, float]:
         """Mean loss and accuracy."""
@@ -115,7 +109,7 @@ class Loop:
             "seconds": seconds,
             "steps": totals.steps,
             "tokens_per_second": totals.tokens / seconds,
-            "padding_waste": 1 - totals.tokens / totals.padded,
+            "padding_waste": totals.waste,
             "largest_gradient_norm": gradient_norm,
         }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from trainer import fused
+from trainer import fused, records
 from trainer.checkpoint import Checkpoints, TrainingState
 from trainer.features import vocabulary_size
 from trainer.input import read
@@ -51,7 +51,7 @@ def run_fn(fn_args: FnArgs) -> None:
         state = loop.run(
             train=lambda epoch: batches(train_files, settings.seed, epoch),
             evaluate=batches(eval_files),
-            documents=_count(train_files),
+            documents=records.count(train_files),
             checkpoints=checkpoints,
             on_epoch=_write_scalars,
         )
@@ -76,7 +76,8 @@ def _own_directory(fn_args: FnArgs) -> str:
 
 
 def _files(patterns: list[str]) -> list[str]:
-    return sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+    """TFX gives a pattern for all that lies in a split's folder."""
+    return records.find([pattern.removesuffix("/*") for pattern in patterns])
 
 
 def _text(path: str) -> str:
@@ -88,10 +89,6 @@ def _text(path: str) -> str:
 def _device() -> str:
     devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
     return ", ".join(device.name.removeprefix("/physical_device:") for device in devices)
-
-
-def _count(files: list[str]) -> int:
-    return int(tf.data.TFRecordDataset(files, "GZIP").reduce(tf.constant(0, tf.int64), lambda n, _: n + 1))
 
 
 def _write_scalars(epoch: int, figures: dict[str, float]) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example
-from trainer.input import batch_bounds, pad, read
+from trainer.errors import JobError
+from trainer.input import Position, Usage, batch_bounds, pad, read
 
 LENGTHS = [random.Random(number).choice([0, 1, number % 60]) for number in range(299)] + [200]
 
@@ -22,17 +22,19 @@ def tokens_of(number: int) -> list[int]:
     return [4 + (number + position) % 50 for position in range(LENGTHS[number])]
 
 
+def document(number: int) -> dict:
+    context = {"id": b"%d" % number, "source": b"s%d" % (number % 2), "label": number % 3}
+    return {**context, "tokens": tokens_of(number)}
+
+
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def files(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> list[str]:
     folder: Path = tmp_path_factory.mktemp("input")
-    paths = [str(folder / f"{shard}.gz") for shard in range(3)]
+    paths = [folder / f"data_tfrecord-{shard}.gz" for shard in range(3)]
     for shard, path in enumerate(paths):
-        with tf.io.TFRecordWriter(path, "GZIP") as writer:
-            for number in range(shard, len(LENGTHS), 3):
-                context = {"id": bytes_feature(b"%d" % number), "source": bytes_feature(b"s%d" % (number % 2))}
-                context |= {"label": int64_feature(number % 3), "length": int64_feature(LENGTHS[number])}
-                writer.write(sequence_example(context, {"tokens": Int64Steps().encode(tokens_of(number))}))
-    return paths
+        write_transformed(path, [document(number) for number in range(shard, len(LENGTHS), 3)])
+    (folder / "dataset.json").write_text("{}")
+    return [str(path) for path in paths]
 
 
 def batches(files: list[str], **values: int | None) -> list[dict[str, np.ndarray]]:
@@ -147,3 +149,141 @@ def test_a_split_without_documents_gives_no_batches(tmp_path: Path) -> None:
     path = str(tmp_path / "empty.gz")
     tf.io.TFRecordWriter(path, "GZIP").close()
     assert batches([path], seed=1) == []
+
+
+def test_a_folder_a_pattern_and_its_files_are_read_alike(files: list[str]) -> None:
+    folder = str(Path(files[0]).parent)
+    expected = order(files, seed=1)
+    for asked in (folder, f"{folder}/*tfrecord*", [files[2], f"{folder}/*-[01]*"]):
+        assert order(asked, seed=1) == expected
+
+
+def test_the_order_does_not_depend_on_the_global_seed(files: list[str]) -> None:
+    found = []
+    for seed in (3, 4):
+        tf.random.set_seed(seed)
+        found.append(order(files, seed=1))
+    assert found[0] == found[1]
+
+
+def test_usage_adds_up_what_batches_hold(files: list[str]) -> None:
+    found, usage = batches(files, seed=1), Usage()
+    for batch in read(files, batch_tokens=100, window=30, seed=1):
+        usage.count(batch)
+    padded = sum(batch["tokens"].size for batch in found)
+    real = sum(max(length, 1) for length in LENGTHS)
+    assert usage == Usage(documents=len(LENGTHS), steps=len(found), tokens=real, padded=padded)
+    assert usage.waste == pytest.approx(1 - real / padded)
+    assert Usage().waste == 0
+
+
+def test_each_step_gives_workers_batches_of_about_the_same_width(files: list[str]) -> None:
+    found = [batches(files, seed=1, window=1000, worker=(number, 3)) for number in range(3)]
+    assert len({len(worker) for worker in found}) == 1
+    spreads = []
+    for step in zip(*found, strict=True):
+        widths = [batch["tokens"].shape[1] for batch in step]
+        spreads.append(max(widths) - min(widths))
+    assert np.median(spreads) <= 5
+
+
+def test_more_workers_than_documents_get_batches_of_none(tmp_path: Path, write_transformed) -> None:
+    write_transformed(tmp_path / "few", [document(1), document(2)])
+    found = [batches([str(tmp_path / "few")], worker=(number, 4)) for number in range(4)]
+    assert [len(worker) for worker in found] == [1] * 4
+    (shapes,) = [[worker[0]["tokens"].shape for worker in found]]
+    assert sorted(rows for rows, _ in shapes) == [0, 0, 1, 1]
+    assert all(width >= 1 for _, width in shapes)
+
+
+@pytest.mark.parametrize("worker", [(-1, 2), (2, 2), (0, 0)])
+def test_a_worker_must_be_one_of_them(files: list[str], worker: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="worker"):
+        read(files, batch_tokens=100, worker=worker)
+
+
+def test_records_without_labels_and_with_tags(tmp_path: Path, write_transformed) -> None:
+    tagged = [{"id": b"%d" % n, "tokens": [n + 4] * n, "tags": list(range(1, n + 1))} for n in range(4)]
+    write_transformed(tmp_path / "tagged.gz", tagged, label=False)
+    write_transformed(tmp_path / "text.gz", [{"id": b"a", "tokens": [4]}], label=False)
+    (batch,) = batches([str(tmp_path / "tagged.gz")])
+    assert set(batch) == {"id", "source", "length", "tokens", "tags", "position"}
+    assert batch["tokens"].tolist() == [[7, 7, 7], [6, 6, 0], [5, 0, 0], [0, 0, 0]]
+    assert batch["tags"].tolist() == [[1, 2, 3], [1, 2, 0], [1, 0, 0], [0, 0, 0]]
+    assert batch["tags"].dtype == np.int64
+    assert set(batches([str(tmp_path / "text.gz")])[0]) == {"id", "source", "length", "tokens", "position"}
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_in_records_is_left_out(side: str, tmp_path: Path, write_transformed) -> None:
+    lengths = [0, 1, 3, 6]
+    documents = []
+    for number, length in enumerate(lengths):
+        fill = [0] * (6 - length)
+        rows = {"tokens": [*range(4, 4 + length)], "tags": [*range(1, 1 + length)]}
+        padded = {name: fill + row if side == "left" else row + fill for name, row in rows.items()}
+        documents.append({"id": b"%d" % number, "length": length, **padded})
+    write_transformed(tmp_path / "padded", documents, label=False)
+    found = batches([str(tmp_path / "padded")], batch_tokens=9)
+    assert [batch["id"].tolist() for batch in found] == [[b"3"], [b"2", b"1", b"0"]]
+    assert [batch["tokens"].tolist() for batch in found] == [[[4, 5, 6, 7, 8, 9]], [[4, 5, 6], [4, 0, 0], [0, 0, 0]]]
+    assert [batch["tags"].tolist() for batch in found] == [[[1, 2, 3, 4, 5, 6]], [[1, 2, 3], [1, 0, 0], [0, 0, 0]]]
+    assert [batch["length"].tolist() for batch in found] == [[6], [3, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"tokens": [4, 5], "length": 1}, {"tokens": [4, 5], "length": 3}, {"tokens": [4, 5], "tags": [1]}],
+)
+def test_records_that_contradict_themselves_are_named(damage: dict, tmp_path: Path, write_transformed) -> None:
+    whole = {"id": b"whole", "tokens": [4], **({"tags": [1]} if "tags" in damage else {})}
+    write_transformed(tmp_path / "damaged", [whole, {"id": b"damaged", **damage}])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Damaged records.*\[damaged\]"):
+        batches([str(tmp_path / "damaged")])
+
+
+def test_no_files_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="no TFRecord files") as caught:
+        read(str(tmp_path), batch_tokens=100)
+    assert caught.value.where == str(tmp_path)
+
+
+def test_plain_and_gzip_files_together_are_an_error(tmp_path: Path) -> None:
+    for name in ("a_tfrecord", "b_tfrecord.gz"):
+        (tmp_path / name).touch()
+    with pytest.raises(JobError, match="Plain and GZIP"):
+        read(str(tmp_path), batch_tokens=100)
+
+
+def test_a_position_of_another_epoch_or_reading_is_an_error(files: list[str]) -> None:
+    position = Position.after(batches(files, seed=1)[0])
+    assert position[:3] == (0, 0, 1)
+    with pytest.raises(JobError, match="another epoch"):
+        read(files, batch_tokens=100, window=30, seed=1, epoch=1, position=position)
+    for values in ({"seed": 2}, {"window": 31}, {"batch_tokens": 101}, {"batch_documents": 9}, {"worker": (0, 2)}):
+        with pytest.raises(JobError, match="another reading"):
+            batches(files, **{"seed": 1, **values}, position=position)
+    with pytest.raises(JobError, match="another reading"):
+        batches(files[:2], seed=1, position=position)
+
+
+def test_records_of_finished_windows_are_not_parsed(tmp_path: Path, write_transformed) -> None:
+    path = str(tmp_path / "records")
+    write_transformed(tmp_path / "records", [document(number) for number in (5, 7, 8)])
+    whole = batches([path], window=1)
+    first, _, last = list(tf.data.TFRecordDataset(path).as_numpy_iterator())
+    with tf.io.TFRecordWriter(path) as writer:
+        for record in (first, b"no protocol buffer", last):
+            writer.write(record)
+    (rest,) = batches([path], window=1, position=Position.after(whole[1]))
+    assert rest["id"].tolist() == [b"8"]
+
+
+def test_plain_files_are_read_as_gzip_files_are(files: list[str], tmp_path: Path) -> None:
+    plain = []
+    for path in files:
+        plain.append(str(tmp_path / Path(path).stem))
+        with tf.io.TFRecordWriter(plain[-1]) as writer:
+            for record in tf.data.TFRecordDataset(path, "GZIP").as_numpy_iterator():
+                writer.write(record)
+    assert order(plain, seed=1) == order(files, seed=1)

@@ -1,0 +1,123 @@
+"""Files of transformed SequenceExamples as windows of serialized records."""
+
+from __future__ import annotations
+
+import posixpath
+import random
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from trainer import parsing
+from trainer.errors import JobError
+from trainer.settings import Kind
+
+_COUNTED_TOGETHER = 4_096
+
+
+def find(files: str | Sequence[str]) -> list[str]:
+    """Lists TFRecord files.
+
+    Args:
+        files: Folders (their files named `*tfrecord*`), glob patterns or files, or one of these.
+
+    Returns:
+        The files, sorted by name.
+
+    Raises:
+        JobError: If there are none, or plain and GZIP files are mixed.
+    """
+    asked = [files] if isinstance(files, str) else list(files)
+    found = sorted({path for entry in asked for path in _expand(entry)})
+    if not found:
+        raise JobError(
+            "There are no TFRecord files to read.",
+            where=", ".join(asked) or "the list of files",
+            found="no file",
+            expected="a folder of files named *tfrecord*, a pattern that matches files, or files",
+            fix="Name the folder of a split, such as Split-train.",
+        )
+    plain = [path for path in found if not path.endswith(".gz")]
+    if 0 < len(plain) < len(found):
+        raise JobError(
+            "Plain and GZIP files cannot be read together.",
+            where=", ".join(asked),
+            found=f"{len(plain)} files without .gz, {plain[0]} the first, and {len(found) - len(plain)} with it",
+            expected="all with .gz, or none",
+            fix="Name files of one kind only.",
+        )
+    return found
+
+
+def stream(paths: Sequence[str]) -> tf.data.Dataset:
+    """Returns the serialized records of files, string [], one file after another; GZIP by the suffix `.gz`."""
+    return tf.data.TFRecordDataset(list(paths), "GZIP" if paths[0].endswith(".gz") else "")
+
+
+def count(files: str | Sequence[str]) -> int:
+    """Counts the records of files, folders or patterns."""
+    batches = stream(find(files)).batch(_COUNTED_TOGETHER)
+    return int(batches.reduce(tf.constant(0, tf.int64), lambda total, batch: total + tf.size(batch, tf.int64)))
+
+
+def kind(paths: Sequence[str]) -> Kind:
+    """Tells the kind of corpus from the first record; without one, it is labelled text."""
+    for record in stream(paths).take(1):
+        return parsing.kind_of(record.numpy())
+    return "labelled_text"
+
+
+def windows(paths: Sequence[str], size: int, order: tuple[int, int] | None) -> tf.data.Dataset:
+    """Returns the records in windows, none of them empty.
+
+    Args:
+        paths: Files of one kind.
+        size: Records in a window; the last ones may hold fewer.
+        order: Seed and epoch. They draw the order of the files and mix each window with the records
+            that the windows before left over. None keeps the order of the files.
+
+    Returns:
+        Serialized records, string [records].
+    """
+    if order is None:
+        return stream(paths).batch(size)
+    seed = mix(*order)
+    shuffled = list(paths)
+    random.Random(seed).shuffle(shuffled)  # noqa: S311 - an order, not a secret
+
+    # Dataset.shuffle would do the same record by record, and its order would depend on the global seed, too.
+    def blend(
+        state: tuple[tf.Tensor, tf.Tensor], block: tuple[tf.Tensor, tf.Tensor]
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]:
+        (kept, number), (fresh, last) = state, block
+        pool = tf.concat([kept, fresh], 0)
+        drawn = permutation(tf.size(pool), [seed, number])
+        keep = tf.where(last, 0, size)
+        return (tf.gather(pool, drawn[:keep]), number + 1), tf.gather(pool, drawn[keep:])
+
+    blocks = with_end(stream(shuffled).batch(size))
+    initial = tf.zeros([0], tf.string), tf.constant(0)
+    return blocks.scan(initial, blend).filter(lambda window: tf.size(window) > 0)
+
+
+def with_end(blocks: tf.data.Dataset) -> tf.data.Dataset:
+    """Returns pairs of a block, string [records], and whether it is the last, an empty one after all others."""
+    end = tf.data.Dataset.from_tensors((tf.zeros([0], tf.string), True))
+    return blocks.map(lambda block: (block, False)).concatenate(end)
+
+
+def permutation(size: tf.Tensor, seed: Sequence[int | tf.Tensor]) -> tf.Tensor:
+    """Returns the numbers below `size` in an order drawn from two integers, int32 [size]."""
+    return tf.random.experimental.stateless_shuffle(tf.range(size), tf.stack([tf.cast(s, tf.int32) for s in seed]))
+
+
+def mix(seed: int, epoch: int) -> int:
+    """One seed of two numbers; neighbouring pairs share none."""
+    return (seed * 1_000_003 + epoch) % (2**31 - 1)
+
+
+def _expand(entry: str) -> list[str]:
+    if tf.io.gfile.isdir(entry):
+        return [posixpath.join(entry, name) for name in tf.io.gfile.listdir(entry) if "tfrecord" in name]
+    found: list[str] = [entry] if tf.io.gfile.exists(entry) else tf.io.gfile.glob(entry)
+    return found
