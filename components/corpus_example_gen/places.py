@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.corpus_example_gen.files import open_file
+from components.corpus_example_gen import readers
+from components.corpus_example_gen.settings import CorpusSettings
 
 PLACE = np.dtype([("file", ">u4"), ("start", ">u8"), ("line", ">u8")])
 """A place, as `pack` writes it."""
 
 _PLACE = struct.Struct(">IQQ")
-_CHUNK_BYTES = 1 << 20
 
 
 class Place(NamedTuple):
@@ -30,35 +30,25 @@ class Place(NamedTuple):
     line: int
 
 
-def pack(file: int, start: int, line: int) -> bytes:
+def pack(place: Place) -> bytes:
     """Returns a place as bytes."""
-    return _PLACE.pack(file, start, line)
+    return _PLACE.pack(*place)
 
 
 class LineNumbers:
-    """Counts the lines before parts of files; nothing is counted twice."""
+    """Counts the lines before parts of files, each part once.
 
-    def __init__(self) -> None:
-        self._counts: dict[str, dict[int, int]] = {}
+    Args:
+        settings: How files are read.
+    """
 
-    def before(self, path: str, start: int) -> int:
-        """Returns the number of lines before the first one that starts at byte `start` or behind it."""
-        if start == 0:
-            return 0
-        # The line that the byte before the part belongs to ends in the part, or with that byte.
-        stop = start - 1
-        counts = self._counts.setdefault(path, {0: 0})
-        if stop not in counts:
-            known = max(position for position in counts if position < stop)
-            counts[stop] = counts[known] + _count_lines(path, known, stop)
-        return counts[stop] + 1
+    def __init__(self, settings: CorpusSettings) -> None:
+        self._settings = settings
+        self._counts: dict[tuple[str, int], int] = {}
 
-
-def _count_lines(path: str, start: int, stop: int) -> int:
-    found = 0
-    with open_file(path) as file:
-        file.seek(start)
-        while start < stop and (chunk := file.read(min(stop - start, _CHUNK_BYTES))):
-            found += chunk.count(b"\n")
-            start += len(chunk)
-    return found
+    def line(self, path: str, place: Place) -> int:
+        """Returns the line of a place in the whole file with that path."""
+        part = path, place.start
+        if part not in self._counts:
+            self._counts[part] = readers.lines_before(readers.Part(*part), self._settings)
+        return self._counts[part] + place.line

@@ -16,6 +16,7 @@ from apache_beam import pvalue
 from components.corpus_example_gen import duplicates, quarantine, spill, summary
 from components.corpus_example_gen.places import PLACE, LineNumbers, Place
 from components.corpus_example_gen.records import BadRecord
+from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.spill import Entries, Spill, TaggedSegment
 from trainer import features
 
@@ -42,27 +43,29 @@ class WriteShard(beam.DoFn):
     """All segments of a shard, in order, to its file.
 
     Args:
+        settings: How records are read, for the numbers of their lines.
         shards: Number of shards of each split.
+        compression: How to write.
         folder: Folder of the splits.
         scratch: Folder of the spill files.
         paths: Paths of the files by their numbers, where ids may be repeated.
-        compression: How to write.
     """
 
     def __init__(
         self,
+        settings: CorpusSettings,
         shards: Mapping[str, int],
+        compression: Literal["gzip", "none"],
         folder: str,
         scratch: str,
         paths: Sequence[str],
-        compression: Literal["gzip", "none"],
     ) -> None:
-        self._shards, self._folder, self._scratch, self._paths = shards, folder, scratch, paths
-        self._compression = compression
+        self._settings, self._shards, self._compression = settings, shards, compression
+        self._folder, self._scratch, self._paths = folder, scratch, paths
 
     def setup(self) -> None:
         """Starts to count lines."""
-        self._lines = LineNumbers()
+        self._lines = LineNumbers(self._settings)
 
     def process(
         self, element: tuple[tuple[str, int], Iterable[TaggedSegment | tuple[()]]]
@@ -112,15 +115,11 @@ class WriteShard(beam.DoFn):
         identity = example.context.feature[features.ID].bytes_list.value[0].decode()
         lists = example.feature_lists.feature_list
         steps = (lists[features.TOKENS] if features.TOKENS in lists else lists[features.TEXT]).feature
-        path, line = self._line(place)
-        first_path, first_line = self._line(first)
+        path, first_path = self._paths[place.file], self._paths[first.file]
+        first_line = self._lines.line(first_path, first)
         reason = f"duplicate id: {identity[:_ID_CHARS]!r} is first in {first_path}, line {first_line}"
         texts = (step.bytes_list.value[0].decode() for step in steps)
-        return BadRecord(path, line, reason, quarantine.shorten(texts))
-
-    def _line(self, place: Place) -> tuple[str, int]:
-        path = self._paths[place.file]
-        return path, self._lines.before(path, place.start) + place.line
+        return BadRecord(path, self._lines.line(path, place), reason, quarantine.shorten(texts))
 
 
 def _dropped(drops: Entries) -> dict[Place, Place | None]:

@@ -123,14 +123,13 @@ def read(segments: Iterable[Segment], entry: npt.DTypeLike) -> tuple[Entries, by
         The entries, and the payloads in the order of the entries.
     """
     dtype = np.dtype(entry)
-    entries: list[Entries] = []
-    payloads = bytearray()
+    entries, payloads = bytearray(), bytearray()
     for segment, data in _data(segments):
         size = segment.count * dtype.itemsize
-        # Copied, because a view would keep the payloads alive twice.
-        entries.append(np.frombuffer(data, dtype, segment.count).copy())
+        entries += memoryview(data)[:size]
         payloads += memoryview(data)[size:]
-    return np.concatenate(entries) if entries else np.empty(0, dtype), payloads
+    # NumPy joins arrays of big-endian fields into native ones, whose bytes are others.
+    return np.frombuffer(entries, dtype), payloads
 
 
 def read_bytes(segment: Segment) -> bytes:

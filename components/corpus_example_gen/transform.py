@@ -19,7 +19,7 @@ from components.beam_results import WriteJson
 from components.corpus_example_gen import duplicates, quarantine, readers, shards, summary
 from components.corpus_example_gen.encode import encode
 from components.corpus_example_gen.files import CorpusFile
-from components.corpus_example_gen.places import LineNumbers, pack
+from components.corpus_example_gen.places import LineNumbers, Place, pack
 from components.corpus_example_gen.records import BadRecord, Document
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.spill import Spill, buffer_bytes, read, tagged, untagged
@@ -127,11 +127,12 @@ class WriteCorpus(beam.PTransform):
             | "WriteShard"
             >> beam.ParDo(
                 shards.WriteShard(
+                    self._plan.settings,
                     self._plan.shards,
+                    self._plan.compression,
                     self._destination.examples,
                     self._destination.spill,
                     self._paths if "id" in unique else (),
-                    self._plan.compression,
                 )
             ).with_outputs(quarantine.BAD, summary.EVENTS)
         )
@@ -207,7 +208,7 @@ class _ReadPart(beam.DoFn):
         self._numbers = {split: number for number, split in enumerate(self._plan.splits.names)}
         self._unique, self._buckets = self._plan.unique, self._plan.buckets
         self._limit = buffer_bytes(self._plan.buckets)
-        self._lines = LineNumbers()
+        self._lines = LineNumbers(self._plan.settings)
         self._seen = 0
 
     def process(self, element: PartElement) -> Iterator[Any]:
@@ -233,20 +234,19 @@ class _ReadPart(beam.DoFn):
         yield pvalue.TaggedOutput(summary.EVENTS, (summary.READ, self._seen - before))
 
     def _add(self, spill: Spill, document: Document, part: readers.Part, number: int, given: str | None) -> None:
-        identity = document.id.encode()
+        identity, place = document.id.encode(), Place(number, part.start, document.line)
         split = self._split(document, identity, given)
         if split not in self._numbers:
             allowed = ", ".join(repr(name) for name in self._numbers)
             reason = f"unknown split: {split!r}, allowed are {allowed}"
-            line = self._lines.before(part.path, part.start) + document.line
+            line = self._lines.line(part.path, place)
             quarantine.add(spill, BadRecord(part.path, line, reason, quarantine.excerpt(document)), number)
             return
         order, serialized = order_key(identity), encode(document)
         shard = shard_of(order, self._plan.shards[split])
-        place = pack(number, part.start, document.line)
-        spill.add((shards.DOCUMENTS, split, shard), shards.entry(order, place, len(serialized)), serialized)
+        spill.add((shards.DOCUMENTS, split, shard), shards.entry(order, pack(place), len(serialized)), serialized)
         if self._unique:
-            key = duplicates.key(document, self._unique, place=place, split=self._numbers[split], shard=shard)
+            key = duplicates.key(document, self._unique, place=pack(place), split=self._numbers[split], shard=shard)
             spill.add((_KEYS, duplicates.bucket_of(key, self._unique[0], self._buckets)), key)
 
     def _split(self, document: Document, identity: bytes, given: str | None) -> str:
@@ -273,6 +273,8 @@ class _FindDuplicates(beam.DoFn):
             for place, drop in zip(keys[dropped][["split", "shard"]].tolist(), drops, strict=True):
                 spill.add((shards.DROPS, names[place[0]], place[1]), drop.tobytes())
             if self._then:
-                for key in map(np.void.tobytes, np.delete(keys, dropped)):
+                rest = np.ones(len(keys), bool)
+                rest[dropped] = False
+                for key in map(np.void.tobytes, keys[rest]):
                     spill.add((_KEYS, duplicates.bucket_of(key, self._then, buckets)), key)
             yield from tagged(spill.flush())
