@@ -285,7 +285,8 @@ def test_a_configuration_made_in_code_is_checked_too():
 def test_the_json_schema_names_the_keys_of_the_yaml():
     schema = config.json_schema()
     assert list(schema["properties"]) == [
-        "name", "task", "corpus", "splits", "validation", "transform", "output", "trainer", "gates", "serving", "beam", "schema",
+        "name", "task", "corpus", "splits", "validation", "transform", "output", "trainer", "gates", "serving", "beam",
+        "schema",
     ]  # fmt: skip
     assert schema["required"] == ["name", "task", "corpus"]
     assert schema["additionalProperties"] is False
