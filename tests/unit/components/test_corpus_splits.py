@@ -2,7 +2,8 @@ import hashlib
 
 import pytest
 
-from components.corpus_example_gen.splits import Splitter, order_key, shard_of
+from components.corpus_example_gen.files import CorpusFile
+from components.corpus_example_gen.splits import SplitRule, Splitter, order_key, shard_counts, shard_of
 
 WEIGHTS = {"train": 8, "eval": 1, "test": 1}
 
@@ -48,3 +49,29 @@ def test_shards_are_ranges_of_the_order() -> None:
         3,
     ]
     assert shard_of(b"\xff" * 8, 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (0, {"train": 1, "eval": 1, "test": 1}),
+        (40 << 20, {"train": 1, "eval": 1, "test": 1}),
+        (41 << 20, {"train": 2, "eval": 1, "test": 1}),
+        (640 << 20, {"train": 16, "eval": 2, "test": 2}),
+    ],
+)
+def test_shards_hold_no_more_than_they_may(size: int, expected: dict[str, int]) -> None:
+    sizes = SplitRule("hash", WEIGHTS).sizes([(None, CorpusFile("a.csv", size, 0))])
+    assert shard_counts(sizes, 32 << 20) == expected
+
+
+def test_sizes_of_splits_are_bounds() -> None:
+    files = [CorpusFile("a.csv", 100, 0), CorpusFile("b.csv.gz", 100, 0), CorpusFile("c.parquet", 10, 0)]
+    assert SplitRule("hash", {"train": 3, "eval": 1}).sizes([(None, file) for file in files]) == {
+        "train": 323,
+        "eval": 108,
+    }
+    # Nobody knows which documents a column puts where.
+    assert SplitRule("column", WEIGHTS).sizes([(None, file) for file in files]) == dict.fromkeys(WEIGHTS, 430)
+    given = zip(("train", "eval", "train"), files, strict=True)
+    assert SplitRule("file", {"train": 1, "eval": 1}).sizes(given) == {"train": 130, "eval": 300}

@@ -1,18 +1,19 @@
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from components.corpus_example_gen import summary
+from components.corpus_example_gen.splits import SplitRule
 from components.corpus_example_gen.summary import Summary
-from components.corpus_example_gen.transform import shard_counts
 from trainer.errors import JobError
 
 WEIGHTS = {"train": 8, "eval": 1, "test": 1}
 
 
-def check(counts: Summary, limit: float = 0.01) -> None:
-    summary.check(counts, pattern="/data/*.csv", weights=WEIGHTS, max_bad_fraction=limit, quarantine="/q/records.jsonl")
+def check(counts: Summary, limit: float = 0.01, by: Literal["hash", "file", "column"] = "hash") -> None:
+    rule = SplitRule(by, WEIGHTS)
+    summary.check(counts, pattern="/data/*.csv", rule=rule, max_bad_fraction=limit, quarantine="/q/records.jsonl")
 
 
 def test_events_are_summed_up() -> None:
@@ -22,12 +23,16 @@ def test_events_are_summed_up() -> None:
         (summary.WRITTEN, ("train", 6)),
         (summary.WRITTEN, ("train", 2)),
         (summary.WRITTEN, ("eval", 1)),
+        (summary.DUPLICATES, ("train", 2)),
+        (summary.DUPLICATES, ("train", 1)),
         (summary.QUARANTINED, {"count": 3, "reasons": {"no text": 3}, "examples": {"no text": "f, line 2: no text"}}),
         summary.fault(JobError("broken", where="f", fix="mend")),
     ]
     counts = summary.from_events(json.loads(json.dumps(events)), WEIGHTS)
     assert counts.read == 12
     assert counts.written == {"train": 8, "eval": 1, "test": 0}
+    assert counts.duplicates == {"train": 3, "eval": 0, "test": 0}
+    assert counts.removed == 3
     assert (counts.quarantined, counts.reasons) == (3, {"no text": 3})
     assert [str(error) for error in counts.faults] == ["broken\n  where: f\n  fix: mend"]
 
@@ -36,6 +41,7 @@ def test_a_good_run_passes() -> None:
     counts = Summary(read=100, written={"train": 80, "eval": 10, "test": 9}, quarantined=1)
     check(counts)
     assert counts.documents == 99
+    check(Summary(read=100, written={"train": 80, "eval": 10, "test": 5}, quarantined=1, duplicates={"train": 4}))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +50,7 @@ def test_a_good_run_passes() -> None:
         (Summary(written=dict.fromkeys(WEIGHTS, 0)), ["has no records", "/data/*.csv"]),
         (
             Summary(read=10, written={"train": 5, "eval": 2, "test": 2}),
-            ["lost or doubled", "10 read, 9 written, 0 quarantined"],
+            ["lost or doubled", "10 read, 9 written, 0 quarantined, 0 duplicates"],
         ),
         (
             Summary(read=4, written={"train": 3, "eval": 0, "test": 0}, quarantined=0, reasons={}),
@@ -94,14 +100,18 @@ def test_too_many_bad_records_are_told_in_full() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"),
+    ("by", "parts"),
     [
-        (0, {"train": 1, "eval": 1, "test": 1}),
-        (80 << 20, {"train": 1, "eval": 1, "test": 1}),
-        (81 << 20, {"train": 2, "eval": 1, "test": 1}),
-        (640 << 20, {"train": 8, "eval": 1, "test": 1}),
-        (1280 << 20, {"train": 16, "eval": 2, "test": 2}),
+        ("hash", ["splits train: 8, eval: 1, test: 1", "greater weight"]),
+        ("file", ["given by files", "Add documents to the files"]),
+        ("column", ["given by a column, expected are train, eval, test", "Check corpus.split"]),
     ],
 )
-def test_shards_hold_about_64_mb(size: int, expected: dict[str, int]) -> None:
-    assert shard_counts(size, WEIGHTS) == expected
+def test_an_empty_split_is_told_by_where_splits_come_from(
+    by: Literal["hash", "file", "column"], parts: list[str]
+) -> None:
+    counts = Summary(read=6, written={"train": 4, "eval": 0, "test": 1}, duplicates={"eval": 1})
+    with pytest.raises(JobError, match="The split eval has no documents") as error:
+        check(counts, by=by)
+    for part in [*parts, "5 documents in all", "1 duplicates left out"]:
+        assert part in str(error.value)

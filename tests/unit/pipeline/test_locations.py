@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import resolve_corpus_path, resolve_file
+from pipeline.locations import describe
 from trainer.errors import JobError
 
 
@@ -55,6 +56,65 @@ def test_special_characters_of_real_names_match_only_themselves(folder):
 )
 def test_urls_are_only_split(url, parts, tmp_path):
     assert resolve_corpus_path(url, tmp_path) == parts
+
+
+@pytest.fixture
+def spans(folder):
+    for name in ("span-01/v1/a.csv", "2024-02-29.csv", "train/span-01/a.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("path", "below"),
+    [
+        ("span-{SPAN:2}/v{VERSION}/*.csv", ""),
+        ("{YYYY}-{MM}-{DD}.csv", ""),
+        ("train/span-{SPAN}/a.csv", "train"),
+    ],
+)
+def test_the_marks_of_spans_stay_in_the_pattern(spans, path, below):
+    base, pattern = resolve_corpus_path(path, spans)
+    assert base == str(spans / below)
+    assert pattern == path.removeprefix("train/")
+
+
+def test_a_pattern_of_spans_without_a_file_is_refused(spans):
+    with pytest.raises(JobError, match="No file matches the corpus path") as caught:
+        resolve_corpus_path("span-{SPAN}/w{VERSION}/*.csv", spans)
+    assert "span-{SPAN}" in caught.value.found
+
+
+def test_a_path_for_each_split_shares_the_folder(spans):
+    base, patterns = resolve_corpus_path({"train": "year/*.jsonl", "eval": "a.csv"}, spans)
+    assert (base, patterns) == (str(spans), {"train": "year/*.jsonl", "eval": "a.csv"})
+    base, patterns = resolve_corpus_path({"train": "year/*.jsonl", "eval": "odd [1]*/d[2].csv"}, spans)
+    for split, name in (("train", "year/x.jsonl"), ("eval", "odd [1]*/d[2].csv")):
+        assert matched((base, patterns[split])) == [str(spans / name)]
+    assert describe((base, patterns)).startswith(f"{spans}/year/*.jsonl for train, ")
+    with pytest.raises(JobError) as caught:
+        resolve_corpus_path({"train": "year/*.jsonl", "eval": "c.csv"}, spans)
+    assert caught.value.where == "corpus.path.eval"
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (("gs://b/x/a.csv", "gs://b/y/z/b.csv"), ("gs://b", ["x/a.csv", "y/z/b.csv"])),
+        (("gs://b/x/a.csv", "gs://c/x/b.csv"), ("", ["gs://b/x/a.csv", "gs://c/x/b.csv"])),
+        (("gs://b/x/a.csv", "s3://b/x/b.csv"), ("", ["gs://b/x/a.csv", "s3://b/x/b.csv"])),
+        (("hdfs://h/x/*/a.csv", "hdfs://h/x/b.csv"), ("hdfs://h/x", ["*/a.csv", "b.csv"])),
+    ],
+)
+def test_urls_for_each_split(paths, expected, tmp_path):
+    base, patterns = resolve_corpus_path(dict(zip(("train", "eval"), paths, strict=True)), tmp_path)
+    assert (base, list(patterns.values())) == expected
+
+
+def test_a_local_path_and_a_url_share_no_folder(folder):
+    base, patterns = resolve_corpus_path({"train": "gs://b/x.csv", "eval": "a.csv"}, folder)
+    assert (base, patterns) == ("", {"train": "gs://b/x.csv", "eval": f"{folder}/a.csv"})
 
 
 @pytest.mark.parametrize("url", ["gs://bucket", "gs://", "gs://bucket/folder/", "gs://*"])
