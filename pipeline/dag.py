@@ -28,6 +28,9 @@ CODE = {
 }
 """The module behind each component of this project whose edits must not be served from cache."""
 
+_AFTER = {"SequenceTransform": ("ExampleValidator",)}
+"""What a component waits for without a channel: lowering an anomaly must not make transform and training anew."""
+
 _LOCAL_BEAM = (
     # DirectRunner would first try to download another runner, and several threads lose records.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -102,10 +105,15 @@ def create_pipeline(
     data = _data_components(config, layout, corpus, schema, serving_logs, code)
     model = _model_components(config, layout, data, code, run_id) if "Trainer" in config.components else []
     nodes = {node.id: node for node in [*data.values(), *model]}
+    components = list(nodes.values()) if until is None else _needed(nodes, until)
+    # TFX refuses a node before one that is not in the pipeline.
+    for node in components:
+        for earlier in _AFTER.get(node.id, ()):
+            node.add_upstream_node(nodes[earlier])
     return tfx.dsl.Pipeline(
         pipeline_name=config.name,
         pipeline_root=layout.artifacts,
-        components=list(nodes.values()) if until is None else _needed(nodes, until),
+        components=components,
         enable_cache=use_cache,
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(layout.metadata),
         beam_pipeline_args=beam_args(config.beam.options),
@@ -123,7 +131,7 @@ def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:
         name = waiting.pop()
         wanted.add(name)
         waiting += [node for channel in nodes[name].inputs.values() for node in channel.get_data_dependent_node_ids()]
-        waiting += [node.id for node in nodes[name].upstream_nodes]
+        waiting += _AFTER.get(name, ())
     return [node for name, node in nodes.items() if name in wanted]
 
 
@@ -172,8 +180,6 @@ def _data_components(
         labels=json.dumps(config.corpus.class_names or []),
         code=code["SequenceTransform"],
     )
-    # Not by a channel: what is lowered to a warning must not make the transform and the training anew.
-    transform.add_upstream_node(validator)
     return {node.id: node for node in (example_gen, statistics_gen, schema_gen, previous, validator, transform)}
 
 

@@ -1,0 +1,173 @@
+"""The corpus validator in the job's own pipeline, under the real LocalDagRunner with ML Metadata in SQLite."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx import v1 as tfx
+
+from components.corpus_example_gen.encode import encode
+from components.corpus_example_gen.records import Document
+from components.corpus_validator.anomalies import AnomalyError
+from pipeline import dag, lineage
+from pipeline.config import RunConfig
+from schema import curated
+
+CLASSES = ("dull", "fine")
+Rows = list[tuple[str, str]]
+
+
+def rows(name: str, fine: float, word: str = "film") -> Rows:
+    """Texts with labels, this share of which is fine."""
+    words = random.Random(name).choices
+    return [
+        (f"{name} {number} {' '.join(words(['a', 'b', word], k=5))}", CLASSES[number % 10 < 10 * fine])
+        for number in range(150)
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A job of task dataset in its own folder."""
+
+    folder: Path
+
+    def run(
+        self,
+        corpus: Rows,
+        *,
+        until: str = "ExampleValidator",
+        warn: tuple[str, ...] = (),
+        tag: str | None = None,
+        logs: tuple[str, str] = ("", ""),
+    ) -> None:
+        """Runs it on a corpus; `tag` annotates the text in its schema."""
+        text = "\n".join(json.dumps({"text": text, "label": label}) for text, label in corpus)
+        data = self.folder / "data.jsonl"
+        if not data.exists() or data.read_text() != text:
+            data.write_text(text)
+        schema = curated.for_corpus(curated.LABELLED_TEXT, classes=CLASSES, named_sources=False)
+        for path, feature in curated.features(schema):
+            if tag and path[-1] == "text":
+                feature.annotation.tag.append(tag)
+        schema_file = self.folder / f"schema{hash(tag)}.pbtxt"
+        schema_file.write_text(text_format.MessageToString(schema))
+        config = RunConfig.model_validate(
+            {
+                "name": "validated",
+                "task": "dataset",
+                "corpus": {"format": "jsonl", "path": "data.jsonl", "label": "label"},
+                "validation": {"warn": warn},
+                "transform": {"min_count": 1},
+            }
+        )
+        pipeline = dag.create_pipeline(
+            config,
+            dag.Layout(self.folder / "root"),
+            corpus=(str(self.folder), "data.jsonl"),
+            schema=str(schema_file),
+            code=dict.fromkeys(dag.CODE, "1"),
+            run_id="1",
+            serving_logs=logs,
+            until=until,
+        )
+        (self.folder / "root").mkdir(exist_ok=True)
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+
+    def executions(self) -> dict[str, lineage.Execution]:
+        return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))
+
+    def states(self) -> dict[str, str]:
+        return {name: execution.state for name, execution in self.executions().items()}
+
+    def anomalies(self) -> list[dict[str, Any]]:
+        """What the latest run wrote of its train split."""
+        folder = Path(self.executions()["ExampleValidator"].outputs["anomalies"].uri, "Split-train")
+        found: list[dict[str, Any]] = json.loads((folder / "anomalies.json").read_text())
+        return found
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(tmp_path)
+
+
+def test_good_examples_leave_what_tfx_tools_read(job: Job) -> None:
+    job.run(rows("first", 0.5))
+    output = job.executions()["ExampleValidator"].outputs["anomalies"]
+    assert output.properties["blessed"] == {"train": 1.0, "eval": 1.0, "test": 1.0}
+    for split in ("train", "eval", "test"):
+        stored = Path(output.uri, f"Split-{split}", "SchemaDiff.pb").read_bytes()
+        anomalies = anomalies_pb2.Anomalies.FromString(stored)
+        assert not anomalies.anomaly_info
+        assert not anomalies.data_missing
+    assert job.anomalies() == []
+    assert "previous_statistics" not in job.executions()["ExampleValidator"].inputs
+
+
+@pytest.mark.slow
+def test_drift_from_the_examples_before_fails_until_it_is_lowered_or_mended(job: Job) -> None:
+    first, moved, mended = rows("first", 0.5), rows("moved", 0.9), rows("mended", 0.4)
+    job.run(first)
+    with pytest.raises(AnomalyError) as failed:
+        job.run(moved, until="SequenceTransform")
+    assert [(one.split, one.feature, one.kind) for one in failed.value.anomalies] == [("train", "label", "drift")]
+    assert "'fine' is 9" in str(failed.value)
+    assert "validation: {warn: [label:drift]}" in str(failed.value)
+    assert len(failed.value.anomalies[0].ids) == 3
+    assert job.states()["ExampleValidator"] == "FAILED"
+    assert "SequenceTransform" not in job.states()
+
+    # What failed is no reference: measured against it, the mended examples would have drifted.
+    job.run(mended)
+    assert job.anomalies() == []
+    assert "previous_statistics" in job.executions()["ExampleValidator"].inputs
+
+    job.run(moved, until="SequenceTransform", warn=("label:drift",))
+    assert [(one["feature"], one["kind"], one["warning"]) for one in job.anomalies()] == [("label", "drift", True)]
+    assert job.states()["SequenceTransform"] == "COMPLETE"
+
+    # What is lowered makes the validation anew, and nothing after it.
+    job.run(moved, until="SequenceTransform", warn=("label",))
+    assert job.states()["ExampleValidator"] == "COMPLETE"
+    assert job.states()["SequenceTransform"] == "CACHED"
+    job.run(moved, until="SequenceTransform", warn=("label",))
+    assert job.states()["ExampleValidator"] == "CACHED"
+
+
+def test_examples_made_again_of_the_same_files_are_not_the_examples_before(job: Job) -> None:
+    job.run(rows("first", 0.5))
+    job.run(rows("first", 0.5))
+    assert job.states()["ExampleValidator"] == "CACHED"
+    assert "previous_statistics" not in job.executions()["ExampleValidator"].inputs
+
+
+def test_another_script_than_the_schema_says(job: Job) -> None:
+    with pytest.raises(AnomalyError) as failed:
+        job.run(rows("фильм", 0.5, "хорошо"), tag="script:Latin>=0.95")
+    found = failed.value.anomalies
+    assert {one.split for one in found} == {"train", "eval", "test"}
+    assert {(one.feature, one.kind, len(one.ids)) for one in found} == {("text", "script", 3)}
+    assert "most are Cyrillic" in str(failed.value)
+
+
+def test_skew_against_what_serving_logged(job: Job) -> None:
+    for name, label in (("new", "fine"), ("other", "dull")):
+        with tf.io.TFRecordWriter(str(job.folder / f"log-{name}.gz"), "GZIP") as writer:
+            for number in range(50):
+                writer.write(encode(Document((f"{name} {number}",), label, "log", f"{name}{number}", number)))
+    fine = str(job.folder / "log-new.gz")
+    with pytest.raises(AnomalyError) as failed:
+        job.run(rows("first", 0.5), logs=(fine, "1"))
+    assert [(one.split, one.feature, one.kind) for one in failed.value.anomalies] == [("train", "label", "skew")]
+    assert "% here and 0.0% there" in str(failed.value)
+    job.run(rows("first", 0.5), logs=(str(job.folder / "log-*.gz"), "2"))
+    assert job.anomalies() == []
