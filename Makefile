@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOT ?= runs/sentiment
 
-.PHONY: help env demo test test-fast lint format bench bench-peers lock clean
+.PHONY: help env demo test test-fast lint format bench bench-data bench-peers lock clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ format: env ## format the code and mend what ruff can mend
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: bench-peers ## run all benchmarks
+bench: bench-data bench-peers ## run all benchmarks
+
+bench-data: env ## measure conversion, reading, size and memory beside stock TFX and tf.data and print the ratios
+	@$(PY) -m bench.data
 
 bench-peers: env ## train the peers on the split of the demo's run and print ours beside them
 	@$(PY) -m bench.peers --root $(ROOT)

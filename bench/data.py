@@ -1,0 +1,224 @@
+"""Measures the way from raw text to batches beside its peers and prints Markdown tables, ratios first.
+
+Run as `python -m bench.data`, or `make bench-data`. Pairs of measurements alternate, and so does which side of a
+pair goes first; each measurement has a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from bench import data_convert, data_corpus
+from bench.data_convert import Conversion
+from bench.data_corpus import Corpus
+from bench.data_process import run_python
+from bench.data_tables import Limit, Row, pair_row, ratio_table, table
+from trainer.errors import JobError
+
+BATCH_TOKENS = 16_384
+OURS, STOCK, USUAL = "seqloom", "stock TFX", "tf.data"
+
+_STEPS, _PEAK = "ExampleGen and Transform", "peak memory of the process, GB"
+_SPEEDUP = Limit(3)
+_WASTE = Limit(0.08, least=False)
+_PLAIN, _GZIP = Limit(1.4, least=False), Limit(0.36, least=False)
+_GROWTH, _LINEAR = Limit(1.1, least=False), Limit(0.8)
+
+_Measured = TypeVar("_Measured")
+
+
+def alternate(sides: Mapping[str, Callable[[int], _Measured]], repeats: int) -> dict[str, list[_Measured]]:
+    """Measures two sides in pairs, so that both meet the same weather.
+
+    Args:
+        sides: What measures each side; it is given the number of the pair.
+        repeats: How many pairs.
+
+    Returns:
+        The measurements of each side, one a pair.
+    """
+    measured: dict[str, list[_Measured]] = {name: [] for name in sides}
+    for pair in range(repeats):
+        for name in list(sides)[:: 1 if pair % 2 == 0 else -1]:
+            print(f"{name}, {pair + 1} of {repeats} ...", file=sys.stderr)
+            measured[name].append(sides[name](pair))
+    return measured
+
+
+class Bench:
+    """The benchmarks on one corpus; each conversion is made once and used by all that need it.
+
+    Args:
+        folder: Where everything is written.
+        documents: Documents of the corpus.
+        copies: How much larger the large corpus is.
+        repeats: How many pairs are measured.
+    """
+
+    def __init__(self, folder: Path, documents: int, copies: int, repeats: int) -> None:
+        self._folder, self._documents, self._copies, self._repeats = folder, documents, copies, repeats
+
+    def tables(self, names: Sequence[str]) -> Iterator[str]:
+        """Yields the named benchmarks as Markdown, each when it is measured."""
+        for name in names:
+            yield f"### {name}\n\n{BENCHMARKS[name](self)}\n"
+
+    def convert(self) -> str:
+        """Raw CSV to transformed examples on disk."""
+        pairs = self._pairs
+        rows = [
+            pair_row(f"{_STEPS}, documents/s", pairs, lambda done: done.documents / done.both, limit=_SPEEDUP),
+            pair_row("ExampleGen, documents/s", pairs, lambda done: done.documents / done.generate),
+            pair_row("Transform, documents/s", pairs, lambda done: done.documents / done.transform),
+            pair_row("whole process, documents/s", pairs, lambda done: done.documents / done.wall),
+            pair_row(_PEAK, pairs, lambda done: done.peak_bytes / 1e9, digits=2),
+        ]
+        counts = {side: self._count(done[0]) for side, done in pairs.items()}
+        if counts[OURS] != counts[STOCK]:
+            raise JobError("The two sides did not write the same.", where="convert", found=str(counts))
+        written = [
+            [side, *(f"{count:,}" for count in counts[side].values()), f"{done[0].gzip_bytes / 1e6:.1f}"]
+            for side, done in pairs.items()
+        ]
+        header = ["written", "documents", "tokens", "MB, gzip"]
+        return f"{ratio_table(rows, OURS, STOCK)}\n\n{table([header, *written])}"
+
+    def read(self) -> str:
+        """Transformed examples to padded batches."""
+        files = self._ours.files
+        sides = {name: functools.partial(self._read, name, files) for name in (OURS, USUAL)}
+        passes = alternate(sides, self._repeats)
+        seen = {(done["documents"], done["tokens"]) for side in passes.values() for done in side}
+        if len(seen) != 1:
+            raise JobError("The readers did not see the same documents.", where="read", found=str(sorted(seen)))
+        wastes = {name: [1 - done["tokens"] / done["padded"] for done in passes[name]] for name in (OURS, USUAL)}
+        lines = [["padding", "part of the batches", "limit"]]
+        for name, limit in ((OURS, _WASTE), (USUAL, None)):
+            waste = sum(wastes[name]) / len(wastes[name])
+            lines.append([name, f"{waste:.3f}", limit.told(waste) if limit else "-"])
+        name = f"documents/s, {BATCH_TOKENS:,} tokens a batch"
+        rate = pair_row(name, passes, lambda done: done["documents"] / done["seconds"], limit=_SPEEDUP)
+        return f"{ratio_table([rate], OURS, USUAL)}\n\n{table(lines)}"
+
+    def size(self) -> str:
+        """Bytes of the transformed examples over bytes of raw text."""
+        raw = [self._corpus.text_bytes / 1e6]
+        plain, packed = self._ours.plain_bytes / 1e6, self._ours.gzip_bytes / 1e6
+        rows = [Row("SequenceExample, plain, MB", [plain], raw, 1, _PLAIN)]
+        rows.append(Row("SequenceExample, gzip, MB", [packed], raw, 1, _GZIP))
+        return ratio_table(rows, "ids on disk", "raw text")
+
+    def memory(self) -> str:
+        """Peak memory and speed on a corpus many times as large."""
+        large = self._write("large", self._copies)
+        corpora = {f"{corpus.documents:,} documents": corpus for corpus in (large, self._corpus)}
+        sides = {name: functools.partial(self._once, corpus) for name, corpus in corpora.items()}
+        done = alternate(sides, self._repeats)
+        rows = [
+            pair_row(_PEAK, done, lambda run: run.peak_bytes / 1e9, digits=2, limit=_GROWTH),
+            pair_row(f"{_STEPS}, documents/s", done, lambda run: run.documents / run.both, limit=_LINEAR),
+        ]
+        note = (
+            f"The larger corpus is the smaller one {self._copies} times, with ids and a last word of each copy's own."
+        )
+        return f"{note}\n\n{ratio_table(rows, *corpora)}"
+
+    def profile(self, path: Path) -> None:
+        """Writes cProfile's statistics of one conversion of ours."""
+        data_convert.convert(OURS, self._corpus, self._folder / "profiled", path)
+
+    @functools.cached_property
+    def _corpus(self) -> Corpus:
+        return self._write("corpus", 1)
+
+    @functools.cached_property
+    def _pairs(self) -> dict[str, list[Conversion]]:
+        def convert(side: str, pair: int) -> Conversion:
+            return data_convert.convert(side, self._corpus, self._folder / f"{side.replace(' ', '-')}-{pair}")
+
+        return alternate({side: functools.partial(convert, side) for side in (OURS, STOCK)}, self._repeats)
+
+    @functools.cached_property
+    def _ours(self) -> Conversion:
+        if "_pairs" in vars(self):
+            return self._pairs[OURS][0]
+        return data_convert.convert(OURS, self._corpus, self._folder / "converted")
+
+    def _write(self, name: str, copies: int) -> Corpus:
+        folder = self._folder / name
+        folder.mkdir()
+        return data_corpus.write(folder / "reviews.csv", self._documents, copies)
+
+    def _once(self, corpus: Corpus, _pair: int) -> Conversion:
+        """A conversion of ours of which only the measurements are kept."""
+        root = self._folder / "measured"
+        done = data_convert.convert(OURS, corpus, root)
+        shutil.rmtree(root)
+        return done
+
+    def _read(self, reader: str, files: Sequence[Path], _pair: int) -> dict[str, float]:
+        command = ["-m", "bench.data_read", reader, str(BATCH_TOKENS), *map(str, files)]
+        answer: dict[str, float] = json.loads(run_python(command, self._folder / "read.log").output)
+        return answer
+
+    def _count(self, done: Conversion) -> dict[str, int]:
+        command = ["-m", "bench.data_read", "count", *map(str, done.files)]
+        answer: dict[str, int] = json.loads(run_python(command, self._folder / "count.log").output)
+        return answer
+
+
+BENCHMARKS: Mapping[str, Callable[[Bench], str]] = {
+    "convert": Bench.convert,
+    "read": Bench.read,
+    "size": Bench.size,
+    "memory": Bench.memory,
+}
+"""The benchmarks by name."""
+
+
+def _between(least: int, most: int | None = None) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if number < least or (most is not None and number > most):
+            raise argparse.ArgumentTypeError(f"{least}{f' to {most}' if most else ' or more'}, found {text}")
+        return number
+
+    return whole_number
+
+
+def main() -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.data", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--documents", type=_between(1, data_corpus.REVIEWS), default=data_corpus.REVIEWS, help="reviews of the corpus"
+    )
+    parser.add_argument("--copies", type=_between(2), default=10, help="how much larger the large corpus of memory is")
+    parser.add_argument("--repeats", type=_between(1), default=3, help="pairs that are measured")
+    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="only this one; may be repeated")
+    parser.add_argument("--profile", type=Path, metavar="FILE", help="only write cProfile's statistics of ours there")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-data-") as name:
+        bench = Bench(Path(name), arguments.documents, arguments.copies, arguments.repeats)
+        try:
+            if arguments.profile:
+                bench.profile(arguments.profile.absolute())
+                return 0
+            print(f"{arguments.documents:,} reviews, medians of {arguments.repeats} alternating pairs\n")
+            for text in bench.tables(arguments.only or list(BENCHMARKS)):
+                print(text, flush=True)
+        except JobError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Conversion of a corpus to transformed examples, ours and stock TFX's, each in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gzip
+import sqlite3
+from pathlib import Path
+
+from bench.data_corpus import Corpus
+from bench.data_process import run_python
+from trainer.errors import JobError
+
+_GENERATE, _TRANSFORM = ("CorpusExampleGen", "CsvExampleGen"), ("SequenceTransform", "Transform")
+_CHUNK = 1 << 20
+_EXECUTIONS = """
+    select substr(node.name, instr(node.name, '.') + 1),
+           execution.last_update_time_since_epoch - execution.create_time_since_epoch
+    from Execution execution
+    join Association of_node on of_node.execution_id = execution.id
+    join Context node on node.id = of_node.context_id and node.type_id = (select id from Type where name = 'node')
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """A finished conversion.
+
+    Attributes:
+        documents: Documents in the corpus.
+        generate: Seconds of the ExampleGen's execution.
+        transform: Seconds of the Transform's execution.
+        wall: Seconds of the whole process.
+        peak_bytes: Peak resident memory of the process.
+        files: The transformed examples, GZIP TFRecord files.
+    """
+
+    documents: int
+    generate: float
+    transform: float
+    wall: float
+    peak_bytes: int
+    files: tuple[Path, ...]
+
+    @property
+    def both(self) -> float:
+        """Seconds of both executions."""
+        return self.generate + self.transform
+
+    @property
+    def gzip_bytes(self) -> int:
+        """Bytes of the files as they are."""
+        return sum(path.stat().st_size for path in self.files)
+
+    @property
+    def plain_bytes(self) -> int:
+        """Bytes of the files without their compression, which goes over a whole file, TFRecord's framing too."""
+        return sum(_unpacked(path) for path in self.files)
+
+
+def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) -> Conversion:
+    """Converts a corpus in a process of its own.
+
+    Args:
+        side: Whose way, as in `data_pipelines.run`.
+        corpus: The corpus.
+        root: A new folder for what is written.
+        profile: Where cProfile's statistics go; they slow the run.
+
+    Raises:
+        JobError: If it fails, or leaves no transformed examples.
+    """
+    root.mkdir()
+    profiler = ["-m", "cProfile", "-o", str(profile)] if profile else []
+    arguments = [*profiler, "-m", "bench.data_pipelines", side, str(corpus.path), str(root)]
+    ended = run_python(arguments, root / "process.log")
+    seconds = component_seconds(root / "metadata.sqlite")
+    generate, transform = (sum(seconds[name] for name in names if name in seconds) for names in (_GENERATE, _TRANSFORM))
+    files = tuple(sorted(root.glob("artifacts/*/transformed_examples/*/Split-*/*.gz")))
+    if not (generate and transform and files):
+        raise JobError(
+            "A conversion left nothing to measure.",
+            where=str(root),
+            found=f"executions of {', '.join(seconds)}; {len(files)} files of transformed examples",
+            expected=f"one of {' or '.join(_GENERATE)}, one of {' or '.join(_TRANSFORM)}, and their files",
+        )
+    return Conversion(corpus.documents, generate, transform, ended.seconds, ended.peak_bytes, files)
+
+
+def component_seconds(metadata: Path) -> dict[str, float]:
+    """Reads how long each execution of a single run took, from its start to its publication.
+
+    Args:
+        metadata: ML Metadata's SQLite file; reading it so costs no import of TFX, whose memory would count as that
+            of the measured processes.
+
+    Returns:
+        Seconds by component.
+    """
+    with contextlib.closing(sqlite3.connect(metadata)) as database:
+        return {name: milliseconds / 1000 for name, milliseconds in database.execute(_EXECUTIONS)}
+
+
+def _unpacked(path: Path) -> int:
+    with gzip.open(path) as file:
+        return sum(len(chunk) for chunk in iter(lambda: file.read(_CHUNK), b""))

@@ -1,0 +1,70 @@
+"""Runs what is measured in processes of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.errors import JobError
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+_LINES = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """A process that ended well.
+
+    Attributes:
+        output: Its standard output.
+        seconds: Wall time from start to end.
+        peak_bytes: Peak resident memory of the largest process among it and its children.
+    """
+
+    output: str
+    seconds: float
+    peak_bytes: int
+
+
+def run_python(arguments: Sequence[str], log: Path) -> Ended:
+    """Runs this Python on a module or file to its end.
+
+    The caller must be small: a process starts with the peak memory of the one that started it.
+
+    Args:
+        arguments: What follows `python`.
+        log: File for its standard error.
+
+    Raises:
+        JobError: If it fails; with the last lines that it wrote.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(_REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    start = time.perf_counter()
+    with log.open("w") as errors, log.with_suffix(".out").open("w+") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment
+        )
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        told = output.read()
+    if process.returncode:
+        lines = (told + log.read_text(errors="replace")).splitlines()[-_LINES:]
+        raise JobError(
+            "A measured process failed.",
+            where=f"python {' '.join(arguments)}",
+            found="\n".join([f"exit code {process.returncode}", *lines]),
+        )
+    # Linux counts kilobytes, macOS bytes.
+    return Ended(told, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))

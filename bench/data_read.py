@@ -1,0 +1,128 @@
+"""Batches from transformed examples: ours, the usual way of tf.data, and a plain count of what is in the files.
+
+Run as `python -m bench.data_read READER BATCH_TOKENS FILE...`, or `count` and files; prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import tensorflow as tf
+
+from trainer import features as f
+from trainer.input import read
+from trainer.settings import TrainerSettings
+
+_WINDOW = TrainerSettings().window
+_SEED = 1
+_SHORTEST, _STEP = 8, 1.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Pass:
+    """A full pass over some files.
+
+    Attributes:
+        documents: Documents seen.
+        tokens: Their tokens, without padding.
+        padded: Tokens with padding.
+        seconds: Time of the pass.
+    """
+
+    documents: int
+    tokens: int
+    padded: int
+    seconds: float
+
+
+def ours(files: Sequence[str], batch_tokens: int) -> tf.data.Dataset:
+    """`trainer.input.read`, shuffled, under a budget of tokens alone."""
+    return read(files, batch_tokens=batch_tokens, window=_WINDOW, seed=_SEED)
+
+
+def usual(files: Sequence[str], batch_tokens: int) -> tf.data.Dataset:
+    """`parse_single_sequence_example` and `bucket_by_sequence_length`, shuffled in a buffer of the same size.
+
+    The buckets grow by a tenth, as tensor2tensor's do; each holds what its longest document allows.
+    """
+    boundaries = bucket_boundaries(batch_tokens)
+    # A boundary is the first length of the next bucket.
+    sizes = [batch_tokens // (boundary - 1) for boundary in boundaries] + [1]
+    records = tf.data.TFRecordDataset(list(files), "GZIP", num_parallel_reads=tf.data.AUTOTUNE)
+    documents = records.shuffle(_WINDOW, seed=_SEED).map(_parse_single, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = documents.bucket_by_sequence_length(lambda document: tf.size(document[f.TOKENS]), boundaries, sizes)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def bucket_boundaries(longest: int) -> list[int]:
+    """First lengths of the buckets after the first, each a tenth above the one before, up to the longest."""
+    boundaries, length = [], _SHORTEST
+    while length < longest:
+        boundaries.append(length)
+        length = max(length + 1, int(length * _STEP))
+    return boundaries
+
+
+def _parse_single(serialized: tf.Tensor) -> f.Features:
+    context, lists = tf.io.parse_single_sequence_example(
+        serialized,
+        {
+            **{name: tf.io.FixedLenFeature([], tf.string) for name in (f.ID, f.SOURCE)},
+            **{name: tf.io.FixedLenFeature([], tf.int64) for name in (f.LABEL, f.LENGTH)},
+        },
+        {f.TOKENS: tf.io.FixedLenSequenceFeature([], tf.int64)},
+    )
+    return {**context, **lists}
+
+
+READERS: Mapping[str, Callable[[Sequence[str], int], tf.data.Dataset]] = {"seqloom": ours, "tf.data": usual}
+"""The readers by name."""
+
+
+def second_pass(dataset: tf.data.Dataset) -> Pass:
+    """Times a pass after another, which traces the functions and tunes what tunes itself."""
+    _one_pass(dataset)
+    return _one_pass(dataset)
+
+
+def _one_pass(dataset: tf.data.Dataset) -> Pass:
+    documents = tokens = padded = 0
+    start = time.perf_counter()
+    for batch in dataset:
+        rows, width = batch[f.TOKENS].shape
+        documents, padded = documents + rows, padded + rows * width
+        tokens += int(tf.reduce_sum(batch[f.LENGTH]))
+    return Pass(documents, tokens, padded, time.perf_counter() - start)
+
+
+def count(files: Sequence[str]) -> dict[str, int]:
+    """Documents and token ids in files of tf.Example or tf.SequenceExample, told apart by their fields."""
+    documents = tokens = 0
+    for record in tf.data.TFRecordDataset(list(files), "GZIP").as_numpy_iterator():
+        # The same field number: what a SequenceExample calls its context, an Example calls its features.
+        example = tf.train.SequenceExample.FromString(record)
+        documents += 1
+        if f.TOKENS in example.feature_lists.feature_list:
+            tokens += len(example.feature_lists.feature_list[f.TOKENS].feature)
+        else:
+            tokens += len(example.context.feature[f.TOKENS].int64_list.value)
+    return {"documents": documents, "tokens": tokens}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Prints what one reader, or the count, found."""
+    reader, *rest = arguments
+    if reader == "count":
+        answer = count(rest)
+    else:
+        batch_tokens, *files = rest
+        answer = dataclasses.asdict(second_pass(READERS[reader](files, int(batch_tokens))))
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

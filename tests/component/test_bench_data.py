@@ -1,0 +1,50 @@
+"""The data benchmarks on a corpus too small to say anything about speed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+REPO = Path(__file__).resolve().parents[2]
+ROWS = [
+    "ExampleGen and Transform, documents/s",
+    "ExampleGen, documents/s",
+    "Transform, documents/s",
+    "whole process, documents/s",
+    "peak memory of the process, GB",
+    "seqloom",
+    "stock TFX",
+    "documents/s, 16,384 tokens a batch",
+    "seqloom",
+    "tf.data",
+    "SequenceExample, plain, MB",
+    "SequenceExample, gzip, MB",
+    "peak memory of the process, GB",
+    "ExampleGen and Transform, documents/s",
+]
+
+
+def test_every_row_is_there_and_both_sides_wrote_the_same() -> None:
+    command = [sys.executable, "-m", "bench.data", "--documents", "300", "--repeats", "1", "--copies", "2"]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [line[2:-2].split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    heads = [lines[number - 1] for number, line in enumerate(lines) if set(line) == {"---"}]
+    body = [line for line in lines if line not in heads and set(line) != {"---"}]
+    assert [line[0] for line in body] == ROWS
+    sections = [line for line in done.stdout.splitlines() if line.startswith("### ")]
+    assert sections == ["### convert", "### read", "### size", "### memory"]
+    written = {line[0]: line[1:3] for line in body[5:7]}
+    assert written["seqloom"] == written["stock TFX"]
+    documents, tokens = (int(cell.replace(",", "")) for cell in written["seqloom"])
+    assert documents == 300
+    assert tokens > documents
+    assert ["", "600 documents / 300 documents", "pairs", "limit", "600 documents", "300 documents"] in heads
+    ratios = [float(line[1].strip("*")) for line in body if line[1].startswith("**")]
+    assert len(ratios) == 10
+    assert all(ratio > 0 for ratio in ratios)

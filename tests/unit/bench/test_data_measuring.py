@@ -1,0 +1,74 @@
+"""The corpus of the data benchmarks, its buckets, and what is measured of a process."""
+
+from __future__ import annotations
+
+import collections
+import csv
+import itertools
+from pathlib import Path
+
+import pytest
+
+from bench import data_corpus
+from bench.data_process import run_python
+from bench.data_read import bucket_boundaries
+from trainer.errors import JobError
+
+
+def rows(corpus: data_corpus.Corpus) -> list[dict[str, str]]:
+    with corpus.path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_corpus_is_an_even_pick_of_both_classes(tmp_path: Path) -> None:
+    corpus = data_corpus.write(tmp_path / "reviews.csv", 100)
+    read = rows(corpus)
+    assert corpus.documents == len(read) == 100
+    assert corpus.text_bytes == sum(len(row["text"].encode()) for row in read)
+    assert collections.Counter(row["label"] for row in read) == {"0": 50, "1": 50}
+    assert {row["source"] for row in read} == {"imdb"}
+
+
+def test_copies_have_ids_and_texts_of_their_own(tmp_path: Path) -> None:
+    once = rows(data_corpus.write(tmp_path / "once.csv", 50))
+    thrice = rows(data_corpus.write(tmp_path / "thrice.csv", 50, copies=3))
+    assert thrice[:50] == once
+    assert len({row["id"] for row in thrice}) == len({row["text"] for row in thrice}) == 150
+    for copy in (1, 2):
+        part = thrice[copy * 50 : (copy + 1) * 50]
+        assert [row["text"] for row in part] == [f"{row['text']} copy{copy}" for row in once]
+
+
+def test_more_reviews_than_there_are_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="not the one expected"):
+        data_corpus.write(tmp_path / "reviews.csv", data_corpus.REVIEWS + 1)
+
+
+def test_buckets_grow_by_a_tenth_and_reach_the_longest() -> None:
+    boundaries = bucket_boundaries(1_000)
+    assert boundaries[:4] == [8, 9, 10, 11]
+    assert all(1 <= after - before <= max(1, before / 10) for before, after in itertools.pairwise(boundaries))
+    assert 900 < boundaries[-1] < 1_000
+
+
+# The tests' own process is large; a process that starts small measures as the benchmarks do.
+MEASURE = """
+import sys
+from pathlib import Path
+from bench.data_process import run_python
+for code in ("big = b'x' * 300_000_000; print(len(big))", "print(1)"):
+    ended = run_python(["-c", code], Path(sys.argv[1]))
+    print(ended.output.strip(), ended.peak_bytes, ended.seconds > 0)
+"""
+
+
+def test_a_process_has_its_own_output_and_peak_memory(tmp_path: Path) -> None:
+    told = run_python(["-c", MEASURE, str(tmp_path / "inner.log")], tmp_path / "outer.log").output.split()
+    assert (told[0], told[2], told[3], told[5]) == ("300000000", "True", "1", "True")
+    assert int(told[1]) - int(told[4]) > 250_000_000
+
+
+def test_a_process_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
+    with pytest.raises(JobError) as failed:
+        run_python(["-c", "import sys; sys.exit('the disk is full')"], tmp_path / "log")
+    assert "exit code 1\nthe disk is full" in str(failed.value)
