@@ -16,7 +16,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.beam_results import read_json
-from components.corpus_example_gen import inputs, quarantine, spans, summary, transform
+from components.corpus_example_gen import inputs, quarantine, shards, spans, summary, transform
 from components.corpus_example_gen.files import CorpusFile
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_example_gen.splits import SplitRule, shard_counts
@@ -46,18 +46,18 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
         bad_folder = posixpath.join(exec_properties["quarantine_dir"], posixpath.basename(examples.uri.rstrip("/")))
         found = inputs.require(base, patterns)
-        shards = shard_counts(rule.sizes(found), output.shard_mb << 20)
-        plan = transform.Plan(settings, rule, shards, output.compression)
-        counts = self._write(found, plan, transform.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
+        counts = shard_counts(rule.sizes(found), output.shard_mb << 20)
+        plan = transform.Plan(settings, rule, counts, output.compression)
+        result = self._write(found, plan, transform.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
         summary.check(
-            counts,
+            result,
             pattern=", ".join(dict.fromkeys(spans.join(base, pattern) for _, pattern in patterns)),
             rule=rule,
             max_bad_fraction=settings.max_bad_fraction,
             quarantine=quarantine.quarantine_file(bad_folder),
         )
-        _describe(examples, counts, output)
-        progress.report(counts.read, counts.read, "records")
+        _describe(examples, result, output)
+        progress.report(result.read, result.read, "records")
 
     def _write(
         self,
@@ -70,9 +70,17 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 files = pipeline | "Files" >> beam.Create(transform.file_elements(found), reshuffle=False)
                 files | "WriteCorpus" >> transform.WriteCorpus(plan, [file.path for _, file in found], destination)
         finally:
-            if tf.io.gfile.isdir(destination.spill):
-                tf.io.gfile.rmtree(destination.spill)
+            _clean_up(destination)
         return summary.from_events(read_json(destination.summary), plan.splits.names)
+
+
+def _clean_up(destination: transform.Destination) -> None:
+    """Removes the spill files, and what attempts that failed left beside the splits."""
+    if tf.io.gfile.isdir(destination.spill):
+        tf.io.gfile.rmtree(destination.spill)
+    for name in tf.io.gfile.listdir(destination.examples):
+        if name.startswith(shards.PARTIAL):
+            tf.io.gfile.remove(posixpath.join(destination.examples, name))
 
 
 def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[inputs.SplitPattern]) -> SplitRule:

@@ -21,6 +21,8 @@ from components.corpus_example_gen.spill import Entries, Spill, TaggedSegment
 from trainer import features
 
 DOCUMENTS, DROPS = "documents", "drops"
+PARTIAL = "partial-"
+"""How the names of files start that are not whole yet, beside the splits."""
 
 DOCUMENT = np.dtype([("order", ">u8"), *PLACE.descr, ("length", ">u4")])
 """Before a serialized document: where it stands in its split, where it is from, its bytes."""
@@ -98,7 +100,7 @@ class WriteShard(beam.DoFn):
         tf.io.gfile.makedirs(folder)
         options = tf.io.TFRecordOptions("GZIP", compression_level=_GZIP_LEVEL) if gzip else tf.io.TFRecordOptions("")
         # A repeated attempt writes the same bytes under the same name; readers never see half a file.
-        partial = posixpath.join(self._folder, f"partial-{uuid.uuid4().hex}")
+        partial = posixpath.join(self._folder, f"{PARTIAL}{uuid.uuid4().hex}")
         written = 0
         with tf.io.TFRecordWriter(partial, options) as writer:
             for place, serialized in documents:

@@ -118,6 +118,9 @@ BAD = [
     (("trainer:", "splits: {train: 0, eval: 1, test: 1}\ntrainer:"), (), [":4, splits.train", "above 0"]),
     (("trainer:", "splits: {train: 1, eval: 1}\ntrainer:"), (), [":4, splits", "split test is missing"]),
     (("trainer:", "splits: {eval: 1}\ntrainer:"), (), [":4, splits", "the split train is missing"]),
+    (("path: data.csv", "path: {train: a.csv, eval: b.csv}"), (), [":3, corpus.path", "split test is missing"]),
+    (("path: data.csv", "path: {train: a.csv, test: b.csv}"), (), [":3, corpus.path", "split eval is missing"]),
+    (("label: stars", "label: stars, split: site"), (), [":3, corpus", "source and split are both site"]),
     (
         ("  epochs: 3", "  batch_tokens: 30\ntransform: {truncate: {to: 40}}"),
         (),
