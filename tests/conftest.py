@@ -6,7 +6,12 @@ import dataclasses
 import random
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes is the machine's affair, and the first one builds TensorFlow's functions.
+hypothesis.settings.register_profile("seqloom", deadline=None)
+hypothesis.settings.load_profile("seqloom")
 
 TRANSFORM = {"max_size": 60, "min_count": 2, "truncate": {"to": 24, "keep": "head+tail"}}
 LABELS = ("negative", "positive")

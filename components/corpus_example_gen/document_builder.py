@@ -14,7 +14,8 @@ from components.corpus_example_gen.text_encoding import TextEncoding
 
 _CUTS = {
     "line": re.compile(r"\r\n|\r|\n"),
-    "paragraph": re.compile(r"(?:\r\n|\r|\n)(?:[^\S\r\n]*(?:\r\n|\r|\n))+"),
+    # Without the lookahead, \r\n could be taken for two line ends.
+    "paragraph": re.compile(r"(?:\r\n|\r(?!\n)|\n)(?:[^\S\r\n]*(?:\r\n|\r(?!\n)|\n))+"),
 }
 
 

@@ -122,7 +122,11 @@ def _scalar(value: Any, role: str, encoding: TextEncoding) -> str | None:
 
 
 def _excerpt(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, ensure_ascii=False, default=repr)[:EXCERPT_CHARS].encode("utf-8", "backslashreplace")
+    return json.dumps(row, ensure_ascii=False, default=_spell)[:EXCERPT_CHARS].encode("utf-8", "backslashreplace")
+
+
+def _spell(value: Any) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def _fault(where: str, found: str) -> JobError:

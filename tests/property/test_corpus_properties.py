@@ -100,10 +100,15 @@ def test_any_bytes_give_documents_or_valid_bad_records(data: bytes, form: str) -
             assert record.segments[0].encode().strip()
 
 
-DOCUMENTS = st.builds(Document, st.tuples(TEXTS), st.none() | TEXTS, TEXTS, TEXTS, st.integers(1))
+PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1)
+FIELDS = (st.none() | TEXTS, TEXTS, TEXTS, st.integers(1), st.none() | TEXTS)
+TEXT_DOCUMENTS = st.builds(Document, st.lists(TEXTS, min_size=1).map(tuple), *FIELDS, st.just(()), st.just(()))
+TAGGED_DOCUMENTS = st.builds(
+    lambda pairs, *fields: Document((), *fields, *map(tuple, zip(*pairs, strict=True))), PAIRS, *FIELDS
+)
 
 
-@given(DOCUMENTS)
+@given(TEXT_DOCUMENTS | TAGGED_DOCUMENTS)
 def test_encoded_document_parses_to_itself(document: Document) -> None:
     serialized = encode(document)
     example = tf.train.SequenceExample.FromString(serialized)
@@ -112,17 +117,22 @@ def test_encoded_document_parses_to_itself(document: Document) -> None:
     if document.label is not None:
         expected["label"] = [document.label.encode()]
     assert context == expected
-    assert list(example.feature_lists.feature_list) == ["text"]
-    (step,) = example.feature_lists.feature_list["text"].feature
-    assert list(step.bytes_list.value) == [document.segments[0].encode()]
+    lists = {
+        name: [[value.decode() for value in step.bytes_list.value] for step in found.feature]
+        for name, found in example.feature_lists.feature_list.items()
+    }
+    values = {"text": document.segments, "tokens": document.tokens, "tags": document.tags}
+    assert lists == {name: [[value] for value in steps] for name, steps in values.items() if steps}
     assert encode(document._replace(line=document.line + 1)) == serialized
 
 
 @settings(max_examples=20)
-@given(st.lists(DOCUMENTS, min_size=1, max_size=5))
+@given(st.lists(TEXT_DOCUMENTS | TAGGED_DOCUMENTS, min_size=1, max_size=5))
 def test_encoded_documents_follow_the_data_contract(documents: list[Document]) -> None:
     parsed = features.parse_raw(tf.constant([encode(document) for document in documents]))
-    assert parsed["text"].to_list() == [[[document.segments[0].encode()]] for document in documents]
+    for name, field in (("text", "segments"), ("tokens", "tokens"), ("tags", "tags")):
+        expected = [[[value.encode()] for value in getattr(document, field)] for document in documents]
+        assert parsed[name].to_list() == expected
     assert parsed["label"].numpy().tolist() == [(document.label or "").encode() for document in documents]
     assert parsed["id"].numpy().tolist() == [document.id.encode() for document in documents]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from components.corpus_example_gen import files
 from trainer.errors import JobError
@@ -42,7 +43,16 @@ def test_fingerprint_sees_a_change_within_the_same_second(tmp_path: Path) -> Non
     assert files.fingerprint(files.match_files(str(file))) != before
 
 
-@pytest.mark.parametrize(("suffix", "compress"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
+@pytest.mark.parametrize(
+    ("suffix", "compress"),
+    [
+        ("gz", gzip.compress),
+        ("bz2", bz2.compress),
+        ("xz", lzma.compress),
+        ("zst", zstandard.compress),
+        ("ZSTD", lambda content: b"".join(zstandard.compress(part) for part in (content[:9], b"", content[9:]))),
+    ],
+)
 def test_compressed_files_are_read_and_torn_ones_are_told(
     tmp_path: Path, suffix: str, compress: Callable[[bytes], bytes]
 ) -> None:
@@ -59,6 +69,18 @@ def test_compressed_files_are_read_and_torn_ones_are_told(
         ):
             opened.read()
         assert str(file) in str(error.value)
+
+
+def test_a_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=r"(?s)cannot be read.*a folder.*Name the files"), files.open_file(str(tmp_path)):
+        pass
+
+
+def test_bytes_are_counted_up_to_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"a\nb\n\nc\n")
+    monkeypatch.setattr(files, "_CHUNK_BYTES", 3)
+    assert [files.count_bytes(str(file), b"\n", stop) for stop in (0, 1, 2, 5, 7, 100)] == [0, 0, 1, 3, 4, 4]
 
 
 def test_missing_file_is_told(tmp_path: Path) -> None:

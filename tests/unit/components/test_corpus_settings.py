@@ -44,6 +44,39 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(
         ({"format": "jsonl", "delimiter": ";"}, "delimiter belongs to format csv, conll, found format jsonl"),
         ({"label": "text"}, "text and label are the same column: text"),
         ({"format": "xml"}, "'csv', 'tsv', 'jsonl'"),
+        ({"format": "tsv", "delimiter": ","}, "delimiter belongs to format csv, conll, found format tsv"),
+        ({"document": "line"}, "document belongs to format text, found format csv"),
+        ({"columns": {}}, "columns belongs to format conll, found format csv"),
+        ({"format": "conll", "columns": {"token": 0}}, "columns are counted from 1, or from -1 backwards, found 0"),
+        ({"format": "conll", "columns": {"tag": 1}}, "token and tag are the same column: 1"),
+        ({"format": "text", "text": "body"}, "text belongs to format csv, tsv, jsonl, json, parquet"),
+        ({"format": "conll", "label": "x"}, "label belongs to format csv"),
+        ({"format": "text", "source": "x"}, "source belongs to format csv"),
+        ({"format": "text", "id": "x"}, "id belongs to format csv"),
+        ({"format": "text", "split": "x"}, "split belongs to format csv"),
+        ({"format": "conll", "segment": "line"}, "segment belongs to format csv"),
+        ({"format": "text", "segment": "line"}, "segment: line needs document: paragraph or file"),
+        ({"format": "text", "document": "paragraph", "segment": "paragraph"}, "needs document: file"),
+        ({"format": "parquet", "encoding": "latin-1"}, "encoding belongs to format text, csv"),
+        ({"encoding": "utf-99"}, "Python has no text encoding 'utf-99'"),
+        ({"encoding": "base64"}, "Python has no text encoding 'base64'"),
+        ({"encoding": "punycode"}, "punycode is no encoding of text files"),
+        ({"encoding_errors": "ignore"}, "'quarantine' or 'replace'"),
+        ({"split_values": {"a": "b"}}, "split_values needs split"),
+        ({"split": "s", "split_values": {"a": "b/c"}}, "found 'b/c'"),
+        ({"split": "text"}, "text and split are the same column: text"),
+        ({"split": "l", "label": "l"}, "split and label are the same column: l"),
+        ({"split": "s", "path": {"train": "a", "eval": "b"}}, "or by files (a path for each), found both"),
+        ({"path": {}}, "a path for each split is needed, found none"),
+        ({"path": {"a/b": "x"}}, "found 'a/b'"),
+        ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "the paths of all splits need the same of {SPAN}"),
+        ({"path": "{YYYY}/{MM}/a.csv"}, "a date in the path needs {YYYY}, {MM}, {DD}, found {YYYY}, {MM}"),
+        ({"path": "{SPAN}/{YYYY}{MM}{DD}"}, "a path has {SPAN} or {YYYY}{MM}{DD}, found both"),
+        ({"path": "{VERSION}/a.csv"}, "{VERSION} in the path needs {SPAN}"),
+        ({"rolling": 7}, "rolling needs {SPAN} or {YYYY}{MM}{DD} in the path"),
+        ({"span": "latest"}, "span needs {SPAN} or {YYYY}{MM}{DD} in the path"),
+        ({"path": "{SPAN}/a.csv", "span": -1}, "greater than or equal to 0"),
+        ({"path": "{SPAN}/a.csv", "rolling": 0}, "greater than 0"),
         ({"max_bad_fraction": 1.5}, "less than or equal to 1"),
         ({"path": ""}, "at least 1 character"),
         ({"txt": "text"}, "Extra inputs are not permitted"),
@@ -57,12 +90,50 @@ def test_impossible_settings_are_refused(values: dict[str, object], message: str
 
 @pytest.mark.parametrize(
     "settings",
-    [corpus(label="label", labels={0: "n", 1: "p"}, delimiter="\t"), corpus(format="jsonl", id="key", source="from")],
+    [
+        corpus(label="label", labels={0: "n", 1: "p"}, delimiter="\t"),
+        corpus(format="jsonl", id="key", source="from", dedupe=True),
+        corpus(path={"train": "a-{SPAN}", "eval": "b-{SPAN}"}, span=3, rolling=2, encoding="cp1252"),
+        corpus(path="{YYYY}-{MM}-{DD}.csv", span="latest", split="s", split_values={"dev": "eval"}),
+        corpus(format="conll", delimiter="\t", columns={"token": 2, "comment": "#"}, encoding_errors="replace"),
+        corpus(format="text", document="file", segment="paragraph"),
+    ],
 )
 def test_settings_survive_json(settings: CorpusSettings) -> None:
     read = CorpusSettings.model_validate_json(settings.model_dump_json())
     assert read == settings
     assert read.class_names == settings.class_names
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({}, "text"),
+        ({"label": "l"}, "labelled_text"),
+        ({"format": "text"}, "text"),
+        ({"format": "tf_sequence_example", "label": "l"}, "labelled_text"),
+        ({"format": "conll"}, "tagged_text"),
+    ],
+)
+def test_the_kind_of_corpus(values: dict[str, object], kind: str) -> None:
+    assert corpus(**values).kind == kind
+
+
+def test_values_of_the_split_column() -> None:
+    assert corpus().split_names == {}
+    assert corpus(split="s").split_names == {"train": "train", "eval": "eval", "test": "test"}
+    names = corpus(split="s", split_values={"validation": "eval", 3: "extra"}).split_names
+    assert names == {
+        **{"train": "train", "eval": "eval", "test": "test", "extra": "extra"},
+        **{"validation": "eval", "3": "extra"},
+    }
+
+
+def test_spans_and_encodings() -> None:
+    assert [corpus(path=path).has_span for path in ("a.csv", "{SPAN}/a", "{YYYY}{MM}{DD}", {"train": "x{SPAN}"})] == [
+        False, True, True, True,
+    ]  # fmt: skip
+    assert [corpus(encoding=name).encoding for name in ("UTF8", "utf_8_sig", "cp1252")] == ["utf-8", "utf-8", "cp1252"]
 
 
 def test_splits_keep_their_order_and_default_to_80_10_10() -> None:
