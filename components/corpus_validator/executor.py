@@ -6,6 +6,8 @@ import posixpath
 from typing import Any
 
 import apache_beam as beam
+import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
@@ -18,6 +20,7 @@ from components.corpus_validator import records, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.scripts import ScriptRule
 from components.corpus_validator.settings import ValidationSettings
+from trainer.errors import JobError
 
 COMPARED_SPLIT = "train"
 """The split that is held against other examples: those split off it are too small, and drawn from the same."""
@@ -94,8 +97,24 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if not pattern:
             return None
         paths = [file.path for file in files.require_files(pattern)]
+        for file in paths:
+            _check_log(file)
         path = posixpath.join(self._get_tmp_dir(), "serving.pb")
         return statistics.compute_statistics(paths, path, self._make_beam_pipeline)
+
+
+def _check_log(file: str) -> None:
+    """Looks at the first record, so that a wrong path is told in words."""
+    try:
+        for _ in records.read_file(file):
+            return
+    except (tf.errors.OpError, DecodeError) as error:
+        raise JobError(
+            "What serving logged cannot be read.",
+            where=f"validation.serving_logs, {file}",
+            found=str(error).splitlines()[0],
+            expected="TFRecords of raw tf.SequenceExample, plain or .gz",
+        ) from error
 
 
 def _statistics(artifact: types.Artifact, split: str) -> validate.Statistics | None:

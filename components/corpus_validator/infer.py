@@ -59,13 +59,18 @@ class _ReadPart(beam.DoFn):
     def process(self, element: readers.Part) -> Iterator[bytes | pvalue.TaggedOutput]:
         """Yields the examples; the report is tagged `reports`."""
         letters, bad = scripts.count_letters(""), 0
-        for record in readers.read(element, self._settings):
-            if isinstance(record, BadRecord):
-                bad += 1
-                continue
-            letters += scripts.count_letters("\n".join(record.segments or record.tokens))
-            yield encode(record)
-        yield pvalue.TaggedOutput("reports", {"letters": letters.tolist(), "bad": bad})
+        failed = None
+        try:
+            for record in readers.read(element, self._settings):
+                if isinstance(record, BadRecord):
+                    bad += 1
+                    continue
+                letters += scripts.count_letters("\n".join(record.segments or record.tokens))
+                yield encode(record)
+        except JobError as error:
+            # Beam would make a text of it.
+            failed = error.args
+        yield pvalue.TaggedOutput("reports", {"letters": letters.tolist(), "bad": bad, "failed": failed})
 
 
 def observe(
@@ -96,6 +101,8 @@ def observe(
         _ = read["examples"] | "Compute" >> ComputeStatistics(posixpath.join(scratch, "statistics.pb"))
         _ = read["reports"] | "Report" >> WriteJson(posixpath.join(scratch, "reports.json"))
     reports: list[dict[str, Any]] = read_json(posixpath.join(scratch, "reports.json"))
+    for what, where, found, expected, fix in filter(None, (report["failed"] for report in reports)):
+        raise JobError(what, where=where, found=found, expected=expected, fix=fix)
     view = StatisticsView(load(posixpath.join(scratch, "statistics.pb")))
     bad = sum(report["bad"] for report in reports)
     if not view.documents:

@@ -20,6 +20,7 @@ from components.corpus_validator.anomalies import AnomalyError
 from pipeline import dag, lineage
 from pipeline.config import RunConfig
 from schema import curated
+from trainer.errors import JobError
 
 CLASSES = ("dull", "fine")
 Rows = list[tuple[str, str]]
@@ -171,3 +172,5 @@ def test_skew_against_what_serving_logged(job: Job) -> None:
     assert "% here and 0.0% there" in str(failed.value)
     job.run(rows("first", 0.5), logs=(str(job.folder / "log-*.gz"), "2"))
     assert job.anomalies() == []
+    with pytest.raises(JobError, match=r"data.jsonl\n.*\n  expected: TFRecords"):
+        job.run(rows("first", 0.5), logs=(str(job.folder / "data.jsonl"), "3"))

@@ -16,6 +16,7 @@ COMPONENTS = (
     "CorpusExampleGen",
     "StatisticsGen",
     "SchemaGen",
+    "PreviousStatistics",
     "ExampleValidator",
     "SequenceTransform",
     "Trainer",
