@@ -182,7 +182,9 @@ def _digest(report: ShardReport) -> str:
 def _describe(transformed: types.Artifact, raw: types.Artifact, output: OutputSettings) -> None:
     transformed.split_names = raw.split_names
     examples_utils.set_payload_format(transformed, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
-    examples_utils.set_file_format(transformed, "tfrecords_gzip" if output.compression == "gzip" else "tfrecords")
+    if output.compression == "gzip":
+        # TFX has no name for plain files; its components go by the suffix where there is none.
+        examples_utils.set_file_format(transformed, "tfrecords_gzip")
 
 
 def _check(reports: dict[str, ShardReport], raw: types.Artifact, assets: _Assets) -> None:
