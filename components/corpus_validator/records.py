@@ -32,7 +32,7 @@ def compression(file: str) -> str:
 
 def split_files(examples_uri: str, split: str) -> list[str]:
     """Returns the TFRecord files of a split of an Examples artifact, in order."""
-    return sorted(tf.io.gfile.glob(posixpath.join(examples_uri, f"Split-{split}", "*")))
+    return sorted(tf.io.gfile.glob(posixpath.join(examples_uri, f"Split-{split}", "data_tfrecord-*")))
 
 
 def read_file(file: str) -> Iterator[tuple[str, tf.train.SequenceExample]]:

@@ -75,6 +75,56 @@ def test_without_a_terminal_there_are_plain_lines():
     ]
 
 
+ANOMALIES = [
+    {
+        "split": "train",
+        "feature": "label",
+        "kind": "domain",
+        "what": "label has values that are none of its classes",
+        "expected": "one of 'bad', 'good'",
+        "found": "'[ugly]' 4 times",
+        "ids": ["d30", "d31"],
+        "warning": False,
+    },
+    {
+        "split": "eval",
+        "feature": "source",
+        "kind": "drift",
+        "what": "source moved",
+        "expected": "0.3",
+        "found": "0.4",
+        "ids": [],
+        "warning": True,
+    },
+]
+
+
+def test_anomalies_are_a_line_each_without_a_terminal():
+    console = plain_console()
+    RunConsole(console).anomalies(ANOMALIES)
+    assert console.file.getvalue().splitlines() == [
+        "Anomaly in train, label:domain: label has values that are none of its classes; "
+        "expected one of 'bad', 'good'; found '[ugly]' 4 times; documents d30, d31",
+        "Warning in eval, source:drift: source moved; expected 0.3; found 0.4",
+    ]
+
+
+def test_anomalies_are_a_table_on_a_terminal():
+    console = Console(file=io.StringIO(), width=150, force_terminal=True)
+    RunConsole(console).anomalies(ANOMALIES)
+    lines = [" ".join(line.split()) for line in ESCAPES.sub("", console.file.getvalue()).splitlines()]
+    assert "split feature what expected found documents" in lines
+    row = "train label:domain label has values that are none of its classes one of 'bad', 'good' '[ugly]' 4 times d30"
+    assert lines[lines.index(row) + 1] == "d31"
+    assert "eval source:drift source moved 0.3 0.4" in lines
+
+
+def test_no_anomalies_are_no_table():
+    console = Console(file=io.StringIO(), width=150, force_terminal=True)
+    RunConsole(console).anomalies([])
+    assert console.file.getvalue() == ""
+
+
 def test_on_a_terminal_there_is_a_table_that_ends_with_the_last_states():
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=40)
     with RunConsole(console) as shown:

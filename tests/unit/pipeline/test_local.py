@@ -1,0 +1,70 @@
+"""What a local run prepares: the schema of the job and what tells that serving logged more."""
+
+from pathlib import Path
+
+import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from pipeline import config, local
+from schema import curated
+from trainer.errors import JobError
+
+JOB = """\
+name: small
+task: dataset
+corpus: {format: csv, path: data.csv, %s}
+"""
+
+
+def load(folder: Path, corpus: str, more: str = "") -> config.RunConfig:
+    (folder / "job.yaml").write_text(JOB % corpus + more)
+    return config.load(folder / "job.yaml")
+
+
+def stamped(job: config.RunConfig, folder: Path) -> tuple[Path, dict[str, schema_pb2.Feature]]:
+    path = Path(local._stamped_schema(job, folder))
+    schema = text_format.Parse(path.read_text(), schema_pb2.Schema())
+    return path, {steps[-1]: feature for steps, feature in curated.features(schema)}
+
+
+def test_the_schema_is_the_curated_one_of_the_kind_with_the_job_s_classes(tmp_path):
+    job = load(tmp_path, 'label: stars, source: site, labels: {"0": bad, "1": good}')
+    path, features = stamped(job, tmp_path)
+    assert path.name.startswith("labelled_text-")
+    assert list(features["label"].string_domain.value) == ["bad", "good"]
+    assert features["source"].HasField("drift_comparator")
+    again, _ = stamped(job, tmp_path)
+    assert again == path
+    other, features = stamped(load(tmp_path, "label: stars"), tmp_path)
+    assert other != path
+    assert not features["label"].HasField("string_domain")
+    assert not features["source"].HasField("drift_comparator")
+
+
+def test_a_corpus_without_labels_has_the_schema_of_text(tmp_path):
+    path, features = stamped(load(tmp_path, "text: body"), tmp_path)
+    assert path.name.startswith("text-")
+    assert list(features) == ["id", "source", "text"]
+
+
+def test_a_schema_of_the_user_is_taken_as_it_is(tmp_path):
+    (tmp_path / "my.pbtxt").write_text('# mine\nfeature { name: "id" type: BYTES }\n')
+    job = load(tmp_path, "label: stars, labels: [a, b]", "schema: my.pbtxt\n")
+    path, _ = stamped(job, tmp_path)
+    assert path.name.startswith("my-")
+    assert path.read_bytes() == (tmp_path / "my.pbtxt").read_bytes()
+
+
+def test_serving_logs_are_found_and_fingerprinted(tmp_path):
+    assert local._serving_logs(load(tmp_path, "text: body")) == ("", "")
+    job = load(tmp_path, "text: body", 'validation: {serving_logs: "logs/*.gz"}\n')
+    with pytest.raises(JobError, match=r"validation\.serving_logs"):
+        local._serving_logs(job)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.gz").write_bytes(b"1")
+    pattern, before = local._serving_logs(job)
+    assert pattern == str(tmp_path / "logs" / "*.gz")
+    (tmp_path / "logs" / "b.gz").write_bytes(b"2")
+    assert local._serving_logs(job) == (pattern, local._serving_logs(job)[1])
+    assert local._serving_logs(job)[1] != before
