@@ -201,7 +201,7 @@ def test_skew_against_serving_and_what_serving_does_not_log(split: Callable[...,
     logged = split([document(number, label=None, source="forum") for number in range(20)])
     skew, gap = found(split(GOOD, serving=logged))
     assert (skew.feature, skew.kind, skew.warning) == ("source", "skew", False)
-    assert skew.found == "largest difference of a share 1: 'forum' is 0.0% here and 100.0% there"
+    assert skew.found == "largest difference of a share 1: 'news' is 100.0% here and 0.0% there"
     assert (gap.feature, gap.kind, gap.warning) == ("label", "skew", True)
     assert gap.found == "no label in what serving logged"
 
