@@ -51,31 +51,28 @@ def _delimited(delimiter: str) -> SplitLine:
     return lambda line: line.split(delimiter)
 
 
-def _rows(text: str, comment: str | None, split: SplitLine) -> list[tuple[int, list[str]]]:
-    """Returns the columns of each line with its place in the sentence, from 1."""
-    rows = []
-    for place, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        if line and not line.startswith(_DOCUMENT_START) and not (comment and line.startswith(comment)):
-            rows.append((place, split(line)))
-    return rows
+def _rows(text: str, comment: str | None, split: SplitLine) -> list[list[str]]:
+    """Returns the columns of each line of a sentence."""
+    skipped = (_DOCUMENT_START, comment) if comment else _DOCUMENT_START
+    lines = text.replace("\r\n", "\n").split("\n")
+    return [split(line) for line in lines if line and not line.startswith(skipped)]
 
 
-def _pick(rows: list[tuple[int, list[str]]], columns: ColumnSettings) -> tuple[list[str], list[str]]:
+def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], list[str]]:
     """Returns the tokens and their tags."""
-    width = len(rows[0][1])
-    least = max(column if column > 0 else -column for column in (columns.token, columns.tag))
+    width = len(rows[0])
     token, tag = (column - 1 if column > 0 else column for column in (columns.token, columns.tag))
+    least = max(column if column > 0 else -column for column in (columns.token, columns.tag))
     if width < least or token % width == tag % width:
         raise RecordError(
-            f"too few columns: {width} in line {rows[0][0]} of the sentence, the token is in column {columns.token}"
-            f" and the tag in {columns.tag}"
+            f"too few columns: {width}, the token is in column {columns.token} and the tag in {columns.tag}"
         )
-    for place, row in rows:
+    for place, row in enumerate(rows, 1):
         if len(row) != width:
-            raise RecordError(
-                f"wrong number of columns: {len(row)} in line {place} of the sentence, its first has {width}"
-            )
-        for role, value in (("token", row[token]), ("tag", row[tag])):
-            if not value or value.isspace():
-                raise RecordError(f"no {role}: the column is empty in line {place} of the sentence")
-    return [row[token] for _, row in rows], [row[tag] for _, row in rows]
+            raise RecordError(f"wrong number of columns: {len(row)} at token {place}, the first has {width}")
+    tokens, tags = [row[token] for row in rows], [row[tag] for row in rows]
+    for role, values in (("token", tokens), ("tag", tags)):
+        if not all(map(str.strip, values)):
+            place = next(place for place, value in enumerate(values, 1) if not value.strip())
+            raise RecordError(f"no {role}: the column is empty at token {place} of the sentence")
+    return tokens, tags

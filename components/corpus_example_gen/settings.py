@@ -18,7 +18,7 @@ _COLUMN_FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_s
 """Formats whose records have named values; text and conll files have none."""
 _BYTE_FORMATS = ("text", "csv", "tsv", "jsonl", "json", "conll")
 """Formats whose encoding is the file's own affair; the others say UTF-8."""
-_NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
+_NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
 _USUAL_SPLITS = ("train", "eval", "test")
 _SPAN, _VERSION, _DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
 """How the marks of a span start; numbers may have a width, as in {SPAN:3}."""

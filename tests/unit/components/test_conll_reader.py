@@ -39,15 +39,15 @@ def test_columns_delimiter_and_comments_can_be_chosen() -> None:
 @pytest.mark.parametrize(
     ("sentence", "values", "reason"),
     [
-        ("a\n", {}, "too few columns: 1 in line 1 of the sentence, the token is in column 1 and the tag in -1"),
+        ("a\n", {}, "too few columns: 1, the token is in column 1 and the tag in -1"),
         (
             "a O\n",
             {"columns": {"tag": 3}},
-            "too few columns: 2 in line 1 of the sentence, the token is in column 1 and",
+            "too few columns: 2, the token is in column 1 and",
         ),
-        ("a x O\nb O\n", {}, "wrong number of columns: 2 in line 2 of the sentence, its first has 3"),
-        ("a\tO\n\tO\n", {"delimiter": "\t"}, "no token: the column is empty in line 2 of the sentence"),
-        ("a\tO\nb\t\n", {"delimiter": "\t"}, "no tag: the column is empty in line 2 of the sentence"),
+        ("a x O\nb O\n", {}, "wrong number of columns: 2 at token 2, the first has 3"),
+        ("a\tO\n\tO\n", {"delimiter": "\t"}, "no token: the column is empty at token 2 of the sentence"),
+        ("a\tO\nb\t\n", {"delimiter": "\t"}, "no tag: the column is empty at token 2 of the sentence"),
         ("a\0 O\n", {}, "NUL byte: at character 1 of the tokens"),
     ],
 )
