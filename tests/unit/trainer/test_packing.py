@@ -1,0 +1,156 @@
+"""Rows of joined documents, against a concatenation in NumPy."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.errors import JobError
+from trainer.input import Position, Usage, pack
+
+RANDOM = np.random.default_rng(0)
+DOCUMENTS = [RANDOM.integers(4, 99, length).tolist() for length in RANDOM.integers(0, 20, 120)]
+EOS = 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> str:
+    folder: Path = tmp_path_factory.mktemp("packing")
+    for shard in range(2):
+        documents = [{"id": b"%d" % n, "tokens": DOCUMENTS[n]} for n in range(shard * 60, shard * 60 + 60)]
+        write_transformed(folder / f"data_tfrecord-{shard}.gz", documents, label=False)
+    return str(folder)
+
+
+def batches(folder: str, **values: object) -> list[dict[str, np.ndarray]]:
+    return list(pack(folder, **{"rows": 3, "time": 7, "window": 25, **values}).as_numpy_iterator())
+
+
+def streams(found: list[dict[str, np.ndarray]], name: str) -> np.ndarray:
+    """Each row of all batches as one stream."""
+    return np.concatenate([batch[name] for batch in found], axis=1)
+
+
+def test_one_row_is_the_concatenation_and_its_targets_the_next_ids(folder: str) -> None:
+    found = batches(folder, rows=1)
+    joined = np.concatenate([[EOS], *([*document, EOS] for document in DOCUMENTS)])
+    tokens, targets = streams(found, "tokens")[0], streams(found, "targets")[0]
+    real = len(joined) - 1
+    assert 0 <= len(tokens) - real < 7
+    np.testing.assert_array_equal(tokens[:real], joined[:-1])
+    np.testing.assert_array_equal(targets[:real], joined[1:])
+    for name in ("tokens", "targets", "segment", "offset"):
+        assert not streams(found, name)[0, real:].any()
+        assert found[0][name].dtype == np.int64
+        assert {batch[name].shape for batch in found} == {(1, 7)}
+
+
+def test_without_eos_documents_are_joined_as_they_are(folder: str) -> None:
+    found = batches(folder, rows=1, eos=None)
+    joined = np.concatenate(DOCUMENTS)
+    real = len(joined) - 1
+    np.testing.assert_array_equal(streams(found, "tokens")[0, :real], joined[:-1])
+    np.testing.assert_array_equal(streams(found, "targets")[0, :real], joined[1:])
+    assert np.count_nonzero(streams(found, "segment")) == real
+    starts = np.cumsum([0, *map(len, DOCUMENTS)])[:-1]
+    begun = [start for start, document in zip(starts, DOCUMENTS, strict=True) if document and start < real]
+    np.testing.assert_array_equal(np.flatnonzero(streams(found, "offset")[0, :real] == 0), begun)
+
+
+def rows_of(found: list[dict[str, np.ndarray]]) -> list[list[list[int]]]:
+    """The documents of each row, from its inputs, targets, segments and offsets."""
+    rows = []
+    tokens, targets, segments, offsets = (streams(found, n) for n in ("tokens", "targets", "segment", "offset"))
+    for ids, following, segment, offset in zip(tokens, targets, segments, offsets, strict=True):
+        real = int(np.count_nonzero(segment))
+        assert segment[:real].all()
+        np.testing.assert_array_equal(ids[1:real], following[: real - 1])
+        starts = [*np.flatnonzero(offset[:real] == 0), real]
+        documents = []
+        for start, stop in itertools.pairwise(starts):
+            assert ids[start] == EOS
+            assert following[stop - 1] == EOS
+            np.testing.assert_array_equal(offset[start:stop], np.arange(stop - start))
+            documents.append(following[start : stop - 1].tolist())
+        rows.append(documents)
+    return rows
+
+
+@pytest.mark.parametrize("values", [{}, {"seed": 1}, {"seed": 1, "window": 3, "rows": 5}, {"window": 500, "time": 40}])
+def test_rows_are_streams_of_whole_documents_each_once(folder: str, values: dict) -> None:
+    rows = rows_of(batches(folder, **values))
+    assert sorted(document for row in rows for document in row) == sorted(DOCUMENTS)
+    sizes = [sum(len(document) + 1 for document in row) for row in rows]
+    assert max(sizes) - min(sizes) <= 2 * max(map(len, DOCUMENTS))
+
+
+def test_segments_tell_documents_of_a_batch_apart(folder: str) -> None:
+    for batch in batches(folder, seed=1):
+        for segment, offset in zip(batch["segment"], batch["offset"], strict=True):
+            real = segment[segment > 0]
+            changes = np.flatnonzero(np.diff(real)) + 1
+            np.testing.assert_array_equal(changes, np.flatnonzero(offset[: len(real)][1:] == 0) + 1)
+            assert len(set(real.tolist())) == len(changes) + (len(real) > 0)
+
+
+def test_the_order_depends_on_seed_and_epoch(folder: str) -> None:
+    def documents(**values: int) -> list[list[list[int]]]:
+        return rows_of(batches(folder, **values))
+
+    assert documents(seed=1) == documents(seed=1)
+    assert documents(seed=1) != documents(seed=2)
+    assert documents(seed=1) != documents(seed=1, epoch=1)
+
+
+def test_workers_share_the_rows_and_take_as_many_steps(folder: str) -> None:
+    together = batches(folder, rows=6, seed=1)
+    workers = [batches(folder, rows=2, seed=1, worker=(number, 3)) for number in range(3)]
+    assert {len(found) for found in workers} == {len(together)}
+    for name in ("tokens", "targets", "offset"):
+        joined = np.concatenate([streams(found, name) for found in workers])
+        np.testing.assert_array_equal(joined, streams(together, name))
+
+
+def test_any_position_gives_the_remaining_batches(folder: str) -> None:
+    found = batches(folder, seed=1)
+    windows = {Position.after(batch).window for batch in found}
+    assert len(windows) > 3
+    for done in range(1, len(found) + 1, 4):
+        rest = batches(folder, seed=1, position=Position.after(found[done - 1]))
+        assert len(rest) == len(found) - done
+        for again, first in zip(rest, found[done:], strict=True):
+            for name in ("tokens", "targets", "offset", "position"):
+                np.testing.assert_array_equal(again[name], first[name])
+
+
+def test_a_position_of_other_rows_is_an_error(folder: str) -> None:
+    position = Position.after(batches(folder)[0])
+    for values in ({"rows": 2}, {"time": 8}, {"eos": None}, {"seed": 1}):
+        with pytest.raises(JobError, match="another reading"):
+            batches(folder, **values, position=position)
+
+
+def test_usage_counts_documents_inputs_and_padding(folder: str) -> None:
+    usage = Usage()
+    found = batches(folder)
+    for batch in pack(folder, rows=3, time=7, window=25):
+        usage.count(batch)
+    assert usage.documents == len(DOCUMENTS)
+    assert usage.tokens == sum(map(len, DOCUMENTS)) + len(DOCUMENTS)
+    assert (usage.steps, usage.padded) == (len(found), len(found) * 21)
+
+
+def test_padding_in_records_is_no_token(tmp_path: Path, write_transformed) -> None:
+    padded = [[0, 0, 5, 6], [7, 0, 0, 0], [0, 0, 0, 0], [8, 9, 10, 11]]
+    documents = [{"id": b"x", "tokens": row, "length": np.count_nonzero(row)} for row in padded]
+    write_transformed(tmp_path / "padded", documents)
+    assert rows_of(batches(str(tmp_path / "padded"), rows=1)) == [[[5, 6], [7], [], [8, 9, 10, 11]]]
+
+
+def test_a_split_without_documents_gives_no_batches(tmp_path: Path) -> None:
+    tf.io.TFRecordWriter(str(tmp_path / "tfrecord")).close()
+    assert batches(str(tmp_path)) == []
