@@ -32,8 +32,8 @@ def _field(number: int, payload: bytes) -> bytes:
 
 
 def int64_feature(value: int) -> bytes:
-    """A serialized `Feature` that holds one int64."""
-    return _field(3, _field(1, _varint(value)))
+    """A serialized `Feature` that holds one int64, unpacked: a byte less than packed, and parsers take both."""
+    return _field(3, b"\x08" + _varint(value))
 
 
 def bytes_feature(value: bytes) -> bytes:
@@ -77,16 +77,16 @@ class Int64Steps:
     def _grow(self, size: int) -> None:
         ids = np.arange(size, dtype=np.int64)
         varint_bytes = 1 + np.sum([ids >= 1 << bits for bits in range(7, size.bit_length(), 7)], axis=0)
-        width = 6 + int(varint_bytes.max())
-        self._lengths = 6 + varint_bytes
+        width = 5 + int(varint_bytes.max())
+        self._lengths = 5 + varint_bytes
         self._used = np.arange(width) < self._lengths[:, None]
         self._steps = np.zeros([size, width], np.uint8)
-        tags_and_sizes = (0x0A, varint_bytes + 4, 0x1A, varint_bytes + 2, 0x0A, varint_bytes)
+        tags_and_sizes = (0x0A, varint_bytes + 3, 0x1A, varint_bytes + 1, 0x08)
         for column, value in enumerate(tags_and_sizes):
             self._steps[:, column] = value
-        for place in range(width - 6):
+        for place in range(width - 5):
             continued = np.where(varint_bytes > place + 1, 0x80, 0)
-            self._steps[:, 6 + place] = ids >> 7 * place & 0x7F | continued
+            self._steps[:, 5 + place] = ids >> 7 * place & 0x7F | continued
 
 
 def sequence_example(context: Mapping[str, bytes], feature_lists: Mapping[str, bytes]) -> bytes:

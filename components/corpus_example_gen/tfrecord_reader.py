@@ -10,7 +10,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-import google_crc32c
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
@@ -19,11 +18,12 @@ from components.corpus_example_gen.json_values import scalar_text
 from components.corpus_example_gen.records import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.text_encoding import TextEncoding
+from components.tfrecord_file import masked_checksum
 from trainer.errors import JobError
 
 _LENGTH = struct.Struct("<Q")
-_CHECKSUM = struct.Struct("<I")
-_HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
+_CHECKSUM_BYTES = 4
+_HEADER_BYTES = _LENGTH.size + _CHECKSUM_BYTES
 _CHUNK_BYTES = 1 << 20
 
 
@@ -61,18 +61,18 @@ def _records(file: BinaryIO, path: str) -> Iterator[tuple[bytes, RecordError | N
         length = header[: _LENGTH.size]
         if len(header) < _HEADER_BYTES:
             raise _fault(path, number, "the end of the file within a record")
-        if _masked_checksum(length) != header[_LENGTH.size :]:
+        if masked_checksum(length) != header[_LENGTH.size :]:
             raise _fault(path, number, f"a wrong checksum of the record's length, {header!r}")
         (size,) = _LENGTH.unpack(length)
         if size > MAX_DOCUMENT_BYTES:
-            _skip(file, size + _CHECKSUM.size, path, number)
+            _skip(file, size + _CHECKSUM_BYTES, path, number)
             yield b"", too_long()
             continue
         data = file.read(size)
-        checksum = file.read(_CHECKSUM.size)
-        if len(checksum) < _CHECKSUM.size:
+        checksum = file.read(_CHECKSUM_BYTES)
+        if len(checksum) < _CHECKSUM_BYTES:
             raise _fault(path, number, "the end of the file within a record")
-        yield data, None if _masked_checksum(data) == checksum else RecordError("wrong checksum: the record is damaged")
+        yield data, None if masked_checksum(data) == checksum else RecordError("wrong checksum: the record is damaged")
 
 
 def _skip(file: BinaryIO, size: int, path: str, number: int) -> None:
@@ -81,12 +81,6 @@ def _skip(file: BinaryIO, size: int, path: str, number: int) -> None:
         if not chunk:
             raise _fault(path, number, "the end of the file within a record")
         size -= len(chunk)
-
-
-def _masked_checksum(data: bytes) -> bytes:
-    """The checksum of the format: a CRC-32C, rotated and shifted so that one of a checksum is no weaker."""
-    crc = google_crc32c.value(data)
-    return _CHECKSUM.pack(((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def _fault(path: str, number: int, found: str) -> JobError:

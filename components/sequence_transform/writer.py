@@ -17,10 +17,11 @@ import tensorflow as tf
 
 from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example
 from components.sequence_transform.report import ShardFile
+from components.tfrecord_file import TFRecordFile
 from trainer import features as f
 from trainer.settings import Kind, OutputSettings, PadSettings
 
-_GZIP_LEVEL = 5
+_GZIP_LEVEL = 9
 _BATCHES_AHEAD = 2
 
 Batch = dict[str, Any]
@@ -37,10 +38,8 @@ class RecordWriter:
 
     def __init__(self, path: str, output: OutputSettings) -> None:
         self._path, self._partial = path, f"{path}.{uuid.uuid4().hex}"
-        compressed = output.compression == "gzip"
-        options = tf.io.TFRecordOptions("GZIP", compression_level=_GZIP_LEVEL) if compressed else None
         tf.io.gfile.makedirs(path.rpartition("/")[0])
-        self._file = tf.io.TFRecordWriter(self._partial, options)
+        self._file = TFRecordFile(self._partial, output.compression, _GZIP_LEVEL)
         self._thread = ThreadPoolExecutor(1)
         self._pending: deque[Future[None]] = deque()
         self._digest, self._documents = hashlib.sha256(), 0
