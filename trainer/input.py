@@ -140,8 +140,8 @@ def read(
         return {**parsing.padded_batch(serialized, kind), POSITION: position}
 
     windows = records.windows(paths, window, order).enumerate().skip(origin.window)
-    cut_windows = windows.map(cut).prefetch(1)
-    return cut_windows.flat_map(batches).map(parsed, num_parallel_calls=tf.data.AUTOTUNE).prefetch(4)
+    batches_of_records = windows.map(cut).prefetch(1).flat_map(batches)
+    return batches_of_records.map(parsed, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
 
 
 def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -187,7 +187,9 @@ def batch_bounds(
 
 def _steps(lengths: tf.Tensor, limits: tuple[int, int], worker: Worker) -> tf.Tensor:
     """Returns the bounds of one worker's batch at each step, int64 [steps, 2], from falling lengths."""
-    starts, _ = batch_bounds(lengths, *limits)
+    starts, stops = batch_bounds(lengths, *limits)
+    if worker.count == 1:
+        return tf.stack([starts, stops], axis=1)
     documents = tf.size(lengths, tf.int64)
 
     def halve_fullest(starts: tf.Tensor) -> tuple[tf.Tensor]:

@@ -79,7 +79,7 @@ def pack(
         return steps.map(lambda step, batch: {**batch, POSITION: after(origin, number, step, count)})
 
     pieces = windows.scan(layout.empty(), layout.place).enumerate().skip(origin.window)
-    return pieces.map(filled, num_parallel_calls=2).flat_map(batches).prefetch(4)
+    return pieces.map(filled, num_parallel_calls=2, deterministic=True).flat_map(batches).prefetch(4)
 
 
 _State = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
