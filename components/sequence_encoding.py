@@ -6,8 +6,9 @@ format joins ready-made pieces where protocol-buffer objects would be made token
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
+@functools.lru_cache(1 << 16)
 def _varint(value: int) -> bytes:
     """Base-128 varint; negative numbers as their 64-bit two's complement."""
     value &= 0xFFFFFFFFFFFFFFFF
@@ -26,9 +28,12 @@ def _varint(value: int) -> bytes:
     return bytes(encoded)
 
 
+_LENGTH_DELIMITED = [_varint(number << 3 | 2) for number in range(4)]
+
+
 def _field(number: int, payload: bytes) -> bytes:
     """A length-delimited field."""
-    return _varint(number << 3 | 2) + _varint(len(payload)) + payload
+    return _LENGTH_DELIMITED[number] + _varint(len(payload)) + payload
 
 
 def int64_feature(value: int) -> bytes:
@@ -100,5 +105,9 @@ def sequence_example(context: Mapping[str, bytes], feature_lists: Mapping[str, b
 
 
 def _entries(values: Mapping[str, bytes]) -> bytes:
-    names: Sequence[str] = sorted(values)
-    return b"".join(_field(1, _field(1, name.encode()) + _field(2, values[name])) for name in names)
+    return b"".join([_field(1, _name(name) + _field(2, values[name])) for name in sorted(values)])
+
+
+@functools.lru_cache
+def _name(name: str) -> bytes:
+    return _field(1, name.encode())

@@ -15,6 +15,8 @@ from trainer.settings import Kind, TransformSettings, TruncateSettings
 
 _WORD = r"\p{L}\p{N}\p{M}\p{Cf}"
 _IN_WORD_APOSTROPHE = "\x01"
+# \p{Z} and \p{Cc} but for the space itself, which would be replaced at every word.
+_SPACE = r"[\x00-\x1f\x7f-\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 # Tokens that are no valid UTF-8, so that no text can yield them.
 _FIRST_BYTE = b"\xff"
 _MARKS = {number: _FIRST_BYTE + bytes([number]) for number in (f.UNK, f.BOS, f.EOS)}
@@ -146,7 +148,8 @@ def _word_rewrites() -> tuple[tuple[str, str], ...]:
     mark = _IN_WORD_APOSTROPHE
     inside = (rf"([{_WORD}])['\x{{2019}}]([{_WORD}])", rf"\1{mark}\2")
     return (
-        (r"[\p{Z}\p{Cc}]+|(?i:<br\s*/?>)", " "),
+        (r"<[bB][rR]\s*/?>", " "),
+        (_SPACE, " "),
         inside,
         inside,  # Again: matches do not overlap, so one pass leaves the second apostrophe of a'b'c.
         (rf"([^{_WORD} {mark}])", r" \1 "),

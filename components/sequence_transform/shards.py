@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+import functools
 from typing import Any
 
 import numpy as np
@@ -58,23 +58,31 @@ def count_shard(path: str, settings: TransformSettings, kind: Kind, subword_mode
 
     def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = f.parse_raw(serialized)
-        tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values)
+        tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values, out_idx=tf.int64)
         return *count_tokens(raw, settings, kind, model), raw[f.LABEL], tags, tag_counts
 
     total = TokenCounts()
     batches = read_batches(path).map(count, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
-    for tokens, counts, labels, tags, tag_counts in batches.as_numpy_iterator():
-        _add(total.tokens, tokens, counts)
-        _add(total.tags, tags, tag_counts)
+    tokens, tags = [], []
+    for batch_tokens, token_counts, labels, batch_tags, tag_counts in batches:
+        tokens.append((batch_tokens, token_counts))
+        tags.append((batch_tags, tag_counts))
         if kind == "labelled_text":
-            total.labels.update(label.decode() for label in labels.tolist())
+            total.labels.update(label.decode() for label in labels.numpy().tolist())
         total.documents += len(labels)
+    total.tokens.update(_sum(tokens))
+    total.tags.update(_sum(tags))
     return total
 
 
-def _add(total: Counter[str], tokens: Any, counts: Any) -> None:
-    for token, n in zip(tokens.tolist(), counts.tolist(), strict=True):
-        total[token.decode()] += n
+def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
+    """Adds up counts of batches, string [types] and int64 [types] each; Python sees each token once."""
+    if not counted:
+        return {}
+    tokens, numbers = (tf.concat(parts, 0) for parts in zip(*counted, strict=True))
+    distinct, places = tf.unique(tokens)
+    total = tf.math.unsorted_segment_sum(numbers, places, tf.size(distinct))
+    return dict(zip((token.decode() for token in distinct.numpy().tolist()), total.numpy().tolist(), strict=True))
 
 
 def transform_shard(source: str, target: str, split: str, saved_model: str, job: Job) -> ShardReport:
@@ -87,8 +95,7 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
         saved_model: The transform graph's SavedModel directory.
         job: What all shards have in common.
     """
-    register_operations()
-    graph = tf.saved_model.load(saved_model)
+    graph = _load(saved_model)
 
     def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
         raw = f.parse_raw(serialized, job.kind)
@@ -108,6 +115,13 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
             progress.report(report.documents, None, "records")
     report.files.append(writer.written())
     return report
+
+
+@functools.lru_cache(maxsize=1)
+def _load(saved_model: str) -> Any:
+    """The transform graph, once for all shards of a worker."""
+    register_operations()
+    return tf.saved_model.load(saved_model)
 
 
 def _numpy(value: tf.Tensor | tf.RaggedTensor) -> Any:
