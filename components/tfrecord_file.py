@@ -7,6 +7,8 @@ files of this size take ten times as long.
 from __future__ import annotations
 
 import struct
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -17,10 +19,13 @@ from zlib_ng import zlib_ng
 _GZIP_WINDOW = 31
 _MEMORY_LEVEL = 8
 _BUFFER_BYTES = 1 << 20
+_BUFFERS_AHEAD = 4
 
 
 class TFRecordFile:
     """A TFRecord file of any filesystem that TensorFlow knows; close it, or use it as a context.
+
+    A thread of its own compresses and writes.
 
     Args:
         path: Where it is written.
@@ -34,8 +39,10 @@ class TFRecordFile:
         self._compressor: Any = (
             zlib_ng.compressobj(level, zlib_ng.DEFLATED, _GZIP_WINDOW, _MEMORY_LEVEL) if gzip else None
         )
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
+        self._records: list[bytes] = []
+        self._record_bytes = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._pending: deque[Future[None]] = deque()
 
     def __enter__(self) -> TFRecordFile:
         return self
@@ -48,23 +55,33 @@ class TFRecordFile:
     def write(self, record: bytes) -> None:
         """Appends a record."""
         length = struct.pack("<Q", len(record))
-        self._waiting += (length, masked_checksum(length), record, masked_checksum(record))
-        self._waiting_bytes += len(record)
-        if self._waiting_bytes >= _BUFFER_BYTES:
+        self._records += (length, masked_checksum(length), record, masked_checksum(record))
+        self._record_bytes += len(record)
+        if self._record_bytes >= _BUFFER_BYTES:
             self._flush()
 
     def close(self) -> None:
         """Writes what waits and closes the file."""
-        self._flush()
-        if self._compressor is not None:
-            self._file.write(self._compressor.flush())
-        self._file.close()
+        try:
+            self._flush()
+            while self._pending:
+                self._pending.popleft().result()
+            if self._compressor is not None:
+                self._file.write(self._compressor.flush())
+        finally:
+            self._thread.shutdown()
+            self._file.close()
 
     def _flush(self) -> None:
-        data = b"".join(self._waiting)
+        """Hands the records to the thread; waits where it is far behind."""
+        if len(self._pending) >= _BUFFERS_AHEAD:
+            self._pending.popleft().result()
+        self._pending.append(self._thread.submit(self._write, self._records))
+        self._records, self._record_bytes = [], 0
+
+    def _write(self, records: list[bytes]) -> None:
+        data = b"".join(records)
         self._file.write(data if self._compressor is None else self._compressor.compress(data))
-        self._waiting.clear()
-        self._waiting_bytes = 0
 
 
 def masked_checksum(data: bytes) -> bytes:

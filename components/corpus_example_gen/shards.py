@@ -30,7 +30,7 @@ DOCUMENT = np.dtype([("order", ">u8"), *PLACE.descr, ("length", ">u4")])
 
 _LENGTH = struct.Struct(">I")
 _ID_CHARS = 80
-_GZIP_LEVEL = 4
+_GZIP_LEVEL = 3
 """Raw examples are read once or twice and then kept: fast rather than small."""
 
 ShardKey = tuple[str, int]

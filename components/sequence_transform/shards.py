@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def count_shard(path: str, settings: TransformSettings, kind: Kind, subword_mode
     """
     model = subwords.load(subword_model) if subword_model else None
 
+    @tf.autograph.experimental.do_not_convert
     def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = f.parse_raw(serialized)
         tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values, out_idx=tf.int64)
@@ -95,15 +97,7 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
         saved_model: The transform graph's SavedModel directory.
         job: What all shards have in common.
     """
-    graph = _load(saved_model)
-
-    def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
-        raw = f.parse_raw(serialized, job.kind)
-        given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
-        if job.kind == "tagged_text":
-            given[f.TAGS] = tagged_tokens(raw, job.settings)[1].flat_values
-        return given, graph.transform_fn(raw)
-
+    transform = _load(saved_model, job)
     batches = read_batches(source).map(transform, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
     report, encoder = ShardReport(split), BatchEncoder(job.kind, job.settings.pad)
     with RecordWriter(target, job.output) as writer:
@@ -111,17 +105,27 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
             batch = {name: _numpy(value) for name, value in features.items()}
             _count(report, {name: value.numpy() for name, value in given.items()}, batch, job)
             if not report.unknown_labels and not report.unknown_tags:
-                writer.write(list(encoder.encode(_long_enough(batch, job))))
+                writer.write(encoder.encode(_long_enough(batch, job)))
             progress.report(report.documents, None, "records")
     report.files.append(writer.written())
     return report
 
 
 @functools.lru_cache(maxsize=1)
-def _load(saved_model: str) -> Any:
-    """The transform graph, once for all shards of a worker."""
+def _load(saved_model: str, job: Job) -> Callable[[tf.Tensor], tuple[f.Features, f.Features]]:
+    """The transform graph, once for all shards of a worker, with the given labels and tags beside its features."""
     register_operations()
-    return tf.saved_model.load(saved_model)
+    graph = tf.saved_model.load(saved_model)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
+        raw = f.parse_raw(serialized, job.kind)
+        given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
+        if job.kind == "tagged_text":
+            given[f.TAGS] = tagged_tokens(raw, job.settings)[1].flat_values
+        return given, graph.transform_fn(raw)
+
+    return transform
 
 
 def _numpy(value: tf.Tensor | tf.RaggedTensor) -> Any:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import uuid
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -21,15 +18,14 @@ from components.tfrecord_file import TFRecordFile
 from trainer import features as f
 from trainer.settings import Kind, OutputSettings, PadSettings
 
-_GZIP_LEVEL = 9
-_BATCHES_AHEAD = 2
+_GZIP_LEVEL = 5
 
 Batch = dict[str, Any]
 """Features as numpy arrays; a ragged one is a pair of values and row splits."""
 
 
 class RecordWriter:
-    """Writes records in a thread of its own; the file appears under its name when it is whole.
+    """Writes records; the file appears under its name when it is whole.
 
     Args:
         path: The file.
@@ -40,8 +36,6 @@ class RecordWriter:
         self._path, self._partial = path, f"{path}.{uuid.uuid4().hex}"
         tf.io.gfile.makedirs(path.rpartition("/")[0])
         self._file = TFRecordFile(self._partial, output.compression, _GZIP_LEVEL)
-        self._thread = ThreadPoolExecutor(1)
-        self._pending: deque[Future[None]] = deque()
         self._digest, self._documents = hashlib.sha256(), 0
 
     def __enter__(self) -> RecordWriter:
@@ -50,23 +44,19 @@ class RecordWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            while self._pending and kind is None:
-                self._pending.popleft().result()
-        finally:
-            self._thread.shutdown()
-            self._file.close()
+        self._file.close()
         if kind is None:
             tf.io.gfile.rename(self._partial, self._path, overwrite=True)
         else:
-            with contextlib.suppress(tf.errors.OpError):
-                tf.io.gfile.remove(self._partial)
+            tf.io.gfile.remove(self._partial)
 
-    def write(self, records: Sequence[bytes]) -> None:
-        """Takes records to be written; waits where the thread is far behind."""
-        if len(self._pending) >= _BATCHES_AHEAD:
-            self._pending.popleft().result()
-        self._pending.append(self._thread.submit(self._write, records))
+    def write(self, records: Iterable[bytes]) -> None:
+        """Appends records."""
+        for record in records:
+            self._file.write(record)
+            self._digest.update(len(record).to_bytes(8, "little"))
+            self._digest.update(record)
+            self._documents += 1
 
     def written(self) -> ShardFile:
         """Describes the whole file."""
@@ -76,13 +66,6 @@ class RecordWriter:
             "bytes": tf.io.gfile.stat(self._path).length,
             "sha256": self._digest.hexdigest(),
         }
-
-    def _write(self, records: Sequence[bytes]) -> None:
-        for record in records:
-            self._file.write(record)
-            self._digest.update(len(record).to_bytes(8, "little"))
-            self._digest.update(record)
-        self._documents += len(records)
 
 
 class BatchEncoder:
