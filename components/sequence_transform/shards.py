@@ -117,7 +117,6 @@ def _load(saved_model: str, job: Job) -> Callable[[tf.Tensor], tuple[f.Features,
     register_operations()
     graph = tf.saved_model.load(saved_model)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
         raw = f.parse_raw(serialized, job.kind)
         given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
@@ -125,7 +124,10 @@ def _load(saved_model: str, job: Job) -> Callable[[tf.Tensor], tuple[f.Features,
             given[f.TAGS] = tagged_tokens(raw, job.settings)[1].flat_values
         return given, graph.transform_fn(raw)
 
-    return transform
+    traced: Callable[[tf.Tensor], tuple[f.Features, f.Features]] = tf.function(
+        transform, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+    )
+    return traced
 
 
 def _numpy(value: tf.Tensor | tf.RaggedTensor) -> Any:
