@@ -162,7 +162,7 @@ class BigramSettings(Settings):
     """Vectors of pairs of neighbouring words."""
 
     buckets: PositiveInt = Field(131_072, description="Rows of the table that pairs are hashed to.")
-    width: PositiveInt = Field(16, description="Width of the vectors.")
+    width: PositiveInt = Field(8, description="Width of the vectors.")
 
 
 class TrainerSettings(Settings):

@@ -18,6 +18,13 @@ BEAM_ARGS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of this folder slow: each runs components for real."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclasses.dataclass
 class CorpusJob:
     """Runs in one folder.

@@ -43,7 +43,9 @@ def changed(folder: Path, file: str) -> set[str]:
     return {name for name, old, new in zip(MODULES, before, after, strict=True) if old != new}
 
 
-GEN, TRANSFORM, TRAINER = "components.corpus_example_gen.executor", CODE["SequenceTransform"], "trainer.run"
+GEN, VALIDATOR, TRANSFORM, TRAINER = (
+    CODE[name] for name in ("CorpusExampleGen", "ExampleValidator", "SequenceTransform", "Trainer")
+)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +55,12 @@ GEN, TRANSFORM, TRAINER = "components.corpus_example_gen.executor", CODE["Sequen
         ("trainer/loop.py", {TRAINER}),
         ("trainer/input.py", {TRAINER}),
         ("trainer/preprocessing.py", {TRANSFORM}),
-        ("trainer/features.py", {TRAINER, TRANSFORM, GEN}),
-        ("trainer/__init__.py", {TRAINER, TRANSFORM, GEN}),
+        ("trainer/features.py", {TRAINER, TRANSFORM, VALIDATOR, GEN}),
+        ("trainer/__init__.py", {TRAINER, TRANSFORM, VALIDATOR, GEN}),
         ("components/sequence_encoding.py", {TRANSFORM, GEN}),
         ("components/sequence_transform/vocabulary.py", {TRANSFORM}),
         ("components/corpus_example_gen/csv_reader.py", {GEN}),
-        ("components/corpus_example_gen/__init__.py", {GEN}),
+        ("components/corpus_example_gen/__init__.py", {GEN, VALIDATOR}),
         ("pipeline/cli.py", set()),
         ("pipeline/gates.py", set()),
         ("components/pusher/publish.py", set()),
