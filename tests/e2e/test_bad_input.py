@@ -13,7 +13,7 @@ corpus: {format: jsonl, path: data.jsonl, label: label, labels: [bad, good], max
 transform: {min_count: 1}
 trainer: {epochs: 2, units: 8, embedding: 8, batch_tokens: 128, learning_rate: 0.02}
 """
-BEFORE_TRANSFORM = ["CorpusExampleGen", "SchemaGen"]
+BEFORE_TRANSFORM = ["CorpusExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator"]
 TOLD_AT_ONCE = [
     (["--set", "trainer.epoch=3"], 2, ["no key trainer.epoch", "did you mean epochs?"]),
     (["--set", "trainer.epochs=three"], 2, ["--set trainer.epochs=three", "a whole number"]),
@@ -111,7 +111,7 @@ def transformed(lines, ran):
 def test_a_few_broken_lines_are_counted_and_the_run_goes_on(lines, transformed):
     assert (transformed.process.returncode, transformed.process.stderr) == (0, "")
     worked = {name: state for name, state in transformed.states.items() if state != "skipped"}
-    assert worked == {**dict.fromkeys(BEFORE_TRANSFORM, "done"), "SequenceTransform": "done"}
+    assert worked == dict.fromkeys([*BEFORE_TRANSFORM, "PreviousStatistics", "SequenceTransform"], "done")
     assert transformed.record["state"] == "done"
     assert "Ended before the Pusher, as --until asked." in transformed.process.stdout
     corpus = transformed.record["details"]["corpus"]
@@ -131,14 +131,14 @@ def test_an_empty_vocabulary_is_told(lines, transformed, ran):
     for part in ("The vocabulary would be empty.", "transform.min_count = 1000", "lower transform.min_count"):
         assert part in done.process.stderr
     assert done.states["SequenceTransform"] == "failed"
-    assert [done.states[name] for name in BEFORE_TRANSFORM] == ["cached", "cached"]
+    assert [done.states[name] for name in BEFORE_TRANSFORM] == ["cached"] * 4
 
 
 @pytest.mark.slow
 def test_a_run_takes_from_cache_what_an_earlier_one_made_that_ended_early(lines, transformed, ran):
     done = ran(lines)
     assert done.process.returncode == 0, done.process.stderr
-    assert [done.states[name] for name in (*BEFORE_TRANSFORM, "SequenceTransform")] == ["cached"] * 3
+    assert [done.states[name] for name in (*BEFORE_TRANSFORM, "SequenceTransform")] == ["cached"] * 5
     assert done.states["Trainer"] == "done"
     assert done.record["state"] == "pushed"
     assert set(done.record["metrics"]) == {"overall", "source=data.jsonl"}
