@@ -24,7 +24,7 @@ class NgramSettings(Settings):
 
 
 class Word2vecSettings(Settings):
-    """The vectors and how they are trained (Mikolov et al. 2013, "Distributed Representations of Words and Phrases")."""
+    """The vectors and their training (Mikolov et al. 2013, "Distributed Representations of Words and Phrases")."""
 
     seed: int = Field(1, ge=0, description="Seeds initial vectors, windows, negatives and the order of documents.")
     epochs: PositiveInt = Field(5, description="Passes over the train split.")
