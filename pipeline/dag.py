@@ -154,8 +154,25 @@ def _data_components(
         quarantine_dir=layout.quarantine,
     )
     examples = example_gen.outputs["examples"]
-    statistics_gen = tfx.components.StatisticsGen(examples=examples)
     schema_gen = tfx.components.ImportSchemaGen(schema_file=schema).with_id("SchemaGen")
+    validation = _validation(config, example_gen, schema_gen, serving_logs, code["ExampleValidator"])
+    transform = SequenceTransform(
+        examples=examples,
+        schema=schema_gen.outputs["schema"],
+        settings=config.transform,
+        output=config.output,
+        kind=config.corpus.kind,
+        labels=json.dumps(config.corpus.class_names or []),
+        code=code["SequenceTransform"],
+    )
+    return {node.id: node for node in (example_gen, schema_gen, *validation, transform)}
+
+
+def _validation(
+    config: RunConfig, example_gen: BaseNode, schema_gen: BaseNode, serving_logs: tuple[str, str], code: str
+) -> list[BaseNode]:
+    examples = example_gen.outputs["examples"]
+    statistics_gen = tfx.components.StatisticsGen(examples=examples)
     statistics = statistics_gen.outputs["statistics"]
     previous = tfx.dsl.Resolver(
         strategy_class=PreviousStatistics,
@@ -169,18 +186,9 @@ def _data_components(
         previous_statistics=previous.outputs["statistics"],
         settings=config.validation,
         serving_logs=serving_logs,
-        code=code["ExampleValidator"],
+        code=code,
     ).with_id("ExampleValidator")
-    transform = SequenceTransform(
-        examples=examples,
-        schema=schema_gen.outputs["schema"],
-        settings=config.transform,
-        output=config.output,
-        kind=config.corpus.kind,
-        labels=json.dumps(config.corpus.class_names or []),
-        code=code["SequenceTransform"],
-    )
-    return {node.id: node for node in (example_gen, statistics_gen, schema_gen, previous, validator, transform)}
+    return [statistics_gen, previous, validator]
 
 
 def _model_components(
