@@ -23,9 +23,9 @@ from trainer.loop import Loop
 from trainer.run import run_fn
 from trainer.settings import TrainerSettings
 
-SMALL = {"embedding": 8, "units": 4, "bidirectional": False, "bigrams": None}
+SMALL = {"embedding": 8, "units": 4, "bidirectional": False}
 SETTINGS = TrainerSettings(
-    **SMALL, epochs=8, patience=8, learning_rate=0.05, batch_tokens=400, word_dropout=0, spatial_dropout=0, dropout=0
+    **SMALL, epochs=12, patience=12, learning_rate=0.02, batch_tokens=400, word_dropout=0, spatial_dropout=0, dropout=0
 )
 
 ASK = """
