@@ -1,0 +1,123 @@
+"""Huffman trees against a priority queue and gensim's."""
+
+from __future__ import annotations
+
+import heapq
+
+import numpy as np
+from gensim.models import Word2Vec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.word2vec.huffman import HuffmanTree
+
+COUNTS = st.lists(st.integers(0, 60) | st.integers(0, 10**12), min_size=1, max_size=60)
+
+
+def codes(tree: HuffmanTree) -> list[tuple[int, ...]]:
+    return [tuple(row[:length]) for row, length in zip(tree.codes.tolist(), tree.lengths.tolist(), strict=True)]
+
+
+def points(tree: HuffmanTree) -> list[tuple[int, ...]]:
+    return [tuple(row[:length]) for row, length in zip(tree.points.tolist(), tree.lengths.tolist(), strict=True)]
+
+
+def least_cost(counts: list[int]) -> int:
+    """Summed weight of all inner nodes, which is the summed length of all occurrences' codes."""
+    heap, cost = list(counts), 0
+    heapq.heapify(heap)
+    while len(heap) > 1:
+        joined = heapq.heappop(heap) + heapq.heappop(heap)
+        cost += joined
+        heapq.heappush(heap, joined)
+    return cost
+
+
+def test_a_tree_worked_out_by_hand() -> None:
+    # 1 + 2 = 3 is node 0, 3 + 4 = 7 node 1, 7 + 9 = 16 the root; the heavier child has 1.
+    tree = HuffmanTree.from_counts(np.array([9, 4, 2, 1]))
+    assert codes(tree) == [(1,), (0, 1), (0, 0, 1), (0, 0, 0)]
+    assert points(tree) == [(2,), (2, 1), (2, 1, 0), (2, 1, 0)]
+    assert tree.lengths.tolist() == [1, 2, 3, 3]
+    assert (tree.codes.dtype, tree.points.dtype, tree.lengths.dtype) == (np.uint8, np.int32, np.int32)
+
+
+@given(COUNTS)
+def test_codes_are_prefix_free_and_fill_the_tree(counts: list[int]) -> None:
+    tree = HuffmanTree.from_counts(np.array(counts))
+    found = sorted(codes(tree))
+    assert all(found[row + 1][: len(code)] != code for row, code in enumerate(found[:-1]))
+    assert sum(2.0 ** -len(code) for code in found) == 1
+
+
+@given(COUNTS)
+def test_the_mean_path_is_the_least(counts: list[int]) -> None:
+    tree = HuffmanTree.from_counts(np.array(counts))
+    assert sum(count * length for count, length in zip(counts, tree.lengths.tolist(), strict=True)) == least_cost(
+        counts
+    )
+
+
+@given(COUNTS)
+def test_paths_go_through_one_tree(counts: list[int]) -> None:
+    tree = HuffmanTree.from_counts(np.array(counts))
+    words = len(counts)
+    prefixes: dict[int, tuple[int, ...]] = {}
+    for code, path in zip(codes(tree), points(tree), strict=True):
+        assert path[:1] in {(), (words - 2,)}
+        for step, node in enumerate(path):
+            assert prefixes.setdefault(node, code[:step]) == code[:step]
+    assert sorted(prefixes) == list(range(words - 1))
+    assert len(set(prefixes.values())) == words - 1
+
+
+@given(COUNTS)
+def test_nothing_stands_after_the_end_of_a_path(counts: list[int]) -> None:
+    tree = HuffmanTree.from_counts(np.array(counts))
+    assert tree.codes.shape == tree.points.shape == (len(counts), tree.lengths.max())
+    after = np.arange(tree.codes.shape[1]) >= tree.lengths[:, None]
+    assert not tree.codes[after].any()
+    assert not tree.points[after].any()
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=60), st.randoms())
+def test_the_order_of_words_of_different_counts_does_not_matter(counts: list[int], random_) -> None:
+    falling = sorted(set(counts), reverse=True)
+    shuffled = random_.sample(falling, len(falling))
+    by_count = dict(zip(falling, codes(HuffmanTree.from_counts(np.array(falling))), strict=True))
+    assert codes(HuffmanTree.from_counts(np.array(shuffled))) == [by_count[count] for count in shuffled]
+
+
+def test_the_cost_is_gensims_on_the_counts_of_a_natural_corpus() -> None:
+    counts = (1e6 / np.arange(1, 3_001)).astype(np.int64)
+    model = Word2Vec(min_count=1, hs=1, negative=0)
+    model.build_vocab_from_freq({f"w{row}": int(count) for row, count in enumerate(counts)})
+    lengths = np.array([len(model.wv.get_vecattr(f"w{row}", "code")) for row in range(len(counts))])
+    assert HuffmanTree.from_counts(counts).lengths @ counts == lengths @ counts
+
+
+def test_equal_counts_give_a_balanced_tree_and_always_the_same() -> None:
+    tree = HuffmanTree.from_counts(np.full(64, 5))
+    assert (tree.lengths == 6).all()
+    again = HuffmanTree.from_counts(np.full(64, 5))
+    np.testing.assert_array_equal(tree.codes, again.codes)
+    np.testing.assert_array_equal(tree.points, again.points)
+
+
+def test_one_word_has_no_path() -> None:
+    tree = HuffmanTree.from_counts(np.array([5]))
+    assert (tree.codes.shape, tree.points.shape, tree.lengths.tolist()) == ((1, 0), (1, 0), [0])
+
+
+def test_two_words_differ_by_one_branch() -> None:
+    tree = HuffmanTree.from_counts(np.array([2, 3]))
+    assert codes(tree) == [(0,), (1,)]
+    assert points(tree) == [(0,), (0,)]
+
+
+def test_a_degenerate_tree_is_as_deep_as_it_has_words() -> None:
+    fibonacci = [1, 1]
+    while len(fibonacci) < 80:
+        fibonacci.append(fibonacci[-1] + fibonacci[-2])
+    tree = HuffmanTree.from_counts(np.array(fibonacci))
+    assert sorted(tree.lengths.tolist()) == [*range(1, 79), 79, 79]
