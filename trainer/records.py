@@ -43,7 +43,7 @@ def find(files: str | Sequence[str]) -> list[str]:
             expected="a folder of files named *tfrecord*, a pattern that matches files, or files",
             fix="Name the folder of a split, such as Split-train.",
         )
-    plain = [path for path in found if not path.endswith(".gz")]
+    plain = [path for path in found if not compression(path)]
     if 0 < len(plain) < len(found):
         raise JobError(
             "Plain and GZIP files cannot be read together.",
@@ -55,9 +55,14 @@ def find(files: str | Sequence[str]) -> list[str]:
     return found
 
 
+def compression(path: str) -> str:
+    """Returns TensorFlow's name of how a TFRecord file is compressed: GZIP with the suffix `.gz`, else empty."""
+    return "GZIP" if path.endswith(".gz") else ""
+
+
 def stream(paths: Sequence[str]) -> tf.data.Dataset:
-    """Returns the serialized records of files, string [], one file after another; GZIP by the suffix `.gz`."""
-    return tf.data.TFRecordDataset(list(paths), _compression(paths))
+    """Returns the serialized records of files of one kind, string [], one file after another."""
+    return tf.data.TFRecordDataset(list(paths), compression(paths[0]))
 
 
 def count(files: str | Sequence[str]) -> int:
@@ -102,9 +107,9 @@ def windows(paths: Sequence[str], size: int, order: tuple[int, int] | None) -> t
         return (tf.gather(pool, drawn[:keep]), number + 1), tf.gather(pool, drawn[keep:])
 
     files = tf.data.Dataset.from_tensor_slices(shuffled)
-    compression = _compression(paths)
+    codec = compression(paths[0])
     chunks = files.interleave(
-        lambda path: tf.data.TFRecordDataset(path, compression).batch(_READ_TOGETHER),
+        lambda path: tf.data.TFRecordDataset(path, codec).batch(_READ_TOGETHER),
         cycle_length=_FILES_OPEN,
         num_parallel_calls=PARALLEL,
         deterministic=True,
@@ -128,10 +133,6 @@ def permutation(size: tf.Tensor, seed: Sequence[int | tf.Tensor]) -> tf.Tensor:
 def mix(seed: int, epoch: int) -> int:
     """One seed of two numbers; neighbouring pairs share none."""
     return (seed * 1_000_003 + epoch) % (2**31 - 1)
-
-
-def _compression(paths: Sequence[str]) -> str:
-    return "GZIP" if paths[0].endswith(".gz") else ""
 
 
 def _expand(entry: str) -> list[str]:

@@ -47,7 +47,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         bad_folder = posixpath.join(exec_properties["quarantine_dir"], posixpath.basename(examples.uri.rstrip("/")))
         found = inputs.require(base, patterns)
         counts = shard_counts(rule.sizes(found), output.shard_mb << 20)
-        plan = transform.Plan(settings, rule, counts, output.compression)
+        plan = transform.Plan(settings, rule, counts, output)
         result = self._write(found, plan, transform.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
         summary.check(
             result,

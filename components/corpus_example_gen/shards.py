@@ -6,7 +6,6 @@ import posixpath
 import struct
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
 
 import apache_beam as beam
 import numpy as np
@@ -18,8 +17,10 @@ from components.corpus_example_gen.places import PLACE, LineNumbers, Place
 from components.corpus_example_gen.records import BadRecord
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.spill import Entries, Spill, TaggedSegment
+from components.example_files import shard_path
 from components.tfrecord_file import TFRecordFile
 from trainer import features
+from trainer.settings import OutputSettings
 
 DOCUMENTS, DROPS = "documents", "drops"
 PARTIAL = "partial-"
@@ -48,7 +49,7 @@ class WriteShard(beam.DoFn):
     Args:
         settings: How records are read, for the numbers of their lines.
         shards: Number of shards of each split.
-        compression: How to write.
+        output: How to write.
         folder: Folder of the splits.
         scratch: Folder of the spill files.
         paths: Paths of the files by their numbers, where ids may be repeated.
@@ -58,12 +59,12 @@ class WriteShard(beam.DoFn):
         self,
         settings: CorpusSettings,
         shards: Mapping[str, int],
-        compression: Literal["gzip", "none"],
+        output: OutputSettings,
         folder: str,
         scratch: str,
         paths: Sequence[str],
     ) -> None:
-        self._settings, self._shards, self._compression = settings, shards, compression
+        self._settings, self._shards, self._output = settings, shards, output
         self._folder, self._scratch, self._paths = folder, scratch, paths
 
     def setup(self) -> None:
@@ -95,14 +96,12 @@ class WriteShard(beam.DoFn):
         bad: Spill,
     ) -> int:
         """Writes the file, which appears under its name when it is whole; returns the number of its records."""
-        gzip = self._compression == "gzip"
-        folder = posixpath.join(self._folder, f"Split-{split}")
-        path = posixpath.join(folder, f"data_tfrecord-{shard:05d}-of-{self._shards[split]:05d}{'.gz' if gzip else ''}")
-        tf.io.gfile.makedirs(folder)
+        path = shard_path(self._folder, split, shard, self._shards[split], self._output.suffix)
+        tf.io.gfile.makedirs(posixpath.dirname(path))
         # A repeated attempt writes the same bytes under the same name; readers never see half a file.
         partial = posixpath.join(self._folder, f"{PARTIAL}{uuid.uuid4().hex}")
         written = 0
-        with TFRecordFile(partial, self._compression, _GZIP_LEVEL) as writer:
+        with TFRecordFile(partial, self._output.compression, _GZIP_LEVEL) as writer:
             for place, serialized in documents:
                 if place not in dropped:
                     writer.write(serialized)

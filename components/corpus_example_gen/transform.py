@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -26,6 +26,7 @@ from components.corpus_example_gen.spill import Spill, buffer_bytes, read, tagge
 from components.corpus_example_gen.splits import SplitRule, Splitter, order_key, shard_of
 from trainer import progress
 from trainer.errors import JobError
+from trainer.settings import OutputSettings
 
 _REPORT_EVERY = 1_000
 _KEYS = "keys"
@@ -69,13 +70,13 @@ class Plan:
         settings: How records are read.
         splits: How documents get their splits.
         shards: Number of shards of each split.
-        compression: How shards are written.
+        output: How shards are written.
     """
 
     settings: CorpusSettings
     splits: SplitRule
     shards: dict[str, int]
-    compression: Literal["gzip", "none"] = "gzip"
+    output: OutputSettings
 
     @property
     def unique(self) -> tuple[duplicates.By, ...]:
@@ -129,7 +130,7 @@ class WriteCorpus(beam.PTransform):
                 shards.WriteShard(
                     self._plan.settings,
                     self._plan.shards,
-                    self._plan.compression,
+                    self._plan.output,
                     self._destination.examples,
                     self._destination.spill,
                     self._paths if "id" in unique else (),

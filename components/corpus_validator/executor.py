@@ -20,6 +20,7 @@ from components.corpus_validator import records, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.scripts import ScriptRule
 from components.corpus_validator.settings import ValidationSettings
+from components.example_files import shard_paths, split_folder
 from trainer.errors import JobError
 
 COMPARED_SPLIT = "train"
@@ -51,7 +52,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
         )
         names = artifact_utils.decode_split_names(current.split_names)
-        split_files = {name: records.split_files(examples.uri, name) for name in names}
+        split_files = {name: shard_paths(examples.uri, name) for name in names}
         letters = self._letters(split_files, validate.script_rules(schema))
         serving = self._serving(exec_properties["serving_logs"])
         previous = input_dict.get("previous_statistics") or []
@@ -121,10 +122,10 @@ def _statistics(artifact: types.Artifact, split: str) -> validate.Statistics | N
     """The statistics of a split; earlier examples may have had other splits."""
     if split not in artifact_utils.decode_split_names(artifact.split_names):
         return None
-    return statistics.load(posixpath.join(artifact.uri, f"Split-{split}", "FeatureStats.pb"))
+    return statistics.load(posixpath.join(split_folder(artifact.uri, split), "FeatureStats.pb"))
 
 
 def _write(output: types.Artifact, split: str, stock: anomalies_pb2.Anomalies, anomalies: list[Anomaly]) -> None:
-    folder = posixpath.join(output.uri, f"Split-{split}")
+    folder = split_folder(output.uri, split)
     io_utils.write_bytes_file(posixpath.join(folder, "SchemaDiff.pb"), stock.SerializeToString(deterministic=True))
     write_json([anomaly.to_json() for anomaly in anomalies], posixpath.join(folder, ANOMALIES))

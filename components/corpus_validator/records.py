@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from components.corpus_validator.scripts import ScriptRule, count_letters, share
 from schema import curated
 from trainer import features
+from trainer.records import stream
 
 SHOWN = 3
 """How many documents are named with an anomaly."""
@@ -25,19 +26,9 @@ Shows = Callable[[Steps | None], bool]
 """Whether the values of a document, None where it has none, show an anomaly."""
 
 
-def compression(file: str) -> str:
-    """Returns TensorFlow's name of how a TFRecord file is compressed, as its suffix tells."""
-    return "GZIP" if file.endswith(".gz") else ""
-
-
-def split_files(examples_uri: str, split: str) -> list[str]:
-    """Returns the TFRecord files of a split of an Examples artifact, in order."""
-    return sorted(tf.io.gfile.glob(posixpath.join(examples_uri, f"Split-{split}", "data_tfrecord-*")))
-
-
 def read_file(file: str) -> Iterator[tuple[str, tf.train.SequenceExample]]:
     """Yields the documents of a TFRecord file with their ids, or the place in the file where one has none."""
-    for number, record in enumerate(tf.data.TFRecordDataset(file, compression(file)).as_numpy_iterator(), 1):
+    for number, record in enumerate(stream([file]).as_numpy_iterator(), 1):
         example = tf.train.SequenceExample.FromString(record)
         ids = example.context.feature[features.ID].bytes_list.value
         name = ids[0].decode(errors="backslashreplace") if ids else f"{posixpath.basename(file)}, record {number}"

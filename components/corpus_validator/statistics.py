@@ -11,8 +11,8 @@ import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
-from components.corpus_validator.records import compression
 from schema import curated
+from trainer.records import stream
 
 FeaturePath = tuple[str, ...]
 """Names that lead to a feature; a feature list's lies below `curated.SEQUENCE`."""
@@ -66,7 +66,7 @@ def compute_statistics(
 
 def read_records(file: str) -> list[bytes] | tf.data.NumpyIterator:
     """Yields the records of a TFRecord file."""
-    return tf.data.TFRecordDataset(file, compression(file)).as_numpy_iterator()
+    return stream([file]).as_numpy_iterator()
 
 
 def load(path: str) -> statistics_pb2.DatasetFeatureStatisticsList:

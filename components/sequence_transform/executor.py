@@ -20,6 +20,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
 from components.beam_results import WriteJson, read_json, write_json
+from components.example_files import shard_paths, split_folder
 from components.sequence_transform import transform, vocabulary
 from components.sequence_transform.report import ShardReport, dataset
 from components.sequence_transform.shards import Job, read_batches
@@ -29,7 +30,6 @@ from trainer import progress, subwords
 from trainer.errors import JobError
 from trainer.settings import RESERVED_WORDS, Kind, OutputSettings, TransformSettings
 
-_SHARDS = "data_tfrecord-*"
 _LEFT_PADDING = (
     "transform.pad.side: left rules the fused cuDNN kernel out for readers that keep this padding;"
     " seqloom's own reader pads each batch anew, on the right."
@@ -69,8 +69,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         schema = io_utils.SchemaReader().read(
             io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
         )
-        splits = artifact_utils.decode_split_names(raw.split_names)
-        train = _files(raw.uri, "train")
+        train = shard_paths(raw.uri, "train")
         if settings.pad and settings.pad.side == "left":
             _logger.warning(_LEFT_PADDING)
 
@@ -78,7 +77,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         counts = self._count(train, settings, kind, model)
         assets = _write_assets(directory, counts, settings, kind, model, json.loads(exec_properties["labels"]))
         job = Job(settings, output, kind, len(RESERVED_WORDS) + len(assets.words))
-        shards = [(s, path, _target(path, transformed.uri, s, output)) for s in splits for path in _files(raw.uri, s)]
+        shards = _shards(raw, transformed, output)
         preprocessing = graph_functions.make_preprocessing_fn(settings, kind, **assets.paths)
         reports = self._transform(shards, schema, job, preprocessing, directory)
 
@@ -164,13 +163,14 @@ def _write_assets(
     return _Assets(words, classes, paths)
 
 
-def _files(uri: str, split: str) -> list[str]:
-    return sorted(tf.io.gfile.glob(posixpath.join(uri, f"Split-{split}", _SHARDS)))
-
-
-def _target(path: str, uri: str, split: str, output: OutputSettings) -> str:
-    name = posixpath.basename(path).removesuffix(".gz") + output.suffix
-    return posixpath.join(uri, f"Split-{split}", name)
+def _shards(raw: types.Artifact, transformed: types.Artifact, output: OutputSettings) -> list[transform.Shard]:
+    """All shards; each is written under its own name, but for the suffix."""
+    return [
+        (split, path, posixpath.join(folder, posixpath.basename(path).removesuffix(".gz") + output.suffix))
+        for split in artifact_utils.decode_split_names(raw.split_names)
+        for folder in [split_folder(transformed.uri, split)]
+        for path in shard_paths(raw.uri, split)
+    ]
 
 
 def _digest(report: ShardReport) -> str:

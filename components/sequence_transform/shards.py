@@ -14,7 +14,7 @@ from components.sequence_transform.report import ShardReport
 from components.sequence_transform.vocabulary import TokenCounts
 from components.sequence_transform.writer import Batch, BatchEncoder, RecordWriter
 from trainer import features as f
-from trainer import progress, subwords
+from trainer import progress, records, subwords
 from trainer.normalization import register_operations
 from trainer.preprocessing import count_tokens, tagged_tokens
 from trainer.settings import Kind, OutputSettings, TransformSettings
@@ -41,9 +41,8 @@ class Job:
 
 
 def read_batches(path: str) -> tf.data.Dataset:
-    """Reads serialized records, string [batch], in file order; GZIP where the name ends with .gz."""
-    records = tf.data.TFRecordDataset(path, "GZIP" if path.endswith(".gz") else "")
-    return records.batch(_BATCH)
+    """Reads serialized records, string [batch], in file order."""
+    return records.stream([path]).batch(_BATCH)
 
 
 def count_shard(path: str, settings: TransformSettings, kind: Kind, subword_model: str | None) -> TokenCounts:

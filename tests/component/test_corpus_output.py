@@ -16,6 +16,7 @@ from components.corpus_example_gen.files import match_files
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.splits import SplitRule
 from trainer.errors import JobError
+from trainer.settings import OutputSettings
 
 SPLITS = ("train", "eval", "test")
 
@@ -179,7 +180,7 @@ def test_no_document_goes_through_beam(tmp_path):
     path.write_text("\n".join([*lines, "bad " * 10_000]))
     settings = CorpusSettings(format="jsonl", path=str(path), dedupe=True)
     rule = SplitRule("hash", {"train": 8, "eval": 1, "test": 1})
-    plan = transform.Plan(settings, rule, {"train": 3, "eval": 1, "test": 1})
+    plan = transform.Plan(settings, rule, {"train": 3, "eval": 1, "test": 1}, OutputSettings())
 
     def small(elements):
         assert elements

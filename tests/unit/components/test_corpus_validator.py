@@ -20,6 +20,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from components.corpus_validator import records, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.settings import ValidationSettings
+from components.example_files import shard_paths
 from schema import curated
 from trainer.errors import JobError
 
@@ -69,7 +70,7 @@ def split(tmp_path: Path) -> Callable[..., validate.Split]:
             with tf.io.TFRecordWriter(str(folder / f"data_tfrecord-{start:05d}.gz"), "GZIP") as writer:
                 for serialized in documents[start : start + 10]:
                     writer.write(serialized)
-        files = records.split_files(str(folder.parent), "train")
+        files = shard_paths(str(folder.parent), "train")
         rules = validate.script_rules(schema or schema_pb2.Schema())
         counted = [entry for file in reversed(files) for entry in records.CountFile(rules).process(("train", file))]
         return validate.Split(
