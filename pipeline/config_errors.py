@@ -18,13 +18,16 @@ from trainer.errors import JobError
 _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> list[JobError]:
+def explain(
+    error: ValidationError, source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]] | None = None
+) -> list[JobError]:
     """Tells each validation error with its place.
 
     Args:
         error: What pydantic found.
         source: What was validated.
         model: The model that it was validated against.
+        tasks: The models of all tasks, some of which may know a key that this one does not.
 
     Returns:
         One error a problem, without those whose values the source already told it could not read.
@@ -33,7 +36,7 @@ def explain(error: ValidationError, source: Source, model: type[BaseModel]) -> l
         problem
         for details in error.errors()
         if not any(_overlap(details["loc"], path) for path in source.unreadable)
-        for problem in _explain(typing.cast("Mapping[str, Any]", details), source, model)
+        for problem in _explain(typing.cast("Mapping[str, Any]", details), source, model, tasks or {})
     ]
 
 
@@ -50,7 +53,9 @@ def _overlap(path: KeyPath, other: KeyPath) -> bool:
     return path[:size] == other[:size]
 
 
-def _explain(details: Mapping[str, Any], source: Source, model: type[BaseModel]) -> Iterator[JobError]:
+def _explain(
+    details: Mapping[str, Any], source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]]
+) -> Iterator[JobError]:
     path = tuple(key for key in details["loc"] if key != "[key]")
     kind, keys = details["type"], ".".join(str(key) for key in path)
     if kind == "impossible":
@@ -63,7 +68,7 @@ def _explain(details: Mapping[str, Any], source: Source, model: type[BaseModel])
                 fix=problem.fix,
             )
     elif kind == "extra_forbidden":
-        yield _unknown_key(path, source, model)
+        yield _unknown_key(path, source, model, tasks)
     elif kind == "missing":
         expected = _expected(_field(model, path))
         yield JobError(f"The key {keys} is missing.", where=source.where(path), expected=expected)
@@ -83,12 +88,17 @@ def _explain(details: Mapping[str, Any], source: Source, model: type[BaseModel])
         )
 
 
-def _unknown_key(path: KeyPath, source: Source, model: type[BaseModel]) -> JobError:
+def _unknown_key(
+    path: KeyPath, source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]]
+) -> JobError:
     allowed = _keys(_type(model, path[:-1]))
     found = str(path[-1])
     near = nearest(found, allowed)
     sections = [".".join(section) for section in _sections_with(model, found)]
-    if near:
+    others = [task for task, other in tasks.items() if found in _keys(_type(other, path[:-1]))]
+    if others:
+        fix = f"{found} belongs to task {' or '.join(others)}"
+    elif near:
         fix = f"did you mean {near}?"
     elif sections:
         fix = f"{found} belongs under {' or '.join(sections)}"
@@ -98,7 +108,7 @@ def _unknown_key(path: KeyPath, source: Source, model: type[BaseModel]) -> JobEr
         f"There is no key {'.'.join(str(key) for key in path)}.",
         where=source.where(path),
         found=found,
-        expected=", ".join(allowed),
+        expected=", ".join(allowed) or f"no key under {'.'.join(str(key) for key in path[:-1])}",
         fix=fix,
     )
 

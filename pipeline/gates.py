@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from pipeline.config import METRICS, GateSettings, RunConfig, SliceGateSettings
+from pipeline.config import GateSettings, RunConfig, SliceGateSettings
+from pipeline.metrics import METRICS
 
 OVERALL = "overall"
 LABEL_ID = "label_id"
@@ -63,7 +64,7 @@ def _threshold(config: RunConfig, name: str, gate: SliceGateSettings) -> config_
         threshold.value_threshold.upper_bound.value = gate.max
     margin = _margin(gate)
     if margin is not None:
-        higher = METRICS[config.task][name] == "higher"
+        higher = METRICS[config.task][name].better == "higher"
         threshold.change_threshold.absolute.value = -margin if higher else margin
         direction = (
             config_pb2.MetricDirection.HIGHER_IS_BETTER if higher else config_pb2.MetricDirection.LOWER_IS_BETTER
@@ -98,7 +99,9 @@ def reasons(config: RunConfig, candidate: Metrics, baseline: Metrics | None) -> 
             yield from _limits(name, place, limits, candidate.get(place, {}).get(name))
         margin = _margin(gate)
         if margin is not None and baseline is not None:
-            yield _change(name, margin, candidate[OVERALL][name], baseline[OVERALL][name], METRICS[config.task][name])
+            yield _change(
+                name, margin, candidate[OVERALL][name], baseline[OVERALL][name], METRICS[config.task][name].better
+            )
         elif margin is not None:
             yield True, f"{name}: no earlier blessed model to compare with"
 

@@ -13,12 +13,12 @@ from tensorflow_model_analysis.proto import config_pb2
 from tensorflow_model_analysis.utils import config_util
 
 from pipeline import gates
-from pipeline.config import RunConfig
+from pipeline.config import ClassifierConfig, RunConfig
 
 
 def config(classes: tuple[str, ...] = ("negative", "positive"), **values: dict[str, Any]) -> RunConfig:
     corpus = {"format": "csv", "path": "x.csv", "label": "label", "source": "source", "labels": list(classes)}
-    return RunConfig.model_validate({"name": "a", "task": "classifier", "corpus": corpus, "gates": values})
+    return ClassifierConfig.model_validate({"name": "a", "task": "classifier", "corpus": corpus, "gates": values})
 
 
 def judge(job: RunConfig, candidate: gates.Metrics, baseline: gates.Metrics | None = None) -> list[tuple[bool, str]]:

@@ -1,0 +1,163 @@
+"""What of a job cannot be, though each key by itself is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from components.evaluation_sets.settings import HELD_OUT
+from pipeline.metrics import METRICS, Metric
+from pipeline.spelling import nearest
+
+if TYPE_CHECKING:
+    from pipeline.config import ClassifierConfig, RunConfig, SliceGateSettings, Word2vecConfig
+
+
+class Problem(NamedTuple):
+    """One thing that cannot be; the parts of a JobError, with the key's path for its place."""
+
+    path: tuple[str, ...]
+    what: str
+    found: str | None = None
+    expected: str | None = None
+    fix: str | None = None
+
+
+def shared(config: RunConfig) -> Iterator[Problem]:
+    """Yields what no task allows."""
+    yield from _columns(config)
+    yield from _splits(config)
+    obstacle = config.transform.obstacle(config.corpus.kind)
+    if obstacle:
+        yield Problem(("transform",), "The transform does not fit the corpus.", f"{obstacle} ({config.corpus.kind})")
+    yield from _gates(config)
+
+
+def classifier(config: ClassifierConfig) -> Iterator[Problem]:
+    """Yields what a classifier does not allow."""
+    corpus, truncate = config.corpus, config.transform.truncate
+    if corpus.label is None:
+        yield Problem(
+            ("corpus", "label"),
+            "A classifier needs labels.",
+            "no corpus.label",
+            "the column or key that holds the class",
+            "add label: to corpus:",
+        )
+    place, splits = _split_names(config)
+    if "test" not in splits:
+        found = "the splits " + ", ".join(splits)
+        yield Problem(place, "The split test is missing; the Evaluator measures it.", found)
+    if truncate and truncate.to > config.trainer.batch_tokens:
+        yield Problem(
+            ("trainer", "batch_tokens"),
+            "A batch cannot hold one document.",
+            f"batch_tokens {config.trainer.batch_tokens} below transform.truncate.to {truncate.to}",
+            f"{truncate.to} or more",
+        )
+    if "auc" in config.gates and corpus.labels is None:
+        fix = "list the classes under corpus.labels"
+        yield Problem(("gates", "auc"), "The AUC is measured class by class.", "no corpus.labels", "the classes", fix)
+    for metric, gate in config.gates.items():
+        if gate.slices and not corpus.source:
+            yield Problem(("gates", metric, "slices"), "Thresholds by source need a source.", "no corpus.source")
+
+
+def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
+    """Yields what word vectors do not allow."""
+    transform, evaluation = config.transform, config.evaluation
+    if config.corpus.kind == "tagged_text":
+        yield Problem(
+            ("corpus", "format"),
+            "Word vectors are trained on text.",
+            f"the tagged tokens of format {config.corpus.format}",
+            "documents of text",
+        )
+    if config.trainer.boundary == "segment" and "segment" not in (transform.bos, transform.eos):
+        yield Problem(
+            ("trainer", "boundary"),
+            "Nothing marks where a segment ends.",
+            "boundary segment, but neither transform.eos nor transform.bos is segment",
+            "a mark at each segment",
+            "set transform.eos to segment, or boundary to document",
+        )
+    judged = {"spearman": ("pairs", evaluation.pairs), "analogy_accuracy": ("analogies", evaluation.analogies)}
+    for metric, (key, sets) in judged.items():
+        if metric in config.gates and not sets:
+            fix = f"name a file under evaluation.{key}"
+            yield Problem(
+                ("gates", metric), f"{metric} has nothing to be measured on.", f"no evaluation.{key}", fix=fix
+            )
+        else:
+            yield from _slices(config, metric, sets)
+    yield from _slices(config, "loss", (HELD_OUT,))
+
+
+def _columns(config: RunConfig) -> Iterator[Problem]:
+    columns: dict[str, str] = {}
+    for role in ("text", "label", "source", "id", "split"):
+        column = getattr(config.corpus, role)
+        if column in columns:
+            found = f"{columns[column]} and {role} are both {column}"
+            yield Problem(("corpus", role), "One column is named for two things.", found)
+        elif column is not None:
+            columns[column] = role
+
+
+def _splits(config: RunConfig) -> Iterator[Problem]:
+    place, splits = _split_names(config)
+    missing = [split for split in ("train", "eval") if split not in splits]
+    if missing:
+        found = "the splits " + ", ".join(splits)
+        yield Problem(place, f"The split {' and '.join(missing)} is missing.", found, "a path for train and for eval")
+
+
+def _split_names(config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The key that names the splits, and the splits."""
+    if isinstance(config.corpus.path, str):
+        return ("splits",), tuple(config.splits.weights)
+    return ("corpus", "path"), tuple(config.corpus.path)
+
+
+def _gates(config: RunConfig) -> Iterator[Problem]:
+    metrics = METRICS[config.task]
+    for name, gate in config.gates.items():
+        path = ("gates", name)
+        if not metrics:
+            yield Problem(path, f"A job of task {config.task} publishes nothing.", "a gate", "no gates")
+            continue
+        if name not in metrics:
+            near = nearest(name, metrics)
+            fix = f"did you mean {near}?" if near else None
+            yield Problem(path, f"A job of task {config.task} has no metric {name}.", name, ", ".join(metrics), fix)
+            continue
+        if not gate.model_fields_set:
+            yield Problem(path, "A gate without a threshold lets everything pass.", "no key", "min, max_drop, ...")
+        yield from _thresholds(path, name, metrics[name], gate)
+        for place, limits in gate.slices.items():
+            yield from _thresholds((*path, "slices", place), name, metrics[name], limits)
+
+
+def _thresholds(path: tuple[str, ...], name: str, metric: Metric, gate: SliceGateSettings) -> Iterator[Problem]:
+    right, wrong = (("min", "max_drop"), ("max", "max_rise"))[:: 1 if metric.better == "higher" else -1]
+    for key, instead in zip(wrong, right, strict=True):
+        if getattr(gate, key, None) is not None:
+            what = f"{key} does not fit {name}: {metric.better} is better."
+            yield Problem((*path, key), what, key, " and ".join(right), f"did you mean {instead}?")
+    for key in right:
+        value = getattr(gate, key, None)
+        if value is not None and not metric.lowest <= value <= metric.highest:
+            fix = f"did you mean {value / 100:g}?" if 1 < value <= 100 else None
+            low, high = f"{metric.lowest:g}", f"{metric.highest:g}"
+            yield Problem((*path, key), f"{name} lies between {low} and {high}.", f"{value:g}", f"{low} to {high}", fix)
+
+
+def _slices(config: RunConfig, metric: str, sets: Iterable[str]) -> Iterator[Problem]:
+    """The sources of word vectors' examples are the sets that they are judged by."""
+    names = list(sets)
+    for name in config.gates[metric].slices if metric in config.gates else ():
+        if name not in names:
+            near = nearest(name, names)
+            fix = f"did you mean {near}?" if near else None
+            path = ("gates", metric, "slices", name)
+            yield Problem(path, f"{metric} is not measured on {name}.", name, ", ".join(names), fix)
