@@ -1,0 +1,234 @@
+"""Files of word vectors: round trips, what gensim reads of them, and broken files."""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+
+import gensim.models
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from trainer import vector_files
+from trainer.errors import JobError
+from trainer.vector_files import WordVectors
+
+NASTY = st.sampled_from(
+    [
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "\x0b",
+        "\x85",
+        "\xa0",
+        "\u2028",
+        "\u3000",
+        "\\",
+        "u",
+        "0020",
+        "005c",
+        '"',
+        "'",
+        ",",
+        "#",
+        "é",
+    ]
+)
+WORDS = st.lists(
+    st.lists(NASTY | st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).map("".join),
+    min_size=1,
+    max_size=8,
+    unique=True,
+)
+FLOATS = st.floats(width=32, allow_nan=False)
+
+
+@st.composite
+def word_vectors(draw: st.DrawFn) -> WordVectors:
+    words = draw(WORDS)
+    shape = (len(words), draw(st.integers(1, 4)))
+    return WordVectors(words, draw(arrays.arrays(np.float32, shape, elements=FLOATS)))
+
+
+def assert_equal(found: WordVectors, expected: WordVectors) -> None:
+    """Equal to the bit: 0.0 is not -0.0."""
+    assert found.words == expected.words
+    assert found.vectors.dtype == np.float32
+    np.testing.assert_array_equal(found.vectors.view(np.uint32), expected.vectors.view(np.uint32))
+    assert found.duplicates == expected.duplicates
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("vectors")
+
+
+def write(folder: Path, given_vectors: WordVectors) -> list[str]:
+    vector_files.write_text(f"{folder}/v.txt", given_vectors)
+    vector_files.write_binary(f"{folder}/v.bin", given_vectors)
+    vector_files.write_projector(str(folder), given_vectors, range(len(given_vectors.words)))
+    return [f"{folder}/{name}" for name in ("v.txt", "v.bin", "vectors.tsv")]
+
+
+@given(word_vectors())
+@example(WordVectors(["\ufeff", " ", "\\u0020", "\\\\u005c ", '"a', "\\"], np.eye(6, 2, dtype=np.float32) / 3))
+@settings(max_examples=150)
+def test_every_format_gives_back_what_was_written(folder: Path, expected: WordVectors) -> None:
+    for path in write(folder, expected):
+        assert_equal(vector_files.read(path), expected)
+
+
+@given(word_vectors())
+@settings(max_examples=100)
+def test_gensim_reads_the_same_values(folder: Path, expected: WordVectors) -> None:
+    text, binary, _ = write(folder, expected)
+    for path, is_binary in ((text, False), (binary, True)):
+        found = gensim.models.KeyedVectors.load_word2vec_format(path, binary=is_binary)
+        assert [vector_files.unescape(word) for word in found.index_to_key] == expected.words
+        np.testing.assert_array_equal(found.vectors, expected.vectors)
+
+
+@given(word_vectors())
+@settings(max_examples=100)
+def test_what_gensim_writes_is_read(folder: Path, expected: WordVectors) -> None:
+    model = gensim.models.KeyedVectors(expected.vectors.shape[1])
+    # gensim escapes nothing itself.
+    model.add_vectors([vector_files.escape(word) for word in expected.words], expected.vectors)
+    for name in ("g.txt", "g.bin"):
+        model.save_word2vec_format(f"{folder}/{name}", binary=name.endswith("bin"))
+        found = vector_files.read(f"{folder}/{name}")
+        rows = [found.words.index(word) for word in expected.words]
+        np.testing.assert_array_equal(found.vectors[rows], expected.vectors)
+
+
+@given(st.text())
+def test_escaped_words_hold_no_white_space_and_come_back(word: str) -> None:
+    escaped = vector_files.escape(word)
+    assert not re.search(r"\s", escaped)
+    assert vector_files.unescape(escaped) == word
+    if not re.search(r"\s|\\u[0-9a-f]{4}", word):
+        assert escaped == word
+
+
+def test_numbers_are_the_shortest_that_read_back(tmp_path: Path) -> None:
+    values = np.array([[0.1, 1 / 3, 16777216, 1e-45, 3.4028235e38]], np.float32)
+    vector_files.write_text(f"{tmp_path}/v.txt", WordVectors(["New York"], values))
+    lines = (tmp_path / "v.txt").read_text().splitlines()
+    assert lines[0] == "1 5"
+    assert lines[1].split(" ") == ["New\\u0020York", "0.1", "0.33333334", "16777216", "1e-45", "3.4028235e+38"]
+
+
+def test_the_binary_format_is_that_of_word2vec(tmp_path: Path) -> None:
+    vector_files.write_binary(f"{tmp_path}/v.bin", WordVectors(["a", "é"], np.array([[1, 2], [3, 4]], np.float32)))
+    expected = b"2 2\na " + struct.pack("<2f", 1, 2) + b"\n\xc3\xa9 " + struct.pack("<2f", 3, 4) + b"\n"
+    assert (tmp_path / "v.bin").read_bytes() == expected
+
+
+def test_the_projector_gets_words_with_their_counts(tmp_path: Path) -> None:
+    vector_files.write_projector(
+        str(tmp_path), WordVectors(['"', "a\tb"], np.array([[1, 2.5], [3, 4]], np.float32)), [7, 3]
+    )
+    assert (tmp_path / "vectors.tsv").read_text() == "1\t2.5\n3\t4\n"
+    assert (tmp_path / "metadata.tsv").read_text() == 'word\tcount\n"\t7\na\\u0009b\t3\n'
+
+
+def test_many_blocks_keep_their_order(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(1).normal(size=(9_000, 20)).astype(np.float32)
+    expected = WordVectors([f"w{number}" for number in range(9_000)], vectors)
+    for path in write(tmp_path, expected):
+        assert_equal(vector_files.read(path), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("glove.txt", b'the 1 -2.5\n" 0.1 3e-2\n'),
+        ("glove.txt", b'\xef\xbb\xbfthe 1 -2.5\r\n" 0.1 3e-2'),
+        ("word2vec.txt", b'2 2\nthe 1 -2.5 \n" 0.1 3e-2 \n'),
+        ("word2vec.txt", b'2 2\r\nthe 1 -2.5\r\n" 0.1 3e-2\r\n\r\n'),
+        ("no_line_feeds.bin", b"2 2\nthe " + struct.pack("<2f", 1, -2.5) + b'" ' + struct.pack("<2f", 0.1, 0.03)),
+    ],
+)
+def test_files_of_other_tools_are_read(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    expected = WordVectors(["the", '"'], np.array([[1, -2.5], [0.1, 0.03]], np.float32))
+    assert_equal(vector_files.read(f"{tmp_path}/{name}"), expected)
+
+
+def test_of_duplicate_words_the_first_counts(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("a 1\nb 2\na 3\na 4\n")
+    found = vector_files.read(f"{tmp_path}/v.txt")
+    assert_equal(found, WordVectors(["a", "b"], np.array([[1], [2]], np.float32), duplicates=2))
+
+
+def test_no_words_at_all_are_written_and_read(tmp_path: Path) -> None:
+    none = WordVectors([], np.zeros([0, 3], np.float32))
+    vector_files.write_text(f"{tmp_path}/v.txt", none)
+    vector_files.write_binary(f"{tmp_path}/v.bin", none)
+    for name in ("v.txt", "v.bin"):
+        assert_equal(vector_files.read(f"{tmp_path}/{name}"), none)
+
+
+LONG = 5_000
+TWO = b"2 2\na " + struct.pack("<2f", 1, 2) + b"\nb " + struct.pack("<2f", 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "where", "parts"),
+    [
+        ("v.txt", b"2 2\na 1 2\nb 1\n", ":3", ["number of columns", "found: 1 numbers", "expected: 2 numbers"]),
+        ("v.txt", b"a 1 2\nb c 1 2\n", ":2", ["number of columns", "found: 3 numbers"]),
+        ("v.txt", b"2 2\na 1 2 \nb 1 2 3 \n", ":3", ["found: 3 numbers"]),
+        ("v.txt", b"2 2\na 1 2 \nb 1 2 3\n", ":3", ["found: 3 numbers"]),
+        ("v.txt", b"a 1\n" * LONG + b"a x\n", f":{LONG + 1}", ["no number", "found: 'x'"]),
+        ("v.txt", b"2 2\na 1 2\nb 1 \n", ":3", ["found: 1 numbers"]),
+        ("v.txt", b"a 1  2\n", ":1", ["no number", "found: ''"]),
+        ("v.txt", b"a 1 2\n\xff\xfe 1 2\n", ":2", ["not UTF-8", "0xff at column 1", ".bin"]),
+        ("v.txt", TWO, ":2", ["not UTF-8|number of columns"]),
+        ("v.txt", b"3 2\na 1 2\nb 1 2\n", "", ["found: 2 words", "expected: 3 words"]),
+        ("v.txt", b"1 2\na 1 2\nb 1 2\n", "", ["found: 2 words", "expected: 1 words"]),
+        ("v.txt", b"", "", ["holds no vectors"]),
+        ("v.txt", b"alone\n", "", ["holds no vectors"]),
+        ("v.bin", TWO[:-1], "", ["found: 1 words", "expected: 2 words"]),
+        ("v.bin", TWO[:-9], "", ["found: 1 words"]),
+        ("v.bin", b"999999999999 300\n" + TWO[4:], "", ["found: 0 words"]),
+        ("v.bin", TWO.replace(b"\nb", b"\n\xff"), ", word 2", ["not UTF-8", "xff"]),
+        ("v.bin", b"a 1 2\n", "", ["does not start as", "'a 1 2"]),
+        ("v.bin", b"", "", ["does not start as"]),
+    ],
+)
+def test_broken_files_are_named_with_their_line(
+    tmp_path: Path, name: str, content: bytes, where: str, parts: list[str]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(JobError) as caught:
+        vector_files.read(f"{tmp_path}/{name}")
+    assert caught.value.where == f"{tmp_path}/{name}{where}"
+    for part in parts:
+        assert re.search(part, str(caught.value))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for name in ("v.txt", "v.bin", "vectors.tsv"):
+        with pytest.raises(JobError, match="cannot be read") as caught:
+            vector_files.read(f"{tmp_path}/{name}")
+        assert caught.value.where == f"{tmp_path}/{name}"
+
+
+def test_files_of_the_projector_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+    vector_files.write_projector(str(tmp_path), WordVectors(["a", "b"], np.eye(2, dtype=np.float32)), [2, 1])
+    path = tmp_path / "vectors.tsv"
+    path.write_text("1\t0\n")
+    with pytest.raises(JobError, match="2 words and 1 vectors"):
+        vector_files.read(str(path))
+    path.write_text("1\t0\n1\n")
+    with pytest.raises(JobError, match=r"vectors\.tsv:2"):
+        vector_files.read(str(path))
+    (tmp_path / "metadata.tsv").write_bytes(b"word\tcount\na\t1\n\xff\t1\n")
+    with pytest.raises(JobError, match=r"metadata\.tsv:3"):
+        vector_files.read(str(path))
