@@ -1,0 +1,100 @@
+"""Runs EvaluationSets on artifacts."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components import example_files
+from components.evaluation_sets.records import encode_documents, encode_questions
+from components.evaluation_sets.sets import Coverage, QuestionSet, Vocabulary, read_sets
+from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
+from components.tfrecord_file import TFRecordFile
+from trainer import progress, records
+from trainer.errors import JobError
+from trainer.settings import RESERVED_WORDS, TransformSettings
+
+SPLIT = "test"
+"""The one split that is written."""
+
+_GZIP_LEVEL = 5
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the questions of all sets, then the documents of the eval split."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the split, and on the artifact how much of each set the vocabulary knows.
+
+        Raises:
+            JobError: If a file cannot be read, or documents were lost.
+        """
+        raw = artifact_utils.get_single_instance(input_dict["examples"])
+        output = artifact_utils.get_single_instance(output_dict["evaluation_examples"])
+        settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
+        vocabulary = _read_vocabulary(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        sets = list(read_sets(settings))
+        coverage = {asked.name: vocabulary.coverage(asked.questions, settings.min_coverage) for asked in sets}
+        written = 0
+        tf.io.gfile.makedirs(example_files.split_folder(output.uri, SPLIT))
+        with TFRecordFile(example_files.shard_path(output.uri, SPLIT, 0, 1, ".gz"), "gzip", _GZIP_LEVEL) as file:
+            for record in _encode(sets, coverage, raw.uri):
+                file.write(record)
+                written += 1
+        _require_all(written - sum(len(asked.questions) for asked in sets), raw)
+        _describe(output, written, coverage)
+        progress.report(written, written, "records")
+
+
+def _encode(sets: list[QuestionSet], coverage: dict[str, Coverage], raw: str) -> Iterator[bytes]:
+    for asked in sets:
+        yield from encode_questions(asked, coverage[asked.name].gates)
+    shards = example_files.shard_paths(raw, HELD_OUT)
+    if shards:
+        yield from encode_documents(record.numpy() for record in records.stream(shards))
+
+
+def _read_vocabulary(transform_graph: str) -> Vocabulary:
+    with tf.io.gfile.GFile(posixpath.join(transform_graph, "vocabulary.txt"), "rb") as file:
+        words = file.read().decode().removesuffix("\n").split("\n")[len(RESERVED_WORDS) :]
+    with tf.io.gfile.GFile(posixpath.join(transform_graph, "settings.json")) as file:
+        values = json.loads(file.read())
+    return Vocabulary(
+        words, TransformSettings.model_validate({name: values[name] for name in values if name != "kind"})
+    )
+
+
+def _require_all(documents: int, raw: types.Artifact) -> None:
+    expected: dict[str, int] = json.loads(raw.get_string_custom_property("split_documents"))
+    if documents != expected[HELD_OUT]:
+        raise JobError(
+            "Documents were lost or doubled in what word vectors are judged by.",
+            where=f"EvaluationSets, split {HELD_OUT}",
+            found=f"{documents} documents",
+            expected=f"{expected[HELD_OUT]}, as CorpusExampleGen wrote",
+            fix="Run again with --no-cache, so that the raw examples are made anew.",
+        )
+
+
+def _describe(output: types.Artifact, written: int, coverage: dict[str, Coverage]) -> None:
+    output.split_names = artifact_utils.encode_split_names([SPLIT])
+    examples_utils.set_payload_format(output, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
+    examples_utils.set_file_format(output, "tfrecords_gzip")
+    output.set_string_custom_property("split_documents", json.dumps({SPLIT: written}))
+    output.set_string_custom_property(
+        "coverage", json.dumps({name: known.to_json() for name, known in coverage.items()})
+    )

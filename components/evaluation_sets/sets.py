@@ -1,0 +1,95 @@
+"""Sets of questions to word vectors, and how much of them a vocabulary knows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from components.evaluation_sets.readers import Question, Reader, read_analogies, read_pairs
+from components.evaluation_sets.settings import EvaluationSettings
+from trainer.normalization import normalize
+from trainer.settings import TransformSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class QuestionSet:
+    """The questions of a file.
+
+    Attributes:
+        name: The set's name.
+        task: What its questions ask: similarity or analogy.
+        questions: They, in the order of the file.
+    """
+
+    name: str
+    task: str
+    questions: Sequence[Question]
+
+
+def read_sets(settings: EvaluationSettings) -> Iterator[QuestionSet]:
+    """Reads the files of pairs, then those of analogies, in the order of the configuration.
+
+    Raises:
+        JobError: If a line cannot be read.
+    """
+    kinds: tuple[tuple[str, dict[str, str], Reader], ...] = (
+        ("similarity", settings.pairs, read_pairs),
+        ("analogy", settings.analogies, read_analogies),
+    )
+    for task, paths, reader in kinds:
+        for name, path in paths.items():
+            with tf.io.gfile.GFile(path, "rb") as file:
+                yield QuestionSet(name, task, reader(file.read(), path))
+
+
+@dataclasses.dataclass(frozen=True)
+class Coverage:
+    """How much of a set a vocabulary knows.
+
+    Attributes:
+        asked: Its questions.
+        known: Those all of whose words are in the vocabulary.
+        gates: Whether that is enough for gates to rest on it.
+    """
+
+    asked: int
+    known: int
+    gates: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the numbers with the share."""
+        return {"asked": self.asked, "known": self.known, "share": self.known / self.asked, "gates": self.gates}
+
+
+class Vocabulary:
+    """The words that have vectors, found as the model finds them: normalised like the corpus, whatever their case.
+
+    Args:
+        words: The words.
+        settings: The transform section of the configuration.
+    """
+
+    def __init__(self, words: Iterable[str], settings: TransformSettings) -> None:
+        self._settings = settings
+        self._words = set(_lower(tf.constant(list(words), tf.string)))
+
+    def coverage(self, questions: Sequence[Question], min_coverage: float) -> Coverage:
+        """Counts the questions that it can answer.
+
+        Args:
+            questions: At least one.
+            min_coverage: The share of them that is enough for gates.
+        """
+        words = sorted({word for question in questions for word in question.words})
+        found = _lower(normalize(tf.constant(words, tf.string), self._settings))
+        known = {word for word, normalized in zip(words, found, strict=True) if normalized in self._words}
+        answered = sum(known.issuperset(question.words) for question in questions)
+        return Coverage(len(questions), answered, answered / len(questions) >= min_coverage)
+
+
+def _lower(words: tf.Tensor) -> list[bytes]:
+    lowered: list[bytes] = tf.strings.lower(words, encoding="utf-8").numpy().tolist()
+    return lowered
