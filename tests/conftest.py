@@ -56,29 +56,40 @@ def _documents(split: str, count: int) -> list:
 
 
 @pytest.fixture(scope="session")
-def write_transformed():
-    """A function that writes transformed SequenceExamples as protocol buffers to one file."""
+def transformed_record():
+    """A function that makes a transformed SequenceExample with TensorFlow's own protocol buffers."""
     import tensorflow as tf
 
     def numbers(value: int) -> tf.train.Feature:
         return tf.train.Feature(int64_list={"value": [value]})
 
+    def record(document: dict, label: bool = True) -> bytes:
+        """Serializes a document of `id`, `tokens`, perhaps `tags` and a `length` that differs."""
+        names = {"id": document["id"], "source": document.get("source", b"s")}
+        context = {name: tf.train.Feature(bytes_list={"value": [value]}) for name, value in names.items()}
+        context["length"] = numbers(document.get("length", len(document["tokens"])))
+        if label:
+            context["label"] = numbers(document.get("label", 0))
+        lists = {
+            name: tf.train.FeatureList(feature=[numbers(value) for value in document[name]])
+            for name in ("tokens", "tags")
+            if name in document
+        }
+        example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
+        return example.SerializeToString()
+
+    return record
+
+
+@pytest.fixture(scope="session")
+def write_transformed(transformed_record):
+    """A function that writes documents, such as `transformed_record` takes, to one file; GZIP by the suffix."""
+    import tensorflow as tf
+
     def write(path: Path, documents: list[dict], label: bool = True) -> None:
-        """Writes documents of `id`, `tokens`, perhaps `tags` and a `length` that differs; GZIP by the suffix."""
         with tf.io.TFRecordWriter(str(path), "GZIP" if path.suffix == ".gz" else "") as writer:
             for document in documents:
-                names = {"id": document["id"], "source": document.get("source", b"s")}
-                context = {name: tf.train.Feature(bytes_list={"value": [value]}) for name, value in names.items()}
-                context["length"] = numbers(document.get("length", len(document["tokens"])))
-                if label:
-                    context["label"] = numbers(document.get("label", 0))
-                lists = {
-                    name: tf.train.FeatureList(feature=[numbers(value) for value in document[name]])
-                    for name in ("tokens", "tags")
-                    if name in document
-                }
-                example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
-                writer.write(example.SerializeToString())
+                writer.write(transformed_record(document, label))
 
     return write
 

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from trainer import features as f
+from trainer import parsing
 from trainer.input import pad
 from trainer.normalization import register_operations
 
@@ -50,7 +51,8 @@ class Servable(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives the probabilities of serialized transformed SequenceExamples, string [batch]."""
-        return {PROBABILITIES: self._probabilities(f.parse_transformed(examples)[f.TOKENS])}
+        batch = parsing.padded_batch(examples, "labelled_text")
+        return {PROBABILITIES: self._probabilities(batch[f.TOKENS], batch[f.LENGTH])}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -87,7 +89,7 @@ class Servable(tf.Module):
         return digest.hexdigest()
 
     def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
-        probabilities = self._probabilities(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))
+        probabilities = self._probabilities(*pad(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1)))
         best = tf.argmax(probabilities, axis=-1)
         return {
             "label": tf.gather(self._labels, best),
@@ -96,5 +98,5 @@ class Servable(tf.Module):
             PROBABILITIES: probabilities,
         }
 
-    def _probabilities(self, tokens: tf.RaggedTensor) -> tf.Tensor:
-        return tf.nn.softmax(self._model(list(pad(tokens)), training=False))
+    def _probabilities(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(self._model([tokens, length], training=False))

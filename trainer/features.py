@@ -22,7 +22,7 @@ PAD, UNK, BOS, EOS = range(4)
 RESERVED_WORDS = settings.RESERVED_WORDS
 
 Features = dict[str, tf.Tensor | tf.RaggedTensor]
-"""Features of a batch by name; context features are [batch], feature lists ragged [batch, time]."""
+"""Features of a batch by name; context features are [batch], feature lists [batch, time], ragged or padded."""
 
 RAW: dict[Kind, tuple[str, ...]] = {
     "text": (ID, SOURCE, TEXT),
@@ -40,14 +40,6 @@ TRANSFORMED: dict[Kind, tuple[str, ...]] = {
 
 _RAW_CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (ID, SOURCE, LABEL)}
 _RAW_LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (TEXT, TOKENS, TAGS)}
-
-_TRANSFORMED_CONTEXT = {
-    ID: tf.io.FixedLenFeature([], tf.string),
-    SOURCE: tf.io.FixedLenFeature([], tf.string),
-    LABEL: tf.io.FixedLenFeature([], tf.int64),
-    LENGTH: tf.io.FixedLenFeature([], tf.int64),
-}
-_TRANSFORMED_LISTS = {name: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64) for name in (TOKENS, TAGS)}
 
 
 def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
@@ -67,28 +59,6 @@ def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
     return {**context, **lists}
 
 
-def parse_transformed(serialized: tf.Tensor, kind: Kind = "labelled_text") -> Features:
-    """Parses transformed `tf.SequenceExample` records.
-
-    Args:
-        serialized: Records, string [batch].
-        kind: The kind of corpus.
-
-    Returns:
-        `id` and `source` as string [batch], `length` as int64 [batch], `label` as int64 [batch] and
-        `tags` as ragged int64 [batch, time] where the kind has them, and `tokens` as ragged int64
-        [batch, time]. Padding that stands in the records is left out.
-    """
-    names = TRANSFORMED[kind]
-    context, lists, _ = tf.io.parse_sequence_example(
-        serialized, _pick(_TRANSFORMED_CONTEXT, names), _pick(_TRANSFORMED_LISTS, names)
-    )
-    return {
-        **context,
-        **_without_padding({name: value.merge_dims(1, 2) for name, value in lists.items()}, context[LENGTH]),
-    }
-
-
 def vocabulary_size(directory: str) -> int:
     """Counts the ids that a transform graph yields: the lines of `vocabulary.txt`, and the buckets after them.
 
@@ -100,18 +70,6 @@ def vocabulary_size(directory: str) -> int:
     with tf.io.gfile.GFile(f"{directory}/settings.json") as file:
         buckets: int = json.loads(file.read())["oov_buckets"]
     return lines + buckets
-
-
-def _without_padding(lists: dict[str, tf.RaggedTensor], lengths: tf.Tensor) -> dict[str, tf.RaggedTensor]:
-    """Drops the steps whose id is `<pad>`, which no text yields, if any record is longer than its length."""
-    tokens = lists[TOKENS]
-
-    def drop() -> dict[str, tf.RaggedTensor]:
-        kept = tokens.with_values(tokens.values != PAD)
-        return {name: tf.ragged.boolean_mask(value, kept) for name, value in lists.items()}
-
-    unpadded: dict[str, tf.RaggedTensor] = tf.cond(tf.reduce_all(tokens.row_lengths() == lengths), lambda: lists, drop)
-    return unpadded
 
 
 def _pick(specs: dict[str, object], names: Collection[str]) -> dict[str, object]:

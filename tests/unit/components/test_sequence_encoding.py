@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example, step
-from trainer import features
+from trainer import features, parsing
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 ID_LISTS = st.lists(st.integers(0, 300) | st.integers(0, 3_000_000), max_size=8)
@@ -79,12 +79,16 @@ ROWS = st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9), INT64, I
 @given(ROWS)
 @settings(deadline=None)
 def test_transformed_records_are_parsed_in_batches(rows: list[tuple[bytes, bytes, int, list[int]]]) -> None:
-    batch = features.parse_transformed(tf.constant([transformed(*row) for row in rows]))
+    records = tf.constant([transformed(*row) for row in rows])
+    batch = parsing.padded_batch(records, "labelled_text")
+    width = max(1, *(len(row[3]) for row in rows))
     assert batch["id"].numpy().tolist() == [row[0] for row in rows]
     assert batch["source"].numpy().tolist() == [row[1] for row in rows]
     assert batch["label"].numpy().tolist() == [row[2] for row in rows]
-    assert batch["tokens"].to_list() == [row[3] for row in rows]
-    assert batch["length"].numpy().tolist() == [len(row[3]) for row in rows]
+    assert batch["tokens"].numpy().tolist() == [row[3] + [0] * (width - len(row[3])) for row in rows]
+    assert batch["length"].numpy().tolist() == [max(1, len(row[3])) for row in rows]
+    assert parsing.tokens(records).to_list() == [row[3] for row in rows]
+    assert parsing.lengths(records).numpy().tolist() == [len(row[3]) for row in rows]
     assert batch["tokens"].dtype == batch["length"].dtype == batch["label"].dtype == tf.int64
 
 
@@ -124,6 +128,8 @@ def test_raw_records_are_parsed_in_batches(rows: list[tuple[bytes, bytes | None,
 
 
 def test_a_transformed_record_without_a_label_is_refused() -> None:
-    record = sequence_example({"id": bytes_feature(b"a")}, {"tokens": b""})
+    context = {"id": bytes_feature(b"a"), "source": bytes_feature(b"s"), "length": int64_feature(0)}
+    records = tf.constant([sequence_example(context, {"tokens": b""})])
     with pytest.raises(tf.errors.InvalidArgumentError, match="label"):
-        features.parse_transformed(tf.constant([record]))
+        parsing.padded_batch(records, "labelled_text")
+    assert parsing.padded_batch(records, "text")["id"].numpy().tolist() == [b"a"]

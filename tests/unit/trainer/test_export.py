@@ -51,6 +51,7 @@ found = {
     "evaluate": ask("evaluate", records(transformed)),
     "label_ids": ask("label_ids", records(raw)),
     "none": ask("serving_default", []),
+    "none_transformed": ask("evaluate", []),
     "odd": ask("serving_default", ["", "<br />", b"\\xff", "moving", "MOVING", "moving<br>"]),
 }
 
@@ -141,6 +142,7 @@ def test_labels_are_named_and_right(answers: dict, corpus) -> None:
 
 def test_odd_batches_are_answered(answers: dict) -> None:
     assert answers["none"] == {"label": [], "labels": [], "probabilities": [], "probability": []}
+    assert answers["none_transformed"] == {"probabilities": []}
     odd = np.reshape(answers["odd"]["probabilities"], (-1, 2))
     assert np.isfinite(odd).all()
     np.testing.assert_allclose(odd.sum(axis=1), 1, atol=1e-6)

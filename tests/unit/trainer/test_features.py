@@ -1,4 +1,4 @@
-"""Records of every kind of corpus, parsed by the data contract."""
+"""Raw records of every kind of corpus, parsed by the data contract."""
 
 import json
 from pathlib import Path
@@ -10,12 +10,10 @@ from trainer import features
 from trainer.settings import TransformSettings
 
 
-def record(context: dict[str, bytes | int], lists: dict[str, list[bytes] | list[int]]) -> bytes:
+def record(context: dict[str, bytes], lists: dict[str, list[bytes]]) -> bytes:
     """A record made by TensorFlow's own protocol buffers."""
 
-    def feature(value: bytes | int) -> tf.train.Feature:
-        if isinstance(value, int):
-            return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+    def feature(value: bytes) -> tf.train.Feature:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
     return tf.train.SequenceExample(
@@ -56,35 +54,6 @@ def test_raw_records_have_the_features_of_all_kinds() -> None:
 def test_raw_records_of_a_kind_have_its_features(kind: str) -> None:
     parsed = features.parse_raw(tf.constant([TAGGED if kind == "tagged_text" else TEXT]), kind)
     assert set(parsed) == set(features.RAW[kind])
-
-
-def test_text_without_labels_is_parsed() -> None:
-    records = [record({**CONTEXT, "length": n}, {"tokens": list(range(4, 4 + n))}) for n in (2, 0)]
-    assert plain(features.parse_transformed(tf.constant(records), "text")) == {
-        "id": [b"a", b"a"],
-        "source": [b"s", b"s"],
-        "length": [2, 0],
-        "tokens": [[4, 5], []],
-    }
-
-
-def test_tags_are_parsed_beside_their_tokens() -> None:
-    records = [record({**CONTEXT, "length": 2}, {"tokens": [4, 1], "tags": [0, -1]})]
-    parsed = features.parse_transformed(tf.constant(records), "tagged_text")
-    assert plain(parsed) == {"id": [b"a"], "source": [b"s"], "length": [2], "tokens": [[4, 1]], "tags": [[0, -1]]}
-    assert parsed["tags"].dtype == tf.int64
-
-
-@pytest.mark.parametrize("padded", [lambda ids: [*ids, 0, 0], lambda ids: [0, 0, *ids]], ids=["right", "left"])
-def test_padding_in_the_records_is_left_out(padded) -> None:
-    rows = [([4, 5], [0, 1]), ([1], [2]), ([], [])]
-    records = [
-        record({**CONTEXT, "length": len(ids)}, {"tokens": padded(ids), "tags": padded(tags)}) for ids, tags in rows
-    ]
-    parsed = plain(features.parse_transformed(tf.constant(records), "tagged_text"))
-    assert parsed["tokens"] == [ids for ids, _ in rows]
-    assert parsed["tags"] == [tags for _, tags in rows]
-    assert parsed["length"] == [len(ids) for ids, _ in rows]
 
 
 def test_the_size_of_a_vocabulary_counts_lines_and_buckets(tmp_path: Path) -> None:

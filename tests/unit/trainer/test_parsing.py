@@ -1,0 +1,79 @@
+"""Transformed records of every kind of corpus, parsed by the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import tensorflow as tf
+
+from trainer import features, parsing
+
+Record = Callable[..., bytes]
+
+
+def plain(batch: features.Features) -> dict:
+    return {name: value.numpy().tolist() for name, value in batch.items()}
+
+
+def test_text_without_labels_is_padded_to_the_longest(transformed_record: Record) -> None:
+    rows = [{"id": b"a", "tokens": [4, 5]}, {"id": b"b", "tokens": []}]
+    records = tf.constant([transformed_record(row, label=False) for row in rows])
+    assert plain(parsing.padded_batch(records, "text")) == {
+        "id": [b"a", b"b"],
+        "source": [b"s", b"s"],
+        "length": [2, 1],
+        "tokens": [[4, 5], [0, 0]],
+    }
+    assert parsing.tokens(records).to_list() == [[4, 5], []]
+    assert parsing.lengths(records).numpy().tolist() == [2, 0]
+
+
+def test_tags_are_parsed_beside_their_tokens(transformed_record: Record) -> None:
+    record = transformed_record({"id": b"a", "tokens": [4, 1], "tags": [0, -1]}, label=False)
+    parsed = parsing.padded_batch(tf.constant([record]), "tagged_text")
+    assert plain(parsed) == {"id": [b"a"], "source": [b"s"], "length": [2], "tokens": [[4, 1]], "tags": [[0, -1]]}
+    assert parsed["tags"].dtype == parsed["tokens"].dtype == parsed["length"].dtype == tf.int64
+
+
+@pytest.mark.parametrize("padded", [lambda ids: [*ids, 0, 0], lambda ids: [0, 0, *ids]], ids=["right", "left"])
+def test_padding_in_the_records_is_left_out(padded: Callable, transformed_record: Record) -> None:
+    rows = [([4, 5], [0, 1]), ([1], [2]), ([], [])]
+    records = tf.constant(
+        [
+            transformed_record({"id": b"a", "length": len(ids), "tokens": padded(ids), "tags": padded(tags)}, False)
+            for ids, tags in rows
+        ]
+    )
+    parsed = plain(parsing.padded_batch(records, "tagged_text"))
+    assert parsed["tokens"] == [[4, 5], [1, 0], [0, 0]]
+    assert parsed["tags"] == [[0, 1], [2, 0], [0, 0]]
+    assert parsed["length"] == [2, 1, 1]
+    assert parsing.tokens(records).to_list() == [ids for ids, _ in rows]
+    assert parsing.lengths(records).numpy().tolist() == [len(ids) for ids, _ in rows]
+
+
+@pytest.mark.parametrize("kind", list(features.TRANSFORMED))
+def test_no_records_are_a_batch_of_none(kind: str) -> None:
+    records = tf.constant([], tf.string)
+    parsed = parsing.padded_batch(records, kind)
+    assert set(parsed) == set(features.TRANSFORMED[kind])
+    assert parsed["tokens"].shape == (0, 1)
+    assert parsing.tokens(records).to_list() == []
+    assert parsing.lengths(records).shape == (0,)
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_a_length_that_the_tokens_contradict_is_refused(length: int, transformed_record: Record) -> None:
+    rows = [{"id": b"whole", "tokens": [4]}, {"id": b"damaged", "tokens": [4, 5], "length": length}]
+    records = tf.constant([transformed_record(row) for row in rows])
+    for parse in (parsing.tokens, lambda records: parsing.padded_batch(records, "labelled_text")):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"Damaged records.*\[damaged\]"):
+            tf.function(parse)(records)
+
+
+@pytest.mark.parametrize("kind", list(features.TRANSFORMED))
+def test_the_kind_of_a_record_is_told_by_its_features(kind: str, transformed_record: Record) -> None:
+    tags = {"tags": [1]} if kind == "tagged_text" else {}
+    record = transformed_record({"id": b"a", "tokens": [4], **tags}, label=kind == "labelled_text")
+    assert parsing.kind_of(record) == kind
