@@ -6,11 +6,13 @@ files of this size take ten times as long.
 
 from __future__ import annotations
 
+import posixpath
 import struct
+import uuid
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import google_crc32c
 import tensorflow as tf
@@ -20,24 +22,32 @@ _GZIP_WINDOW = 31
 _MEMORY_LEVEL = 8
 _BUFFER_BYTES = 1 << 20
 _BUFFERS_AHEAD = 4
+_PARTIAL = "partial-"
 
 
 class TFRecordFile:
-    """A TFRecord file of any filesystem that TensorFlow knows; close it, or use it as a context.
+    """A TFRecord file of any filesystem that TensorFlow knows, written in a `with` block.
+
+    It appears under its name when it is whole. Until then it lies as `partial-<uuid>` in the folder above its own:
+    what stands in the folder of a split is read as a shard. An attempt that is killed leaves its partial file to
+    `remove_partials`; a repeated attempt writes the same bytes under the same name.
 
     A thread of its own compresses and writes.
 
     Args:
-        path: Where it is written.
+        path: Where it is written; the folder is made.
         compression: GZIP or plain.
         level: From 1, fast, to 9, small.
     """
 
-    def __init__(self, path: str, compression: str, level: int) -> None:
-        self._file = tf.io.gfile.GFile(path, "wb")
-        gzip = compression == "gzip"
+    def __init__(self, path: str, compression: Literal["gzip", "none"], level: int) -> None:
+        folder = posixpath.dirname(path)
+        tf.io.gfile.makedirs(folder)
+        self._path = path
+        self._partial = posixpath.join(posixpath.dirname(folder), f"{_PARTIAL}{uuid.uuid4().hex}")
+        self._file = tf.io.gfile.GFile(self._partial, "wb")
         self._compressor: Any = (
-            zlib_ng.compressobj(level, zlib_ng.DEFLATED, _GZIP_WINDOW, _MEMORY_LEVEL) if gzip else None
+            zlib_ng.compressobj(level, zlib_ng.DEFLATED, _GZIP_WINDOW, _MEMORY_LEVEL) if compression == "gzip" else None
         )
         self._records: list[bytes] = []
         self._record_bytes = 0
@@ -50,7 +60,13 @@ class TFRecordFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self._close(whole=kind is None)
+            if kind is None:
+                tf.io.gfile.rename(self._partial, self._path, overwrite=True)
+        finally:
+            if tf.io.gfile.exists(self._partial):
+                tf.io.gfile.remove(self._partial)
 
     def write(self, record: bytes) -> None:
         """Appends a record."""
@@ -60,16 +76,17 @@ class TFRecordFile:
         if self._record_bytes >= _BUFFER_BYTES:
             self._flush()
 
-    def close(self) -> None:
-        """Writes what waits and closes the file."""
+    def _close(self, *, whole: bool) -> None:
+        """Closes the file, after what waits is written if the file is to be whole."""
         try:
-            self._flush()
-            while self._pending:
-                self._pending.popleft().result()
-            if self._compressor is not None:
-                self._file.write(self._compressor.flush())
+            if whole:
+                self._flush()
+                while self._pending:
+                    self._pending.popleft().result()
+                if self._compressor is not None:
+                    self._file.write(self._compressor.flush())
         finally:
-            self._thread.shutdown()
+            self._thread.shutdown(cancel_futures=True)
             self._file.close()
 
     def _flush(self) -> None:
@@ -82,6 +99,13 @@ class TFRecordFile:
     def _write(self, records: list[bytes]) -> None:
         data = b"".join(records)
         self._file.write(data if self._compressor is None else self._compressor.compress(data))
+
+
+def remove_partials(folder: str) -> None:
+    """Removes what attempts that were killed have left of files, from the folder above theirs."""
+    for name in tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else ():
+        if name.startswith(_PARTIAL):
+            tf.io.gfile.remove(posixpath.join(folder, name))
 
 
 def masked_checksum(data: bytes) -> bytes:

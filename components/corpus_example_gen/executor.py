@@ -16,10 +16,11 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
 from components.beam_results import read_json
-from components.corpus_example_gen import inputs, quarantine, shards, spans, summary, transform
+from components.corpus_example_gen import inputs, quarantine, spans, summary, transform
 from components.corpus_example_gen.files import CorpusFile
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_example_gen.splits import SplitRule, shard_counts
+from components.tfrecord_file import remove_partials
 from trainer import progress
 from trainer.settings import OutputSettings
 
@@ -75,12 +76,10 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
 
 
 def _clean_up(destination: transform.Destination) -> None:
-    """Removes the spill files, and what attempts that failed left beside the splits."""
+    """Removes the spill files, and what attempts that were killed left beside the splits."""
     if tf.io.gfile.isdir(destination.spill):
         tf.io.gfile.rmtree(destination.spill)
-    for name in tf.io.gfile.listdir(destination.examples):
-        if name.startswith(shards.PARTIAL):
-            tf.io.gfile.remove(posixpath.join(destination.examples, name))
+    remove_partials(destination.examples)
 
 
 def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[inputs.SplitPattern]) -> SplitRule:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
 import struct
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import apache_beam as beam
@@ -23,8 +21,6 @@ from trainer import features
 from trainer.settings import OutputSettings
 
 DOCUMENTS, DROPS = "documents", "drops"
-PARTIAL = "partial-"
-"""How the names of files start that are not whole yet, beside the splits."""
 
 DOCUMENT = np.dtype([("order", ">u8"), *PLACE.descr, ("length", ">u4")])
 """Before a serialized document: where it stands in its split, where it is from, its bytes."""
@@ -95,20 +91,16 @@ class WriteShard(beam.DoFn):
         dropped: Mapping[Place, Place | None],
         bad: Spill,
     ) -> int:
-        """Writes the file, which appears under its name when it is whole; returns the number of its records."""
+        """Writes the file; returns the number of its records."""
         path = shard_path(self._folder, split, shard, self._shards[split], self._output.suffix)
-        tf.io.gfile.makedirs(posixpath.dirname(path))
-        # A repeated attempt writes the same bytes under the same name; readers never see half a file.
-        partial = posixpath.join(self._folder, f"{PARTIAL}{uuid.uuid4().hex}")
         written = 0
-        with TFRecordFile(partial, self._output.compression, _GZIP_LEVEL) as writer:
+        with TFRecordFile(path, self._output.compression, _GZIP_LEVEL) as writer:
             for place, serialized in documents:
                 if place not in dropped:
                     writer.write(serialized)
                     written += 1
                 elif (first := dropped[place]) is not None:
                     quarantine.add(bad, self._repeated(serialized, place, first), place.file)
-        tf.io.gfile.rename(partial, path, overwrite=True)
         return written
 
     def _repeated(self, serialized: bytes, place: Place, first: Place) -> BadRecord:

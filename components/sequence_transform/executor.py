@@ -25,6 +25,7 @@ from components.sequence_transform import transform, vocabulary
 from components.sequence_transform.report import ShardReport, dataset
 from components.sequence_transform.shards import Job, read_batches
 from components.sequence_transform.vocabulary import TokenCounts
+from components.tfrecord_file import remove_partials
 from trainer import preprocessing as graph_functions
 from trainer import progress, subwords
 from trainer.errors import JobError
@@ -79,15 +80,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         job = Job(settings, output, kind, len(RESERVED_WORDS) + len(assets.words))
         shards = _shards(raw, transformed, output)
         preprocessing = graph_functions.make_preprocessing_fn(settings, kind, **assets.paths)
-        reports = self._transform(shards, schema, job, preprocessing, directory)
+        try:
+            reports = self._transform(shards, schema, job, preprocessing, directory)
+        finally:
+            remove_partials(transformed.uri)
 
         _check(reports, raw, assets)
-        unknown = vocabulary.unknown_counts(counts.tokens, assets.words)
-        summary: dict[str, Any] = {"vocabulary": {"words": len(assets.words), "train_types": len(counts.tokens)}}
-        for split, report in reports.items():
-            known = report.words - report.unknown
-            vocabulary.check_coverage(split, known, report.words, unknown, settings)
-            summary[split] = dataset(report, _digest(report), settings.pad)
+        summary = _summarize(reports, counts, assets, settings)
+        for split in reports:
             write_json(summary[split], f"{transformed.uri}/{split}.dataset.json")
         write_json(summary, f"{directory}/summary.json")
         write_json({**settings.model_dump(), "kind": kind}, f"{directory}/settings.json")
@@ -171,6 +171,17 @@ def _shards(raw: types.Artifact, transformed: types.Artifact, output: OutputSett
         for folder in [split_folder(transformed.uri, split)]
         for path in shard_paths(raw.uri, split)
     ]
+
+
+def _summarize(
+    reports: dict[str, ShardReport], counts: TokenCounts, assets: _Assets, settings: TransformSettings
+) -> dict[str, Any]:
+    unknown = vocabulary.unknown_counts(counts.tokens, assets.words)
+    summary: dict[str, Any] = {"vocabulary": {"words": len(assets.words), "train_types": len(counts.tokens)}}
+    for split, report in reports.items():
+        vocabulary.check_coverage(split, report.words - report.unknown, report.words, unknown, settings)
+        summary[split] = dataset(report, _digest(report), settings.pad)
+    return summary
 
 
 def _digest(report: ShardReport) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import uuid
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
@@ -25,7 +24,7 @@ Batch = dict[str, Any]
 
 
 class RecordWriter:
-    """Writes records; the file appears under its name when it is whole.
+    """Writes a TFRecord file and keeps account of what is in it.
 
     Args:
         path: The file.
@@ -33,9 +32,7 @@ class RecordWriter:
     """
 
     def __init__(self, path: str, output: OutputSettings) -> None:
-        self._path, self._partial = path, f"{path}.{uuid.uuid4().hex}"
-        tf.io.gfile.makedirs(path.rpartition("/")[0])
-        self._file = TFRecordFile(self._partial, output.compression, _GZIP_LEVEL)
+        self._path, self._file = path, TFRecordFile(path, output.compression, _GZIP_LEVEL)
         self._digest, self._documents = hashlib.sha256(), 0
 
     def __enter__(self) -> RecordWriter:
@@ -44,11 +41,7 @@ class RecordWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        if kind is None:
-            tf.io.gfile.rename(self._partial, self._path, overwrite=True)
-        else:
-            tf.io.gfile.remove(self._partial)
+        self._file.__exit__(kind, error, trace)
 
     def write(self, records: Iterable[bytes]) -> None:
         """Appends records."""

@@ -174,8 +174,12 @@ def test_the_artifact_tells_its_format_and_the_summary_its_counts(done: Job) -> 
         assert json.loads((transformed / f"{split}.dataset.json").read_text()) == summary[split]
 
 
-def test_a_fresh_run_elsewhere_writes_the_same_bytes(done: Job, tmp_path: Path) -> None:
+def test_a_fresh_run_elsewhere_writes_the_same_bytes_and_clears_partial_files(done: Job, tmp_path: Path) -> None:
     again = Job(tmp_path / "again")
+    for name in ("examples", "transformed_examples"):
+        folder = again.folder / done.artifact(name).relative_to(done.folder)
+        folder.mkdir(parents=True)
+        (folder / "partial-of-a-killed-attempt").touch()
     again.run()
     for name in ("examples", "transformed_examples"):
         one, other = done.artifact(name), again.artifact(name)

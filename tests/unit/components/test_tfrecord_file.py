@@ -1,8 +1,10 @@
-"""TFRecord files against TensorFlow's own reader and writer."""
+"""TFRecord files against TensorFlow's own reader and writer, and what is left where writing fails."""
 
 from __future__ import annotations
 
 import gzip
+import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.tfrecord_file import TFRecordFile
+from components.tfrecord_file import TFRecordFile, remove_partials
 
 RECORDS = st.lists(st.binary(max_size=200) | st.integers(0, 3_000_000).map(bytes), max_size=6)
 
@@ -23,7 +25,7 @@ def test_tensorflow_reads_the_records_and_writes_the_same_plain_file(tmp_path: P
             writer.write(record)
     reference = (tmp_path / "reference").read_bytes()
     for compression, level in (("none", 9), ("gzip", 1), ("gzip", 9)):
-        path = tmp_path / compression
+        path = tmp_path / "Split-train" / compression
         with TFRecordFile(str(path), compression, level) as file:
             for record in records:
                 file.write(record)
@@ -35,8 +37,73 @@ def test_tensorflow_reads_the_records_and_writes_the_same_plain_file(tmp_path: P
 
 @pytest.mark.parametrize("compression", ["gzip", "none"])
 def test_the_same_records_give_the_same_bytes(tmp_path: Path, compression: str) -> None:
-    for name in ("a", "b"):
-        with TFRecordFile(str(tmp_path / name), compression, 9) as file:
+    one, other = (tmp_path / "Split-train" / name for name in ("a", "b"))
+    for path in (one, other):
+        with TFRecordFile(str(path), compression, 9) as file:
             for number in range(1000):
                 file.write(b"word " * (number % 50))
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert one.read_bytes() == other.read_bytes()
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def write_megabytes(file: TFRecordFile, count: int) -> None:
+    for _ in range(count):
+        file.write(bytes(1 << 20))
+
+
+def test_a_file_lies_above_its_folder_until_it_is_whole(tmp_path: Path) -> None:
+    with TFRecordFile(str(tmp_path / "Split-train" / "shard"), "none", 9) as file:
+        write_megabytes(file, 8)  # More than may wait in memory.
+        (partial,) = files(tmp_path)
+        assert re.fullmatch("partial-[0-9a-f]{32}", partial)
+    assert files(tmp_path) == ["Split-train/shard"]
+
+
+@pytest.mark.parametrize("megabytes", [0, 8])
+def test_an_error_of_the_writer_leaves_nothing_but_what_was_there(tmp_path: Path, megabytes: int) -> None:
+    path = tmp_path / "Split-train" / "shard"
+
+    def write() -> None:
+        with TFRecordFile(str(path), "gzip", 1) as file:
+            write_megabytes(file, megabytes)
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write()
+    assert files(tmp_path) == []
+    path.write_bytes(b"whole")
+    with pytest.raises(InterruptedError):
+        write()
+    assert files(tmp_path) == ["Split-train/shard"]
+    assert path.read_bytes() == b"whole"
+
+
+def test_a_file_that_the_system_refuses_leaves_nothing(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 19, limits[1]))
+    try:
+        for megabytes in (2, 8):
+            with pytest.raises(tf.errors.OpError), TFRecordFile(str(tmp_path / "Split-train" / "a"), "none", 1) as file:
+                write_megabytes(file, megabytes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert files(tmp_path) == []
+
+
+def test_a_file_that_cannot_get_its_name_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "Split-train" / "shard" / "in-the-way").mkdir(parents=True)
+    with pytest.raises(tf.errors.OpError), TFRecordFile(str(tmp_path / "Split-train" / "shard"), "gzip", 1) as file:
+        file.write(b"a")
+    assert files(tmp_path) == []
+
+
+def test_partial_files_of_killed_attempts_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "Split-train").mkdir()
+    for name in ("partial-1", "partial-2", "Split-train/shard", "train.dataset.json"):
+        (tmp_path / name).write_bytes(b"a")
+    remove_partials(str(tmp_path))
+    assert files(tmp_path) == ["Split-train/shard", "train.dataset.json"]
+    remove_partials(str(tmp_path / "not-made-yet"))

@@ -166,6 +166,14 @@ def test_an_empty_shard_stays_a_shard(corpus, tmp_path) -> None:
     assert (report.documents, report.tokens, read(str(target))) == (0, 0, [])
 
 
+def test_a_shard_that_cannot_be_read_to_its_end_leaves_nothing(corpus, tmp_path) -> None:
+    source = Path(write_raw(tmp_path / "raw.gz", ["positive"] * 2100))
+    source.write_bytes(source.read_bytes()[:-100])
+    with pytest.raises(tf.errors.DataLossError):
+        transform(corpus, str(source), tmp_path / "artifact" / "Split-test" / "out.gz")
+    assert list((tmp_path / "artifact").rglob("*")) == [tmp_path / "artifact" / "Split-test"]
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padded_sequences_are_those_of_keras(corpus, tmp_path, side) -> None:
     (unpadded,) = corpus.transformed["eval"]
