@@ -144,6 +144,13 @@ class RunConfig(Settings):
         """The components that this task needs, in the order in which they run."""
         return COMPONENTS[self.task]
 
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yields the key and the path of each file that the job names beside its corpus."""
+        if self.schema_path:
+            yield "schema", self.schema_path
+        if self.transform.vocabulary:
+            yield "transform.vocabulary", self.transform.vocabulary
+
     @model_validator(mode="after")
     def _check_possible(self) -> RunConfig:
         problems = [*config_checks.shared(self), *self._own_problems()]
@@ -182,6 +189,13 @@ class Word2vecConfig(RunConfig):
     evaluation: EvaluationSettings = Field(
         default_factory=EvaluationSettings, description="What the vectors are judged by, beside held-out documents."
     )
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yields the key and the path of each file that the job names beside its corpus."""
+        yield from super().files()
+        for kind in ("pairs", "analogies"):
+            for name, path in getattr(self.evaluation, kind).items():
+                yield f"evaluation.{kind}.{name}", path
 
     def _own_problems(self) -> Iterator[config_checks.Problem]:
         return config_checks.word2vec(self)

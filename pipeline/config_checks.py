@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.evaluation_sets.settings import HELD_OUT
@@ -81,8 +81,8 @@ def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
             "a mark at each segment",
             "set transform.eos to segment, or boundary to document",
         )
-    judged = {"spearman": ("pairs", evaluation.pairs), "analogy_accuracy": ("analogies", evaluation.analogies)}
-    for metric, (key, sets) in judged.items():
+    for metric, key in (("spearman", "pairs"), ("analogy_accuracy", "analogies")):
+        sets = evaluation.judged_by(metric)
         if metric in config.gates and not sets:
             fix = f"name a file under evaluation.{key}"
             yield Problem(
@@ -152,12 +152,11 @@ def _thresholds(path: tuple[str, ...], name: str, metric: Metric, gate: SliceGat
             yield Problem((*path, key), f"{name} lies between {low} and {high}.", f"{value:g}", f"{low} to {high}", fix)
 
 
-def _slices(config: RunConfig, metric: str, sets: Iterable[str]) -> Iterator[Problem]:
+def _slices(config: RunConfig, metric: str, sets: tuple[str, ...]) -> Iterator[Problem]:
     """The sources of word vectors' examples are the sets that they are judged by."""
-    names = list(sets)
     for name in config.gates[metric].slices if metric in config.gates else ():
-        if name not in names:
-            near = nearest(name, names)
+        if name not in sets:
+            near = nearest(name, sets)
             fix = f"did you mean {near}?" if near else None
             path = ("gates", metric, "slices", name)
-            yield Problem(path, f"{metric} is not measured on {name}.", name, ", ".join(names), fix)
+            yield Problem(path, f"{metric} is not measured on {name}.", name, ", ".join(sets), fix)

@@ -9,22 +9,26 @@ from pathlib import PurePath
 
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types import BaseChannel
 
 from components.baseline import LastBlessedOther
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_validator.component import CorpusValidator
 from components.corpus_validator.previous import PreviousStatistics
+from components.evaluation_sets.component import EvaluationSets
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from pipeline import gates
-from pipeline.config import RunConfig
+from pipeline.config import RunConfig, Word2vecConfig
 from pipeline.locations import Corpus
 
 CODE = {
     "CorpusExampleGen": "components.corpus_example_gen.executor",
     "ExampleValidator": "components.corpus_validator.executor",
     "SequenceTransform": "components.sequence_transform.executor",
+    "EvaluationSets": "components.evaluation_sets.executor",
     "Trainer": "trainer.run",
+    "Evaluator": "components.embedding_metrics",
 }
 """The module behind each component of this project whose edits must not be served from cache."""
 
@@ -195,7 +199,13 @@ def _model_components(
     config: RunConfig, layout: Layout, data: Mapping[str, BaseNode], code: Mapping[str, str], run_id: str
 ) -> list[BaseNode]:
     trainer = _trainer(config, layout, data["SequenceTransform"], code["Trainer"])
-    baseline, evaluator = _judges(config, data["CorpusExampleGen"], trainer)
+    examples = data["CorpusExampleGen"].outputs["examples"]
+    sets: list[BaseNode] = []
+    if isinstance(config, Word2vecConfig):
+        graph = data["SequenceTransform"].outputs["transform_graph"]
+        sets = [EvaluationSets(examples, graph, config.evaluation, code["EvaluationSets"])]
+        examples = sets[0].outputs["evaluation_examples"]
+    baseline, evaluator = _judges(config, examples, trainer, code["Evaluator"])
     publisher = Publisher(
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
@@ -203,7 +213,7 @@ def _model_components(
         keep=config.serving.keep,
         run=run_id,
     ).with_id("Pusher")
-    return [trainer, baseline, evaluator, publisher]
+    return [*sets, trainer, baseline, evaluator, publisher]
 
 
 def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, code: str) -> BaseNode:
@@ -222,7 +232,7 @@ def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, code: str) 
     )
 
 
-def _judges(config: RunConfig, example_gen: BaseNode, trainer: BaseNode) -> tuple[BaseNode, BaseNode]:
+def _judges(config: RunConfig, examples: BaseChannel, trainer: BaseNode, code: str) -> tuple[BaseNode, BaseNode]:
     baseline = tfx.dsl.Resolver(
         strategy_class=LastBlessedOther,
         candidate=trainer.outputs["model"],
@@ -230,10 +240,10 @@ def _judges(config: RunConfig, example_gen: BaseNode, trainer: BaseNode) -> tupl
         model_blessing=tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
     ).with_id("Baseline")
     evaluator = tfx.components.Evaluator(
-        examples=example_gen.outputs["examples"],
+        examples=examples,
         example_splits=["test"],
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
-        eval_config=gates.eval_config(config),
+        eval_config=gates.eval_config(config, code),
     )
     return baseline, evaluator

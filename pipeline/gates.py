@@ -3,51 +3,101 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from pipeline.config import GateSettings, RunConfig, SliceGateSettings
+from components.evaluation_sets.settings import EvaluationSettings
+from pipeline.config import GateSettings, RunConfig, SliceGateSettings, Word2vecConfig
 from pipeline.metrics import METRICS
 
 OVERALL = "overall"
 LABEL_ID = "label_id"
+TWIN = "gated_"
+"""How the name of a metric starts whose value leaves out the sets that gate nothing; people never see it."""
+
+_OWN_METRICS = "components.embedding_metrics"
 
 
-def eval_config(config: RunConfig) -> config_pb2.EvalConfig:
+def eval_config(config: RunConfig, code: str = "") -> config_pb2.EvalConfig:
     """Builds the Evaluator's configuration.
 
-    Models read raw examples, each through its own transform graph: ids of one vocabulary mean nothing
-    to a baseline with another. The AUC is that of the last of two classes; of more classes, each
-    against the rest, and the lowest counts.
+    Args:
+        config: The job.
+        code: A digest of this project's metrics, so that edited code is not served from cache.
     """
-    specs = [config_pb2.MetricsSpec(metrics=[_metric(config, *pair) for pair in _BY_LABEL.items()])]
+    if isinstance(config, Word2vecConfig):
+        return _of_word_vectors(config, code)
+    return _of_classifier(config)
+
+
+def _of_classifier(config: RunConfig) -> config_pb2.EvalConfig:
+    """Models read raw examples, each through its own transform graph: ids of one vocabulary mean nothing to another.
+
+    The AUC is that of the last of two classes; of more classes, each against the rest, and the lowest counts.
+    """
+    by_label = [_gated(_metric(class_name, name=name), config, name) for name, class_name in _BY_LABEL.items()]
+    specs = [config_pb2.MetricsSpec(metrics=[*by_label, _documents()])]
     classes = range(len(config.corpus.class_names or ()))
     if classes:
         each = config_pb2.BinarizationOptions(class_ids={"values": classes if len(classes) > 2 else [1]})
-        specs.append(config_pb2.MetricsSpec(metrics=[_metric(config, "auc", "AUC")], binarize=each))
+        auc = _gated(_metric("AUC", name="auc"), config, "auc")
+        specs.append(config_pb2.MetricsSpec(metrics=[auc], binarize=each))
     model = config_pb2.ModelSpec(
         signature_name="serve_examples",
         preprocessing_function_names=["label_ids"],
         prediction_key="probabilities",
         label_key=LABEL_ID,
     )
-    slices = [config_pb2.SlicingSpec(), config_pb2.SlicingSpec(feature_keys=["source"])]
-    return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=specs)
+    return config_pb2.EvalConfig(model_specs=[model], slicing_specs=_slices([], ["source"]), metrics_specs=specs)
 
 
-_BY_LABEL = {
-    "accuracy": "SparseCategoricalAccuracy",
-    "loss": "SparseCategoricalCrossentropy",
-    "documents": "ExampleCount",
-}
+_BY_LABEL = {"accuracy": "SparseCategoricalAccuracy", "loss": "SparseCategoricalCrossentropy"}
 
 
-def _metric(config: RunConfig, name: str, class_name: str) -> config_pb2.MetricConfig:
-    metric = config_pb2.MetricConfig(class_name=class_name, config=json.dumps({"name": name}))
-    if name == "documents":
-        # Without any threshold, as with no gates, or margins alone and no baseline, the Evaluator blesses nothing.
-        metric.threshold.value_threshold.lower_bound.value = 1
+def _of_word_vectors(config: Word2vecConfig, code: str) -> config_pb2.EvalConfig:
+    """Thresholds cannot know that a set is covered too little: they stand on twins that leave such sets out."""
+
+    def own(class_name: str, name: str, **options: bool) -> config_pb2.MetricConfig:
+        metric = _metric(class_name, name=name, code=code, **options)
+        metric.module = _OWN_METRICS
+        return metric
+
+    metrics = []
+    for name, class_name in (("spearman", "Spearman"), ("analogy_accuracy", "AnalogyAccuracy")):
+        if config.evaluation.judged_by(name):
+            metrics.append(own(class_name, name))
+        if name in config.gates:
+            metrics.append(_gated(own(class_name, TWIN + name, gated=True), config, name))
+    if metrics:
+        metrics.append(own("Coverage", "coverage"))
+    metrics += [_gated(own("HeldOutLoss", "loss"), config, "loss"), _documents()]
+    return config_pb2.EvalConfig(
+        model_specs=[config_pb2.ModelSpec(signature_name="judge")],
+        slicing_specs=_slices([], ["source"], ["source", "section"]),
+        metrics_specs=[config_pb2.MetricsSpec(metrics=metrics)],
+    )
+
+
+def _slices(*features: list[str]) -> list[config_pb2.SlicingSpec]:
+    return [config_pb2.SlicingSpec(feature_keys=keys) for keys in features]
+
+
+def _metric(class_name: str, **options: str | bool) -> config_pb2.MetricConfig:
+    return config_pb2.MetricConfig(class_name=class_name, config=json.dumps(options))
+
+
+def _documents() -> config_pb2.MetricConfig:
+    metric = _metric("ExampleCount", name="documents")
+    # Without any threshold, as with no gates, or margins alone and no baseline, the Evaluator blesses nothing.
+    metric.threshold.value_threshold.lower_bound.value = 1
+    return metric
+
+
+def _gated(metric: config_pb2.MetricConfig, config: RunConfig, name: str) -> config_pb2.MetricConfig:
+    """Adds the thresholds that the job has for the metric of this name."""
     gate = config.gates.get(name)
     if gate is not None:
         places = {source: config_pb2.SlicingSpec(feature_values={"source": source}) for source in gate.slices}
@@ -83,31 +133,51 @@ Metrics = Mapping[str, Mapping[str, float]]
 """Value by metric, by slice: "overall", "source=imdb"."""
 
 
-def reasons(config: RunConfig, candidate: Metrics, baseline: Metrics | None) -> Iterator[tuple[bool, str]]:
+def reasons(
+    config: RunConfig,
+    candidate: Metrics,
+    baseline: Metrics | None,
+    uncovered: Mapping[str, float] = MappingProxyType({}),
+) -> Iterator[tuple[bool, str]]:
     """Says of each threshold whether the candidate meets it, in words.
 
     Args:
         config: The job.
         candidate: The metrics of the model.
         baseline: Those of the last blessed model, None where there was none.
+        uncovered: The coverage of the sets that gate nothing, because too little of them is known.
 
     Yields:
         Whether the threshold is met, and the sentence.
     """
+    evaluation = config.evaluation if isinstance(config, Word2vecConfig) else EvaluationSettings()
     for name, gate in config.gates.items():
-        for place, limits in [(OVERALL, gate), *((f"source={s}", limits) for s, limits in gate.slices.items())]:
-            yield from _limits(name, place, limits, candidate.get(place, {}).get(name))
+        sets = evaluation.judged_by(name)
+        gating = [one for one in sets if one not in uncovered]
+        yield from ((True, _left_out(evaluation, one, uncovered[one])) for one in sets if one in uncovered)
+        if sets and not gating:
+            continue
+        key = TWIN + name if sets else name
+        subject = name if len(gating) == len(sets) else f"{name} over {', '.join(gating)}"
+        yield from _limits(subject, gate, candidate[OVERALL].get(key))
+        for source, limits in gate.slices.items():
+            if source not in uncovered:
+                place = f"source={source}"
+                yield from _limits(f"{name} on {place}", limits, candidate.get(place, {}).get(key))
         margin = _margin(gate)
         if margin is not None and baseline is not None:
-            yield _change(
-                name, margin, candidate[OVERALL][name], baseline[OVERALL][name], METRICS[config.task][name].better
-            )
+            better = METRICS[config.task][name].better
+            yield _change(subject, margin, candidate[OVERALL][key], baseline[OVERALL][key], better)
         elif margin is not None:
             yield True, f"{name}: no earlier blessed model to compare with"
 
 
-def _limits(name: str, place: str, limits: SliceGateSettings, value: float | None) -> Iterator[tuple[bool, str]]:
-    subject = name if place == OVERALL else f"{name} on {place}"
+def _left_out(evaluation: EvaluationSettings, name: str, share: float) -> str:
+    found, least = math.floor(100 * share) / 100, evaluation.min_coverage
+    return f"coverage {found:.2f} of {name} is below evaluation.min_coverage {least:g}: not gated"
+
+
+def _limits(subject: str, limits: SliceGateSettings, value: float | None) -> Iterator[tuple[bool, str]]:
     for limit, sign in ((limits.min, 1), (limits.max, -1)):
         if limit is None:
             continue

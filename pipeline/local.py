@@ -11,8 +11,9 @@ from typing import Any, Literal
 from google.protobuf import text_format
 
 from components.corpus_validator.anomalies import AnomalyError
+from components.evaluation_sets import readers
 from pipeline import history
-from pipeline.config import RunConfig, resolve_corpus_path, resolve_file
+from pipeline.config import RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
 from pipeline.console import RunConsole
 from pipeline.history import RootLock, RunRecord
 from pipeline.redirect import redirect_output
@@ -67,7 +68,7 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
 
     layout = dag.Layout(root)
     pipeline = dag.create_pipeline(
-        _with_stamped_vocabulary(config, root),
+        _with_stamped_sets(_with_stamped_vocabulary(config, root), root),
         layout,
         corpus=resolve_corpus_path(config.corpus.path, config.folder),
         schema=_stamped_schema(config, root),
@@ -120,6 +121,21 @@ def _with_stamped_vocabulary(config: RunConfig, root: Path) -> RunConfig:
     source = resolve_file(config.transform.vocabulary, config.folder, where="transform.vocabulary")
     copy = _stamped(root / "vocabulary" / source.name, source.read_bytes())
     return config.model_copy(update={"transform": config.transform.model_copy(update={"vocabulary": copy})})
+
+
+def _with_stamped_sets(config: RunConfig, root: Path) -> RunConfig:
+    """The job with copies of the files that word vectors are judged by; bad lines are told at once."""
+    if not isinstance(config, Word2vecConfig):
+        return config
+    copies: dict[str, dict[str, str]] = {}
+    for kind, read in (("pairs", readers.read_pairs), ("analogies", readers.read_analogies)):
+        copies[kind] = {}
+        for name, path in getattr(config.evaluation, kind).items():
+            source = resolve_file(path, config.folder, where=f"evaluation.{kind}.{name}")
+            content = source.read_bytes()
+            read(content, str(source))
+            copies[kind][name] = _stamped(root / "evaluation" / f"{name}{source.suffix}", content)
+    return config.model_copy(update={"evaluation": config.evaluation.model_copy(update=copies)})
 
 
 def _stamped(path: Path, content: bytes) -> str:

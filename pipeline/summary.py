@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,10 @@ from trainer.errors import JobError
 
 Executions = Mapping[str, Execution]
 
+_SETS = ("EvaluationSets", "evaluation_examples")
+_ONE_SECTION = re.compile(r"source=(.*),section=\1")
+"""The slice of the only section of a source, which is all of it."""
+
 
 def complete(record: RunRecord, config: RunConfig, executions: Executions, *, whole: bool) -> RunRecord:
     """Adds to a run's record what its components found.
@@ -28,7 +34,7 @@ def complete(record: RunRecord, config: RunConfig, executions: Executions, *, wh
         executions: Its executions by component.
         whole: Whether the pipeline ran to its end.
     """
-    metrics, verdict = _judged(config, executions.get("Evaluator"))
+    metrics, verdict = _judged(config, executions)
     _check_counts(executions, metrics)
     pushed, new = _pushed(executions.get("Pusher"))
     state: RunState = "done"
@@ -41,15 +47,16 @@ def _check_counts(executions: Executions, metrics: gates.Metrics) -> None:
     """The stock components saw every document, too."""
     corpus = _output(executions, "CorpusExampleGen", "examples")
     expected = json.loads(corpus.properties["split_documents"]) if corpus else {}
-    seen: dict[str, dict[str, float]] = {}
+    seen: dict[str, tuple[dict[str, float], dict[str, float]]] = {}
     statistics = _output(executions, "StatisticsGen", "statistics")
     if statistics is not None:
         loaded = {split: _statistics(Path(statistics.uri, f"Split-{split}")) for split in expected}
-        seen["StatisticsGen"] = {split: found.datasets[0].num_examples for split, found in loaded.items()}
+        seen["StatisticsGen"] = {split: found.datasets[0].num_examples for split, found in loaded.items()}, expected
     if metrics:
-        seen["Evaluator"] = {"test": metrics[gates.OVERALL]["documents"]}
-    for component, counts in seen.items():
-        wanted = {split: expected[split] for split in counts}
+        sets = _output(executions, *_SETS)
+        judged = json.loads(sets.properties["split_documents"]) if sets else {"test": expected["test"]}
+        seen["Evaluator"] = {"test": metrics[gates.OVERALL]["documents"]}, judged
+    for component, (counts, wanted) in seen.items():
         if counts != wanted:
             raise JobError(
                 f"{component} did not see every document once.",
@@ -60,7 +67,8 @@ def _check_counts(executions: Executions, metrics: gates.Metrics) -> None:
             )
 
 
-def _judged(config: RunConfig, evaluator: Execution | None) -> tuple[gates.Metrics, Verdict]:
+def _judged(config: RunConfig, executions: Executions) -> tuple[gates.Metrics, Verdict]:
+    evaluator = executions.get("Evaluator")
     if evaluator is None:
         return {}, Verdict()
     directory = evaluator.outputs["evaluation"].uri
@@ -68,13 +76,30 @@ def _judged(config: RunConfig, evaluator: Execution | None) -> tuple[gates.Metri
     candidate = _metrics(directory, "candidate" if compared else None)
     baseline = _metrics(directory, "baseline") if compared else None
     blessed = evaluator.outputs["blessing"].properties["blessed"] == 1
-    judged = list(gates.reasons(config, candidate, baseline))
+    uncovered = {name: known["share"] for name, known in _coverage(executions).items() if not known["gates"]}
+    judged = list(gates.reasons(config, candidate, baseline, uncovered))
     sentences = [sentence for met, sentence in judged if met == blessed] + [
         sentence for met, sentence in judged if met != blessed
     ]
     if not blessed and all(met for met, _ in judged):
         sentences.insert(0, _stock_reason(directory))
-    return candidate, Verdict(blessed=blessed, reasons=tuple(sentences))
+    return _shown(candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
+
+
+def _coverage(executions: Executions) -> dict[str, dict[str, Any]]:
+    """How much of each set that word vectors are judged by the vocabulary knows; empty for other tasks."""
+    sets = _output(executions, *_SETS)
+    coverage: dict[str, dict[str, Any]] = json.loads(sets.properties["coverage"]) if sets else {}
+    return coverage
+
+
+def _shown(metrics: gates.Metrics) -> gates.Metrics:
+    """Metrics as people see them: with a value, on slices that say something new."""
+    return {
+        place: {name: value for name, value in values.items() if not (name.startswith(gates.TWIN) or math.isnan(value))}
+        for place, values in metrics.items()
+        if not _ONE_SECTION.fullmatch(place)
+    }
 
 
 def _metrics(directory: str, model: str | None) -> gates.Metrics:
@@ -83,7 +108,9 @@ def _metrics(directory: str, model: str | None) -> gates.Metrics:
 
 
 def _place(key: tuple[tuple[str, Any], ...]) -> str:
-    return ",".join(f"{name}={value}" for name, value in key) or gates.OVERALL
+    """Names a slice, the source before what parts it."""
+    ordered = sorted(key, key=lambda pair: pair[0] != "source")
+    return ",".join(f"{name}={value}" for name, value in ordered) or gates.OVERALL
 
 
 def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, float]:
@@ -92,7 +119,8 @@ def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[s
     for metrics in by_class.values():
         for name, value in metrics.items():
             if "doubleValue" in value and not name.endswith("_diff"):
-                found[name] = min(value["doubleValue"], found.get(name, value["doubleValue"]))
+                number = float(value["doubleValue"])  # NaN and infinity are texts.
+                found[name] = min(number, found.get(name, number))
     return found
 
 
@@ -129,6 +157,9 @@ def _details(executions: Executions) -> dict[str, Any]:
     graph = _output(executions, "SequenceTransform", "transform_graph")
     if graph is not None:
         details["transform"] = json.loads(Path(graph.uri, "summary.json").read_text())
+    coverage = _coverage(executions)
+    if coverage:
+        details["coverage"] = coverage
     training = _output(executions, "Trainer", "model_run")
     if training is not None:
         details["training"] = json.loads(Path(training.uri, "training.json").read_text())

@@ -43,8 +43,8 @@ def duration(seconds: float) -> str:
 
 
 def slice_name(name: str) -> str:
-    """A slice as people say it: "source=imdb" is imdb."""
-    return name.removeprefix("source=")
+    """A slice as people say it: "source=imdb" is imdb, "source=questions,section=family" is questions: family."""
+    return name.removeprefix("source=").replace(",section=", ": ", 1)
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:

@@ -41,3 +41,7 @@ class EvaluationSettings(Settings):
         if HELD_OUT in {**self.pairs, **self.analogies}:
             raise ValueError(f"{HELD_OUT} names the held-out documents: rename the set")
         return self
+
+    def judged_by(self, metric: str) -> tuple[str, ...]:
+        """Names the sets that a metric is measured on; none for a metric of the held-out documents."""
+        return tuple({"spearman": self.pairs, "analogy_accuracy": self.analogies}.get(metric, ()))

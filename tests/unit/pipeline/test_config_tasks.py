@@ -8,6 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from pipeline import cli, config
+from pipeline.locations import resolve_file
 from pipeline.metrics import METRICS
 from trainer.errors import JobError
 from trainer.settings import TrainerSettings
@@ -50,6 +51,14 @@ def test_each_task_has_its_own_trainer(tmp_path):
     assert isinstance(other, config.ClassifierConfig)
     assert other.trainer == TrainerSettings()
     assert isinstance(load(tmp_path, DATASET), config.DatasetConfig)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_jobs_of_the_repository_are_valid(path):
+    job = config.load(path)
+    assert isinstance(job, config.TASKS[job.task])
+    for key, name in job.files():
+        assert resolve_file(name, job.folder, where=key).is_file()
 
 
 def test_each_task_runs_its_own_components(tmp_path):
@@ -169,3 +178,15 @@ def test_a_job_shown_is_the_same_job(tmp_path, text):
 def test_the_command_prints_the_json_schema():
     printed = CliRunner().invoke(cli.app, ["config", "schema"])
     assert json.loads(printed.stdout) == config.json_schema()
+
+
+def test_a_job_names_the_files_that_it_needs(tmp_path):
+    more = ("schema=my.pbtxt", "transform.vocabulary=words.txt", "evaluation.pairs.sl=package:gensim/sl.txt")
+    assert dict(load(tmp_path, WORDS, *more).files()) == {
+        "schema": "my.pbtxt",
+        "transform.vocabulary": "words.txt",
+        "evaluation.pairs.ws": "ws.tsv",
+        "evaluation.pairs.sl": "package:gensim/sl.txt",
+        "evaluation.analogies.qs": "qs.txt",
+    }
+    assert list(load(tmp_path, DATASET).files()) == []

@@ -68,3 +68,51 @@ def test_serving_logs_are_found_and_fingerprinted(tmp_path):
     (tmp_path / "logs" / "b.gz").write_bytes(b"2")
     assert local._serving_logs(job) == (pattern, local._serving_logs(job)[1])
     assert local._serving_logs(job)[1] != before
+
+
+VECTORS = """\
+name: vectors
+task: word2vec
+corpus: {format: text, path: data.txt}
+evaluation: {pairs: {ws: sets/ws.tsv}, analogies: {qs: qs.txt}}
+"""
+
+
+def vectors(folder: Path) -> config.RunConfig:
+    (folder / "sets").mkdir(exist_ok=True)
+    (folder / "sets" / "ws.tsv").write_text("a\tb\t1\n")
+    (folder / "qs.txt").write_text(": s\na b c d\n")
+    (folder / "job.yaml").write_text(VECTORS)
+    return config.load(folder / "job.yaml")
+
+
+def test_files_that_vectors_are_judged_by_are_copied_by_their_content(tmp_path):
+    job = vectors(tmp_path)
+    first = local._with_stamped_sets(job, tmp_path).evaluation
+    (copy,) = first.pairs.values()
+    assert Path(copy).read_text() == "a\tb\t1\n"
+    assert Path(copy).parent == tmp_path / "evaluation"
+    assert Path(copy).name.startswith("ws-")
+    assert local._with_stamped_sets(job, tmp_path).evaluation == first
+    (tmp_path / "sets" / "ws.tsv").write_text("a\tb\t2\n")
+    second = local._with_stamped_sets(job, tmp_path).evaluation
+    assert second.pairs != first.pairs
+    assert second.analogies == first.analogies
+    assert second.min_coverage == job.evaluation.min_coverage
+
+
+def test_a_bad_line_is_told_in_the_user_s_own_file(tmp_path):
+    job = vectors(tmp_path)
+    (tmp_path / "qs.txt").write_text(": s\na b c d\na b c\n")
+    with pytest.raises(JobError, match="analogies cannot be read") as caught:
+        local._with_stamped_sets(job, tmp_path)
+    assert caught.value.where == f"{tmp_path}/qs.txt:3"
+    (tmp_path / "qs.txt").unlink()
+    with pytest.raises(JobError, match="does not exist") as caught:
+        local._with_stamped_sets(job, tmp_path)
+    assert caught.value.where == "evaluation.analogies.qs"
+
+
+def test_other_tasks_are_judged_by_no_files(tmp_path):
+    job = load(tmp_path, "text: body")
+    assert local._with_stamped_sets(job, tmp_path) is job

@@ -1,0 +1,167 @@
+"""EvaluationSets in the job's own pipeline, under the real LocalDagRunner with ML Metadata in SQLite."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from tfx import v1 as tfx
+
+from components.evaluation_sets.executor import Executor
+from pipeline import config, dag, lineage, local
+from trainer.errors import JobError
+
+WORDS = ("film", "plot", "actor", "scene", "music", "story", "hero", "joke")
+YAML = """\
+name: vectors
+task: word2vec
+corpus: {format: jsonl, path: data.jsonl}
+transform: {min_count: 1}
+evaluation: {pairs: {ws: ws.tsv, rare: rare.txt}, analogies: {qs: qs.txt}, min_coverage: 0.5}
+gates: {spearman: {min: 0}}
+"""
+
+
+class Job:
+    """A job of task word2vec in its own folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        choose = random.Random(1).choices
+        texts = [f"{' '.join(choose(WORDS, k=9))}. {number}" for number in range(120)]
+        (folder / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+        (folder / "ws.tsv").write_text("# words\nFilm\tplot\t7.5\nactor\tscene\t3\nfilm\tzebra\t0.5\n")
+        (folder / "rare.txt").write_text("zebra yak 9\nfilm yak 1\nfilm joke 2\n")
+        (folder / "qs.txt").write_text(": first\nfilm plot actor Scene\n: second\nhero joke yak plot\n")
+        (folder / "job.yaml").write_text(YAML)
+
+    def run(self) -> None:
+        root = self.folder / "root"
+        root.mkdir(exist_ok=True)
+        job = local._with_stamped_sets(config.load(self.folder / "job.yaml"), root)
+        pipeline = dag.create_pipeline(
+            job,
+            dag.Layout(root),
+            corpus=(str(self.folder), "data.jsonl"),
+            schema=local._stamped_schema(job, root),
+            code=dict.fromkeys(dag.CODE, "1"),
+            run_id="1",
+            until="EvaluationSets",
+        )
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+
+    def executions(self) -> dict[str, lineage.Execution]:
+        return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))
+
+    def output(self) -> lineage.Output:
+        return self.executions()["EvaluationSets"].outputs["evaluation_examples"]
+
+    def shard(self) -> Path:
+        (path,) = Path(self.output().uri).glob("Split-*/*")
+        return path
+
+    def records(self) -> list[dict[str, Any]]:
+        """What the newest artifact holds, as plain values."""
+        found = []
+        for record in tf.data.TFRecordDataset(str(self.shard()), "GZIP").as_numpy_iterator():
+            example = tf.train.SequenceExample.FromString(record)
+            values: dict[str, Any] = {}
+            for name, feature in example.context.feature.items():
+                (value,) = getattr(feature, feature.WhichOneof("kind")).value
+                values[name] = value.decode() if isinstance(value, bytes) else value
+            for name, steps in example.feature_lists.feature_list.items():
+                values[name] = [step.bytes_list.value[0].decode() for step in steps.feature]
+            found.append(values)
+        return found
+
+    def held_out(self) -> list[tuple[str, str]]:
+        """Ids and texts of the raw eval split, in its order."""
+        uri = self.executions()["CorpusExampleGen"].outputs["examples"].uri
+        (path,) = Path(uri).glob("Split-eval/*")
+        found = []
+        for record in tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator():
+            example = tf.train.SequenceExample.FromString(record)
+            (step,) = example.feature_lists.feature_list["text"].feature
+            (identity,) = example.context.feature["id"].bytes_list.value
+            found.append((identity.decode(), step.bytes_list.value[0].decode()))
+        return found
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    job = Job(tmp_path_factory.mktemp("done"))
+    job.run()
+    return job
+
+
+def test_the_questions_come_first_in_the_order_of_the_configuration(done: Job) -> None:
+    found = [record for record in done.records() if record["task"] != "documents"]
+    assert [(record["id"], record["task"], record["section"], record["gates"]) for record in found] == [
+        ("ws:2", "similarity", "ws", 1),
+        ("ws:3", "similarity", "ws", 1),
+        ("ws:4", "similarity", "ws", 1),
+        ("rare:1", "similarity", "rare", 0),
+        ("rare:2", "similarity", "rare", 0),
+        ("rare:3", "similarity", "rare", 0),
+        ("qs:2", "analogy", "first", 1),
+        ("qs:4", "analogy", "second", 1),
+    ]
+    assert [record["score"] for record in found] == [7.5, 3.0, 0.5, 9.0, 1.0, 2.0, 0.0, 0.0]
+    assert found[0]["tokens"] == ["Film", "plot"]
+    assert found[6]["tokens"] == ["film", "plot", "actor", "Scene"]
+
+
+def test_then_come_the_documents_of_the_eval_split(done: Job) -> None:
+    found = [record for record in done.records() if record["task"] == "documents"]
+    assert [(record["id"], *record["text"]) for record in found] == done.held_out()
+    assert {(record["source"], record["section"], record["gates"]) for record in found} == {("eval", "eval", 1)}
+    assert len(found) > 3
+
+
+def test_the_artifact_tells_the_coverage_of_each_set_and_its_format(done: Job) -> None:
+    properties = done.output().properties
+    assert json.loads(properties["coverage"]) == {
+        "ws": {"asked": 3, "known": 2, "share": pytest.approx(2 / 3), "gates": True},
+        "rare": {"asked": 3, "known": 1, "share": pytest.approx(1 / 3), "gates": False},
+        "qs": {"asked": 2, "known": 1, "share": 0.5, "gates": True},
+    }
+    assert json.loads(properties["split_documents"]) == {"test": len(done.records())}
+    assert properties["payload_format"] == "FORMAT_TF_SEQUENCE_EXAMPLE"
+    assert done.shard().relative_to(done.output().uri) == Path("Split-test", "data_tfrecord-00000-of-00001.gz")
+
+
+def test_a_fresh_run_elsewhere_writes_the_same_bytes_and_an_edited_set_is_read_again(done: Job, tmp_path: Path) -> None:
+    again = Job(tmp_path)
+    again.run()
+    assert again.shard().read_bytes() == done.shard().read_bytes()
+    again.run()
+    assert again.executions()["EvaluationSets"].state == "CACHED"
+    (tmp_path / "ws.tsv").write_text("film joke 1\n")
+    again.run()
+    states = {name: execution.state for name, execution in again.executions().items()}
+    assert states["EvaluationSets"] == "COMPLETE"
+    assert states["SequenceTransform"] == "CACHED"
+    assert [record["id"] for record in again.records() if record["source"] == "ws"] == ["ws:1"]
+
+
+def test_documents_that_are_lost_are_an_error(done: Job, tmp_path: Path) -> None:
+    from tfx.types import standard_artifacts
+
+    raw, graph, output = (
+        standard_artifacts.Examples(),
+        standard_artifacts.TransformGraph(),
+        standard_artifacts.Examples(),
+    )
+    raw.uri = done.executions()["CorpusExampleGen"].outputs["examples"].uri
+    raw.set_string_custom_property("split_documents", json.dumps({"eval": len(done.held_out()) + 1}))
+    graph.uri = done.executions()["SequenceTransform"].outputs["transform_graph"].uri
+    output.uri = str(tmp_path)
+    with pytest.raises(JobError, match="lost or doubled") as caught:
+        Executor().Do(
+            {"examples": [raw], "transform_graph": [graph]}, {"evaluation_examples": [output]}, {"settings": "{}"}
+        )
+    assert caught.value.found == f"{len(done.held_out())} documents"

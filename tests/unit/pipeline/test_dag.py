@@ -1,0 +1,77 @@
+"""The pipeline of each task: which components, in which order, and what feeds what."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tfx import v1 as tfx
+
+from pipeline import config, dag
+
+JOBS: dict[str, dict[str, Any]] = {
+    "classifier": {"corpus": {"format": "csv", "path": "x", "label": "y"}},
+    "dataset": {"corpus": {"format": "csv", "path": "x"}},
+    "word2vec": {
+        "corpus": {"format": "csv", "path": "x"},
+        "evaluation": {"pairs": {"ws": "ws.tsv"}},
+        "gates": {"spearman": {"min": 0.5}},
+    },
+}
+
+
+def create(task: str, until: str | None = None, **code: str) -> dict[str, Any]:
+    job = config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task]})
+    pipeline: tfx.dsl.Pipeline = dag.create_pipeline(
+        job,
+        dag.Layout(Path("root")),
+        corpus=("folder", "x"),
+        schema="schema.pbtxt",
+        code={**dict.fromkeys(dag.CODE, "1"), **code},
+        run_id="1",
+        until=until,
+    )
+    return {node.id: node for node in pipeline.components}
+
+
+@pytest.mark.parametrize("task", JOBS)
+def test_a_task_has_its_components(task: str) -> None:
+    assert create(task).keys() == set(config.COMPONENTS[task])
+
+
+@pytest.mark.parametrize("task", ["classifier", "word2vec"])
+def test_models_are_made_and_judged_in_the_order_that_is_shown(task: str) -> None:
+    # Of the components before them TFX runs those without inputs first.
+    shown = config.COMPONENTS[task]
+    later = shown[shown.index("SequenceTransform") :]
+    assert tuple(create(task))[-len(later) :] == later
+
+
+def test_word_vectors_are_judged_by_their_sets_and_not_by_the_corpus() -> None:
+    nodes = create("word2vec")
+    (examples,) = nodes["Evaluator"].inputs["examples"].get_data_dependent_node_ids()
+    assert examples == "EvaluationSets"
+    assert json.loads(nodes["Evaluator"].exec_properties["example_splits"]) == ["test"]
+    (examples,) = create("classifier")["Evaluator"].inputs["examples"].get_data_dependent_node_ids()
+    assert examples == "CorpusExampleGen"
+
+
+def test_the_trainer_gets_the_settings_of_its_task() -> None:
+    custom = json.loads(create("word2vec")["Trainer"].exec_properties["custom_config"])
+    assert custom["task"] == "word2vec"
+    assert json.loads(custom["settings"])["dimensions"] == 100
+    assert json.loads(create("classifier")["Trainer"].exec_properties["custom_config"])["task"] == "classifier"
+
+
+def test_edited_code_changes_what_the_cache_is_keyed_by() -> None:
+    before = create("word2vec")
+    after = create("word2vec", EvaluationSets="2", Evaluator="2")
+    changed = {name for name, node in before.items() if node.exec_properties != after[name].exec_properties}
+    assert changed == {"EvaluationSets", "Evaluator"}
+
+
+def test_a_run_until_the_sets_trains_nothing() -> None:
+    assert "Trainer" not in create("word2vec", until="EvaluationSets")
+    assert {"EvaluationSets", "Trainer", "Baseline"} < create("word2vec", until="Evaluator").keys()
