@@ -1,0 +1,212 @@
+"""The SavedModel of word vectors: words in, vectors, neighbours, similarities and analogies out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer import features as f
+from trainer import vector_files
+from trainer.normalization import register_operations
+from trainer.settings import TransformSettings
+from trainer.word2vec import index, ngrams
+from trainer.word2vec.judgement import judge_records
+from trainer.word2vec.lookup import ABSENT, WordLookup
+from trainer.word2vec.nearest import VectorTable, cosine, unit
+from trainer.word2vec.settings import NgramSettings, Word2vecSettings
+
+HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]
+"""From ids, ragged int64 [documents, time], to the summed loss of each document's pairs of words, in nats, and the
+number of its pairs, float32 [documents] each."""
+
+_K = tf.TensorSpec([], tf.int32, "k")
+
+
+def _texts(*names: str) -> list[tf.TensorSpec]:
+    return [tf.TensorSpec([None], tf.string, name) for name in names]
+
+
+class Servable(tf.Module):
+    """Word vectors together with the transform graph that made their data.
+
+    Words that are asked for are normalized as the corpus was, so that `Film` finds `film`. A word without a vector is
+    not known; its answers are zeros and empty strings or, where there are n-grams, those of its n-grams' mean.
+
+    Args:
+        words: The words in the order of their rows, each once.
+        input_vectors: Their vectors, float32 [words, dimensions].
+        output_vectors: What the training predicted with, float32 [rows, dimensions]; None leaves them out.
+        counts: How often each word was seen.
+        settings: The trainer section of the configuration.
+        transform_graph: The transform graph's SavedModel directory.
+        transform_settings: The transform section of the configuration.
+        heldout: What measures held-out documents; called while saving, so that it may use this object's vectors.
+        ngram_vectors: Vectors of n-grams, float32 [buckets, dimensions], where `settings.ngrams` is set.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        input_vectors: NDArray[np.float32],
+        output_vectors: NDArray[np.float32] | None,
+        counts: Sequence[int],
+        settings: Word2vecSettings,
+        transform_graph: str,
+        transform_settings: TransformSettings,
+        heldout: HeldOut,
+        ngram_vectors: NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__(name="servable")
+        self._words, self._counts = np.array(words, object), np.array(counts, np.int64)
+        self._settings, self._transform_settings, self._heldout = settings, transform_settings, heldout
+        self._lookup = WordLookup(words, transform_settings)
+        self._table = VectorTable(input_vectors)
+        self.input_vectors = self._table.vectors
+        self.output_vectors = None if output_vectors is None else tf.Variable(output_vectors, trainable=False)
+        self._ngrams = None if ngram_vectors is None else tf.Variable(ngram_vectors, trainable=False)
+        register_operations()
+        self._transform = tf.saved_model.load(transform_graph)
+
+    @tf.function(input_signature=_texts("words"))
+    def vectors(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Gives the vectors of words, string [n].
+
+        Returns:
+            `vectors` float32 [n, dimensions], `known` bool [n], and `word`, the vocabulary's spelling, string [n].
+        """
+        vectors, rows = self._find(words)
+        return {"vectors": vectors, "known": rows != ABSENT, "word": self._lookup.names(rows)}
+
+    @tf.function(input_signature=[*_texts("words"), _K])
+    def neighbors(self, words: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Finds the words of the greatest cosine with each of the words, string [n], which are no answers themselves.
+
+        Returns:
+            `neighbors` string and `similarity` float32 [n, k], k being at most the number of other words, and `known`
+            bool [n].
+        """
+        vectors, rows = self._find(words)
+        k = tf.clip_by_value(k, 0, self._table.size - 1)
+        names, similarity = self._nearest(vectors, tf.expand_dims(rows, 1), k, _any(vectors))
+        return {"neighbors": names, "similarity": similarity, "known": rows != ABSENT}
+
+    @tf.function(input_signature=_texts("a", "b"))
+    def similarity(self, a: tf.Tensor, b: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Compares words, string [n], with others, string [n].
+
+        Returns:
+            `similarity`, the cosine, float32 [n], and `known` bool [n].
+        """
+        (of_a, a_rows), (of_b, b_rows) = self._find(a), self._find(b)
+        return {"similarity": cosine(of_a, of_b), "known": (a_rows != ABSENT) & (b_rows != ABSENT)}
+
+    @tf.function(input_signature=[*_texts("a", "b", "c"), _K])
+    def analogy(self, a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Finds what is to c as b is to a, string [n] each, by 3CosAdd; a, b and c are no answers themselves.
+
+        Mikolov et al. 2013, "Linguistic Regularities in Continuous Space Word Representations", section 5, with vectors
+        of length 1.
+
+        Returns:
+            `answers` string and `similarity` float32 [n, k], k being at most the number of words less three, and
+            `known` bool [n].
+        """
+        (of_a, of_b, of_c), rows = zip(*(self._find(words) for words in (a, b, c)), strict=True)
+        asked = tf.stack(rows, axis=1)
+        k = tf.clip_by_value(k, 0, max(self._table.size - 3, 0))
+        possible = _any(of_a) & _any(of_b) & _any(of_c)
+        names, similarity = self._nearest(unit(of_b) - unit(of_a) + unit(of_c), asked, k, possible)
+        return {"answers": names, "similarity": similarity, "known": tf.reduce_all(asked != ABSENT, axis=1)}
+
+    @tf.function(input_signature=_texts("examples"))
+    def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Answers serialized judgement records, string [n], as `judge_records` does, for their evaluation."""
+        return judge_records(examples, self._lookup, self._table, self._measure)
+
+    def save(self, directory: str) -> float | None:
+        """Writes the SavedModel, one signature a method, `vectors` also as `serving_default`, and files beside it.
+
+        `vectors.txt` and `vectors.bin` are for gensim and others, `vectors.tsv` and `metadata.tsv` for TensorBoard's
+        projector; `counts.txt` holds each word and its count; `neighbors.faiss` is the index, if one is set.
+        `assets.extra/seqloom.json` holds the digest.
+
+        Args:
+            directory: Where to write.
+
+        Returns:
+            The recall@10 of the index, or None without an index.
+        """
+        names = ("vectors", "neighbors", "similarity", "analogy", "judge")
+        signatures = {name: getattr(self, name) for name in names}
+        # A SavedModel holds the variables that belong to its object; what measures documents may bring others.
+        self._measured_with = list(self.judge.get_concrete_function().graph.variables)
+        tf.saved_model.save(self, directory, {**signatures, "serving_default": self.vectors})
+        tf.io.gfile.makedirs(f"{directory}/assets.extra")
+        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
+            file.write(json.dumps({"digest": self.digest()}))
+        self._write_files(directory)
+        if self._settings.index is None:
+            return None
+        return index.write(directory, self.input_vectors.numpy(), self._settings.index)
+
+    def digest(self) -> str:
+        """Gives a digest, in hexadecimal digits, of all that decides the answers but the code."""
+        settings = self._settings.model_dump(include={"ngrams", "index"})
+        parts = [settings, self._transform_settings.model_dump(), self._words.tolist()]
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+        for variable in (self.input_vectors, self.output_vectors, self._ngrams):
+            if variable is not None:
+                digest.update(variable.numpy().tobytes())
+        return digest.hexdigest()
+
+    def _write_files(self, directory: str) -> None:
+        vectors = vector_files.WordVectors(self._words.tolist(), self.input_vectors.numpy())
+        vector_files.write_text(f"{directory}/vectors.txt", vectors)
+        vector_files.write_binary(f"{directory}/vectors.bin", vectors)
+        vector_files.write_projector(directory, vectors, self._counts.tolist())
+        with tf.io.gfile.GFile(f"{directory}/counts.txt", "w") as file:
+            pairs = zip(self._words, self._counts, strict=True)
+            file.write("".join(f"{vector_files.escape(word)} {count}\n" for word, count in pairs))
+
+    def _find(self, words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Gives the vectors of words, float32 [n, dimensions], and their rows, int64 [n]."""
+        rows = self._lookup.rows(words)
+        vectors = self._table.take(rows)
+        if self._ngrams is not None:
+            unknown = rows == ABSENT
+            composed = self._compose(tf.where(unknown, self._lookup.normalized(words), ""))
+            vectors = tf.where(tf.expand_dims(unknown, 1), composed, vectors)
+        return vectors, rows
+
+    def _compose(self, words: tf.Tensor) -> tf.Tensor:
+        """Averages the vectors of the words' n-grams, float32 [n, dimensions]; zeros where a word has none."""
+        buckets = ngrams.lookup(words, cast(NgramSettings, self._settings.ngrams))
+        gathered = tf.gather(self._ngrams, buckets.values)
+        sums = tf.math.unsorted_segment_sum(gathered, buckets.value_rowids(), buckets.nrows())
+        lengths = tf.cast(buckets.row_lengths(), tf.float32)
+        return tf.math.divide_no_nan(sums, tf.expand_dims(lengths, 1))
+
+    def _nearest(
+        self, queries: tf.Tensor, asked: tf.Tensor, k: tf.Tensor, possible: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Names the nearest words and their cosines, [n, k] each, blank where no answer is possible, bool [n]."""
+        similarity, rows = self._table.nearest(queries, asked, k)
+        possible = tf.expand_dims(possible, 1)
+        return tf.where(possible, self._lookup.names(rows), ""), tf.where(possible, similarity, 0.0)
+
+    def _measure(self, raw: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
+        """Takes raw documents through the transform graph, whose other inputs, such as labels, decide nothing here."""
+        blank = tf.fill(tf.shape(raw[f.ID]), "")
+        (inputs,), _ = self._transform.transform_fn.structured_input_signature
+        return self._heldout(self._transform.transform_fn({name: raw.get(name, blank) for name in inputs})[f.TOKENS])
+
+
+def _any(vectors: tf.Tensor) -> tf.Tensor:
+    """Tells which vectors, [n, dimensions], are not zeros, bool [n]."""
+    return tf.reduce_any(vectors != 0, axis=-1)
