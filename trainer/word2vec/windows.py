@@ -1,0 +1,195 @@
+"""Documents as steps of training: words in the order of the text, each with its window.
+
+The words of a step stand in blocks. A block's windows reach into one frame of the text around it, so that all pairs of a
+block are one small matrix product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer import features as f
+from trainer import parsing, records
+from trainer.word2vec.sampling import NoiseTable, subsample
+from trainer.word2vec.settings import Word2vecSettings
+
+BLOCK = 16
+"""Words in a block. Smaller ones gather a word more often, larger ones multiply more pairs that no window holds."""
+
+REPEATS, LOOK_BACK = 4, 32
+"""A word that stands so many times among so many before it is left out."""
+
+CENTERS, CONTEXTS, LEFT, RIGHT, NOISE = "centers", "contexts", "left", "right", "noise"
+
+Step = dict[str, tf.Tensor]
+"""A step, rows of words counted from 0 (id 4 of the vocabulary): `centers` [blocks, BLOCK], the words; `contexts` [blocks,
+BLOCK + 2 * window], the text around each block; `left` and `right` [blocks, BLOCK], how many words each window holds
+there; `noise` [blocks, negatives], words drawn for each block. All are int32."""
+
+_STEPS = 64
+_DOCUMENTS = 1_024
+_MOST_GROUPS = 2**32
+
+
+def steps(
+    files: str | Sequence[str],
+    settings: Word2vecSettings,
+    keep: tf.Tensor,
+    noise: NoiseTable,
+    epoch: int,
+) -> tf.data.Dataset:
+    """Reads one pass over a split, in an order drawn from the seed and the epoch.
+
+    Unknown words are left out before windows are drawn, and so are the frequent ones that subsampling drops, as in the
+    paper's program: a window reaches over them.
+
+    Args:
+        files: As for `trainer.input.read`.
+        settings: The trainer section of the configuration.
+        keep: How probable it is that an occurrence of a word is kept, float32 [words].
+        noise: Draws the negatives.
+        epoch: Number of the pass, from 0.
+
+    Returns:
+        A dataset of many steps at a time: the tensors of `Step` with a first axis [steps]. The last ones of a pass are
+        filled up with words that have no window.
+    """
+    paths, seed = records.find(files), records.mix(settings.seed, epoch)
+    tokens = _STEPS * settings.step_tokens
+
+    def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows, groups = word_rows(parsing.tokens(serialized), keep.shape[0], settings.boundary)
+        drawn = subsample(rows, keep, tf.stack([seed, tf.cast(number, tf.int32)]))
+        rows, groups = without_repeats(tf.boolean_mask(rows, drawn), tf.boolean_mask(groups, drawn))
+        # Neighbouring parts must not end and begin with the same number.
+        return rows, groups + number * _MOST_GROUPS
+
+    def drawn(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> Step:
+        rows, groups = part
+        seeds = [tf.stack([records.mix(seed, which), tf.cast(number, tf.int32)]) for which in (1, 2)]
+        reach = _reach(tf.size(rows), settings, seeds[0])
+        missing = tokens - tf.size(rows)
+        flat = frames(tf.pad(rows, [[0, missing]]), *extents(groups, reach, missing), settings.window)
+        shaped = {name: tf.reshape(value, [_STEPS, -1, *value.shape[1:]]) for name, value in flat.items()}
+        negatives = [_STEPS, settings.step_tokens // BLOCK, settings.shared_negatives]
+        return {**shaped, NOISE: tf.cast(noise.draw(negatives, seeds[1]), tf.int32)}
+
+    documents = records.windows(paths, _DOCUMENTS, (settings.seed, epoch))
+    words = documents.enumerate().map(kept, num_parallel_calls=records.PARALLEL, deterministic=True).rebatch(tokens)
+    return words.enumerate().map(drawn, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
+
+
+def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Leaves only words of the vocabulary.
+
+    Args:
+        tokens: Ids, ragged int64 [batch, time].
+        words: Words in the vocabulary, without the reserved ones.
+        boundary: What no window crosses, `document` or `segment`, which ends and begins with marks.
+
+    Returns:
+        Rows of words, int32 [n], and for each the number of what no window crosses, rising, int64 [n].
+    """
+    ids, groups = tokens.values, tokens.value_rowids()
+    if boundary == "segment":
+        marks = tf.cast((ids == f.BOS) | (ids == f.EOS), tf.int64)
+        groups = groups + tf.cumsum(marks)
+    known = (ids >= len(f.RESERVED_WORDS)) & (ids < len(f.RESERVED_WORDS) + words)
+    rows = tf.cast(tf.boolean_mask(ids, known), tf.int32) - len(f.RESERVED_WORDS)
+    return rows, tf.boolean_mask(groups, known)
+
+
+def without_repeats(rows: tf.Tensor, groups: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Shortens what repeats: rules of `=`, rows of stars.
+
+    A step adds up the updates of all its pairs. Hundreds of the same pair would throw vectors far beyond where one pair
+    after the other would have stopped, and as negatives these would throw others.
+
+    Args:
+        rows: Rows of words, int32 [n].
+        groups: Their groups, int64 [n].
+
+    Returns:
+        Both without the words that stand `REPEATS` times among the `LOOK_BACK` before them.
+    """
+    before = tf.pad(rows, [[LOOK_BACK, 0]], constant_values=-1)
+    seen = tf.add_n([tf.cast(before[k : k - LOOK_BACK] == rows, tf.int32) for k in range(LOOK_BACK)])
+    kept = seen < REPEATS
+    return tf.boolean_mask(rows, kept), tf.boolean_mask(groups, kept)
+
+
+def extents(groups: tf.Tensor, reach: tf.Tensor, missing: int | tf.Tensor = 0) -> tuple[tf.Tensor, tf.Tensor]:
+    """Cuts windows where their group ends.
+
+    Args:
+        groups: The number of the group that each word belongs to, int64 [n]; words of one stand together.
+        reach: Words of the window on each side, int32 [n].
+        missing: Words without a window to add at the end.
+
+    Returns:
+        Words of each window on the left and on the right, int32 [n + missing] each.
+    """
+    _, index, sizes = tf.unique_with_counts(groups)
+    position = tf.range(tf.size(groups)) - tf.gather(tf.cumsum(sizes, exclusive=True), index)
+    left = tf.minimum(reach, position)
+    right = tf.minimum(reach, tf.gather(sizes, index) - 1 - position)
+    return tf.pad(left, [[0, missing]]), tf.pad(right, [[0, missing]])
+
+
+def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> Step:
+    """Cuts words into blocks.
+
+    Args:
+        rows: Rows of words, int32 [n], a multiple of `BLOCK`.
+        left: Words of each window on the left, int32 [n].
+        right: Words of each window on the right, int32 [n].
+        window: The most words that a window holds on each side.
+
+    Returns:
+        A step without `noise`.
+    """
+    around = tf.signal.frame(tf.pad(rows, [[window, window]]), BLOCK + 2 * window, BLOCK)
+    blocks = {CENTERS: rows, LEFT: left, RIGHT: right}
+    shaped = {name: tf.reshape(values, [-1, BLOCK]) for name, values in blocks.items()}
+    return {**shaped, CONTEXTS: tf.ensure_shape(around, [None, BLOCK + 2 * window])}
+
+
+class WindowTable:
+    """Looks up which words of a block's frame are in the windows of its words.
+
+    Comparing places would take several operations on as many numbers at every step.
+
+    Args:
+        window: The most words that a window holds on each side.
+        columns: Columns after those of the frame.
+        share: What they hold for each word of a window.
+    """
+
+    def __init__(self, window: int, columns: int = 0, share: float = 0.0) -> None:
+        distance = np.arange(BLOCK + 2 * window) - np.arange(BLOCK)[:, None] - window
+        size = np.arange(window + 1)[:, None, None]
+        after = np.broadcast_to(size * share, (window + 1, BLOCK, columns))
+        sides = (distance < 0) & (distance >= -size), (distance > 0) & (distance <= size)
+        self._left, self._right = (self._rows_of(np.concatenate([side, after], axis=2)) for side in sides)
+        self._first = tf.range(BLOCK) * (window + 1)
+
+    def __call__(self, step: Step) -> tf.Tensor:
+        """Returns 1 where a word is in a window, else 0, float32 [blocks, BLOCK, frame + columns]."""
+        left, right = self._first + step[LEFT], self._first + step[RIGHT]
+        return tf.gather(self._left, left) + tf.gather(self._right, right)
+
+    @staticmethod
+    def _rows_of(masks: NDArray[np.float64]) -> tf.Tensor:
+        """From [sizes, BLOCK, columns] to a row for each place in a block and size of a window."""
+        return tf.constant(masks.transpose(1, 0, 2).reshape(-1, masks.shape[2]), tf.float32)
+
+
+def _reach(number: tf.Tensor, settings: Word2vecSettings, seed: tf.Tensor) -> tf.Tensor:
+    """Words of the windows on each side, int32 [number] (Mikolov et al. 2013, "Efficient Estimation", section 3.2)."""
+    if not settings.window_reduction:
+        return tf.fill([number], settings.window)
+    return tf.random.stateless_uniform([number], seed, 1, settings.window + 1, tf.int32)
