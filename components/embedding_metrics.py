@@ -18,15 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.evaluation_sets.records import GATES, SCORE, TASK
+from components.evaluation_sets.records import GATES, SCORE
 from trainer.features import SOURCE
+from trainer.word2vec.judgement import ANALOGY, DOCUMENTS, SIMILARITY, TASK
 
 
 class Judgement(NamedTuple):
     """What a record asks, and what a model says.
 
     Attributes:
-        task: What is asked: similarity, analogy or documents.
+        task: What is asked, `SIMILARITY`, `ANALOGY` or `DOCUMENTS`.
         source: The set.
         score: The pair's similarity as people see it.
         gates: 1 if gates rest on the set, else 0.
@@ -63,7 +64,7 @@ def spearman(judged: Sequence[Judgement], *, gated: bool = False) -> float:
     """
     sets: defaultdict[str, list[Judgement]] = defaultdict(list)
     for one in judged:
-        if one.task == "similarity" and (one.gates or not gated):
+        if one.task == SIMILARITY and (one.gates or not gated):
             sets[one.source].append(one)
     if gated and not sets:
         return 1.0
@@ -82,7 +83,7 @@ def analogy_accuracy(judged: Sequence[Judgement], *, gated: bool = False) -> flo
         judged: The judgements.
         gated: Of the sets that gate alone, 1 where there are none.
     """
-    asked = [one for one in judged if one.task == "analogy" and (one.gates or not gated)]
+    asked = [one for one in judged if one.task == ANALOGY and (one.gates or not gated)]
     if gated and not asked:
         return 1.0
     known = [one.correct for one in asked if one.known]
@@ -91,13 +92,13 @@ def analogy_accuracy(judged: Sequence[Judgement], *, gated: bool = False) -> flo
 
 def coverage(judged: Sequence[Judgement]) -> float:
     """Returns the share of the pairs and analogies that the model knows."""
-    known = [one.known for one in judged if one.task != "documents"]
+    known = [one.known for one in judged if one.task != DOCUMENTS]
     return math.fsum(known) / len(known) if known else math.nan
 
 
 def loss(judged: Sequence[Judgement]) -> float:
     """Returns the mean loss of the held-out documents' pairs of words."""
-    documents = [one for one in judged if one.task == "documents"]
+    documents = [one for one in judged if one.task == DOCUMENTS]
     pairs = math.fsum(one.pairs for one in documents)
     return math.fsum(one.loss for one in documents) / pairs if pairs else math.nan
 

@@ -16,12 +16,13 @@ from tfx.types import artifact_utils
 
 from components import example_files
 from components.evaluation_sets.records import encode_documents, encode_questions
-from components.evaluation_sets.sets import Coverage, QuestionSet, Vocabulary, read_sets
+from components.evaluation_sets.sets import Coverage, QuestionSet, coverage, read_sets
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from components.tfrecord_file import TFRecordFile
 from trainer import progress, records
 from trainer.errors import JobError
 from trainer.settings import RESERVED_WORDS, TransformSettings
+from trainer.word2vec.lookup import WordLookup
 
 SPLIT = "test"
 """The one split that is written."""
@@ -46,34 +47,33 @@ class Executor(base_executor.BaseExecutor):
         raw = artifact_utils.get_single_instance(input_dict["examples"])
         output = artifact_utils.get_single_instance(output_dict["evaluation_examples"])
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
-        vocabulary = _read_vocabulary(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        lookup = _read_vocabulary(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         sets = list(read_sets(settings))
-        coverage = {asked.name: vocabulary.coverage(asked.questions, settings.min_coverage) for asked in sets}
+        known = {asked.name: coverage(lookup, asked.questions, settings.min_coverage) for asked in sets}
         written = 0
-        tf.io.gfile.makedirs(example_files.split_folder(output.uri, SPLIT))
         with TFRecordFile(example_files.shard_path(output.uri, SPLIT, 0, 1, ".gz"), "gzip", _GZIP_LEVEL) as file:
-            for record in _encode(sets, coverage, raw.uri):
+            for record in _encode(sets, known, raw.uri):
                 file.write(record)
                 written += 1
         _require_all(written - sum(len(asked.questions) for asked in sets), raw)
-        _describe(output, written, coverage)
+        _describe(output, written, known)
         progress.report(written, written, "records")
 
 
-def _encode(sets: list[QuestionSet], coverage: dict[str, Coverage], raw: str) -> Iterator[bytes]:
+def _encode(sets: list[QuestionSet], known: dict[str, Coverage], raw: str) -> Iterator[bytes]:
     for asked in sets:
-        yield from encode_questions(asked, coverage[asked.name].gates)
+        yield from encode_questions(asked, known[asked.name].gates)
     shards = example_files.shard_paths(raw, HELD_OUT)
     if shards:
         yield from encode_documents(record.numpy() for record in records.stream(shards))
 
 
-def _read_vocabulary(transform_graph: str) -> Vocabulary:
+def _read_vocabulary(transform_graph: str) -> WordLookup:
     with tf.io.gfile.GFile(posixpath.join(transform_graph, "vocabulary.txt"), "rb") as file:
         words = file.read().decode().removesuffix("\n").split("\n")[len(RESERVED_WORDS) :]
     with tf.io.gfile.GFile(posixpath.join(transform_graph, "settings.json")) as file:
         values = json.loads(file.read())
-    return Vocabulary(
+    return WordLookup(
         words, TransformSettings.model_validate({name: values[name] for name in values if name != "kind"})
     )
 
@@ -90,11 +90,10 @@ def _require_all(documents: int, raw: types.Artifact) -> None:
         )
 
 
-def _describe(output: types.Artifact, written: int, coverage: dict[str, Coverage]) -> None:
+def _describe(output: types.Artifact, written: int, known: dict[str, Coverage]) -> None:
     output.split_names = artifact_utils.encode_split_names([SPLIT])
     examples_utils.set_payload_format(output, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
     examples_utils.set_file_format(output, "tfrecords_gzip")
+    coverages = {name: share.to_json() for name, share in known.items()}
     output.set_string_custom_property("split_documents", json.dumps({SPLIT: written}))
-    output.set_string_custom_property(
-        "coverage", json.dumps({name: known.to_json() for name, known in coverage.items()})
-    )
+    output.set_string_custom_property("coverage", json.dumps(coverages))

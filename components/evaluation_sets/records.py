@@ -9,15 +9,12 @@ import tensorflow as tf
 from components.evaluation_sets.sets import QuestionSet
 from components.evaluation_sets.settings import HELD_OUT
 from trainer import features as f
+from trainer.word2vec.judgement import DOCUMENTS, TASK
 
-TASK = "task"
-"""What a record asks: similarity, analogy or documents."""
 SECTION = "section"
 SCORE = "score"
 GATES = "gates"
 """1 where gates rest on the record's set, else 0."""
-
-_DOCUMENTS = "documents"
 
 
 def encode_questions(asked: QuestionSet, gates: bool) -> Iterator[bytes]:
@@ -51,7 +48,7 @@ def encode_documents(raw: Iterable[bytes]) -> Iterator[bytes]:
     for record in raw:
         example = tf.train.SequenceExample.FromString(record)
         (identity,) = example.context.feature[f.ID].bytes_list.value
-        context = _context(identity.decode(), HELD_OUT, _DOCUMENTS, HELD_OUT, 0.0, True)
+        context = _context(identity.decode(), HELD_OUT, DOCUMENTS, HELD_OUT, 0.0, True)
         yield _serialize(context, {f.TEXT: example.feature_lists.feature_list[f.TEXT]})
 
 

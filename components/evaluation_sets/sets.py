@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from components.evaluation_sets.readers import Question, Reader, read_analogies, read_pairs
 from components.evaluation_sets.settings import EvaluationSettings
-from trainer.normalization import normalize
-from trainer.settings import TransformSettings
+from trainer.word2vec.judgement import ANALOGY, SIMILARITY
+from trainer.word2vec.lookup import ABSENT, WordLookup
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +21,7 @@ class QuestionSet:
 
     Attributes:
         name: The set's name.
-        task: What its questions ask: similarity or analogy.
+        task: What its questions ask, `SIMILARITY` or `ANALOGY`.
         questions: They, in the order of the file.
     """
 
@@ -36,8 +37,8 @@ def read_sets(settings: EvaluationSettings) -> Iterator[QuestionSet]:
         JobError: If a line cannot be read.
     """
     kinds: tuple[tuple[str, dict[str, str], Reader], ...] = (
-        ("similarity", settings.pairs, read_pairs),
-        ("analogy", settings.analogies, read_analogies),
+        (SIMILARITY, settings.pairs, read_pairs),
+        (ANALOGY, settings.analogies, read_analogies),
     )
     for task, paths, reader in kinds:
         for name, path in paths.items():
@@ -64,32 +65,16 @@ class Coverage:
         return {"asked": self.asked, "known": self.known, "share": self.known / self.asked, "gates": self.gates}
 
 
-class Vocabulary:
-    """The words that have vectors, found as the model finds them: normalised like the corpus, whatever their case.
+def coverage(lookup: WordLookup, questions: Sequence[Question], min_coverage: float) -> Coverage:
+    """Counts the questions all of whose words have vectors, found as the model finds them.
 
     Args:
-        words: The words.
-        settings: The transform section of the configuration.
+        lookup: The vocabulary.
+        questions: At least one.
+        min_coverage: The share of them that is enough for gates.
     """
-
-    def __init__(self, words: Iterable[str], settings: TransformSettings) -> None:
-        self._settings = settings
-        self._words = set(_lower(tf.constant(list(words), tf.string)))
-
-    def coverage(self, questions: Sequence[Question], min_coverage: float) -> Coverage:
-        """Counts the questions that it can answer.
-
-        Args:
-            questions: At least one.
-            min_coverage: The share of them that is enough for gates.
-        """
-        words = sorted({word for question in questions for word in question.words})
-        found = _lower(normalize(tf.constant(words, tf.string), self._settings))
-        known = {word for word, normalized in zip(words, found, strict=True) if normalized in self._words}
-        answered = sum(known.issuperset(question.words) for question in questions)
-        return Coverage(len(questions), answered, answered / len(questions) >= min_coverage)
-
-
-def _lower(words: tf.Tensor) -> list[bytes]:
-    lowered: list[bytes] = tf.strings.lower(words, encoding="utf-8").numpy().tolist()
-    return lowered
+    words = sorted({word for question in questions for word in question.words})
+    found = (lookup.folded(tf.constant(words)) != ABSENT).numpy().tolist()
+    known = set(itertools.compress(words, found))
+    answered = sum(known.issuperset(question.words) for question in questions)
+    return Coverage(len(questions), answered, answered / len(questions) >= min_coverage)

@@ -18,10 +18,11 @@ from components.corpus_example_gen.encode import encode
 from components.corpus_example_gen.records import Document
 from components.evaluation_sets.readers import Question, Reader, read_analogies, read_pairs
 from components.evaluation_sets.records import encode_documents, encode_questions
-from components.evaluation_sets.sets import Coverage, QuestionSet, Vocabulary, read_sets
+from components.evaluation_sets.sets import Coverage, QuestionSet, coverage, read_sets
 from components.evaluation_sets.settings import EvaluationSettings
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
+from trainer.word2vec.lookup import WordLookup
 
 FILES = Path(gensim.__file__).parent / "test" / "test_data"
 
@@ -133,9 +134,9 @@ def test_gensim_counts_the_same_questions_and_the_same_unknown_ones() -> None:
     words = every[::2]
     reference = gensim.models.KeyedVectors(2)
     reference.add_vectors(words, np.random.default_rng(1).normal(size=[len(words), 2]))
-    vocabulary = Vocabulary(words, TransformSettings())
+    vocabulary = WordLookup(words, TransformSettings())
     for name in sets.pairs:
-        known = vocabulary.coverage(found[name].questions, 0.5)
+        known = coverage(vocabulary, found[name].questions, 0.5)
         *_, unknown = reference.evaluate_word_pairs(sets.pairs[name])
         assert 0 < known.known < known.asked
         assert 100 * (1 - known.known / known.asked) == pytest.approx(unknown)
@@ -143,7 +144,7 @@ def test_gensim_counts_the_same_questions_and_the_same_unknown_ones() -> None:
     for section in sections[:-1]:
         asked = [question for question in found["questions"].questions if question.section == section["section"]]
         judged = len(section["correct"]) + len(section["incorrect"])
-        assert vocabulary.coverage(asked, 0.5).known == judged
+        assert coverage(vocabulary, asked, 0.5).known == judged
 
 
 QUESTIONS = [Question(1, ("Äpfel", "Birnen")), Question(2, ("Haus", "Baum"))]
@@ -159,20 +160,20 @@ QUESTIONS = [Question(1, ("Äpfel", "Birnen")), Question(2, ("Haus", "Baum"))]
     ],
 )
 def test_words_are_found_whatever_their_case(words: list[str], transform: dict[str, Any], known: int) -> None:
-    found = Vocabulary(words, TransformSettings(**transform)).coverage(QUESTIONS, 0.5)
+    found = coverage(WordLookup(words, TransformSettings(**transform)), QUESTIONS, 0.5)
     assert found == Coverage(2, known, gates=known >= 1)
 
 
 def test_words_are_normalised_as_the_corpus_was() -> None:
-    vocabulary = Vocabulary(["0000", "b"], TransformSettings(digits=True))
-    assert vocabulary.coverage([Question(1, ("1984", "B"))], 1.0) == Coverage(1, 1, gates=True)
+    vocabulary = WordLookup(["0000", "b"], TransformSettings(digits=True))
+    assert coverage(vocabulary, [Question(1, ("1984", "B"))], 1.0) == Coverage(1, 1, gates=True)
 
 
 @pytest.mark.parametrize(("least", "gates"), [(0.0, True), (0.5, True), (0.51, False), (1.0, False)])
 def test_a_set_gates_where_enough_of_it_is_known(least: float, gates: bool) -> None:
-    coverage = Vocabulary(["haus", "baum"], TransformSettings()).coverage(QUESTIONS, least)
-    assert coverage.gates == gates
-    assert coverage.to_json() == {"asked": 2, "known": 1, "share": 0.5, "gates": gates}
+    found = coverage(WordLookup(["haus", "baum"], TransformSettings()), QUESTIONS, least)
+    assert found.gates == gates
+    assert found.to_json() == {"asked": 2, "known": 1, "share": 0.5, "gates": gates}
 
 
 def parse(records: Iterable[bytes]) -> list[tuple[dict[str, Any], dict[str, Any]]]:

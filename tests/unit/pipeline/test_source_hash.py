@@ -43,8 +43,9 @@ def changed(folder: Path, file: str) -> set[str]:
     return {name for name, old, new in zip(MODULES, before, after, strict=True) if old != new}
 
 
-GEN, VALIDATOR, TRANSFORM, TRAINER = (
-    CODE[name] for name in ("CorpusExampleGen", "ExampleValidator", "SequenceTransform", "Trainer")
+GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
+    CODE[name]
+    for name in ("CorpusExampleGen", "ExampleValidator", "SequenceTransform", "Trainer", "EvaluationSets", "Evaluator")
 )
 
 
@@ -55,12 +56,14 @@ GEN, VALIDATOR, TRANSFORM, TRAINER = (
         ("trainer/loop.py", {TRAINER}),
         ("trainer/input.py", {TRAINER}),
         ("trainer/preprocessing.py", {TRANSFORM}),
-        ("trainer/features.py", {TRAINER, TRANSFORM, VALIDATOR, GEN}),
-        ("trainer/__init__.py", {TRAINER, TRANSFORM, VALIDATOR, GEN}),
+        ("trainer/features.py", set(MODULES)),
+        ("trainer/__init__.py", set(MODULES)),
         ("components/sequence_encoding.py", {TRANSFORM, GEN}),
         ("components/sequence_transform/vocabulary.py", {TRANSFORM}),
         ("components/corpus_example_gen/csv_reader.py", {GEN}),
         ("components/corpus_example_gen/__init__.py", {GEN, VALIDATOR}),
+        ("components/evaluation_sets/executor.py", {SETS}),
+        ("components/embedding_metrics.py", {METRICS}),
         ("pipeline/cli.py", set()),
         ("pipeline/gates.py", set()),
         ("components/pusher/publish.py", set()),
