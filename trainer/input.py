@@ -27,7 +27,7 @@ import tensorflow as tf
 from trainer import features as f
 from trainer import parsing, records
 from trainer.packing import SEGMENT, pack
-from trainer.position import POSITION, Position, Worker, after, resume, start
+from trainer.position import POSITION, Position, Worker, remaining, resume, start
 
 __all__ = ["POSITION", "Position", "Usage", "batch_bounds", "pack", "pad", "read"]
 
@@ -117,31 +117,27 @@ def read(
     order = None if seed is None else (seed, epoch)
     kind = records.kind(paths)
 
-    def cut(number: tf.Tensor, window: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        lengths = parsing.lengths(window)
+    def cut(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Orders the documents of a window by length, and tells where each batch begins and ends in that order."""
+        lengths = parsing.lengths(serialized)
         by_length = tf.argsort(lengths, direction="DESCENDING", stable=True)
         bounds = _steps(tf.gather(lengths, by_length), (batch_tokens, batch_documents or _NO_LIMIT), own)
         if order is not None:
             bounds = tf.gather(bounds, records.permutation(tf.shape(bounds)[0], [records.mix(*order), number]))
-        return number, window, by_length, bounds
+        return number, serialized, by_length, bounds
 
-    def batches(number: tf.Tensor, window: tf.Tensor, by_length: tf.Tensor, bounds: tf.Tensor) -> tf.data.Dataset:
-        done = tf.where(number == origin.window, tf.constant(origin.batch, tf.int64), 0)
-        steps = tf.data.Dataset.from_tensor_slices(bounds).enumerate(1).skip(done)
-        count = tf.shape(bounds, tf.int64)[0]
-        return steps.map(
-            lambda step, bound: (
-                tf.gather(window, by_length[bound[0] : bound[1]]),
-                after(origin, number, step, count),
-            )
+    def gather(number: tf.Tensor, serialized: tf.Tensor, by_length: tf.Tensor, bounds: tf.Tensor) -> tf.data.Dataset:
+        """Gathers the records of each batch that is not done."""
+        return remaining(origin, number, bounds).map(
+            lambda bound, position: (tf.gather(serialized, by_length[bound[0] : bound[1]]), position)
         )
 
-    def parsed(serialized: tf.Tensor, position: tf.Tensor) -> f.Features:
+    def parse(serialized: tf.Tensor, position: tf.Tensor) -> f.Features:
         return {**parsing.padded_batch(serialized, kind), POSITION: position}
 
     windows = records.windows(paths, window, order).enumerate().skip(origin.window)
-    batches_of_records = windows.map(cut).prefetch(1).flat_map(batches)
-    return batches_of_records.map(parsed, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
+    batches = windows.map(cut).prefetch(1).flat_map(gather)
+    return batches.map(parse, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
 
 
 def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:

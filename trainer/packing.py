@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from trainer import features as f
 from trainer import parsing, records
-from trainer.position import POSITION, Worker, after, resume, start
+from trainer.position import POSITION, Worker, remaining, resume, start
 
 TARGETS = "targets"
 SEGMENT = "segment"
@@ -69,17 +69,14 @@ def pack(
     layout = _Layout(rows, time, eos, own)
     windows = records.with_end(records.windows(paths, window, None if seed is None else (seed, epoch)))
 
-    def filled(number: tf.Tensor, piece: _Piece) -> tuple[tf.Tensor, f.Features]:
+    def fill(number: tf.Tensor, piece: _Piece) -> tuple[tf.Tensor, f.Features]:
         return number, layout.fill(parsing.tokens(piece[0]), *piece[1:])
 
-    def batches(number: tf.Tensor, features: f.Features) -> tf.data.Dataset:
-        done = tf.where(number == origin.window, tf.constant(origin.batch, tf.int64), 0)
-        steps = tf.data.Dataset.from_tensor_slices(features).enumerate(1).skip(done)
-        count = tf.shape(features[f.TOKENS], tf.int64)[0]
-        return steps.map(lambda step, batch: {**batch, POSITION: after(origin, number, step, count)})
+    def split(number: tf.Tensor, features: f.Features) -> tf.data.Dataset:
+        return remaining(origin, number, features).map(lambda batch, position: {**batch, POSITION: position})
 
     pieces = windows.scan(layout.empty(), layout.place).enumerate().skip(origin.window)
-    return pieces.map(filled, num_parallel_calls=2, deterministic=True).flat_map(batches).prefetch(4)
+    return pieces.map(fill, num_parallel_calls=2, deterministic=True).flat_map(split).prefetch(4)
 
 
 _State = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]

@@ -54,19 +54,6 @@ class Worker:
             raise ValueError(f"worker: expected (number, count) with 0 <= number < count, found {self}")
 
 
-def after(begun: Position, window: tf.Tensor, batch: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
-    """Returns the position after a batch of a window, int64 [4].
-
-    Args:
-        begun: Any position of the same epoch and reading.
-        window: The window's number, int64 [].
-        batch: The batch's number in it from 1, int64 [].
-        batches: How many it has, int64 [].
-    """
-    place = tf.where(batch < batches, tf.stack([window, batch]), tf.stack([window + 1, tf.zeros_like(batch)]))
-    return tf.concat([[tf.constant(begun.epoch, tf.int64)], place, [tf.constant(begun.reading, tf.int64)]], 0)
-
-
 def start(epoch: int, files: Sequence[str], arguments: Sequence[int | str | None]) -> Position:
     """Returns the start of an epoch.
 
@@ -77,6 +64,28 @@ def start(epoch: int, files: Sequence[str], arguments: Sequence[int | str | None
     """
     reading = json.dumps([[path.rpartition("/")[2] for path in files], *arguments])
     return Position(epoch, 0, 0, zlib.crc32(reading.encode()))
+
+
+def remaining(origin: Position, window: tf.Tensor, batches: tf.Tensor | Mapping[str, tf.Tensor]) -> tf.data.Dataset:
+    """Returns the batches of a window that are not done, each with the position after it.
+
+    Args:
+        origin: Where the reading begins, in this window or before it.
+        window: The window's number, int64 [].
+        batches: All batches of the window, [batches, ...].
+
+    Returns:
+        A dataset of pairs: a batch, [...], and a position, int64 [4].
+    """
+    count = tf.shape(tf.nest.flatten(batches)[0], tf.int64)[0]
+    epoch, reading = tf.constant(origin.epoch, tf.int64), tf.constant(origin.reading, tf.int64)
+
+    def with_position(number: tf.Tensor, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        place = tf.where(number < count, tf.stack([window, number]), tf.stack([window + 1, tf.zeros_like(number)]))
+        return batch, tf.concat([[epoch], place, [reading]], 0)
+
+    done = tf.where(window == origin.window, tf.constant(origin.batch, tf.int64), 0)
+    return tf.data.Dataset.from_tensor_slices(batches).enumerate(1).skip(done).map(with_position)
 
 
 def resume(start: Position, position: Sequence[int] | None) -> Position:
