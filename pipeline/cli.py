@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 import yaml
 from rich.console import Console
 
 from pipeline import config as configuration
-from pipeline import history, predict, schema_commands
+from pipeline import history, models, predict, questions, schema_commands, vector_commands
 from pipeline.config import RunConfig, resolve_corpus_path, resolve_file
+from pipeline.exit_codes import FAILED, INTERRUPTED, NOT_BLESSED, USAGE, ends_with
 from pipeline.locations import describe
 from pipeline.spelling import nearest
 from trainer.errors import JobError
 
-FAILED, USAGE, NOT_BLESSED, INTERRUPTED = 1, 2, 3, 130
 EXIT_CODES: dict[history.RunState, int] = {
     "pushed": 0,
     "unchanged": 0,
@@ -82,12 +79,12 @@ def run(
 
     Ends with 0: published, or nothing new to publish; 1: failed; 2: wrong usage; 3: done, but not good enough.
     """
-    with _ends_with(USAGE):
+    with ends_with(USAGE):
         job = _checked(config, overrides)
         _check_component(until, job)
     where = root or Path("runs") / job.name
     try:
-        with _ends_with(FAILED):
+        with ends_with(FAILED):
             record = _run(job, where, until, use_cache=not no_cache)
     except KeyboardInterrupt:
         typer.echo("Interrupted. The same command again resumes from what is done.", err=True)
@@ -103,17 +100,19 @@ def predict_texts(
         Path | None, typer.Option("--input", metavar="FILE", help='JSON lines: {"text": "..."} or "...".')
     ] = None,
 ) -> None:
-    """Asks a published model: one JSON line for each text.
+    """Asks a published classifier: one JSON line for each text.
 
     Without TEXT and --input it reads one text a line from the standard input.
     """
-    with _ends_with(USAGE):
-        if texts and input_path:
-            raise JobError("Texts are given twice.", found="TEXT and --input", fix="give one of them")
-        path = predict.find_model(model)
-        with _texts(texts, input_path) as given:
+    with ends_with(USAGE):
+        path = models.find_model(model)
+        with questions.asked(texts, input_path, "text") as given:
             for answer in predict.predict(path, given):
                 typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+for _command in (vector_commands.neighbors, vector_commands.analogy, vector_commands.vectors):
+    app.command()(_command)
 
 
 @app.command()
@@ -122,7 +121,7 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
 ) -> None:
     """Shows what ran at a root: when, what came from cache, metrics, verdicts and published versions."""
-    with _ends_with(USAGE):
+    with ends_with(USAGE):
         records = history.read_all(root)
         if not records:
             raise JobError("No run was made at this root.", where=str(root), expected="logs/<run>/run.json")
@@ -143,7 +142,7 @@ def config_schema() -> None:
 @config_app.command("show")
 def config_show(config: ConfigPath, overrides: Overrides = None) -> None:
     """Prints a job's YAML with every default and override filled in."""
-    with _ends_with(USAGE):
+    with ends_with(USAGE):
         job = configuration.load(config, overrides or ())
     data = job.model_dump(mode="json", by_alias=True)
     typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100), nl=False)
@@ -152,7 +151,7 @@ def config_show(config: ConfigPath, overrides: Overrides = None) -> None:
 @config_app.command("check")
 def config_check(config: ConfigPath, overrides: Overrides = None) -> None:
     """Checks a job's YAML and that its files exist."""
-    with _ends_with(USAGE):
+    with ends_with(USAGE):
         job = _checked(config, overrides)
         corpus = resolve_corpus_path(job.corpus.path, job.folder)
     typer.echo(f"{config} is a valid {job.task}. It reads {describe(corpus)}")
@@ -190,32 +189,6 @@ def _check_component(until: str | None, job: RunConfig) -> None:
             expected=", ".join(job.components),
             fix=f"did you mean {near}?" if near else None,
         )
-
-
-@contextlib.contextmanager
-def _texts(texts: list[str] | None, path: Path | None) -> Iterator[Iterator[str]]:
-    if texts:
-        yield predict.check_texts(texts)
-    elif path is None:
-        stream: BinaryIO = sys.stdin.buffer
-        yield predict.read_lines(stream, "stdin")
-    else:
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise JobError("The input cannot be read.", where=str(path), found=error.strerror) from error
-        with file:
-            yield predict.read_json_lines(file, str(path))
-
-
-@contextlib.contextmanager
-def _ends_with(code: int) -> Iterator[None]:
-    """Tells a JobError on the standard error and ends with an exit code."""
-    try:
-        yield
-    except JobError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(code) from error
 
 
 def _version() -> str:

@@ -128,22 +128,19 @@ def read(path: str) -> WordVectors:
     Raises:
         JobError: With the file and line, or the word of a binary file, that cannot be read.
     """
-    try:
-        if path.endswith(".bin"):
-            return _read_binary(path)
-        return _read_projector(path) if path.endswith(".tsv") else _read_text(path)
-    except tf.errors.OpError as error:
-        raise JobError("The vectors cannot be read.", where=path, found=error.message) from error
+    if path.endswith(".bin"):
+        return _read_binary(path)
+    return _read_projector(path) if path.endswith(".tsv") else _read_text(path)
 
 
 def read_metadata(path: str) -> list[str]:
-    """Reads the words of a `metadata.tsv`.
+    """Reads the words of a projector's `metadata.tsv`.
 
     Args:
         path: The file.
 
     Raises:
-        JobError: If it is not UTF-8.
+        JobError: If it is not there or not UTF-8.
     """
     content = _content(path)
     try:
@@ -155,8 +152,11 @@ def read_metadata(path: str) -> list[str]:
 
 
 def _content(path: str) -> bytes:
-    with tf.io.gfile.GFile(path, "rb") as file:
-        return bytes(file.read())
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            return bytes(file.read())
+    except tf.errors.OpError as error:
+        raise JobError("The vectors cannot be read.", where=path, found=error.message) from error
 
 
 def _first_line(content: bytes, start: int) -> bytes:

@@ -1,6 +1,5 @@
 """Predictions of a real SavedModel whose rule the test knows: the longer a text, the more positive."""
 
-import io
 import json
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner
 
-from pipeline import cli, history, predict
+from pipeline import cli, predict, questions
 from trainer.errors import JobError
 
 ROOT = Path(__file__).parents[3]
@@ -34,14 +33,6 @@ class ByLength(tf.Module):
             "labels": tf.tile([["negative", "positive"]], [tf.size(text), 1]),
             "probabilities": probabilities,
         }
-
-
-class Other(tf.Module):
-    """A model that does something else."""
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, name="x")])
-    def serve(self, x):
-        return {"y": x}
 
 
 def save(module, path):
@@ -76,85 +67,29 @@ def answers(output):
 
 
 def test_answers_come_in_the_order_of_the_texts_over_many_batches(model):
-    texts = ["x" * (number % 23) for number in range(2 * predict.BATCH + 17)]
+    texts = ["x" * (number % 23) for number in range(2 * questions.BATCH + 17)]
     assert list(predict.predict(model, iter(texts))) == [expected(text) for text in texts]
 
 
-def test_a_probability_is_the_shortest_decimal_of_its_float32():
-    assert predict._short(tf.constant(0.98).numpy()) == 0.98
-    assert predict._short(tf.constant(1.0).numpy()) == 1.0
+def test_a_model_of_other_outputs_is_refused(tmp_path):
+    class Silent(ByLength):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+        def serve(self, text):
+            return {"label": text}
+
+    with pytest.raises(JobError, match=r"from \['text'\] to \['label'\]"):
+        predict.Model(save(Silent(), tmp_path / "silent"))
+
+
+def test_word_vectors_are_refused_with_what_asks_them(word_vectors):
+    with pytest.raises(JobError, match="does not take texts") as caught:
+        predict.Model(word_vectors)
+    assert caught.value.found.startswith("word vectors, serving_default from ['words']")
+    assert "seqloom neighbors" in caught.value.fix
 
 
 def test_no_texts_give_no_answers_and_load_nothing(tmp_path):
     assert list(predict.predict(tmp_path / "none", [])) == []
-
-
-def test_the_newest_published_version_of_a_root_is_taken(root, model):
-    assert predict.find_model(root) == root / "serving" / "10"
-    assert predict.find_model(model) == model
-
-
-def test_a_root_without_a_model_says_why(tmp_path):
-    with pytest.raises(JobError, match="no such model or root"):
-        predict.find_model(tmp_path / "none")
-    with pytest.raises(JobError, match="seqloom run") as caught:
-        predict.find_model(tmp_path)
-    assert caught.value.where == str(tmp_path / "serving")
-    verdict = history.Verdict(blessed=False, reasons=("accuracy 0.7 is below 0.85",))
-    history.write(tmp_path, history.new_run(tmp_path, "a").updated(state="not_blessed", verdict=verdict))
-    with pytest.raises(JobError, match=r"ended as not blessed: accuracy 0\.7 is below 0\.85"):
-        predict.find_model(tmp_path)
-
-
-def test_other_models_are_refused(tmp_path):
-    with pytest.raises(JobError, match=r"from \['x'\] to \['y'\]"):
-        predict.Model(save(Other(), tmp_path / "other"))
-    tf.saved_model.save(Other(), str(tmp_path / "bare"), {})
-    with pytest.raises(JobError, match="does not take texts"):
-        predict.Model(tmp_path / "bare")
-    (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "saved_model.pb").write_bytes(b"no model")
-    with pytest.raises(JobError, match="cannot be loaded"):
-        predict.Model(tmp_path / "bad")
-
-
-def test_lines_are_texts_as_they_stand():
-    stream = io.BytesIO("\ufeffone\r\n\n  two é \nlast".encode())
-    assert list(predict.read_lines(stream, "stdin")) == ["one", "", "  two é ", "last"]
-
-
-def test_json_lines_hold_strings_or_objects():
-    stream = io.BytesIO(b'{"text": "a\\nb", "id": 1}\n\n"c"\n"\\ud83d\\ude00"\n{"text": ""}')
-    assert list(predict.read_json_lines(stream, "f")) == ["a\nb", "c", "😀", ""]
-
-
-@pytest.mark.parametrize(
-    ("line", "parts"),
-    [
-        (b"{", ["not JSON", "line 1 column 2"]),
-        (b"plain words", ["not JSON", '{"text": "..."}']),
-        (b"3", ["holds no text", "found: 3"]),
-        (b'{"text": null}', ["holds no text", "null"]),
-        (b'["a"]', ["holds no text"]),
-        (b'{"Text": "a"}', ['no key "text"', "found: the keys Text", 'rename "Text"']),
-        (b"{}", ['no key "text"', "no keys"]),
-        (b'"\xff"', ["not UTF-8", "0xff at column 2"]),
-        (b'"\\ud800"', ["not valid Unicode", r"\ud800"]),
-        (b"[" * 100_000, ["not JSON"]),
-    ],
-)
-def test_a_broken_line_is_named(line, parts):
-    with pytest.raises(JobError) as caught:
-        list(predict.read_json_lines(io.BytesIO(b'"good"\n' + line), "in.jsonl"))
-    assert caught.value.where == "in.jsonl:2"
-    for part in parts:
-        assert part in str(caught.value)
-
-
-def test_a_line_of_the_standard_input_that_is_not_utf8_is_named():
-    with pytest.raises(JobError, match="not UTF-8") as caught:
-        list(predict.read_lines(io.BytesIO(b"a\n\xe9\n"), "stdin"))
-    assert caught.value.where == "stdin:2"
 
 
 def test_the_command_answers_texts(root):

@@ -214,10 +214,10 @@ def test_broken_files_are_named_with_their_line(
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    for name in ("v.txt", "v.bin", "vectors.tsv"):
+    for name, missing in (("v.txt", "v.txt"), ("v.bin", "v.bin"), ("vectors.tsv", "metadata.tsv")):
         with pytest.raises(JobError, match="cannot be read") as caught:
             vector_files.read(f"{tmp_path}/{name}")
-        assert caught.value.where == f"{tmp_path}/{name}"
+        assert caught.value.where == f"{tmp_path}/{missing}"
 
 
 def test_files_of_the_projector_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""Questions from lines and JSON lines, and what is said of broken ones."""
+
+import io
+
+import pytest
+
+from pipeline import questions
+from trainer.errors import JobError
+
+
+def test_lines_are_texts_as_they_stand():
+    stream = io.BytesIO("\ufeffone\r\n\n  two é \nlast".encode())
+    assert list(questions.read_lines(stream, "stdin")) == ["one", "", "  two é ", "last"]
+
+
+def test_json_lines_hold_strings_or_objects():
+    stream = io.BytesIO(b'{"text": "a\\nb", "id": 1}\n\n"c"\n"\\ud83d\\ude00"\n{"text": ""}')
+    assert list(questions.read_json_lines(stream, "f", "text")) == ["a\nb", "c", "😀", ""]
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        (b"{", ["not JSON", "line 1 column 2"]),
+        (b"plain words", ["not JSON", '{"text": "..."}']),
+        (b"3", ["holds no text", "found: 3"]),
+        (b'{"text": null}', ["holds no text", "null"]),
+        (b'["a"]', ["holds no text"]),
+        (b'{"Text": "a"}', ['no key "text"', "found: the keys Text", 'rename "Text"']),
+        (b"{}", ['no key "text"', "no keys"]),
+        (b'"\xff"', ["not UTF-8", "0xff at column 2"]),
+        (b'"\\ud800"', ["not valid Unicode", r"\ud800"]),
+        (b"[" * 100_000, ["not JSON"]),
+    ],
+)
+def test_a_broken_line_is_named(line, parts):
+    with pytest.raises(JobError) as caught:
+        list(questions.read_json_lines(io.BytesIO(b'"good"\n' + line), "in.jsonl", "text"))
+    assert caught.value.where == "in.jsonl:2"
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_line_of_the_standard_input_that_is_not_utf8_is_named():
+    with pytest.raises(JobError, match="not UTF-8") as caught:
+        list(questions.read_lines(io.BytesIO(b"a\n\xe9\n"), "stdin"))
+    assert caught.value.where == "stdin:2"
+
+
+def test_the_key_is_that_of_the_command():
+    assert list(questions.read_json_lines(io.BytesIO(b'{"word": "a"}'), "f", "word")) == ["a"]
+    with pytest.raises(JobError, match='no key "word"'):
+        list(questions.read_json_lines(io.BytesIO(b'{"text": "a"}'), "f", "word"))
+    with pytest.raises(JobError, match="A word is not valid Unicode") as caught:
+        list(questions.check(["a", "\udcff"], "word"))
+    assert caught.value.where == "WORD 2"
+
+
+def test_batches_end_with_what_stands_before_a_broken_question():
+    def broken():
+        yield from ["a"] * (questions.BATCH + 1)
+        raise JobError("broken")
+
+    batches = questions.batches(broken())
+    assert [len(next(batches)), len(next(batches))] == [questions.BATCH, 1]
+    with pytest.raises(JobError, match="broken"):
+        next(batches)
