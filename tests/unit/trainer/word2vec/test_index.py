@@ -1,0 +1,101 @@
+"""The approximate index against the exact search."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.errors import JobError
+from trainer.word2vec import index
+
+ROOT = Path(__file__).parents[4]
+
+
+def vectors(words: int) -> np.ndarray:
+    """Vectors as a corpus gives them: many dimensions, few of which matter."""
+    random = np.random.default_rng(1)
+    return (random.normal(size=(words, 8)) @ random.normal(size=(8, 24))).astype(np.float32)
+
+
+def exact(table: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    cosines = (queries / np.linalg.norm(queries, axis=1, keepdims=True)) @ (
+        table / np.linalg.norm(table, axis=1, keepdims=True)
+    ).T
+    rows = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(cosines, rows, axis=1), rows
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+def test_the_recall_is_that_of_the_file_against_the_exact_search(tmp_path: Path, kind: str) -> None:
+    table = vectors(700)
+    recall = index.write(str(tmp_path), table, kind)
+    assert 0.8 < recall <= 1
+    _, found = index.Index(str(tmp_path)).search(table, 11)
+    _, expected = exact(table, table, 11)
+    hits = [
+        len(set([other for other in near if other != word][:10]) & set(right.tolist()) - {word})
+        for word, (near, right) in enumerate(zip(found.tolist(), expected, strict=True))
+    ]
+    assert recall == pytest.approx(np.mean(hits) / 10)
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+def test_cosines_are_exact(tmp_path: Path, kind: str) -> None:
+    table, queries = vectors(300), vectors(320)[300:] * 5
+    index.write(str(tmp_path), table, kind)
+    similarity, rows = index.Index(str(tmp_path)).search(queries, 5)
+    assert similarity.shape == rows.shape == (20, 5)
+    assert similarity.dtype == np.float32
+    all_cosines, order = exact(table, queries, 300)
+    for query in range(20):
+        cosines = dict(zip(order[query].tolist(), all_cosines[query], strict=True))
+        np.testing.assert_allclose(similarity[query], [cosines[row] for row in rows[query]], atol=1e-5)
+        assert (np.diff(similarity[query]) <= 0).all()
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+def test_the_same_vectors_give_the_same_file(tmp_path: Path, kind: str) -> None:
+    files = []
+    for _ in range(2):
+        index.write(str(tmp_path), vectors(500), kind)
+        files.append((tmp_path / index.FILE).read_bytes())
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
+@pytest.mark.parametrize("words", [1, 2, 11])
+def test_few_words_are_all_found(tmp_path: Path, kind: str, words: int) -> None:
+    assert index.write(str(tmp_path), vectors(words), kind) == 1
+    _, rows = index.Index(str(tmp_path)).search(vectors(words), 12)
+    assert [sorted(row for row in found if row >= 0) for found in rows.tolist()] == [list(range(words))] * words
+
+
+def test_a_missing_or_broken_index_is_told(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="no index") as caught:
+        index.Index(str(tmp_path))
+    assert caught.value.where == str(tmp_path / index.FILE)
+    (tmp_path / index.FILE).write_bytes(b"no index")
+    with pytest.raises(JobError, match="cannot be loaded"):
+        index.Index(str(tmp_path))
+
+
+def test_without_faiss_the_extra_is_named(tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.modules["faiss"] = None  # as if it were not installed
+import numpy as np
+from trainer.errors import JobError
+from trainer.word2vec import index
+for call in (lambda: index.write({str(tmp_path)!r}, np.eye(2, dtype=np.float32), "hnsw"), lambda: index.Index("none")):
+    try:
+        call()
+    except JobError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.count("The package faiss-cpu is not installed.") == 2
+    assert done.stdout.count('pip install "seqloom[index]"') == 2
