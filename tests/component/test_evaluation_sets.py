@@ -1,19 +1,26 @@
-"""EvaluationSets in the job's own pipeline, under the real LocalDagRunner with ML Metadata in SQLite."""
+"""EvaluationSets in the job's own pipeline and TFX's Evaluator behind it, under the real LocalDagRunner."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from pathlib import Path
 from typing import Any
 
+import gensim.models
+import numpy as np
 import pytest
 import tensorflow as tf
 from tfx import v1 as tfx
 
 from components.evaluation_sets.executor import Executor
-from pipeline import config, dag, lineage, local
+from pipeline import config, dag, gates, lineage, local, summary
+from pipeline.history import Verdict
 from trainer.errors import JobError
+from trainer.settings import TransformSettings
+from trainer.word2vec.servable import Servable
+from trainer.word2vec.settings import Word2vecSettings
 
 WORDS = ("film", "plot", "actor", "scene", "music", "story", "hero", "joke")
 YAML = """\
@@ -21,9 +28,10 @@ name: vectors
 task: word2vec
 corpus: {format: jsonl, path: data.jsonl}
 transform: {min_count: 1}
-evaluation: {pairs: {ws: ws.tsv, rare: rare.txt}, analogies: {qs: qs.txt}, min_coverage: 0.5}
+evaluation: {pairs: {ws: ws.tsv, rare: rare.txt, every: every.csv}, analogies: {qs: qs.txt}, min_coverage: 0.5}
 gates: {spearman: {min: 0}}
 """
+EVERY = [f"{one},{other},{n % 9 / 2}" for n, (one, other) in enumerate(itertools.combinations(WORDS, 2))]
 
 
 class Job:
@@ -36,6 +44,7 @@ class Job:
         (folder / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
         (folder / "ws.tsv").write_text("# words\nFilm\tplot\t7.5\nactor\tscene\t3\nfilm\tzebra\t0.5\n")
         (folder / "rare.txt").write_text("zebra yak 9\nfilm yak 1\nfilm joke 2\n")
+        (folder / "every.csv").write_text("first,second,human\n" + "\n".join(EVERY))
         (folder / "qs.txt").write_text(": first\nfilm plot actor Scene\n: second\nhero joke yak plot\n")
         (folder / "job.yaml").write_text(YAML)
 
@@ -78,6 +87,10 @@ class Job:
             found.append(values)
         return found
 
+    def vocabulary(self) -> list[str]:
+        graph = self.executions()["SequenceTransform"].outputs["transform_graph"].uri
+        return Path(graph, "vocabulary.txt").read_text().split("\n")[4:-1]
+
     def held_out(self) -> list[tuple[str, str]]:
         """Ids and texts of the raw eval split, in its order."""
         uri = self.executions()["CorpusExampleGen"].outputs["examples"].uri
@@ -99,7 +112,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 
 def test_the_questions_come_first_in_the_order_of_the_configuration(done: Job) -> None:
-    found = [record for record in done.records() if record["task"] != "documents"]
+    asked = [record for record in done.records() if record["task"] != "documents"]
+    assert [record["source"] for record in asked] == ["ws"] * 3 + ["rare"] * 3 + ["every"] * 28 + ["qs"] * 2
+    found = [record for record in asked if record["source"] != "every"]
     assert [(record["id"], record["task"], record["section"], record["gates"]) for record in found] == [
         ("ws:2", "similarity", "ws", 1),
         ("ws:3", "similarity", "ws", 1),
@@ -127,6 +142,7 @@ def test_the_artifact_tells_the_coverage_of_each_set_and_its_format(done: Job) -
     assert json.loads(properties["coverage"]) == {
         "ws": {"asked": 3, "known": 2, "share": pytest.approx(2 / 3), "gates": True},
         "rare": {"asked": 3, "known": 1, "share": pytest.approx(1 / 3), "gates": False},
+        "every": {"asked": 28, "known": 28, "share": 1.0, "gates": True},
         "qs": {"asked": 2, "known": 1, "share": 0.5, "gates": True},
     }
     assert json.loads(properties["split_documents"]) == {"test": len(done.records())}
@@ -165,3 +181,95 @@ def test_documents_that_are_lost_are_an_error(done: Job, tmp_path: Path) -> None
             {"examples": [raw], "transform_graph": [graph]}, {"evaluation_examples": [output]}, {"settings": "{}"}
         )
     assert caught.value.found == f"{len(done.held_out())} documents"
+
+
+def held_out(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """A loss of 2 for each of as many pairs as a document has words."""
+    pairs = tf.cast(tokens.row_lengths(), tf.float32)
+    return 2 * pairs, pairs
+
+
+def publish(job: Job, directory: Path, vectors: np.ndarray[Any, Any]) -> None:
+    """Writes a model of the vocabulary as the Trainer would."""
+    graph = job.executions()["SequenceTransform"].outputs["transform_graph"].uri
+    words = job.vocabulary()
+    settings, transform = Word2vecSettings(), TransformSettings(min_count=1)
+    model = Servable(words, vectors, None, [1] * len(words), settings, f"{graph}/transform_fn", transform, held_out)
+    model.save(str(directory / "Format-Serving"))
+
+
+def judge(job: Job, folder: Path, limits: dict[str, Any], *models: Path) -> tuple[gates.Metrics, Verdict]:
+    """Runs TFX's Evaluator on a candidate, and perhaps a baseline, and tells what the run's record would say."""
+    values = config.load(job.folder / "job.yaml").model_dump(by_alias=True)
+    gated = config.Word2vecConfig.model_validate({**values, "gates": limits})
+    output = job.output()
+    examples = tfx.dsl.Importer(
+        source_uri=output.uri,
+        artifact_type=tfx.types.standard_artifacts.Examples,
+        properties={"split_names": '["test"]'},
+        custom_properties={name: output.properties[name] for name in ("payload_format", "file_format")},
+    ).with_id("Examples")
+    imported = [
+        tfx.dsl.Importer(source_uri=str(path), artifact_type=tfx.types.standard_artifacts.Model).with_id(path.name)
+        for path in models
+    ]
+    candidate, *baseline = [node.outputs["result"] for node in imported]
+    evaluator = tfx.components.Evaluator(
+        examples=examples.outputs["result"],
+        example_splits=["test"],
+        model=candidate,
+        baseline_model=baseline[0] if baseline else None,
+        eval_config=gates.eval_config(gated, "1"),
+    )
+    metadata = str(folder / "metadata.sqlite")
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name="judged",
+        pipeline_root=str(folder / "root"),
+        components=[examples, *imported, evaluator],
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(metadata),
+        beam_pipeline_args=dag.beam_args(),
+    )
+    tfx.orchestration.LocalDagRunner().run(pipeline)
+    executions = {**job.executions(), "Evaluator": lineage.latest_run(metadata)["Evaluator"]}
+    metrics, verdict = summary._judged(gated, executions)
+    summary._check_counts(executions, metrics)
+    return metrics, verdict
+
+
+def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_path: Path) -> None:
+    words = done.vocabulary()
+    good, other = np.random.default_rng(1).normal(size=[2, len(words), 6]).astype(np.float32)
+    publish(done, tmp_path / "good", good)
+    publish(done, tmp_path / "other", other)
+    expected = {}
+    for name, vectors in (("good", good), ("other", other)):
+        reference = gensim.models.KeyedVectors(6)
+        reference.add_vectors(words, vectors)
+        found = [
+            reference.evaluate_word_pairs(str(done.folder / file), delimiter=sign)[1].statistic
+            for file, sign in (("ws.tsv", "\t"), ("every.csv", ","))
+        ]
+        expected[name] = dict(zip(("ws", "every"), found, strict=True))
+    mean = {name: np.mean(list(values.values())) for name, values in expected.items()}
+
+    limits = {"spearman": {"min": mean["good"] - 0.01, "slices": {"every": {"min": 0.99}}}, "loss": {"max": 2}}
+    metrics, verdict = judge(done, tmp_path / "first", limits, tmp_path / "good")
+    for name, value in expected["good"].items():
+        assert metrics[f"source={name}"]["spearman"] == pytest.approx(value)
+    assert metrics["overall"]["spearman"] == pytest.approx(mean["good"])
+    assert metrics["overall"]["loss"] == metrics["source=eval"]["loss"] == 2
+    assert metrics["overall"]["coverage"] == (2 + 1 + 28 + 1) / 36
+    assert metrics["overall"]["documents"] == len(done.records())
+    assert metrics["source=qs,section=first"]["coverage"] == 1
+    assert metrics["source=qs,section=second"] == {"coverage": 0, "documents": 1}
+    assert not verdict.blessed
+    assert len(verdict.reasons) == 4
+    assert verdict.reasons[0].startswith("spearman on source=every is ")
+    assert "coverage 0.33 of rare is below evaluation.min_coverage 0.5: not gated" in verdict.reasons
+
+    drop = mean["other"] - mean["good"]
+    limits = {"spearman": {"max_drop": max(drop, 0) + 0.01}, "loss": {"max_rise": 0}}
+    metrics, verdict = judge(done, tmp_path / "second", limits, tmp_path / "good", tmp_path / "other")
+    assert verdict.blessed
+    assert f"the last blessed model's {mean['other']:.4f}" in " ".join(verdict.reasons)
+    assert metrics["overall"]["spearman"] == pytest.approx(mean["good"])
