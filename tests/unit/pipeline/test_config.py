@@ -1,17 +1,13 @@
 """Good and bad configurations: what is read, and what is said about the line that is wrong."""
 
 import json
-import math
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pipeline import config, yaml_source
+from pipeline import config
 from trainer.errors import JobError
 
 ROOT = Path(__file__).parents[3]
@@ -293,44 +289,3 @@ def test_reading_a_configuration_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     heavy = {"tensorflow", "tfx", "apache_beam", "keras", "numpy", "pyarrow", "tensorflow_transform"}
     assert heavy.isdisjoint(json.loads(done.stdout))
-
-
-words = st.text(st.characters(exclude_categories=["Cs"]))
-keys = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)  # YAML's own limit is 1,024 with escapes
-plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
-    max_leaves=10,
-)
-
-
-@given(st.dictionaries(keys, plain, min_size=1, max_size=3))
-def test_what_json_says_is_what_is_read(tmp_path_factory, data):
-    # JSON is YAML, and nobody doubts how it reads.
-    path = tmp_path_factory.getbasetemp() / "any.yaml"
-    path.write_text(json.dumps(data), encoding="utf-8")
-    source = yaml_source.read(path)
-    assert source.problems == []
-    assert source.data == data
-
-
-@given(words)
-def test_no_text_breaks_the_reader(tmp_path_factory, text):
-    path = tmp_path_factory.getbasetemp() / "text.yaml"
-    path.write_text(text, encoding="utf-8")
-    try:
-        place = yaml_source.read(path).where(())
-    except JobError as error:
-        place = error.where
-    assert place is not None
-    assert place.startswith(str(path))
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_floats_survive_the_yaml_dumper(tmp_path_factory, value):
-    path = tmp_path_factory.getbasetemp() / "float.yaml"
-    path.write_text(yaml.safe_dump({"x": value}), encoding="utf-8")
-    read = yaml_source.read(path).data["x"]
-    assert isinstance(read, float)
-    assert math.copysign(1, read) == math.copysign(1, value)
-    assert read == value

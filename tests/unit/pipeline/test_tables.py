@@ -1,11 +1,11 @@
-"""How slices and their metrics are written."""
+"""How numbers, slices and their metrics are written."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from pipeline.tables import metrics_table, slice_name
+from pipeline.tables import duration, metrics_table, number, slice_name
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,26 @@ def test_sections_stand_below_their_set_and_what_is_not_measured_is_blank():
     assert sorted(rows[0]) == sorted(["slice", "loss", "documents", "analogy", "accuracy", "spearman"])
     assert [row[0] for row in rows[1:]] == ["overall", "eval", "qs", "qs:", "ws"]
     assert rows[4] == ["qs:", "family", "4", "0.2500"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (8.26, "8.3 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
+        (125, "2 min 05 s"),
+        (3725, "1 h 02 min"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3, "3"), (45210.4, "45,210"), (0.31274, "0.3127"), (float("nan"), "nan"), (float("inf"), "inf"), (-2.5, "-2.5")],
+)
+def test_numbers(value, text):
+    assert number(value) == text

@@ -1,0 +1,51 @@
+"""The YAML reader on anything that can be written."""
+
+import json
+import math
+
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import yaml_source
+from trainer.errors import JobError
+
+words = st.text(st.characters(exclude_categories=["Cs"]))
+keys = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)  # YAML's own limit is 1,024 with escapes
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(keys, plain, min_size=1, max_size=3))
+def test_what_json_says_is_what_is_read(tmp_path_factory, data):
+    # JSON is YAML, and nobody doubts how it reads.
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    source = yaml_source.read(path)
+    assert source.problems == []
+    assert source.data == data
+
+
+@given(words)
+def test_no_text_breaks_the_reader(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "text.yaml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        place = yaml_source.read(path).where(())
+    except JobError as error:
+        place = error.where
+    assert place is not None
+    assert place.startswith(str(path))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_floats_survive_the_yaml_dumper(tmp_path_factory, value):
+    path = tmp_path_factory.getbasetemp() / "float.yaml"
+    path.write_text(yaml.safe_dump({"x": value}), encoding="utf-8")
+    read = yaml_source.read(path).data["x"]
+    assert isinstance(read, float)
+    assert math.copysign(1, read) == math.copysign(1, value)
+    assert read == value
