@@ -11,6 +11,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+Variables = Sequence["keras.Variable | tf.Variable"]
+
 
 @dataclasses.dataclass
 class TrainingState:
@@ -32,17 +34,17 @@ class TrainingState:
 class Checkpoints:
     """Writes and restores the last and the best state in one directory."""
 
-    def __init__(self, directory: str, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    def __init__(self, directory: str, model: Variables, optimizer: Variables = ()) -> None:
         """Prepares the directory.
 
         Args:
             directory: A directory of this run alone, on any file system that TensorFlow knows.
-            model: Its weights and the states of its random generators are kept.
-            optimizer: A built optimizer.
+            model: Weights and states of random generators.
+            optimizer: Those of a built optimizer.
         """
         self._state = tf.Variable("", dtype=tf.string)
-        weights = _values(model.variables)
-        last = tf.train.Checkpoint(model=weights, optimizer=_values(optimizer.variables), state=self._state)
+        weights = _values(model)
+        last = tf.train.Checkpoint(model=weights, optimizer=_values(optimizer), state=self._state)
         best = tf.train.Checkpoint(model=weights)
         self._last = tf.train.CheckpointManager(last, f"{directory}/last", max_to_keep=1)
         self._best = tf.train.CheckpointManager(best, f"{directory}/best", max_to_keep=1)
@@ -67,5 +69,5 @@ class Checkpoints:
         self._best.checkpoint.restore(self._best.latest_checkpoint).assert_existing_objects_matched()
 
 
-def _values(variables: Sequence[keras.Variable]) -> list[tf.Variable]:
-    return [variable.value for variable in variables]
+def _values(variables: Variables) -> list[tf.Variable]:
+    return [variable.value if isinstance(variable, keras.Variable) else variable for variable in variables]

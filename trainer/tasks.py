@@ -1,35 +1,20 @@
-"""The registry of tasks: what the trainer needs to know of each."""
+"""The registry of tasks."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
-
-import keras
 
 from trainer import classifier
 from trainer.export import Servable
-from trainer.loop import Loss
-from trainer.settings import TrainerSettings
+from trainer.job import Job
+from trainer.supervised import Supervised
+from trainer.word2vec import training
 
+Train = Callable[[Job], None]
+"""Trains, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """A task.
-
-    Attributes:
-        build: From settings, vocabulary size and number of classes to a model from `tokens` and
-            `length` to logits.
-        loss: From labels and logits to the loss of each document.
-        servable: From the model, the transform graph's directory and the class names to what is saved.
-    """
-
-    build: Callable[[TrainerSettings, int, int], keras.Model]
-    loss: Loss
-    servable: Callable[[keras.Model, str, list[str]], Servable]
-
-
-TASKS: Mapping[str, Task] = {
-    "classifier": Task(classifier.build, classifier.loss, Servable),
+TASKS: Mapping[str, Train] = {
+    "classifier": Supervised(classifier.build, classifier.loss, Servable),
+    "word2vec": training.run,
 }
 """Tasks by the name that the configuration's `task` gives."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.word2vec.huffman import HuffmanTree
+from trainer.word2vec.ngrams import ngram_ids
 from trainer.word2vec.objective import (
     Lookup,
     Objective,
@@ -19,24 +18,17 @@ from trainer.word2vec.objective import (
     skipgram_hierarchical_softmax,
     skipgram_negative_sampling,
 )
-from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.windows import Step
+from trainer.word2vec.settings import NgramSettings, Word2vecSettings
+from trainer.word2vec.vocabulary import Vocabulary
+from trainer.word2vec.windows import Step, predictions
 
 _ROWS_IN_ORDER = 1_000
 """TensorFlow adds up to 1,023 rows one after the other, and more of them in parallel, in no certain order."""
 
+_PIECES = 4
+"""From so many thousand rows on, adding up those of a word first is faster."""
 
-@dataclasses.dataclass(frozen=True)
-class Vocabulary:
-    """The words of a transform graph without the reserved ones; row r has the id r + 4.
-
-    Attributes:
-        words: By falling count.
-        counts: Occurrences in the train split, int64 [words].
-    """
-
-    words: list[str]
-    counts: NDArray[np.int64]
+_COMPOSED_TOGETHER = 4_096
 
 
 def make_objective(settings: Word2vecSettings, counts: NDArray[np.int64]) -> Objective:
@@ -51,23 +43,28 @@ def make_objective(settings: Word2vecSettings, counts: NDArray[np.int64]) -> Obj
 class Tables(tf.Module):
     """Input and output vectors, float32 [rows, dimensions] each, and their training.
 
-    Input vectors begin uniform within half of 1 / dimensions and output vectors at zero, as in word2vec.c.
+    Input vectors begin uniform within half of 1 / dimensions and output vectors at zero, as in word2vec.c. With n-grams
+    the input table has a row for each bucket after those of the words.
 
     Args:
         settings: The trainer section of the configuration.
-        counts: Occurrences of the words, int64 [words].
+        vocabulary: The words.
     """
 
-    def __init__(self, settings: Word2vecSettings, counts: NDArray[np.int64]) -> None:
+    def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary) -> None:
         super().__init__(name="tables")
-        shape = (len(counts), settings.dimensions)
-        bound = 0.5 / settings.dimensions
-        initial = tf.random.stateless_uniform(shape, [settings.seed, 0], -bound, bound)
+        words, dimensions = len(vocabulary.words), settings.dimensions
+        buckets = settings.ngrams.buckets if settings.ngrams else 0
+        bound = 0.5 / dimensions
+        initial = tf.random.stateless_uniform((words + buckets, dimensions), [settings.seed, 0], -bound, bound)
         # One row at least: a tree of a single word has no inner node.
-        outputs = len(counts) if settings.loss == "negative_sampling" else max(len(counts) - 1, 1)
+        outputs = words if settings.loss == "negative_sampling" else max(words - 1, 1)
         self.input = tf.Variable(initial, name="input")
-        self.output = tf.Variable(tf.zeros((outputs, settings.dimensions)), name="output")
-        self._objective = make_objective(settings, counts)
+        self.output = tf.Variable(tf.zeros((outputs, dimensions)), name="output")
+        self.words = words
+        self._model = settings.model
+        self._composition = Composition(vocabulary.words, settings.ngrams) if settings.ngrams else None
+        self._objective = make_objective(settings, vocabulary.counts)
 
     @tf.function(reduce_retracing=True)
     def train(self, steps: Step, rates: tf.Tensor) -> tf.Tensor:
@@ -78,42 +75,79 @@ class Tables(tf.Module):
             rates: The learning rate of each, float32 [steps].
 
         Returns:
-            The loss of the first step's words before it, float32 [words].
+            The loss of the first step before it, in nats for a prediction, float32 []; 0 where nothing is predicted.
         """
-        first = self.outcome({name: values[0] for name, values in steps.items()}).losses
-        with tf.control_dependencies([first]):
+        first = {name: values[0] for name, values in steps.items()}
+        predicted = tf.reduce_sum(predictions(first, self._model))
+        loss = tf.math.divide_no_nan(tf.reduce_sum(self.outcome(first).losses), predicted)
+        with tf.control_dependencies([loss]):
             for number in tf.range(tf.size(rates)):
                 # Steps that overlap would read vectors before others have updated them.
                 tf.autograph.experimental.set_loop_options(parallel_iterations=1)
                 self._update({name: values[number] for name, values in steps.items()}, rates[number])
-        return tf.reshape(first, [-1])
+        return loss
 
     def outcome(self, step: Step, rate: tf.Tensor | float = 0.0) -> Outcome:
         """Computes losses and updates of a step without applying them."""
-        return self._objective(step, _lookup(self.input), _lookup(self.output), rate)
+        return self._objective(step, self.lookup, lookup(self.output), rate)
+
+    def word_vectors(self) -> NDArray[np.float32]:
+        """Gives the input vector of every word, float32 [words, dimensions], with n-grams the composed one."""
+        parts = np.array_split(np.arange(self.words, dtype=np.int32), max(self.words // _COMPOSED_TOGETHER, 1))
+        return np.concatenate([self.lookup(tf.constant(part)).numpy() for part in parts])
+
+    def ngram_vectors(self) -> NDArray[np.float32] | None:
+        """Gives the vectors of n-grams, float32 [buckets, dimensions], None where there are none."""
+        return self.input[self.words :].numpy() if self._composition else None
+
+    def lookup(self, rows: tf.Tensor) -> tf.Tensor:
+        """Gives the input vectors of words, int32 of any shape, float32 [..., dimensions]."""
+        return self._composition.vectors(self.input, rows) if self._composition else tf.gather(self.input, rows)
 
     def _update(self, step: Step, rate: tf.Tensor) -> None:
         outcome = self.outcome(step, rate)
-        _add(self.input, outcome.input)
+        _add(self.input, self._composition.spread(outcome.input) if self._composition else outcome.input)
         for update in outcome.output:
             _add(self.output, update)
 
 
-def _lookup(table: tf.Variable) -> Lookup:
+class Composition:
+    """Words as the mean of their own row and those of their n-grams (Bojanowski et al. 2017, section 3.2).
+
+    Args:
+        words: The vocabulary.
+        settings: Lengths and number of buckets.
+    """
+
+    def __init__(self, words: list[str], settings: NgramSettings) -> None:
+        rows = [[row, *(len(words) + bucket for bucket in ngram_ids(word, settings))] for row, word in enumerate(words)]
+        self._parts = tf.ragged.constant(rows, tf.int32, row_splits_dtype=tf.int64)
+
+    def vectors(self, table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
+        """Gives the vectors of words, int32 of any shape, float32 [..., dimensions]."""
+        parts = tf.gather(self._parts, tf.reshape(rows, [-1]))
+        means = tf.math.segment_mean(tf.gather(table, parts.values), parts.value_rowids())
+        return tf.reshape(means, tf.concat([tf.shape(rows), tf.shape(table)[1:]], 0))
+
+    def spread(self, update: Update) -> Update:
+        """Gives each part of a word the whole of its word's delta, as fastText does, not its share of it."""
+        parts = tf.gather(self._parts, update.rows)
+        return Update(parts.values, tf.gather(update.delta, parts.value_rowids()))
+
+
+def lookup(table: tf.Variable) -> Lookup:
+    """Looks vectors up in a table as they are."""
     return lambda rows: tf.gather(table, rows)
 
 
 def _add(table: tf.Variable, update: Update) -> None:
     """Adds deltas to rows of a table, the sum where a row repeats, always in the same order."""
     number = update.rows.shape[0]
-    if number is None or number > _ROWS_IN_ORDER * 4:
+    if number is None or number > _ROWS_IN_ORDER * _PIECES:
         rows, places = tf.unique(update.rows)
-        update = Update(rows, tf.math.unsorted_segment_sum(update.delta, places, tf.size(rows)))
-        pieces = [update]
+        pieces = [Update(rows, tf.math.unsorted_segment_sum(update.delta, places, tf.size(rows)))]
     else:
-        pieces = [
-            Update(*(part[first : first + _ROWS_IN_ORDER] for part in update))
-            for first in range(0, number, _ROWS_IN_ORDER)
-        ]
+        starts = range(0, number, _ROWS_IN_ORDER)
+        pieces = [Update(*(part[start : start + _ROWS_IN_ORDER] for part in update)) for start in starts]
     for rows, delta in pieces:
         tf.raw_ops.ResourceScatterAdd(resource=table.handle, indices=rows, updates=delta)

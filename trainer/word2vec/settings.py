@@ -42,14 +42,18 @@ class Word2vecSettings(Settings):
         description="What no window crosses; segment needs `transform.eos: segment` or `transform.bos: segment`.",
     )
     negatives: PositiveInt = Field(5, description="Weight of the negatives: as many as this for each pair.")
-    shared_negatives: PositiveInt = Field(64, description="Negatives drawn for a step, shared by its pairs.")
+    shared_negatives: PositiveInt = Field(
+        16, description="Negatives drawn for a block of 16 words, shared by its pairs."
+    )
     noise_exponent: float = Field(0.75, description="Negatives are drawn by count to this power.")
     subsample: PositiveFloat | None = Field(
         1e-3, description="Share of the corpus above which a word is left out at random; null: none is."
     )
     learning_rate: PositiveFloat = Field(0.025, description="SGD's rate at the start.")
     min_learning_rate: PositiveFloat = Field(1e-4, description="The rate at the end, reached linearly.")
-    step_tokens: PositiveInt = Field(256, description="Words of the corpus that one step updates together.")
+    step_tokens: PositiveInt = Field(
+        512, multiple_of=16, description="Words of the corpus that one step updates together; more on a GPU."
+    )
     ngrams: NgramSettings | None = Field(
         None, description="Compose words of character n-grams, so that unseen words have vectors; null: whole words."
     )

@@ -1,12 +1,13 @@
 """Documents as steps of training: words in the order of the text, each with its window.
 
-The words of a step stand in blocks. A block's windows reach into one frame of the text around it, so that all pairs of a
-block are one small matrix product.
+The words of a step stand in blocks. A block's windows reach into one frame of the text around it, so that all pairs of
+a block are one small matrix product.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import tensorflow as tf
@@ -26,9 +27,9 @@ REPEATS, LOOK_BACK = 4, 32
 CENTERS, CONTEXTS, LEFT, RIGHT, NOISE = "centers", "contexts", "left", "right", "noise"
 
 Step = dict[str, tf.Tensor]
-"""A step, rows of words counted from 0 (id 4 of the vocabulary): `centers` [blocks, BLOCK], the words; `contexts` [blocks,
-BLOCK + 2 * window], the text around each block; `left` and `right` [blocks, BLOCK], how many words each window holds
-there; `noise` [blocks, negatives], words drawn for each block. All are int32."""
+"""A step, int32, with rows of words counted from 0, which is id 4 of the vocabulary: `centers` [blocks, BLOCK], the
+words; `contexts` [blocks, BLOCK + 2 * window], the text around each block; `left` and `right` [blocks, BLOCK], how many
+words each window holds there; `noise` [blocks, negatives], words drawn for each block."""
 
 _STEPS = 64
 _DOCUMENTS = 1_024
@@ -62,7 +63,7 @@ def steps(
     tokens = _STEPS * settings.step_tokens
 
     def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        rows, groups = word_rows(parsing.tokens(serialized), keep.shape[0], settings.boundary)
+        rows, groups, _ = word_rows(parsing.tokens(serialized), keep.shape[0], settings.boundary)
         drawn = subsample(rows, keep, tf.stack([seed, tf.cast(number, tf.int32)]))
         rows, groups = without_repeats(tf.boolean_mask(rows, drawn), tf.boolean_mask(groups, drawn))
         # Neighbouring parts must not end and begin with the same number.
@@ -83,7 +84,7 @@ def steps(
     return words.enumerate().map(drawn, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
 
 
-def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Tensor, tf.Tensor]:
+def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Leaves only words of the vocabulary.
 
     Args:
@@ -92,15 +93,17 @@ def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Te
         boundary: What no window crosses, `document` or `segment`, which ends and begins with marks.
 
     Returns:
-        Rows of words, int32 [n], and for each the number of what no window crosses, rising, int64 [n].
+        Rows of words, int32 [n], and for each the number of what no window crosses, rising, and the number of its
+        document, int64 [n].
     """
-    ids, groups = tokens.values, tokens.value_rowids()
+    ids, documents = tokens.values, tokens.value_rowids()
+    groups = documents
     if boundary == "segment":
         marks = tf.cast((ids == f.BOS) | (ids == f.EOS), tf.int64)
         groups = groups + tf.cumsum(marks)
     known = (ids >= len(f.RESERVED_WORDS)) & (ids < len(f.RESERVED_WORDS) + words)
     rows = tf.cast(tf.boolean_mask(ids, known), tf.int32) - len(f.RESERVED_WORDS)
-    return rows, tf.boolean_mask(groups, known)
+    return rows, tf.boolean_mask(groups, known), tf.boolean_mask(documents, known)
 
 
 def without_repeats(rows: tf.Tensor, groups: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -156,6 +159,12 @@ def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> S
     blocks = {CENTERS: rows, LEFT: left, RIGHT: right}
     shaped = {name: tf.reshape(values, [-1, BLOCK]) for name, values in blocks.items()}
     return {**shaped, CONTEXTS: tf.ensure_shape(around, [None, BLOCK + 2 * window])}
+
+
+def predictions(step: Step, model: Literal["skipgram", "cbow"]) -> tf.Tensor:
+    """Counts what is predicted at each word, its neighbours or, with CBOW, itself, float32 [blocks, BLOCK]."""
+    found = step[LEFT] + step[RIGHT]
+    return tf.cast(found if model == "skipgram" else tf.sign(found), tf.float32)
 
 
 class WindowTable:

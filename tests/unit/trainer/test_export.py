@@ -80,7 +80,7 @@ def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
         train=lambda epoch: batches("train", seed=1, epoch=epoch),
         evaluate=batches("eval"),
         documents=60,
-        checkpoints=Checkpoints(str(tmp_path_factory.mktemp("training")), model, loop.optimizer),
+        checkpoints=Checkpoints(str(tmp_path_factory.mktemp("training")), model.variables, loop.optimizer.variables),
         on_epoch=lambda number, figures: None,
     )
     return model

@@ -65,7 +65,7 @@ class Trained:
             train=lambda epoch: dataset(make_batches(epoch)),
             evaluate=dataset(make_batches(99, flipped)),
             documents=documents,
-            checkpoints=Checkpoints(str(directory), self.model, self.loop.optimizer),
+            checkpoints=Checkpoints(str(directory), self.model.variables, self.loop.optimizer.variables),
             on_epoch=on_epoch,
         )
 
@@ -235,7 +235,7 @@ def test_an_epoch_with_lost_documents_is_an_error(tmp_path: Path) -> None:
 def test_a_new_directory_has_no_state(tmp_path: Path) -> None:
     model = classifier.build(TrainerSettings(embedding=2, units=2), 5, 2)
     loop = Loop(model, classifier.loss, TrainerSettings())
-    assert Checkpoints(str(tmp_path / "none"), model, loop.optimizer).restore() == TrainingState()
+    assert Checkpoints(str(tmp_path / "none"), model.variables, loop.optimizer.variables).restore() == TrainingState()
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

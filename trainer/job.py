@@ -1,0 +1,50 @@
+"""What a task is given to train on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import tensorflow as tf
+
+from trainer.settings import TransformSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Attributes:
+        settings: The trainer section of the configuration, as JSON.
+        train_files: TFRecord files of the train split.
+        eval_files: TFRecord files of the eval split.
+        transform_graph: The transform graph's directory.
+        model_directory: Where the SavedModel goes.
+        log_directory: Where TensorBoard's events and `training.json` go.
+        checkpoints: A directory for exactly these data, settings and code.
+    """
+
+    settings: str
+    train_files: list[str]
+    eval_files: list[str]
+    transform_graph: str
+    model_directory: str
+    log_directory: str
+    checkpoints: str
+
+    @property
+    def transform_settings(self) -> TransformSettings:
+        """What the transform graph was made with."""
+        values = json.loads(self.text("settings.json"))
+        return TransformSettings.model_validate({name: value for name, value in values.items() if name != "kind"})
+
+    @property
+    def graph(self) -> str:
+        """The transform graph's SavedModel directory."""
+        return f"{self.transform_graph}/transform_fn"
+
+    def text(self, name: str) -> str:
+        """Reads a file of the transform graph."""
+        with tf.io.gfile.GFile(f"{self.transform_graph}/{name}") as file:
+            text: str = file.read()
+        return text

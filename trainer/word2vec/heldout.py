@@ -1,0 +1,58 @@
+"""The loss of held-out documents."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.word2vec.model import make_objective
+from trainer.word2vec.objective import Lookup
+from trainer.word2vec.sampling import NoiseTable
+from trainer.word2vec.settings import Word2vecSettings
+from trainer.word2vec.vocabulary import Vocabulary
+from trainer.word2vec.windows import BLOCK, LEFT, NOISE, extents, frames, predictions, word_rows
+
+_NEGATIVES = 256
+_SEED = (0, 0)
+
+
+class HeldOut:
+    """Measures documents with whole windows, no word left out, and always the same negatives.
+
+    Args:
+        settings: The trainer section of the configuration.
+        vocabulary: The words.
+    """
+
+    def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary) -> None:
+        self._settings, self._words = settings, len(vocabulary.words)
+        self._objective = make_objective(
+            settings.model_copy(update={"shared_negatives": _NEGATIVES}), vocabulary.counts
+        )
+        noise = NoiseTable(vocabulary.counts, settings.noise_exponent)
+        self._noise = noise.draw([1, _NEGATIVES], tf.constant(_SEED)).numpy().astype("int32")
+
+    def __call__(self, tokens: tf.RaggedTensor, inputs: Lookup, outputs: Lookup) -> tuple[tf.Tensor, tf.Tensor]:
+        """Measures documents.
+
+        Args:
+            tokens: Ids, ragged int64 [documents, time].
+            inputs: Looks input vectors up.
+            outputs: Looks output vectors up.
+
+        Returns:
+            The summed loss of each document, in nats, and the number of its predictions, float32 [documents] each:
+            pairs of words with skip-gram, words that have a window with CBOW.
+        """
+        rows, groups, documents = word_rows(tokens, self._words, self._settings.boundary)
+        missing = -tf.size(rows) % BLOCK
+        left, right = extents(groups, tf.fill(tf.shape(rows), self._settings.window), missing)
+        step = frames(tf.pad(rows, [[0, missing]]), left, right, self._settings.window)
+        step[NOISE] = tf.tile(self._noise, [tf.shape(step[LEFT])[0], 1])
+
+        def by_document(values: tf.Tensor) -> tf.Tensor:
+            """Sums the values of words, float32 [blocks, BLOCK], by document."""
+            real = tf.reshape(values, [-1])[: tf.size(rows)]
+            return tf.math.unsorted_segment_sum(real, documents, tokens.nrows())
+
+        losses = self._objective(step, inputs, outputs, 0.0).losses
+        return by_document(losses), by_document(predictions(step, self._settings.model))

@@ -1,0 +1,174 @@
+"""Trains word vectors: epochs of steps with a falling rate, measured on held-out documents after each."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer import parsing, progress, records, report
+from trainer.checkpoint import Checkpoints, TrainingState
+from trainer.errors import JobError
+from trainer.job import Job
+from trainer.word2vec import windows
+from trainer.word2vec.heldout import HeldOut
+from trainer.word2vec.model import Tables, lookup
+from trainer.word2vec.monitor import Monitor
+from trainer.word2vec.sampling import NoiseTable, keep_probabilities
+from trainer.word2vec.servable import Servable
+from trainer.word2vec.settings import Word2vecSettings
+from trainer.word2vec.vocabulary import Vocabulary
+
+_EVALUATED_TOGETHER = 256
+
+
+def run(job: Job) -> None:
+    """Trains from the last checkpoint on, and writes what is published.
+
+    Args:
+        job: What to train on.
+
+    Raises:
+        JobError: If the vocabulary is empty, or the training diverges.
+    """
+    settings, vocabulary = Word2vecSettings.model_validate_json(job.settings), Vocabulary.read(job.transform_graph)
+    training = Training(settings, vocabulary, job.train_files)
+    checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
+    resumed = checkpoints.restore().epoch
+    with tf.summary.create_file_writer(job.log_directory).as_default():
+        monitor = Monitor(settings, vocabulary, training.tables)
+        state = training.run(job.eval_files, checkpoints, report.write_scalars, monitor)
+        monitor.write_projector(job.log_directory)
+    recall = _servable(job, training).save(job.model_directory)
+    more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
+    report.write_report(job.log_directory, state, resumed, more)
+
+
+class Training:
+    """The vectors of a vocabulary and their training.
+
+    Args:
+        settings: The trainer section of the configuration.
+        vocabulary: The words.
+        train_files: TFRecord files of the train split.
+    """
+
+    def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, train_files: Sequence[str]) -> None:
+        self.settings, self.vocabulary = settings, vocabulary
+        self.tables = Tables(settings, vocabulary)
+        self.held_out = HeldOut(settings, vocabulary)
+        self._files = train_files
+        keep = keep_probabilities(vocabulary.counts, settings.subsample)
+        self._words, self._kept = float(vocabulary.counts.sum()), float(vocabulary.counts @ keep)
+        self._keep, self._noise = tf.constant(keep), NoiseTable(vocabulary.counts, settings.noise_exponent)
+        self._measure = tf.function(self._held_out, input_signature=[tf.TensorSpec([None], tf.string)])
+
+    def run(
+        self,
+        eval_files: Sequence[str],
+        checkpoints: Checkpoints,
+        on_epoch: Callable[[int, dict[str, float]], None],
+        monitor: Monitor | None = None,
+    ) -> TrainingState:
+        """Trains from the last checkpoint to the end.
+
+        Args:
+            eval_files: TFRecord files of the eval split.
+            checkpoints: Where the state is kept.
+            on_epoch: Called with each epoch's number from 1 and its figures, restored ones included.
+            monitor: Shows how it goes.
+        """
+        state = checkpoints.restore()
+        for number, figures in enumerate(state.history, 1):
+            on_epoch(number, figures)
+        while state.epoch < self.settings.epochs:
+            figures = self.epoch(state.epoch, monitor)
+            figures["eval_loss"] = self.evaluate(eval_files)
+            state.epoch += 1
+            state.history.append(figures)
+            # The rate falls to its end with the last epoch, which is the one to keep.
+            state.best_epoch, state.best_loss = state.epoch, figures["eval_loss"]
+            checkpoints.save(state)
+            on_epoch(state.epoch, figures)
+        return state
+
+    def epoch(self, epoch: int, monitor: Monitor | None = None) -> dict[str, float]:
+        """Does one pass over the train split.
+
+        Args:
+            epoch: Its number from 0.
+            monitor: Shows how it goes.
+
+        Returns:
+            `loss`, in nats for a prediction, as seen in samples on the way, `seconds`, `steps`, `words_per_second`.
+        """
+        start, steps, losses, shown = time.perf_counter(), 0, [], {"epoch": epoch + 1, "epochs": self.settings.epochs}
+        for chunk in windows.steps(self._files, self.settings, self._keep, self._noise, epoch):
+            number = chunk[windows.LEFT].shape[0]
+            rates = self._rates(epoch, steps + np.arange(number))
+            losses.append(float(self.tables.train(chunk, tf.constant(rates))))
+            _require_finite(losses[-1], epoch, steps, float(rates[0]))
+            steps += number
+            done = min(steps * self.settings.step_tokens / self._kept, 1.0)
+            speed = done * self._words / (time.perf_counter() - start)
+            figures = {**shown, "loss": losses[-1], "words/s": speed}
+            progress.report(int(done * self._words), int(self._words), "words", figures)
+            if monitor is not None:
+                monitor.step(number, {"loss": losses[-1], "words_per_second": speed, "learning_rate": rates[0]})
+        seconds = time.perf_counter() - start
+        speed = self._words / seconds
+        return {"loss": float(np.mean(losses)), "seconds": seconds, "steps": steps, "words_per_second": speed}
+
+    def evaluate(self, files: Sequence[str]) -> float:
+        """Returns the loss of held-out documents, in nats for a prediction; not a number where there is none."""
+        batches = records.stream(records.find(files)).batch(_EVALUATED_TOGETHER)
+        loss, predictions = np.sum([np.array(self._measure(batch)) for batch in batches], axis=0)
+        return float(loss / predictions) if predictions else math.nan
+
+    def _held_out(self, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Sums loss and predictions of documents, float64 []."""
+        found = self.held_out(parsing.tokens(serialized), self.tables.lookup, lookup(self.tables.output))
+        return tuple(tf.reduce_sum(tf.cast(values, tf.float64)) for values in found)
+
+    def _rates(self, epoch: int, steps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The learning rate of steps of an epoch, float32 [steps], falling to its end over all epochs."""
+        done = (epoch + np.minimum(steps * self.settings.step_tokens / self._kept, 1)) / self.settings.epochs
+        highest, lowest = self.settings.learning_rate, self.settings.min_learning_rate
+        rates: NDArray[np.float32] = np.maximum(highest * (1 - done), lowest).astype(np.float32)
+        return rates
+
+
+def _servable(job: Job, training: Training) -> Servable:
+    tables, vocabulary = training.tables, training.vocabulary
+
+    def held_out(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Measures with the vectors that are published."""
+        return training.held_out(tokens, lookup(servable.input_vectors), lookup(servable.output_vectors))
+
+    servable = Servable(
+        vocabulary.words,
+        tables.word_vectors(),
+        tables.output.numpy(),
+        vocabulary.counts.tolist(),
+        training.settings,
+        job.graph,
+        job.transform_settings,
+        held_out,
+        tables.ngram_vectors(),
+    )
+    return servable
+
+
+def _require_finite(loss: float, epoch: int, step: int, rate: float) -> None:
+    if not math.isfinite(loss):
+        raise JobError(
+            "Training diverged: the loss is not a finite number.",
+            where=f"Trainer, epoch {epoch + 1}, step {step + 1}",
+            found=f"loss {loss}, learning rate {rate:g}",
+            expected="finite numbers",
+            fix="Lower trainer.learning_rate or trainer.step_tokens.",
+        )
