@@ -26,6 +26,9 @@ STYLES = {
 }
 """The colour of each state of a run or a component."""
 
+_COUNT = "documents"
+"""The one metric that is a whole number."""
+
 
 def number(value: float) -> str:
     """A figure with what digits it needs: 45,210 or 0.3127."""
@@ -54,15 +57,16 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
         metrics: Values by slice and metric.
 
     Returns:
-        The table, "overall" first.
+        The table, "overall" first, with the number of documents in the last column.
     """
-    names = list(dict.fromkeys(name for values in metrics.values() for name in values))
+    found = {name for values in metrics.values() for name in values}
+    names = sorted(found, key=lambda name: (name == _COUNT, name))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("slice")
     for name in names:
         table.add_column(name.replace("_", " "), justify="right")
     for name in sorted(metrics, key=lambda name: (name != "overall", name)):
-        values = [_metric(metrics[name][key]) if key in metrics[name] else "" for key in names]
+        values = [_metric(key, metrics[name][key]) if key in metrics[name] else "" for key in names]
         table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *values)
     return table
 
@@ -121,8 +125,8 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
     return table
 
 
-def _metric(value: float) -> str:
-    return number(value) if abs(value) >= 2 and value == int(value) else f"{value:.4f}"
+def _metric(name: str, value: float) -> str:
+    return number(value) if name == _COUNT else f"{value:.4f}"
 
 
 def _run(record: RunRecord) -> Text:
