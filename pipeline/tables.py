@@ -62,9 +62,10 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
     found = {name for values in metrics.values() for name in values}
     names = sorted(found, key=lambda name: (name == _COUNT, name))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("slice")
+    table.add_column("slice", overflow="fold")
     for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
+        words = name.split("_")
+        table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
     for name in sorted(metrics, key=lambda name: (name != "overall", name)):
         values = [_metric(key, metrics[name][key]) if key in metrics[name] else "" for key in names]
         table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *values)

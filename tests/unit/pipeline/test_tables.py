@@ -38,6 +38,15 @@ def test_sections_stand_below_their_set_and_what_is_not_measured_is_blank():
     assert rows[4] == ["qs:", "family", "0.2500", "1"]
 
 
+def test_headings_stay_whole_where_slices_have_long_names():
+    metrics = {"source=questions,section=gram3-comparative": {"analogy_accuracy": 0.5, "coverage": 1.0, "documents": 9}}
+    console = Console(file=io.StringIO(), width=45)
+    console.print(metrics_table(metrics))
+    shown = console.file.getvalue()
+    assert all(word in shown for word in ("analogy", "accuracy", "coverage", "documents"))
+    assert "…" not in shown
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
