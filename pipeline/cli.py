@@ -171,10 +171,8 @@ def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
     """Loads a job and looks its files up, so that a missing one is told before anything starts."""
     job = configuration.load(config, overrides or ())
     resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
-    if job.schema_path:
-        resolve_file(job.schema_path, job.folder, where=f"{config}, schema")
-    if job.transform.vocabulary:
-        resolve_file(job.transform.vocabulary, job.folder, where=f"{config}, transform.vocabulary")
+    for key, path in job.files():
+        resolve_file(path, job.folder, where=f"{config}, {key}")
     if job.validation.serving_logs:
         resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")
     return job

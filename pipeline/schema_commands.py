@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from components.corpus_example_gen.settings import CorpusSettings
 from pipeline import config as configuration
 from pipeline.config import resolve_corpus_path
+from pipeline.exit_codes import ends_with
 from pipeline.spelling import nearest
 from trainer.errors import JobError
 
@@ -66,7 +67,7 @@ def infer_schema(
     source: Source = None,
 ) -> None:
     """Prints a first schema of a corpus, to be reviewed and named under `schema:` in the job's YAML."""
-    with _told_errors(1):
+    with ends_with(1):
         typer.echo(_infer(corpus, _options(format=format_, text=text, label=label, source=source)), nl=False)
 
 
@@ -85,7 +86,7 @@ def diff_schemas(
     """
     from schema.differences import differences
 
-    with _told_errors(TROUBLE):
+    with ends_with(TROUBLE):
         options = _options(format=format_, text=text, label=label, source=source)
         lines = differences(_schema(first, options), _schema(second, options))
     for line in lines:
@@ -199,13 +200,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(logging.NOTSET)
-
-
-@contextlib.contextmanager
-def _told_errors(code: int) -> Iterator[None]:
-    """Tells a JobError on the standard error and ends with an exit code."""
-    try:
-        yield
-    except JobError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(code) from error

@@ -59,6 +59,17 @@ def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
     return {**context, **lists}
 
 
+def transform_settings(directory: str) -> settings.TransformSettings:
+    """Reads what a transform graph was made with.
+
+    Args:
+        directory: The transform graph, with `settings.json`.
+    """
+    with tf.io.gfile.GFile(f"{directory}/settings.json") as file:
+        values = json.loads(file.read())
+    return settings.TransformSettings.model_validate({name: values[name] for name in values if name != "kind"})
+
+
 def vocabulary_size(directory: str) -> int:
     """Counts the ids that a transform graph yields: the lines of `vocabulary.txt`, and the buckets after them.
 
@@ -67,9 +78,7 @@ def vocabulary_size(directory: str) -> int:
     """
     with tf.io.gfile.GFile(f"{directory}/vocabulary.txt", "rb") as file:
         lines: int = file.read().count(b"\n")
-    with tf.io.gfile.GFile(f"{directory}/settings.json") as file:
-        buckets: int = json.loads(file.read())["oov_buckets"]
-    return lines + buckets
+    return lines + transform_settings(directory).oov_buckets
 
 
 def _pick(specs: dict[str, object], names: Collection[str]) -> dict[str, object]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import tensorflow as tf
 
+from trainer.features import transform_settings
 from trainer.settings import TransformSettings
 
 
@@ -35,8 +35,7 @@ class Job:
     @property
     def transform_settings(self) -> TransformSettings:
         """What the transform graph was made with."""
-        values = json.loads(self.text("settings.json"))
-        return TransformSettings.model_validate({name: value for name, value in values.items() if name != "kind"})
+        return transform_settings(self.transform_graph)
 
     @property
     def graph(self) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import posixpath
 from collections.abc import Iterator
 from typing import Any
 
-import tensorflow as tf
 from tfx import types
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_executor
@@ -21,8 +19,9 @@ from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from components.tfrecord_file import TFRecordFile
 from trainer import progress, records
 from trainer.errors import JobError
-from trainer.settings import RESERVED_WORDS, TransformSettings
+from trainer.features import transform_settings
 from trainer.word2vec.lookup import WordLookup
+from trainer.word2vec.vocabulary import Vocabulary
 
 SPLIT = "test"
 """The one split that is written."""
@@ -47,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
         raw = artifact_utils.get_single_instance(input_dict["examples"])
         output = artifact_utils.get_single_instance(output_dict["evaluation_examples"])
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
-        lookup = _read_vocabulary(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        lookup = _lookup(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         sets = list(read_sets(settings))
         known = {asked.name: coverage(lookup, asked.questions, settings.min_coverage) for asked in sets}
         written = 0
@@ -68,14 +67,8 @@ def _encode(sets: list[QuestionSet], known: dict[str, Coverage], raw: str) -> It
         yield from encode_documents(record.numpy() for record in records.stream(shards))
 
 
-def _read_vocabulary(transform_graph: str) -> WordLookup:
-    with tf.io.gfile.GFile(posixpath.join(transform_graph, "vocabulary.txt"), "rb") as file:
-        words = file.read().decode().removesuffix("\n").split("\n")[len(RESERVED_WORDS) :]
-    with tf.io.gfile.GFile(posixpath.join(transform_graph, "settings.json")) as file:
-        values = json.loads(file.read())
-    return WordLookup(
-        words, TransformSettings.model_validate({name: values[name] for name in values if name != "kind"})
-    )
+def _lookup(transform_graph: str) -> WordLookup:
+    return WordLookup(Vocabulary.read(transform_graph).words, transform_settings(transform_graph))
 
 
 def _require_all(documents: int, raw: types.Artifact) -> None:

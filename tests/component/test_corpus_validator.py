@@ -18,7 +18,7 @@ from components.corpus_example_gen.encode import encode
 from components.corpus_example_gen.records import Document
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline import dag, lineage
-from pipeline.config import RunConfig
+from pipeline.config import DatasetConfig
 from schema import curated
 from trainer.errors import JobError
 
@@ -61,7 +61,7 @@ class Job:
                 feature.annotation.tag.append(tag)
         schema_file = self.folder / f"schema{hash(tag)}.pbtxt"
         schema_file.write_text(text_format.MessageToString(schema))
-        config = RunConfig.model_validate(
+        config = DatasetConfig.model_validate(
             {
                 "name": "validated",
                 "task": "dataset",
