@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOT ?= runs/sentiment
 
-.PHONY: help env demo test test-fast lint format bench bench-data bench-peers lock clean
+.PHONY: help env demo test test-fast lint format bench bench-data bench-peers bench-vectors lock clean
 
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: ## make the locked environment in .venv, where it is not there yet (PYTHON=... names the interpreter)
 	@scripts/setup
@@ -30,13 +30,16 @@ format: env ## format the code and mend what ruff can mend
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: bench-data bench-peers ## run all benchmarks
+bench: bench-data bench-peers bench-vectors ## run all benchmarks
 
 bench-data: env ## measure conversion, reading, size and memory beside stock TFX and tf.data and print the ratios
 	@$(PY) -m bench.data
 
 bench-peers: env ## train the peers on the split of the demo's run and print ours beside them
 	@$(PY) -m bench.peers --root $(ROOT)
+
+bench-vectors: env ## train word vectors beside gensim and as Keras' tutorials do, print speed, memory and quality
+	@$(PY) -m bench.word2vec
 
 lock: ## compile locks/ from pyproject.toml (needs uv; see CONTRIBUTING.md)
 	@scripts/lock

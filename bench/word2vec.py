@@ -1,0 +1,179 @@
+"""Measures the training of word vectors beside gensim and the way of Keras' tutorials and prints Markdown tables.
+
+Run as `python -m bench.word2vec`, or `make bench-vectors`. Pairs of measurements alternate, and so does which side of a
+pair goes first; each measurement has a process of its own. Pair n has seed n on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bench import data_corpus, word2vec_corpus, word2vec_quality
+from bench.data import alternate
+from bench.data_process import run_python
+from bench.data_tables import Limit, pair_row, ratio_table
+from bench.word2vec_corpus import Corpus
+from bench.word2vec_quality import Judgement
+from bench.word2vec_sides import GENSIM, KERAS, OURS, Trained
+from trainer.errors import JobError
+
+_RATE, _PEAK = "words/s", "peak memory of the process, GB"
+_FASTER, _LINEAR = Limit(1), Limit(0.9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A training in a process of its own.
+
+    Attributes:
+        rate: Words of the corpus a second, unknown ones and all epochs counted.
+        peak_bytes: Peak resident memory of the process.
+        vectors: The file that it wrote, if it did.
+    """
+
+    rate: float
+    peak_bytes: int
+    vectors: Path
+
+
+class Bench:
+    """The benchmarks on one corpus.
+
+    Args:
+        folder: Where everything is written.
+        corpus: The corpus.
+        seeds: How many pairs are measured.
+        epochs: Passes over the corpus.
+        dimensions: Widths of the vectors.
+        scale: How often the large corpus holds the corpus.
+    """
+
+    def __init__(
+        self, folder: Path, corpus: Corpus, seeds: int, epochs: int, dimensions: Sequence[int], scale: int
+    ) -> None:
+        self._folder, self._corpus, self._seeds, self._epochs = folder, corpus, seeds, epochs
+        self._dimensions, self._scale = dimensions, scale
+
+    def told(self) -> str:
+        """What is measured, in a line."""
+        words = len(word2vec_corpus.vocabulary(self._corpus.graph))
+        return (
+            f"{self._corpus.documents:,} documents, {self._corpus.tokens:,} words, {words:,} in the vocabulary;"
+            f" skip-gram, {self._epochs} epochs, medians of {self._seeds} alternating pairs"
+        )
+
+    def train(self) -> Iterator[str]:
+        """Speed, memory and quality beside gensim, for each width."""
+        for dimensions in self._dimensions:
+            sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, GENSIM)}
+            pairs = alternate(sides, self._seeds)
+            judged = {side: [self._judge(done.vectors) for done in runs] for side, runs in pairs.items()}
+            rates = _table(pairs, _FASTER)
+            yield f"### {dimensions} dimensions\n\n{rates}\n\n{word2vec_quality.comparison(judged)}\n"
+
+    def scale(self) -> Iterator[str]:
+        """Our speed and memory on a corpus many times as large."""
+        large = word2vec_corpus.repeat(self._corpus, self._folder / "large", self._scale)
+        width, small = self._dimensions[0], self._corpus
+        sides = {
+            f"{corpus.tokens:,} words": functools.partial(self._measure, OURS, width, corpus=corpus, epochs=epochs)
+            for corpus, epochs in ((large, 1), (small, self._epochs))
+        }
+        note = (
+            f"The larger corpus is the smaller one {self._scale} times, and in one epoch; the other in {self._epochs}."
+        )
+        yield f"### scale, {width} dimensions\n\n{note}\n\n{_table(alternate(sides, self._seeds), _LINEAR)}\n"
+
+    def tutorial(self) -> Iterator[str]:
+        """Our speed beside one call of Keras a pair."""
+        dimensions = self._dimensions[0]
+        sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, KERAS)}
+        note = (
+            "Keras makes the pairs with `skipgrams` and trains each with a call of `train_on_batch`;"
+            " it is measured on a few thousand pairs, and on the words that these are made of."
+        )
+        yield f"### tutorial, {dimensions} dimensions\n\n{note}\n\n{_table(alternate(sides, 1), None)}\n"
+
+    def _measure(
+        self, side: str, dimensions: int, pair: int, *, corpus: Corpus | None = None, epochs: int | None = None
+    ) -> Measured:
+        vectors = self._folder / f"{side}-{dimensions}-{pair}.bin"
+        training = {"dimensions": dimensions, "epochs": epochs or self._epochs, "seed": pair + 1}
+        job = {**dataclasses.asdict(corpus or self._corpus), **training, "vectors": str(vectors)}
+        ended = run_python(["-m", "bench.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
+        # What a library prints comes before.
+        trained = Trained(**json.loads(ended.output.splitlines()[-1]))
+        return Measured(trained.words / trained.seconds, ended.peak_bytes, vectors)
+
+    def _judge(self, vectors: Path) -> dict[str, Judgement]:
+        ended = run_python(["-m", "bench.word2vec_quality", str(vectors)], vectors.with_suffix(".log"))
+        return {name: Judgement(**found) for name, found in json.loads(ended.output).items()}
+
+
+def _table(sides: Mapping[str, Sequence[Measured]], limit: Limit | None) -> str:
+    rate = pair_row(_RATE, sides, lambda done: done.rate, limit=limit)
+    peak = pair_row(_PEAK, sides, lambda done: done.peak_bytes / 1e9, digits=2)
+    return ratio_table([rate, peak], *sides)
+
+
+BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[str]]] = {
+    "train": Bench.train,
+    "scale": Bench.scale,
+    "tutorial": Bench.tutorial,
+}
+"""The benchmarks by name."""
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"{least} or more, found {text}")
+        return int(text)
+
+    return whole_number
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.word2vec", description=__doc__.splitlines()[0])
+    corpus = parser.add_mutually_exclusive_group()
+    corpus.add_argument("--root", type=Path, help="root of a run whose transformed examples are used")
+    corpus.add_argument(
+        "--limit", type=_at_least(1), default=data_corpus.REVIEWS, help="reviews that are transformed without --root"
+    )
+    parser.add_argument("--seeds", type=_at_least(1), default=3, help="pairs that are measured, each with its seed")
+    parser.add_argument("--epochs", type=_at_least(1), default=5, help="passes over the corpus")
+    parser.add_argument("--dimensions", type=_at_least(1), nargs="+", default=[100, 300], help="widths of the vectors")
+    parser.add_argument("--scale", type=_at_least(2), default=10, help="how much larger the large corpus is")
+    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="only this one; may be repeated")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """The command; returns its exit code."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory(prefix="bench-word2vec-") as name:
+        folder = Path(name)
+        try:
+            root, limit = arguments.root, arguments.limit
+            made = word2vec_corpus.find(root) if root else word2vec_corpus.make(folder / "corpus", limit)
+            corpus = word2vec_corpus.as_text(made, folder / "sentences.txt")
+            bench = Bench(folder, corpus, arguments.seeds, arguments.epochs, arguments.dimensions, arguments.scale)
+            print(f"{bench.told()}\n", flush=True)
+            for chosen in arguments.only or list(BENCHMARKS):
+                for text in BENCHMARKS[chosen](bench):
+                    print(text, flush=True)
+        except JobError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""What the word-vector benchmark trains on: transformed examples of a run, once or repeated, and the same as text.
+
+Run as `python -m bench.word2vec_corpus EXAMPLES GRAPH SENTENCES` it writes the text; prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from bench import data_corpus
+from bench.data_process import run_python
+from trainer.errors import JobError
+
+TRAIN = "Split-train"
+"""The folder of the split that is trained on."""
+
+_MIN_COUNT, _MAX_SIZE = 5, 1_000_000
+_RESERVED = 4
+_UNKNOWN = "<unk>"
+_TOGETHER = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Transformed:
+    """Transformed examples and the graph that made them.
+
+    Attributes:
+        examples: The folder of the artifact, with `Split-train` and `Split-eval`.
+        graph: The transform graph, with `vocabulary.txt` and `counts.txt`.
+    """
+
+    examples: str
+    graph: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Corpus(Transformed):
+    """Transformed examples, their train split as text too.
+
+    Attributes:
+        sentences: A file of one document a line, words apart by one blank; `<unk>` for words outside the vocabulary.
+        documents: Documents of the train split.
+        tokens: Its words, unknown ones included.
+    """
+
+    sentences: str
+    documents: int
+    tokens: int
+
+
+def find(root: Path) -> Transformed:
+    """Finds the transformed examples that the last run of SequenceTransform wrote.
+
+    Args:
+        root: The root of the run.
+
+    Raises:
+        JobError: If there are none.
+    """
+    folder = root.absolute() / "artifacts" / "SequenceTransform"
+    versions = [int(path.parent.name) for path in folder.glob(f"transformed_examples/*/{TRAIN}")]
+    if not versions:
+        raise JobError(
+            "There are no transformed examples to train on.",
+            where=str(folder),
+            found=f"no transformed_examples/*/{TRAIN}",
+            fix="name the root of a run, or leave --root out: the reviews are transformed first then",
+        )
+    newest = str(max(versions))
+    return Transformed(str(folder / "transformed_examples" / newest), str(folder / "transform_graph" / newest))
+
+
+def make(folder: Path, documents: int) -> Transformed:
+    """Transforms film reviews, whole, with all words that are there often enough.
+
+    Args:
+        folder: A new folder for all that is written.
+        documents: How many reviews, evenly picked.
+
+    Raises:
+        JobError: If the reviews are not installed, or the run fails.
+    """
+    folder.mkdir()
+    reviews = data_corpus.write(folder / "reviews.csv", documents)
+    job = {
+        "name": "bench-word2vec",
+        "task": "dataset",
+        "corpus": {"format": "csv", "path": str(reviews.path), "id": "id", "text": "text", "source": "source"},
+        "splits": {"train": 19, "eval": 1},
+        "transform": {"min_count": _MIN_COUNT, "max_size": _MAX_SIZE},
+    }
+    config, root = folder / "job.yaml", folder / "run"
+    # JSON is YAML.
+    config.write_text(json.dumps(job))
+    run_python(["-m", "pipeline.cli", "run", str(config), "--root", str(root)], folder / "run.log")
+    return find(root)
+
+
+def repeat(corpus: Corpus, folder: Path, times: int) -> Corpus:
+    """Makes a corpus of the same documents many times, with counts to match; its text stays as it was.
+
+    Args:
+        corpus: The corpus.
+        folder: A new folder, for links to its files.
+        times: How often.
+    """
+    examples, graph = folder / "examples", folder / "graph"
+    for split in Path(corpus.examples).glob("Split-*"):
+        (examples / split.name).mkdir(parents=True)
+        for file in split.iterdir():
+            for copy in range(times if split.name == TRAIN else 1):
+                (examples / split.name / f"{copy:03d}-{file.name}").symlink_to(file)
+    shutil.copytree(corpus.graph, graph)
+    counts = graph / "counts.txt"
+    counts.write_text("".join(f"{int(count) * times}\n" for count in counts.read_text().split()))
+    return Corpus(str(examples), str(graph), corpus.sentences, corpus.documents * times, corpus.tokens * times)
+
+
+def vocabulary(graph: str) -> dict[str, int]:
+    """Reads the words of a vocabulary that have vectors, and their counts, in the order of their ids."""
+    # A word may be a character that Python takes for the end of a line.
+    words = Path(graph, "vocabulary.txt").read_bytes().decode().split("\n")[_RESERVED:-1]
+    counts = Path(graph, "counts.txt").read_text().split()[_RESERVED:]
+    return {word: int(count) for word, count in zip(words, counts, strict=True)}
+
+
+def as_text(transformed: Transformed, path: Path) -> Corpus:
+    """Writes the train split as text, in a process of its own: this one stays small beside those that it measures.
+
+    Args:
+        transformed: The examples.
+        path: The file to write.
+    """
+    arguments = ["-m", "bench.word2vec_corpus", transformed.examples, transformed.graph, str(path)]
+    counted = json.loads(run_python(arguments, path.with_suffix(".log")).output)
+    return Corpus(transformed.examples, transformed.graph, str(path), **counted)
+
+
+def _write(transformed: Transformed, path: Path) -> dict[str, int]:
+    import numpy as np
+
+    from trainer import features, parsing, records
+
+    files = records.find(str(Path(transformed.examples, TRAIN)))
+    known = np.array([*features.RESERVED_WORDS, *vocabulary(transformed.graph), _UNKNOWN], object)
+    documents = tokens = 0
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for serialized in records.stream(files).batch(_TOGETHER):
+            ids = parsing.tokens(serialized)
+            # Ids after the vocabulary are buckets of unknown words.
+            texts = known[np.minimum(ids.values.numpy(), len(known) - 1)]
+            for document in np.split(texts, ids.row_splits.numpy()[1:-1]):
+                file.write(" ".join(document) + "\n")
+                documents, tokens = documents + 1, tokens + len(document)
+    return {"documents": documents, "tokens": tokens}
+
+
+if __name__ == "__main__":
+    print(json.dumps(_write(Transformed(*sys.argv[1:3]), Path(sys.argv[3]))))

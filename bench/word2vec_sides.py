@@ -1,0 +1,162 @@
+"""Trains skip-gram vectors one way or another in this process.
+
+Run as `python -m bench.word2vec_sides SIDE JOB`, the job as JSON; prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.word2vec_corpus import TRAIN, Corpus, vocabulary
+
+OURS, GENSIM, KERAS = "seqloom", "gensim", "Keras"
+
+WINDOW, NEGATIVES, SUBSAMPLE = 5, 5, 1e-3
+_GENSIM_WORKERS = 2
+_KERAS_STEPS = 3_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Job(Corpus):
+    """A training on a corpus.
+
+    Attributes:
+        dimensions: Width of the vectors.
+        epochs: Passes over the corpus.
+        seed: Seed of all that is random.
+        vectors: File for the vectors, word2vec's binary format.
+    """
+
+    dimensions: int
+    epochs: int
+    seed: int
+    vectors: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What a training took.
+
+    Attributes:
+        words: Words of the corpus that were trained on, unknown ones included, each as often as it was.
+        seconds: Time of it.
+    """
+
+    words: float
+    seconds: float
+
+
+def with_seqloom(job: Job) -> Trained:
+    """Trains from the TFRecord files; reading them and compiling the steps are timed."""
+    from trainer import vector_files
+    from trainer.word2vec.settings import Word2vecSettings
+    from trainer.word2vec.training import Training
+    from trainer.word2vec.vocabulary import Vocabulary
+
+    settings = Word2vecSettings(
+        seed=job.seed,
+        epochs=job.epochs,
+        dimensions=job.dimensions,
+        window=WINDOW,
+        negatives=NEGATIVES,
+        subsample=SUBSAMPLE,
+    )
+    words = Vocabulary.read(job.graph)
+    training = Training(settings, words, [str(Path(job.examples, TRAIN))])
+    start = time.perf_counter()
+    for epoch in range(job.epochs):
+        training.epoch(epoch)
+    seconds = time.perf_counter() - start
+    vectors = vector_files.WordVectors(words.words, training.tables.word_vectors())
+    vector_files.write_binary(job.vectors, vectors)
+    return Trained(job.tokens * job.epochs, seconds)
+
+
+def with_gensim(job: Job) -> Trained:
+    """Trains with two workers on lists of words in memory and with our vocabulary, the making of neither timed."""
+    from gensim.models import Word2Vec
+
+    counts = {word: count for word, count in vocabulary(job.graph).items() if count}
+    sentences = _sentences(job)
+    model = Word2Vec(
+        sg=1,
+        vector_size=job.dimensions,
+        window=WINDOW,
+        negative=NEGATIVES,
+        sample=SUBSAMPLE,
+        min_count=1,
+        workers=_GENSIM_WORKERS,
+        seed=job.seed,
+    )
+    model.build_vocab_from_freq(counts, corpus_count=job.documents)
+    start = time.perf_counter()
+    model.train(sentences, total_examples=job.documents, epochs=job.epochs)
+    seconds = time.perf_counter() - start
+    model.wv.save_word2vec_format(job.vectors, binary=True)
+    return Trained(job.tokens * job.epochs, seconds)
+
+
+def with_keras(job: Job) -> Trained:
+    """Trains as Keras' tutorials do: `skipgrams` makes pairs, and each pair is a call of `train_on_batch`.
+
+    It takes some thousand pairs, and as many words as they are made of. The first call, which traces, is not timed.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    tf.keras.utils.set_random_seed(job.seed)
+    sequence = tf.keras.preprocessing.sequence
+    # Row 0 is no word for `skipgrams`.
+    rows = {word: row for row, word in enumerate(vocabulary(job.graph), 1)}
+    size = len(rows) + 1
+    table = sequence.make_sampling_table(size, sampling_factor=SUBSAMPLE)
+    pairs: list[list[int]] = []
+    labels: list[int] = []
+    words = 0
+    for document in _sentences(job):
+        ids = [rows.get(word, 0) for word in document]
+        made = sequence.skipgrams(ids, size, window_size=WINDOW, negative_samples=NEGATIVES, sampling_table=table)
+        pairs, labels, words = pairs + made[0], labels + made[1], words + len(ids)
+        if len(pairs) > _KERAS_STEPS:
+            break
+    model = _keras_model(size, job.dimensions)
+    steps = [
+        ([np.array([center]), np.array([other])], np.array([label]))
+        for (center, other), label in zip(pairs, labels, strict=True)
+    ][: _KERAS_STEPS + 1]
+    model.train_on_batch(*steps[0])
+    start = time.perf_counter()
+    for inputs, label in steps[1:]:
+        model.train_on_batch(inputs, label)
+    return Trained(words * (len(steps) - 1) / len(pairs), time.perf_counter() - start)
+
+
+def _keras_model(size: int, dimensions: int) -> Any:
+    import keras
+
+    inputs = [keras.Input(()) for _ in range(2)]
+    center, other = (keras.layers.Embedding(size, dimensions)(word) for word in inputs)
+    model = keras.Model(inputs, keras.ops.sigmoid(keras.ops.sum(center * other, -1, keepdims=True)))
+    model.compile(optimizer=keras.optimizers.SGD(0.025), loss="binary_crossentropy")
+    return model
+
+
+def _sentences(job: Job) -> list[list[str]]:
+    # A word may be a character that Python takes for white space.
+    with Path(job.sentences).open(encoding="utf-8", newline="\n") as file:
+        return [line[:-1].split(" ") for line in file]
+
+
+SIDES: Mapping[str, Callable[[Job], Trained]] = {OURS: with_seqloom, GENSIM: with_gensim, KERAS: with_keras}
+"""What trains, by name."""
+
+
+if __name__ == "__main__":
+    side, job = sys.argv[1], Job(**json.loads(sys.argv[2]))
+    print(json.dumps(dataclasses.asdict(SIDES[side](job))))
