@@ -1,0 +1,100 @@
+"""word2vec by pairs, one after the other, in NumPy: what the training in blocks has to give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+BLOCK = 16
+
+
+def softplus(value: float) -> float:
+    return float(np.logaddexp(0, value))
+
+
+def sigmoid(value: float) -> float:
+    return float(np.exp(-np.logaddexp(0, -value)))
+
+
+class PairByPair:
+    """Tables in float64 and steps on them.
+
+    Args:
+        settings: The trainer section of the configuration.
+        counts: Occurrences of the words.
+        inputs: Input vectors, [rows, dimensions].
+        outputs: Output vectors, [rows, dimensions].
+        parts: For each word the rows that its vector is the mean of; None: each is its own.
+    """
+
+    def __init__(self, settings, counts, inputs, outputs, parts: Sequence[Sequence[int]] | None = None) -> None:
+        from trainer.word2vec.huffman import HuffmanTree
+
+        self.settings, self.inputs, self.outputs = settings, np.array(inputs, float), np.array(outputs, float)
+        self.parts = parts or [[row] for row in range(len(counts))]
+        tree = HuffmanTree.from_counts(np.array(counts))
+        self._paths = [
+            list(zip(points[:length].tolist(), codes[:length].tolist(), strict=True))
+            for points, codes, length in zip(tree.points, tree.codes, tree.lengths, strict=True)
+        ]
+
+    def vector(self, word: int) -> np.ndarray:
+        return self.inputs[self.parts[word]].mean(axis=0)
+
+    def step(self, rows, left, right, noise, rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Works a step out.
+
+        Args:
+            rows: Words, [n].
+            left: Words of each window on the left, [n].
+            right: Words of each window on the right, [n].
+            noise: Negatives, [n / 16, negatives]: the same for 16 words.
+            rate: The learning rate.
+
+        Returns:
+            The loss of each word, [n], and what is to be added to both tables.
+        """
+        losses, inputs, outputs = np.zeros(len(rows)), np.zeros_like(self.inputs), np.zeros_like(self.outputs)
+        for place in range(len(rows)):
+            window = [rows[p] for p in range(place - left[place], place + right[place] + 1) if p != place]
+            for given, targets in self._predictions(rows[place], window, noise[place // BLOCK]):
+                mean = np.mean([self.vector(word) for word in given], axis=0)
+                delta = np.zeros_like(mean)
+                for row, label, weight in targets:
+                    logit = mean @ self.outputs[row]
+                    losses[place] += weight * softplus(-logit if label else logit)
+                    slope = rate * weight * (label - sigmoid(logit))
+                    delta += slope * self.outputs[row]
+                    outputs[row] += slope * mean
+                for word in given:
+                    for part in self.parts[word]:
+                        inputs[part] += delta / len(given)
+        return losses, inputs, outputs
+
+    def train(self, rows, left, right, noise, rate: float) -> np.ndarray:
+        """Does a step and returns the loss of each word before it."""
+        losses, inputs, outputs = self.step(rows, left, right, noise, rate)
+        self.inputs += inputs
+        self.outputs += outputs
+        return losses
+
+    def _predictions(self, center: int, window: list[int], noise) -> Iterator[tuple[list[int], list]]:
+        """Words whose mean predicts, and the rows of outputs that it predicts, each with its label and weight."""
+        share = self.settings.negatives / len(noise)
+        negatives = [(word, 0, share) for word in noise]
+        path = [(node, 1 - code, 1.0) for node, code in self._paths[center]]
+        hierarchical = self.settings.loss == "hierarchical_softmax"
+        if self.settings.model == "cbow":
+            if window:
+                yield window, path if hierarchical else [(center, 1, 1.0), *negatives]
+            return
+        for other in window:
+            # word2vec.c's direction: with a tree the neighbour predicts the word.
+            yield ([other], path) if hierarchical else ([center], [(other, 1, 1.0), *negatives])
+
+
+@pytest.fixture(scope="session")
+def pair_by_pair() -> type[PairByPair]:
+    return PairByPair

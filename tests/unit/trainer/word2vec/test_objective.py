@@ -1,0 +1,151 @@
+"""Losses and updates of a step against loops over pairs in NumPy, and against automatic differentiation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.word2vec import windows
+from trainer.word2vec.model import Composition, lookup, make_objective
+from trainer.word2vec.ngrams import ngram_ids
+from trainer.word2vec.objective import Outcome
+from trainer.word2vec.settings import NgramSettings, Word2vecSettings
+
+WORDS, TOKENS, DIMENSIONS = 20, 64, 7
+COUNTS = np.sort(np.random.default_rng(1).integers(1, 50, WORDS))[::-1].copy()
+MODELS = [(model, loss) for model in ("skipgram", "cbow") for loss in ("negative_sampling", "hierarchical_softmax")]
+
+
+class Case:
+    """Random vectors and a random step of several documents, some of them shorter than the window."""
+
+    def __init__(self, settings: Word2vecSettings, rows: int = WORDS, seed: int = 1) -> None:
+        random = np.random.default_rng(seed)
+        self.settings = settings
+        tree = settings.loss == "hierarchical_softmax"
+        self.inputs = tf.Variable(random.normal(size=(rows, settings.dimensions)), dtype=tf.float32)
+        outputs = random.normal(size=(WORDS - tree, settings.dimensions))
+        self.outputs = tf.Variable(outputs, dtype=tf.float32)
+        words = random.integers(0, WORDS, TOKENS).astype(np.int32)
+        documents = np.repeat(np.arange(9), [1, 17, 2, 3, 12, 20, 1, 5, 3])
+        reach = random.integers(1, settings.window + 1, TOKENS).astype(np.int32)
+        left, right = windows.extents(tf.constant(documents), tf.constant(reach))
+        noise = random.integers(0, WORDS, (TOKENS // windows.BLOCK, settings.shared_negatives)).astype(np.int32)
+        self.step = {**windows.frames(tf.constant(words), left, right, settings.window), "noise": tf.constant(noise)}
+        self.flat = words, left.numpy(), right.numpy(), noise
+
+    def outcome(self, rate: float) -> Outcome:
+        objective = make_objective(self.settings, COUNTS)
+        return objective(self.step, lookup(self.inputs), lookup(self.outputs), rate)
+
+
+def settings_of(model: str, loss: str, **values) -> Word2vecSettings:
+    return Word2vecSettings.model_validate(
+        {"model": model, "loss": loss, "dimensions": DIMENSIONS, "shared_negatives": 9, **values}
+    )
+
+
+def summed(table: tf.Variable, *updates) -> np.ndarray:
+    """What updates add to a table, those of a row that repeats together."""
+    total = np.zeros(table.shape)
+    for rows, delta in updates:
+        np.add.at(total, rows.numpy(), delta.numpy())
+    return total
+
+
+def require_equal(case: Case, outcome: Outcome, expected: tuple[np.ndarray, ...], atol: float = 1e-4) -> None:
+    """Compares losses, and what is added to each table."""
+    assert outcome.losses.shape == (TOKENS // windows.BLOCK, windows.BLOCK)
+    np.testing.assert_allclose(outcome.losses.numpy().ravel(), expected[0], rtol=1e-4, atol=atol)
+    np.testing.assert_allclose(summed(case.inputs, outcome.input), expected[1], atol=atol)
+    np.testing.assert_allclose(summed(case.outputs, *outcome.output), expected[2], atol=atol)
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 7])
+@pytest.mark.parametrize(("model", "loss"), MODELS)
+def test_a_step_is_what_its_pairs_give_one_by_one(model: str, loss: str, window: int, pair_by_pair) -> None:
+    case = Case(settings_of(model, loss, window=window))
+    expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 0.3)
+    require_equal(case, case.outcome(0.3), expected)
+
+
+@pytest.mark.parametrize(("negatives", "shared"), [(1, 1), (5, 1), (2, 40)])
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_each_prediction_has_so_many_negatives_however_many_are_drawn(
+    model: str, negatives: int, shared: int, pair_by_pair
+) -> None:
+    case = Case(settings_of(model, "negative_sampling", window=3, negatives=negatives, shared_negatives=shared))
+    expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 1.0)
+    require_equal(case, case.outcome(1.0), expected)
+
+
+@pytest.mark.parametrize("rate", [0.1, 2.0])
+@pytest.mark.parametrize(("model", "loss"), MODELS)
+def test_updates_are_the_gradient_of_the_loss_downwards(model: str, loss: str, rate: float) -> None:
+    case = Case(settings_of(model, loss, window=4), seed=2)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(case.outcome(0.0).losses)
+    gradients = [tf.convert_to_tensor(g).numpy() for g in tape.gradient(total, [case.inputs, case.outputs])]
+    outcome = case.outcome(rate)
+    np.testing.assert_allclose(summed(case.inputs, outcome.input), -rate * gradients[0], atol=1e-4)
+    np.testing.assert_allclose(summed(case.outputs, *outcome.output), -rate * gradients[1], atol=1e-4)
+
+
+@pytest.mark.parametrize(("model", "loss"), MODELS)
+def test_a_rate_of_zero_changes_nothing(model: str, loss: str) -> None:
+    case = Case(settings_of(model, loss))
+    outcome = case.outcome(0.0)
+    assert not summed(case.inputs, outcome.input).any()
+    assert not summed(case.outputs, *outcome.output).any()
+
+
+@pytest.mark.parametrize(("model", "loss"), MODELS)
+def test_words_without_a_window_predict_nothing(model: str, loss: str) -> None:
+    case = Case(settings_of(model, loss))
+    none = tf.zeros_like(case.step["left"])
+    case.step |= {"left": none, "right": none}
+    outcome = case.outcome(0.5)
+    assert not outcome.losses.numpy().any()
+    assert not summed(case.inputs, outcome.input).any()
+    assert not summed(case.outputs, *outcome.output).any()
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_a_tree_of_one_word_has_no_loss(model: str) -> None:
+    settings = settings_of(model, "hierarchical_softmax", window=2)
+    left, right = windows.extents(tf.zeros([16], tf.int64), tf.fill([16], 2))
+    step = windows.frames(tf.zeros([16], tf.int32), left, right, 2)
+    vectors = tf.Variable(tf.ones([1, DIMENSIONS]))
+    outcome = make_objective(settings, np.array([16]))(step, lookup(vectors), lookup(vectors), 1.0)
+    assert not outcome.losses.numpy().any()
+    assert not summed(vectors, outcome.input, *outcome.output).any()
+
+
+@pytest.mark.parametrize(("model", "loss"), MODELS)
+def test_large_logits_keep_losses_and_updates_finite(model: str, loss: str, pair_by_pair) -> None:
+    case = Case(settings_of(model, loss, window=2))
+    case.inputs.assign(case.inputs * 100)
+    expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 0.1)
+    assert max(expected[0]) > 500  # The exponential of such a logit is above float32.
+    require_equal(case, case.outcome(0.1), expected, atol=1e-2)
+
+
+@pytest.mark.parametrize(("model", "loss"), MODELS)
+def test_words_of_ngrams_are_means_and_give_each_part_the_whole_delta(model: str, loss: str, pair_by_pair) -> None:
+    words = [f"word{number}" for number in range(WORDS - 2)] + ["ab", "w"]
+    # So few buckets that one stands for several n-grams of a word.
+    ngrams = NgramSettings(min=3, max=4, buckets=11)
+    parts = [[row, *(WORDS + bucket for bucket in ngram_ids(word, ngrams))] for row, word in enumerate(words)]
+    assert any(len(set(rows)) < len(rows) for rows in parts)
+    case = Case(settings_of(model, loss, window=3, ngrams=ngrams), rows=WORDS + 11)
+    composition = Composition(words, ngrams)
+    reference = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs, parts)
+    asked = np.array([[0, 19], [18, 0]], np.int32)
+    expected = [[reference.vector(word) for word in row] for row in asked]
+    np.testing.assert_allclose(composition.vectors(case.inputs, tf.constant(asked)), expected, rtol=1e-4, atol=1e-6)
+
+    objective = make_objective(case.settings, COUNTS)
+    outcome = objective(case.step, lambda r: composition.vectors(case.inputs, r), lookup(case.outputs), 0.2)
+    spread = outcome._replace(input=composition.spread(outcome.input))
+    require_equal(case, spread, reference.step(*case.flat, 0.2), atol=2e-4)
