@@ -44,7 +44,8 @@ class Tables(tf.Module):
     """Input and output vectors, float32 [rows, dimensions] each, and their training.
 
     Input vectors begin uniform within half of 1 / dimensions and output vectors at zero, as in word2vec.c. With n-grams
-    the input table has a row for each bucket after those of the words.
+    the input table has a row for each bucket after those of the words. Made in the scope of a strategy for several
+    devices, each has a copy.
 
     Args:
         settings: The trainer section of the configuration.
@@ -65,6 +66,7 @@ class Tables(tf.Module):
         self._model = settings.model
         self._composition = Composition(vocabulary.words, settings.ngrams) if settings.ngrams else None
         self._objective = make_objective(settings, vocabulary.counts)
+        self._strategy = tf.distribute.get_strategy()
 
     @tf.function(reduce_retracing=True)
     def train(self, steps: Step, rates: tf.Tensor) -> tf.Tensor:
@@ -84,7 +86,8 @@ class Tables(tf.Module):
             for number in tf.range(tf.size(rates)):
                 # Steps that overlap would read vectors before others have updated them.
                 tf.autograph.experimental.set_loop_options(parallel_iterations=1)
-                self._update({name: values[number] for name, values in steps.items()}, rates[number])
+                step = {name: values[number] for name, values in steps.items()}
+                self._strategy.run(self._update, (step, rates[number]))
         return loss
 
     def outcome(self, step: Step, rate: tf.Tensor | float = 0.0) -> Outcome:
@@ -105,10 +108,13 @@ class Tables(tf.Module):
         return self._composition.vectors(self.input, rows) if self._composition else tf.gather(self.input, rows)
 
     def _update(self, step: Step, rate: tf.Tensor) -> None:
-        outcome = self.outcome(step, rate)
-        _add(self.input, self._composition.spread(outcome.input) if self._composition else outcome.input)
+        """Takes a step; each of several devices computes its share of the blocks and applies those of all."""
+        replica = tf.distribute.get_replica_context()
+        outcome = self.outcome(_share(step, replica), rate)
+        update = _of_all(outcome.input, replica)
+        _add(self.input, self._composition.spread(update) if self._composition else update)
         for update in outcome.output:
-            _add(self.output, update)
+            _add(self.output, _of_all(update, replica))
 
 
 class Composition:
@@ -133,6 +139,21 @@ class Composition:
         """Gives each part of a word the whole of its word's delta, as fastText does, not its share of it."""
         parts = tf.gather(self._parts, update.rows)
         return Update(parts.values, tf.gather(update.delta, parts.value_rowids()))
+
+
+def _share(step: Step, replica: tf.distribute.ReplicaContext) -> Step:
+    """Takes the blocks of one replica."""
+    count = replica.num_replicas_in_sync
+    if count == 1:
+        return step
+    return {name: tf.stack(tf.split(values, count))[replica.replica_id_in_sync_group] for name, values in step.items()}
+
+
+def _of_all(update: Update, replica: tf.distribute.ReplicaContext) -> Update:
+    """Joins the updates of all replicas in their order, so that each makes the same of its copy of a table."""
+    if replica.num_replicas_in_sync == 1:
+        return update
+    return Update(*(replica.all_gather(part, axis=0) for part in update))
 
 
 def lookup(table: tf.Variable) -> Lookup:

@@ -54,6 +54,9 @@ class Word2vecSettings(Settings):
     step_tokens: PositiveInt = Field(
         512, multiple_of=16, description="Words of the corpus that one step updates together; more on a GPU."
     )
+    strategy: Literal["one_device", "mirrored"] = Field(
+        "one_device", description="mirrored: every GPU of the machine takes a share of each step, with the same result."
+    )
     ngrams: NgramSettings | None = Field(
         None, description="Compose words of character n-grams, so that unseen words have vectors; null: whole words."
     )

@@ -59,7 +59,8 @@ class Training:
 
     def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, train_files: Sequence[str]) -> None:
         self.settings, self.vocabulary = settings, vocabulary
-        self.tables = Tables(settings, vocabulary)
+        with _strategy(settings).scope():
+            self.tables = Tables(settings, vocabulary)
         self.held_out = HeldOut(settings, vocabulary)
         self._files = train_files
         keep = keep_probabilities(vocabulary.counts, settings.subsample)
@@ -161,6 +162,21 @@ def _servable(job: Job, training: Training) -> Servable:
         tables.ngram_vectors(),
     )
     return servable
+
+
+def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
+    if settings.strategy == "one_device":
+        return tf.distribute.get_strategy()
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    blocks = settings.step_tokens // windows.BLOCK
+    if blocks % len(devices):
+        raise JobError(
+            "A step cannot be shared evenly by the devices.",
+            where="trainer.step_tokens",
+            found=f"{settings.step_tokens} on {len(devices)} devices",
+            expected=f"a multiple of {windows.BLOCK * len(devices)}",
+        )
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
 def _require_finite(loss: float, epoch: int, step: int, rate: float) -> None:
