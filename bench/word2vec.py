@@ -25,7 +25,7 @@ from bench.word2vec_sides import GENSIM, KERAS, OURS, Trained
 from trainer.errors import JobError
 
 _RATE, _PEAK = "words/s", "peak memory of the process, GB"
-_FASTER, _LINEAR = Limit(1), Limit(0.9)
+_FASTER, _LINEAR = Limit(1.4), Limit(0.9)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -105,24 +105,30 @@ class Training:
             monitor: Shows how it goes.
 
         Returns:
-            `loss`, in nats for a prediction, as seen in samples on the way, `seconds`, `steps`, `words_per_second`.
+            `loss`, in nats for a prediction, as seen in samples on the way, `seconds`, `steps`, `words_per_second` of
+            the text and `pairs_per_second` (with CBOW: windows).
         """
-        start, steps, losses, shown = time.perf_counter(), 0, [], {"epoch": epoch + 1, "epochs": self.settings.epochs}
+        start, steps, pairs, losses = time.perf_counter(), 0, 0.0, []
         for chunk in windows.steps(self._files, self.settings, self._keep, self._noise, epoch):
             number = chunk[windows.LEFT].shape[0]
             rates = self._rates(epoch, steps + np.arange(number))
             losses.append(float(self.tables.train(chunk, tf.constant(rates))))
             _require_finite(losses[-1], epoch, steps, float(rates[0]))
             steps += number
-            done = min(steps * self.settings.step_tokens / self._kept, 1.0)
-            speed = done * self._words / (time.perf_counter() - start)
-            figures = {**shown, "loss": losses[-1], "words/s": speed}
-            progress.report(int(done * self._words), int(self._words), "words", figures)
+            pairs += float(tf.reduce_sum(windows.predictions(chunk, self.settings.model)))
+            done, seconds = min(steps * self.settings.step_tokens / self._kept, 1.0), time.perf_counter() - start
+            speeds = {"words_per_second": done * self._words / seconds, "pairs_per_second": pairs / seconds}
+            self._tell(epoch, done, losses[-1], speeds["words_per_second"])
             if monitor is not None:
-                monitor.step(number, {"loss": losses[-1], "words_per_second": speed, "learning_rate": rates[0]})
+                monitor.step(number, {"loss": losses[-1], "learning_rate": float(rates[0]), **speeds})
         seconds = time.perf_counter() - start
-        speed = self._words / seconds
-        return {"loss": float(np.mean(losses)), "seconds": seconds, "steps": steps, "words_per_second": speed}
+        speeds = {"words_per_second": self._words / seconds, "pairs_per_second": pairs / seconds}
+        return {"loss": float(np.mean(losses)), "seconds": seconds, "steps": steps, **speeds}
+
+    def _tell(self, epoch: int, done: float, loss: float, speed: float) -> None:
+        """Reports how far an epoch is, a share of it."""
+        figures = {"epoch": epoch + 1, "epochs": self.settings.epochs, "loss": loss, "words/s": speed}
+        progress.report(int(done * self._words), int(self._words), "words", figures)
 
     def evaluate(self, files: Sequence[str]) -> float:
         """Returns the loss of held-out documents, in nats for a prediction; not a number where there is none."""
