@@ -11,26 +11,24 @@ from trainer import features as f
 from trainer import subwords as subword_models
 from trainer.errors import JobError
 from trainer.normalization import normalize
+from trainer.phrases import Phrases
+from trainer.phrases import load as load_phrases
 from trainer.settings import Kind, TransformSettings, TruncateSettings
+from trainer.tokenizers import cut
 
-_WORD = r"\p{L}\p{N}\p{M}\p{Cf}"
-_IN_WORD_APOSTROPHE = "\x01"
-# \p{Z} and \p{Cc} but for the space itself, which would be replaced at every word.
-_SPACE = r"[\x00-\x1f\x7f-\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
-# Tokens that are no valid UTF-8, so that no text can yield them.
-_FIRST_BYTE = b"\xff"
-_MARKS = {number: _FIRST_BYTE + bytes([number]) for number in (f.UNK, f.BOS, f.EOS)}
+MARK = b"\xff"
+"""How marks begin: they are no valid UTF-8, so that no text can yield them."""
+
+_MARKS = {number: MARK + bytes([number]) for number in (f.UNK, f.BOS, f.EOS)}
 
 
 def tokenize(
-    text: tf.RaggedTensor, settings: TransformSettings, subwords: subword_models.Subwords | None = None
+    text: tf.RaggedTensor,
+    settings: TransformSettings,
+    subwords: subword_models.Subwords | None = None,
+    phrases: Phrases | None = None,
 ) -> tf.RaggedTensor:
-    r"""Cuts documents into tokens, puts marks around them and truncates them.
-
-    `words`: a word is a run of letters, digits, marks and format characters, with apostrophes inside
-    it; every other character that is neither space nor control is a token of its own. `<br>` tags are
-    spaces. `whitespace`: what stands between ASCII white space. `characters`: code points, a line feed
-    as `\n` and a carriage return as `\r`. `subwords`: pieces of the model.
+    """Cuts documents into tokens, puts marks around them and truncates them.
 
     Marks, and the tokens that are too long, are no valid UTF-8; `lookup` knows them. Truncation counts
     marks, keeps those of the document, and takes those of segments for tokens like others.
@@ -39,35 +37,38 @@ def tokenize(
         text: Documents, ragged string [batch, segments, 1], UTF-8; invalid bytes become U+FFFD.
         settings: The transform section of the configuration.
         subwords: The model, with `tokenizer: subwords`.
+        phrases: The phrases that are joined.
 
     Returns:
         Tokens, ragged string [batch, time], all segments of a document joined.
     """
-    tokens = _cut(normalize(text.flat_values, settings), settings, subwords)
-    if settings.max_token_bytes is not None:
-        too_long = tf.strings.length(tokens.values) > settings.max_token_bytes
-        tokens = tokens.with_values(tf.where(too_long, _MARKS[f.UNK], tokens.values))
+    tokens = tokenize_segments(text.flat_values, settings, subwords)
+    if phrases is not None:
+        tokens = phrases(tokens)
     lengths = text.with_flat_values(tokens).merge_dims(1, 3).row_lengths()
     document = text.with_flat_values(_mark(tokens, settings, "segment")).merge_dims(1, 3)
     document = _mark(_truncate(document, settings), settings, "document")
     return _drop_short(document, lengths, settings)
 
 
-def _cut(segments: tf.Tensor, settings: TransformSettings, subwords: subword_models.Subwords | None) -> tf.RaggedTensor:
-    """Cuts normalized text, string [segments], into ragged string [segments, time]."""
-    if settings.tokenizer == "subwords":
-        if subwords is None:
-            raise ValueError("tokenizer subwords needs the model")
-        return subwords(segments)
-    if settings.tokenizer == "characters":
-        characters = tf.strings.unicode_split(segments, "UTF-8")
-        for control, name in (("\n", r"\\n"), ("\r", r"\\r")):  # These two cannot be a line of the vocabulary.
-            characters = characters.with_values(tf.strings.regex_replace(characters.values, control, name))
-        return characters
-    if settings.tokenizer == "words":
-        for pattern, rewrite in _word_rewrites():
-            segments = tf.strings.regex_replace(segments, pattern, rewrite)
-    return tf.strings.split(segments)
+def tokenize_segments(
+    segments: tf.Tensor, settings: TransformSettings, subwords: subword_models.Subwords | None = None
+) -> tf.RaggedTensor:
+    """Cuts segments into tokens; those that are too long become marks.
+
+    Args:
+        segments: String [segments], UTF-8; invalid bytes become U+FFFD.
+        settings: The transform section of the configuration.
+        subwords: The model, with `tokenizer: subwords`.
+
+    Returns:
+        Tokens, ragged string [segments, time].
+    """
+    tokens = cut(normalize(segments, settings), settings, subwords)
+    if settings.max_token_bytes is not None:
+        too_long = tf.strings.length(tokens.values) > settings.max_token_bytes
+        tokens = tokens.with_values(tf.where(too_long, _MARKS[f.UNK], tokens.values))
+    return tokens
 
 
 def _mark(tokens: tf.RaggedTensor, settings: TransformSettings, place: str) -> tf.RaggedTensor:
@@ -121,7 +122,11 @@ def tagged_tokens(raw: f.Features, settings: TransformSettings) -> tuple[tf.Ragg
 
 
 def count_tokens(
-    raw: f.Features, settings: TransformSettings, kind: Kind, subwords: subword_models.Subwords | None = None
+    raw: f.Features,
+    settings: TransformSettings,
+    kind: Kind,
+    subwords: subword_models.Subwords | None = None,
+    phrases: Phrases | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Counts the tokens of a batch as they are truncated, without marks and without those that are too long.
 
@@ -130,6 +135,7 @@ def count_tokens(
         settings: The transform section of the configuration.
         kind: The kind of corpus.
         subwords: The model, with `tokenizer: subwords`.
+        phrases: The phrases that are joined.
 
     Returns:
         Distinct tokens, string [types], and how often each is there, int64 [types].
@@ -137,24 +143,10 @@ def count_tokens(
     if kind == "tagged_text":
         rows, _ = tagged_tokens(raw, settings)
     else:
-        rows = tokenize(cast(tf.RaggedTensor, raw[f.TEXT]), settings, subwords)
+        rows = tokenize(cast(tf.RaggedTensor, raw[f.TEXT]), settings, subwords, phrases)
     tokens, _, counts = tf.unique_with_counts(rows.values, out_idx=tf.int64)
-    is_text = tf.strings.substr(tokens, 0, 1) != _FIRST_BYTE
+    is_text = tf.strings.substr(tokens, 0, 1) != MARK
     return tf.boolean_mask(tokens, is_text), tf.boolean_mask(counts, is_text)
-
-
-def _word_rewrites() -> tuple[tuple[str, str], ...]:
-    """RE2 rewrites after which words and signs stand between ASCII spaces."""
-    mark = _IN_WORD_APOSTROPHE
-    inside = (rf"([{_WORD}])['\x{{2019}}]([{_WORD}])", rf"\1{mark}\2")
-    return (
-        (r"<[bB][rR]\s*/?>", " "),
-        (_SPACE, " "),
-        inside,
-        inside,  # Again: matches do not overlap, so one pass leaves the second apostrophe of a'b'c.
-        (rf"([^{_WORD} {mark}])", r" \1 "),
-        (mark, "'"),
-    )
 
 
 def truncate(tokens: tf.RaggedTensor, settings: TruncateSettings) -> tf.RaggedTensor:
@@ -223,6 +215,7 @@ def make_preprocessing_fn(
     labels: str | None = None,
     tags: str | None = None,
     subword_model: str | None = None,
+    phrases: str | None = None,
 ) -> Callable[[f.Features], f.Features]:
     """Builds the function that TensorFlow Transform traces into the transform graph.
 
@@ -233,6 +226,7 @@ def make_preprocessing_fn(
         labels: The file of class names in the order of their ids, for labelled text.
         tags: The file of tags in the order of their ids, for tagged text.
         subword_model: The model's file, with `tokenizer: subwords`.
+        phrases: The file of phrases, with `phrases`, if there are any.
 
     Returns:
         A function from raw to transformed features; a label or tag that is not in its file becomes -1.
@@ -258,10 +252,12 @@ def make_preprocessing_fn(
             ids = classes(cast(str, tags), "tags").lookup(tag_names.flat_values)
             outputs[f.TAGS] = tag_names.with_flat_values(ids)
         else:
-            model = None
+            model = joined = None
             if subword_model is not None:
                 model = tft.make_and_track_object(lambda: subword_models.load(subword_model), name="subwords")
-            tokens = tokenize(cast(tf.RaggedTensor, inputs[f.TEXT]), settings, model)
+            if phrases is not None:
+                joined = tft.make_and_track_object(lambda: load_phrases(phrases, settings), name="phrases")
+            tokens = tokenize(cast(tf.RaggedTensor, inputs[f.TEXT]), settings, model, joined)
         if kind == "labelled_text":
             outputs[f.LABEL] = classes(cast(str, labels), "labels").lookup(inputs[f.LABEL])
         tokens = lookup(tokens, words, settings)

@@ -51,6 +51,26 @@ class SubwordSettings(Settings):
     sample_mb: PositiveInt = Field(32, description="Megabytes of the train split that the model is trained on.")
 
 
+class PhraseSettings(Settings):
+    """Neighbouring words that become one token (Mikolov et al. 2013, "Distributed Representations", section 4).
+
+    A pair is a phrase where (count of the pair - min_count) * distinct words and pairs / (count of its first word
+    * count of its second word) is above the threshold.
+    """
+
+    min_count: PositiveInt = Field(5, description="A pair has to be seen more often than this in the train split.")
+    threshold: PositiveFloat = Field(10.0, description="A pair's score has to be above this; higher: fewer phrases.")
+    passes: int = Field(1, ge=1, le=4, description="Rounds of joining: 1 gives phrases of two words, 2 of up to four.")
+    delimiter: str = Field("_", description="Stands between the words of a phrase.")
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_can_be_in_a_token(cls, delimiter: str) -> str:
+        if not delimiter or " " in delimiter or not delimiter.isprintable():
+            raise ValueError(f"{delimiter!r} must be one or more printable characters other than white space")
+        return delimiter
+
+
 class TransformSettings(Settings):
     """Raw text to token ids."""
 
@@ -82,6 +102,9 @@ class TransformSettings(Settings):
     truncate: TruncateSettings | None = Field(None, description="Cut long documents; null keeps them whole.")
     pad: PadSettings | None = Field(None, description="Write sequences of one length; null: padded batch by batch.")
     subwords: SubwordSettings | None = Field(None, description="The subword model, with `tokenizer: subwords`.")
+    phrases: PhraseSettings | None = Field(
+        None, description="Join words that stand together more often than by chance; null: words stay apart."
+    )
 
     @field_validator("reserved")
     @classmethod
@@ -119,6 +142,20 @@ class TransformSettings(Settings):
                 raise ValueError(f"{name} has no use with subwords, whose model knows every text: remove it")
         return self
 
+    @model_validator(mode="after")
+    def _phrases_have_words(self) -> TransformSettings:
+        if self.phrases is None:
+            return self
+        if self.tokenizer in ("characters", "subwords"):
+            raise ValueError(
+                f"phrases join words, and {self.tokenizer} are none: remove phrases, or set another tokenizer"
+            )
+        if self.vocabulary is not None:
+            raise ValueError(
+                "phrases are found in the train split, and a given vocabulary lacks them: remove one of the two"
+            )
+        return self
+
     @property
     def lowercased(self) -> bool:
         """Whether text is lower-cased."""
@@ -142,7 +179,7 @@ class TransformSettings(Settings):
             return None
         if self.tokenizer != "whitespace":
             return f"tokenizer {self.tokenizer} would cut tokens that have tags: a tagged corpus needs whitespace"
-        unfit = [name for name in ("bos", "eos", "strip_html") if getattr(self, name)]
+        unfit = [name for name in ("bos", "eos", "strip_html", "phrases") if getattr(self, name)]
         return f"{unfit[0]} does not go with a tagged corpus: remove it" if unfit else None
 
 

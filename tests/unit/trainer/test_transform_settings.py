@@ -19,6 +19,16 @@ from trainer.settings import PadSettings, TransformSettings, TruncateSettings
         ({"tokenizer": "subwords", "oov_buckets": 2}, ["oov_buckets has no use with subwords"]),
         ({"tokenizer": "subwords", "vocabulary": "words.txt"}, ["vocabulary has no use with subwords"]),
         ({"tokenizer": "subwords", "subwords": {"size": 200}}, ["greater than or equal to 300"]),
+        ({"tokenizer": "subwords", "phrases": {}}, ["phrases join words, and subwords are none", "remove phrases"]),
+        ({"tokenizer": "characters", "phrases": {}}, ["phrases join words, and characters are none"]),
+        ({"vocabulary": "words.txt", "phrases": {}}, ["found in the train split", "given vocabulary lacks them"]),
+        ({"phrases": {"delimiter": ""}}, ["'' must be one or more printable characters"]),
+        ({"phrases": {"delimiter": " "}}, ["' ' must be one or more printable"]),
+        ({"phrases": {"delimiter": "_\u2028"}}, ["must be one or more printable"]),
+        ({"phrases": {"delimiter": "\0"}}, ["must be one or more printable"]),
+        ({"phrases": {"threshold": 0}}, ["greater than 0"]),
+        ({"phrases": {"min_count": 0}}, ["greater than 0"]),
+        ({"phrases": {"passes": 5}}, ["less than or equal to 4"]),
         ({"reserved": ["<pad>"]}, ["'<pad>' is reserved already"]),
         ({"reserved": ["a", "a"]}, ["'a' is reserved already"]),
         ({"reserved": ["a b"]}, ["'a b' must be characters other than white space"]),
@@ -64,3 +74,10 @@ def test_lower_case_is_the_default_of_words_alone(tokenizer: str, expected: bool
     assert TransformSettings(tokenizer=tokenizer).lowercased == expected
     assert TransformSettings(lowercase=False).lowercased is False
     assert TransformSettings(tokenizer="characters", lowercase=True).lowercased is True
+
+
+def test_phrases_do_not_go_with_tags() -> None:
+    settings = TransformSettings(tokenizer="whitespace", phrases={})
+    assert settings.obstacle("tagged_text") == "phrases does not go with a tagged corpus: remove it"
+    assert settings.obstacle("text") is None
+    assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings
