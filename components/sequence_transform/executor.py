@@ -29,13 +29,23 @@ from components.tfrecord_file import remove_partials
 from trainer import preprocessing as graph_functions
 from trainer import progress, subwords
 from trainer.errors import JobError
+from trainer.phrases import Phrase
+from trainer.phrases import write as write_phrases
 from trainer.settings import RESERVED_WORDS, Kind, OutputSettings, TransformSettings
 
 _LEFT_PADDING = (
     "transform.pad.side: left rules the fused cuDNN kernel out for readers that keep this padding;"
     " seqloom's own reader pads each batch anew, on the right."
 )
+_NO_PHRASES = (
+    "transform.phrases: no pair of words of the train split scores above transform.phrases.threshold = %s,"
+    " so all words stay apart."
+)
 _logger = logging.getLogger("seqloom")
+
+
+Paths = dict[str, str]
+"""Files that the graph takes in, by the argument of `make_preprocessing_fn` that they are."""
 
 
 class _Assets(NamedTuple):
@@ -43,7 +53,7 @@ class _Assets(NamedTuple):
 
     words: list[tuple[str, int]]
     classes: dict[str, list[str]]
-    paths: dict[str, str]
+    paths: Paths
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -74,9 +84,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if settings.pad and settings.pad.side == "left":
             _logger.warning(_LEFT_PADDING)
 
-        model = _train_subwords(train, settings, directory)
-        counts = self._count(train, settings, kind, model)
-        assets = _write_assets(directory, counts, settings, kind, model, json.loads(exec_properties["labels"]))
+        models = {**_train_subwords(train, settings, directory), **self._find_phrases(train, settings, directory)}
+        counts = self._count(train, settings, kind, models)
+        assets = _write_assets(directory, counts, settings, kind, models, json.loads(exec_properties["labels"]))
         job = Job(settings, output, kind, len(RESERVED_WORDS) + len(assets.words))
         shards = _shards(raw, transformed, output)
         preprocessing = graph_functions.make_preprocessing_fn(settings, kind, **assets.paths)
@@ -95,12 +105,30 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         documents = sum(report.documents for report in reports.values())
         progress.report(documents, documents, "records")
 
-    def _count(
-        self, shards: list[str], settings: TransformSettings, kind: Kind, subword_model: str | None
-    ) -> TokenCounts:
+    def _find_phrases(self, shards: list[str], settings: TransformSettings, directory: str) -> Paths:
+        """Writes `phrases.txt`, if phrases are asked for; gives its path, if there are any."""
+        if settings.phrases is None:
+            return {}
+        path, passes = posixpath.join(directory, "phrases.txt"), list[list[Phrase]]()
+        tf.io.gfile.makedirs(directory)
+        write_phrases(path, passes)
+        for number in range(1, settings.phrases.passes + 1):
+            found = posixpath.join(self._get_tmp_dir(), f"phrases-{number}.json")
+            with self._make_beam_pipeline() as pipeline:
+                _ = transform.find_phrases(pipeline, shards, settings, path if passes else None) | WriteJson(found)
+            (phrases,) = read_json(found)
+            if not phrases:  # Another pass would see the same text.
+                break
+            passes.append([Phrase(*phrase) for phrase in phrases])
+            write_phrases(path, passes)
+        if not passes:
+            _logger.warning(_NO_PHRASES, settings.phrases.threshold)
+        return {"phrases": path} if passes else {}
+
+    def _count(self, shards: list[str], settings: TransformSettings, kind: Kind, models: Paths) -> TokenCounts:
         path = posixpath.join(self._get_tmp_dir(), "counts.json")
         with self._make_beam_pipeline() as pipeline:
-            _ = transform.count(pipeline, shards, settings, kind, subword_model) | WriteJson(path)
+            _ = transform.count(pipeline, shards, settings, kind, **models) | WriteJson(path)
         (counts,) = read_json(path)
         counters = {name: Counter(counts[name]) for name in ("tokens", "labels", "tags")}
         return TokenCounts(**counters, documents=counts["documents"])
@@ -127,15 +155,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         return {split: reports[split] for split in dict.fromkeys(split for split, _, _ in shards)}
 
 
-def _train_subwords(train: list[str], settings: TransformSettings, directory: str) -> str | None:
+def _train_subwords(train: list[str], settings: TransformSettings, directory: str) -> Paths:
     if settings.tokenizer != "subwords":
-        return None
+        return {}
     model = subwords.train_on_records((batch for path in train for batch in read_batches(path)), settings)
     path = posixpath.join(directory, "subwords.model")
     tf.io.gfile.makedirs(directory)
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(model)
-    return path
+    return {"subword_model": path}
 
 
 def _write_assets(
@@ -143,17 +171,15 @@ def _write_assets(
     counts: TokenCounts,
     settings: TransformSettings,
     kind: Kind,
-    subword_model: str | None,
+    models: Paths,
     labels: list[str],
 ) -> _Assets:
     pieces: list[str] = []
-    if subword_model is not None:
-        with tf.io.gfile.GFile(subword_model, "rb") as file:
+    if "subword_model" in models:
+        with tf.io.gfile.GFile(models["subword_model"], "rb") as file:
             pieces = subwords.pieces(file.read())
     words = vocabulary.select_words(counts.tokens, settings, pieces)
-    paths, classes = {"vocabulary": vocabulary.write_vocabulary(directory, words)}, {}
-    if subword_model is not None:
-        paths["subword_model"] = subword_model
+    paths, classes = {**models, "vocabulary": vocabulary.write_vocabulary(directory, words)}, {}
     if kind == "labelled_text":
         classes["label"] = labels or sorted(counts.labels)
         paths["labels"] = vocabulary.write_labels(directory, classes["label"])

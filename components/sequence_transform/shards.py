@@ -16,6 +16,7 @@ from components.sequence_transform.writer import Batch, BatchEncoder, RecordWrit
 from trainer import features as f
 from trainer import progress, records, subwords
 from trainer.normalization import register_operations
+from trainer.phrases import load as load_phrases
 from trainer.preprocessing import count_tokens, tagged_tokens
 from trainer.settings import Kind, OutputSettings, TransformSettings
 
@@ -45,7 +46,14 @@ def read_batches(path: str) -> tf.data.Dataset:
     return records.stream([path]).batch(_BATCH)
 
 
-def count_shard(path: str, settings: TransformSettings, kind: Kind, subword_model: str | None) -> TokenCounts:
+def map_batches(path: str, function: Callable[[tf.Tensor], Any]) -> tf.data.Dataset:
+    """Applies a function to serialized records, string [batch], in file order."""
+    return read_batches(path).map(function, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
+
+
+def count_shard(
+    path: str, settings: TransformSettings, kind: Kind, subword_model: str | None, phrases: str | None = None
+) -> TokenCounts:
     """Counts tokens, labels and tags of a shard of raw SequenceExamples.
 
     Args:
@@ -53,19 +61,20 @@ def count_shard(path: str, settings: TransformSettings, kind: Kind, subword_mode
         settings: The transform section of the configuration.
         kind: The kind of corpus.
         subword_model: File of the subword model, if there is one.
+        phrases: File of the phrases, if there are any.
     """
     model = subwords.load(subword_model) if subword_model else None
+    joined = load_phrases(phrases, settings) if phrases else None
 
     @tf.autograph.experimental.do_not_convert
     def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = f.parse_raw(serialized)
         tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values, out_idx=tf.int64)
-        return *count_tokens(raw, settings, kind, model), raw[f.LABEL], tags, tag_counts
+        return *count_tokens(raw, settings, kind, model, joined), raw[f.LABEL], tags, tag_counts
 
     total = TokenCounts()
-    batches = read_batches(path).map(count, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
     tokens, tags = [], []
-    for batch_tokens, token_counts, labels, batch_tags, tag_counts in batches:
+    for batch_tokens, token_counts, labels, batch_tags, tag_counts in map_batches(path, count):
         tokens.append((batch_tokens, token_counts))
         tags.append((batch_tags, tag_counts))
         if kind == "labelled_text":
@@ -97,10 +106,9 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
         job: What all shards have in common.
     """
     transform = _load(saved_model, job)
-    batches = read_batches(source).map(transform, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
     report, encoder = ShardReport(split), BatchEncoder(job.kind, job.settings.pad)
     with RecordWriter(target, job.output) as writer:
-        for given, features in batches:
+        for given, features in map_batches(source, transform):
             batch = {name: _numpy(value) for name, value in features.items()}
             _count(report, {name: value.numpy() for name, value in given.items()}, batch, job)
             if not report.unknown_labels and not report.unknown_tags:

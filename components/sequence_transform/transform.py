@@ -10,9 +10,11 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
+from components.sequence_transform.phrases import PairCounts, choose, count_shard_pairs
 from components.sequence_transform.shards import Job, count_shard, transform_shard
 from components.sequence_transform.vocabulary import TokenCounts
 from trainer import features as f
+from trainer.phrases import Phrase
 from trainer.settings import Kind, TransformSettings
 
 PreprocessingFn = Callable[[f.Features], f.Features]
@@ -40,11 +42,44 @@ class SumCounts(beam.CombineFn):
         return vars(accumulator)
 
 
+class ChoosePhrases(beam.CombineFn):
+    """Adds up counts of pairs of words, and chooses the phrases."""
+
+    def __init__(self, settings: TransformSettings) -> None:
+        self._settings = settings
+
+    def create_accumulator(self) -> PairCounts:  # noqa: D102
+        return PairCounts()
+
+    def add_input(self, accumulator: PairCounts, element: PairCounts) -> PairCounts:  # noqa: D102
+        accumulator.add(element)
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[PairCounts]) -> PairCounts:  # noqa: D102
+        total = PairCounts()
+        for accumulator in accumulators:
+            total.add(accumulator)
+        return total
+
+    def extract_output(self, accumulator: PairCounts) -> list[Phrase]:  # noqa: D102
+        return choose(accumulator, self._settings)
+
+
+class CountPairs(beam.DoFn):
+    """Counts the pairs of neighbouring words of a shard of raw examples."""
+
+    def __init__(self, settings: TransformSettings, phrases: str | None) -> None:
+        self._arguments = settings, phrases
+
+    def process(self, element: str) -> Iterator[PairCounts]:  # noqa: D102
+        yield count_shard_pairs(element, *self._arguments)
+
+
 class CountShard(beam.DoFn):
     """Counts a shard of raw examples."""
 
-    def __init__(self, settings: TransformSettings, kind: Kind, subword_model: str | None) -> None:
-        self._arguments = settings, kind, subword_model
+    def __init__(self, settings: TransformSettings, kind: Kind, subword_model: str | None, phrases: str | None) -> None:
+        self._arguments = settings, kind, subword_model, phrases
 
     def process(self, element: str) -> Iterator[TokenCounts]:  # noqa: D102
         yield count_shard(element, *self._arguments)
@@ -61,10 +96,46 @@ class TransformShard(beam.DoFn):
         yield vars(transform_shard(source, target, split, saved_model, self._job))
 
 
+def find_phrases(
+    pipeline: beam.Pipeline, shards: list[str], settings: TransformSettings, phrases: str | None
+) -> beam.PCollection:
+    """Finds the phrases of the given shards, in one pass.
+
+    Args:
+        pipeline: The pipeline.
+        shards: Raw examples of the train split.
+        settings: The transform section of the configuration, with `phrases`.
+        phrases: File of the phrases that the passes before found, if there are any.
+
+    Returns:
+        A PCollection of one list of `Phrase`.
+    """
+    return (
+        pipeline
+        | "Shards" >> beam.Create(shards)
+        | "Spread" >> beam.Reshuffle()
+        | "CountPairs" >> beam.ParDo(CountPairs(settings, phrases))
+        | "Choose" >> beam.CombineGlobally(ChoosePhrases(settings))
+    )
+
+
 def count(
-    pipeline: beam.Pipeline, shards: list[str], settings: TransformSettings, kind: Kind, subword_model: str | None
+    pipeline: beam.Pipeline,
+    shards: list[str],
+    settings: TransformSettings,
+    kind: Kind,
+    subword_model: str | None = None,
+    phrases: str | None = None,
 ) -> beam.PCollection:
     """Counts tokens, labels and tags of the given shards.
+
+    Args:
+        pipeline: The pipeline.
+        shards: Raw examples of the train split.
+        settings: The transform section of the configuration.
+        kind: The kind of corpus.
+        subword_model: File of the subword model, if there is one.
+        phrases: File of the phrases, if there are any.
 
     Returns:
         A PCollection of one `TokenCounts`, as a dict.
@@ -73,7 +144,7 @@ def count(
         pipeline
         | "Shards" >> beam.Create(shards)
         | "Spread" >> beam.Reshuffle()
-        | "Count" >> beam.ParDo(CountShard(settings, kind, subword_model))
+        | "Count" >> beam.ParDo(CountShard(settings, kind, subword_model, phrases))
         | "Sum" >> beam.CombineGlobally(SumCounts())
     )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
+from gensim.models.phrases import Phrases as GensimPhrases
 from tfx import v1 as tfx
 
 from components.corpus_example_gen.component import CorpusExampleGen
@@ -16,6 +19,7 @@ from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.sequence_transform.component import SequenceTransform
 from pipeline.dag import _LOCAL_BEAM
 from schema import curated
+from trainer import features
 from trainer.errors import JobError
 from trainer.settings import OutputSettings, TransformSettings
 from trainer.subwords import detokenize
@@ -147,3 +151,63 @@ def test_coverage_below_the_least_allowed_ends_it(tmp_path: Path) -> None:
         run(tmp_path, {"format": "text", "path": "data.txt"}, {"min_coverage": 0.9})
     for part in ("unknown", "0.66", "transform.min_coverage = 0.9", "'rare"):
         assert part in str(error.value)
+
+
+def cities() -> list[str]:
+    """Documents of lines in which some words stand together more often than by chance."""
+    draw = random.Random(3)
+    names = ["New York", "new york city", "Orson Welles", "San Francisco", "new", "city", "of"]
+    rare = [f"w{int(draw.paretovariate(0.8)) % 90}" for _ in range(800)]
+    lines = [f"{first} {draw.choice(names)} {last}" for first, last in zip(rare[::2], rare[1::2], strict=True)]
+    return ["\n".join(lines[number : number + 4]) for number in range(0, len(lines), 4)]
+
+
+def test_phrases_get_ids_and_serving_joins_them(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
+    limits = {"min_count": 3, "threshold": 1.0}
+    transform = {"phrases": {**limits, "passes": 2}, "min_count": 1, "eos": "segment"}
+    run(tmp_path, {"format": "jsonl", "path": "data.jsonl", "segment": "line"}, transform)
+    examples = next((tmp_path / "root" / "CorpusExampleGen" / "examples").iterdir())
+    raw = {split: segments(examples, split) for split in ("train", "eval")}
+    sentences = [line.lower().split() for document in raw["train"] for line in document]
+    models, expected = [], []
+    for number in (1, 2):
+        models.append(GensimPhrases(sentences, **limits))
+        for pair in {pair for sentence in sentences for pair in itertools.pairwise(sentence)}:
+            phrase, score = models[-1].score_candidate(*pair, [])
+            if phrase:
+                expected.append((number, " ".join(pair), models[-1].vocab[phrase], f"{score:.6g}"))
+        sentences = [models[-1][sentence] for sentence in sentences]
+
+    def ids(lines: list[str]) -> list[int]:
+        joined = [[*models[1][models[0][line.lower().split()]], "<eos>"] for line in lines]
+        return [vocabulary.index(token) if token in vocabulary else 1 for row in joined for token in row]
+
+    expected.sort(key=lambda line: (line[0], -line[2], *line[1].split()))
+    assert lines(tmp_path, "phrases.txt") == [f"{n} {pair}\t{count}\t{score}" for n, pair, count, score in expected]
+    vocabulary, counts = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "counts.txt")
+    found = Counter({word: int(count) for word, count in zip(vocabulary[4:], counts[4:], strict=True)})
+    assert found == Counter(token for sentence in sentences for token in sentence)
+    assert {"new_york", "san_francisco", "new_york_city"} <= set(found)
+    for split, documents in raw.items():
+        assert [lists["tokens"] for _, lists in read(tmp_path, split)] == [ids(document) for document in documents]
+    graph = tf.saved_model.load(str(artifact(tmp_path, "transform_graph") / "transform_fn"))
+    text = tf.ragged.constant([[["We saw New York City"], ["new"], ["york in San Francisco"]]], ragged_rank=2)
+    served = graph.transform_fn({"id": tf.constant(["a"]), "source": tf.constant(["b"]), "text": text})["tokens"]
+    assert served.to_list() == [ids(["We saw New York City", "new", "york in San Francisco"])]
+
+
+def test_without_any_phrase_words_stay_apart_and_it_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
+    run(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, {"phrases": {"threshold": 1e6}})
+    assert (artifact(tmp_path, "transform_graph") / "phrases.txt").read_bytes() == b""
+    assert "no pair of words of the train split scores above transform.phrases.threshold = 1000000.0" in caplog.text
+    assert not any("_" in word for word in lines(tmp_path, "vocabulary.txt"))
+
+
+def segments(examples: Path, split: str) -> list[list[str]]:
+    """The texts of a split's raw documents, by segment, in its order."""
+    paths = sorted(str(path) for path in (examples / f"Split-{split}").iterdir())
+    records = tf.data.TFRecordDataset(paths, "GZIP").batch(1_000).get_single_element()
+    documents = features.parse_raw(records, "text")["text"].merge_dims(1, 2).to_list()
+    return [[segment.decode() for segment in document] for document in documents]
