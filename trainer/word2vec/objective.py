@@ -45,19 +45,29 @@ Objective = Callable[[Step, Lookup, Lookup, "tf.Tensor | float"], Outcome]
 """From a step, the look-ups of input and output vectors and the learning rate to what the step gives."""
 
 
-def skipgram_negative_sampling(settings: Word2vecSettings) -> Objective:
+def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
     """Each word predicts the words of its window, among words of the noise (Mikolov et al. 2013, section 2.2).
 
-    Negatives are shared by the pairs of a block, and weighted so that each pair has `negatives` of them.
+    Negatives are shared by the pairs of a block, and weighted so that each pair has `negatives` of them. Where there
+    are few words, a negative that is the predicted word itself does not count for that pair.
     """
-    drawn = settings.shared_negatives
-    weights_of = WindowTable(settings.window, drawn, settings.negatives / drawn)
-    targets = tf.constant([1.0] * (BLOCK + 2 * settings.window) + [0.0] * drawn)
+    drawn, frame = settings.shared_negatives, BLOCK + 2 * settings.window
+    share = settings.negatives / drawn
+    weights_of = WindowTable(settings.window, drawn, share)
+    targets = tf.constant([1.0] * frame + [0.0] * drawn)
+
+    def without_positives(weights: tf.Tensor, step: Step) -> tf.Tensor:
+        """Takes the pairs whose predicted word is a negative from that negative's weight."""
+        in_window, negative = weights[..., :frame], weights[..., frame:]
+        same = tf.cast(step[CONTEXTS][:, :, tf.newaxis] == step[NOISE][:, tf.newaxis], tf.float32)
+        return tf.concat([in_window, negative - tf.matmul(in_window, same) * share], -1)
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
         """Multiplies the words of each block with its frame and its noise."""
         rows = tf.concat([step[CONTEXTS], step[NOISE]], axis=1)
         words, others, weights = inputs(step[CENTERS]), outputs(rows), weights_of(step)
+        if few_words:
+            weights = without_positives(weights, step)
         logits = tf.matmul(words, others, transpose_b=True)
         slope = (targets - tf.sigmoid(logits)) * (weights * rate)
         return Outcome(
@@ -69,10 +79,11 @@ def skipgram_negative_sampling(settings: Word2vecSettings) -> Objective:
     return objective
 
 
-def cbow_negative_sampling(settings: Word2vecSettings) -> Objective:
+def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
     """The mean of a window predicts its word, among words of the noise (Mikolov et al. 2013, "Efficient Estimation").
 
-    Negatives are shared by the words of a block, and weighted so that each word has `negatives` of them.
+    Negatives are shared by the words of a block, and weighted so that each word has `negatives` of them. Where there
+    are few words, a negative that is the word itself does not count.
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
@@ -81,14 +92,18 @@ def cbow_negative_sampling(settings: Word2vecSettings) -> Objective:
         around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), outputs(step[NOISE])
         parts, means = _means(in_window(step), around)
         weight = _has_window(step)
+        noise_weight = weight * share
+        if few_words:
+            others = step[CENTERS][:, :, tf.newaxis] != step[NOISE][:, tf.newaxis]
+            noise_weight *= tf.cast(others, tf.float32)
         logits = tf.reduce_sum(means * words, -1, keepdims=True)
         noise_logits = tf.matmul(means, noise, transpose_b=True)
-        noise_losses = tf.reduce_sum(tf.nn.softplus(noise_logits), -1, keepdims=True) * share
+        noise_losses = tf.reduce_sum(tf.nn.softplus(noise_logits) * noise_weight, -1)
         slope = (1 - tf.sigmoid(logits)) * (weight * rate)
-        noise_slope = tf.sigmoid(noise_logits) * (weight * (-share * rate))
+        noise_slope = tf.sigmoid(noise_logits) * (noise_weight * -rate)
         means_delta = slope * words + tf.matmul(noise_slope, noise)
         return Outcome(
-            tf.squeeze((tf.nn.softplus(-logits) + noise_losses) * weight, -1),
+            tf.squeeze(tf.nn.softplus(-logits) * weight, -1) + noise_losses,
             _update(step[CONTEXTS], tf.matmul(parts, means_delta, transpose_a=True)),
             [
                 _update(step[CENTERS], slope * means),

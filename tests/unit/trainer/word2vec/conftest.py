@@ -83,16 +83,19 @@ class PairByPair:
     def _predictions(self, center: int, window: list[int], noise) -> Iterator[tuple[list[int], list]]:
         """Words whose mean predicts, and the rows of outputs that it predicts, each with its label and weight."""
         share = self.settings.negatives / len(noise)
-        negatives = [(word, 0, share) for word in noise]
+
+        def targets(predicted: int) -> list:
+            return [(predicted, 1, 1.0), *((word, 0, share) for word in noise if word != predicted)]
+
         path = [(node, 1 - code, 1.0) for node, code in self._paths[center]]
         hierarchical = self.settings.loss == "hierarchical_softmax"
         if self.settings.model == "cbow":
             if window:
-                yield window, path if hierarchical else [(center, 1, 1.0), *negatives]
+                yield window, path if hierarchical else targets(center)
             return
         for other in window:
             # word2vec.c's direction: with a tree the neighbour predicts the word.
-            yield ([other], path) if hierarchical else ([center], [(other, 1, 1.0), *negatives])
+            yield ([other], path) if hierarchical else ([center], targets(other))
 
 
 @pytest.fixture(scope="session")
