@@ -55,8 +55,12 @@ class WordLookup(tf.Module):
         return tf.where(rows == ABSENT, self._rows.lookup(self.normalized(words)), rows)
 
     def normalized(self, words: tf.Tensor) -> tf.Tensor:
-        """Normalizes words as the corpus was, string of the same shape."""
-        return normalize(words, self._settings)
+        """Normalizes words as the corpus was, and joins those of a phrase, string of the same shape."""
+        normalized = normalize(words, self._settings)
+        if self._settings.phrases is None:
+            return normalized
+        delimiter = self._settings.phrases.delimiter.replace("\\", r"\\")
+        return tf.strings.regex_replace(tf.strings.strip(normalized), r"\s+", delimiter)
 
     def names(self, rows: tf.Tensor) -> tf.Tensor:
         """Names the words of rows, string of the same shape; empty where a row is `ABSENT`."""

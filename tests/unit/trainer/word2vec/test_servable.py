@@ -120,6 +120,14 @@ def test_of_equal_cosines_the_more_frequent_word_comes_first(make_servable) -> N
     assert found["similarity"].numpy().tolist() == [[1, 1, 1, 0, -1], [0, 0, 0, 0, 0]]
 
 
+@pytest.mark.parametrize("delimiter", ["_", "\\1", "+"])
+def test_phrases_are_asked_for_with_spaces(make_servable, delimiter: str) -> None:
+    words = ["new", f"new{delimiter}york", "york"]
+    servable = make_servable(words, np.eye(3, dtype=np.float32), transform={"phrases": {"delimiter": delimiter}})
+    found = servable.vectors(texts("New York", f"new{delimiter}york", " new  york\n", "new new"))["word"].numpy()
+    assert found.tolist() == [words[1].encode()] * 3 + [b""]
+
+
 def test_words_are_found_as_they_stand_or_as_the_corpus_was_normalized(make_servable) -> None:
     vectors = np.eye(4, dtype=np.float32)
     words = ["film", "0000", "Film", "<num>"]
