@@ -15,6 +15,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
+from components import memory
 from components.beam_results import read_json
 from components.corpus_example_gen import inputs, quarantine, spans, summary, transform
 from components.corpus_example_gen.files import CorpusFile
@@ -40,6 +41,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             JobError: If there is nothing to read, too much of it is bad, or a split is empty.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
+        memory.share_arenas()
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])
         output = OutputSettings.model_validate_json(exec_properties["output"])
         base, patterns = inputs.patterns(exec_properties)

@@ -19,6 +19,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from components import memory
 from components.beam_results import WriteJson, read_json, write_json
 from components.example_files import shard_paths, split_folder
 from components.sequence_transform import transform, vocabulary
@@ -71,6 +72,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             JobError: If the vocabulary is empty or covers too little, a label or tag is no class, or
                 documents were lost.
         """
+        memory.share_arenas()
         raw = artifact_utils.get_single_instance(input_dict["examples"])
         transformed = artifact_utils.get_single_instance(output_dict["transformed_examples"])
         directory = artifact_utils.get_single_uri(output_dict["transform_graph"])
