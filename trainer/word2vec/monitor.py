@@ -30,15 +30,16 @@ class Monitor:
         settings: The trainer section of the configuration.
         vocabulary: The words.
         tables: Their vectors.
+        steps: Steps that were done before.
     """
 
-    def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, tables: Tables) -> None:
+    def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, tables: Tables, steps: int = 0) -> None:
         self._settings, self._vocabulary, self._tables = settings, vocabulary, tables
         rows = np.array([row for row, word in enumerate(vocabulary.words) if word.isalpha()], np.int64)
         frequent = rows[_FROM:_TO] if len(rows) > _TO else rows
         places = np.linspace(0, len(frequent) - 1, min(settings.neighbors, len(frequent))).astype(int)
         self._rows: list[int] = frequent[places].tolist()
-        self._steps = self._shown_at = 0
+        self._steps = self._shown_at = steps
 
     def step(self, steps: int, figures: Mapping[str, float]) -> None:
         """Shows figures and neighbours where `log_steps` have gone by.

@@ -38,14 +38,15 @@ def run(job: Job) -> None:
     settings, vocabulary = Word2vecSettings.model_validate_json(job.settings), Vocabulary.read(job.transform_graph)
     training = Training(settings, vocabulary, job.train_files)
     checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
-    resumed = checkpoints.restore().epoch
+    restored = checkpoints.restore()
+    steps = sum(int(figures["steps"]) for figures in restored.history)
     with tf.summary.create_file_writer(job.log_directory).as_default():
-        monitor = Monitor(settings, vocabulary, training.tables)
+        monitor = Monitor(settings, vocabulary, training.tables, steps)
         state = training.run(job.eval_files, checkpoints, report.write_scalars, monitor)
         monitor.write_projector(job.log_directory)
     recall = _servable(job, training).save(job.model_directory)
     more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
-    report.write_report(job.log_directory, state, resumed, more)
+    report.write_report(job.log_directory, state, restored.epoch, more)
 
 
 class Training:
@@ -105,15 +106,15 @@ class Training:
             monitor: Shows how it goes.
 
         Returns:
-            `loss`, in nats for a prediction, as seen in samples on the way, `seconds`, `steps`, `words_per_second` of
-            the text and `pairs_per_second` (with CBOW: windows).
+            `loss`, in nats for a prediction, as seen in samples on the way (not a number where there is none),
+            `seconds`, `steps`, `words_per_second` of the text and `pairs_per_second` (with CBOW: windows).
         """
         start, steps, pairs, losses = time.perf_counter(), 0, 0.0, []
         for chunk in windows.steps(self._files, self.settings, self._keep, self._noise, epoch):
             number = chunk[windows.LEFT].shape[0]
             rates = self._rates(epoch, steps + np.arange(number))
             losses.append(float(self.tables.train(chunk, tf.constant(rates))))
-            _require_finite(losses[-1], epoch, steps, float(rates[0]))
+            _require_finite("loss", losses[-1], epoch, steps, float(rates[0]))
             steps += number
             pairs += float(tf.reduce_sum(windows.predictions(chunk, self.settings.model)))
             done, seconds = min(steps * self.settings.step_tokens / self._kept, 1.0), time.perf_counter() - start
@@ -121,9 +122,13 @@ class Training:
             self._tell(epoch, done, losses[-1], speeds["words_per_second"])
             if monitor is not None:
                 monitor.step(number, {"loss": losses[-1], "learning_rate": float(rates[0]), **speeds})
+        # A loss is that before its steps: what the last ones did shows in the vectors alone.
+        rate = float(self._rates(epoch, np.array([steps - 1]))[0])
+        _require_finite("sum of the vectors", float(tf.reduce_sum(self.tables.input)), epoch, steps - 1, rate)
         seconds = time.perf_counter() - start
         speeds = {"words_per_second": self._words / seconds, "pairs_per_second": pairs / seconds}
-        return {"loss": float(np.mean(losses)), "seconds": seconds, "steps": steps, **speeds}
+        loss = float(np.mean(losses)) if losses else math.nan
+        return {"loss": loss, "seconds": seconds, "steps": steps, **speeds}
 
     def _tell(self, epoch: int, done: float, loss: float, speed: float) -> None:
         """Reports how far an epoch is, a share of it."""
@@ -133,7 +138,7 @@ class Training:
     def evaluate(self, files: Sequence[str]) -> float:
         """Returns the loss of held-out documents, in nats for a prediction; not a number where there is none."""
         batches = records.stream(records.find(files)).batch(_EVALUATED_TOGETHER)
-        loss, predictions = np.sum([np.array(self._measure(batch)) for batch in batches], axis=0)
+        loss, predictions = sum((np.array(self._measure(batch)) for batch in batches), start=np.zeros(2))
         return float(loss / predictions) if predictions else math.nan
 
     def _held_out(self, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -185,12 +190,12 @@ def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
-def _require_finite(loss: float, epoch: int, step: int, rate: float) -> None:
-    if not math.isfinite(loss):
+def _require_finite(name: str, value: float, epoch: int, step: int, rate: float) -> None:
+    if not math.isfinite(value):
         raise JobError(
-            "Training diverged: the loss is not a finite number.",
+            f"Training diverged: the {name} is not a finite number.",
             where=f"Trainer, epoch {epoch + 1}, step {step + 1}",
-            found=f"loss {loss}, learning rate {rate:g}",
+            found=f"{name} {value}, learning rate {rate:g}",
             expected="finite numbers",
             fix="Lower trainer.learning_rate or trainer.step_tokens.",
         )
