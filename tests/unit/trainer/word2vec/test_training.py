@@ -1,0 +1,268 @@
+"""Training on words of two groups that never meet: what it learns, publishes, shows, and how it goes on."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from trainer import vector_files
+from trainer.checkpoint import Checkpoints, TrainingState
+from trainer.errors import JobError
+from trainer.job import Job
+from trainer.settings import TransformSettings
+from trainer.word2vec.settings import Word2vecSettings
+from trainer.word2vec.training import Training, run
+from trainer.word2vec.vocabulary import Vocabulary
+
+GROUPS = [[f"{name}{letter}" for letter in "bcdfghklmnpr"] for name in ("aa", "oo")]
+WORDS = [word for pair in zip(*GROUPS, strict=True) for word in pair]
+ALIKE = np.array([[a[0] == b[0] for b in WORDS] for a in WORDS])
+TIMED = ("seconds", "words_per_second", "pairs_per_second")
+SETTINGS = {
+    "epochs": 2,
+    "dimensions": 8,
+    "window": 3,
+    "step_tokens": 16,
+    "subsample": None,
+    "learning_rate": 0.05,
+    "neighbors": 4,
+    "log_steps": 100,
+}
+PUBLISHED = {
+    *("saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"),
+    *("vectors.txt", "vectors.bin", "vectors.tsv", "metadata.tsv", "counts.txt"),
+}
+
+
+def documents_of(split: str, number: int) -> list[list[str]]:
+    """Documents of the words of one group each, and one that has no vector."""
+    drawn = random.Random(split)
+    return [[*drawn.sample(GROUPS[place % 2], 12), "unknown"] for place in range(number)]
+
+
+# In train 3,072 words: 192 steps of 16.
+DOCUMENTS = {"train": documents_of("train", 256), "eval": documents_of("eval", 20)}
+
+
+@pytest.fixture(scope="module")
+def make_job(tmp_path_factory: pytest.TempPathFactory, write_transformed, transform_graph):
+    """A function from settings to a job in a folder of its own, on the same examples and transform graph."""
+    graph = Path(transform_graph(WORDS, TransformSettings())).parent
+    counts = [sum(document.count(word) for document in DOCUMENTS["train"]) for word in WORDS]
+    (graph / "counts.txt").write_text("".join(f"{count}\n" for count in [0] * 4 + counts))
+    (graph / "settings.json").write_text(json.dumps({**TransformSettings().model_dump(), "kind": "text"}))
+    ids = {word: number for number, word in enumerate(WORDS, 4)}
+    for split, documents in DOCUMENTS.items():
+        records = [{"id": b"%d" % n, "tokens": [ids.get(w, 1) for w in words]} for n, words in enumerate(documents)]
+        write_transformed(graph / f"{split}.gz", records, label=False)
+
+    def make(**values) -> Job:
+        folder = tmp_path_factory.mktemp("job")
+        return Job(
+            settings=Word2vecSettings.model_validate({**SETTINGS, **values}).model_dump_json(),
+            train_files=[str(graph / "train.gz")],
+            eval_files=[str(graph / "eval.gz")],
+            transform_graph=str(graph),
+            model_directory=str(folder / "model"),
+            log_directory=str(folder / "log"),
+            checkpoints=str(folder / "checkpoints"),
+        )
+
+    return make
+
+
+def training_of(job: Job) -> Training:
+    settings = Word2vecSettings.model_validate_json(job.settings)
+    return Training(settings, Vocabulary.read(job.transform_graph), job.train_files)
+
+
+def require_groups_apart(vectors: np.ndarray) -> None:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosine = unit @ unit.T
+    assert cosine[ALIKE & ~np.eye(len(WORDS), dtype=bool)].min() > 0.5
+    assert cosine[~ALIKE].mean() < 0.2
+
+
+def told(job: Job) -> dict:
+    return json.loads(Path(job.log_directory, "training.json").read_text())
+
+
+def untimed(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{name: value for name, value in figures.items() if name not in TIMED} for figures in history]
+
+
+@pytest.fixture(scope="module")
+def words(make_job) -> Job:
+    job = make_job()
+    run(job)
+    return job
+
+
+@pytest.fixture(scope="module")
+def ngrams(make_job) -> Job:
+    job = make_job(model="cbow", loss="hierarchical_softmax", ngrams={"min": 3, "max": 3, "buckets": 40})
+    run(job)
+    return job
+
+
+@pytest.fixture(params=["words", "ngrams"])
+def done(request: pytest.FixtureRequest) -> Job:
+    return request.getfixturevalue(request.param)
+
+
+def test_words_that_stand_together_become_alike(done: Job) -> None:
+    found = vector_files.read(f"{done.model_directory}/vectors.bin")
+    assert found.words == WORDS
+    require_groups_apart(found.vectors)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "rate"), [("cbow", "negative_sampling", 0.1), ("skipgram", "hierarchical_softmax", 0.05)]
+)
+def test_the_other_objectives_learn_it_too(model: str, loss: str, rate: float, make_job) -> None:
+    training = training_of(make_job(model=model, loss=loss, learning_rate=rate))
+    for epoch in range(2):
+        training.epoch(epoch)
+    require_groups_apart(training.tables.word_vectors())
+
+
+def test_all_files_are_published(done: Job) -> None:
+    folder = Path(done.model_directory)
+    assert {path.name for path in folder.iterdir()} == PUBLISHED
+    extra = json.loads((folder / "assets.extra/seqloom.json").read_text())
+    assert len(extra["digest"]) == 64
+    counts = [line.split() for line in (folder / "counts.txt").read_text().splitlines()]
+    train = [word for document in DOCUMENTS["train"] for word in document]
+    assert counts == [[word, str(train.count(word))] for word in WORDS]
+
+
+def test_what_is_published_judges_as_the_training_did(done: Job) -> None:
+    model = tf.saved_model.load(done.model_directory)
+    records = []
+    for document in DOCUMENTS["eval"]:
+        example = tf.train.SequenceExample()
+        for name, value in {"id": b"i", "source": b"eval", "task": b"documents", "section": b"eval"}.items():
+            example.context.feature[name].bytes_list.value.append(value)
+        example.context.feature["score"].float_list.value.append(0)
+        example.context.feature["gates"].int64_list.value.append(1)
+        text = " ".join(document).encode()
+        example.feature_lists.feature_list["text"].feature.add().bytes_list.value.append(text)
+        records.append(example.SerializeToString())
+    judged = model.signatures["judge"](tf.constant(records))
+    loss = judged["loss"].numpy().sum() / judged["pairs"].numpy().sum()
+    assert loss == pytest.approx(told(done)["history"][-1]["eval_loss"], rel=1e-4)
+
+
+def test_what_is_published_answers(done: Job) -> None:
+    model = tf.saved_model.load(done.model_directory)
+    found = model.signatures["neighbors"](words=tf.constant([WORDS[0].upper()]), k=tf.constant(11))
+    assert {word.decode() for word in found["neighbors"][0].numpy()} == set(GROUPS[0]) - {WORDS[0]}
+    composed = model.signatures["vectors"](words=tf.constant(["aabcd"]))
+    assert not composed["known"].numpy().any()
+    assert composed["vectors"].numpy().any() == bool(Word2vecSettings.model_validate_json(done.settings).ngrams)
+
+
+def test_a_report_tells_of_the_training(done: Job) -> None:
+    report = told(done)
+    history = report.pop("history")
+    assert report.pop("device")
+    assert report.pop("best_eval_loss") == history[-1]["eval_loss"]
+    expected = {"epochs": 2, "best_epoch": 2, "resumed_after_epoch": 0, "words": 24, "dimensions": 8}
+    assert report == {**expected, "index_recall_at_10": None}
+    assert [set(figures) for figures in history] == [{"loss", "eval_loss", "steps", *TIMED}] * 2
+    assert [figures["steps"] for figures in history] == [192, 192]
+    assert history[1]["loss"] < history[0]["loss"]
+    assert all(figures[name] > 0 for figures in history for name in TIMED)
+
+
+def test_curves_neighbors_and_vectors_are_shown(done: Job) -> None:
+    events = EventAccumulator(done.log_directory, {"tensors": 0}).Reload()
+    points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
+    # 64 steps are done at a time, and all 100 are shown.
+    assert points["neighbors"] == points["step/loss"] == points["step/learning_rate"] == [128, 256, 384]
+    assert points["epoch/loss"] == points["epoch/eval_loss"] == points["device"] == [1, 2]
+    losses = [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors("epoch/eval_loss")]
+    assert losses == pytest.approx([figures["eval_loss"] for figures in told(done)["history"]])
+    (text,) = tf.make_ndarray(events.Tensors("neighbors")[-1].tensor_proto).ravel()
+    for line in text.decode().split("\n\n"):
+        word, _, others = line.partition(": ")
+        assert {other[0] for other in others.split(", ")} == {word[0]}
+    assert 'metadata_path: "metadata.tsv"' in Path(done.log_directory, "projector_config.pbtxt").read_text()
+    with Path(done.log_directory, "metadata.tsv").open(encoding="utf-8", newline="") as file:
+        assert [row[0] for row in csv.reader(file, delimiter="\t")][1:] == WORDS
+
+
+class KilledError(Exception):
+    """Ends a training in its middle."""
+
+
+def interrupted(job: Job, after: int) -> None:
+    """Trains until an epoch is over."""
+
+    def stop(epoch: int, figures: dict[str, float]) -> None:
+        if epoch == after:
+            raise KilledError
+
+    training = training_of(job)
+    checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
+    with pytest.raises(KilledError):
+        training.run(job.eval_files, checkpoints, stop)
+
+
+def test_a_resumed_training_ends_as_one_in_one_go(words: Job, make_job) -> None:
+    job = make_job()
+    interrupted(job, after=1)
+    run(job)
+    assert told(job)["resumed_after_epoch"] == 1
+    assert untimed(told(job)["history"]) == untimed(told(words)["history"])
+    for name in ("vectors.bin", "vectors.txt", "assets.extra/seqloom.json"):
+        assert Path(job.model_directory, name).read_bytes() == Path(words.model_directory, name).read_bytes()
+    events = EventAccumulator(job.log_directory, {"tensors": 0}).Reload()
+    assert [event.step for event in events.Tensors("epoch/loss")] == [1, 2]
+    # Steps count on from the 192 of the epoch before.
+    assert [event.step for event in events.Tensors("step/loss")] == [320]
+
+
+@pytest.mark.parametrize(("step_tokens", "step"), [(16, 65), (64, 64)])
+def test_a_training_that_diverges_says_where(step_tokens: int, step: int, make_job) -> None:
+    """At the next sample of the loss or, where there is none, after the last step."""
+    job = make_job(learning_rate=1e6, epochs=1, step_tokens=step_tokens)
+    training = training_of(job)
+    checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
+    with pytest.raises(JobError, match="diverged") as caught:
+        training.run(job.eval_files, checkpoints, lambda epoch, figures: None)
+    assert caught.value.where == f"Trainer, epoch 1, step {step}"
+    assert "nan, learning rate " in caught.value.found
+    assert "learning_rate" in caught.value.fix
+    assert checkpoints.restore() == TrainingState()
+
+
+def test_the_learning_rate_falls_from_the_first_step_to_the_last(make_job) -> None:
+    training = training_of(make_job(learning_rate=0.1, min_learning_rate=0.001))
+    found = [training._rates(epoch, np.arange(200)) for epoch in (0, 1)]
+    assert found[0].dtype == np.float32
+    # Repeats and what fills the last steps up change nothing beyond the end of an epoch.
+    linear = np.maximum(np.linspace(0.1, 0, 385), 0.001)
+    np.testing.assert_allclose(found[0], [*linear[:192], *[linear[192]] * 8], rtol=1e-5)
+    np.testing.assert_allclose(found[1], [*linear[192:384], *[0.001] * 8], rtol=1e-5)
+
+
+def test_splits_without_words(make_job, write_transformed, tmp_path: Path) -> None:
+    write_transformed(tmp_path / "empty.gz", [], label=False)
+    write_transformed(tmp_path / "unknown.gz", [{"id": b"1", "tokens": [1, 1]}], label=False)
+    for name in ("empty.gz", "unknown.gz"):
+        training = training_of(dataclasses.replace(make_job(), train_files=[str(tmp_path / name)]))
+        start = training.tables.word_vectors()
+        figures = training.epoch(0)
+        assert figures["steps"] == 0
+        assert np.isnan(figures["loss"])
+        assert np.isnan(training.evaluate([str(tmp_path / name)]))
+        np.testing.assert_array_equal(training.tables.word_vectors(), start)
