@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from trainer import embedding
 from trainer import features as f
 from trainer.settings import TrainerSettings
 
@@ -95,7 +98,9 @@ class MaskedPooling(keras.layers.Layer):
         return tf.concat([maximum, total / tf.reduce_sum(tf.cast(real, states.dtype), axis=1)], axis=-1)
 
 
-def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> keras.Model:
+def build(
+    settings: TrainerSettings, vocabulary_size: int, classes: int, vectors: NDArray[np.float32] | None = None
+) -> keras.Model:
     """Builds the model.
 
     Word vectors stand beside the states in the pooling as in Lai et al. (2015), Recurrent Convolutional
@@ -105,6 +110,8 @@ def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> kera
         settings: The trainer section of the configuration.
         vocabulary_size: Ids in the vocabulary, reserved ones included.
         classes: Number of classes.
+        vectors: What the word vectors start with, float32 [vocabulary_size, width]; None: random ones of the width
+            that the settings name.
 
     Returns:
         A model from `tokens`, int64 [batch, time], and `length`, int64 [batch], to logits, float
@@ -114,12 +121,12 @@ def build(settings: TrainerSettings, vocabulary_size: int, classes: int) -> kera
     length = keras.Input([], dtype="int64", name=f.LENGTH)
     steps = LengthMask(name="mask")(tokens, length)
     words = WordDropout(settings.word_dropout, name="word_dropout")(tokens)
-    vectors = keras.layers.Embedding(vocabulary_size, settings.embedding, name="embedding")(words)
-    vectors = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(vectors)
+    embedded = embedding.layer(settings.embedding, vocabulary_size, vectors)(words)
+    embedded = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(embedded)
     pooled = settings.pooling == "max+mean"
-    document = _recurrent(settings, return_sequences=pooled)(vectors, mask=steps)
+    document = _recurrent(settings, return_sequences=pooled)(embedded, mask=steps)
     if pooled:
-        states = keras.layers.Concatenate(name="words")([vectors, document]) if settings.pool_words else document
+        states = keras.layers.Concatenate(name="words")([embedded, document]) if settings.pool_words else document
         document = MaskedPooling(name="pooling")(states, steps)
     if settings.bigrams:
         bigrams = BigramSum(settings.bigrams.buckets, settings.bigrams.width, name="bigrams")(words, steps)

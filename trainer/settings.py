@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 Kind = Literal["text", "labelled_text", "tagged_text"]
 """Kinds of corpora: documents, documents with a label, sentences of tokens with a tag each."""
@@ -202,6 +211,36 @@ class BigramSettings(Settings):
     width: PositiveInt = Field(8, description="Width of the vectors.")
 
 
+class EmbeddingSettings(Settings):
+    """The table of word vectors: how wide it is, or what it starts from."""
+
+    # A job hands its settings on as JSON, which has to read back.
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    width: PositiveInt | None = Field(None, description="Width of vectors that start at random.")
+    source: str | None = Field(
+        None,
+        alias="from",
+        min_length=1,
+        description="Vectors to start from, which give the width: the root of a run of task word2vec, or a file in"
+        " word2vec's or GloVe's format; a path, absolute or from this file's folder, or package:<package>/<file>.",
+    )
+    frozen: bool = Field(False, description="Leave the vectors as they start.")
+
+    @model_validator(mode="after")
+    def _starts_in_one_way(self) -> EmbeddingSettings:
+        if (self.width is None) == (self.source is None):
+            raise ValueError("it needs either width or from, whose vectors have a width of their own")
+        if self.frozen and self.source is None:
+            raise ValueError("frozen needs from: vectors that start at random would stay so")
+        return self
+
+
+def _embedding(value: Any) -> Any:
+    """A number is short for a section with the width alone."""
+    return {"width": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class TrainerSettings(Settings):
     """The classifier and how it is trained."""
 
@@ -220,7 +259,9 @@ class TrainerSettings(Settings):
     )
     clip_norm: PositiveFloat | None = Field(1.0, description="Gradients are scaled to this global norm; null: never.")
     patience: PositiveInt = Field(2, description="Epochs without a better eval loss before training stops.")
-    embedding: PositiveInt = Field(64, description="Width of the word vectors.")
+    embedding: Annotated[
+        EmbeddingSettings, BeforeValidator(_embedding, json_schema_input_type=PositiveInt | EmbeddingSettings)
+    ] = Field(EmbeddingSettings(width=64), description="Width of the word vectors, or a section.")
     cell: Literal["lstm", "gru"] = Field("gru", description="The recurrent cell.")
     units: PositiveInt = Field(64, description="Width of the recurrent state, each direction.")
     bidirectional: bool = Field(True, description="Read each document in both directions.")

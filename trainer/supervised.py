@@ -7,9 +7,11 @@ import logging
 from collections.abc import Callable
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from trainer import fused, records, report
+from trainer import embedding, fused, records, report
 from trainer.checkpoint import Checkpoints
 from trainer.export import Servable
 from trainer.features import vocabulary_size
@@ -26,13 +28,13 @@ class Supervised:
     """A task with labels; called with a job, it trains and writes the SavedModel.
 
     Attributes:
-        build: From settings, vocabulary size and number of classes to a model from `tokens` and
-            `length` to logits.
+        build: From settings, vocabulary size, number of classes and what the word vectors start with to a
+            model from `tokens` and `length` to logits.
         loss: From labels and logits to the loss of each document.
         servable: From the model, the transform graph's directory and the class names to what is saved.
     """
 
-    build: Callable[[TrainerSettings, int, int], keras.Model]
+    build: Callable[[TrainerSettings, int, int, NDArray[np.float32] | None], keras.Model]
     loss: Loss
     servable: Callable[[keras.Model, str, list[str]], Servable]
 
@@ -43,7 +45,9 @@ class Supervised:
             logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
         labels = job.text("labels.txt").splitlines()
-        model = self.build(settings, vocabulary_size(job.transform_graph), len(labels))
+        start = embedding.read(settings, job.transform_graph)
+        size = vocabulary_size(job.transform_graph)
+        model = self.build(settings, size, len(labels), None if start is None else start.vectors)
         loop = Loop(model, self.loss, settings)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.optimizer.variables)
 
@@ -61,4 +65,5 @@ class Supervised:
                 on_epoch=report.write_scalars,
             )
         self.servable(model, job.graph, labels).save(job.model_directory, job.text("settings.json"))
-        report.write_report(job.log_directory, state, resumed, {"parameters": model.count_params()})
+        more = {"parameters": model.count_params(), "embedding": None if start is None else start.coverage}
+        report.write_report(job.log_directory, state, resumed, more)

@@ -1,0 +1,230 @@
+"""Tables that start from given vectors: against rows looked up by hand, in training and in what is served."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import gensim
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer import classifier, embedding
+from trainer.errors import JobError
+from trainer.job import Job
+from trainer.loop import Loop
+from trainer.settings import RESERVED_WORDS, TrainerSettings, TransformSettings
+from trainer.tasks import TASKS
+
+WORDS = ["film", "Film", "london", "CAFÉ", "rare", "lost"]
+COUNTS = [50, 20, 10, 5, 4, 1]
+GIVEN = ["FILM", "film", "Paris", "LONDON", "London", "café", "rarely"]
+ROWS = {"film": 1, "Film": 1, "london": 3, "CAFÉ": 5}
+"""The row in the file of each word that is in it."""
+
+
+def vectors(count: int, width: int = 4) -> np.ndarray:
+    return np.random.default_rng(5).normal(0.3, 2, [count, width]).astype(np.float32)
+
+
+def save(path: Path, words: list[str], values: np.ndarray, **options: object) -> Path:
+    """Writes with gensim."""
+    keyed = gensim.models.KeyedVectors(values.shape[1])
+    keyed.add_vectors(words, values)
+    keyed.save_word2vec_format(str(path), binary=path.suffix == ".bin", sort_attr="none", **options)
+    return path
+
+
+def make_graph(folder: Path, words: list[str], counts: list[int], buckets: int = 0) -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in [*RESERVED_WORDS, *words]))
+    (folder / "counts.txt").write_text("".join(f"{count}\n" for count in [0, 0, 0, 0, *counts]))
+    (folder / "settings.json").write_text(TransformSettings(oov_buckets=buckets).model_dump_json())
+    return str(folder)
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> str:
+    return make_graph(tmp_path / "graph", WORDS, COUNTS, buckets=3)
+
+
+def starting(source: object, seed: int = 1, **values: object) -> TrainerSettings:
+    return TrainerSettings.model_validate({"embedding": {"from": str(source), **values}, "seed": seed})
+
+
+@pytest.mark.parametrize("name", ["vectors.bin", "vectors.txt", "glove.6B.4d.txt"])
+def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_path: Path) -> None:
+    values = vectors(len(GIVEN))
+    path = save(tmp_path / name, GIVEN, values, write_header=not name.startswith("glove"))
+    start = embedding.read(starting(path), graph)
+    assert start is not None
+    assert (start.vectors.shape, start.vectors.dtype) == ((4 + 6 + 3, 4), np.float32)
+    for number, word in enumerate(WORDS, start=4):
+        if word in ROWS:
+            np.testing.assert_array_equal(start.vectors[number], values[ROWS[word]])
+    np.testing.assert_array_equal(start.vectors[0], 0)
+    others = start.vectors[[1, 2, 3, 8, 9, 10, 11, 12]]
+    assert len(np.unique(others)) == others.size
+    assert np.abs(others).max() <= np.sqrt(3) * values[[1, 1, 3, 5]].std() * (1 + 1e-6)
+
+
+def test_what_it_covers_is_told(graph: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
+    start = embedding.read(starting(path), graph)
+    assert start is not None
+    assert start.coverage == {
+        "file": "vectors.bin",
+        "width": 4,
+        "words": 7,
+        "found": 4,
+        "type_coverage": 4 / 6,
+        "token_coverage": 85 / 90,
+    }
+
+
+def test_a_vocabulary_that_the_train_split_lacks_covers_nothing_of_it(tmp_path: Path) -> None:
+    path = save(tmp_path / "vectors.bin", ["a"], vectors(1))
+    start = embedding.read(starting(path), make_graph(tmp_path / "graph", ["a", "b"], [0, 0]))
+    assert start is not None
+    assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (0.5, 0.0)
+
+
+def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path) -> None:
+    words = [f"w{number}" for number in range(3000)]
+    values = vectors(1000, width=20)
+    path = save(tmp_path / "vectors.bin", words[:1000], values)
+    start = embedding.read(starting(path), make_graph(tmp_path / "graph", words, [1] * 3000))
+    assert start is not None
+    drawn = start.vectors[1004:]
+    assert drawn.std() == pytest.approx(values.std(), rel=0.02)
+    assert drawn.mean() == pytest.approx(0, abs=0.05)
+
+
+def test_the_seed_decides_the_random_vectors_alone(graph: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
+    first, again, other = (embedding.read(starting(path, seed), graph) for seed in (1, 1, 2))
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    assert first.vectors.tobytes() == again.vectors.tobytes()
+    same = (first.vectors == other.vectors).all(axis=1)
+    assert np.flatnonzero(same).tolist() == [0, 4, 5, 6, 7]
+
+
+LETTERS = st.sampled_from("aAbBéÉß\u1e9ei\u0130\u0131")
+
+
+@given(st.lists(LETTERS, unique=True, min_size=1), LETTERS)
+def test_a_word_is_found_if_one_differs_in_case_alone(given_words: list[str], word: str) -> None:
+    """A search through all of the file, the best match first."""
+    matches = (
+        [row for row, other in enumerate(given_words) if other == word],
+        [row for row, other in enumerate(given_words) if other == word.lower()],
+        [row for row, other in enumerate(given_words) if other.lower() == word.lower()],
+    )
+    expected = next((rows[0] for rows in matches if rows), -1)
+    assert embedding._rows([word], given_words).tolist() == [expected]
+
+
+def test_settings_without_vectors_start_at_random(graph: str) -> None:
+    assert embedding.read(TrainerSettings(), graph) is None
+    settings = TrainerSettings.model_validate({"embedding": 5})
+    assert classifier.build(settings, 9, 2).get_layer("embedding").embeddings.shape == (9, 5)
+
+
+def test_vectors_of_other_words_are_refused(graph: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "vectors.bin", ["ein", "<pad>", "Haus"], vectors(3))
+    with pytest.raises(JobError, match="none of the vocabulary's words") as caught:
+        embedding.read(starting(path), graph)
+    assert caught.value.where == f"trainer.embedding.from, {path}"
+    assert caught.value.found == "3 words, such as ein, <pad>, Haus"
+    assert "6 words, such as film, Film, london, CAFÉ, rare" in str(caught.value.expected)
+
+
+def test_a_vector_that_is_not_finite_is_refused_by_its_word(graph: str, tmp_path: Path) -> None:
+    values = vectors(len(GIVEN))
+    values[[0, 3], 1] = np.nan
+    path = save(tmp_path / "vectors.bin", GIVEN, values)
+    with pytest.raises(JobError, match="The vector of LONDON is not of finite numbers"):
+        embedding.read(starting(path), graph)
+
+
+def test_a_file_that_cannot_be_read_is_told(graph: str, tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="cannot be read"):
+        embedding.read(starting(tmp_path / "none.bin"), graph)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
+    keras.utils.set_random_seed(1)
+    settings = TrainerSettings.model_validate(
+        {"embedding": {"from": "x.bin", "frozen": frozen}, "units": 3, "bigrams": None}
+    )
+    values = vectors(8)
+    model = classifier.build(settings, 8, 2, values)
+    table = model.get_layer("embedding").embeddings
+    np.testing.assert_array_equal(table, values)
+    loop = Loop(model, classifier.loss, settings)
+    others = [variable.numpy() for variable in model.trainable_variables if variable is not table]
+    loop._train_step(
+        {
+            "tokens": tf.constant([[4, 5, 6], [7, 4, 0]], tf.int64),
+            "length": tf.constant([3, 2], tf.int64),
+            "label": tf.constant([0, 1], tf.int64),
+        }
+    )
+    moved = (table.numpy() != values).any(axis=1)
+    assert moved[4:].all() == (not frozen)
+    assert moved.any() == (not frozen)
+    trained = [variable for variable in model.trainable_variables if variable is not table]
+    assert all((variable.numpy() != before).any() for variable, before in zip(trained, others, strict=True))
+
+
+def test_the_description_of_the_model_holds_none_of_the_vectors() -> None:
+    settings = starting("x.bin")
+    keras.utils.set_random_seed(1)
+    described = [classifier.build(settings, 50, 2, values).to_json() for values in (vectors(50), vectors(50) + 1)]
+    assert described[0] == described[1]
+
+
+def train(corpus, path: Path, folder: Path) -> dict:
+    settings = {"embedding": {"from": str(path), "frozen": True}, "units": 4, "epochs": 2, "batch_tokens": 2000}
+    job = Job(
+        settings=json.dumps(settings),
+        train_files=corpus.transformed["train"],
+        eval_files=corpus.transformed["eval"],
+        transform_graph=str(corpus.graph),
+        model_directory=str(folder / "model"),
+        log_directory=str(folder / "log"),
+        checkpoints=str(folder / "checkpoints"),
+    )
+    TASKS["classifier"](job)
+    return json.loads((folder / "log" / "training.json").read_text())
+
+
+def test_a_trained_model_serves_its_own_table(corpus, tmp_path: Path) -> None:
+    words = (corpus.graph / "vocabulary.txt").read_text().splitlines()[4:]
+    counts = [int(line) for line in (corpus.graph / "counts.txt").read_text().splitlines()[4:]]
+    chosen = words[::2]
+    values = vectors(len(chosen))
+    path = save(tmp_path / "vectors.bin", chosen, values)
+    report = train(corpus, path, tmp_path / "first")
+    assert report["embedding"]["found"] == len(chosen)
+    assert report["embedding"]["type_coverage"] == pytest.approx(len(chosen) / len(words))
+    assert report["embedding"]["token_coverage"] == pytest.approx(sum(counts[::2]) / sum(counts))
+    train(corpus, path, tmp_path / "again")
+    path.unlink()
+    model = tf.saved_model.load(str(tmp_path / "first" / "model"))
+    tables = [variable for variable in model._state if variable.shape == (4 + len(words), 4)]
+    np.testing.assert_array_equal(tables[0].numpy()[4::2], values)
+    answers = model.signatures["serving_default"](tf.constant(["moving", "dull"]))
+    np.testing.assert_allclose(tf.reduce_sum(answers["probabilities"], axis=1), 1, rtol=1e-5)
+    digests = [
+        json.loads((tmp_path / run / "model" / "assets.extra" / "seqloom.json").read_text())
+        for run in ("first", "again")
+    ]
+    assert digests[0] == digests[1]
