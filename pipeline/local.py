@@ -13,9 +13,10 @@ from google.protobuf import text_format
 from components.corpus_validator.anomalies import AnomalyError
 from components.evaluation_sets import readers
 from pipeline import history
-from pipeline.config import RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
+from pipeline.config import ClassifierConfig, RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
 from pipeline.console import RunConsole
 from pipeline.history import RootLock, RunRecord
+from pipeline.pretrained import find_vectors
 from pipeline.redirect import redirect_output
 from pipeline.watch import Watch
 from schema import curated
@@ -68,7 +69,7 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
 
     layout = dag.Layout(root)
     pipeline = dag.create_pipeline(
-        _with_stamped_sets(_with_stamped_vocabulary(config, root), root),
+        _with_stamped_files(config, root),
         layout,
         corpus=resolve_corpus_path(config.corpus.path, config.folder),
         schema=_stamped_schema(config, root),
@@ -114,6 +115,13 @@ def _stamped_schema(config: RunConfig, root: Path) -> str:
     return _stamped(root / "schema" / f"{name}.pbtxt", text)
 
 
+def _with_stamped_files(config: RunConfig, root: Path) -> RunConfig:
+    """The job with copies of the files that decide what it makes, beside its corpus."""
+    for stamp in (_with_stamped_vocabulary, _with_stamped_sets, _with_stamped_vectors):
+        config = stamp(config, root)
+    return config
+
+
 def _with_stamped_vocabulary(config: RunConfig, root: Path) -> RunConfig:
     """The job with a copy of the vocabulary that it gives, if it gives one."""
     if config.transform.vocabulary is None:
@@ -136,6 +144,20 @@ def _with_stamped_sets(config: RunConfig, root: Path) -> RunConfig:
             read(content, str(source))
             copies[kind][name] = _stamped(root / "evaluation" / f"{name}{source.suffix}", content)
     return config.model_copy(update={"evaluation": config.evaluation.model_copy(update=copies)})
+
+
+def _with_stamped_vectors(config: RunConfig, root: Path) -> RunConfig:
+    """The job with a copy of the word vectors that a classifier starts from; a broken file is told at once."""
+    embedding = config.trainer.embedding if isinstance(config, ClassifierConfig) else None
+    if embedding is None or embedding.source is None:
+        return config
+    from trainer import vector_files
+
+    source = find_vectors(embedding.source, config.folder, where="trainer.embedding.from")
+    vector_files.read(str(source))
+    copy = _stamped(root / "vectors" / source.name, source.read_bytes())
+    trainer = config.trainer.model_copy(update={"embedding": embedding.model_copy(update={"source": copy})})
+    return config.model_copy(update={"trainer": trainer})
 
 
 def _stamped(path: Path, content: bytes) -> str:

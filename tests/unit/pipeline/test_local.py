@@ -1,4 +1,4 @@
-"""What a local run prepares: the schema of the job and what tells that serving logged more."""
+"""What a local run prepares: copies of the job's files by their content, and what tells that serving logged more."""
 
 from pathlib import Path
 
@@ -116,3 +116,44 @@ def test_a_bad_line_is_told_in_the_user_s_own_file(tmp_path):
 def test_other_tasks_are_judged_by_no_files(tmp_path):
     job = load(tmp_path, "text: body")
     assert local._with_stamped_sets(job, tmp_path) is job
+
+
+CLASSIFIER = """\
+name: small
+task: classifier
+corpus: {format: csv, path: data.csv, label: stars}
+trainer: {embedding: %s}
+"""
+
+
+def classifier(folder: Path, embedding: str) -> config.RunConfig:
+    (folder / "job.yaml").write_text(CLASSIFIER % embedding)
+    return config.load(folder / "job.yaml")
+
+
+def test_vectors_to_start_from_are_copied_by_their_content(tmp_path):
+    (tmp_path / "glove.2d.txt").write_text("a 1 2\nb 3 4\n")
+    job = classifier(tmp_path, "{from: glove.2d.txt, frozen: true}")
+    first = local._with_stamped_vectors(job, tmp_path).trainer
+    copy = Path(first.embedding.source)
+    assert copy.read_text() == "a 1 2\nb 3 4\n"
+    assert copy.parent == tmp_path / "vectors"
+    assert (copy.name[:9], copy.suffix) == ("glove.2d-", ".txt")
+    assert first.embedding.frozen
+    assert first.model_copy(update={"embedding": job.trainer.embedding}) == job.trainer
+    assert local._with_stamped_vectors(job, tmp_path).trainer == first
+    (tmp_path / "glove.2d.txt").write_text("a 1 2\nb 3 5\n")
+    assert local._with_stamped_vectors(job, tmp_path).trainer != first
+
+
+def test_a_broken_file_of_vectors_is_told_in_the_user_s_own_file(tmp_path):
+    (tmp_path / "v.txt").write_text("a 1 2\nb 3\n")
+    with pytest.raises(JobError, match="another number of columns") as caught:
+        local._with_stamped_vectors(classifier(tmp_path, "{from: v.txt}"), tmp_path)
+    assert caught.value.where == f"{tmp_path}/v.txt:2"
+    assert not (tmp_path / "vectors").exists()
+
+
+def test_jobs_that_start_at_random_are_left_as_they_are(tmp_path):
+    for job in (classifier(tmp_path, "5"), load(tmp_path, "text: body")):
+        assert local._with_stamped_files(job, tmp_path) is job

@@ -1,0 +1,151 @@
+"""Word vectors that a classifier starts from: what a job may say of them, and where they are found."""
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from pipeline import cli, config, history
+from pipeline.pretrained import find_vectors
+from trainer.errors import JobError
+from trainer.settings import TrainerSettings
+
+JOB = """\
+name: small
+task: classifier
+corpus: {format: csv, path: data.csv, label: stars}
+trainer:
+  embedding: %s
+"""
+
+
+def load(tmp_path, value, *overrides):
+    path = tmp_path / "job.yaml"
+    path.write_text(JOB % value)
+    return config.load(path, overrides)
+
+
+def test_a_number_is_the_width(tmp_path):
+    embedding = load(tmp_path, "32").trainer.embedding
+    assert (embedding.width, embedding.source, embedding.frozen) == (32, None, False)
+    assert load(tmp_path, "{width: 32}").trainer.embedding == embedding
+    assert TrainerSettings().embedding.width == 64
+    assert load(tmp_path, "32", "trainer.embedding=8").trainer.embedding.width == 8
+
+
+def test_a_section_names_what_the_vectors_start_from(tmp_path):
+    job = load(tmp_path, "{from: ../runs/embeddings, frozen: true}")
+    embedding = job.trainer.embedding
+    assert (embedding.width, embedding.source, embedding.frozen) == (None, "../runs/embeddings", True)
+    assert TrainerSettings.model_validate_json(job.trainer.model_dump_json()) == job.trainer
+
+
+@pytest.mark.parametrize("value", ["32", "{from: vectors.bin}"])
+def test_a_job_shown_is_the_same_job(tmp_path, value):
+    job = load(tmp_path, value)
+    shown = CliRunner().invoke(cli.app, ["config", "show", str(tmp_path / "job.yaml")])
+    section = yaml.safe_load(shown.stdout)["trainer"]["embedding"]
+    assert list(section) == ["width", "from", "frozen"]
+    (tmp_path / "job.yaml").write_text(shown.stdout)
+    assert config.load(tmp_path / "job.yaml") == job
+
+
+def test_the_json_schema_allows_both():
+    embedding = config.json_schema()["$defs"]["TrainerSettings"]["properties"]["embedding"]
+    assert {choice.get("type", choice.get("$ref")) for choice in embedding["anyOf"]} == {
+        "integer",
+        "#/$defs/EmbeddingSettings",
+    }
+
+
+BAD = [
+    ("0", ["trainer.embedding.width is not allowed", ":5, trainer.embedding", "found: 0", "a whole number, above 0"]),
+    ('"64"', [":5, trainer.embedding", 'the text "64"', "a section with the keys width, from, frozen"]),
+    ("runs/embeddings", [":5, trainer.embedding", "a section with the keys width, from, frozen"]),
+    ("true", [":5, trainer.embedding", "found: true"]),
+    ("null", [":5, trainer.embedding", "found: nothing (null)"]),
+    ("{}", [":5, trainer.embedding", "it needs either width or from"]),
+    ("{width: 64, from: a.bin}", [":5, trainer.embedding", "it needs either width or from"]),
+    ("{width: 64, frozen: true}", [":5, trainer.embedding", "frozen needs from"]),
+    ("{frm: a.bin}", ["no key trainer.embedding.frm", "did you mean from?"]),
+    ("{from: 3}", [":5, trainer.embedding.from", 'put it in quotes: "3"']),
+    ('{from: ""}', [":5, trainer.embedding.from", "is not allowed", "task word2vec"]),
+    ("{source: a.bin}", ["no key trainer.embedding.source"]),
+]
+
+
+@pytest.mark.parametrize(("value", "parts"), BAD)
+def test_a_bad_value_is_told_with_its_place(tmp_path, value, parts):
+    with pytest.raises(JobError) as caught:
+        load(tmp_path, value)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def find(source, folder):
+    return find_vectors(str(source), folder, where="trainer.embedding.from")
+
+
+def refused(source, folder) -> JobError:
+    with pytest.raises(JobError) as caught:
+        find(source, folder)
+    return caught.value
+
+
+def publish(root, version, *names):
+    folder = root / "serving" / version
+    folder.mkdir(parents=True)
+    for name in ("saved_model.pb", *names):
+        (folder / name).touch()
+    return folder
+
+
+def test_the_newest_version_of_a_root_is_taken(tmp_path):
+    publish(tmp_path / "runs" / "words", "9", "vectors.bin")
+    newest = publish(tmp_path / "runs" / "words", "10", "vectors.bin")
+    (tmp_path / "configs").mkdir()
+    for source in ("../runs/words", tmp_path / "runs" / "words", newest):
+        assert find(source, tmp_path / "configs").samefile(newest / "vectors.bin")
+    older = find("runs/words/serving/9", tmp_path)
+    assert older == tmp_path / "runs" / "words" / "serving" / "9" / "vectors.bin"
+
+
+def test_a_file_is_taken_as_it_is(tmp_path):
+    (tmp_path / "glove.6B.50d.txt").touch()
+    assert find("glove.6B.50d.txt", tmp_path) == tmp_path / "glove.6B.50d.txt"
+    found = find("package:gensim/test/test_data/word2vec_pre_kv_c", tmp_path)
+    assert (found.is_absolute(), found.name) == (True, "word2vec_pre_kv_c")
+
+
+def test_a_root_where_nothing_is_published_says_why(tmp_path):
+    verdict = history.Verdict(blessed=False, reasons=("spearman is 0.1, but must be at least 0.3",))
+    history.write(tmp_path, history.new_run(tmp_path, "a").updated(state="not_blessed", verdict=verdict))
+    error = refused(".", tmp_path)
+    assert error.what == "There is no published model."
+    assert str(error.where).startswith("trainer.embedding.from, ")
+    assert "spearman is 0.1" in str(error.found)
+    assert "task word2vec" in str(error.expected)
+
+
+def test_a_root_of_another_task_is_refused(tmp_path):
+    folder = publish(tmp_path / "sentiment", "1")
+    error = refused("sentiment", tmp_path)
+    assert error.what == "The published model is not one of word vectors."
+    assert (error.where, error.found) == ("trainer.embedding.from", f"{folder} without vectors.bin")
+
+
+def test_what_is_not_there_is_told(tmp_path):
+    (tmp_path / "vectors.bin").touch()
+    root = refused("runs/words", tmp_path)
+    assert (root.what, root.found) == ("There are no word vectors.", f"no {tmp_path}/runs/words")
+    assert "run the job" in str(root.fix)
+    file = refused("vektors.bin", tmp_path)
+    assert file.what == "The trainer.embedding.from file does not exist."
+    assert file.fix == "did you mean vectors.bin?"
+    assert "not installed" in refused("package:no_such_package/vectors", tmp_path).what
+
+
+def test_the_file_of_a_projector_is_refused(tmp_path):
+    (tmp_path / "vectors.tsv").touch()
+    error = refused("vectors.tsv", tmp_path)
+    assert error.found == str(tmp_path / "vectors.tsv")
+    assert "vectors.bin" in str(error.fix)
