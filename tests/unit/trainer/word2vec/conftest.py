@@ -82,10 +82,11 @@ class PairByPair:
 
     def _predictions(self, center: int, window: list[int], noise) -> Iterator[tuple[list[int], list]]:
         """Words whose mean predicts, and the rows of outputs that it predicts, each with its label and weight."""
-        share = self.settings.negatives / len(noise)
+        share, few_words = self.settings.negatives / len(noise), len(self.parts) < 1_000
 
         def targets(predicted: int) -> list:
-            return [(predicted, 1, 1.0), *((word, 0, share) for word in noise if word != predicted)]
+            negatives = [word for word in noise if word != predicted or not few_words]
+            return [(predicted, 1, 1.0), *((word, 0, share) for word in negatives)]
 
         path = [(node, 1 - code, 1.0) for node, code in self._paths[center]]
         hierarchical = self.settings.loss == "hierarchical_softmax"

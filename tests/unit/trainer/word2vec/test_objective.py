@@ -35,8 +35,8 @@ class Case:
         self.step = {**windows.frames(tf.constant(words), left, right, settings.window), "noise": tf.constant(noise)}
         self.flat = words, left.numpy(), right.numpy(), noise
 
-    def outcome(self, rate: float) -> Outcome:
-        objective = make_objective(self.settings, COUNTS)
+    def outcome(self, rate: float, counts: np.ndarray = COUNTS) -> Outcome:
+        objective = make_objective(self.settings, counts)
         return objective(self.step, lookup(self.inputs), lookup(self.outputs), rate)
 
 
@@ -78,6 +78,15 @@ def test_each_prediction_has_so_many_negatives_however_many_are_drawn(
     case = Case(settings_of(model, "negative_sampling", window=3, negatives=negatives, shared_negatives=shared))
     expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 1.0)
     require_equal(case, case.outcome(1.0), expected)
+
+
+@pytest.mark.parametrize("words", [999, 1_000])
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_negatives_may_be_the_predicted_word_only_among_many_words(model: str, words: int, pair_by_pair) -> None:
+    counts = np.arange(words, 0, -1)
+    case = Case(settings_of(model, "negative_sampling", window=2, shared_negatives=30))
+    reference = pair_by_pair(case.settings, counts, case.inputs, case.outputs)
+    require_equal(case, case.outcome(0.1, counts), reference.step(*case.flat, 0.1), atol=2e-4)
 
 
 @pytest.mark.parametrize("rate", [0.1, 2.0])

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,7 @@ from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.training import Training, run
 from trainer.word2vec.vocabulary import Vocabulary
 
+ROOT = Path(__file__).parents[4]
 GROUPS = [[f"{name}{letter}" for letter in "bcdfghklmnpr"] for name in ("aa", "oo")]
 WORDS = [word for pair in zip(*GROUPS, strict=True) for word in pair]
 ALIKE = np.array([[a[0] == b[0] for b in WORDS] for a in WORDS])
@@ -36,6 +40,30 @@ SETTINGS = {
     "neighbors": 4,
     "log_steps": 100,
 }
+TWO_DEVICES = """
+import json, sys
+import tensorflow as tf
+
+(processor,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+from trainer.errors import JobError
+from trainer.word2vec.settings import Word2vecSettings
+from trainer.word2vec.training import Training
+from trainer.word2vec.vocabulary import Vocabulary
+
+values, graph, files = json.loads(sys.argv[1])
+found = []
+for more in ({"strategy": "one_device"}, {"strategy": "mirrored"}, {"strategy": "mirrored", "step_tokens": 48}):
+    try:
+        training = Training(Word2vecSettings(**{**values, **more}), Vocabulary.read(graph), files)
+    except JobError as error:
+        found.append(str(error.found))
+    else:
+        loss, tables = training.epoch(0)["loss"], training.tables
+        found.append([loss, *(table.numpy().tobytes().hex() for table in (tables.input, tables.output))])
+print(json.dumps(found))
+"""
 PUBLISHED = {
     *("saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"),
     *("vectors.txt", "vectors.bin", "vectors.tsv", "metadata.tsv", "counts.txt"),
@@ -243,6 +271,17 @@ def test_a_training_that_diverges_says_where(step_tokens: int, step: int, make_j
     assert "nan, learning rate " in caught.value.found
     assert "learning_rate" in caught.value.fix
     assert checkpoints.restore() == TrainingState()
+
+
+def test_devices_that_share_the_steps_give_what_one_gives(make_job) -> None:
+    job = make_job(step_tokens=64)
+    arguments = json.dumps([json.loads(job.settings), job.transform_graph, job.train_files])
+    command = [sys.executable, "-c", TWO_DEVICES, arguments]
+    processors = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    ended = subprocess.run(command, cwd=ROOT, env=processors, stdout=subprocess.PIPE, text=True, check=True)
+    one, two, uneven = json.loads(ended.stdout.splitlines()[-1])
+    assert two == one
+    assert uneven == "48 on 2 devices"
 
 
 def test_the_learning_rate_falls_from_the_first_step_to_the_last(make_job) -> None:
