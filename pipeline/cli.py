@@ -13,9 +13,10 @@ from rich.console import Console
 
 from pipeline import config as configuration
 from pipeline import history, models, predict, questions, schema_commands, vector_commands
-from pipeline.config import RunConfig, resolve_corpus_path, resolve_file
+from pipeline.config import ClassifierConfig, RunConfig, resolve_corpus_path, resolve_file
 from pipeline.exit_codes import FAILED, INTERRUPTED, NOT_BLESSED, USAGE, ends_with
 from pipeline.locations import describe
+from pipeline.pretrained import find_vectors
 from pipeline.spelling import nearest
 from trainer.errors import JobError
 
@@ -173,6 +174,8 @@ def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
     resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
     for key, path in job.files():
         resolve_file(path, job.folder, where=f"{config}, {key}")
+    if isinstance(job, ClassifierConfig) and job.trainer.embedding.source:
+        find_vectors(job.trainer.embedding.source, job.folder, where=f"{config}, trainer.embedding.from")
     if job.validation.serving_logs:
         resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")
     return job

@@ -10,6 +10,7 @@ import tensorflow as tf
 from trainer import features as f
 from trainer import subwords as subword_models
 from trainer.errors import JobError
+from trainer.lines_table import lines_table
 from trainer.normalization import normalize
 from trainer.phrases import Phrases
 from trainer.phrases import load as load_phrases
@@ -192,19 +193,6 @@ def lookup(tokens: tf.RaggedTensor, table: tf.lookup.StaticHashTable, settings: 
 def _possible_marks(settings: TransformSettings) -> list[int]:
     possible = {f.UNK: settings.max_token_bytes, f.BOS: settings.bos, f.EOS: settings.eos}
     return [number for number, setting in possible.items() if setting is not None]
-
-
-def lines_table(path: str | tf.Tensor, default: int) -> tf.lookup.StaticHashTable:
-    """A lookup table from a file's lines to their numbers from 0.
-
-    Args:
-        path: The file, one entry a line.
-        default: The value of what is not in the file.
-    """
-    initializer = tf.lookup.TextFileInitializer(
-        path, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
-    )
-    return tf.lookup.StaticHashTable(initializer, default)
 
 
 def make_preprocessing_fn(

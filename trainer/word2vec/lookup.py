@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from trainer.lines_table import lines_table
 from trainer.normalization import normalize
-from trainer.preprocessing import lines_table
 from trainer.settings import TransformSettings
 
 ABSENT = -1

@@ -28,6 +28,9 @@ _ROWS_IN_ORDER = 1_000
 _PIECES = 4
 """From so many thousand rows on, adding up those of a word first is faster."""
 
+_LARGE_STEP, _LONGEST = 1_024, 0.5
+"""In a step of more words than this a row's update is cut to this length: the sum would leave the slope behind."""
+
 _FEW_WORDS = 1_000
 """Among more words a negative is hardly ever the predicted word, and to look would take a twentieth of the time."""
 
@@ -70,6 +73,7 @@ class Tables(tf.Module):
         self._model = settings.model
         self._composition = Composition(vocabulary.words, settings.ngrams) if settings.ngrams else None
         self._objective = make_objective(settings, vocabulary.counts)
+        self._longest = _LONGEST if settings.step_tokens > _LARGE_STEP else None
         self._strategy = tf.distribute.get_strategy()
 
     @tf.function(reduce_retracing=True)
@@ -116,9 +120,9 @@ class Tables(tf.Module):
         replica = tf.distribute.get_replica_context()
         outcome = self.outcome(_share(step, replica), rate)
         update = _of_all(outcome.input, replica)
-        _add(self.input, self._composition.spread(update) if self._composition else update)
+        _add(self.input, self._composition.spread(update) if self._composition else update, self._longest)
         for update in outcome.output:
-            _add(self.output, _of_all(update, replica))
+            _add(self.output, _of_all(update, replica), self._longest)
 
 
 class Composition:
@@ -165,12 +169,13 @@ def lookup(table: tf.Variable) -> Lookup:
     return lambda rows: tf.gather(table, rows)
 
 
-def _add(table: tf.Variable, update: Update) -> None:
-    """Adds deltas to rows of a table, the sum where a row repeats, always in the same order."""
+def _add(table: tf.Variable, update: Update, longest: float | None) -> None:
+    """Adds deltas to rows of a table, the sum where a row repeats, cut to a length, always in the same order."""
     number = update.rows.shape[0]
-    if number is None or number > _ROWS_IN_ORDER * _PIECES:
+    if longest is not None or number is None or number > _ROWS_IN_ORDER * _PIECES:
         rows, places = tf.unique(update.rows)
-        pieces = [Update(rows, tf.math.unsorted_segment_sum(update.delta, places, tf.size(rows)))]
+        delta = tf.math.unsorted_segment_sum(update.delta, places, tf.size(rows))
+        pieces = [Update(rows, delta if longest is None else tf.clip_by_norm(delta, longest, axes=[1]))]
     else:
         starts = range(0, number, _ROWS_IN_ORDER)
         pieces = [Update(*(part[start : start + _ROWS_IN_ORDER] for part in update)) for start in starts]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
@@ -63,10 +65,12 @@ class Training:
         with _strategy(settings).scope():
             self.tables = Tables(settings, vocabulary)
         self.held_out = HeldOut(settings, vocabulary)
-        self._files = train_files
         keep = keep_probabilities(vocabulary.counts, settings.subsample)
         self._words, self._kept = float(vocabulary.counts.sum()), float(vocabulary.counts @ keep)
-        self._keep, self._noise = tf.constant(keep), NoiseTable(vocabulary.counts, settings.noise_exponent)
+        noise = NoiseTable(vocabulary.counts, settings.noise_exponent)
+        self._reader = _Reader(
+            lambda epoch: windows.steps(train_files, settings, tf.constant(keep), noise, epoch), settings
+        )
         self._measure = tf.function(self._held_out, input_signature=[tf.TensorSpec([None], tf.string)])
 
     def run(
@@ -110,7 +114,7 @@ class Training:
             `seconds`, `steps`, `words_per_second` of the text and `pairs_per_second` (with CBOW: windows).
         """
         start, steps, pairs, losses = time.perf_counter(), 0, 0.0, []
-        for chunk in windows.steps(self._files, self.settings, self._keep, self._noise, epoch):
+        for chunk in self._reader.read(epoch):
             number = chunk[windows.LEFT].shape[0]
             rates = self._rates(epoch, steps + np.arange(number))
             losses.append(float(self.tables.train(chunk, tf.constant(rates))))
@@ -152,6 +156,32 @@ class Training:
         highest, lowest = self.settings.learning_rate, self.settings.min_learning_rate
         rates: NDArray[np.float32] = np.maximum(highest * (1 - done), lowest).astype(np.float32)
         return rates
+
+
+class _Reader:
+    """Opens the reading of an epoch while the one before it is trained: its first steps take seconds.
+
+    Args:
+        steps: The steps of an epoch, by its number from 0.
+        settings: The trainer section of the configuration.
+    """
+
+    def __init__(self, steps: Callable[[int], tf.data.Dataset], settings: Word2vecSettings) -> None:
+        self._steps, self._epochs = steps, settings.epochs
+        self._thread = ThreadPoolExecutor(1)
+        self._opened: dict[int, Future[Iterator[windows.Step]]] = {}
+
+    def read(self, epoch: int) -> Iterator[windows.Step]:
+        """Gives the steps of an epoch, many at a time."""
+        opened = self._opened.pop(epoch, None) or self._thread.submit(self._open, epoch)
+        steps = opened.result()
+        if epoch + 1 < self._epochs:
+            self._opened = {epoch + 1: self._thread.submit(self._open, epoch + 1)}
+        return steps
+
+    def _open(self, epoch: int) -> Iterator[windows.Step]:
+        iterator = iter(self._steps(epoch))
+        return itertools.chain(list(itertools.islice(iterator, 1)), iterator)
 
 
 def _servable(job: Job, training: Training) -> Servable:

@@ -62,6 +62,7 @@ def steps(
     paths, seed = records.find(files), records.mix(settings.seed, epoch)
     tokens = _STEPS * settings.step_tokens
 
+    @tf.autograph.experimental.do_not_convert
     def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         rows, groups, _ = word_rows(parsing.tokens(serialized), keep.shape[0], settings.boundary)
         drawn = subsample(rows, keep, tf.stack([seed, tf.cast(number, tf.int32)]))
@@ -69,6 +70,7 @@ def steps(
         # Neighbouring parts must not end and begin with the same number.
         return rows, groups + number * _MOST_GROUPS
 
+    @tf.autograph.experimental.do_not_convert
     def drawn(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> Step:
         rows, groups = part
         seeds = [tf.stack([records.mix(seed, which), tf.cast(number, tf.int32)]) for which in (1, 2)]

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trainer import features, preprocessing
+from trainer.lines_table import lines_table
 from trainer.settings import TransformSettings, TruncateSettings
 
 CASED = TransformSettings(lowercase=False)
@@ -122,7 +123,7 @@ def test_truncation_is_slicing(rows: list[list[int]], to: int, keep: str) -> Non
 def table(tmp_path_factory: pytest.TempPathFactory) -> tf.lookup.StaticHashTable:
     path = tmp_path_factory.mktemp("table") / "vocabulary.txt"
     path.write_text("\n".join([*features.RESERVED_WORDS, "the", "<", "pad", ">"]) + "\n", encoding="utf-8")
-    return preprocessing.lines_table(str(path), features.UNK)
+    return lines_table(str(path), features.UNK)
 
 
 def test_words_are_looked_up_by_line(table: tf.lookup.StaticHashTable) -> None:

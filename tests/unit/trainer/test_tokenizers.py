@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from trainer import features, preprocessing, subwords
 from trainer.errors import JobError
+from trainer.lines_table import lines_table
 from trainer.settings import SubwordSettings, TransformSettings
 
 WORD = st.sampled_from(
@@ -109,7 +110,7 @@ def test_tokens_of_too_many_bytes_are_unknown() -> None:
 
 def table(path: Path, words: list[str]) -> tf.lookup.StaticHashTable:
     path.write_text("".join(f"{word}\n" for word in [*features.RESERVED_WORDS, *words]), encoding="utf-8", newline="")
-    return preprocessing.lines_table(str(path), features.UNK)
+    return lines_table(str(path), features.UNK)
 
 
 def model_of(size: int = 300) -> subwords.Subwords:

@@ -1,0 +1,18 @@
+"""Lookup tables of the lines of a file."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def lines_table(path: str | tf.Tensor, default: int) -> tf.lookup.StaticHashTable:
+    """A lookup table from a file's lines to their numbers from 0.
+
+    Args:
+        path: The file, one entry a line.
+        default: The value of what is not in the file.
+    """
+    initializer = tf.lookup.TextFileInitializer(
+        path, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
+    )
+    return tf.lookup.StaticHashTable(initializer, default)
