@@ -89,11 +89,28 @@ def test_vocabularies_of_one_and_of_two_words(model: str, loss: str, words: int,
     require_trained_alike(pair_by_pair, settings_of(model, loss, window=2), words, [0.004, 0.002])
 
 
-@pytest.mark.parametrize(("tokens", "rows"), [(512, range(1_024, 4_000)), (2_048, range(4_001, 99_999))])
-def test_steps_of_many_rows_add_up_the_same(tokens: int, rows: range, pair_by_pair) -> None:
-    settings = settings_of("skipgram", "hierarchical_softmax", window=10, step_tokens=tokens)
-    assert tokens // windows.BLOCK * (windows.BLOCK + 20) in rows
+@pytest.mark.parametrize(("window", "rows"), [(10, range(1_024, 4_000)), (30, range(4_001, 99_999))])
+def test_steps_of_many_rows_add_up_the_same(window: int, rows: range, pair_by_pair) -> None:
+    settings = settings_of("skipgram", "hierarchical_softmax", window=window, step_tokens=1_024)
+    assert 1_024 // windows.BLOCK * (windows.BLOCK + 2 * window) in rows
     require_trained_alike(pair_by_pair, settings, 4, [0.002])
+
+
+@pytest.mark.parametrize("model", ["skipgram", "cbow"])
+def test_a_step_of_very_many_words_moves_no_vector_by_more_than_half(model: str, pair_by_pair) -> None:
+    settings, vocabulary = settings_of(model, "negative_sampling", window=2, step_tokens=2_048), vocabulary_of(300)
+    tables, (steps, flat) = Tables(settings, vocabulary), random_steps(settings, 300, 1)
+    random = np.random.default_rng(4)
+    tables.output.assign(random.normal(size=tables.output.shape) * np.linspace(0.1, 3, 300)[:, None])
+    reference = reference_of(pair_by_pair, settings, vocabulary, tables)
+    _, *deltas = reference.step(*flat[0], 0.05)
+    lengths = np.linalg.norm(deltas[0], axis=1)
+    assert lengths.min() < 0.5 < lengths.max()
+    start = [table.numpy() for table in (tables.input, tables.output)]
+    tables.train(steps, tf.constant([0.05]))
+    for table, before, delta in zip((tables.input, tables.output), start, deltas, strict=True):
+        lengths = np.linalg.norm(delta, axis=1, keepdims=True)
+        np.testing.assert_allclose(table - before, delta * np.minimum(1, 0.5 / np.maximum(lengths, 1e-9)), atol=1e-5)
 
 
 @pytest.mark.parametrize("more", [{"window": 10}, {"window": 10, "step_tokens": 4_096}, {"ngrams": NGRAMS}])
