@@ -216,6 +216,9 @@ def test_curves_neighbors_and_vectors_are_shown(done: Job) -> None:
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
     # 64 steps are done at a time, and all 100 are shown.
     assert points["neighbors"] == points["step/loss"] == points["step/learning_rate"] == [128, 256, 384]
+    rates = [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors("step/learning_rate")]
+    # That of the first of the 64, falling over both epochs.
+    assert rates == pytest.approx([0.05 * (1 - step / 384) for step in (64, 192, 320)])
     assert points["epoch/loss"] == points["epoch/eval_loss"] == points["device"] == [1, 2]
     losses = [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors("epoch/eval_loss")]
     assert losses == pytest.approx([figures["eval_loss"] for figures in told(done)["history"]])

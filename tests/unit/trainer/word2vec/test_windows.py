@@ -222,6 +222,14 @@ def test_whole_windows_reach_over_words_that_are_left_out(read) -> None:
     assert (inner == 3).mean() > 0.5
 
 
+def test_documents_that_are_read_apart_stay_apart(read) -> None:
+    """More than are read together, most of them empty, so that one part holds them all."""
+    documents = [[4 + n, 5 + n] if n % 4 == 0 else [] for n in range(1_500)]
+    step = read(documents, np.ones(1_500), window=3, window_reduction=False)
+    require_windows_of(step, documents, 3)
+    assert len(pairs_in(step, 3)) == 750
+
+
 @pytest.mark.parametrize("boundary", ["document", "segment"])
 def test_a_corpus_below_a_window(boundary: str, read) -> None:
     """Marks, repeats, unknown words, documents without words."""
