@@ -9,9 +9,10 @@ from trainer.word2vec.objective import Lookup
 from trainer.word2vec.sampling import NoiseTable
 from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.vocabulary import Vocabulary
-from trainer.word2vec.windows import BLOCK, LEFT, NOISE, extents, frames, predictions, word_rows
+from trainer.word2vec.windows import BLOCK, LEFT, NOISE, Step, extents, frames, predictions, word_rows
 
-_NEGATIVES = 256
+_NEGATIVES = 64
+_BLOCKS = 256
 _SEED = (0, 0)
 
 
@@ -47,12 +48,21 @@ class HeldOut:
         missing = -tf.size(rows) % BLOCK
         left, right = extents(groups, tf.fill(tf.shape(rows), self._settings.window), missing)
         step = frames(tf.pad(rows, [[0, missing]]), left, right, self._settings.window)
-        step[NOISE] = tf.tile(self._noise, [tf.shape(step[LEFT])[0], 1])
 
         def by_document(values: tf.Tensor) -> tf.Tensor:
             """Sums the values of words, float32 [blocks, BLOCK], by document."""
             real = tf.reshape(values, [-1])[: tf.size(rows)]
             return tf.math.unsorted_segment_sum(real, documents, tokens.nrows())
 
-        losses = self._objective(step, inputs, outputs, 0.0).losses
+        losses = self._losses(step, inputs, outputs)
         return by_document(losses), by_document(predictions(step, self._settings.model))
+
+    def _losses(self, step: Step, inputs: Lookup, outputs: Lookup) -> tf.Tensor:
+        """The loss of each word, float32 [blocks, BLOCK], for few blocks at a time: all at once may take gigabytes."""
+        parts = tf.maximum(-(-tf.shape(step[LEFT])[0] // _BLOCKS), 1)
+        losses = tf.TensorArray(tf.float32, parts, infer_shape=False, element_shape=[None, BLOCK])
+        for part in tf.range(parts):
+            some = {name: values[part * _BLOCKS : (part + 1) * _BLOCKS] for name, values in step.items()}
+            some[NOISE] = tf.tile(self._noise, [tf.shape(some[LEFT])[0], 1])
+            losses = losses.write(part, self._objective(some, inputs, outputs, 0.0).losses)
+        return losses.concat()
