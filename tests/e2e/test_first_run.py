@@ -27,7 +27,7 @@ COMPONENTS = (
 PLAIN_LINES = (
     rf"({'|'.join(COMPONENTS)}): (running|done, \d+\.\d s(, 400 records, [\d,]+/s)?)",
     r"Trainer: epoch [123]/3, documents \d+/\d+, loss [\d.]+, accuracy [\d.]+, [\d,.]+ tokens/s",
-    r" slice +accuracy +loss +documents +auc",
+    r" slice +accuracy +auc +loss +documents",
     r" ─+",
     r" (overall|forum|news) +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+",
     r"Published as version \d+\.",

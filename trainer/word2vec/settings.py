@@ -52,7 +52,9 @@ class Word2vecSettings(Settings):
     learning_rate: PositiveFloat = Field(0.025, description="SGD's rate at the start.")
     min_learning_rate: PositiveFloat = Field(1e-4, description="The rate at the end, reached linearly.")
     step_tokens: PositiveInt = Field(
-        512, multiple_of=16, description="Words of the corpus that one step updates together; more on a GPU."
+        512,
+        multiple_of=16,
+        description="Words that one step updates together, with few words in the vocabulary fewer; more on a GPU.",
     )
     strategy: Literal["one_device", "mirrored"] = Field(
         "one_device", description="mirrored: every GPU of the machine takes a share of each step, with the same result."

@@ -26,6 +26,7 @@ from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.vocabulary import Vocabulary
 
 _EVALUATED_TOGETHER = 256
+_SMALL_STEP = 64
 
 
 def run(job: Job) -> None:
@@ -61,6 +62,7 @@ class Training:
     """
 
     def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, train_files: Sequence[str]) -> None:
+        settings = _fitting(settings, len(vocabulary.words))
         self.settings, self.vocabulary = settings, vocabulary
         with _strategy(settings).scope():
             self.tables = Tables(settings, vocabulary)
@@ -203,6 +205,14 @@ def _servable(job: Job, training: Training) -> Servable:
         tables.ngram_vectors(),
     )
     return servable
+
+
+def _fitting(settings: Word2vecSettings, words: int) -> Word2vecSettings:
+    """Lets a step have hardly more words than the vocabulary: each would stand in it often, and their sums diverge."""
+    most = max(words // windows.BLOCK * windows.BLOCK, _SMALL_STEP)
+    if settings.strategy != "one_device" or settings.step_tokens <= most:
+        return settings
+    return settings.model_copy(update={"step_tokens": most})
 
 
 def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:

@@ -133,7 +133,7 @@ def write_raw(path: Path, labels: list[str]) -> str:
             for segment in (f"W{number}", "dull w1"):
                 step = example.feature_lists.feature_list["text"].feature.add()
                 step.bytes_list.value.append(segment.encode())
-            writer.write(example.SerializeToString())
+            writer.write(example.SerializeToString(deterministic=True))
     return str(path)
 
 
