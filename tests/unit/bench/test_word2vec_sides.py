@@ -14,6 +14,8 @@ from bench.data_process import run_python
 from bench.word2vec_sides import GENSIM, KERAS, OURS, Job, Trained
 from trainer import vector_files
 
+pytestmark = pytest.mark.slow
+
 GROUPS = [[f"{group}{number}" for number in range(10)] for group in "ab"]
 WORDS = [word for pair in zip(*GROUPS, strict=True) for word in pair]
 

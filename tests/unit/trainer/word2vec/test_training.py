@@ -25,6 +25,8 @@ from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.training import Training, run
 from trainer.word2vec.vocabulary import Vocabulary
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[4]
 GROUPS = [[f"{name}{letter}" for letter in "bcdfghklmnpr"] for name in ("aa", "oo")]
 WORDS = [word for pair in zip(*GROUPS, strict=True) for word in pair]
