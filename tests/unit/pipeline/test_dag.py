@@ -22,6 +22,12 @@ JOBS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TFX makes the folder of its metadata as soon as it is named."""
+    monkeypatch.chdir(tmp_path)
+
+
 def create(task: str, until: str | None = None, **code: str) -> dict[str, Any]:
     job = config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task]})
     pipeline: tfx.dsl.Pipeline = dag.create_pipeline(
