@@ -98,10 +98,10 @@ class Training:
             figures["eval_loss"] = self.evaluate(eval_files)
             state.epoch += 1
             state.history.append(figures)
-            # The rate falls to its end with the last epoch, which is the one to keep.
-            state.best_epoch, state.best_loss = state.epoch, figures["eval_loss"]
             checkpoints.save(state)
             on_epoch(state.epoch, figures)
+        # The rate falls to its end with the last epoch, which is the one to keep.
+        state.best_epoch, state.best_loss = state.epoch, state.history[-1]["eval_loss"]
         return state
 
     def epoch(self, epoch: int, monitor: Monitor | None = None) -> dict[str, float]:

@@ -64,6 +64,7 @@ def steps(
 
     @tf.autograph.experimental.do_not_convert
     def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Gives the words of documents that are trained on, and the numbers of what no window crosses."""
         rows, groups, _ = word_rows(parsing.tokens(serialized), keep.shape[0], settings.boundary)
         drawn = subsample(rows, keep, tf.stack([seed, tf.cast(number, tf.int32)]))
         rows, groups = without_repeats(tf.boolean_mask(rows, drawn), tf.boolean_mask(groups, drawn))
@@ -71,7 +72,8 @@ def steps(
         return rows, groups + number * _MOST_GROUPS
 
     @tf.autograph.experimental.do_not_convert
-    def drawn(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> Step:
+    def with_windows(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> Step:
+        """Draws windows and negatives of many steps."""
         rows, groups = part
         seeds = [tf.stack([records.mix(seed, which), tf.cast(number, tf.int32)]) for which in (1, 2)]
         reach = _reach(tf.size(rows), settings, seeds[0])
@@ -83,7 +85,7 @@ def steps(
 
     documents = records.windows(paths, _DOCUMENTS, (settings.seed, epoch))
     words = documents.enumerate().map(kept, num_parallel_calls=records.PARALLEL, deterministic=True).rebatch(tokens)
-    return words.enumerate().map(drawn, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
+    return words.enumerate().map(with_windows, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
 
 
 def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
