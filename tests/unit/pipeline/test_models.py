@@ -30,16 +30,6 @@ def model(tmp_path_factory):
     return save(Other(), tmp_path_factory.mktemp("model") / "saved")
 
 
-@pytest.fixture
-def root(tmp_path, model):
-    serving = tmp_path / "serving"
-    for version in ("9", "10", "tmp"):
-        serving.mkdir(exist_ok=True)
-        (serving / version).symlink_to(model)
-    (serving / "11").mkdir()  # not complete
-    return tmp_path
-
-
 def test_a_number_is_the_shortest_decimal_of_its_float32():
     assert models.shortest(np.float32(0.98)) == 0.98
     assert models.shortest(np.float32(1.0)) == 1.0

@@ -45,16 +45,6 @@ def model(tmp_path_factory):
     return save(ByLength(), tmp_path_factory.mktemp("model") / "saved")
 
 
-@pytest.fixture
-def root(tmp_path, model):
-    serving = tmp_path / "serving"
-    for version in ("9", "10", "tmp"):
-        serving.mkdir(exist_ok=True)
-        (serving / version).symlink_to(model)
-    (serving / "11").mkdir()  # not complete
-    return tmp_path
-
-
 def expected(text):
     positive = min(len(text.encode()) / 16, 1.0)  # exact in float32
     both = {"negative": 1 - positive, "positive": positive}
