@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 import tensorflow as tf
 
 from trainer import features as f
+from trainer.classifier.settings import ClassifierSettings
 from trainer.input import read
-from trainer.settings import TrainerSettings
 
-_WINDOW = TrainerSettings().window
+_WINDOW = ClassifierSettings().window
 _SEED = 1
 _SHORTEST, _STEP = 8, 1.1
 

@@ -25,8 +25,9 @@ from components.evaluation_sets.settings import EvaluationSettings
 from pipeline import config_checks, config_errors, yaml_source
 from pipeline.locations import resolve_corpus_path, resolve_file
 from pipeline.spelling import nearest
+from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.settings import OutputSettings, Settings, TrainerSettings, TransformSettings
+from trainer.settings import OutputSettings, Settings, TransformSettings
 from trainer.word2vec.settings import Word2vecSettings
 
 __all__ = [
@@ -169,7 +170,7 @@ class ClassifierConfig(RunConfig):
     """A job that trains a classifier of documents."""
 
     task: Annotated[Literal["classifier"], _TASK]
-    trainer: TrainerSettings = Field(default_factory=TrainerSettings, description="The model and its training.")
+    trainer: ClassifierSettings = Field(default_factory=ClassifierSettings, description="The model and its training.")
 
     def _own_problems(self) -> Iterator[config_checks.Problem]:
         return config_checks.classifier(self)

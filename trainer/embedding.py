@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trainer import features as f
 from trainer import vector_files
 from trainer.errors import JobError
-from trainer.settings import EmbeddingSettings, TrainerSettings
+from trainer.settings import EmbeddingSettings
 from trainer.vector_files import WordVectors
 from trainer.word2vec.vocabulary import Vocabulary
 
@@ -39,7 +39,7 @@ class Start:
     coverage: dict[str, str | int | float]
 
 
-def read(settings: TrainerSettings, transform_graph: str) -> Start | None:
+def read(settings: EmbeddingSettings, transform_graph: str, seed: int) -> Start | None:
     """Finds the vectors that the settings name for the words of a vocabulary.
 
     A word that the file lacks is looked for ignoring its case. `<pad>` is zeros. What then has no vector is drawn
@@ -47,8 +47,9 @@ def read(settings: TrainerSettings, transform_graph: str) -> Start | None:
     Classification", section 4.3); these are taken as they are.
 
     Args:
-        settings: The trainer section of the configuration.
+        settings: The section `trainer.embedding` of the configuration.
         transform_graph: The transform graph's directory.
+        seed: Seeds the vectors of words that have none.
 
     Returns:
         The table's start, None where the settings name no vectors.
@@ -56,7 +57,7 @@ def read(settings: TrainerSettings, transform_graph: str) -> Start | None:
     Raises:
         JobError: If the file cannot be read, has none of the words, or holds what is no finite number.
     """
-    path = settings.embedding.source
+    path = settings.source
     if path is None:
         return None
     given, vocabulary = vector_files.read(path), Vocabulary.read(transform_graph)
@@ -76,7 +77,7 @@ def read(settings: TrainerSettings, transform_graph: str) -> Start | None:
         "type_coverage": of_types,
         "token_coverage": of_tokens,
     }
-    return Start(_table(given, rows, f.vocabulary_size(transform_graph), settings.seed, path), coverage)
+    return Start(_table(given, rows, f.vocabulary_size(transform_graph), seed, path), coverage)
 
 
 def layer(

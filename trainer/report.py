@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.checkpoint import TrainingState
+from trainer.training.checkpoint import TrainingState
 
 
 def device() -> str:

@@ -204,13 +204,6 @@ class OutputSettings(Settings):
         return ".gz" if self.compression == "gzip" else ""
 
 
-class BigramSettings(Settings):
-    """Vectors of pairs of neighbouring words."""
-
-    buckets: PositiveInt = Field(131_072, description="Rows of the table that pairs are hashed to.")
-    width: PositiveInt = Field(8, description="Width of the vectors.")
-
-
 class EmbeddingSettings(Settings):
     """The table of word vectors: how wide it is, or what it starts from."""
 
@@ -241,50 +234,7 @@ def _embedding(value: Any) -> Any:
     return {"width": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class TrainerSettings(Settings):
-    """The classifier and how it is trained."""
-
-    seed: int = Field(1, ge=0, description="Seeds initial weights, dropout and the order of documents.")
-    epochs: PositiveInt = Field(4, description="Most passes over the train split.")
-    batch_tokens: PositiveInt = Field(16_384, description="Tokens a batch holds at most, padding included.")
-    batch_documents: PositiveInt = Field(
-        64, description="Documents a batch holds at most: a step's mean gradient must not drown short documents."
-    )
-    window: PositiveInt = Field(
-        6_400, description="Documents sorted by length together before they are cut into batches."
-    )
-    learning_rate: PositiveFloat = Field(2e-3, description="Adam's learning rate at the start.")
-    decay: Literal["linear", "none"] = Field(
-        "linear", description="linear: the learning rate falls to zero over all epochs; none: it stays."
-    )
-    clip_norm: PositiveFloat | None = Field(1.0, description="Gradients are scaled to this global norm; null: never.")
-    patience: PositiveInt = Field(2, description="Epochs without a better eval loss before training stops.")
-    embedding: Annotated[
-        EmbeddingSettings, BeforeValidator(_embedding, json_schema_input_type=PositiveInt | EmbeddingSettings)
-    ] = Field(EmbeddingSettings(width=64), description="Width of the word vectors, or a section.")
-    cell: Literal["lstm", "gru"] = Field("gru", description="The recurrent cell.")
-    units: PositiveInt = Field(64, description="Width of the recurrent state, each direction.")
-    bidirectional: bool = Field(True, description="Read each document in both directions.")
-    pooling: Literal["max+mean", "last"] = Field(
-        "max+mean", description="How the states of a document become one vector."
-    )
-    bigrams: BigramSettings | None = Field(
-        BigramSettings(), description="Pairs of words, hashed and averaged, beside the recurrent layer; null: none."
-    )
-    pool_words: bool = Field(True, description="Pool the word vectors beside the recurrent states; not with last.")
-    activation: str = Field(
-        "tanh", description="The cell's activation; anything but tanh rules the fused GPU kernel out."
-    )
-    dropout: float = Field(0.5, ge=0, lt=1, description="Dropout before the output layer.")
-    word_dropout: float = Field(0.2, ge=0, lt=1, description="Share of words that training replaces by <unk>.")
-    spatial_dropout: float = Field(0.4, ge=0, lt=1, description="Dropout of whole word-vector channels.")
-    label_smoothing: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="Share of the target that all classes get alike in training, against overconfidence.",
-    )
-    recurrent_dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout of the recurrent state; above 0 rules the fused GPU kernel out."
-    )
-    jit_compile: bool = Field(False, description="Compile the step with XLA; rules the fused GPU kernel out.")
+Embedding = Annotated[
+    EmbeddingSettings, BeforeValidator(_embedding, json_schema_input_type=PositiveInt | EmbeddingSettings)
+]
+"""The section, or the width alone."""

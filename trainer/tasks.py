@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from trainer import classifier
-from trainer.export import Servable
+from trainer.classifier import model as classifier
+from trainer.classifier.servable import Servable
+from trainer.classifier.settings import ClassifierSettings
 from trainer.job import Job
 from trainer.supervised import Supervised
 from trainer.word2vec import training
@@ -14,7 +15,7 @@ Train = Callable[[Job], None]
 """Trains, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
 TASKS: Mapping[str, Train] = {
-    "classifier": Supervised(classifier.build, classifier.loss, Servable),
+    "classifier": Supervised(ClassifierSettings, classifier.TARGETS, classifier.build, classifier.objective, Servable),
     "word2vec": training.run,
 }
 """Tasks by the name that the configuration's `task` gives."""

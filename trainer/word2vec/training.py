@@ -13,9 +13,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer import parsing, progress, records, report
-from trainer.checkpoint import Checkpoints, TrainingState
 from trainer.errors import JobError
 from trainer.job import Job
+from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.word2vec import windows
 from trainer.word2vec.heldout import HeldOut
 from trainer.word2vec.model import Tables, lookup

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from pipeline import cli, config
 from pipeline.locations import resolve_file
 from pipeline.metrics import METRICS
+from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.settings import TrainerSettings
 from trainer.word2vec.settings import Word2vecSettings
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +49,7 @@ def test_each_task_has_its_own_trainer(tmp_path):
     assert job.evaluation.min_coverage == 0.5
     other = load(tmp_path, "name: a\ntask: classifier\ncorpus: {format: csv, path: x, label: y}\n")
     assert isinstance(other, config.ClassifierConfig)
-    assert other.trainer == TrainerSettings()
+    assert other.trainer == ClassifierSettings()
     assert isinstance(load(tmp_path, DATASET), config.DatasetConfig)
 
 

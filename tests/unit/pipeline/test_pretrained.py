@@ -6,8 +6,8 @@ from typer.testing import CliRunner
 
 from pipeline import cli, config, history
 from pipeline.pretrained import find_vectors
+from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.settings import TrainerSettings
 
 JOB = """\
 name: small
@@ -28,7 +28,7 @@ def test_a_number_is_the_width(tmp_path):
     embedding = load(tmp_path, "32").trainer.embedding
     assert (embedding.width, embedding.source, embedding.frozen) == (32, None, False)
     assert load(tmp_path, "{width: 32}").trainer.embedding == embedding
-    assert TrainerSettings().embedding.width == 64
+    assert ClassifierSettings().embedding.width == 64
     assert load(tmp_path, "32", "trainer.embedding=8").trainer.embedding.width == 8
 
 
@@ -36,7 +36,7 @@ def test_a_section_names_what_the_vectors_start_from(tmp_path):
     job = load(tmp_path, "{from: ../runs/embeddings, frozen: true}")
     embedding = job.trainer.embedding
     assert (embedding.width, embedding.source, embedding.frozen) == (None, "../runs/embeddings", True)
-    assert TrainerSettings.model_validate_json(job.trainer.model_dump_json()) == job.trainer
+    assert ClassifierSettings.model_validate_json(job.trainer.model_dump_json()) == job.trainer
 
 
 @pytest.mark.parametrize("value", ["32", "{from: vectors.bin}"])
@@ -50,7 +50,7 @@ def test_a_job_shown_is_the_same_job(tmp_path, value):
 
 
 def test_the_json_schema_allows_both():
-    embedding = config.json_schema()["$defs"]["TrainerSettings"]["properties"]["embedding"]
+    embedding = config.json_schema()["$defs"]["ClassifierSettings"]["properties"]["embedding"]
     assert {choice.get("type", choice.get("$ref")) for choice in embedding["anyOf"]} == {
         "integer",
         "#/$defs/EmbeddingSettings",

@@ -53,7 +53,7 @@ GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
     ("file", "expected"),
     [
         ("trainer/run.py", {TRAINER}),
-        ("trainer/loop.py", {TRAINER}),
+        ("trainer/training/loop.py", {TRAINER}),
         ("trainer/input.py", {TRAINER}),
         ("trainer/preprocessing.py", {TRANSFORM}),
         ("trainer/features.py", set(MODULES)),
@@ -79,9 +79,9 @@ def test_digests_are_the_same_wherever_the_project_lies(copy: Path) -> None:
 
 def test_a_renamed_module_changes_the_digest(copy: Path) -> None:
     before = hashes(copy, "trainer.run")
-    (copy / "trainer" / "loop.py").rename(copy / "trainer" / "circle.py")
+    (copy / "trainer" / "tasks.py").rename(copy / "trainer" / "circle.py")
     run = copy / "trainer" / "run.py"
-    run.write_text(run.read_text().replace("trainer.loop", "trainer.circle"))
+    run.write_text(run.read_text().replace("trainer.tasks", "trainer.circle"))
     assert hashes(copy, "trainer.run") != before
 
 

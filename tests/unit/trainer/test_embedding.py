@@ -13,12 +13,14 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer import classifier, embedding
+from trainer import embedding
+from trainer.classifier import model as classifier
+from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
 from trainer.job import Job
-from trainer.loop import Loop
-from trainer.settings import RESERVED_WORDS, TrainerSettings, TransformSettings
+from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.tasks import TASKS
+from trainer.training.loop import Loop
 
 WORDS = ["film", "Film", "london", "CAFÉ", "rare", "lost"]
 COUNTS = [50, 20, 10, 5, 4, 1]
@@ -52,15 +54,15 @@ def graph(tmp_path: Path) -> str:
     return make_graph(tmp_path / "graph", WORDS, COUNTS, buckets=3)
 
 
-def starting(source: object, seed: int = 1, **values: object) -> TrainerSettings:
-    return TrainerSettings.model_validate({"embedding": {"from": str(source), **values}, "seed": seed})
+def starting(source: object, seed: int = 1, **values: object) -> ClassifierSettings:
+    return ClassifierSettings.model_validate({"embedding": {"from": str(source), **values}, "seed": seed})
 
 
 @pytest.mark.parametrize("name", ["vectors.bin", "vectors.txt", "glove.6B.4d.txt"])
 def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_path: Path) -> None:
     values = vectors(len(GIVEN))
     path = save(tmp_path / name, GIVEN, values, write_header=not name.startswith("glove"))
-    start = embedding.read(starting(path), graph)
+    start = embedding.read(starting(path).embedding, graph, seed=1)
     assert start is not None
     assert (start.vectors.shape, start.vectors.dtype) == ((4 + 6 + 3, 4), np.float32)
     for number, word in enumerate(WORDS, start=4):
@@ -74,7 +76,7 @@ def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_p
 
 def test_what_it_covers_is_told(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
-    start = embedding.read(starting(path), graph)
+    start = embedding.read(starting(path).embedding, graph, seed=1)
     assert start is not None
     assert start.coverage == {
         "file": "vectors.bin",
@@ -88,7 +90,7 @@ def test_what_it_covers_is_told(graph: str, tmp_path: Path) -> None:
 
 def test_a_vocabulary_that_the_train_split_lacks_covers_nothing_of_it(tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", ["a"], vectors(1))
-    start = embedding.read(starting(path), make_graph(tmp_path / "graph", ["a", "b"], [0, 0]))
+    start = embedding.read(starting(path).embedding, make_graph(tmp_path / "graph", ["a", "b"], [0, 0]), seed=1)
     assert start is not None
     assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (0.5, 0.0)
 
@@ -97,7 +99,7 @@ def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path) -> N
     words = [f"w{number}" for number in range(3000)]
     values = vectors(1000, width=20)
     path = save(tmp_path / "vectors.bin", words[:1000], values)
-    start = embedding.read(starting(path), make_graph(tmp_path / "graph", words, [1] * 3000))
+    start = embedding.read(starting(path).embedding, make_graph(tmp_path / "graph", words, [1] * 3000), seed=1)
     assert start is not None
     drawn = start.vectors[1004:]
     assert drawn.std() == pytest.approx(values.std(), rel=0.02)
@@ -106,7 +108,7 @@ def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path) -> N
 
 def test_the_seed_decides_the_random_vectors_alone(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
-    first, again, other = (embedding.read(starting(path, seed), graph) for seed in (1, 1, 2))
+    first, again, other = (embedding.read(starting(path, seed).embedding, graph, seed) for seed in (1, 1, 2))
     assert first is not None
     assert again is not None
     assert other is not None
@@ -131,15 +133,15 @@ def test_a_word_is_found_if_one_differs_in_case_alone(given_words: list[str], wo
 
 
 def test_settings_without_vectors_start_at_random(graph: str) -> None:
-    assert embedding.read(TrainerSettings(), graph) is None
-    settings = TrainerSettings.model_validate({"embedding": 5})
+    assert embedding.read(ClassifierSettings().embedding, graph, seed=1) is None
+    settings = ClassifierSettings.model_validate({"embedding": 5})
     assert classifier.build(settings, 9, 2).get_layer("embedding").embeddings.shape == (9, 5)
 
 
 def test_vectors_of_other_words_are_refused(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", ["ein", "<pad>", "Haus"], vectors(3))
     with pytest.raises(JobError, match="none of the vocabulary's words") as caught:
-        embedding.read(starting(path), graph)
+        embedding.read(starting(path).embedding, graph, seed=1)
     assert caught.value.where == f"trainer.embedding.from, {path}"
     assert caught.value.found == "3 words, such as ein, <pad>, Haus"
     assert "6 words, such as film, Film, london, CAFÉ, rare" in str(caught.value.expected)
@@ -150,25 +152,25 @@ def test_a_vector_that_is_not_finite_is_refused_by_its_word(graph: str, tmp_path
     values[[0, 3], 1] = np.nan
     path = save(tmp_path / "vectors.bin", GIVEN, values)
     with pytest.raises(JobError, match="The vector of LONDON is not of finite numbers"):
-        embedding.read(starting(path), graph)
+        embedding.read(starting(path).embedding, graph, seed=1)
 
 
 def test_a_file_that_cannot_be_read_is_told(graph: str, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="cannot be read"):
-        embedding.read(starting(tmp_path / "none.bin"), graph)
+        embedding.read(starting(tmp_path / "none.bin").embedding, graph, seed=1)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
     keras.utils.set_random_seed(1)
-    settings = TrainerSettings.model_validate(
+    settings = ClassifierSettings.model_validate(
         {"embedding": {"from": "x.bin", "frozen": frozen}, "units": 3, "bigrams": None}
     )
     values = vectors(8)
     model = classifier.build(settings, 8, 2, values)
     table = model.get_layer("embedding").embeddings
     np.testing.assert_array_equal(table, values)
-    loop = Loop(model, classifier.loss, settings)
+    loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
     others = [variable.numpy() for variable in model.trainable_variables if variable is not table]
     loop._train_step(
         {

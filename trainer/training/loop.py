@@ -5,20 +5,35 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from trainer import features as f
 from trainer import progress
-from trainer.checkpoint import Checkpoints, TrainingState
 from trainer.errors import JobError
 from trainer.input import Usage
-from trainer.settings import TrainerSettings
+from trainer.training.checkpoint import Checkpoints, TrainingState
+from trainer.training.objective import Objective, Outcome
+from trainer.training.settings import TrainingSettings
 
-Loss = Callable[..., tf.Tensor]
-"""From labels and logits, and the keyword `smoothing`, to the loss of each document, float [batch]."""
+_INPUTS = {f.LENGTH: tf.TensorSpec([None], tf.int64), f.TOKENS: tf.TensorSpec([None, None], tf.int64)}
+
+
+class Sums(NamedTuple):
+    """Weighted sums over the targets of a batch: of their losses, of their weights and of the right answers."""
+
+    loss: tf.Tensor
+    weight: tf.Tensor
+    correct: tf.Tensor
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Sums:
+        """Sums an outcome, float [] each."""
+        losses, weights, correct = outcome
+        return cls(*(tf.reduce_sum(values * weights) for values in (losses, 1.0, tf.cast(correct, weights.dtype))))
 
 
 @dataclasses.dataclass
@@ -26,30 +41,39 @@ class Totals(Usage):
     """Sums over the batches of a pass."""
 
     loss: float = 0.0
-    correct: int = 0
+    weight: float = 0.0
+    correct: float = 0.0
 
-    def add(self, batch: f.Features, loss: tf.Tensor, correct: tf.Tensor) -> None:
-        """Adds a batch, its summed loss and its count of right answers."""
+    def add(self, batch: f.Features, sums: Sums) -> None:
+        """Adds a batch and the sums over its targets."""
         self.count(batch)
-        self.loss += float(loss)
-        self.correct += int(correct)
+        self.loss += float(sums.loss)
+        self.weight += float(sums.weight)
+        self.correct += float(sums.correct)
 
     def figures(self) -> dict[str, float]:
         """Mean loss and accuracy."""
-        return {"loss": self.loss / self.documents, "accuracy": self.correct / self.documents}
+        return {"loss": self.loss / self.weight, "accuracy": self.correct / self.weight}
 
 
 class Loop:
     """Trains a model that maps `tokens` and `length` to logits."""
 
-    def __init__(self, model: keras.Model, loss: Loss, settings: TrainerSettings) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        objective: Objective,
+        settings: TrainingSettings,
+        targets: Mapping[str, tf.TensorSpec],
+    ) -> None:
         self.model = model
         self.settings = settings
         self.optimizer = keras.optimizers.Adam(settings.learning_rate)
         self.optimizer.build(model.trainable_variables)
-        self._loss = loss
-        self._train_step = _compile(self._step, settings.jit_compile)
-        self._eval_step = _compile(self._evaluate, settings.jit_compile)
+        self._objective = objective
+        self._numbers = {**_INPUTS, **targets}
+        self._train_step = self._compile(self._step)
+        self._eval_step = self._compile(self._evaluate)
 
     def run(
         self,
@@ -87,8 +111,8 @@ class Loop:
         gradient_norm = 0.0
         for batch in train:
             self._set_learning_rate((epoch + totals.documents / documents) / self.settings.epochs)
-            loss, correct, norm = self._train_step(_numbers(batch))
-            totals.add(batch, loss, correct)
+            sums, norm = self._train_step(self._only_numbers(batch))
+            totals.add(batch, sums)
             gradient_norm = max(gradient_norm, float(norm))
             self._require_finite(totals.loss, float(norm), epoch, totals.steps)
             speed = totals.tokens / (time.perf_counter() - start)
@@ -117,7 +141,7 @@ class Loop:
         """Returns mean loss and accuracy over batches, without dropout."""
         totals = Totals()
         for batch in batches:
-            totals.add(batch, *self._eval_step(_numbers(batch)))
+            totals.add(batch, self._eval_step(self._only_numbers(batch)))
         return totals.figures()
 
     def _set_learning_rate(self, progress: float) -> None:
@@ -125,23 +149,29 @@ class Loop:
         remaining = 1 - progress if self.settings.decay == "linear" else 1.0
         self.optimizer.learning_rate.assign(self.settings.learning_rate * remaining)
 
-    def _step(self, batch: f.Features) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _step(self, batch: f.Features) -> tuple[Sums, tf.Tensor]:
         weights = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
             logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=True)
-            losses = self._loss(batch[f.LABEL], logits, smoothing=self.settings.label_smoothing)
-            mean = tf.reduce_mean(losses)
+            sums = Sums.of(self._objective(batch, logits, smoothing=self.settings.label_smoothing))
+            mean = sums.loss / sums.weight
         # Dense, so that a word's rows are summed: the norm would count each of its places for itself.
         gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, weights)]
         norm = tf.linalg.global_norm(gradients)
         if self.settings.clip_norm is not None:
             gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip_norm, use_norm=norm)
         self.optimizer.apply(gradients, self.model.trainable_variables)
-        return tf.reduce_sum(losses), _correct(batch[f.LABEL], logits), norm
+        return sums, norm
 
-    def _evaluate(self, batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
-        logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=False)
-        return tf.reduce_sum(self._loss(batch[f.LABEL], logits)), _correct(batch[f.LABEL], logits)
+    def _evaluate(self, batch: f.Features) -> Sums:
+        return Sums.of(self._objective(batch, self.model([batch[f.TOKENS], batch[f.LENGTH]], training=False)))
+
+    def _compile(self, function: Callable[[f.Features], Any]) -> tf.types.experimental.GenericFunction:
+        return tf.function(function, input_signature=[self._numbers], jit_compile=self.settings.jit_compile or None)
+
+    def _only_numbers(self, batch: f.Features) -> f.Features:
+        """What the step needs: XLA compiles no strings."""
+        return {name: batch[name] for name in self._numbers}
 
     def _require_finite(self, loss: float, norm: float, epoch: int, step: int) -> None:
         if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -152,23 +182,3 @@ class Loop:
                 expected="finite numbers",
                 fix="Lower trainer.learning_rate or trainer.clip_norm.",
             )
-
-
-def _compile(
-    function: Callable[..., tuple[tf.Tensor, ...]], jit_compile: bool
-) -> tf.types.experimental.GenericFunction:
-    signature = {
-        f.LABEL: tf.TensorSpec([None], tf.int64),
-        f.LENGTH: tf.TensorSpec([None], tf.int64),
-        f.TOKENS: tf.TensorSpec([None, None], tf.int64),
-    }
-    return tf.function(function, input_signature=[signature], jit_compile=jit_compile or None)
-
-
-def _numbers(batch: f.Features) -> f.Features:
-    """What the step needs: XLA compiles no strings."""
-    return {name: batch[name] for name in (f.LABEL, f.LENGTH, f.TOKENS)}
-
-
-def _correct(label: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(tf.equal(tf.argmax(logits, -1), label), tf.int64))

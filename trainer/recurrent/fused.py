@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from trainer.settings import TrainerSettings
+from trainer.recurrent.settings import SequenceSettings
 
 
-def obstacles(settings: TrainerSettings) -> list[str]:
+def obstacles(settings: SequenceSettings) -> list[str]:
     """Names what rules the fused kernel out, empty if nothing does.
 
     The conditions are those of the Keras LSTM and GRU layers; right padding is given by

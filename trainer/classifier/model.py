@@ -9,42 +9,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import embedding
 from trainer import features as f
-from trainer.settings import TrainerSettings
+from trainer.classifier.settings import ClassifierSettings
+from trainer.recurrent import encoder
+from trainer.training.objective import Outcome
 
-
-@keras.saving.register_keras_serializable("seqloom")
-class LengthMask(keras.layers.Layer):
-    """Marks the real steps of right-padded sequences."""
-
-    def call(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        """Returns bool [batch, time], true before `length`, from ids [batch, time] and lengths [batch]."""
-        return tf.sequence_mask(length, tf.shape(tokens)[1])
-
-
-@keras.saving.register_keras_serializable("seqloom")
-class WordDropout(keras.layers.Layer):
-    """Replaces words by `<unk>` in training, so that no document is known by a single word.
-
-    Follows Iyyer et al. (2015), Deep Unordered Composition, section 4.3, which leaves words out.
-    """
-
-    def __init__(self, rate: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = rate
-        self.seed_generator = keras.random.SeedGenerator()
-
-    def call(self, tokens: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Returns ids, int64 [batch, time], from ids [batch, time]."""
-        if not training or self.rate == 0:
-            return tokens
-        dropped = keras.random.uniform(tf.shape(tokens), seed=self.seed_generator) < self.rate
-        return tf.where(dropped, tf.constant(f.UNK, tokens.dtype), tokens)
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns what rebuilds the layer."""
-        return {**super().get_config(), "rate": self.rate}
+TARGETS = {f.LABEL: tf.TensorSpec([None], tf.int64)}
+"""What documents are labelled with."""
 
 
 @keras.saving.register_keras_serializable("seqloom")
@@ -99,7 +70,7 @@ class MaskedPooling(keras.layers.Layer):
 
 
 def build(
-    settings: TrainerSettings, vocabulary_size: int, classes: int, vectors: NDArray[np.float32] | None = None
+    settings: ClassifierSettings, vocabulary_size: int, classes: int, vectors: NDArray[np.float32] | None = None
 ) -> keras.Model:
     """Builds the model.
 
@@ -117,35 +88,27 @@ def build(
         A model from `tokens`, int64 [batch, time], and `length`, int64 [batch], to logits, float
         [batch, classes]. Steps at and after `length` have no influence.
     """
-    tokens = keras.Input([None], dtype="int64", name=f.TOKENS)
-    length = keras.Input([], dtype="int64", name=f.LENGTH)
-    steps = LengthMask(name="mask")(tokens, length)
-    words = WordDropout(settings.word_dropout, name="word_dropout")(tokens)
-    embedded = embedding.layer(settings.embedding, vocabulary_size, vectors)(words)
-    embedded = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(embedded)
-    pooled = settings.pooling == "max+mean"
-    document = _recurrent(settings, return_sequences=pooled)(embedded, mask=steps)
-    if pooled:
-        states = keras.layers.Concatenate(name="words")([embedded, document]) if settings.pool_words else document
-        document = MaskedPooling(name="pooling")(states, steps)
+    embedded = encoder.embed(settings, vocabulary_size, vectors)
+    if settings.pooling == "max+mean":
+        states = encoder.states(settings, embedded)
+        if settings.pool_words:
+            states = keras.layers.Concatenate(name="words")([embedded.vectors, states])
+        document = MaskedPooling(name="pooling")(states, embedded.steps)
+    else:
+        document = encoder.last_state(settings, embedded)
     if settings.bigrams:
-        bigrams = BigramSum(settings.bigrams.buckets, settings.bigrams.width, name="bigrams")(words, steps)
-        document = keras.layers.Concatenate(name="with_bigrams")([document, bigrams])
+        bigrams = BigramSum(settings.bigrams.buckets, settings.bigrams.width, name="bigrams")
+        document = keras.layers.Concatenate(name="with_bigrams")([document, bigrams(embedded.words, embedded.steps)])
     document = keras.layers.Dropout(settings.dropout, name="dropout")(document)
     logits = keras.layers.Dense(classes, name="logits")(document)
-    return keras.Model([tokens, length], logits, name="classifier")
+    return keras.Model(embedded.inputs, logits, name="classifier")
 
 
-def _recurrent(settings: TrainerSettings, return_sequences: bool) -> keras.layers.Layer:
-    cell = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[settings.cell]
-    layer = cell(
-        settings.units,
-        activation=settings.activation,
-        recurrent_dropout=settings.recurrent_dropout,
-        return_sequences=return_sequences,
-        name=settings.cell,
-    )
-    return keras.layers.Bidirectional(layer, name=f"bidirectional_{settings.cell}") if settings.bidirectional else layer
+def objective(batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
+    """Judges the logits of a batch, float [batch, classes], by `label`."""
+    label = batch[f.LABEL]
+    losses = loss(label, logits, smoothing)
+    return Outcome(losses, tf.ones_like(losses), tf.equal(tf.argmax(logits, -1), label))
 
 
 def loss(label: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:

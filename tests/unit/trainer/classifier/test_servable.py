@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import classifier
-from trainer.checkpoint import Checkpoints
-from trainer.export import Servable
+from trainer.classifier import model as classifier
+from trainer.classifier.servable import Servable
+from trainer.classifier.settings import ClassifierSettings
 from trainer.input import read
-from trainer.loop import Loop
 from trainer.run import run_fn
-from trainer.settings import TrainerSettings
+from trainer.training.checkpoint import Checkpoints
+from trainer.training.loop import Loop
 
 SMALL = {"embedding": 8, "units": 4, "bidirectional": False}
-SETTINGS = TrainerSettings(
+SETTINGS = ClassifierSettings(
     **SMALL, epochs=12, patience=12, learning_rate=0.02, batch_tokens=400, word_dropout=0, spatial_dropout=0, dropout=0
 )
 
@@ -71,7 +71,7 @@ def build(corpus) -> keras.Model:
 def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
     keras.utils.set_random_seed(SETTINGS.seed)
     model = build(corpus)
-    loop = Loop(model, classifier.loss, SETTINGS)
+    loop = Loop(model, classifier.objective, SETTINGS, classifier.TARGETS)
 
     def batches(split: str, **values: int) -> tf.data.Dataset:
         return read(corpus.transformed[split], batch_tokens=SETTINGS.batch_tokens, window=100, **values)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import classifier
-from trainer.checkpoint import Checkpoints, TrainingState
+from trainer.classifier import model as classifier
+from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.loop import Loop
-from trainer.settings import TrainerSettings
+from trainer.training.checkpoint import Checkpoints, TrainingState
+from trainer.training.loop import Loop
 
 SMALL = {
     "label_smoothing": 0,
@@ -57,10 +57,10 @@ class Trained:
         on_epoch: Callable[[int, dict[str, float]], None] = lambda number, figures: None,
         **values: object,
     ) -> None:
-        settings = TrainerSettings.model_validate({**SMALL, **values})
+        settings = ClassifierSettings.model_validate({**SMALL, **values})
         keras.utils.set_random_seed(settings.seed)
         self.model = classifier.build(settings, VOCABULARY, 2)
-        self.loop = Loop(self.model, classifier.loss, settings)
+        self.loop = Loop(self.model, classifier.objective, settings, classifier.TARGETS)
         self.state = self.loop.run(
             train=lambda epoch: dataset(make_batches(epoch)),
             evaluate=dataset(make_batches(99, flipped)),
@@ -87,7 +87,7 @@ def three_epochs(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
 def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float | None) -> None:
-    settings = TrainerSettings(
+    settings = ClassifierSettings(
         embedding=4,
         units=3,
         clip_norm=clip_norm,
@@ -99,7 +99,7 @@ def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float 
     )
     keras.utils.set_random_seed(1)
     model = classifier.build(settings, VOCABULARY, 2)
-    loop = Loop(model, classifier.loss, settings)
+    loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
     batch = {name: tf.constant(value) for name, value in make_batches(0)[0].items()}
     before = [weight.numpy() for weight in model.trainable_variables]
     with tf.GradientTape() as tape:
@@ -110,7 +110,9 @@ def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float 
     gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in sparse]
     norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
 
-    loss, correct, reported = loop._train_step(batch)
+    (loss, weight, correct), reported = loop._train_step(batch)
+
+    assert float(weight) == ROWS
 
     assert float(loss) == pytest.approx(float(tf.reduce_sum(losses)), rel=1e-5)
     assert int(correct) == int((logits.numpy().argmax(axis=1) == batch["label"].numpy()).sum())
@@ -233,8 +235,8 @@ def test_an_epoch_with_lost_documents_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_new_directory_has_no_state(tmp_path: Path) -> None:
-    model = classifier.build(TrainerSettings(embedding=2, units=2), 5, 2)
-    loop = Loop(model, classifier.loss, TrainerSettings())
+    model = classifier.build(ClassifierSettings(embedding=2, units=2), 5, 2)
+    loop = Loop(model, classifier.objective, ClassifierSettings(), classifier.TARGETS)
     assert Checkpoints(str(tmp_path / "none"), model.variables, loop.optimizer.variables).restore() == TrainingState()
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import classifier, fused
+from trainer.classifier import model as classifier
+from trainer.classifier.settings import ClassifierSettings
 from trainer.input import pad
-from trainer.settings import TrainerSettings
+from trainer.recurrent import encoder, fused
 
 # The package has a function of the module's name.
 rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
@@ -20,7 +21,7 @@ rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_nothing_rules_it_out_by_default(cell: str, bidirectional: bool) -> None:
-    assert fused.obstacles(TrainerSettings(cell=cell, bidirectional=bidirectional)) == []
+    assert fused.obstacles(ClassifierSettings(cell=cell, bidirectional=bidirectional)) == []
 
 
 @pytest.mark.parametrize(
@@ -32,11 +33,11 @@ def test_nothing_rules_it_out_by_default(cell: str, bidirectional: bool) -> None
     ],
 )
 def test_each_cause_is_named(values: dict, cause: str) -> None:
-    assert fused.obstacles(TrainerSettings.model_validate(values)) == [cause]
+    assert fused.obstacles(ClassifierSettings.model_validate(values)) == [cause]
 
 
 def test_all_causes_are_named_together() -> None:
-    settings = TrainerSettings(activation="relu", recurrent_dropout=0.2, jit_compile=True)
+    settings = ClassifierSettings(activation="relu", recurrent_dropout=0.2, jit_compile=True)
     assert len(fused.obstacles(settings)) == 3
 
 
@@ -55,7 +56,7 @@ def keras_allows(layer: keras.layers.Layer) -> bool:
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("values", [{}, {"activation": "relu"}, {"recurrent_dropout": 0.1}, {"activation": "sigmoid"}])
 def test_the_layers_of_keras_agree(cell: str, bidirectional: bool, values: dict) -> None:
-    settings = TrainerSettings(cell=cell, bidirectional=bidirectional, embedding=2, units=2, **values)
+    settings = ClassifierSettings(cell=cell, bidirectional=bidirectional, embedding=2, units=2, **values)
     recurrent = classifier.build(settings, 9, 2).get_layer(f"bidirectional_{cell}" if bidirectional else cell)
     layers = [recurrent.forward_layer, recurrent.backward_layer] if bidirectional else [recurrent]
     assert {keras_allows(layer) for layer in layers} == {not fused.obstacles(settings)}
@@ -63,7 +64,7 @@ def test_the_layers_of_keras_agree(cell: str, bidirectional: bool, values: dict)
 
 def test_masks_of_padded_batches_are_such_as_the_kernel_takes() -> None:
     tokens, length = pad(tf.ragged.constant([[4, 5, 6], [], [7]], dtype=tf.int64, row_splits_dtype=tf.int64))
-    mask = classifier.LengthMask()(tokens, length)
+    mask = encoder.LengthMask()(tokens, length)
     rnn._assert_valid_mask(mask)
     assert not rnn._has_fully_masked_sequence(mask)
     with pytest.raises(tf.errors.InvalidArgumentError, match="right-padded"):

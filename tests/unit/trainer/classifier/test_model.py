@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import classifier
-from trainer.settings import TrainerSettings
+from trainer.classifier import model as classifier
+from trainer.classifier.settings import ClassifierSettings
+from trainer.recurrent import encoder
 
 VOCABULARY, CLASSES = 12, 3
 ROWS = [[4, 5, 6, 7, 8, 9], [11], [7, 7, 4], [5, 0, 1, 10]]
@@ -19,7 +20,7 @@ LABELS = [0, 2, 1, 1]
 
 
 class Built(NamedTuple):
-    settings: TrainerSettings
+    settings: ClassifierSettings
     model: keras.Model
     weights: dict[str, np.ndarray]
     step: tf.types.experimental.GenericFunction
@@ -33,7 +34,7 @@ class Built(NamedTuple):
 def built(request: pytest.FixtureRequest) -> Built:
     cell, bidirectional, pooling = request.param
     bigrams = {"buckets": 50, "width": 2} if bidirectional else None
-    settings = TrainerSettings(
+    settings = ClassifierSettings(
         cell=cell, bidirectional=bidirectional, pooling=pooling, embedding=4, units=3, bigrams=bigrams
     )
     model = classifier.build(settings, VOCABULARY, CLASSES)
@@ -162,12 +163,12 @@ def test_pooling_ignores_the_padding_even_of_negative_states() -> None:
 
 
 def test_the_mask_marks_the_steps_before_the_length() -> None:
-    mask = classifier.LengthMask()(tf.zeros([3, 4], tf.int64), tf.constant([4, 1, 2], tf.int64))
+    mask = encoder.LengthMask()(tf.zeros([3, 4], tf.int64), tf.constant([4, 1, 2], tf.int64))
     assert mask.numpy().tolist() == [[True] * 4, [True, False, False, False], [True, True, False, False]]
 
 
 def test_dropout_is_for_training_alone() -> None:
-    model = classifier.build(TrainerSettings(embedding=4, units=3, dropout=0.5), VOCABULARY, CLASSES)
+    model = classifier.build(ClassifierSettings(embedding=4, units=3, dropout=0.5), VOCABULARY, CLASSES)
     inputs = [tf.constant([ROWS[0]], tf.int64), tf.constant([6], tf.int64)]
     fixed = [model(inputs, training=False).numpy() for _ in range(2)]
     np.testing.assert_array_equal(*fixed)
@@ -176,7 +177,7 @@ def test_dropout_is_for_training_alone() -> None:
 
 
 def test_word_dropout_replaces_words_by_unknown_ones_in_training_alone() -> None:
-    layer = classifier.WordDropout(0.3)
+    layer = encoder.WordDropout(0.3)
     tokens = tf.reshape(tf.range(4, 4004, dtype=tf.int64), [40, 100])
     found = layer(tokens, training=True)
     dropped = (found != tokens).numpy()
@@ -185,7 +186,7 @@ def test_word_dropout_replaces_words_by_unknown_ones_in_training_alone() -> None
     assert dropped.mean() == pytest.approx(0.3, abs=0.05)
     assert not np.array_equal(layer(tokens, training=True), found)
     np.testing.assert_array_equal(layer(tokens, training=False), tokens)
-    np.testing.assert_array_equal(classifier.WordDropout(0.0)(tokens, training=True), tokens)
+    np.testing.assert_array_equal(encoder.WordDropout(0.0)(tokens, training=True), tokens)
 
 
 def test_a_smoothed_loss_is_the_cross_entropy_with_the_smoothed_target() -> None:

@@ -1,0 +1,1 @@
+"""Recurrent layers, which all recurrent tasks share."""

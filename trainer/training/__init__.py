@@ -1,0 +1,1 @@
+"""Training of tasks with targets: the loop, its state on disk and its settings."""
