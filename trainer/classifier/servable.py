@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 
 import keras
 import tensorflow as tf
 
 from trainer import features as f
 from trainer import parsing
+from trainer.classifier.attention import explained
 from trainer.input import pad
 from trainer.normalization import register_operations
 
@@ -34,14 +36,34 @@ class Servable(tf.Module):
         register_operations()
         self._transform = tf.saved_model.load(transform_graph)
         self._labels = tf.constant(labels)
+        self._explained = explained(model)
+        if self._explained is not None:
+            self._words = _words(transform_graph)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies documents, string [batch], UTF-8."""
-        rows = tf.range(tf.size(text, tf.int64) + 1)
-        absent = tf.fill(tf.shape(text), "")
-        segments = tf.RaggedTensor.from_nested_row_splits(text, [rows, rows])
-        return self._classify({f.ID: absent, f.SOURCE: absent, f.LABEL: absent, f.TEXT: segments})
+        return self._classify(_raw(text))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classifies documents, string [batch], UTF-8, and tells what the attention looked at.
+
+        Returns:
+            What `serve_text` gives, and `tokens` string [batch, time], as the model reads them (unknown words are
+            `<unk>`), `weights` float32 [batch, time], which sum to 1 in each document that has a token, and `length`
+            int64 [batch]. After the length tokens are empty and weights 0.
+        """
+        ids = self._transform.transform_fn(_raw(text))[f.TOKENS].merge_dims(1, -1)
+        tokens, length = pad(ids)
+        logits, weights = self._explained([tokens, length], training=False)
+        real = tf.sequence_mask(ids.row_lengths(), tf.shape(tokens)[1])
+        return {
+            **self._answer(tf.nn.softmax(logits)),
+            f.TOKENS: tf.where(real, self._words.lookup(tokens), ""),
+            "weights": tf.where(real, weights, 0),
+            f.LENGTH: ids.row_lengths(),
+        }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -62,6 +84,8 @@ class Servable(tf.Module):
     def save(self, directory: str, transform_settings: str = "") -> None:
         """Writes the SavedModel, one signature a method; `serve_text` is `serving_default`.
 
+        `explain` is one of them where the model has attention.
+
         `assets.extra/seqloom.json` holds a digest of all that decides the answers but the code.
 
         Args:
@@ -73,6 +97,7 @@ class Servable(tf.Module):
             "serve_examples": self.serve_examples,
             "evaluate": self.evaluate,
             "label_ids": self.label_ids,
+            **({} if self._explained is None else {"explain": self.explain}),
         }
         tf.saved_model.save(self, directory, signatures)
         tf.io.gfile.makedirs(f"{directory}/assets.extra")
@@ -89,7 +114,10 @@ class Servable(tf.Module):
         return digest.hexdigest()
 
     def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
-        probabilities = self._probabilities(*pad(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1)))
+        tokens, length = pad(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))
+        return self._answer(self._probabilities(tokens, length))
+
+    def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         best = tf.argmax(probabilities, axis=-1)
         return {
             "label": tf.gather(self._labels, best),
@@ -100,3 +128,19 @@ class Servable(tf.Module):
 
     def _probabilities(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(self._model([tokens, length], training=False))
+
+
+def _raw(text: tf.Tensor) -> f.Features:
+    """Raw features of documents of one segment each, string [batch]."""
+    rows = tf.range(tf.size(text, tf.int64) + 1)
+    absent = tf.fill(tf.shape(text), "")
+    segments = tf.RaggedTensor.from_nested_row_splits(text, [rows, rows])
+    return {f.ID: absent, f.SOURCE: absent, f.LABEL: absent, f.TEXT: segments}
+
+
+def _words(transform_graph: str) -> tf.lookup.StaticHashTable:
+    """A lookup table from ids to the vocabulary's words; what it lacks is `<unk>`."""
+    number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+    path = f"{posixpath.dirname(transform_graph)}/vocabulary.txt"
+    words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
+    return tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])

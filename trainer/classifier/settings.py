@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
-from trainer.recurrent.settings import SequenceSettings
+from trainer.recurrent.settings import SequenceSettings, StackSettings
 from trainer.settings import Settings
+
+_RECURRENT = ("rnn", "rnn+attention", "hierarchical")
+
+USED_BY: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(StackSettings.model_fields, _RECURRENT),
+    "pooling": ("rnn",),
+    "pool_words": ("rnn",),
+    "filters": ("cnn",),
+    "filter_widths": ("cnn",),
+    "attention_units": ("rnn+attention", "hierarchical"),
+}
+"""The encoders that a key is for; all others are for every encoder."""
 
 
 class BigramSettings(Settings):
@@ -20,10 +33,40 @@ class BigramSettings(Settings):
 class ClassifierSettings(SequenceSettings):
     """The classifier and how it is trained."""
 
+    encoder: Literal["rnn", "cnn", "average", "rnn+attention", "hierarchical"] = Field(
+        "rnn",
+        description="How a document becomes a vector: rnn, cnn (convolutions), average (the mean of its word vectors), "
+        "rnn+attention, or hierarchical (words to segments, segments to the document), which needs "
+        "`transform.eos: segment` or `transform.bos: segment`.",
+    )
     pooling: Literal["max+mean", "last"] = Field(
-        "max+mean", description="How the states of a document become one vector."
+        "max+mean", description="How the states of a document become one vector, with encoder rnn."
     )
     bigrams: BigramSettings | None = Field(
-        BigramSettings(), description="Pairs of words, hashed and averaged, beside the recurrent layer; null: none."
+        BigramSettings(), description="Pairs of words, hashed and averaged, beside the encoder; null: none."
     )
-    pool_words: bool = Field(True, description="Pool the word vectors beside the recurrent states; not with last.")
+    pool_words: bool = Field(
+        True, description="Pool the word vectors beside the recurrent states, with encoder rnn; not with last."
+    )
+    filters: PositiveInt = Field(100, description="Convolutions of each width, with encoder cnn.")
+    filter_widths: tuple[PositiveInt, ...] = Field(
+        (3, 4, 5), min_length=1, description="Words that a convolution reads at a time, with encoder cnn."
+    )
+    attention_units: PositiveInt = Field(
+        64, description="Width of the layer that weighs words, with encoder rnn+attention or hierarchical."
+    )
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether the model has a recurrent layer."""
+        return self.encoder in _RECURRENT
+
+    @model_validator(mode="after")
+    def _encoder_fits(self) -> ClassifierSettings:
+        if self.encoder == "rnn" and self.pooling == "last" and self.residual:
+            raise ValueError("pooling last keeps no steps that residual could add: set pooling to max+mean")
+        if self.encoder == "hierarchical" and self.jit_compile:
+            raise ValueError("jit_compile needs shapes that encoder hierarchical finds in the data: remove jit_compile")
+        if len(set(self.filter_widths)) < len(self.filter_widths):
+            raise ValueError("filter_widths names a width twice: raise filters instead")
+        return self

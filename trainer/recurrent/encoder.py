@@ -1,4 +1,4 @@
-"""From tokens to the states of a recurrent layer."""
+"""From tokens to the states of recurrent layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from trainer import embedding
 from trainer import features as f
-from trainer.recurrent.settings import RecurrentSettings
+from trainer.recurrent.settings import RecurrentSettings, WordSettings
+from trainer.recurrent.stack import stack
 
 
 @keras.saving.register_keras_serializable("seqloom")
@@ -63,7 +64,7 @@ class Embedded(NamedTuple):
     vectors: keras.KerasTensor
 
 
-def embed(settings: RecurrentSettings, vocabulary_size: int, vectors: NDArray[np.float32] | None = None) -> Embedded:
+def embed(settings: WordSettings, vocabulary_size: int, vectors: NDArray[np.float32] | None = None) -> Embedded:
     """Looks the vectors of tokens up.
 
     Args:
@@ -83,21 +84,9 @@ def embed(settings: RecurrentSettings, vocabulary_size: int, vectors: NDArray[np
 
 def states(settings: RecurrentSettings, embedded: Embedded) -> keras.KerasTensor:
     """Returns the states at all steps, float [batch, time, units of both directions]."""
-    return _layer(settings, return_sequences=True)(embedded.vectors, mask=embedded.steps)
+    return stack(settings, embedded.vectors, embedded.steps)
 
 
 def last_state(settings: RecurrentSettings, embedded: Embedded) -> keras.KerasTensor:
     """Returns the state at the last real step of each direction, float [batch, units of both directions]."""
-    return _layer(settings, return_sequences=False)(embedded.vectors, mask=embedded.steps)
-
-
-def _layer(settings: RecurrentSettings, return_sequences: bool) -> keras.layers.Layer:
-    cell = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[settings.cell]
-    layer = cell(
-        settings.units,
-        activation=settings.activation,
-        recurrent_dropout=settings.recurrent_dropout,
-        return_sequences=return_sequences,
-        name=settings.cell,
-    )
-    return keras.layers.Bidirectional(layer, name=f"bidirectional_{settings.cell}") if settings.bidirectional else layer
+    return stack(settings, embedded.vectors, embedded.steps, return_sequences=False)

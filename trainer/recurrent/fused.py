@@ -6,12 +6,16 @@ from trainer.recurrent.settings import SequenceSettings
 
 
 def obstacles(settings: SequenceSettings) -> list[str]:
-    """Names what rules the fused kernel out, empty if nothing does.
+    """Names what rules the fused kernel out, empty if nothing does or if there is no recurrent layer.
 
     The conditions are those of the Keras LSTM and GRU layers; right padding is given by
     `trainer.input.pad`.
     """
+    if not settings.recurrent:
+        return []
     found = []
+    if settings.cell == "rnn":
+        found.append("trainer.cell: rnn (Keras has the kernel for lstm and gru)")
     if settings.activation != "tanh":
         found.append(f"trainer.activation: {settings.activation} (the kernel knows tanh alone)")
     if settings.recurrent_dropout > 0:

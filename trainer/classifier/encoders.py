@@ -1,0 +1,85 @@
+"""From the words of documents to one vector each: what `trainer.encoder` chooses from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import keras
+
+from trainer.classifier import attention
+from trainer.classifier.attention import AdditiveAttention
+from trainer.classifier.pooling import MaskedPooling, ZeroPadding
+from trainer.classifier.segments import Documents, Segments
+from trainer.classifier.settings import ClassifierSettings
+from trainer.recurrent import encoder
+from trainer.recurrent.encoder import Embedded
+from trainer.recurrent.stack import stack
+
+Encode = Callable[[ClassifierSettings, Embedded], keras.KerasTensor]
+"""From documents to their vectors, float [batch, width], in which padding has no part."""
+
+
+def rnn(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
+    """Pools the states of recurrent layers, or takes the last ones.
+
+    Word vectors stand beside the states in the pooling as in Lai et al. (2015), Recurrent Convolutional
+    Neural Networks for Text Classification, section 3.1.
+    """
+    if settings.pooling == "last":
+        return encoder.last_state(settings, embedded)
+    states = encoder.states(settings, embedded)
+    if settings.pool_words:
+        states = keras.layers.Concatenate(name="words")([embedded.vectors, states])
+    return MaskedPooling(name="pooling")(states, embedded.steps)
+
+
+def cnn(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
+    """Takes the greatest answer of each filter, of several widths.
+
+    Follows Kim (2014), Convolutional Neural Networks for Sentence Classification, section 2. Documents are read as if
+    zeros stood before and after them, so that also short ones have an answer at each word.
+    """
+    words = ZeroPadding(name="zero_padding")(embedded.vectors, embedded.steps)
+    answers = [
+        keras.layers.Conv1D(settings.filters, width, padding="same", activation="relu", name=f"filters_{width}")(words)
+        for width in settings.filter_widths
+    ]
+    joined = keras.layers.Concatenate(name="filters")(answers) if len(answers) > 1 else answers[0]
+    return MaskedPooling(of=["max"], name="pooling")(joined, embedded.steps)
+
+
+def average(_: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
+    """Takes the mean of the word vectors: a bag of words, as in Joulin et al. (2017), section 2."""
+    return MaskedPooling(of=["mean"], name="pooling")(embedded.vectors, embedded.steps)
+
+
+def rnn_with_attention(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
+    """Takes the mean of the states of recurrent layers by the weights that attention gives them."""
+    look = AdditiveAttention(settings.attention_units, name=attention.WORDS)
+    document, _ = look(encoder.states(settings, embedded), embedded.steps)
+    return document
+
+
+def hierarchical(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
+    """Makes vectors of segments of their words, and of documents of their segments, by recurrent layers and attention.
+
+    Follows Yang et al. (2016), Hierarchical Attention Networks for Document Classification, section 2.
+    """
+    tokens, _ = embedded.inputs
+    words, real, rows = Segments(name="segments")(embedded.vectors, tokens, embedded.steps)
+    states = stack(settings, words, real, prefix="word_")
+    segments, _ = AdditiveAttention(settings.attention_units, name=attention.WORDS)(states, real)
+    documents, real = Documents(name="documents")(segments, rows, embedded.steps)
+    states = stack(settings, documents, real, prefix="segment_")
+    document, _ = AdditiveAttention(settings.attention_units, name=attention.SEGMENTS)(states, real)
+    return document
+
+
+ENCODERS: Mapping[str, Encode] = {
+    "rnn": rnn,
+    "cnn": cnn,
+    "average": average,
+    "rnn+attention": rnn_with_attention,
+    "hierarchical": hierarchical,
+}
+"""Encoders by their names in the configuration."""
