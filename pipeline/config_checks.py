@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from components.evaluation_sets.settings import HELD_OUT
 from pipeline.metrics import METRICS, Metric
 from pipeline.spelling import nearest
+from trainer.classifier.settings import USED_BY
 
 if TYPE_CHECKING:
     from pipeline.config import ClassifierConfig, RunConfig, SliceGateSettings, Word2vecConfig
@@ -61,6 +62,7 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
     for metric, gate in config.gates.items():
         if gate.slices and not corpus.source:
             yield Problem(("gates", metric, "slices"), "Thresholds by source need a source.", "no corpus.source")
+    yield from _encoder(config)
 
 
 def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
@@ -91,6 +93,28 @@ def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
         else:
             yield from _slices(config, metric, sets)
     yield from _slices(config, "loss", (HELD_OUT,))
+
+
+def _encoder(config: ClassifierConfig) -> Iterator[Problem]:
+    trainer, transform = config.trainer, config.transform
+    for key, encoders in USED_BY.items():
+        changed = getattr(trainer, key) != type(trainer).model_fields[key].default
+        if changed and trainer.encoder not in encoders:
+            yield Problem(
+                ("trainer", key),
+                f"{key} has no use with encoder {trainer.encoder}.",
+                key,
+                f"encoder {' or '.join(encoders)}",
+                f"remove {key}, or set another encoder",
+            )
+    if trainer.encoder == "hierarchical" and "segment" not in (transform.bos, transform.eos):
+        yield Problem(
+            ("trainer", "encoder"),
+            "Nothing marks where a segment ends.",
+            "encoder hierarchical, but neither transform.eos nor transform.bos is segment",
+            "a mark at each segment",
+            "set transform.eos to segment, or another encoder",
+        )
 
 
 def _columns(config: RunConfig) -> Iterator[Problem]:

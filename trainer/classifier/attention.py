@@ -52,6 +52,9 @@ class AdditiveAttention(keras.layers.Layer):
         weights = tf.nn.softmax(tf.where(steps, scores, tf.float32.min))
         return tf.einsum("bt,btw->bw", tf.cast(weights, states.dtype), states), weights
 
+    def compute_mask(self, *_: Any) -> None:
+        """Returns None: what is given has no padding that a mask would tell of."""
+
     def get_config(self) -> dict[str, Any]:
         """Returns what rebuilds the layer."""
         return {**super().get_config(), "units": self.units}

@@ -66,6 +66,9 @@ class MaskedPooling(keras.layers.Layer):
         pooled = {"max": _maximum, "mean": _mean}
         return tf.concat([pooled[name](states, real) for name in self.of], axis=-1)
 
+    def compute_mask(self, *_: Any) -> None:
+        """Returns None: what is given has no steps."""
+
     def get_config(self) -> dict[str, Any]:
         """Returns what rebuilds the layer."""
         return {**super().get_config(), "of": self.of}

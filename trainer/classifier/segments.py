@@ -67,7 +67,9 @@ class Documents(keras.layers.Layer):
         ragged = tf.RaggedTensor.from_value_rowids(vectors, rows, tf.shape(steps, tf.int64)[0], validate=False)
         counts = ragged.row_lengths()
         most = tf.maximum(tf.reduce_max(counts), 1)
-        return ragged.to_tensor(shape=[None, most, None]), tf.sequence_mask(counts, most)
+        width = vectors.shape[-1]
+        padded = ragged.to_tensor(shape=tf.stack([tf.constant(-1, tf.int64), most, width]))
+        return tf.ensure_shape(padded, [None, None, width]), tf.sequence_mask(counts, most)
 
 
 @keras.saving.register_keras_serializable("seqloom")

@@ -30,7 +30,8 @@ class StackSettings(Settings):
     units: PositiveInt = Field(64, description="Width of the recurrent state, each direction.")
     bidirectional: bool = Field(True, description="Read each document in both directions.")
     merge: Literal["concat", "sum", "mul", "ave"] = Field(
-        "concat", description="How the states of both directions become one: side by side, or their sum, product or mean."
+        "concat",
+        description="How the states of both directions become one: side by side, or their sum, product or mean.",
     )
     activation: Literal["tanh", "relu", "elu", "sigmoid", "softsign", "linear"] = Field(
         "tanh", description="The cell's activation; anything but tanh rules the fused GPU kernel out."
@@ -64,7 +65,9 @@ class StackSettings(Settings):
         if self.merge != "concat" and not self.bidirectional:
             raise ValueError(f"merge {self.merge} joins two directions: set bidirectional, or remove merge")
         if self.layer_norm and self.layers < 2:
-            raise ValueError("layer_norm stands between layers, and there is one: set layers to 2 or more, or remove it")
+            raise ValueError(
+                "layer_norm stands between layers, and there is one: set layers to 2 or more, or remove it"
+            )
         if self.residual and self.layers < 3:
             raise ValueError(
                 f"residual begins at the third layer, and layers is {self.layers}: set layers to 3 or more, or remove it"
@@ -79,7 +82,9 @@ class StackSettings(Settings):
             )
         drawn = "uniform" in (self.kernel_initializer, self.recurrent_initializer)
         if self.uniform_scale != _UNIFORM_SCALE and not drawn:
-            raise ValueError("uniform_scale has no use: neither kernel_initializer nor recurrent_initializer is uniform")
+            raise ValueError(
+                "uniform_scale has no use: neither kernel_initializer nor recurrent_initializer is uniform"
+            )
         return self
 
 

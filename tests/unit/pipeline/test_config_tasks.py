@@ -22,6 +22,11 @@ corpus: {format: csv, path: data.csv, text: body}
 trainer: {dimensions: 50}
 evaluation: {pairs: {ws: ws.tsv}, analogies: {qs: qs.txt}}
 """
+CLASSIFIER = """\
+name: classes
+task: classifier
+corpus: {format: csv, path: data.csv, text: body, label: stars}
+"""
 DATASET = """\
 name: ids
 task: dataset
@@ -173,6 +178,23 @@ def test_a_job_shown_is_the_same_job(tmp_path, text):
     shown = CliRunner().invoke(cli.app, ["config", "show", str(tmp_path / "job.yaml")])
     assert load(tmp_path, shown.stdout) == job
     assert yaml.safe_load(shown.stdout)["task"] == job.task
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("trainer.encoder=hierarchical", "transform.bos=segment", "trainer.attention_units=9", "trainer.cell=lstm"),
+        ("trainer.encoder=hierarchical", "transform.eos=segment"),
+        ("trainer.encoder=cnn", "trainer.filter_widths=[2, 3]", "trainer.filters=9"),
+        ("trainer.encoder=average", "trainer.embedding=9"),
+        ("trainer.encoder=rnn+attention", "trainer.layers=3", "trainer.residual=true"),
+    ],
+)
+def test_classifiers_of_each_encoder_are_allowed_and_read_as_shown(tmp_path, overrides):
+    job = load(tmp_path, CLASSIFIER, *overrides)
+    changes = [part for override in overrides for part in ("--set", override)]
+    shown = CliRunner().invoke(cli.app, ["config", "show", str(tmp_path / "job.yaml"), *changes])
+    assert load(tmp_path, shown.stdout) == job
 
 
 def test_the_command_prints_the_json_schema():

@@ -3,158 +3,242 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import NamedTuple
 
+import hypothesis
+import hypothesis.strategies as st
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
 
 from trainer.classifier import model as classifier
+from trainer.classifier.attention import explained
+from trainer.classifier.pooling import MaskedPooling
 from trainer.classifier.settings import ClassifierSettings
 from trainer.recurrent import encoder
 
 VOCABULARY, CLASSES = 12, 3
-ROWS = [[4, 5, 6, 7, 8, 9], [11], [7, 7, 4], [5, 0, 1, 10]]
+ROWS = [[4, 5, 3, 7, 8, 9], [11], [2, 7, 7, 3, 3, 2, 4], [5, 0, 1, 10, 3]]
 LABELS = [0, 2, 1, 1]
+
+
+FAST = {
+    "lstm": {"cell": "lstm"},
+    "gru forward last": {"pooling": "last", "bidirectional": False, "bigrams": None},
+    "relu": {
+        "cell": "rnn",
+        "activation": "relu",
+        "recurrent_initializer": "identity",
+        "bidirectional": False,
+        "layers": 3,
+        "residual": True,
+        "layer_norm": True,
+    },
+    "cnn": {"encoder": "cnn", "filters": 3, "filter_widths": [2, 3, 7]},
+    "cnn of one width": {"encoder": "cnn", "filters": 3, "filter_widths": [4], "bigrams": None},
+    "average": {"encoder": "average"},
+    "attention": {"encoder": "rnn+attention", "attention_units": 5, "bidirectional": False},
+    "hierarchical": {"encoder": "hierarchical", "attention_units": 5, "cell": "rnn", "bidirectional": False},
+}
+SLOW = {
+    "lstm forward": {"cell": "lstm", "bidirectional": False, "pool_words": False},
+    "gru last": {"pooling": "last"},
+    "rnn": {"cell": "rnn", "recurrent_dropout": 0.5},
+    "two layers": {"cell": "lstm", "layers": 2, "merge": "mul", "layer_norm": True, "pooling": "last"},
+    "three layers": {"layers": 3, "merge": "ave", "residual": True, "layer_norm": True, "bigrams": None},
+    "hierarchical of both directions": {
+        "encoder": "hierarchical",
+        "attention_units": 5,
+        "cell": "lstm",
+        "merge": "sum",
+    },
+    "hierarchical of two layers": {
+        "encoder": "hierarchical",
+        "attention_units": 5,
+        "layers": 2,
+        "bidirectional": False,
+    },
+}
+CASES = [pytest.param(values, id=name) for name, values in FAST.items()]
+CASES += [pytest.param(values, id=name, marks=pytest.mark.slow) for name, values in SLOW.items()]
 
 
 class Built(NamedTuple):
     settings: ClassifierSettings
     model: keras.Model
-    weights: dict[str, np.ndarray]
+    weight: Callable[[str], np.ndarray]
     step: tf.types.experimental.GenericFunction
 
 
-@pytest.fixture(
-    scope="module",
-    params=list(itertools.product(["lstm", "gru"], [True, False], ["max+mean", "last"])),
-    ids=lambda values: "-".join(map(str, values)),
-)
-def built(request: pytest.FixtureRequest) -> Built:
-    cell, bidirectional, pooling = request.param
-    bigrams = {"buckets": 50, "width": 2} if bidirectional else None
-    settings = ClassifierSettings(
-        cell=cell, bidirectional=bidirectional, pooling=pooling, embedding=4, units=3, bigrams=bigrams
-    )
+class Answer(NamedTuple):
+    """Of a batch: logits, losses and right answers; of its first document: the gradients of the loss and weights."""
+
+    logits: np.ndarray
+    losses: np.ndarray
+    correct: np.ndarray
+    gradients: list[np.ndarray]
+    weights: np.ndarray | None
+
+
+@pytest.fixture(scope="module", params=CASES)
+def built(request: pytest.FixtureRequest, randomized) -> Built:
+    sizes = {"embedding": 4, "units": 3, "bigrams": {"buckets": 50, "width": 2}}
+    settings = ClassifierSettings.model_validate({**sizes, **request.param})
     model = classifier.build(settings, VOCABULARY, CLASSES)
-    random = np.random.default_rng(0)
-    for weight in model.trainable_variables:
-        weight.assign(random.normal(scale=0.5, size=weight.shape))
-    weights = {weight.path: weight.numpy() for weight in model.trainable_variables}
+    weight = randomized(model)
+    shown = explained(model)
     variables = [weight.value for weight in model.trainable_variables]
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, None], tf.int64), *[tf.TensorSpec([None], tf.int64)] * 2],
         reduce_retracing=True,
     )
-    def step(tokens: tf.Tensor, length: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
-        """Logits, losses and the gradients of the first document's loss."""
+    def step(tokens: tf.Tensor, length: tf.Tensor, label: tf.Tensor) -> tuple:
         with tf.GradientTape() as tape:
-            logits = model([tokens, length], training=False)
-            losses = classifier.loss(label, logits)
+            logits, *weights = tf.nest.flatten((shown or model)([tokens, length], training=False))
+            losses, _, correct = classifier.objective({"label": label}, logits)
             first = losses[0]
-        return logits, losses, [tf.convert_to_tensor(g) for g in tape.gradient(first, variables)]
+        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(first, variables)]
+        return logits, losses, correct, gradients, weights
 
-    return Built(settings, model, weights, step)
+    return Built(settings, model, weight, step)
 
 
-def run(built: Built, numbers: list[int], extra: int = 0, filler: int = 0) -> tuple[np.ndarray, np.ndarray, list]:
-    width = max(len(ROWS[number]) for number in numbers) + extra
-    tokens = [ROWS[number] + [filler] * (width - len(ROWS[number])) for number in numbers]
-    length = [len(ROWS[number]) for number in numbers]
-    logits, losses, gradients = built.step(
-        *(tf.constant(values, tf.int64) for values in (tokens, length, [LABELS[number] for number in numbers]))
+def run(built: Built, rows: list[list[int]], labels: list[int], extra: int = 0, filler: int = 0) -> Answer:
+    width = max(map(len, rows)) + extra
+    tokens = [row + [filler] * (width - len(row)) for row in rows]
+    values = (tokens, [len(row) for row in rows], labels)
+    *figures, gradients, weights = built.step(*(tf.constant(value, tf.int64) for value in values))
+    return Answer(
+        *(figure.numpy() for figure in figures),
+        [gradient.numpy() for gradient in gradients],
+        weights[0].numpy() if weights else None,
     )
-    return logits.numpy(), losses.numpy(), [gradient.numpy() for gradient in gradients]
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+def softmax(scores: np.ndarray) -> np.ndarray:
+    return np.exp(scores) / np.exp(scores).sum()
 
 
-def lstm(inputs: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    state, cell = np.zeros((2, len(recurrent)))
-    states = []
-    for x in inputs:
-        i, f, c, o = np.split(x @ kernel + state @ recurrent + bias, 4)
-        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
-        state = sigmoid(o) * np.tanh(cell)
-        states.append(state)
-    return np.array(states)
+def attend(built: Built, states: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The weighted mean of states, and their weights."""
+    hidden = np.tanh(states @ built.weight(f"/{name}/hidden/kernel") + built.weight(f"/{name}/hidden/bias"))
+    weights = softmax((hidden @ built.weight(f"/{name}/score/kernel"))[:, 0])
+    return weights @ states, weights
 
 
-def gru(inputs: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    state = np.zeros(len(recurrent))
-    states = []
-    for x in inputs:
-        x_z, x_r, x_h = np.split(x @ kernel + bias[0], 3)
-        s_z, s_r, s_h = np.split(state @ recurrent + bias[1], 3)
-        update = sigmoid(x_z + s_z)
-        state = update * state + (1 - update) * np.tanh(x_h + sigmoid(x_r + s_r) * s_h)
-        states.append(state)
-    return np.array(states)
+def convolve(built: Built, inputs: np.ndarray, width: int) -> np.ndarray:
+    """The greatest answers of filters to all runs of words, zeros standing around the document, float [filters]."""
+    before = (width - 1) // 2
+    around = np.pad(inputs, [[before, width - 1 - before], [0, 0]])
+    runs = np.stack([around[t : t + width] for t in range(len(inputs))])
+    answers = np.einsum("twi,wif->tf", runs, built.weight(f"/filters_{width}/kernel"))
+    return np.maximum(answers + built.weight(f"/filters_{width}/bias"), 0).max(axis=0)
 
 
-def forward(built: Built, row: list[int]) -> np.ndarray:
-    """Logits of one document, without any padding."""
+def segments_of(row: list[int]) -> list[list[int]]:
+    """Places of the words of each segment: 2 begins one, 3 ends one."""
+    segments: list[list[int]] = [[]]
+    for place, token in enumerate(row):
+        if token == 2:
+            segments.append([])
+        segments[-1].append(place)
+        if token == 3:
+            segments.append([])
+    return [segment for segment in segments if segment]
 
-    def weight(*parts: str) -> np.ndarray:
-        (found,) = [value for path, value in built.weights.items() if all(part in path for part in parts)]
-        return found.astype(np.float64)
 
-    def states(inputs: np.ndarray, direction: str) -> np.ndarray:
-        kernel, recurrent, bias = (weight(direction, name) for name in ("cell/kernel", "recurrent_kernel", "cell/bias"))
-        return {"lstm": lstm, "gru": gru}[built.settings.cell](inputs, kernel, recurrent, bias)
+def encode(built: Built, inputs: np.ndarray, row: list[int], stack: Callable) -> tuple[np.ndarray, np.ndarray | None]:
+    """The vector of a document, and the weights of its words where there is attention."""
+    settings = built.settings
+    if settings.encoder == "cnn":
+        return np.concatenate([convolve(built, inputs, width) for width in settings.filter_widths]), None
+    if settings.encoder == "average":
+        return inputs.mean(axis=0), None
+    if settings.encoder == "hierarchical":
+        places = segments_of(row)
+        parts = [attend(built, stack(settings, built.weight, inputs[p], "word_")[0], "attention") for p in places]
+        states, _ = stack(settings, built.weight, np.array([vector for vector, _ in parts]), "segment_")
+        document, of_segments = attend(built, states, "segment_attention")
+        return document, np.concatenate([a * words for a, (_, words) in zip(of_segments, parts, strict=True)])
+    states, last = stack(settings, built.weight, inputs)
+    if settings.encoder == "rnn+attention":
+        return attend(built, states, "attention")
+    if settings.pooling == "last":
+        return last, None
+    joined = np.concatenate([inputs, states], axis=1) if settings.pool_words else states
+    return np.concatenate([joined.max(axis=0), joined.mean(axis=0)]), None
 
-    inputs = weight("embedding/")[row]
-    if built.settings.bidirectional:
-        both = [states(inputs, "forward"), states(inputs[::-1], "backward")[::-1]]
-    else:
-        both = [states(inputs, "")]
-    words = [inputs] if built.settings.pool_words else []
-    joined = np.concatenate([*words, *both], axis=1)
-    if built.settings.pooling == "last":
-        ends = [both[0][-1], *(backward[0] for backward in both[1:])]
-        document = np.concatenate(ends)
-    else:
-        document = np.concatenate([joined.max(axis=0), joined.mean(axis=0)])
+
+def forward(built: Built, row: list[int], stack: Callable) -> tuple[np.ndarray, np.ndarray | None]:
+    """Logits of one document, without any padding, and the weights of its words where there is attention."""
+    document, weights = encode(built, built.weight("/embedding/")[row], row, stack)
     if built.settings.bigrams:
         pairs = [(first * 1_000_003 + second * 7_919) % 50 for first, second in itertools.pairwise(row)]
-        total = weight("bigrams/table")[pairs].sum(axis=0) if pairs else np.zeros(2)
+        total = built.weight("/table/")[pairs].sum(axis=0) if pairs else np.zeros(2)
         document = np.concatenate([document, total / max(len(pairs), 1) ** 0.5])
-    return document @ weight("logits", "kernel") + weight("logits", "bias")
+    return document @ built.weight("/logits/kernel") + built.weight("/logits/bias"), weights
 
 
-def test_logits_are_those_of_the_forward_pass_in_numpy(built: Built) -> None:
-    logits, losses, _ = run(built, [0, 1, 2, 3])
-    expected = np.array([forward(built, row) for row in ROWS])
-    np.testing.assert_allclose(logits, expected, atol=1e-5)
+def test_logits_and_weights_are_those_of_the_forward_pass_in_numpy(built: Built, recurrent_reference) -> None:
+    answer = run(built, ROWS, LABELS)
+    passes = [forward(built, row, recurrent_reference) for row in ROWS]
+    expected = np.array([logits for logits, _ in passes])
+    np.testing.assert_allclose(answer.logits, expected, atol=1e-5)
     likelihoods = np.exp(expected)[range(len(ROWS)), LABELS] / np.exp(expected).sum(axis=1)
-    np.testing.assert_allclose(losses, -np.log(likelihoods), atol=1e-5)
+    np.testing.assert_allclose(answer.losses, -np.log(likelihoods), atol=1e-5)
+    np.testing.assert_array_equal(answer.correct, expected.argmax(axis=1) == LABELS)
+    assert (answer.weights is None) == (built.settings.encoder not in ("rnn+attention", "hierarchical"))
+    for number, (_, weights) in enumerate(passes):
+        if answer.weights is not None:
+            assert weights.sum() == pytest.approx(1)
+            np.testing.assert_allclose(answer.weights[number, : len(weights)], weights, atol=1e-6)
+            assert not answer.weights[number, len(weights) :].any()
 
 
-@pytest.mark.parametrize("number", range(len(ROWS)))
-def test_a_document_depends_neither_on_its_batch_nor_on_padding(built: Built, number: int) -> None:
-    others = [other for other in range(len(ROWS)) if other != number]
-    alone = run(built, [number])
-    assert any(np.abs(gradient).max() > 1e-3 for gradient in alone[2])
-    for logits, losses, gradients in (
-        run(built, [number, *others]),
-        run(built, [number], extra=7),
-        run(built, [number, *others], extra=3, filler=9),
-    ):
-        np.testing.assert_allclose(logits[0], alone[0][0], atol=1e-5)
-        np.testing.assert_allclose(losses[0], alone[1][0], atol=1e-5)
-        for gradient, expected in zip(gradients, alone[2], strict=True):
-            np.testing.assert_allclose(gradient, expected, atol=1e-5)
+documents = st.lists(st.integers(0, VOCABULARY - 1), min_size=1, max_size=9)
+
+
+@hypothesis.settings(max_examples=15)
+@given(
+    document=documents,
+    others=st.lists(documents, max_size=3),
+    extra=st.integers(0, 6),
+    filler=st.integers(0, VOCABULARY - 1),
+)
+def test_a_document_depends_neither_on_its_batch_nor_on_padding(built: Built, document, others, extra, filler) -> None:
+    alone = run(built, [document], [1])
+    among = run(built, [document, *others], [1] + [0] * len(others), extra, filler)
+    np.testing.assert_allclose(among.logits[0], alone.logits[0], atol=1e-5)
+    np.testing.assert_allclose(among.losses[0], alone.losses[0], atol=1e-5)
+    assert among.correct[0] == alone.correct[0]
+    for gradient, expected in zip(among.gradients, alone.gradients, strict=True):
+        np.testing.assert_allclose(gradient, expected, atol=1e-5)
+    if alone.weights is not None:
+        np.testing.assert_allclose(among.weights[0, : len(document)], alone.weights[0], atol=1e-5)
+        assert not among.weights[0, len(document) :].any()
+
+
+def test_every_weight_has_a_part_in_the_loss(built: Built) -> None:
+    answer = run(built, ROWS, LABELS)
+    assert all(np.abs(gradient).max() > 0 for gradient in answer.gradients)
+
+
+def test_models_rebuilt_from_their_description_are_the_same(built: Built) -> None:
+    again = keras.Model.from_config(built.model.get_config())
+    again.set_weights(built.model.get_weights())
+    inputs = [tf.constant([ROWS[0]], tf.int64), tf.constant([len(ROWS[0])], tf.int64)]
+    np.testing.assert_array_equal(again(inputs), built.model(inputs))
 
 
 def test_pooling_ignores_the_padding_even_of_negative_states() -> None:
     states = np.random.default_rng(1).normal(size=(3, 5, 2)).astype(np.float32) - 5
     lengths = [5, 1, 3]
     steps = np.arange(5) < np.array(lengths)[:, None]
-    pooled = classifier.MaskedPooling()(np.where(steps[..., None], states, 9), steps).numpy()
+    pooled = MaskedPooling()(np.where(steps[..., None], states, 9), steps).numpy()
     expected = [
         np.concatenate([row[:length].max(axis=0), row[:length].mean(axis=0)])
         for row, length in zip(states, lengths, strict=True)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipeline import config
 from trainer.classifier import model as classifier
+from trainer.classifier.segments import Documents, Segments
 from trainer.classifier.settings import ClassifierSettings
 from trainer.input import pad
 from trainer.recurrent import encoder, fused
+from trainer.recurrent.settings import SequenceSettings
+from trainer.tasks import TASKS
+
+ROOT = Path(__file__).parents[4]
 
 # The package has a function of the module's name.
 rnn = importlib.import_module("keras.src.backend.tensorflow.rnn")
+
+
+@pytest.mark.parametrize("encoder", ["cnn", "average"])
+def test_a_model_without_recurrent_layers_has_nothing_to_be_ruled_out(encoder: str) -> None:
+    assert fused.obstacles(ClassifierSettings(encoder=encoder, jit_compile=True)) == []
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -27,6 +39,7 @@ def test_nothing_rules_it_out_by_default(cell: str, bidirectional: bool) -> None
 @pytest.mark.parametrize(
     ("values", "cause"),
     [
+        ({"cell": "rnn"}, "trainer.cell: rnn (Keras has the kernel for lstm and gru)"),
         ({"activation": "relu"}, "trainer.activation: relu (the kernel knows tanh alone)"),
         ({"recurrent_dropout": 0.1}, "trainer.recurrent_dropout: 0.1 (the kernel has none)"),
         ({"jit_compile": True}, "trainer.jit_compile: true (XLA replaces the kernel by a loop)"),
@@ -57,9 +70,58 @@ def keras_allows(layer: keras.layers.Layer) -> bool:
 @pytest.mark.parametrize("values", [{}, {"activation": "relu"}, {"recurrent_dropout": 0.1}, {"activation": "sigmoid"}])
 def test_the_layers_of_keras_agree(cell: str, bidirectional: bool, values: dict) -> None:
     settings = ClassifierSettings(cell=cell, bidirectional=bidirectional, embedding=2, units=2, **values)
-    recurrent = classifier.build(settings, 9, 2).get_layer(f"bidirectional_{cell}" if bidirectional else cell)
-    layers = [recurrent.forward_layer, recurrent.backward_layer] if bidirectional else [recurrent]
+    layers = recurrent_layers(classifier.build(settings, 9, 2))
+    assert len(layers) == 1 + bidirectional
     assert {keras_allows(layer) for layer in layers} == {not fused.obstacles(settings)}
+
+
+def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
+    return [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_jobs_of_the_repository_run_the_kernel(path: Path) -> None:
+    job = config.load(path)
+    if not isinstance(job.trainer, SequenceSettings):
+        pytest.skip(f"a job of task {job.task} has no recurrent layers")
+    assert fused.obstacles(job.trainer) == []
+    model = TASKS[job.task].build(job.trainer, 9, 2, np.zeros([9, 2], np.float32))
+    layers = recurrent_layers(model)
+    assert bool(layers) == job.trainer.recurrent
+    assert all(keras_allows(layer) for layer in layers)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {
+            "layers": 3,
+            "residual": True,
+            "layer_norm": True,
+            "merge": "sum",
+            "input_dropout": 0.5,
+            "output_dropout": 0.5,
+        },
+        {"kernel_initializer": "uniform", "recurrent_initializer": "glorot"},
+        {"encoder": "hierarchical"},
+    ],
+)
+def test_what_stands_around_the_layers_leaves_them_the_kernel(values: dict) -> None:
+    settings = ClassifierSettings(cell="lstm", embedding=2, units=2, **values)
+    layers = recurrent_layers(classifier.build(settings, 9, 2))
+    assert fused.obstacles(settings) == []
+    assert all(keras_allows(layer) for layer in layers)
+
+
+def test_segments_are_padded_such_as_the_kernel_takes() -> None:
+    tokens, length = pad(tf.ragged.constant([[4, 3, 5, 6, 7, 3], [], [7]], dtype=tf.int64, row_splits_dtype=tf.int64))
+    steps = encoder.LengthMask()(tokens, length)
+    words, real, rows = Segments()(tf.zeros([*tokens.shape, 2]), tokens, steps)
+    assert words.shape == [4, 4, 2]
+    _, present = Documents()(tf.zeros([4, 2]), rows, steps)
+    for mask in (real, present):
+        rnn._assert_valid_mask(mask)
+        assert not rnn._has_fully_masked_sequence(mask)
 
 
 def test_masks_of_padded_batches_are_such_as_the_kernel_takes() -> None:

@@ -1,0 +1,42 @@
+"""Which settings of recurrent layers go together."""
+
+from __future__ import annotations
+
+import pytest
+
+from trainer.recurrent.settings import RecurrentSettings
+
+
+@pytest.mark.parametrize(
+    ("values", "cause"),
+    [
+        ({"merge": "sum", "bidirectional": False}, "merge sum joins two directions"),
+        ({"layer_norm": True}, "layer_norm stands between layers"),
+        ({"residual": True}, "residual begins at the third layer, and layers is 1"),
+        ({"residual": True, "layers": 2}, "residual begins at the third layer, and layers is 2"),
+        ({"recurrent_initializer": "identity"}, "the gates of gru have weights of their own"),
+        ({"recurrent_initializer": "identity", "cell": "lstm"}, "identity is for cell rnn"),
+        ({"uniform_scale": 0.5}, "uniform_scale has no use"),
+        ({"layers": 0}, "greater than 0"),
+        ({"activation": "tahn"}, "'tanh'"),
+        ({"output_dropout": 1.0}, "less than 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(values: dict, cause: str) -> None:
+    with pytest.raises(ValueError, match=cause):
+        RecurrentSettings.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"merge": "mul"},
+        {"layer_norm": True, "layers": 2},
+        {"residual": True, "layers": 3, "merge": "ave"},
+        {"recurrent_initializer": "identity", "cell": "rnn", "activation": "relu"},
+        {"uniform_scale": 0.5, "kernel_initializer": "uniform"},
+    ],
+)
+def test_what_can_be_reads_back_from_its_json(values: dict) -> None:
+    settings = RecurrentSettings.model_validate(values)
+    assert RecurrentSettings.model_validate_json(settings.model_dump_json()) == settings
