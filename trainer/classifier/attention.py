@@ -17,9 +17,9 @@ WORDS, SEGMENTS = "attention", "segment_attention"
 class AdditiveAttention(keras.layers.Layer):
     """The mean of states by weights that a small network gives them, masked.
 
-    Follows Bahdanau et al. (2015), Neural Machine Translation by Jointly Learning to Align and Translate, appendix A.1.2,
-    with a learnt vector in the place of a decoder's state, as Yang et al. (2016), Hierarchical Attention Networks for
-    Document Classification, section 2.2.
+    Follows Bahdanau et al. (2015), Neural Machine Translation by Jointly Learning to Align and Translate, appendix
+    A.1.2, with a learnt vector in the place of a decoder's state, as Yang et al. (2016), Hierarchical Attention
+    Networks for Document Classification, section 2.2.
 
     Args:
         units: Width of the network's hidden layer.
@@ -45,8 +45,8 @@ class AdditiveAttention(keras.layers.Layer):
             steps: Which of them are real, bool [batch, time]; at least one of each sequence.
 
         Returns:
-            Their weighted mean, float [batch, width], and their weights, float32 [batch, time]: they sum to 1, and are 0
-            where `steps` is false.
+            Their weighted mean, float [batch, width], and their weights, float32 [batch, time]: they sum to 1, and
+            are 0 where `steps` is false.
         """
         scores = tf.cast(tf.squeeze(self.score(self.hidden(states)), -1), tf.float32)
         weights = tf.nn.softmax(tf.where(steps, scores, tf.float32.min))

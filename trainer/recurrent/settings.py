@@ -70,7 +70,7 @@ class StackSettings(Settings):
             )
         if self.residual and self.layers < 3:
             raise ValueError(
-                f"residual begins at the third layer, and layers is {self.layers}: set layers to 3 or more, or remove it"
+                f"residual begins at the third layer, and layers is {self.layers}: set layers to 3, or remove it"
             )
         return self
 
