@@ -36,7 +36,7 @@ class Servable(tf.Module):
         register_operations()
         self._transform = tf.saved_model.load(transform_graph)
         self._labels = tf.constant(labels)
-        self._explained = explained(model)
+        self._explained: keras.Model = explained(model)
         if self._explained is not None:
             self._words = _words(transform_graph)
 
