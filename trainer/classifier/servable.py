@@ -39,31 +39,13 @@ class Servable(tf.Module):
         self._explained: keras.Model = explained(model)
         if self._explained is not None:
             self._words = _words(transform_graph)
+            # Not by a decorator: saving traces every such method, and this one needs attention.
+            self.explain = tf.function(self._explain, [tf.TensorSpec([None], tf.string, name="text")])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies documents, string [batch], UTF-8."""
         return self._classify(_raw(text))
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    def explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Classifies documents, string [batch], UTF-8, and tells what the attention looked at.
-
-        Returns:
-            What `serve_text` gives, and `tokens` string [batch, time], as the model reads them (unknown words are
-            `<unk>`), `weights` float32 [batch, time], which sum to 1 in each document that has a token, and `length`
-            int64 [batch]. After the length tokens are empty and weights 0.
-        """
-        ids = self._transform.transform_fn(_raw(text))[f.TOKENS].merge_dims(1, -1)
-        tokens, length = pad(ids)
-        logits, weights = self._explained([tokens, length], training=False)
-        real = tf.sequence_mask(ids.row_lengths(), tf.shape(tokens)[1])
-        return {
-            **self._answer(tf.nn.softmax(logits)),
-            f.TOKENS: tf.where(real, self._words.lookup(tokens), ""),
-            "weights": tf.where(real, weights, 0),
-            f.LENGTH: ids.row_lengths(),
-        }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -116,6 +98,25 @@ class Servable(tf.Module):
     def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
         tokens, length = pad(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))
         return self._answer(self._probabilities(tokens, length))
+
+    def _explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classifies documents, string [batch], UTF-8, and tells what the attention looked at.
+
+        Returns:
+            What `serve_text` gives, and `tokens` string [batch, time], as the model reads them (unknown words are
+            `<unk>`), `weights` float32 [batch, time], which sum to 1 in each document that has a token, and `length`
+            int64 [batch]. After the length tokens are empty and weights 0.
+        """
+        ids = self._transform.transform_fn(_raw(text))[f.TOKENS].merge_dims(1, -1)
+        tokens, length = pad(ids)
+        logits, weights = self._explained([tokens, length], training=False)
+        real = tf.sequence_mask(ids.row_lengths(), tf.shape(tokens)[1])
+        return {
+            **self._answer(tf.nn.softmax(logits)),
+            f.TOKENS: tf.where(real, self._words.lookup(tokens), ""),
+            "weights": tf.where(real, weights, 0),
+            f.LENGTH: ids.row_lengths(),
+        }
 
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         best = tf.argmax(probabilities, axis=-1)
