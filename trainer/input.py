@@ -20,8 +20,10 @@ a time, however large the files are.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from trainer import features as f
@@ -58,9 +60,10 @@ class Usage:
             self.tokens += int(tf.reduce_sum(real))
         else:
             self.documents += int(batch[f.LENGTH].shape[0])
-            self.tokens += int(tf.reduce_sum(batch[f.LENGTH]))
+            # On the host, where the reader leaves its batches: TensorFlow would wait for the device of a step.
+            self.tokens += int(np.asarray(batch[f.LENGTH]).sum())
         self.steps += 1
-        self.padded += int(tf.size(batch[f.TOKENS]))
+        self.padded += math.prod(batch[f.TOKENS].shape)
 
     @property
     def waste(self) -> float:

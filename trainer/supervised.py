@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 import keras
 import numpy as np
@@ -13,19 +13,25 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer import embedding, records, report
+from trainer import features as f
 from trainer.features import vocabulary_size
 from trainer.input import read
 from trainer.job import Job
 from trainer.recurrent import fused
 from trainer.recurrent.settings import SequenceSettings
+from trainer.training import class_weights, precision, samples, strategies
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
+from trainer.training.monitor import Monitor, Samples
 from trainer.training.objective import Objective
 
 logger = logging.getLogger("seqloom.trainer")
 
 
 S = TypeVar("S", bound=SequenceSettings)
+
+
+Describe = Callable[[f.Features, tf.Tensor, str, Sequence[str], Sequence[str]], str]
 
 
 class Servable(Protocol):
@@ -46,6 +52,8 @@ class Supervised(Generic[S]):
             model from `tokens` and `length` to logits.
         objective: Judges the logits by the targets.
         servable: From the model, the transform graph's directory and the class names to what is saved.
+        describe: From a batch, its logits, the target's name, the words and the class names to text; None: TensorBoard
+            shows no documents.
     """
 
     settings: type[S]
@@ -53,6 +61,7 @@ class Supervised(Generic[S]):
     build: Callable[[S, int, int, NDArray[np.float32] | None], keras.Model]
     objective: Objective
     servable: Callable[[keras.Model, str, list[str]], Servable]
+    describe: Describe | None = samples.describe
 
     def __call__(self, job: Job) -> None:
         """Trains from the last checkpoint on."""
@@ -62,24 +71,70 @@ class Supervised(Generic[S]):
         keras.utils.set_random_seed(settings.seed)
         labels = job.text("labels.txt").splitlines()
         start = embedding.read(settings.embedding, job.transform_graph, settings.seed)
-        size = vocabulary_size(job.transform_graph)
-        model = self.build(settings, size, len(labels), None if start is None else start.vectors)
-        loop = Loop(model, self.objective, settings, self.targets)
+        vectors = None if start is None else start.vectors
+        size, batches = vocabulary_size(job.transform_graph), _Batches(settings, job)
+        weights = class_weights.resolve(settings, labels, lambda: batches.counts(next(iter(self.targets)), len(labels)))
+        with strategies.make(settings.strategy).scope(), precision.policy(settings):
+            model = self.build(settings, size, len(labels), vectors)
+            loop = Loop(model, self.objective, settings, self.targets, weights)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.optimizer.variables)
-
-        def batches(files: list[str], seed: int | None = None, epoch: int = 0) -> tf.data.Dataset:
-            budget = {name: getattr(settings, name) for name in ("batch_tokens", "batch_documents", "window")}
-            return read(files, **budget, seed=seed, epoch=epoch)
-
         resumed = checkpoints.restore().epoch
         with tf.summary.create_file_writer(job.log_directory).as_default():
             state = loop.run(
-                train=lambda epoch: batches(job.train_files, settings.seed, epoch),
-                evaluate=batches(job.eval_files),
+                train=batches.train,
+                evaluate=batches.evaluate(),
                 documents=records.count(job.train_files),
                 checkpoints=checkpoints,
                 on_epoch=report.write_scalars,
+                monitor=Monitor(model, self._samples(settings, job, loop, batches, labels)),
             )
+        if settings.strategy != "one_device" or settings.precision != "float32":
+            model = _copy(model, self.build(settings, size, len(labels), vectors))
         self.servable(model, job.graph, labels).save(job.model_directory, job.text("settings.json"))
         more = {"parameters": model.count_params(), "embedding": None if start is None else start.coverage}
         report.write_report(job.log_directory, state, resumed, more)
+
+    def _samples(self, settings: S, job: Job, loop: Loop, batches: _Batches, labels: list[str]) -> Samples | None:
+        """Shows the first documents of the eval split."""
+        if not settings.samples or self.describe is None:
+            return None
+        describe, target = self.describe, next(iter(self.targets))
+        first = next(iter(batches.evaluate()))
+        batch = {name: first[name][: settings.samples] for name in (f.TOKENS, f.LENGTH, target)}
+        words = job.text("vocabulary.txt").split("\n")[:-1]
+        return lambda: describe(batch, loop.logits(batch), target, words, labels)
+
+
+class _Batches:
+    """Reads the splits of a job in batches.
+
+    Args:
+        settings: How large the batches are.
+        job: What is read.
+    """
+
+    def __init__(self, settings: SequenceSettings, job: Job) -> None:
+        self._settings, self._job = settings, job
+
+    def train(self, epoch: int, position: Sequence[int] | None) -> tf.data.Dataset:
+        """Reads an epoch, by its number from 0, from a position on."""
+        return self._read(self._job.train_files, seed=self._settings.seed, epoch=epoch, position=position)
+
+    def evaluate(self) -> tf.data.Dataset:
+        """Reads the eval split."""
+        return self._read(self._job.eval_files)
+
+    def counts(self, target: str, classes: int) -> NDArray[np.int64]:
+        """Counts the targets of each class in the train split, int64 [classes]."""
+        return class_weights.count(self._read(self._job.train_files), target, classes)
+
+    def _read(self, files: list[str], **more: Any) -> tf.data.Dataset:
+        budget = {name: getattr(self._settings, name) for name in ("batch_tokens", "batch_documents", "window")}
+        return read(files, **budget, **more)
+
+
+def _copy(trained: keras.Model, plain: keras.Model) -> keras.Model:
+    """Puts the weights into a model of one device that computes in float32, as it is served on any machine."""
+    for variable, found in zip(plain.variables, trained.variables, strict=True):
+        variable.assign(found.value.numpy())
+    return plain

@@ -23,12 +23,16 @@ class TrainingState:
         best_epoch: The epoch with the lowest eval loss, counted from 1; 0 before the first.
         best_loss: That loss, in nats.
         history: Figures of each finished epoch.
+        step: Steps taken.
+        within: What is done of the epoch after these; None at its start.
     """
 
     epoch: int = 0
     best_epoch: int = 0
     best_loss: float = math.inf
     history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    step: int = 0
+    within: dict[str, Any] | None = None
 
 
 class Checkpoints:
@@ -50,11 +54,11 @@ class Checkpoints:
         self._best = tf.train.CheckpointManager(best, f"{directory}/best", max_to_keep=1)
 
     def save(self, state: TrainingState) -> None:
-        """Writes the state after an epoch, and the model as best if that epoch was."""
-        if state.best_epoch == state.epoch:
+        """Writes the state, and after an epoch that was the best so far the model as best."""
+        if state.within is None and state.best_epoch == state.epoch:
             self._best.save(checkpoint_number=state.epoch)
         self._state.assign(json.dumps(dataclasses.asdict(state)))
-        self._last.save(checkpoint_number=state.epoch)
+        self._last.save()
 
     def restore(self) -> TrainingState:
         """Restores the last state, or gives a new one where there is none."""

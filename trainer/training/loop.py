@@ -1,63 +1,65 @@
-"""The training loop: epochs with clipping, evaluation, early stopping and checkpoints."""
+"""The training loop: epochs of steps, evaluation, early stopping and checkpoints also in the middle of an epoch."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainer import features as f
 from trainer import progress
 from trainer.errors import JobError
-from trainer.input import Usage
+from trainer.input import POSITION, Usage
 from trainer.training.checkpoint import Checkpoints, TrainingState
-from trainer.training.objective import Objective, Outcome
+from trainer.training.monitor import Monitor
+from trainer.training.objective import Objective
+from trainer.training.running import Diverged, Reading
+from trainer.training.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
+from trainer.training.step import Step
 
-_INPUTS = {f.LENGTH: tf.TensorSpec([None], tf.int64), f.TOKENS: tf.TensorSpec([None, None], tf.int64)}
+_READ_STEPS = 20
 
-
-class Sums(NamedTuple):
-    """Weighted sums over the targets of a batch: of their losses, of their weights and of the right answers."""
-
-    loss: tf.Tensor
-    weight: tf.Tensor
-    correct: tf.Tensor
-
-    @classmethod
-    def of(cls, outcome: Outcome) -> Sums:
-        """Sums an outcome, float [] each."""
-        losses, weights, correct = outcome
-        return cls(*(tf.reduce_sum(values * weights) for values in (losses, 1.0, tf.cast(correct, weights.dtype))))
+Read = Callable[[int, Sequence[int] | None], tf.data.Dataset]
+"""From an epoch's number from 0 and the position to go on from, None for its start, to its batches."""
 
 
 @dataclasses.dataclass
-class Totals(Usage):
-    """Sums over the batches of a pass."""
+class Pass(Usage):
+    """What is done of an epoch, of which `steps` counts the batches.
 
-    loss: float = 0.0
-    weight: float = 0.0
-    correct: float = 0.0
+    Attributes:
+        updates: Steps of the optimizer.
+        seconds: Time taken.
+        reading: The sums over its targets when they were last read from the device.
+        position: The position after the last batch.
+    """
 
-    def add(self, batch: f.Features, sums: Sums) -> None:
-        """Adds a batch and the sums over its targets."""
+    updates: int = 0
+    seconds: float = 0.0
+    reading: Sequence[float] = Reading()
+    position: Sequence[int] | None = None
+
+    def done(self, batch: f.Features) -> None:
+        """Counts a batch."""
         self.count(batch)
-        self.loss += float(sums.loss)
-        self.weight += float(sums.weight)
-        self.correct += float(sums.correct)
-
-    def figures(self) -> dict[str, float]:
-        """Mean loss and accuracy."""
-        return {"loss": self.loss / self.weight, "accuracy": self.correct / self.weight}
+        self.position = np.asarray(batch[POSITION]).tolist() if POSITION in batch else None
 
 
 class Loop:
-    """Trains a model that maps `tokens` and `length` to logits."""
+    """Trains a model that maps `tokens` and `length` to logits.
+
+    Args:
+        model: The model.
+        objective: Judges its logits by the targets.
+        settings: How it is trained.
+        targets: The features that it is trained to predict.
+        class_weights: What each class of the only target counts in training; None: all the same.
+    """
 
     def __init__(
         self,
@@ -65,120 +67,157 @@ class Loop:
         objective: Objective,
         settings: TrainingSettings,
         targets: Mapping[str, tf.TensorSpec],
+        class_weights: Sequence[float] | None = None,
     ) -> None:
-        self.model = model
-        self.settings = settings
-        self.optimizer = keras.optimizers.Adam(settings.learning_rate)
-        self.optimizer.build(model.trainable_variables)
-        self._objective = objective
-        self._numbers = {**_INPUTS, **targets}
-        self._train_step = self._compile(self._step)
-        self._eval_step = self._compile(self._evaluate)
+        self.model, self.settings = model, settings
+        self._step = Step(model, objective, settings, targets, class_weights)
+        self.optimizer = self._step.optimizer
+        self._monitor: Monitor | None = None
 
     def run(
         self,
-        train: Callable[[int], tf.data.Dataset],
+        train: Read,
         evaluate: tf.data.Dataset,
         documents: int,
         checkpoints: Checkpoints,
         on_epoch: Callable[[int, dict[str, float]], None],
+        monitor: Monitor | None = None,
     ) -> TrainingState:
         """Trains from the last checkpoint to the end and leaves the best epoch's weights in the model.
 
         Args:
-            train: The batches of an epoch, by its number from 0.
+            train: Reads the batches of an epoch; they tell their `position` where it can begin in the middle.
             evaluate: The batches of the eval split.
             documents: Documents in the train split.
             checkpoints: Where the state is kept.
             on_epoch: Called with each epoch's number from 1 and its figures, restored ones included.
+            monitor: Shows how it goes.
+
+        Raises:
+            JobError: If the training diverges, or an epoch misses or repeats a document.
         """
-        state = checkpoints.restore()
+        state, self._monitor = checkpoints.restore(), monitor
         for number, figures in enumerate(state.history, 1):
             on_epoch(number, figures)
         while state.epoch < self.settings.epochs and state.epoch - state.best_epoch < self.settings.patience:
-            figures = self._epoch(train(state.epoch), evaluate, documents, state.epoch)
-            state.epoch += 1
+            figures = self._epoch(train, documents, state, checkpoints)
+            figures.update({f"eval_{name}": value for name, value in self.evaluate(evaluate).items()})
+            state.epoch, state.within = state.epoch + 1, None
             state.history.append(figures)
             if figures["eval_loss"] < state.best_loss:
                 state.best_loss, state.best_epoch = figures["eval_loss"], state.epoch
             checkpoints.save(state)
             on_epoch(state.epoch, figures)
+            if monitor is not None:
+                monitor.epoch(state.epoch)
         checkpoints.restore_best()
         return state
 
-    def _epoch(self, train: tf.data.Dataset, evaluate: tf.data.Dataset, documents: int, epoch: int) -> dict[str, float]:
-        totals, start, shown = Totals(), time.perf_counter(), {"epoch": epoch + 1, "epochs": self.settings.epochs}
-        gradient_norm = 0.0
-        for batch in train:
-            self._set_learning_rate((epoch + totals.documents / documents) / self.settings.epochs)
-            sums, norm = self._train_step(self._only_numbers(batch))
-            totals.add(batch, sums)
-            gradient_norm = max(gradient_norm, float(norm))
-            self._require_finite(totals.loss, float(norm), epoch, totals.steps)
-            speed = totals.tokens / (time.perf_counter() - start)
-            progress.report(totals.documents, documents, "documents", {**shown, **totals.figures(), "tokens/s": speed})
-        seconds = time.perf_counter() - start
-        if totals.documents != documents:
-            raise JobError(
-                "An epoch did not see every document once.",
-                where=f"Trainer, epoch {epoch + 1}",
-                found=f"{totals.documents} documents",
-                expected=f"{documents}",
-                fix="Run again with --no-cache, so that the transformed examples are made anew.",
-            )
-        evaluated = self.evaluate(evaluate)
-        return {
-            **totals.figures(),
-            **{f"eval_{name}": value for name, value in evaluated.items()},
-            "seconds": seconds,
-            "steps": totals.steps,
-            "tokens_per_second": totals.tokens / seconds,
-            "padding_waste": totals.waste,
-            "largest_gradient_norm": gradient_norm,
-        }
-
     def evaluate(self, batches: tf.data.Dataset) -> dict[str, float]:
         """Returns mean loss and accuracy over batches, without dropout."""
-        totals = Totals()
+        self._step.evaluated.reset()
         for batch in batches:
-            totals.add(batch, self._eval_step(self._only_numbers(batch)))
-        return totals.figures()
+            self._step.evaluate(batch)
+        reading, _ = self._step.evaluated.read()
+        return reading.figures()
 
-    def _set_learning_rate(self, progress: float) -> None:
-        """Sets the rate for a step, from the share of the run that lies behind it."""
-        remaining = 1 - progress if self.settings.decay == "linear" else 1.0
-        self.optimizer.learning_rate.assign(self.settings.learning_rate * remaining)
+    def logits(self, batch: f.Features) -> tf.Tensor:
+        """Returns the logits of a batch without dropout, float32."""
+        return self._step.logits(batch)
 
-    def _step(self, batch: f.Features) -> tuple[Sums, tf.Tensor]:
-        weights = [variable.value for variable in self.model.trainable_variables]
-        with tf.GradientTape() as tape:
-            logits = self.model([batch[f.TOKENS], batch[f.LENGTH]], training=True)
-            sums = Sums.of(self._objective(batch, logits, smoothing=self.settings.label_smoothing))
-            mean = sums.loss / sums.weight
-        # Dense, so that a word's rows are summed: the norm would count each of its places for itself.
-        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(mean, weights)]
-        norm = tf.linalg.global_norm(gradients)
-        if self.settings.clip_norm is not None:
-            gradients, _ = tf.clip_by_global_norm(gradients, self.settings.clip_norm, use_norm=norm)
-        self.optimizer.apply(gradients, self.model.trainable_variables)
-        return sums, norm
+    def _epoch(self, train: Read, documents: int, state: TrainingState, checkpoints: Checkpoints) -> dict[str, float]:
+        """Trains an epoch, or what is left of it."""
+        done = Pass(**(state.within or {}))
+        self._step.running.reset(Reading(*done.reading))
+        begun, waiting, rate = time.perf_counter() - done.seconds, 0, 0.0
+        for batch in train(state.epoch, done.position):
+            if not waiting:
+                rate = self._set_learning_rate(state, done.documents / documents)
+            waiting = self._take(batch, waiting, state)
+            done.done(batch)
+            if not waiting:
+                done.updates, done.seconds = done.updates + 1, time.perf_counter() - begun
+                self._after_step(done, documents, state, checkpoints, rate)
+        if waiting:
+            self._take(None, waiting, state)
+            done.updates += 1
+        self._read(done, state.epoch)
+        done.seconds = time.perf_counter() - begun
+        _require_whole(done, documents, state.epoch)
+        reading = Reading(*done.reading)
+        return {
+            **reading.figures(),
+            "seconds": done.seconds,
+            "steps": done.updates,
+            "learning_rate": rate,
+            "tokens_per_second": done.tokens / done.seconds,
+            "padding_waste": done.waste,
+            "largest_gradient_norm": reading.largest_norm,
+        }
 
-    def _evaluate(self, batch: f.Features) -> Sums:
-        return Sums.of(self._objective(batch, self.model([batch[f.TOKENS], batch[f.LENGTH]], training=False)))
+    def _take(self, batch: f.Features | None, waiting: int, state: TrainingState) -> int:
+        """Takes a batch, or the step of those that wait for it; returns how many wait then."""
+        if self.settings.accumulate == 1 and batch is not None:
+            self._step.train(batch, state.step + 1)
+        else:
+            if batch is not None:
+                self._step.gather(batch)
+                waiting += 1
+                if waiting < self.settings.accumulate:
+                    return waiting
+            self._step.apply_gathered(state.step + 1)
+        state.step += 1
+        return 0
 
-    def _compile(self, function: Callable[[f.Features], Any]) -> tf.types.experimental.GenericFunction:
-        return tf.function(function, input_signature=[self._numbers], jit_compile=self.settings.jit_compile or None)
+    def _after_step(
+        self, done: Pass, documents: int, state: TrainingState, checkpoints: Checkpoints, rate: float
+    ) -> None:
+        """Shows, and keeps, how far an epoch is, where it is time to."""
+        shows = self._monitor is not None and state.step % self.settings.log_steps == 0
+        keeps = done.position is not None and state.step % self.settings.checkpoint_steps == 0
+        if shows or keeps or done.updates % _READ_STEPS == 0:
+            self._read(done, state.epoch)
+        reading, speed = Reading(*done.reading), done.tokens / done.seconds
+        shown = {"epoch": state.epoch + 1, "epochs": self.settings.epochs, **reading.figures(), "tokens/s": speed}
+        progress.report(done.documents, documents, "documents", shown)
+        if shows and self._monitor is not None:
+            figures = {"learning_rate": rate, "gradient_norm": reading.norm, "tokens_per_second": speed}
+            self._monitor.step(state.step, {**reading.figures(), **figures, "padding_waste": done.waste})
+        if keeps:
+            state.within = dataclasses.asdict(done)
+            checkpoints.save(state)
 
-    def _only_numbers(self, batch: f.Features) -> f.Features:
-        """What the step needs: XLA compiles no strings."""
-        return {name: batch[name] for name in self._numbers}
+    def _read(self, done: Pass, epoch: int) -> None:
+        """Reads the sums from the device."""
+        done.reading, diverged = self._step.running.read()
+        if diverged is not None:
+            raise _divergence(diverged, epoch)
 
-    def _require_finite(self, loss: float, norm: float, epoch: int, step: int) -> None:
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise JobError(
-                "Training diverged: the loss or its gradient is not a finite number.",
-                where=f"Trainer, epoch {epoch + 1}, step {step}",
-                found=f"loss {loss}, gradient norm {norm}, learning rate {float(self.optimizer.learning_rate):g}",
-                expected="finite numbers",
-                fix="Lower trainer.learning_rate or trainer.clip_norm.",
-            )
+    def _set_learning_rate(self, state: TrainingState, done: float) -> float:
+        """Sets the rate of a step, from the share of its epoch that lies behind it."""
+        losses = [figures["eval_loss"] for figures in state.history]
+        moment = Moment((state.epoch + done) / self.settings.epochs, state.epoch, state.step, losses)
+        rate = learning_rate(self.settings, moment)
+        self.optimizer.learning_rate.assign(rate)
+        return rate
+
+
+def _require_whole(done: Pass, documents: int, epoch: int) -> None:
+    if done.documents != documents:
+        raise JobError(
+            "An epoch did not see every document once.",
+            where=f"Trainer, epoch {epoch + 1}",
+            found=f"{done.documents} documents",
+            expected=f"{documents}",
+            fix="Run again with --no-cache, so that the transformed examples are made anew.",
+        )
+
+
+def _divergence(diverged: Diverged, epoch: int) -> JobError:
+    return JobError(
+        "Training diverged: the loss or its gradient is not a finite number.",
+        where=f"Trainer, epoch {epoch + 1}, step {diverged.step}",
+        found=f"loss {diverged.loss}, gradient norm {diverged.norm}, learning rate {diverged.rate:g}",
+        expected="finite numbers",
+        fix="Lower trainer.learning_rate or trainer.clip_norm.",
+    )

@@ -1,0 +1,118 @@
+"""Settings of training: short and long forms, what is refused, and the way through a job's JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline import config
+from trainer.errors import JobError
+from trainer.training.optimizer_settings import DEFAULTS as OPTIMIZERS
+from trainer.training.schedule_settings import DEFAULTS as SCHEDULES
+from trainer.training.settings import TrainingSettings
+
+YAML = """\
+name: small
+task: classifier
+corpus: {format: csv, path: data.csv, text: body, label: stars, source: site, id: key}
+trainer:
+  optimizer: adamw
+  schedule: cosine
+  warmup: 0.1
+"""
+
+
+def load(folder: Path, text: str) -> config.RunConfig:
+    (folder / "job.yaml").write_text(text)
+    return config.load(folder / "job.yaml")
+
+
+def test_a_name_is_short_for_a_section() -> None:
+    short = TrainingSettings(optimizer="sgd", schedule="step")
+    long = TrainingSettings(optimizer={"name": "sgd"}, schedule={"name": "step"})
+    assert short == long
+    assert TrainingSettings() == TrainingSettings(optimizer="adam", schedule="linear")
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_goes_through_a_jobs_json(name: str) -> None:
+    settings = TrainingSettings(
+        optimizer={"name": name, **OPTIMIZERS[name]} | ({"momentum": 0.5} if name == "sgd" else {})
+    )
+    again = TrainingSettings.model_validate_json(settings.model_dump_json(), strict=True)
+    assert again == settings
+    assert again.optimizer.constants().keys() == OPTIMIZERS[name].keys()
+    assert TrainingSettings(optimizer=name).optimizer.constants() == OPTIMIZERS[name]
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_goes_through_a_jobs_json(name: str) -> None:
+    settings = TrainingSettings(schedule={"name": name, **SCHEDULES[name]})
+    assert TrainingSettings.model_validate_json(settings.model_dump_json(), strict=True) == settings
+    assert {key: settings.schedule.constant(key) for key in SCHEDULES[name]} == SCHEDULES[name]
+
+
+WRONG = [
+    ({"optimizer": {"momentum": 0.9}}, "adam has no momentum, .* set name to sgd or rmsprop"),
+    ({"optimizer": {"name": "adam", "weight_decay": 0.01}}, "adam has no weight_decay, .* set name to adamw"),
+    ({"optimizer": {"name": "sgd", "nesterov": True}}, "nesterov looks ahead .* set momentum"),
+    ({"schedule": {"factor": 0.5}}, "linear has no factor, .* set name to step or reduce_on_plateau"),
+    ({"schedule": {"name": "constant", "end": 0.5}}, "constant has no end, it has no keys"),
+    ({"schedule": "one_cycle", "warmup": 0.1}, "one_cycle rises by itself"),
+    ({"warmup": 1.5}, "warmup 1.5 is no number of steps"),
+    ({"schedule": {"name": "reduce_on_plateau", "patience": 2}}, r"waits 2 epochs, .* after 2 \(patience\)"),
+    ({"class_weights": "balansed"}, "neither balanced nor names"),
+    ({"class_weights": {"good": -1}}, "neither balanced nor names"),
+    ({"class_weights": {}}, "neither balanced nor names"),
+    ({"precision": "float16", "strategy": "mirrored"}, "float16 goes with one device"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), WRONG)
+def test_what_does_not_go_together_is_told(values: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message) as caught:
+        TrainingSettings.model_validate(values)
+    assert caught.value.error_count() == 1
+
+
+def test_yaml_takes_names_and_sections(tmp_path: Path) -> None:
+    flat = load(tmp_path, YAML).trainer
+    assert (flat.optimizer.name, flat.schedule.name, flat.warmup) == ("adamw", "cosine", 0.1)
+    section = load(tmp_path, YAML.replace("adamw", "{name: sgd, momentum: 0.9, nesterov: true}")).trainer
+    assert section.optimizer.constants() == {"momentum": 0.9, "nesterov": True}
+    weighted = load(tmp_path, YAML + "  class_weights: {good: 2, bad: 0.5}\n").trainer
+    assert weighted.class_weights == {"good": 2.0, "bad": 0.5}
+
+
+BAD = [
+    ("adamw", "adamv", ["trainer.optimizer", "job.yaml:5", "did you mean adamw?"]),
+    ("adamw", "{name: sgd, momentun: 0.9}", ["no key trainer.optimizer.momentun", "job.yaml:5", "mean momentum?"]),
+    (
+        "adamw",
+        "{name: adam, momentum: 0.9}",
+        ["trainer.optimizer cannot be used", "adam has no momentum", "job.yaml:5"],
+    ),
+    ("cosine", "{name: step, after: 0}", ["trainer.schedule.after", "job.yaml:6", "above 0"]),
+    ("cosine", "7", ["trainer.schedule", "job.yaml:6"]),
+    ("  warmup: 0.1", "  class_weights: all", ["trainer.class_weights cannot be used", "job.yaml:7"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "parts"), BAD)
+def test_a_wrong_key_is_told_with_its_line(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:
+    with pytest.raises(JobError) as caught:
+        load(tmp_path, YAML.replace(old, new))
+    assert "things are wrong" not in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_the_schema_of_a_job_describes_every_key() -> None:
+    schemas = config.json_schema()["$defs"]
+    for name in ("OptimizerSettings", "ScheduleSettings"):
+        assert all("description" in field for field in schemas[name]["properties"].values())
+    assert {"type": "string", "enum": list(OPTIMIZERS)} in schemas["ClassifierSettings"]["properties"]["optimizer"][
+        "anyOf"
+    ]

@@ -1,0 +1,65 @@
+"""What each class counts in training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer import features as f
+from trainer.errors import JobError
+from trainer.training.settings import TrainingSettings
+
+
+def resolve(
+    settings: TrainingSettings, classes: Sequence[str], counts: Callable[[], NDArray[np.int64]]
+) -> list[float] | None:
+    """Returns the weight of each class, by its id; None where all targets count alike.
+
+    Args:
+        settings: How the model is trained.
+        classes: The name of each class.
+        counts: Counts the targets of each class in the train split, int64 [classes].
+
+    Raises:
+        JobError: If the settings name a class that there is not.
+    """
+    named = settings.class_weights
+    if named is None:
+        return None
+    if named == "balanced":
+        return balanced(counts())
+    unknown = [name for name in named if name not in classes]
+    if unknown:
+        raise JobError(
+            "A weight is given to a class that there is not.",
+            where="trainer.class_weights",
+            found=", ".join(unknown),
+            expected=", ".join(classes),
+        )
+    return [named.get(name, 1.0) for name in classes]
+
+
+def balanced(counts: NDArray[np.int64]) -> list[float]:
+    """Returns weights with which every class that occurs counts alike, and targets 1 in the mean.
+
+    Follows King and Zeng (2001), Logistic Regression in Rare Events Data, section 3.2, for classes of equal shares.
+
+    Args:
+        counts: Targets of each class, int64 [classes].
+    """
+    occurring = np.count_nonzero(counts)
+    return [float(counts.sum() / (occurring * count)) if count else 0.0 for count in counts]
+
+
+def count(batches: tf.data.Dataset, target: str, classes: int) -> NDArray[np.int64]:
+    """Counts the targets of each class, int64 [classes]; of targets at steps those of real ones."""
+    total = np.zeros(classes, np.int64)
+    for batch in batches:
+        values = np.asarray(batch[target])
+        if values.ndim > 1:
+            values = values[np.arange(values.shape[1]) < np.asarray(batch[f.LENGTH])[:, None]]
+        total += np.bincount(values, minlength=classes)
+    return total

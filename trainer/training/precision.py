@@ -1,0 +1,31 @@
+"""What a model computes in."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from trainer.training.settings import TrainingSettings
+
+_logger = logging.getLogger("seqloom.trainer")
+
+
+@contextlib.contextmanager
+def policy(settings: TrainingSettings) -> Iterator[None]:
+    """Lets layers that are made meanwhile compute in the precision of the settings; their weights are float32.
+
+    Follows Micikevicius et al. (2018), Mixed Precision Training, sections 3.1 and 3.2.
+    """
+    before = keras.config.dtype_policy()
+    if settings.precision != "float32":
+        if not tf.config.list_physical_devices("GPU"):
+            _logger.warning("trainer.precision: %s gains nothing without a GPU and may be slow.", settings.precision)
+        keras.config.set_dtype_policy(f"mixed_{settings.precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,114 @@
+"""What steps add up on the device, so that the host waits for none of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from trainer.training.objective import Outcome
+
+
+class Sums(NamedTuple):
+    """Sums over the targets of a batch, float [] each.
+
+    Attributes:
+        loss: Of the losses, each times what its target counts.
+        weight: Of what the targets count.
+        correct: Of the right answers, without the weights of classes.
+        targets: Of the targets, likewise.
+    """
+
+    loss: tf.Tensor
+    weight: tf.Tensor
+    correct: tf.Tensor
+    targets: tf.Tensor
+
+    @classmethod
+    def of(cls, outcome: Outcome, class_weights: tf.Tensor | float = 1.0) -> Sums:
+        """Sums an outcome.
+
+        Args:
+            outcome: Of a batch.
+            class_weights: What the class of each target counts, float of the outcome's shape.
+        """
+        losses, weights, correct = outcome
+        weighted = weights * class_weights
+        right = tf.cast(correct, weights.dtype) * weights
+        return cls(*(tf.reduce_sum(values) for values in (losses * weighted, weighted, right, weights)))
+
+
+class Reading(NamedTuple):
+    """What the device has added up.
+
+    Attributes:
+        loss: Sum of the losses, in nats.
+        weight: Sum of what the targets count.
+        correct: Sum of the right answers.
+        targets: Number of targets.
+        norm: Norm of the gradient of the last step.
+        largest_norm: The largest norm of a step.
+    """
+
+    loss: float = 0.0
+    weight: float = 0.0
+    correct: float = 0.0
+    targets: float = 0.0
+    norm: float = 0.0
+    largest_norm: float = 0.0
+
+    def figures(self) -> dict[str, float]:
+        """Mean loss and accuracy; nothing where there were no targets."""
+        if not self.weight or not self.targets:
+            return {}
+        return {"loss": self.loss / self.weight, "accuracy": self.correct / self.targets}
+
+
+class Diverged(NamedTuple):
+    """The first step whose loss or gradient was not finite.
+
+    Attributes:
+        step: Its number, as it was counted.
+        loss: Its mean loss.
+        norm: Its gradient's norm.
+        rate: Its learning rate.
+    """
+
+    step: int
+    loss: float
+    norm: float
+    rate: float
+
+
+class Running:
+    """Sums of a pass in variables on the device."""
+
+    def __init__(self) -> None:
+        self._sums = tf.Variable(tf.zeros([len(Sums._fields)], tf.float64), trainable=False)
+        self._norms = tf.Variable(tf.zeros([2]), trainable=False)
+        self._diverged = tf.Variable(tf.zeros([len(Diverged._fields)], tf.float64), trainable=False)
+
+    def reset(self, reading: Reading | None = None) -> None:
+        """Begins a pass, or goes on with one."""
+        reading = reading or Reading()
+        self._sums.assign(reading[:4])
+        self._norms.assign(reading[4:])
+        self._diverged.assign(tf.zeros_like(self._diverged))
+
+    def add(self, sums: Sums) -> None:
+        """Adds a batch, inside of a graph."""
+        self._sums.assign_add(tf.cast(tf.stack(sums), tf.float64))
+
+    def end_step(self, step: tf.Tensor, loss: tf.Tensor, norm: tf.Tensor, rate: tf.Tensor, finite: tf.Tensor) -> None:
+        """Notes a step, inside of a graph: its number from 1, mean loss, gradient norm and learning rate."""
+        shown = tf.where(tf.math.is_finite(norm), norm, 0)
+        self._norms.assign(tf.stack([shown, tf.maximum(self._norms[1], shown)]))
+        noted = tf.stack([tf.cast(value, tf.float64) for value in (step, loss, norm, rate)])
+        first = tf.logical_and(tf.equal(self._diverged[0], 0), tf.logical_not(finite))
+        self._diverged.assign(tf.where(first, noted, self._diverged))
+
+    def read(self) -> tuple[Reading, Diverged | None]:
+        """Reads the sums, which waits for the steps before."""
+        step, *values = self._diverged.numpy().tolist()
+        reading = Reading(*self._sums.numpy().tolist(), *self._norms.numpy().tolist())
+        return reading, Diverged(int(step), *values) if step else None

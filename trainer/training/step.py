@@ -1,0 +1,192 @@
+"""One step of training, compiled: logits, gradients and weights, on one device or shared by several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer import features as f
+from trainer.training import optimizers
+from trainer.training.gradients import Gradient, clip, dense, distinct_rows
+from trainer.training.objective import Objective, Outcome
+from trainer.training.running import Running, Sums
+from trainer.training.settings import TrainingSettings
+
+_INPUTS = {f.LENGTH: tf.TensorSpec([None], tf.int64), f.TOKENS: tf.TensorSpec([None, None], tf.int64)}
+_NUMBER = tf.TensorSpec([], tf.int64)
+_SUM = tf.distribute.ReduceOp.SUM
+
+
+class Step:
+    """Steps of a model; made in the scope of the strategy that shares them.
+
+    Each of several devices computes every n-th document of the same batch. Losses and gradients are sums over all of
+    them, divided by the sum of what their targets count, and so the same as of one device.
+
+    Args:
+        model: From `tokens` and `length` to logits.
+        objective: Judges the logits by the targets.
+        settings: How the model is trained.
+        targets: The features that the model is trained to predict.
+        class_weights: What each class of the only target counts in training; None: all the same.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        objective: Objective,
+        settings: TrainingSettings,
+        targets: Mapping[str, tf.TensorSpec],
+        class_weights: Sequence[float] | None = None,
+    ) -> None:
+        self.model, self.optimizer = model, optimizers.build(settings)
+        self.optimizer.build(model.trainable_variables)
+        self.running, self.evaluated = Running(), Running()
+        self._objective, self._settings = objective, settings
+        self._strategy = tf.distribute.get_strategy()
+        self._target = next(iter(targets))
+        self._class_weights = None if class_weights is None else tf.constant(class_weights, tf.float32)
+        self._numbers = {**_INPUTS, **targets}
+        self._rows_alone = optimizers.takes_rows(settings) and self._strategy.num_replicas_in_sync == 1
+        accumulates = settings.accumulate > 1
+        shapes = [variable.shape for variable in model.trainable_variables] if accumulates else []
+        self._gathered = [tf.Variable(tf.zeros(shape), trainable=False) for shape in shapes]
+        self._gathered_sums = tf.Variable(tf.zeros([2]), trainable=False)
+        self._scale = self.optimizer.dynamic_scale if settings.precision == "float16" else None
+        self._train = self._compile(self._step, _NUMBER)
+        self._gather = self._compile(self._add_gradients)
+        self._apply_gathered = tf.function(self._step_of_gathered, input_signature=[_NUMBER])
+        self._evaluate = self._compile(self._add_evaluated)
+
+    def train(self, batch: f.Features, step: int) -> None:
+        """Takes a step, whose number from 1 is noted where it is not finite."""
+        self._train(self._only_numbers(batch), tf.constant(step, tf.int64))
+
+    def gather(self, batch: f.Features) -> None:
+        """Adds the gradient of a batch to those of the batches before, without a step."""
+        self._gather(self._only_numbers(batch))
+
+    def apply_gathered(self, step: int) -> None:
+        """Takes the step of all batches gathered since the last one."""
+        self._apply_gathered(tf.constant(step, tf.int64))
+
+    def evaluate(self, batch: f.Features) -> None:
+        """Adds a batch to what is evaluated, without dropout."""
+        self._evaluate(self._only_numbers(batch))
+
+    def logits(self, batch: f.Features) -> tf.Tensor:
+        """Returns float32 logits without dropout."""
+        return tf.cast(self.model([batch[f.TOKENS], batch[f.LENGTH]], training=False), tf.float32)
+
+    def _step(self, batch: f.Features, step: tf.Tensor) -> None:
+        sums, gradients = self._of_all(lambda share: self._gradients(share, mean=True), batch)
+        self.running.add(sums)
+        self._update(gradients, tf.math.divide_no_nan(sums.loss, sums.weight), step)
+
+    def _add_gradients(self, batch: f.Features) -> None:
+        sums, gradients = self._of_all(lambda share: self._gradients(share, mean=False), batch)
+        self.running.add(sums)
+        self._gathered_sums.assign_add(tf.stack([sums.loss, sums.weight]))
+        for gathered, gradient in zip(self._gathered, gradients, strict=True):
+            if isinstance(gradient, tf.IndexedSlices):
+                gathered.scatter_add(gradient)
+            else:
+                gathered.assign_add(gradient)
+
+    def _step_of_gathered(self, step: tf.Tensor) -> None:
+        loss, weight = tf.unstack(self._gathered_sums)
+        gradients = [tf.math.divide_no_nan(gathered, weight) for gathered in self._gathered]
+        self._update(gradients, tf.math.divide_no_nan(loss, weight), step)
+        for variable in (*self._gathered, self._gathered_sums):
+            variable.assign(tf.zeros_like(variable))
+
+    def _update(self, gradients: Sequence[Gradient], loss: tf.Tensor, step: tf.Tensor) -> None:
+        """Clips the gradient of the mean loss, applies it and notes the step."""
+        summed = [distinct_rows(gradient) if self._rows_alone else dense(gradient) for gradient in gradients]
+        clipped, norm = clip(summed, self._settings.clip_norm)
+        finite = tf.math.is_finite(loss) & tf.math.is_finite(norm)
+        if self._scale is not None:
+            # What overflowed is left out by the optimizer, which then halves the scale and undoes it otherwise.
+            finite |= tf.math.is_finite(loss) & (self._scale > 1)
+            clipped = [gradient * self._scale for gradient in clipped]
+        self.running.end_step(step, loss, norm, tf.convert_to_tensor(self.optimizer.learning_rate), finite)
+        self.optimizer.apply(clipped, self.model.trainable_variables)
+
+    def _gradients(self, batch: f.Features, *, mean: bool) -> tuple[Sums, list[Gradient]]:
+        """Differentiates one replica's part of the mean, or of the sum, of the losses of all replicas."""
+        own, real = _share(batch)
+        with tf.GradientTape() as tape:
+            outcome = self._outcome(own, real, training=True)
+            sums = Sums.of(outcome, self._weights_of_classes(own, outcome))
+            loss = tf.math.divide_no_nan(sums.loss, _over_replicas(sums.weight)) if mean else sums.loss
+            scaled = loss if self._scale is None else loss * self._scale
+        gradients = tape.gradient(scaled, [variable.value for variable in self.model.trainable_variables])
+        if self._scale is not None:
+            gradients = [dense(gradient) / self._scale for gradient in gradients]
+        return sums, gradients
+
+    def _add_evaluated(self, batch: f.Features) -> None:
+        def of_share(batch: f.Features) -> tuple[Sums, list[Gradient]]:
+            return Sums.of(self._outcome(*_share(batch), training=False)), []
+
+        sums, _ = self._of_all(of_share, batch)
+        self.evaluated.add(sums)
+
+    def _outcome(self, batch: f.Features, real: tf.Tensor | None, *, training: bool) -> Outcome:
+        smoothing = {"smoothing": self._settings.label_smoothing} if training else {}
+        logits = tf.cast(self.model([batch[f.TOKENS], batch[f.LENGTH]], training=training), tf.float32)
+        outcome = self._objective(batch, logits, **smoothing)
+        if real is None:
+            return outcome
+        shape = [-1] + [1] * (outcome.weights.shape.rank - 1)
+        return outcome._replace(weights=outcome.weights * tf.reshape(tf.cast(real, tf.float32), shape))
+
+    def _weights_of_classes(self, batch: f.Features, outcome: Outcome) -> tf.Tensor | float:
+        if self._class_weights is None:
+            return 1.0
+        return tf.cast(tf.gather(self._class_weights, batch[self._target]), outcome.weights.dtype)
+
+    def _of_all(
+        self, of_share: Callable[[f.Features], tuple[Sums, list[Gradient]]], batch: f.Features
+    ) -> tuple[Sums, list[Gradient]]:
+        """Adds up what the replicas make of their shares of a batch."""
+        sums, gradients = self._strategy.run(of_share, (batch,))
+        if self._strategy.num_replicas_in_sync == 1:
+            return sums, gradients
+        return Sums(*map(self._added, sums)), [self._added(gradient) for gradient in gradients]
+
+    def _added(self, value: Any) -> Any:
+        return self._strategy.reduce(_SUM, value, axis=None)
+
+    def _compile(self, function: Callable[..., None], *more: tf.TensorSpec) -> tf.types.experimental.GenericFunction:
+        signature = [self._numbers, *more]
+        return tf.function(function, input_signature=signature, jit_compile=self._settings.jit_compile or None)
+
+    def _only_numbers(self, batch: f.Features) -> f.Features:
+        """What the step needs: XLA compiles no strings."""
+        return {name: batch[name] for name in self._numbers}
+
+
+def _share(batch: f.Features) -> tuple[f.Features, tf.Tensor | None]:
+    """Takes one replica's documents of a batch, every n-th.
+
+    Returns:
+        The documents, and which of them are real, bool [share], None where all are. Where the documents cannot be
+        shared evenly, the last one stands for those that lack.
+    """
+    replica = tf.distribute.get_replica_context()
+    count = replica.num_replicas_in_sync
+    if count == 1:
+        return batch, None
+    documents = tf.shape(batch[f.LENGTH])[0]
+    own = tf.range((documents + count - 1) // count) * count + replica.replica_id_in_sync_group
+    rows = tf.minimum(own, documents - 1)
+    return {name: tf.gather(values, rows) for name, values in batch.items()}, own < documents
+
+
+def _over_replicas(value: tf.Tensor) -> tf.Tensor:
+    replica = tf.distribute.get_replica_context()
+    return value if replica.num_replicas_in_sync == 1 else replica.all_reduce(_SUM, value)
