@@ -56,6 +56,13 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
             f"batch_tokens {config.trainer.batch_tokens} below transform.truncate.to {truncate.to}",
             f"{truncate.to} or more",
         )
+    named, classes = config.trainer.class_weights, corpus.labels and list(corpus.labels.values())
+    for name in named if isinstance(named, dict) and classes else ():
+        if name not in classes:
+            near = nearest(name, classes)
+            fix = f"did you mean {near}?" if near else None
+            path = ("trainer", "class_weights", name)
+            yield Problem(path, "A weight is given to a class that there is not.", name, ", ".join(classes), fix)
     if "auc" in config.gates and corpus.labels is None:
         fix = "list the classes under corpus.labels"
         yield Problem(("gates", "auc"), "The AUC is measured class by class.", "no corpus.labels", "the classes", fix)

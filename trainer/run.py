@@ -11,6 +11,7 @@ import tensorflow as tf
 from trainer import records
 from trainer.job import Job
 from trainer.tasks import TASKS
+from trainer.training import strategies
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -34,7 +35,8 @@ def run_fn(fn_args: FnArgs) -> None:
         checkpoints=_own_directory(fn_args),
     )
     TASKS[custom["task"]](job)
-    tf.io.gfile.rmtree(custom["checkpoints"])
+    if strategies.is_chief(json.loads(custom["settings"]).get("strategy")):
+        tf.io.gfile.rmtree(custom["checkpoints"])
 
 
 def _own_directory(fn_args: FnArgs) -> str:

@@ -66,6 +66,8 @@ class Supervised(Generic[S]):
     def __call__(self, job: Job) -> None:
         """Trains from the last checkpoint on."""
         settings = self.settings.model_validate_json(job.settings)
+        # Before anything is computed: workers find each other first.
+        strategy = strategies.make(settings.strategy)
         for obstacle in fused.obstacles(settings):
             logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
@@ -74,12 +76,14 @@ class Supervised(Generic[S]):
         vectors = None if start is None else start.vectors
         size, batches = vocabulary_size(job.transform_graph), _Batches(settings, job)
         weights = class_weights.resolve(settings, labels, lambda: batches.counts(next(iter(self.targets)), len(labels)))
-        with strategies.make(settings.strategy).scope(), precision.policy(settings):
+        with strategy.scope(), precision.policy(settings):
             model = self.build(settings, size, len(labels), vectors)
             loop = Loop(model, self.objective, settings, self.targets, weights)
-        checkpoints = Checkpoints(job.checkpoints, model.variables, loop.optimizer.variables)
+        chief = strategies.is_chief(settings.strategy)
+        checkpoints = Checkpoints(job.checkpoints, model.variables, loop.optimizer.variables, writes=chief)
         resumed = checkpoints.restore().epoch
-        with tf.summary.create_file_writer(job.log_directory).as_default():
+        shown = tf.summary.create_file_writer(job.log_directory) if chief else tf.summary.create_noop_writer()
+        with shown.as_default():
             state = loop.run(
                 train=batches.train,
                 evaluate=batches.evaluate(),
@@ -88,6 +92,8 @@ class Supervised(Generic[S]):
                 on_epoch=report.write_scalars,
                 monitor=Monitor(model, self._samples(settings, job, loop, batches, labels)),
             )
+        if not chief:
+            return
         if settings.strategy != "one_device" or settings.precision != "float32":
             model = _copy(model, self.build(settings, size, len(labels), vectors))
         self.servable(model, job.graph, labels).save(job.model_directory, job.text("settings.json"))

@@ -38,15 +38,16 @@ class TrainingState:
 class Checkpoints:
     """Writes and restores the last and the best state in one directory."""
 
-    def __init__(self, directory: str, model: Variables, optimizer: Variables = ()) -> None:
+    def __init__(self, directory: str, model: Variables, optimizer: Variables = (), *, writes: bool = True) -> None:
         """Prepares the directory.
 
         Args:
             directory: A directory of this run alone, on any file system that TensorFlow knows.
             model: Weights and states of random generators.
             optimizer: Those of a built optimizer.
+            writes: Whether this process writes: one of several workers does, all restore what it wrote.
         """
-        self._state = tf.Variable("", dtype=tf.string)
+        self._state, self._writes = tf.Variable("", dtype=tf.string), writes
         weights = _values(model)
         last = tf.train.Checkpoint(model=weights, optimizer=_values(optimizer), state=self._state)
         best = tf.train.Checkpoint(model=weights)
@@ -55,6 +56,8 @@ class Checkpoints:
 
     def save(self, state: TrainingState) -> None:
         """Writes the state, and after an epoch that was the best so far the model as best."""
+        if not self._writes:
+            return
         if state.within is None and state.best_epoch == state.epoch:
             self._best.save(checkpoint_number=state.epoch)
         self._state.assign(json.dumps(dataclasses.asdict(state)))
@@ -69,7 +72,9 @@ class Checkpoints:
         return TrainingState(**values)
 
     def restore_best(self) -> None:
-        """Puts the best epoch's weights into the model."""
+        """Puts the best epoch's weights into the model of a process that writes; the others publish none."""
+        if not self._writes:
+            return
         self._best.checkpoint.restore(self._best.latest_checkpoint).assert_existing_objects_matched()
 
 

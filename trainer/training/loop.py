@@ -51,7 +51,7 @@ class Pass(Usage):
 
 
 class Loop:
-    """Trains a model that maps `tokens` and `length` to logits.
+    """Trains a model that maps `tokens` and `length` to logits, by its `step`.
 
     Args:
         model: The model.
@@ -70,8 +70,8 @@ class Loop:
         class_weights: Sequence[float] | None = None,
     ) -> None:
         self.model, self.settings = model, settings
-        self._step = Step(model, objective, settings, targets, class_weights)
-        self.optimizer = self._step.optimizer
+        self.step = Step(model, objective, settings, targets, class_weights)
+        self.optimizer = self.step.optimizer
         self._monitor: Monitor | None = None
 
     def run(
@@ -115,20 +115,20 @@ class Loop:
 
     def evaluate(self, batches: tf.data.Dataset) -> dict[str, float]:
         """Returns mean loss and accuracy over batches, without dropout."""
-        self._step.evaluated.reset()
+        self.step.evaluated.reset()
         for batch in batches:
-            self._step.evaluate(batch)
-        reading, _ = self._step.evaluated.read()
+            self.step.evaluate(batch)
+        reading, _ = self.step.evaluated.read()
         return reading.figures()
 
     def logits(self, batch: f.Features) -> tf.Tensor:
         """Returns the logits of a batch without dropout, float32."""
-        return self._step.logits(batch)
+        return self.step.logits(batch)
 
     def _epoch(self, train: Read, documents: int, state: TrainingState, checkpoints: Checkpoints) -> dict[str, float]:
         """Trains an epoch, or what is left of it."""
         done = Pass(**(state.within or {}))
-        self._step.running.reset(Reading(*done.reading))
+        self.step.running.reset(Reading(*done.reading))
         begun, waiting, rate = time.perf_counter() - done.seconds, 0, 0.0
         for batch in train(state.epoch, done.position):
             if not waiting:
@@ -158,14 +158,14 @@ class Loop:
     def _take(self, batch: f.Features | None, waiting: int, state: TrainingState) -> int:
         """Takes a batch, or the step of those that wait for it; returns how many wait then."""
         if self.settings.accumulate == 1 and batch is not None:
-            self._step.train(batch, state.step + 1)
+            self.step.train(batch, state.step + 1)
         else:
             if batch is not None:
-                self._step.gather(batch)
+                self.step.gather(batch)
                 waiting += 1
                 if waiting < self.settings.accumulate:
                     return waiting
-            self._step.apply_gathered(state.step + 1)
+            self.step.apply_gathered(state.step + 1)
         state.step += 1
         return 0
 
@@ -189,7 +189,7 @@ class Loop:
 
     def _read(self, done: Pass, epoch: int) -> None:
         """Reads the sums from the device."""
-        done.reading, diverged = self._step.running.read()
+        done.reading, diverged = self.step.running.read()
         if diverged is not None:
             raise _divergence(diverged, epoch)
 

@@ -73,8 +73,10 @@ class TrainingSettings(Settings):
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="What a GPU computes in; the weights stay float32. float16 scales the loss."
     )
-    strategy: Literal["one_device", "mirrored"] = Field(
-        "one_device", description="mirrored: every GPU of this machine takes a share of each batch's documents."
+    strategy: Literal["one_device", "mirrored", "multi_worker"] = Field(
+        "one_device",
+        description="mirrored: every GPU of this machine takes a share of each batch's documents; multi_worker: those"
+        " of all workers that TF_CONFIG names.",
     )
     jit_compile: bool = Field(False, description="Compile the step with XLA; rules the fused GPU kernel out.")
     log_steps: PositiveInt = Field(100, description="Steps between points of the curves in TensorBoard.")

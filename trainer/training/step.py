@@ -61,17 +61,17 @@ class Step:
         self._apply_gathered = tf.function(self._step_of_gathered, input_signature=[_NUMBER])
         self._evaluate = self._compile(self._add_evaluated)
 
-    def train(self, batch: f.Features, step: int) -> None:
+    def train(self, batch: f.Features, number: int) -> None:
         """Takes a step, whose number from 1 is noted where it is not finite."""
-        self._train(self._only_numbers(batch), tf.constant(step, tf.int64))
+        self._train(self._only_numbers(batch), tf.constant(number, tf.int64))
 
     def gather(self, batch: f.Features) -> None:
         """Adds the gradient of a batch to those of the batches before, without a step."""
         self._gather(self._only_numbers(batch))
 
-    def apply_gathered(self, step: int) -> None:
-        """Takes the step of all batches gathered since the last one."""
-        self._apply_gathered(tf.constant(step, tf.int64))
+    def apply_gathered(self, number: int) -> None:
+        """Takes the step, by its number from 1, of all batches gathered since the last one."""
+        self._apply_gathered(tf.constant(number, tf.int64))
 
     def evaluate(self, batch: f.Features) -> None:
         """Adds a batch to what is evaluated, without dropout."""

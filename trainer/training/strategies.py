@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+import os
+from typing import Any, Literal
 
 import tensorflow as tf
 
+from trainer.errors import JobError
 
-def make(name: Literal["one_device", "mirrored"]) -> tf.distribute.Strategy:
+Name = Literal["one_device", "mirrored", "multi_worker"]
+
+
+def make(name: Name) -> tf.distribute.Strategy:
     """Returns the strategy of this name.
 
     `mirrored` has a copy of the weights on every GPU of this machine, or on every logical CPU device where there is
-    none.
+    none; `multi_worker` on those of all workers that the environment variable `TF_CONFIG` names, and has to be made
+    before TensorFlow computes anything.
+
+    Raises:
+        JobError: If `multi_worker` finds no workers in `TF_CONFIG`.
     """
     if name == "one_device":
         return tf.distribute.get_strategy()
+    if name == "multi_worker":
+        _require_workers()
+        return tf.distribute.MultiWorkerMirroredStrategy()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+def is_chief(name: Name) -> bool:
+    """Whether this process writes what the training yields: the only one does, of several workers the first."""
+    if name != "multi_worker":
+        return True
+    cluster, task = _config().get("cluster", {}), _config().get("task", {})
+    return (task.get("type"), task.get("index")) == ("chief" if "chief" in cluster else "worker", 0)
+
+
+def _config() -> dict[str, Any]:
+    try:
+        found = json.loads(os.environ.get("TF_CONFIG", ""))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _require_workers() -> None:
+    if not _config().get("cluster"):
+        raise JobError(
+            "There are no workers to train with.",
+            where="trainer.strategy, the environment variable TF_CONFIG",
+            found=os.environ.get("TF_CONFIG") or "nothing",
+            expected='{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}',
+            fix="Set TF_CONFIG in each worker's process, or set trainer.strategy to mirrored or one_device.",
+        )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from trainer import parsing, progress, records, report
 from trainer.errors import JobError
 from trainer.job import Job
+from trainer.training import strategies
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.word2vec import windows
 from trainer.word2vec.heldout import HeldOut
@@ -216,18 +217,16 @@ def _fitting(settings: Word2vecSettings, words: int) -> Word2vecSettings:
 
 
 def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
-    if settings.strategy == "one_device":
-        return tf.distribute.get_strategy()
-    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    blocks = settings.step_tokens // windows.BLOCK
-    if blocks % len(devices):
+    strategy = strategies.make(settings.strategy)
+    devices, blocks = strategy.num_replicas_in_sync, settings.step_tokens // windows.BLOCK
+    if blocks % devices:
         raise JobError(
             "A step cannot be shared evenly by the devices.",
             where="trainer.step_tokens",
-            found=f"{settings.step_tokens} on {len(devices)} devices",
-            expected=f"a multiple of {windows.BLOCK * len(devices)}",
+            found=f"{settings.step_tokens} on {devices} devices",
+            expected=f"a multiple of {windows.BLOCK * devices}",
         )
-    return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return strategy
 
 
 def _require_finite(name: str, value: float, epoch: int, step: int, rate: float) -> None:

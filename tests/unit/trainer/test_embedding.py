@@ -172,12 +172,13 @@ def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
     np.testing.assert_array_equal(table, values)
     loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
     others = [variable.numpy() for variable in model.trainable_variables if variable is not table]
-    loop._train_step(
+    loop.step.train(
         {
             "tokens": tf.constant([[4, 5, 6], [7, 4, 0]], tf.int64),
             "length": tf.constant([3, 2], tf.int64),
             "label": tf.constant([0, 1], tf.int64),
-        }
+        },
+        number=1,
     )
     moved = (table.numpy() != values).any(axis=1)
     assert moved[4:].all() == (not frozen)

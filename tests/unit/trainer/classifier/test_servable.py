@@ -73,11 +73,11 @@ def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
     model = build(corpus)
     loop = Loop(model, classifier.objective, SETTINGS, classifier.TARGETS)
 
-    def batches(split: str, **values: int) -> tf.data.Dataset:
+    def batches(split: str, **values: object) -> tf.data.Dataset:
         return read(corpus.transformed[split], batch_tokens=SETTINGS.batch_tokens, window=100, **values)
 
     loop.run(
-        train=lambda epoch: batches("train", seed=1, epoch=epoch),
+        train=lambda epoch, position: batches("train", seed=1, epoch=epoch, position=position),
         evaluate=batches("eval"),
         documents=60,
         checkpoints=Checkpoints(str(tmp_path_factory.mktemp("training")), model.variables, loop.optimizer.variables),

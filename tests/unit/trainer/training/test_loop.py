@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
+from trainer.training import precision
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.training.loop import Loop
+from trainer.training.monitor import Monitor
 
 SMALL = {
     "label_smoothing": 0,
-    "decay": "none",
+    "schedule": "constant",
     "embedding": 4,
     "units": 3,
     "bidirectional": False,
@@ -42,6 +45,15 @@ def make_batches(seed: int, flipped: bool = False) -> list[dict[str, np.ndarray]
     return found
 
 
+def read(epoch: int, position: Sequence[int] | None) -> tf.data.Dataset:
+    """The batches of an epoch after a position, each with the position after it."""
+    batches = make_batches(epoch)
+    for number, batch in enumerate(batches, 1):
+        batch["position"] = np.array([epoch, 0, number, 0])
+    done = 0 if position is None else position[2]
+    return dataset(batches).skip(done)
+
+
 def dataset(batches: list[dict[str, np.ndarray]]) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices({name: np.stack([b[name] for b in batches]) for name in batches[0]})
 
@@ -55,18 +67,22 @@ class Trained:
         flipped: bool = False,
         documents: int = BATCHES * ROWS,
         on_epoch: Callable[[int, dict[str, float]], None] = lambda number, figures: None,
+        read: Callable[[int, Sequence[int] | None], Iterable[dict]] = read,
+        samples: Callable[[], str] | None = None,
         **values: object,
     ) -> None:
         settings = ClassifierSettings.model_validate({**SMALL, **values})
         keras.utils.set_random_seed(settings.seed)
-        self.model = classifier.build(settings, VOCABULARY, 2)
-        self.loop = Loop(self.model, classifier.objective, settings, classifier.TARGETS)
+        with precision.policy(settings):
+            self.model = classifier.build(settings, VOCABULARY, 2)
+            self.loop = Loop(self.model, classifier.objective, settings, classifier.TARGETS)
         self.state = self.loop.run(
-            train=lambda epoch: dataset(make_batches(epoch)),
+            train=read,
             evaluate=dataset(make_batches(99, flipped)),
             documents=documents,
             checkpoints=Checkpoints(str(directory), self.model.variables, self.loop.optimizer.variables),
             on_epoch=on_epoch,
+            monitor=Monitor(self.model, samples) if samples else None,
         )
 
     @property
@@ -110,13 +126,14 @@ def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float 
     gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in sparse]
     norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
 
-    (loss, weight, correct), reported = loop._train_step(batch)
+    loop.step.train(batch, 1)
+    reading, diverged = loop.step.running.read()
 
-    assert float(weight) == ROWS
-
-    assert float(loss) == pytest.approx(float(tf.reduce_sum(losses)), rel=1e-5)
-    assert int(correct) == int((logits.numpy().argmax(axis=1) == batch["label"].numpy()).sum())
-    assert float(reported) == pytest.approx(norm, rel=1e-5)
+    assert diverged is None
+    assert (reading.weight, reading.targets) == (ROWS, ROWS)
+    assert reading.loss == pytest.approx(float(tf.reduce_sum(losses)), rel=1e-5)
+    assert reading.correct == (logits.numpy().argmax(axis=1) == batch["label"].numpy()).sum()
+    assert reading.norm == reading.largest_norm == pytest.approx(norm, rel=1e-5)
     scale = 1 if clip_norm is None else min(1, clip_norm / norm)
     for weight, start, gradient in zip(model.trainable_variables, before, gradients, strict=True):
         clipped = gradient * scale
@@ -135,7 +152,7 @@ def test_training_learns_and_says_how(three_epochs: Trained) -> None:
     assert figures[0]["steps"] == BATCHES
     assert set(figures[0]) == {
         *("loss", "accuracy", "eval_loss", "eval_accuracy", "seconds", "steps"),
-        *("tokens_per_second", "padding_waste", "largest_gradient_norm"),
+        *("tokens_per_second", "padding_waste", "largest_gradient_norm", "learning_rate"),
     }
 
 
@@ -177,18 +194,19 @@ def test_the_learning_rate_falls_to_zero_over_the_run_also_when_it_is_interrupte
     def stop(number: int, figures: dict[str, float]) -> None:
         raise KeyboardInterrupt
 
-    straight = Trained(tmp_path / "straight", decay="linear", learning_rate=0.5, epochs=2)
+    straight = Trained(tmp_path / "straight", schedule="linear", learning_rate=0.5, epochs=2)
     with pytest.raises(KeyboardInterrupt):
-        Trained(tmp_path / "cut", decay="linear", learning_rate=0.5, epochs=2, on_epoch=stop)
+        Trained(tmp_path / "cut", schedule="linear", learning_rate=0.5, epochs=2, on_epoch=stop)
     resumed = Trained(
         tmp_path / "cut",
-        decay="linear",
+        schedule="linear",
         learning_rate=0.5,
         epochs=2,
         on_epoch=lambda number, figures: epochs.append(number),
     )
     assert epochs == [1, 2]
     assert resumed.weights == straight.weights
+    assert straight.history[-1]["learning_rate"] == pytest.approx(0.5 / (2 * BATCHES))
     steps_left = 1 / (2 * BATCHES)
     assert float(straight.loop.optimizer.learning_rate) == pytest.approx(0.5 * steps_left)
 
@@ -244,3 +262,83 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     Trained(tmp_path, epochs=1)
     with pytest.raises((ValueError, tf.errors.OpError)):
         Trained(tmp_path, units=5)
+
+
+MIDDLE = [
+    {"checkpoint_steps": 1},
+    pytest.param(
+        {"checkpoint_steps": 3, "optimizer": {"name": "sgd", "momentum": 0.9}, "schedule": "linear", "warmup": 4},
+        marks=pytest.mark.slow,
+    ),
+    pytest.param(
+        {"checkpoint_steps": 2, "accumulate": 2, "recurrent_dropout": 0.3, "optimizer": "rmsprop"},
+        marks=pytest.mark.slow,
+    ),
+    pytest.param(
+        {"checkpoint_steps": 2, "precision": "float16", "schedule": "reduce_on_plateau"}, marks=pytest.mark.slow
+    ),
+]
+
+
+@pytest.mark.parametrize("values", MIDDLE)
+def test_a_run_that_ends_inside_an_epoch_goes_on_there(values: dict, three_epochs: Trained, tmp_path: Path) -> None:
+    # How often a run keeps its state changes nothing of it.
+    straight = Trained(tmp_path / "straight", **values) if len(values) > 1 else three_epochs
+    began: list[Sequence[int] | None] = []
+    with pytest.raises(KilledError):
+        Trained(tmp_path / "cut", **values, read=failing_after(3, in_epoch=1))
+
+    def noting(epoch: int, position: Sequence[int] | None) -> tf.data.Dataset:
+        began.append(position)
+        return read(epoch, position)
+
+    resumed = Trained(tmp_path / "cut", **values, read=noting)
+    assert len(began) == 2
+    assert began[0] is not None
+    assert began[0][0] == 1
+    assert 0 < began[0][2] < BATCHES
+    assert resumed.weights == straight.weights
+    assert resumed.history == straight.history
+
+
+def test_steps_that_gather_batches_end_with_the_epoch(tmp_path: Path) -> None:
+    # Five batches: two steps of two, one of the last.
+    trained = Trained(tmp_path, accumulate=2, epochs=2)
+    assert [figures["steps"] for figures in trained.history] == [3, 3]
+    assert trained.state.step == 6
+
+
+def test_curves_weights_and_samples_are_shown(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def samples() -> str:
+        told.append(f"text {len(told)}")
+        return told[-1]
+
+    with tf.summary.create_file_writer(str(tmp_path / "events")).as_default():
+        trained = Trained(tmp_path / "run", epochs=2, log_steps=3, samples=samples)
+    events = EventAccumulator(str(tmp_path / "events"), {"tensors": 0}).Reload()
+    points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
+    curves = ("loss", "accuracy", "learning_rate", "gradient_norm", "tokens_per_second", "padding_waste")
+    for name in curves:
+        assert points.pop(f"step/{name}") == [3, 6, 9]
+    assert points.pop("samples") == [1, 2]
+    assert points == {f"weights/{variable.path}": [1, 2] for variable in trained.model.trainable_variables}
+    shown = [tf.make_ndarray(event.tensor_proto).item().decode() for event in events.Tensors("samples")]
+    assert shown == told == ["text 0", "text 1"]
+
+
+class KilledError(Exception):
+    """Ends a training in its middle."""
+
+
+def failing_after(batches: int, in_epoch: int) -> Callable[[int, Sequence[int] | None], Iterator[dict]]:
+    """A reader that fails in the middle of an epoch."""
+
+    def failing(epoch: int, position: Sequence[int] | None) -> Iterator[dict]:
+        for number, batch in enumerate(read(epoch, position)):
+            if (epoch, number) == (in_epoch, batches):
+                raise KilledError
+            yield batch
+
+    return failing

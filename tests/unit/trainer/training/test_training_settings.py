@@ -16,7 +16,7 @@ from trainer.training.settings import TrainingSettings
 YAML = """\
 name: small
 task: classifier
-corpus: {format: csv, path: data.csv, text: body, label: stars, source: site, id: key}
+corpus: {format: csv, path: data.csv, text: body, label: stars, source: site, id: key, labels: [bad, good]}
 trainer:
   optimizer: adamw
   schedule: cosine
@@ -87,7 +87,7 @@ def test_yaml_takes_names_and_sections(tmp_path: Path) -> None:
 
 
 BAD = [
-    ("adamw", "adamv", ["trainer.optimizer", "job.yaml:5", "did you mean adamw?"]),
+    ("adamw", "rmsprob", ["trainer.optimizer", "job.yaml:5", "did you mean rmsprop?"]),
     ("adamw", "{name: sgd, momentun: 0.9}", ["no key trainer.optimizer.momentun", "job.yaml:5", "mean momentum?"]),
     (
         "adamw",
@@ -96,6 +96,11 @@ BAD = [
     ),
     ("cosine", "{name: step, after: 0}", ["trainer.schedule.after", "job.yaml:6", "above 0"]),
     ("cosine", "7", ["trainer.schedule", "job.yaml:6"]),
+    (
+        YAML,
+        YAML + "  class_weights: {good: 2, bed: 1}\n",
+        ["class that there is not", "job.yaml:8", "did you mean bad?"],
+    ),
     ("  warmup: 0.1", "  class_weights: all", ["trainer.class_weights cannot be used", "job.yaml:7"]),
 ]
 

@@ -1,0 +1,77 @@
+"""A whole training of a classifier from a job: what it shows, what it publishes, and what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from trainer.errors import JobError
+from trainer.job import Job
+from trainer.tasks import TASKS
+
+SETTINGS = {
+    **{"embedding": 4, "units": 4, "epochs": 2, "batch_tokens": 200, "optimizer": "adamw", "schedule": "cosine"},
+    **{
+        "warmup": 0.1,
+        "accumulate": 2,
+        "class_weights": "balanced",
+        "precision": "bfloat16",
+        "log_steps": 2,
+        "samples": 3,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("supervised")
+    return Job(
+        settings=json.dumps(SETTINGS),
+        train_files=corpus.transformed["train"],
+        eval_files=corpus.transformed["eval"],
+        transform_graph=str(corpus.graph),
+        model_directory=str(folder / "model"),
+        log_directory=str(folder / "log"),
+        checkpoints=str(folder / "checkpoints"),
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(job: Job) -> Job:
+    TASKS["classifier"](job)
+    return job
+
+
+def test_what_is_published_computes_in_float32(trained: Job) -> None:
+    model = tf.saved_model.load(trained.model_directory)
+    graph = model.signatures["serving_default"].graph.as_graph_def()
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    assert not [node.name for node in nodes if tf.bfloat16.as_datatype_enum in {a.type for a in node.attr.values()}]
+    answer = model.signatures["serving_default"](tf.constant(["w1 moving w2", ""]))
+    np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=1), 1, rtol=1e-6)
+
+
+def test_curves_and_documents_are_shown(trained: Job) -> None:
+    events = EventAccumulator(trained.log_directory, {"tensors": 0}).Reload()
+    points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
+    report = json.loads(Path(trained.log_directory, "training.json").read_text())
+    steps = sum(figures["steps"] for figures in report["history"])
+    assert points["step/learning_rate"] == points["step/gradient_norm"] == list(range(2, int(steps) + 1, 2))
+    assert points["epoch/eval_loss"] == points["samples"] == points["weights/embedding/embeddings"] == [1, 2]
+    (text,) = tf.make_ndarray(events.Tensors("samples")[-1].tensor_proto).ravel()
+    shown = text.decode().split("\n\n")
+    assert len(shown) == SETTINGS["samples"]
+    assert all(line.removeprefix("**").startswith(("negative", "positive")) for line in shown)
+
+
+def test_a_class_that_there_is_not_is_told_before_training(job: Job) -> None:
+    settings = json.dumps({**SETTINGS, "class_weights": {"good": 2}})
+    with pytest.raises(JobError, match="class that there is not") as caught:
+        TASKS["classifier"](dataclasses.replace(job, settings=settings))
+    assert (caught.value.found, caught.value.expected) == ("good", "negative, positive")
