@@ -75,11 +75,12 @@ def test_two_steps_are_those_of_the_formula(
     optimizer: str | dict, reference: Callable[[np.ndarray], np.ndarray]
 ) -> None:
     settings = TrainingSettings(optimizer=optimizer, learning_rate=RATE)
-    variable, built = keras.Variable(START), optimizers.build(settings)
+    variable, built = keras.Variable(START, dtype="float32"), optimizers.build(settings)
     built.build([variable])
     for gradient in GRADIENTS:
         built.apply([tf.constant(gradient, tf.float32)], [variable])
-    np.testing.assert_allclose(variable.numpy(), reference(START), rtol=1e-5)
+    # Powers of beta_2 are rounded in float32.
+    np.testing.assert_allclose(variable.numpy(), reference(START), atol=2e-5)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
@@ -89,7 +90,7 @@ def test_rows_alone_give_what_the_whole_table_gives(optimizer: str) -> None:
     table, found = np.random.default_rng(1).normal(size=(6, 2)), []
     rows, values = tf.constant([4, 1, 4, 0, 4]), tf.constant(np.random.default_rng(2).normal(size=(5, 2)), tf.float32)
     for alone in (True, False):
-        variable, built = keras.Variable(table), optimizers.build(settings)
+        variable, built = keras.Variable(table, dtype="float32"), optimizers.build(settings)
         built.build([variable])
         for _ in range(2):
             gradient = tf.IndexedSlices(values, rows, tf.constant([6, 2]))
@@ -102,7 +103,7 @@ def test_rows_alone_give_what_the_whole_table_gives(optimizer: str) -> None:
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
 def test_rows_alone_compute_nothing_of_the_tables_size(optimizer: str) -> None:
     settings = TrainingSettings(optimizer=optimizer)
-    variable, built = keras.Variable(np.zeros((77, 2))), optimizers.build(settings)
+    variable, built = keras.Variable(np.zeros((77, 2)), dtype="float32"), optimizers.build(settings)
     built.build([variable])
 
     @tf.function(input_signature=[tf.TensorSpec([5, 2]), tf.TensorSpec([5], tf.int32)])
