@@ -56,7 +56,7 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
             f"batch_tokens {config.trainer.batch_tokens} below transform.truncate.to {truncate.to}",
             f"{truncate.to} or more",
         )
-    named, classes = config.trainer.class_weights, corpus.labels and list(corpus.labels.values())
+    named, classes = config.trainer.class_weights, list((corpus.labels or {}).values())
     for name in named if isinstance(named, dict) and classes else ():
         if name not in classes:
             near = nearest(name, classes)
