@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -44,10 +45,12 @@ class Pass(Usage):
     reading: Sequence[float] = Reading()
     position: Sequence[int] | None = None
 
-    def done(self, batch: f.Features) -> None:
-        """Counts a batch."""
-        self.count(batch)
-        self.position = np.asarray(batch[POSITION]).tolist() if POSITION in batch else None
+    def add(self, batches: Sequence[f.Features]) -> None:
+        """Adds the batches of a step."""
+        for batch in batches:
+            self.count(batch)
+        self.updates += 1
+        self.position = np.asarray(batches[-1][POSITION]).tolist() if POSITION in batches[-1] else None
 
 
 class Loop:
@@ -129,18 +132,13 @@ class Loop:
         """Trains an epoch, or what is left of it."""
         done = Pass(**(state.within or {}))
         self.step.running.reset(Reading(*done.reading))
-        begun, waiting, rate = time.perf_counter() - done.seconds, 0, 0.0
-        for batch in train(state.epoch, done.position):
-            if not waiting:
-                rate = self._set_learning_rate(state, done.documents / documents)
-            waiting = self._take(batch, waiting, state)
-            done.done(batch)
-            if not waiting:
-                done.updates, done.seconds = done.updates + 1, time.perf_counter() - begun
-                self._after_step(done, documents, state, checkpoints, rate)
-        if waiting:
-            self._take(None, waiting, state)
-            done.updates += 1
+        begun, batches = time.perf_counter() - done.seconds, iter(train(state.epoch, done.position))
+        while group := list(itertools.islice(batches, self.settings.accumulate)):
+            self._set_learning_rate(state, done.documents / documents)
+            self._take(group, state)
+            done.add(group)
+            done.seconds = time.perf_counter() - begun
+            self._after_step(done, documents, state, checkpoints)
         self._read(done, state.epoch)
         done.seconds = time.perf_counter() - begun
         _require_whole(done, documents, state.epoch)
@@ -149,29 +147,23 @@ class Loop:
             **reading.figures(),
             "seconds": done.seconds,
             "steps": done.updates,
-            "learning_rate": rate,
+            "learning_rate": self._rate,
             "tokens_per_second": done.tokens / done.seconds,
             "padding_waste": done.waste,
             "largest_gradient_norm": reading.largest_norm,
         }
 
-    def _take(self, batch: f.Features | None, waiting: int, state: TrainingState) -> int:
-        """Takes a batch, or the step of those that wait for it; returns how many wait then."""
-        if self.settings.accumulate == 1 and batch is not None:
-            self.step.train(batch, state.step + 1)
-        else:
-            if batch is not None:
-                self.step.gather(batch)
-                waiting += 1
-                if waiting < self.settings.accumulate:
-                    return waiting
-            self.step.apply_gathered(state.step + 1)
+    def _take(self, batches: Sequence[f.Features], state: TrainingState) -> None:
+        """Takes the step of one batch, or of those that are gathered for it."""
         state.step += 1
-        return 0
+        if self.settings.accumulate == 1:
+            self.step.train(batches[0], state.step)
+            return
+        for batch in batches:
+            self.step.gather(batch)
+        self.step.apply_gathered(state.step)
 
-    def _after_step(
-        self, done: Pass, documents: int, state: TrainingState, checkpoints: Checkpoints, rate: float
-    ) -> None:
+    def _after_step(self, done: Pass, documents: int, state: TrainingState, checkpoints: Checkpoints) -> None:
         """Shows, and keeps, how far an epoch is, where it is time to."""
         shows = self._monitor is not None and state.step % self.settings.log_steps == 0
         keeps = done.position is not None and state.step % self.settings.checkpoint_steps == 0
@@ -181,7 +173,7 @@ class Loop:
         shown = {"epoch": state.epoch + 1, "epochs": self.settings.epochs, **reading.figures(), "tokens/s": speed}
         progress.report(done.documents, documents, "documents", shown)
         if shows and self._monitor is not None:
-            figures = {"learning_rate": rate, "gradient_norm": reading.norm, "tokens_per_second": speed}
+            figures = {"learning_rate": self._rate, "gradient_norm": reading.norm, "tokens_per_second": speed}
             self._monitor.step(state.step, {**reading.figures(), **figures, "padding_waste": done.waste})
         if keeps:
             state.within = dataclasses.asdict(done)
@@ -193,13 +185,15 @@ class Loop:
         if diverged is not None:
             raise _divergence(diverged, epoch)
 
-    def _set_learning_rate(self, state: TrainingState, done: float) -> float:
+    @property
+    def _rate(self) -> float:
+        return float(self.optimizer.learning_rate.numpy())
+
+    def _set_learning_rate(self, state: TrainingState, done: float) -> None:
         """Sets the rate of a step, from the share of its epoch that lies behind it."""
         losses = [figures["eval_loss"] for figures in state.history]
         moment = Moment((state.epoch + done) / self.settings.epochs, state.epoch, state.step, losses)
-        rate = learning_rate(self.settings, moment)
-        self.optimizer.learning_rate.assign(rate)
-        return rate
+        self.optimizer.learning_rate.assign(learning_rate(self.settings, moment))
 
 
 def _require_whole(done: Pass, documents: int, epoch: int) -> None:

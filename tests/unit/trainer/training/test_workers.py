@@ -109,8 +109,8 @@ def test_two_workers_train_as_one_also_when_one_is_killed(tmp_path: Path) -> Non
         started("multi_worker", shared, 0, ports) as chief,
         started("multi_worker", shared, 1, ports, (2, 15)) as worker,
     ):
-        worker.communicate()
-        assert worker.returncode == -signal.SIGKILL
+        _, err = worker.communicate()
+        assert worker.returncode == -signal.SIGKILL, err
         # The one that is left cannot go on, and says so.
         _, err = chief.communicate()
         assert chief.returncode != 0
