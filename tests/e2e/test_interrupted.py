@@ -12,8 +12,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-# Epochs of many steps: most of the training still lies ahead when the first epoch is told.
-LONG = ("trainer.epochs=6", "trainer.patience=6", "trainer.batch_tokens=24")
+# Epochs of many steps: most of the training still lies ahead when the first epoch is told, and its state is kept often.
+LONG = ("trainer.epochs=6", "trainer.patience=6", "trainer.batch_tokens=24", "trainer.checkpoint_steps=20")
 OPTIONS = [part for setting in LONG for part in ("--set", setting)]
 INTERRUPTED = "Interrupted. The same command again resumes from what is done.\n"
 
@@ -69,7 +69,7 @@ def test_a_killed_run_is_shown_as_interrupted(killed):
     assert job.versions() == []
 
 
-def test_training_goes_on_after_the_last_whole_epoch(stopped, killed, resumed):
+def test_training_goes_on_where_it_was_killed(stopped, killed, resumed):
     assert resumed.process.returncode == 0, resumed.process.stderr
     assert killed[1] > stopped[4] >= 1
     assert 6 > resumed.record["details"]["training"]["resumed_after_epoch"] >= killed[1]

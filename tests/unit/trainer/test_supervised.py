@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,21 @@ SETTINGS = {
         "samples": 3,
     },
 }
+ROOT = Path(__file__).parents[3]
+PLAIN = {"embedding": 4, "units": 4, "epochs": 2, "word_dropout": 0, "spatial_dropout": 0, "dropout": 0}
+TWO_DEVICES = """
+import json, sys
+import tensorflow as tf
+
+(processor,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+from trainer.job import Job
+from trainer.tasks import TASKS
+
+for values in json.loads(sys.argv[1]):
+    TASKS["classifier"](Job(**values))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +93,25 @@ def test_a_class_that_there_is_not_is_told_before_training(job: Job) -> None:
     with pytest.raises(JobError, match="class that there is not") as caught:
         TASKS["classifier"](dataclasses.replace(job, settings=settings))
     assert (caught.value.found, caught.value.expected) == ("good", "negative, positive")
+
+
+@pytest.mark.slow
+def test_two_devices_publish_what_one_does(job: Job, tmp_path: Path) -> None:
+    jobs = {}
+    for strategy in ("one_device", "mirrored"):
+        own = {name: str(tmp_path / strategy / name) for name in ("model_directory", "log_directory", "checkpoints")}
+        settings = json.dumps({**PLAIN, "strategy": strategy})
+        jobs[strategy] = dataclasses.asdict(dataclasses.replace(job, settings=settings, **own))
+    process = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES, json.dumps(list(jobs.values()))],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    found = []
+    for values in jobs.values():
+        answer = tf.saved_model.load(values["model_directory"]).signatures["serving_default"]
+        found.append(answer(tf.constant(["w1 moving w2", "dull"]))["probabilities"].numpy())
+    np.testing.assert_allclose(*found, atol=1e-4)
