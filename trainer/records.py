@@ -93,8 +93,28 @@ def windows(paths: Sequence[str], size: int, order: tuple[int, int] | None) -> t
     if order is None:
         return stream(paths).batch(size)
     seed = mix(*order)
-    shuffled = list(paths)
-    random.Random(seed).shuffle(shuffled)  # noqa: S311 - an order, not a secret
+    return mixed_windows(shuffled(paths, seed), compression(paths[0]), size, seed)
+
+
+def shuffled(paths: Sequence[str], seed: int) -> list[str]:
+    """Returns files in an order drawn from a seed."""
+    order = list(paths)
+    random.Random(seed).shuffle(order)  # noqa: S311 - an order, not a secret
+    return order
+
+
+def mixed_windows(paths: Sequence[str] | tf.Tensor, codec: str, size: int, seed: int | tf.Tensor) -> tf.data.Dataset:
+    """Returns the records of files in windows, each mixed with the records that the windows before left over.
+
+    Args:
+        paths: Files in the order of reading.
+        codec: How they are compressed, as `compression` tells.
+        size: Records in a window; the last ones may hold fewer.
+        seed: Draws what is left over.
+
+    Returns:
+        Serialized records, string [records].
+    """
 
     # Dataset.shuffle would do the same record by record, and its order would depend on the global seed, too.
     def blend(
@@ -106,9 +126,7 @@ def windows(paths: Sequence[str], size: int, order: tuple[int, int] | None) -> t
         keep = tf.where(last, 0, size)
         return (tf.gather(pool, drawn[:keep]), number + 1), tf.gather(pool, drawn[keep:])
 
-    files = tf.data.Dataset.from_tensor_slices(shuffled)
-    codec = compression(paths[0])
-    chunks = files.interleave(
+    chunks = tf.data.Dataset.from_tensor_slices(paths).interleave(
         lambda path: tf.data.TFRecordDataset(path, codec).batch(_READ_TOGETHER),
         cycle_length=_FILES_OPEN,
         num_parallel_calls=PARALLEL,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
@@ -72,7 +70,7 @@ class Training:
         self._words, self._kept = float(vocabulary.counts.sum()), float(vocabulary.counts @ keep)
         noise = NoiseTable(vocabulary.counts, settings.noise_exponent)
         self._reader = _Reader(
-            lambda epoch: windows.steps(train_files, settings, tf.constant(keep), noise, epoch), settings
+            lambda epochs: windows.steps(train_files, settings, tf.constant(keep), noise, epochs), settings.epochs
         )
         self._measure = tf.function(self._held_out, input_signature=[tf.TensorSpec([None], tf.string)])
 
@@ -162,29 +160,28 @@ class Training:
 
 
 class _Reader:
-    """Opens the reading of an epoch while the one before it is trained: its first steps take seconds.
+    """Reads epochs one after the other.
 
     Args:
-        steps: The steps of an epoch, by its number from 0.
-        settings: The trainer section of the configuration.
+        steps: Steps of epochs, each with the number of its epoch.
+        epochs: Number of epochs.
     """
 
-    def __init__(self, steps: Callable[[int], tf.data.Dataset], settings: Word2vecSettings) -> None:
-        self._steps, self._epochs = steps, settings.epochs
-        self._thread = ThreadPoolExecutor(1)
-        self._opened: dict[int, Future[Iterator[windows.Step]]] = {}
+    def __init__(self, steps: Callable[[Sequence[int]], tf.data.Dataset], epochs: int) -> None:
+        self._steps, self._epochs = steps, epochs
+        self._next: int | None = None
+        self._opened: Iterator[tuple[tf.Tensor, windows.Step]] = iter(())
+        self._ahead: tuple[tf.Tensor, windows.Step] | None = None
 
     def read(self, epoch: int) -> Iterator[windows.Step]:
-        """Gives the steps of an epoch, many at a time."""
-        opened = self._opened.pop(epoch, None) or self._thread.submit(self._open, epoch)
-        steps = opened.result()
-        if epoch + 1 < self._epochs:
-            self._opened = {epoch + 1: self._thread.submit(self._open, epoch + 1)}
-        return steps
-
-    def _open(self, epoch: int) -> Iterator[windows.Step]:
-        iterator = iter(self._steps(epoch))
-        return itertools.chain(list(itertools.islice(iterator, 1)), iterator)
+        """Gives the steps of an epoch, many at a time; goes on where the epoch before ended."""
+        if epoch != self._next:
+            self._opened = iter(self._steps(range(epoch, max(self._epochs, epoch + 1))))
+            self._ahead = next(self._opened, None)
+        self._next = epoch + 1
+        while self._ahead is not None and int(self._ahead[0]) == epoch:
+            yield self._ahead[1]
+            self._ahead = next(self._opened, None)
 
 
 def _servable(job: Job, training: Training) -> Servable:

@@ -32,6 +32,7 @@ words; `contexts` [blocks, BLOCK + 2 * window], the text around each block; `lef
 words each window holds there; `noise` [blocks, negatives], words drawn for each block."""
 
 _STEPS = 64
+_PREFETCHED = 4
 _DOCUMENTS = 1_024
 _MOST_GROUPS = 2**32
 
@@ -41,9 +42,9 @@ def steps(
     settings: Word2vecSettings,
     keep: tf.Tensor,
     noise: NoiseTable,
-    epoch: int,
+    epochs: Sequence[int],
 ) -> tf.data.Dataset:
-    """Reads one pass over a split, in an order drawn from the seed and the epoch.
+    """Reads passes over a split one after the other, each in an order drawn from the seed and the epoch.
 
     Unknown words are left out before windows are drawn, and so are the frequent ones that subsampling drops, as in the
     paper's program: a window reaches over them.
@@ -53,39 +54,71 @@ def steps(
         settings: The trainer section of the configuration.
         keep: How probable it is that an occurrence of a word is kept, float32 [words].
         noise: Draws the negatives.
-        epoch: Number of the pass, from 0.
+        epochs: Numbers of the passes, from 0.
 
     Returns:
-        A dataset of many steps at a time: the tensors of `Step` with a first axis [steps]. The last ones of a pass are
-        filled up with words that have no window.
+        A dataset of the number of a pass, int32 [], and many of its steps: the tensors of `Step` with a first axis
+        [steps]. The last ones of a pass are filled up with words that have no window.
     """
-    paths, seed = records.find(files), records.mix(settings.seed, epoch)
-    tokens = _STEPS * settings.step_tokens
+    paths = records.find(files)
+    seeds = [records.mix(settings.seed, epoch) for epoch in epochs]
+    orders = [records.shuffled(paths, seed) for seed in seeds]
+    drawn = [(seed, records.mix(seed, 1), records.mix(seed, 2)) for seed in seeds]
+    one_pass = _Pass(settings, records.compression(paths[0]), keep, noise)
+    # A dataset for each pass would be traced and optimised anew, which takes as long as half a million words.
+    passes = tf.data.Dataset.from_tensor_slices((tf.constant(epochs, tf.int32), orders, tf.constant(drawn, tf.int32)))
+    return passes.flat_map(one_pass.steps).prefetch(_PREFETCHED)
+
+
+class _Pass:
+    """Reads a pass over a split.
+
+    Args:
+        settings: The trainer section of the configuration.
+        codec: How the files are compressed.
+        keep: How probable it is that an occurrence of a word is kept, float32 [words].
+        noise: Draws the negatives.
+    """
+
+    def __init__(self, settings: Word2vecSettings, codec: str, keep: tf.Tensor, noise: NoiseTable) -> None:
+        self._settings, self._codec, self._keep, self._noise = settings, codec, keep, noise
+        self._tokens = _STEPS * settings.step_tokens
 
     @tf.autograph.experimental.do_not_convert
-    def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def steps(self, epoch: tf.Tensor, order: tf.Tensor, seeds: tf.Tensor) -> tf.data.Dataset:
+        """Reads files in an order, string [files], with three seeds: of documents and words, windows, negatives."""
+        parallel = {"num_parallel_calls": records.PARALLEL, "deterministic": True}
+
+        @tf.autograph.experimental.do_not_convert
+        def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return self._kept(number, serialized, seeds[0])
+
+        @tf.autograph.experimental.do_not_convert
+        def with_windows(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Step]:
+            return epoch, self._with_windows(*part, number, seeds)
+
+        documents = records.mixed_windows(order, self._codec, _DOCUMENTS, seeds[0])
+        words = documents.enumerate().map(kept, **parallel).rebatch(self._tokens)
+        return words.enumerate().map(with_windows, **parallel)
+
+    def _kept(self, number: tf.Tensor, serialized: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Gives the words of documents that are trained on, and the numbers of what no window crosses."""
-        rows, groups, _ = word_rows(parsing.tokens(serialized), keep.shape[0], settings.boundary)
-        drawn = subsample(rows, keep, tf.stack([seed, tf.cast(number, tf.int32)]))
+        rows, groups, _ = word_rows(parsing.tokens(serialized), self._keep.shape[0], self._settings.boundary)
+        drawn = subsample(rows, self._keep, tf.stack([seed, tf.cast(number, tf.int32)]))
         rows, groups = without_repeats(tf.boolean_mask(rows, drawn), tf.boolean_mask(groups, drawn))
         # Neighbouring parts must not end and begin with the same number.
         return rows, groups + number * _MOST_GROUPS
 
-    @tf.autograph.experimental.do_not_convert
-    def with_windows(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> Step:
+    def _with_windows(self, rows: tf.Tensor, groups: tf.Tensor, number: tf.Tensor, seeds: tf.Tensor) -> Step:
         """Draws windows and negatives of many steps."""
-        rows, groups = part
-        seeds = [tf.stack([records.mix(seed, which), tf.cast(number, tf.int32)]) for which in (1, 2)]
-        reach = _reach(tf.size(rows), settings, seeds[0])
-        missing = tokens - tf.size(rows)
+        settings, number = self._settings, tf.cast(number, tf.int32)
+        reach = _reach(tf.size(rows), settings, tf.stack([seeds[1], number]))
+        missing = self._tokens - tf.size(rows)
         flat = frames(tf.pad(rows, [[0, missing]]), *extents(groups, reach, missing), settings.window)
         shaped = {name: tf.reshape(value, [_STEPS, -1, *value.shape[1:]]) for name, value in flat.items()}
         negatives = [_STEPS, settings.step_tokens // BLOCK, settings.shared_negatives]
-        return {**shaped, NOISE: tf.cast(noise.draw(negatives, seeds[1]), tf.int32)}
-
-    documents = records.windows(paths, _DOCUMENTS, (settings.seed, epoch))
-    words = documents.enumerate().map(kept, num_parallel_calls=records.PARALLEL, deterministic=True).rebatch(tokens)
-    return words.enumerate().map(with_windows, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
+        drawn = self._noise.draw(negatives, tf.stack([seeds[2], number]))
+        return {**shaped, NOISE: tf.cast(drawn, tf.int32)}
 
 
 def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

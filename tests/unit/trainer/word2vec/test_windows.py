@@ -128,7 +128,9 @@ def read(tmp_path_factory: pytest.TempPathFactory, write_transformed):
             write_transformed(folder / f"data_tfrecord-{shard}.gz", records, label=False)
         settings = Word2vecSettings.model_validate({"step_tokens": STEP_TOKENS, "subsample": None, **values})
         noise = NoiseTable(np.arange(len(keep), 0, -1), 0.75)
-        chunks = list(windows.steps(str(folder), settings, tf.constant(keep, tf.float32), noise, epoch))
+        found = list(windows.steps(str(folder), settings, tf.constant(keep, tf.float32), noise, [epoch]))
+        assert all(number == epoch for number, _ in found)
+        chunks = [chunk for _, chunk in found]
         assert all(chunk["left"].shape == (STEPS, STEP_TOKENS // BLOCK, BLOCK) for chunk in chunks)
         joined = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]} if chunks else {}
         return {name: values.reshape(-1, *values.shape[2:]) for name, values in joined.items()}
