@@ -35,7 +35,7 @@ def run(job: Job) -> None:
         job: What to train on.
 
     Raises:
-        JobError: If the vocabulary is empty, or the training diverges.
+        JobError: If the vocabulary is empty, no word is left to train on, or the training diverges.
     """
     settings, vocabulary = Word2vecSettings.model_validate_json(job.settings), Vocabulary.read(job.transform_graph)
     training = Training(settings, vocabulary, job.train_files)
@@ -111,8 +111,11 @@ class Training:
             monitor: Shows how it goes.
 
         Returns:
-            `loss`, in nats for a prediction, as seen in samples on the way (not a number where there is none),
-            `seconds`, `steps`, `words_per_second` of the text and `pairs_per_second` (with CBOW: windows).
+            `loss`, in nats for a prediction, as seen in samples on the way, `seconds`, `steps`, `words_per_second` of
+            the text and `pairs_per_second` (with CBOW: windows).
+
+        Raises:
+            JobError: If no word is left to train on, or the training diverges.
         """
         start, steps, pairs, losses = time.perf_counter(), 0, 0.0, []
         for chunk in self._reader.read(epoch):
@@ -127,13 +130,13 @@ class Training:
             self._tell(epoch, done, losses[-1], speeds["words_per_second"])
             if monitor is not None:
                 monitor.step(number, {"loss": losses[-1], "learning_rate": float(rates[0]), **speeds})
+        _require_steps(steps, epoch)
         # A loss is that before its steps: what the last ones did shows in the vectors alone.
         rate = float(self._rates(epoch, np.array([steps - 1]))[0])
         _require_finite("sum of the vectors", float(tf.reduce_sum(self.tables.input)), epoch, steps - 1, rate)
         seconds = time.perf_counter() - start
         speeds = {"words_per_second": self._words / seconds, "pairs_per_second": pairs / seconds}
-        loss = float(np.mean(losses)) if losses else math.nan
-        return {"loss": loss, "seconds": seconds, "steps": steps, **speeds}
+        return {"loss": float(np.mean(losses)), "seconds": seconds, "steps": steps, **speeds}
 
     def _tell(self, epoch: int, done: float, loss: float, speed: float) -> None:
         """Reports how far an epoch is, a share of it."""
@@ -224,6 +227,17 @@ def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
             expected=f"a multiple of {windows.BLOCK * devices}",
         )
     return strategy
+
+
+def _require_steps(steps: int, epoch: int) -> None:
+    if not steps:
+        raise JobError(
+            "There are no words to train on.",
+            where=f"Trainer, epoch {epoch + 1}",
+            found="no word of the train split that is in the vocabulary and is left by subsampling",
+            expected="at least one",
+            fix="Raise trainer.subsample or set it to null, give more text, or lower transform.min_count.",
+        )
 
 
 def _require_finite(name: str, value: float, epoch: int, step: int, rate: float) -> None:

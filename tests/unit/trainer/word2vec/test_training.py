@@ -305,8 +305,26 @@ def test_splits_without_words(make_job, write_transformed, tmp_path: Path) -> No
     for name in ("empty.gz", "unknown.gz"):
         training = training_of(dataclasses.replace(make_job(), train_files=[str(tmp_path / name)]))
         start = training.tables.word_vectors()
-        figures = training.epoch(0)
-        assert figures["steps"] == 0
-        assert np.isnan(figures["loss"])
+        with pytest.raises(JobError, match="no words to train on"):
+            training.epoch(0)
         assert np.isnan(training.evaluate([str(tmp_path / name)]))
         np.testing.assert_array_equal(training.tables.word_vectors(), start)
+
+
+def test_subsampling_that_leaves_no_word_says_so(make_job) -> None:
+    job = make_job(subsample=1e-30)
+    with pytest.raises(JobError, match="no words to train on") as caught:
+        run(job)
+    assert caught.value.where == "Trainer, epoch 1"
+    assert "trainer.subsample" in caught.value.fix
+    assert not Path(job.model_directory).exists()
+
+
+def test_epochs_that_are_read_in_one_go_are_those_that_are_read_alone(make_job) -> None:
+    """An epoch that is left out is read as one that comes after others."""
+    together, apart = (training_of(make_job(epochs=3)) for _ in range(2))
+    read = [list(together._reader.read(epoch)) for epoch in range(3)]
+    for epoch in (2, 0):
+        for found, expected in zip(apart._reader.read(epoch), read[epoch], strict=True):
+            for name, values in expected.items():
+                np.testing.assert_array_equal(found[name], values)
