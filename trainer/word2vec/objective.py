@@ -83,15 +83,16 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
     """The mean of a window predicts its word, among words of the noise (Mikolov et al. 2013, "Efficient Estimation").
 
     Negatives are shared by the words of a block, and weighted so that each word has `negatives` of them. Where there
-    are few words, a negative that is the word itself does not count.
+    are few words, a negative that is the word itself does not count. Each word of the window gets the whole of its
+    mean's delta, not its share of it, as in word2vec.c and gensim.
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
         """Averages each window, and multiplies the means with their words and with the noise."""
         around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), outputs(step[NOISE])
-        parts, means = _means(in_window(step), around)
-        weight = _has_window(step)
+        in_mean = in_window(step)
+        means, weight = _means(in_mean, around), _has_window(step)
         noise_weight = weight * share
         if few_words:
             others = step[CENTERS][:, :, tf.newaxis] != step[NOISE][:, tf.newaxis]
@@ -104,7 +105,7 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
         means_delta = slope * words + tf.matmul(noise_slope, noise)
         return Outcome(
             tf.squeeze(tf.nn.softplus(-logits) * weight, -1) + noise_losses,
-            _update(step[CONTEXTS], tf.matmul(parts, means_delta, transpose_a=True)),
+            _update(step[CONTEXTS], tf.matmul(in_mean, means_delta, transpose_a=True)),
             [
                 _update(step[CENTERS], slope * means),
                 _update(step[NOISE], tf.matmul(noise_slope, means, transpose_a=True)),
@@ -142,21 +143,23 @@ def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree)
 
 
 def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> Objective:
-    """The mean of a window predicts the path to its word (Mikolov et al. 2013, "Efficient Estimation", section 3.1)."""
+    """The mean of a window predicts the path to its word (Mikolov et al. 2013, "Efficient Estimation", section 3.1).
+
+    Each word of the window gets the whole of its mean's delta, as with negative sampling.
+    """
     paths, in_window = _Paths(tree), WindowTable(settings.window)
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
         """Averages each window, and multiplies the mean with the nodes of its word's path."""
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
-        parts, means = _means(in_window(step), around)
-        nodes = outputs(points)
-        weight = on_path * _has_window(step)
+        in_mean, nodes = in_window(step), outputs(points)
+        means, weight = _means(in_mean, around), on_path * _has_window(step)
         logits = tf.linalg.matvec(nodes, means)
         slope = (1 - codes - tf.sigmoid(logits)) * (weight * rate)
         means_delta = tf.linalg.matvec(nodes, slope, transpose_a=True)
         return Outcome(
             tf.reduce_sum(_cross_entropy(1 - codes, logits) * weight, -1),
-            _update(step[CONTEXTS], tf.matmul(parts, means_delta, transpose_a=True)),
+            _update(step[CONTEXTS], tf.matmul(in_mean, means_delta, transpose_a=True)),
             [_update(points, tf.expand_dims(slope, -1) * tf.expand_dims(means, 2))],
         )
 
@@ -183,10 +186,9 @@ def _has_window(step: Step) -> tf.Tensor:
     return tf.cast(tf.sign(step[LEFT] + step[RIGHT])[..., tf.newaxis], tf.float32)
 
 
-def _means(mask: tf.Tensor, around: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Parts of words in the mean of each window, [blocks, BLOCK, frame], and the means, [blocks, BLOCK, dimensions]."""
-    parts = tf.math.divide_no_nan(mask, tf.reduce_sum(mask, -1, keepdims=True))
-    return parts, tf.matmul(parts, around)
+def _means(mask: tf.Tensor, around: tf.Tensor) -> tf.Tensor:
+    """The mean of each window, float32 [blocks, BLOCK, dimensions], zeros where it is empty."""
+    return tf.math.divide_no_nan(tf.matmul(mask, around), tf.reduce_sum(mask, -1, keepdims=True))
 
 
 def _cross_entropy(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

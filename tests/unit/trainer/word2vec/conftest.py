@@ -70,7 +70,7 @@ class PairByPair:
                     outputs[row] += slope * mean
                 for word in given:
                     for part in self.parts[word]:
-                        inputs[part] += delta / len(given)
+                        inputs[part] += delta
         return losses, inputs, outputs
 
     def train(self, rows, left, right, noise, rate: float) -> np.ndarray:

@@ -97,8 +97,10 @@ def test_updates_are_the_gradient_of_the_loss_downwards(model: str, loss: str, r
         total = tf.reduce_sum(case.outcome(0.0).losses)
     gradients = [tf.convert_to_tensor(g).numpy() for g in tape.gradient(total, [case.inputs, case.outputs])]
     outcome = case.outcome(rate)
-    np.testing.assert_allclose(summed(case.inputs, outcome.input), -rate * gradients[0], atol=1e-4)
     np.testing.assert_allclose(summed(case.outputs, *outcome.output), -rate * gradients[1], atol=1e-4)
+    # With CBOW words of a window get more than their gradient, as in the released program.
+    if model == "skipgram":
+        np.testing.assert_allclose(summed(case.inputs, outcome.input), -rate * gradients[0], atol=1e-4)
 
 
 @pytest.mark.parametrize(("model", "loss"), MODELS)
