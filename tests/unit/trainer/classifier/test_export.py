@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import sysconfig
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -38,7 +37,8 @@ directories, transformed, texts = map(json.loads, sys.argv[1:4])
 records = [record.numpy() for record in tf.data.TFRecordDataset(transformed, "GZIP")]
 
 def ask(model, name, values):
-    return {key: value.numpy().tolist() for key, value in model.signatures[name](tf.constant(values, tf.string)).items()}
+    answers = model.signatures[name](tf.constant(values, tf.string))
+    return {key: value.numpy().tolist() for key, value in answers.items()}
 
 found = {}
 for name, directory in directories.items():
