@@ -13,7 +13,7 @@ from rich.console import Console
 
 from pipeline import config as configuration
 from pipeline import history, models, predict, questions, schema_commands, vector_commands
-from pipeline.config import ClassifierConfig, RunConfig, resolve_corpus_path, resolve_file
+from pipeline.config import ClassifierConfig, Goal, RunConfig, SupervisedConfig, resolve_corpus_path, resolve_file
 from pipeline.exit_codes import FAILED, INTERRUPTED, NOT_BLESSED, USAGE, ends_with
 from pipeline.locations import describe
 from pipeline.pretrained import find_vectors
@@ -24,6 +24,8 @@ EXIT_CODES: dict[history.RunState, int] = {
     "pushed": 0,
     "unchanged": 0,
     "done": 0,
+    "tuned": 0,
+    "checked": 0,
     "not_blessed": NOT_BLESSED,
     "failed": FAILED,
     "interrupted": INTERRUPTED,
@@ -43,6 +45,8 @@ app.add_typer(config_app, name="config")
 app.add_typer(schema_commands.app, name="schema")
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The job's YAML.", show_default=False)]
+RootPath = Annotated[Path | None, typer.Option("--root", help="Where the run is kept.", show_default="runs/<name>")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every component again.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Replace a key, as in trainer.epochs=3; repeatable."),
@@ -71,10 +75,13 @@ def _common(
 @app.command()
 def run(
     config: ConfigPath,
-    root: Annotated[Path | None, typer.Option(help="Where the run is kept.", show_default="runs/<name>")] = None,
+    root: RootPath = None,
     overrides: Overrides = None,
     until: Annotated[str | None, typer.Option(metavar="COMPONENT", help="End after this component.")] = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Run every component again.")] = False,
+    no_cache: NoCache = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check job, corpus and model; train and publish nothing.")
+    ] = False,
 ) -> None:
     """Runs a job: reads its corpus, trains, judges, and publishes what passes.
 
@@ -83,14 +90,21 @@ def run(
     with ends_with(USAGE):
         job = _checked(config, overrides)
         _check_component(until, job)
-    where = root or Path("runs") / job.name
-    try:
-        with ends_with(FAILED):
-            record = _run(job, where, until, use_cache=not no_cache)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. The same command again resumes from what is done.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    raise typer.Exit(EXIT_CODES[record.state])
+        if dry_run and until is not None:
+            raise JobError("--dry-run ends by itself.", where="--until", found=until, fix="give one of the two")
+    _run(job, root, "check" if dry_run else "publish", until, use_cache=not no_cache)
+
+
+@app.command()
+def tune(config: ConfigPath, root: RootPath = None, overrides: Overrides = None, no_cache: NoCache = False) -> None:
+    """Searches the hyperparameters that the job's `tune` section declares, and shows the trials, best first.
+
+    `seqloom run` takes the best of them from the same root with `tune.use: true`.
+    """
+    with ends_with(USAGE):
+        job = _checked(config, overrides)
+        _check_search(config, job)
+    _run(job, root, "tune", None, use_cache=not no_cache)
 
 
 @app.command("predict")
@@ -158,14 +172,32 @@ def config_check(config: ConfigPath, overrides: Overrides = None) -> None:
     typer.echo(f"{config} is a valid {job.task}. It reads {describe(corpus)}")
 
 
-def _run(job: RunConfig, root: Path, until: str | None, *, use_cache: bool) -> history.RunRecord:
+def _run(job: RunConfig, root: Path | None, goal: Goal, until: str | None, *, use_cache: bool) -> None:
+    """Runs a job toward a goal and ends with the exit code of how it ended."""
     from pipeline import local
     from pipeline.console import RunConsole
 
-    with RunConsole() as console:
-        record = local.run(job, root=root, until=until, use_cache=use_cache, console=console)
-        console.result(record)
-    return record
+    where = root or Path("runs") / job.name
+    try:
+        with ends_with(FAILED), RunConsole() as console:
+            record = local.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
+            console.result(record)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. The same command again resumes from what is done.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(EXIT_CODES[record.state])
+
+
+def _check_search(config: Path, job: RunConfig) -> None:
+    if not isinstance(job, SupervisedConfig):
+        raise JobError(f"A job of task {job.task} has no hyperparameters to tune.", where=str(config))
+    if job.tune is None:
+        raise JobError(
+            "The job declares no search for hyperparameters.",
+            where=str(config),
+            expected="a section tune with a space",
+            fix="add tune: {space: {trainer.learning_rate: {min: 1e-4, max: 1e-2, scale: log}}}",
+        )
 
 
 def _checked(config: Path, overrides: list[str] | None) -> RunConfig:

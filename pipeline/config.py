@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     Field,
-    FiniteFloat,
-    PositiveInt,
     PrivateAttr,
     TypeAdapter,
     ValidationError,
@@ -22,24 +20,30 @@ from pydantic_core import PydanticCustomError
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_validator.settings import ValidationSettings
 from components.evaluation_sets.settings import EvaluationSettings
-from pipeline import config_checks, config_errors, yaml_source
+from pipeline import config_checks, config_errors, tune_checks, yaml_source
 from pipeline.locations import resolve_corpus_path, resolve_file
+from pipeline.sections import BeamSettings, GateSettings, ServingSettings, SliceGateSettings
 from pipeline.spelling import nearest
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
+from trainer.recurrent.settings import SequenceSettings
 from trainer.settings import OutputSettings, Settings, TransformSettings
+from trainer.tuning.settings import TuneSettings
 from trainer.word2vec.settings import Word2vecSettings
 
 __all__ = [
     "COMPONENTS",
     "TASKS",
+    "TUNED",
     "BeamSettings",
     "ClassifierConfig",
     "DatasetConfig",
     "GateSettings",
+    "Goal",
     "RunConfig",
     "ServingSettings",
     "SliceGateSettings",
+    "SupervisedConfig",
     "Word2vecConfig",
     "json_schema",
     "load",
@@ -62,39 +66,11 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 }
 """The components of each task's pipeline in the order in which they run."""
 
+TUNED = "BestHyperparameters"
+"""What stands before a Trainer that takes the hyperparameters found last at its root."""
 
-class SliceGateSettings(Settings):
-    """Absolute thresholds of a metric on the documents of one source."""
-
-    min: FiniteFloat | None = Field(None, description="Worst value allowed, where higher is better.")
-    max: FiniteFloat | None = Field(None, description="Worst value allowed, where lower is better.")
-
-
-class GateSettings(SliceGateSettings):
-    """What a metric must reach before the model is published."""
-
-    max_drop: FiniteFloat | None = Field(
-        None, ge=0, description="How far below the last blessed model's value it may be, where higher is better."
-    )
-    max_rise: FiniteFloat | None = Field(
-        None, ge=0, description="How far above the last blessed model's value it may be, where lower is better."
-    )
-    slices: dict[str, SliceGateSettings] = Field(
-        default_factory=dict, description="Absolute thresholds on single sources, by the source's name."
-    )
-
-
-class ServingSettings(Settings):
-    """What happens to published models."""
-
-    keep: PositiveInt = Field(5, description="Published versions that are kept.")
-
-
-class BeamSettings(Settings):
-    """Where Beam runs."""
-
-    engine: Literal["local"] = Field("local", description="local: in this process.")
-    options: list[str] = Field(default_factory=list, description="More Beam flags, passed on as they are.")
+Goal = Literal["publish", "tune", "check"]
+"""What a run is for: a published model, the best hyperparameters, or only to see whether the job would do."""
 
 
 _TASK = Field(
@@ -145,6 +121,10 @@ class RunConfig(Settings):
         """The components that this task needs, in the order in which they run."""
         return COMPONENTS[self.task]
 
+    def toward(self, goal: Goal) -> tuple[str, ...]:
+        """The components that lead to a goal, in the order in which they run."""
+        return self.components if goal == "publish" else _DATA
+
     def files(self) -> Iterator[tuple[str, str]]:
         """Yields the key and the path of each file that the job names beside its corpus."""
         if self.schema_path:
@@ -154,19 +134,48 @@ class RunConfig(Settings):
 
     @model_validator(mode="after")
     def _check_possible(self) -> RunConfig:
-        problems = [*config_checks.shared(self), *self._own_problems()]
+        problems = list(self.problems())
         if problems:
             texts = ["; ".join(filter(None, [p.what.rstrip("."), p.found and f"found {p.found}"])) for p in problems]
             context: dict[str, Any] = {"problems": problems, "message": "; ".join(texts).replace("{", "(")}
             raise PydanticCustomError("impossible", "{message}", context)
         return self
 
+    def problems(self) -> Iterator[config_checks.Problem]:
+        """Yields what cannot be, though each key by itself is right."""
+        yield from config_checks.shared(self)
+        yield from self._own_problems()
+
     def _own_problems(self) -> Iterator[config_checks.Problem]:
         """Yields what this task does not allow."""
         return iter(())
 
 
-class ClassifierConfig(RunConfig):
+class SupervisedConfig(RunConfig):
+    """A job that trains a model with targets; what all such tasks share."""
+
+    trainer: SequenceSettings = Field(default_factory=SequenceSettings, description="The model and its training.")
+    tune: TuneSettings | None = Field(None, description="The search for hyperparameters that `seqloom tune` makes.")
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components that this task needs, in the order in which they run."""
+        names = super().components
+        before = names.index("Trainer")
+        return (*names[:before], TUNED, *names[before:]) if self.tune and self.tune.use else names
+
+    def toward(self, goal: Goal) -> tuple[str, ...]:
+        """The components that lead to a goal, in the order in which they run."""
+        last = {"publish": (), "tune": ("Tuner",), "check": ("LearningCheck",)}[goal]
+        return (*super().toward(goal), *last)
+
+    def problems(self) -> Iterator[config_checks.Problem]:
+        """Yields what cannot be, though each key by itself is right."""
+        yield from super().problems()
+        yield from tune_checks.tune(self)
+
+
+class ClassifierConfig(SupervisedConfig):
     """A job that trains a classifier of documents."""
 
     task: Annotated[Literal["classifier"], _TASK]

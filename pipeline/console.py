@@ -22,13 +22,25 @@ from rich.text import Text
 
 from pipeline.history import ComponentState, RunRecord
 from pipeline.redirect import redirect_output
-from pipeline.tables import STYLES, anomalies_table, anomaly_line, duration, metrics_table, number, verdict_text
+from pipeline.tables import (
+    STYLES,
+    anomalies_table,
+    anomaly_line,
+    duration,
+    metrics_table,
+    number,
+    trials_table,
+    verdict_text,
+)
 from trainer.progress import Progress
 from trainer.progress import logger as progress_logger
 
 __all__ = ["ProgressHandler", "RunConsole", "redirect_output"]
 
 _RECORDS = "records"
+_PLACES = ("trial", "epoch")
+"""What progress is part of, the widest first; a line is printed at the end of each."""
+
 _INSTANT = {"waiting", "cached", "skipped"}
 
 
@@ -150,9 +162,13 @@ class RunConsole:
         self._stop_live()
         if record.metrics:
             self._console.print(metrics_table(record.metrics))
+        if "tuning" in record.details:
+            self._console.print(trials_table(record.details["tuning"]))
         self._console.print(verdict_text(record), soft_wrap=True)
         if record.pushed:
             self.message(f"Model: {record.pushed.path}")
+        if "tuning" in record.details:
+            self.message(f"Best:  {record.details['tuning']['path']}")
         self.message(f"Log:   {record.log}")
 
     def _change(self, name: str, state: str, seconds: float | None, records: int | None) -> None:
@@ -221,17 +237,19 @@ def _own_console() -> Console:
 
 
 def _ends_epoch(before: Progress, now: Progress) -> bool:
-    return before.unit != _RECORDS and before.values.get("epoch") != now.values.get("epoch")
+    places = [[progress.values.get(name) for name in _PLACES] for progress in (before, now)]
+    return before.unit != _RECORDS and places[0] != places[1]
 
 
 def _progress_words(progress: Progress) -> str:
     values = dict(progress.values)
     words = []
-    if "epoch" in values:
-        epochs = values.pop("epochs", None)
-        words.append(f"epoch {number(values.pop('epoch'))}" + (f"/{number(epochs)}" if epochs else ""))
-    total = f"/{progress.total:,}" if progress.total else ""
-    words.append(f"{progress.unit} {progress.done:,}{total}")
+    for name in _PLACES:
+        if name in values:
+            total = values.pop(f"{name}s", None)
+            words.append(f"{name} {number(values.pop(name))}" + (f"/{number(total)}" if total else ""))
+    of = f"/{progress.total:,}" if progress.total else ""
+    words.append(f"{progress.unit} {progress.done:,}{of}")
     for name, value in values.items():
         label = name.replace("_per_second", "/s").replace("_", " ")
         words.append(f"{number(value)} {label}" if label.endswith("/s") else f"{label} {number(value)}")

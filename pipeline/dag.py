@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 
 from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
@@ -16,11 +14,14 @@ from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_validator.component import CorpusValidator
 from components.corpus_validator.previous import PreviousStatistics
 from components.evaluation_sets.component import EvaluationSets
+from components.learning_check.component import LearningCheck
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from pipeline import gates
-from pipeline.config import RunConfig, Word2vecConfig
+from pipeline.config import TUNED, Goal, RunConfig, SupervisedConfig, Word2vecConfig
+from pipeline.layout import Layout
 from pipeline.locations import Corpus
+from trainer.errors import JobError
 
 CODE = {
     "CorpusExampleGen": "components.corpus_example_gen.executor",
@@ -29,6 +30,8 @@ CODE = {
     "EvaluationSets": "components.evaluation_sets.executor",
     "Trainer": "trainer.run",
     "Evaluator": "components.embedding_metrics",
+    "LearningCheck": "components.learning_check.executor",
+    "Tuner": "trainer.tuning.tuner",
 }
 """The module behind each component of this project whose edits must not be served from cache."""
 
@@ -45,42 +48,6 @@ _LOCAL_BEAM = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """Where a run keeps what.
-
-    Attributes:
-        root: The root of the runs of a job.
-    """
-
-    root: PurePath
-
-    @property
-    def artifacts(self) -> str:
-        """TFX's pipeline root."""
-        return str(self.root / "artifacts")
-
-    @property
-    def metadata(self) -> str:
-        """The SQLite file of ML Metadata."""
-        return str(self.root / "metadata.sqlite")
-
-    @property
-    def quarantine(self) -> str:
-        """Bad records."""
-        return str(self.root / "quarantine")
-
-    @property
-    def checkpoints(self) -> str:
-        """States of unfinished training."""
-        return str(self.root / "checkpoints")
-
-    @property
-    def serving(self) -> str:
-        """Published versions."""
-        return str(self.root / "serving")
-
-
 def create_pipeline(
     config: RunConfig,
     layout: Layout,
@@ -90,6 +57,7 @@ def create_pipeline(
     code: Mapping[str, str],
     run_id: str,
     serving_logs: tuple[str, str] = ("", ""),
+    goal: Goal = "publish",
     until: str | None = None,
     use_cache: bool = True,
 ) -> tfx.dsl.Pipeline:
@@ -103,12 +71,19 @@ def create_pipeline(
         code: Digest of the code by component, for every key of `CODE`.
         run_id: Names the run.
         serving_logs: The pattern of the files that serving logged, and a fingerprint of them; empty: none.
+        goal: What the components after the data's are for.
         until: The last component that is wanted, with all that it needs; None: all.
         use_cache: Take results of earlier runs from ML Metadata.
     """
     data = _data_components(config, layout, corpus, schema, serving_logs, code)
-    model = _model_components(config, layout, data, code, run_id) if "Trainer" in config.components else []
-    nodes = {node.id: node for node in [*data.values(), *model]}
+    wanted, more = config.toward(goal), list[BaseNode]()
+    if "Trainer" in wanted:
+        more = _model_components(config, layout, data, code, run_id)
+    elif "Tuner" in wanted:
+        more = [_tuner(config, layout, data["SequenceTransform"], code["Tuner"])]
+    elif "LearningCheck" in wanted:
+        more = [_learning_check(config, data["SequenceTransform"], code["LearningCheck"])]
+    nodes = {node.id: node for node in [*data.values(), *more]}
     components = list(nodes.values()) if until is None else _needed(nodes, until)
     # TFX refuses a node before one that is not in the pipeline.
     for node in components:
@@ -198,7 +173,8 @@ def _validation(
 def _model_components(
     config: RunConfig, layout: Layout, data: Mapping[str, BaseNode], code: Mapping[str, str], run_id: str
 ) -> list[BaseNode]:
-    trainer = _trainer(config, layout, data["SequenceTransform"], code["Trainer"])
+    tuned: list[BaseNode] = [_best_hyperparameters()] if TUNED in config.components else []
+    trainer = _trainer(config, layout, data["SequenceTransform"], tuned, code["Trainer"])
     examples = data["CorpusExampleGen"].outputs["examples"]
     sets: list[BaseNode] = []
     if isinstance(config, Word2vecConfig):
@@ -213,14 +189,23 @@ def _model_components(
         keep=config.serving.keep,
         run=run_id,
     ).with_id("Pusher")
-    return [*sets, trainer, baseline, evaluator, publisher]
+    return [*sets, *tuned, trainer, baseline, evaluator, publisher]
 
 
-def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, code: str) -> BaseNode:
+def _best_hyperparameters() -> BaseNode:
+    """Those that were found last at this root."""
+    return tfx.dsl.Resolver(
+        strategy_class=tfx.dsl.experimental.LatestArtifactStrategy,
+        hyperparameters=tfx.dsl.Channel(type=tfx.types.standard_artifacts.HyperParameters),
+    ).with_id(TUNED)
+
+
+def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, tuned: list[BaseNode], code: str) -> BaseNode:
     return tfx.components.Trainer(
         run_fn="trainer.run.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
+        hyperparameters=tuned[0].outputs["hyperparameters"] if tuned else None,
         train_args=tfx.proto.TrainArgs(splits=["train"]),
         eval_args=tfx.proto.EvalArgs(splits=["eval"]),
         custom_config={
@@ -229,6 +214,35 @@ def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, code: str) 
             "checkpoints": layout.checkpoints,
             "code": code,
         },
+    )
+
+
+def _tuner(config: RunConfig, layout: Layout, transform: BaseNode, code: str) -> BaseNode:
+    if not isinstance(config, SupervisedConfig) or config.tune is None:
+        raise JobError("The job has no search space.", where="tune", expected="a section tune with a space")
+    return tfx.components.Tuner(
+        tuner_fn="trainer.tuning.tuner.tuner_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={
+            "task": config.task,
+            "settings": config.trainer.model_dump_json(),
+            "tune": config.tune.model_dump_json(exclude={"use"}, exclude_unset=True),
+            "directory": layout.tuning,
+            "code": code,
+        },
+    )
+
+
+def _learning_check(config: RunConfig, transform: BaseNode, code: str) -> BaseNode:
+    return LearningCheck(
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        task=config.task,
+        settings=config.trainer.model_dump_json(),
+        code=code,
     )
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trainer.errors import JobError
 
-RunState = Literal["running", "pushed", "unchanged", "not_blessed", "failed", "interrupted", "done"]
+RunState = Literal["running", "pushed", "unchanged", "not_blessed", "failed", "interrupted", "done", "tuned", "checked"]
 ComponentState = Literal["waiting", "running", "cached", "done", "failed", "interrupted", "skipped"]
 
 _RECORD = "run.json"
@@ -60,7 +60,8 @@ class RunRecord(_Record):
         finished: When it ended, or None.
         pid: The process that runs it.
         process: Tells that process from a later one of the same number.
-        state: `done` is a run that ended early because `--until` asked for it.
+        state: `done` is a run that ended early because `--until` asked for it, `tuned` one of `seqloom tune`, and
+            `checked` one with `--dry-run`.
         components: The components in order.
         metrics: Metrics by slice: "overall", "source=imdb".
         verdict: The Evaluator's.

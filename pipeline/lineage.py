@@ -47,15 +47,30 @@ def latest_run(sqlite: str) -> dict[str, Execution]:
     Returns:
         Executions by component id.
     """
-    connection = mlmd.ConnectionConfig()
-    connection.sqlite.filename_uri = sqlite
-    store = metadata_store.MetadataStore(connection)
+    store = _open(sqlite)
     runs = store.get_contexts_by_type("pipeline_run")
     run = max(runs, key=lambda context: context.id)
     return {
         _component(store, execution): _execution(store, execution)
         for execution in sorted(store.get_executions_by_context(run.id), key=lambda execution: execution.id)
     }
+
+
+def has_artifact(sqlite: str, kind: str) -> bool:
+    """Whether an artifact of a type was made and is still there.
+
+    Args:
+        sqlite: The SQLite file of ML Metadata, made where it is missing.
+        kind: The type's name.
+    """
+    return any(artifact.state == mlmd.Artifact.LIVE for artifact in _open(sqlite).get_artifacts_by_type(kind))
+
+
+def _open(sqlite: str) -> metadata_store.MetadataStore:
+    connection = mlmd.ConnectionConfig()
+    connection.sqlite.filename_uri = sqlite
+    connection.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    return metadata_store.MetadataStore(connection)
 
 
 def _component(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> str:

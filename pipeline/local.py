@@ -13,9 +13,18 @@ from google.protobuf import text_format
 from components.corpus_validator.anomalies import AnomalyError
 from components.evaluation_sets import readers
 from pipeline import history
-from pipeline.config import ClassifierConfig, RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
+from pipeline.config import (
+    TUNED,
+    ClassifierConfig,
+    Goal,
+    RunConfig,
+    Word2vecConfig,
+    resolve_corpus_path,
+    resolve_file,
+)
 from pipeline.console import RunConsole
 from pipeline.history import RootLock, RunRecord
+from pipeline.layout import Layout
 from pipeline.pretrained import find_vectors
 from pipeline.redirect import redirect_output
 from pipeline.watch import Watch
@@ -25,12 +34,21 @@ from trainer.errors import JobError
 SUMMARY = "summary.json"
 
 
-def run(config: RunConfig, *, root: Path, until: str | None, use_cache: bool, console: RunConsole) -> RunRecord:
+def run(
+    config: RunConfig,
+    *,
+    root: Path,
+    goal: Goal = "publish",
+    until: str | None,
+    use_cache: bool,
+    console: RunConsole,
+) -> RunRecord:
     """Runs a job and records it.
 
     Args:
         config: The job.
         root: Where its artifacts, metadata, logs and models are kept.
+        goal: What the run is for.
         until: The last component to run, None: all.
         use_cache: Take results of earlier runs where nothing changed.
         console: Shows the run; it has been entered.
@@ -43,11 +61,12 @@ def run(config: RunConfig, *, root: Path, until: str | None, use_cache: bool, co
     """
     with RootLock(root):
         record = history.new_run(root, config.name, config.path)
-        watch = Watch(record, root, console, config.components)
-        console.start(config.components)
+        components = config.toward(goal)
+        watch = Watch(record, root, console, components)
+        console.start(components)
         try:
             with redirect_output(record.log):
-                finished = _run(config, root.absolute(), watch, record.run_id, until, use_cache)
+                finished = _run(config, root.absolute(), watch, record.run_id, goal, until, use_cache)
         except BaseException as error:
             _record_end(watch, root, error)
             console.anomalies(_anomalies(error))
@@ -60,14 +79,16 @@ def run(config: RunConfig, *, root: Path, until: str | None, use_cache: bool, co
     return finished
 
 
-def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | None, use_cache: bool) -> RunRecord:
+def _run(
+    config: RunConfig, root: Path, watch: Watch, run_id: str, goal: Goal, until: str | None, use_cache: bool
+) -> RunRecord:
     # TFX takes seconds to import; the table is on the screen meanwhile.
     from tfx import v1 as tfx
 
     from pipeline import dag, lineage, summary
     from pipeline.source_hash import source_hash
 
-    layout = dag.Layout(root)
+    layout = Layout(root)
     pipeline = dag.create_pipeline(
         _with_stamped_files(config, root),
         layout,
@@ -76,16 +97,25 @@ def _run(config: RunConfig, root: Path, watch: Watch, run_id: str, until: str | 
         code={component: source_hash(module) for component, module in dag.CODE.items()},
         run_id=run_id,
         serving_logs=_serving_logs(config),
+        goal=goal,
         until=until,
         use_cache=use_cache,
     )
     wanted = [component.id for component in pipeline.components]
+    if TUNED in wanted and not lineage.has_artifact(layout.metadata, "HyperParameters"):
+        raise JobError(
+            "No hyperparameters were tuned at this root.",
+            where=str(root),
+            found="tune.use: true",
+            expected="the result of an earlier `seqloom tune` at the same root",
+            fix="run `seqloom tune` first, or set tune.use to false",
+        )
     with watch.following(wanted):
         tfx.orchestration.LocalDagRunner().run(pipeline)
     executions = lineage.latest_run(layout.metadata)
     _require_executions(wanted, executions)
     done = watch.record.updated(finished=_now())
-    return summary.complete(done, config, executions, whole="Pusher" in wanted)
+    return summary.complete(done, config, executions, goal=goal, whole="Pusher" in wanted)
 
 
 def _require_executions(wanted: Collection[str], executions: Collection[str]) -> None:

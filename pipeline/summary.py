@@ -13,10 +13,11 @@ import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from pipeline import gates
-from pipeline.config import RunConfig
+from pipeline.config import Goal, RunConfig, SupervisedConfig
 from pipeline.history import Pushed, RunRecord, RunState, Verdict
 from pipeline.lineage import Execution, Output
 from trainer.errors import JobError
+from trainer.tuning.values import named
 
 Executions = Mapping[str, Execution]
 
@@ -25,22 +26,31 @@ _ONE_SECTION = re.compile(r"source=(.*),section=\1")
 """The slice of the only section of a source, which is all of it."""
 
 
-def complete(record: RunRecord, config: RunConfig, executions: Executions, *, whole: bool) -> RunRecord:
+_ENDS: Mapping[Goal, RunState] = {"publish": "done", "tune": "tuned", "check": "checked"}
+"""How a run ends that publishes nothing."""
+
+
+def complete(
+    record: RunRecord, config: RunConfig, executions: Executions, *, goal: Goal = "publish", whole: bool
+) -> RunRecord:
     """Adds to a run's record what its components found.
 
     Args:
         record: The record of a run all of whose components are done.
         config: The job.
         executions: Its executions by component.
+        goal: What the run was for.
         whole: Whether the pipeline ran to its end.
     """
     metrics, verdict = _judged(config, executions)
     _check_counts(executions, metrics)
     pushed, new = _pushed(executions.get("Pusher"))
-    state: RunState = "done"
+    state: RunState = _ENDS[goal]
     if whole:
         state = "not_blessed" if not verdict.blessed else "pushed" if new else "unchanged"
-    return record.updated(state=state, metrics=metrics, verdict=verdict, pushed=pushed, details=_details(executions))
+    return record.updated(
+        state=state, metrics=metrics, verdict=verdict, pushed=pushed, details=_details(config, executions)
+    )
 
 
 def _check_counts(executions: Executions, metrics: gates.Metrics) -> None:
@@ -140,7 +150,7 @@ def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
     return Pushed(version=version, path=properties["pushed_destination"]), properties["pushed"] == 1
 
 
-def _details(executions: Executions) -> dict[str, Any]:
+def _details(config: RunConfig, executions: Executions) -> dict[str, Any]:
     details: dict[str, Any] = {}
     corpus = _output(executions, "CorpusExampleGen", "examples")
     if corpus is not None:
@@ -164,7 +174,34 @@ def _details(executions: Executions) -> dict[str, Any]:
     if training is not None:
         details["training"] = json.loads(Path(training.uri, "training.json").read_text())
         details["tensorboard"] = training.uri
+        best = executions["Trainer"].inputs.get("hyperparameters")
+        if best is not None:
+            details["hyperparameters"] = {"values": _best_values(best.uri), "path": best.uri}
+    learning = _output(executions, "LearningCheck", "model_run")
+    if learning is not None:
+        details["learning_check"] = json.loads(Path(learning.uri, "learning_check.json").read_text())
+    results = _output(executions, "Tuner", "tuner_results")
+    if results is not None and isinstance(config, SupervisedConfig) and config.tune is not None:
+        details["tuning"] = _tuning(config.tune.objective, results.uri, executions["Tuner"])
     return details
+
+
+def _tuning(objective: str, results: str, tuner: Execution) -> dict[str, Any]:
+    """The trials that came to their end, the best first, and where the best one's hyperparameters are."""
+    trials = json.loads(Path(results, "tuner_results.json").read_text())
+    return {
+        "objective": objective,
+        "trials": [
+            {"trial": int(trial["trial_id"]) + 1, objective: trial["score"], "values": named(trial)} for trial in trials
+        ],
+        "path": tuner.outputs["best_hyperparameters"].uri,
+    }
+
+
+def _best_values(directory: str) -> dict[str, Any]:
+    """The best values by key, from an artifact as TFX's Tuner writes it."""
+    found = json.loads(Path(directory, "best_hyperparameters.txt").read_text())
+    return named(found["values"])
 
 
 def _statistics(directory: Path) -> statistics_pb2.DatasetFeatureStatisticsList:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -23,6 +23,8 @@ STYLES = {
     "pushed": "bold green",
     "unchanged": "green",
     "not_blessed": "bold yellow",
+    "tuned": "bold green",
+    "checked": "bold green",
 }
 """The colour of each state of a run or a component."""
 
@@ -107,12 +109,60 @@ def verdict_text(record: RunRecord) -> Text:
         "interrupted": "Interrupted; the same command resumes it.",
         "done": "Ended before the Pusher, as --until asked.",
         "running": "Still running.",
+        "tuned": "Tuned.",
+        "checked": "Checked: the job can run. Nothing was trained or published.",
     }
     lines = [Text(sentences[record.state], STYLES[record.state])]
+    lines += [Text(f"- {finding}") for finding in findings(record)]
     lines += [Text(f"- {reason}") for reason in record.verdict.reasons]
     if record.error:
         lines.append(Text(record.error))
     return Text("\n").join(lines)
+
+
+def findings(record: RunRecord) -> Iterator[str]:
+    """What a run found of hyperparameters, and with `--dry-run` of the corpus and the model, in sentences."""
+    details = record.details
+    if "tuning" in details:
+        best, objective = details["tuning"]["trials"][0], details["tuning"]["objective"]
+        yield f"the best {objective} is {best[objective]:.4f}, of trial {best['trial']}: {assignments(best['values'])}"
+    if "hyperparameters" in details:
+        yield f"trained with the best hyperparameters: {assignments(details['hyperparameters']['values'])}"
+    if record.state == "checked":
+        yield from _checked(details)
+
+
+def _checked(details: Mapping[str, Any]) -> Iterator[str]:
+    corpus, learning = details["corpus"], details.get("learning_check")
+    splits = ", ".join(f"{count:,} {split}" for split, count in corpus["documents"].items())
+    yield f"{corpus['records']:,} records: {splits}; {corpus['quarantined']:,} quarantined"
+    if learning is None:
+        yield "no learning check: it is made of models with targets"
+        return
+    yield f"the loss at the start is {learning['start_loss']:.4f}; that of a guess is {learning['chance_loss']:.4f}"
+    yield f"two batches were overfitted: a loss of {learning['overfitted_loss']:.4f} after {learning['steps']} steps"
+
+
+def assignments(values: Mapping[str, Any]) -> str:
+    """Values by key as one line: trainer.units 64, trainer.dropout 0.3."""
+    return ", ".join(f"{key} {_value(value)}" for key, value in values.items())
+
+
+def trials_table(tuning: Mapping[str, Any]) -> Table:
+    """The trials of a search, one row each, in the order given.
+
+    Args:
+        tuning: The search as a run's record has it.
+    """
+    objective, trials = tuning["objective"], tuning["trials"]
+    keys = list(dict.fromkeys(key for trial in trials for key in trial["values"]))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("trial", objective.replace("_", " "), *keys):
+        table.add_column(heading.removeprefix("trainer."), justify="right")
+    for trial in trials:
+        values = [_value(trial["values"][key]) if key in trial["values"] else "" for key in keys]
+        table.add_row(str(trial["trial"]), f"{trial[objective]:.4f}", *values)
+    return table
 
 
 def runs_table(records: Sequence[RunRecord]) -> Table:
@@ -124,6 +174,10 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
         metrics = [metrics_table(record.metrics)] if record.metrics else []
         table.add_row(_run(record), Group(_components(record), *metrics, verdict_text(record)))
     return table
+
+
+def _value(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _metric(name: str, value: float) -> str:

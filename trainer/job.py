@@ -6,6 +6,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from trainer import records
 from trainer.features import transform_settings
 from trainer.settings import TransformSettings
 
@@ -47,3 +48,14 @@ class Job:
         with tf.io.gfile.GFile(f"{self.transform_graph}/{name}") as file:
             text: str = file.read()
         return text
+
+    def with_settings(self, settings: str, directory: str) -> Job:
+        """The same training with other settings, its logs and checkpoints below a directory."""
+        return dataclasses.replace(
+            self, settings=settings, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints"
+        )
+
+
+def files(patterns: list[str]) -> list[str]:
+    """The files of splits; TFX gives a pattern for all that lies in a split's folder."""
+    return records.find([pattern.removesuffix("/*") for pattern in patterns])

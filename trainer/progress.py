@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import dataclasses
 import logging
-from collections.abc import Mapping
+import types
+from collections.abc import Iterator, Mapping
 
 logger = logging.getLogger("seqloom.progress")
 
@@ -26,7 +29,22 @@ class Progress:
     values: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
+_surrounding: contextvars.ContextVar[Mapping[str, float]] = contextvars.ContextVar(
+    "surrounding", default=types.MappingProxyType({})
+)
+
+
+@contextlib.contextmanager
+def within(values: Mapping[str, float]) -> Iterator[None]:
+    """Shows figures beside all progress that is reported meanwhile, as the number of a trial beside its epochs."""
+    token = _surrounding.set(values)
+    try:
+        yield
+    finally:
+        _surrounding.reset(token)
+
+
 def report(done: int, total: int | None, unit: str, values: Mapping[str, float] | None = None) -> None:
     """Logs progress; the record carries it as the attribute `progress`."""
-    progress = Progress(done, total, unit, dict(values or {}))
+    progress = Progress(done, total, unit, {**_surrounding.get(), **(values or {})})
     logger.info("%s of %s %s", done, "?" if total is None else total, unit, extra={"progress": progress})

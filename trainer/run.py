@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from trainer import records
-from trainer.job import Job
+from trainer import own_directory
+from trainer.job import Job, files
 from trainer.tasks import TASKS
 from trainer.training import strategies
+from trainer.tuning.values import tuned
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -22,36 +22,27 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: TFX's arguments; `custom_config` holds `task`, `settings` (the trainer section as
-            JSON), `checkpoints` (a directory) and `code` (a digest of the code).
+            JSON), `checkpoints` (a directory) and `code` (a digest of the code); the values of
+            `hyperparameters`, if there are any, replace those of the section.
     """
     custom = fn_args.custom_config
+    settings = tuned(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
     job = Job(
-        settings=custom["settings"],
-        train_files=_files(fn_args.train_files),
-        eval_files=_files(fn_args.eval_files),
+        settings=settings,
+        train_files=files(fn_args.train_files),
+        eval_files=files(fn_args.eval_files),
         transform_graph=fn_args.transform_output,
         model_directory=fn_args.serving_model_dir,
         log_directory=fn_args.model_run_dir,
-        checkpoints=_own_directory(fn_args),
+        checkpoints=_own_directory(fn_args, settings),
     )
     TASKS[custom["task"]](job)
-    if strategies.is_chief(json.loads(custom["settings"]).get("strategy")):
+    if strategies.is_chief(json.loads(settings).get("strategy")):
         tf.io.gfile.rmtree(custom["checkpoints"])
 
 
-def _own_directory(fn_args: FnArgs) -> str:
+def _own_directory(fn_args: FnArgs, settings: str) -> str:
     """A checkpoint directory for exactly these data, settings and code; those of others are removed."""
-    parent: str = fn_args.custom_config["checkpoints"]
-    key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files]
-    key += [fn_args.custom_config[name] for name in ("task", "settings", "code")]
-    own = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
-    tf.io.gfile.makedirs(parent)
-    for other in tf.io.gfile.listdir(parent):
-        if other.rstrip("/") != own:
-            tf.io.gfile.rmtree(f"{parent}/{other}")
-    return f"{parent}/{own}"
-
-
-def _files(patterns: list[str]) -> list[str]:
-    """TFX gives a pattern for all that lies in a split's folder."""
-    return records.find([pattern.removesuffix("/*") for pattern in patterns])
+    custom = fn_args.custom_config
+    key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files, custom["task"], settings, custom["code"]]
+    return own_directory.prepare(custom["checkpoints"], key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import keras
 import numpy as np
@@ -19,8 +19,8 @@ from trainer.input import read
 from trainer.job import Job
 from trainer.recurrent import fused
 from trainer.recurrent.settings import SequenceSettings
-from trainer.training import class_weights, precision, samples, strategies
-from trainer.training.checkpoint import Checkpoints
+from trainer.training import class_weights, precision, samples, sanity, strategies
+from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
 from trainer.training.objective import Objective
@@ -39,6 +39,26 @@ class Servable(Protocol):
 
     def save(self, directory: str, transform_settings: str = "") -> None:
         """Writes the SavedModel."""
+
+
+class Trained(NamedTuple):
+    """What a training gives.
+
+    Attributes:
+        model: The model, with the weights of the best epoch.
+        labels: The class names.
+        state: How the training ended.
+        resumed: Epochs that were done before it went on; 0 for one that began anew.
+        details: What else `training.json` tells.
+        chief: Whether this worker writes what comes of it.
+    """
+
+    model: keras.Model
+    labels: list[str]
+    state: TrainingState
+    resumed: int
+    details: dict[str, Any]
+    chief: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,10 +84,19 @@ class Supervised(Generic[S]):
     describe: Describe | None = samples.describe
 
     def __call__(self, job: Job) -> None:
+        """Trains from the last checkpoint on, and writes the SavedModel and `training.json`."""
+        trained = self.train(job)
+        if not trained.chief:
+            return
+        self.servable(trained.model, job.graph, trained.labels).save(job.model_directory, job.text("settings.json"))
+        report.write_report(job.log_directory, trained.state, trained.resumed, trained.details)
+
+    def train(self, job: Job) -> Trained:
         """Trains from the last checkpoint on."""
         settings = self.settings.model_validate_json(job.settings)
         # Before anything is computed: workers find each other first.
         strategy = strategies.make(settings.strategy)
+        findings = self.check(job) if settings.sanity else None
         for obstacle in fused.obstacles(settings):
             logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
@@ -92,13 +121,36 @@ class Supervised(Generic[S]):
                 on_epoch=report.write_scalars,
                 monitor=Monitor(model, self._samples(settings, job, loop, batches, labels)),
             )
-        if not chief:
-            return
-        if settings.strategy != "one_device" or settings.precision != "float32":
+        if chief and (settings.strategy != "one_device" or settings.precision != "float32"):
             model = _copy(model, self.build(settings, size, len(labels), vectors))
-        self.servable(model, job.graph, labels).save(job.model_directory, job.text("settings.json"))
-        more = {"parameters": model.count_params(), "embedding": None if start is None else start.coverage}
-        report.write_report(job.log_directory, state, resumed, more)
+        details: dict[str, Any] = {
+            "parameters": model.count_params(),
+            "embedding": None if start is None else start.coverage,
+        }
+        if findings is not None:
+            details["sanity"] = dataclasses.asdict(findings)
+        return Trained(model, labels, state, resumed, details, chief)
+
+    def check(self, job: Job) -> sanity.Findings:
+        """Checks that a model, made as for training, can learn the job's examples; writes nothing.
+
+        Raises:
+            JobError: If it cannot.
+        """
+        settings = self.settings.model_validate_json(job.settings)
+        keras.utils.set_random_seed(settings.seed)
+        classes = len(job.text("labels.txt").splitlines())
+        start = embedding.read(settings.embedding, job.transform_graph, settings.seed)
+        size = vocabulary_size(job.transform_graph)
+        model = self.build(settings, size, classes, None if start is None else start.vectors)
+        documents = min(settings.batch_documents, sanity.BATCH_DOCUMENTS)
+        batches = read(
+            job.train_files, batch_tokens=settings.batch_tokens, batch_documents=documents, seed=settings.seed
+        )
+        findings = sanity.check(model, self.objective, self.targets, list(batches.take(sanity.BATCHES)))
+        # A model that is made later has the names of layers that it would have without this one.
+        keras.backend.clear_session()
+        return findings
 
     def _samples(self, settings: S, job: Job, loop: Loop, batches: _Batches, labels: list[str]) -> Samples | None:
         """Shows the first documents of the eval split."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from trainer.classifier import model as classifier
 from trainer.classifier.servable import Servable
@@ -19,3 +20,15 @@ TASKS: Mapping[str, Train] = {
     "word2vec": training.run,
 }
 """Tasks by the name that the configuration's `task` gives."""
+
+
+def supervised(name: str) -> Supervised[Any]:
+    """The task of a name, which has targets.
+
+    Raises:
+        TypeError: If it has none.
+    """
+    task = TASKS[name]
+    if not isinstance(task, Supervised):
+        raise TypeError(f"the task {name} has no targets")
+    return task

@@ -84,6 +84,10 @@ class TrainingSettings(Settings):
         1_000, description="Steps between checkpoints inside an epoch; every epoch ends with one."
     )
     samples: int = Field(5, ge=0, le=100, description="Eval documents that TensorBoard shows with their predictions.")
+    sanity: bool = Field(
+        False,
+        description="Before training, check that the loss is at chance level and that two batches can be overfitted.",
+    )
 
     @model_validator(mode="after")
     def _parts_go_together(self) -> TrainingSettings:

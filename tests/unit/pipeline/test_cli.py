@@ -35,7 +35,7 @@ def invoke(*arguments):
 def test_help_names_the_commands():
     result = invoke("--help")
     assert result.exit_code == 0
-    for name in ("run", "predict", "runs", "config"):
+    for name in ("run", "tune", "predict", "runs", "config"):
         assert f" {name} " in result.stdout
 
 
@@ -129,3 +129,18 @@ def test_runs_of_a_root_without_runs(tmp_path):
     assert (result.exit_code, result.stdout) == (2, "")
     assert "No run was made at this root." in result.stderr
     assert invoke("runs", tmp_path / "none").exit_code == 2
+
+
+def test_a_search_needs_a_space(job):
+    result = invoke("tune", job)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "The job declares no search for hyperparameters." in result.stderr
+    words = job.with_name("words.yaml")
+    words.write_text("name: words\ntask: word2vec\ncorpus: {format: csv, path: data.csv}\n")
+    assert "task word2vec has no hyperparameters to tune" in invoke("tune", words).stderr
+
+
+def test_a_dry_run_ends_by_itself(job):
+    result = invoke("run", job, "--dry-run", "--until", "Trainer")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--dry-run ends by itself." in result.stderr

@@ -165,7 +165,8 @@ def test_the_json_schema_has_the_keys_of_each_task():
     shared += ["gates", "serving", "beam", "schema"]
     for task, model in config.TASKS.items():
         keys = schema["$defs"][model.__name__]
-        assert list(keys["properties"]) == shared + ["evaluation"] * (task == "word2vec")
+        own = ["tune"] * issubclass(model, config.SupervisedConfig) + ["evaluation"] * (task == "word2vec")
+        assert list(keys["properties"]) == shared + own
         assert keys["required"] == ["name", "task", "corpus"]
         assert keys["additionalProperties"] is False
         assert keys["properties"]["task"]["const"] == task

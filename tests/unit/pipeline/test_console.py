@@ -232,3 +232,70 @@ def test_the_table_of_runs_fits_80_columns(tmp_path):
     for part in ["cached CorpusExampleGen, SequenceTransform", "Trainer 1 min 01 s", "overall 0.8765", "version 17"]:
         assert part in text
     assert "…" not in text
+
+
+def test_each_trial_and_epoch_ends_with_a_line():
+    console = plain_console()
+    with RunConsole(console) as shown:
+        shown.start(("Tuner",))
+        shown.component("Tuner", "running")
+        for trial in (1, 2):
+            with progress.within({"trial": trial, "trials": 2, "best_eval_loss": 0.5}):
+                progress.report(1, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.9})
+                progress.report(2, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.8})
+            progress.report(trial, 2, "trials", {"best_eval_loss": 0.5 / trial})
+        shown.component("Tuner", "done", seconds=1.0)
+    assert console.file.getvalue().splitlines() == [
+        "Tuner: running",
+        "Tuner: trial 1/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8",
+        "Tuner: trials 1/2, best eval loss 0.5",
+        "Tuner: trial 2/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8",
+        "Tuner: trials 2/2, best eval loss 0.25",
+        "Tuner: done, 1.0 s",
+    ]
+
+
+TUNING = {
+    "objective": "eval_loss",
+    "trials": [
+        {"trial": 2, "eval_loss": 0.31, "values": {"trainer.units": 64, "trainer.learning_rate": 0.00123456}},
+        {"trial": 1, "eval_loss": 0.42, "values": {"trainer.units": 32, "trainer.learning_rate": 0.02}},
+    ],
+    "path": "root/artifacts/Tuner/best_hyperparameters/7",
+}
+
+
+def test_a_search_ends_with_its_trials_and_the_best(tmp_path):
+    console = plain_console()
+    with RunConsole(console) as shown:
+        shown.result(history.new_run(tmp_path, "small").updated(state="tuned", details={"tuning": TUNING}))
+    lines = [line.split() for line in console.file.getvalue().splitlines() if line.strip() and "─" not in line]
+    assert lines[:3] == [
+        ["trial", "eval", "loss", "units", "learning_rate"],
+        ["2", "0.3100", "64", "0.001235"],
+        ["1", "0.4200", "32", "0.02"],
+    ]
+    told = console.file.getvalue()
+    assert "the best eval_loss is 0.3100, of trial 2: trainer.units 64, trainer.learning_rate 0.001235" in told
+    assert f"Best:  {TUNING['path']}" in told
+
+
+@pytest.mark.parametrize(
+    ("learning", "said"),
+    [
+        (None, ["no learning check"]),
+        (
+            {"chance_loss": 0.6931, "start_loss": 0.7012, "overfitted_loss": 0.05, "steps": 40},
+            ["the loss at the start is 0.7012; that of a guess is 0.6931", "a loss of 0.0500 after 40 steps"],
+        ),
+    ],
+)
+def test_a_check_says_what_it_found(tmp_path, learning, said):
+    corpus = {"records": 1203, "quarantined": 3, "documents": {"train": 1000, "eval": 200}}
+    details = {"corpus": corpus} | ({} if learning is None else {"learning_check": learning})
+    console = plain_console()
+    with RunConsole(console) as shown:
+        shown.result(history.new_run(tmp_path, "small").updated(state="checked", details=details))
+    told = console.file.getvalue()
+    for part in ["Nothing was trained or published.", "1,203 records: 1,000 train, 200 eval; 3 quarantined", *said]:
+        assert part in told

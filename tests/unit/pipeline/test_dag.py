@@ -28,8 +28,14 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def create(task: str, until: str | None = None, **code: str) -> dict[str, Any]:
-    job = config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task]})
+TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
+
+
+def create(
+    task: str, until: str | None = None, goal: config.Goal = "publish", tune: Any = None, **code: str
+) -> dict[str, Any]:
+    section = {} if tune is None else {"tune": tune}
+    job = config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task], **section})
     pipeline: tfx.dsl.Pipeline = dag.create_pipeline(
         job,
         dag.Layout(Path("root")),
@@ -37,6 +43,7 @@ def create(task: str, until: str | None = None, **code: str) -> dict[str, Any]:
         schema="schema.pbtxt",
         code={**dict.fromkeys(dag.CODE, "1"), **code},
         run_id="1",
+        goal=goal,
         until=until,
     )
     return {node.id: node for node in pipeline.components}
@@ -81,3 +88,36 @@ def test_edited_code_changes_what_the_cache_is_keyed_by() -> None:
 def test_a_run_until_the_sets_trains_nothing() -> None:
     assert "Trainer" not in create("word2vec", until="EvaluationSets")
     assert {"EvaluationSets", "Trainer", "Baseline"} < create("word2vec", until="Evaluator").keys()
+
+
+def test_a_search_and_a_check_train_nothing() -> None:
+    data = set(config.COMPONENTS["dataset"])
+    assert create("classifier", goal="tune", tune=TUNE).keys() == {*data, "Tuner"}
+    assert create("classifier", goal="check").keys() == {*data, "LearningCheck"}
+    assert create("word2vec", goal="check").keys() == data
+    assert create("dataset", goal="check").keys() == data
+
+
+def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_who_uses_its_result() -> None:
+    def key(tune: dict[str, Any], **code: str) -> str:
+        text: str = create("classifier", goal="tune", tune=tune, **code)["Tuner"].exec_properties["custom_config"]
+        return text
+
+    assert json.loads(json.loads(key(TUNE))["tune"]) == TUNE
+    assert key({**TUNE, "use": True}) == key(TUNE)
+    assert key({**TUNE, "seed": 2}) != key(TUNE)
+    assert key(TUNE, Tuner="2") != key(TUNE)
+    assert key(TUNE, Trainer="2") == key(TUNE)
+
+
+def test_the_trainer_takes_tuned_hyperparameters_where_the_job_says_so() -> None:
+    nodes = create("classifier", tune={**TUNE, "use": True})
+    (source,) = nodes["Trainer"].inputs["hyperparameters"].get_data_dependent_node_ids()
+    assert source == config.TUNED
+    shown = config.ClassifierConfig.model_validate(
+        {"name": "a", "task": "classifier", **JOBS["classifier"], "tune": {**TUNE, "use": True}}
+    ).components
+    assert nodes.keys() == set(shown)
+    assert shown.index(config.TUNED) + 1 == shown.index("Trainer")
+    assert config.TUNED not in create("classifier", tune=TUNE)
+    assert config.TUNED in create("classifier", until="Trainer", tune={**TUNE, "use": True})

@@ -91,3 +91,15 @@ def test_an_output_that_is_taken_over_counts_as_one(path: Path) -> None:
     store = Store(path)
     store.execute("run-1", "Baseline", "COMPLETE", model=(mlmd.Event.INTERNAL_OUTPUT, store.artifact("/model/1")))
     assert lineage.latest_run(str(path))["Baseline"].outputs["model"].uri == "/model/1"
+
+
+def test_an_artifact_is_there_once_it_is_live(tmp_path: Path) -> None:
+    path = str(tmp_path / "metadata.sqlite")
+    assert not lineage.has_artifact(path, "Examples")
+    store = Store(Path(path))
+    artifact = store.artifact("a")
+    assert not lineage.has_artifact(path, "Examples")
+    artifact.state = mlmd.Artifact.LIVE
+    store.store.put_artifacts([artifact])
+    assert lineage.has_artifact(path, "Examples")
+    assert not lineage.has_artifact(path, "HyperParameters")

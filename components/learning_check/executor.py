@@ -1,0 +1,50 @@
+"""Runs LearningCheck on artifacts."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+
+from components import example_files
+from trainer.job import Job
+from trainer.tasks import supervised
+
+FINDINGS = "learning_check.json"
+"""The file in the artifact, with the fields of `trainer.training.sanity.Findings`."""
+
+
+class Executor(base_executor.BaseExecutor):
+    """Checks the model of a task on the train split."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes what was found.
+
+        Raises:
+            JobError: If the model cannot learn.
+        """
+        examples = artifact_utils.get_single_uri(input_dict["examples"])
+        output = artifact_utils.get_single_uri(output_dict["model_run"])
+        job = Job(
+            settings=exec_properties["settings"],
+            train_files=example_files.shard_paths(examples, "train"),
+            eval_files=example_files.shard_paths(examples, "eval"),
+            transform_graph=artifact_utils.get_single_uri(input_dict["transform_graph"]),
+            model_directory="",
+            log_directory="",
+            checkpoints="",
+        )
+        findings = supervised(exec_properties["task"]).check(job)
+        fileio.makedirs(output)
+        with fileio.open(f"{output}/{FINDINGS}", "w") as file:
+            file.write(json.dumps(dataclasses.asdict(findings)))

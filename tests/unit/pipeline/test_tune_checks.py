@@ -1,0 +1,102 @@
+"""Search spaces that a job cannot have, told when its YAML is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import config
+from trainer.errors import JobError
+
+JOB = """\
+name: small
+task: classifier
+corpus: {{format: csv, path: data.csv, label: stars}}
+transform: {{truncate: {{to: 100}}}}
+tune:
+  algorithm: {algorithm}
+  space:
+    {space}
+"""
+
+
+def load(tmp_path: Path, space: str, algorithm: str = "random", *overrides: str) -> config.RunConfig:
+    path = tmp_path / "job.yaml"
+    path.write_text(JOB.format(space=space, algorithm=algorithm))
+    return config.load(path, overrides)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        "trainer.learning_rate: {min: 1e-4, max: 1e-2, scale: log}",
+        "trainer.units: {values: [32, 64, 128]}",
+        "trainer.dropout: {min: 0.1, max: 0.6, step: 0.1}",
+        "trainer.dropout: {min: 0, max: 0.6}",
+        "trainer.embedding: {values: [32, 64]}",
+        "trainer.embedding.width: {min: 32, max: 64}",
+        "trainer.cell: {values: [gru, lstm]}",
+        "trainer.bidirectional: {values: [true, false]}",
+    ],
+)
+def test_a_space_of_allowed_values_is_read(tmp_path: Path, space: str) -> None:
+    job = load(tmp_path, space)
+    assert isinstance(job, config.SupervisedConfig)
+    assert job.tune is not None
+    assert list(job.tune.space) == [space.partition(":")[0]]
+    assert (job.tune.trials, job.tune.objective, job.tune.use) == (10, "eval_loss", False)
+
+
+@pytest.mark.parametrize(
+    ("space", "parts"),
+    [
+        ("trainer.unit: {values: [3]}", ["no key trainer.unit", "job.yaml:8", "did you mean trainer.units?"]),
+        ("units: {values: [3]}", ["Only keys of trainer", "did you mean trainer.units?"]),
+        ("transform.min_count: {values: [3]}", ["Only keys of trainer", "found: transform.min_count"]),
+        ("trainer.embedding.with: {values: [3]}", ["no key trainer.embedding.with", "trainer.embedding.width?"]),
+        ("trainer.units.x: {values: [3]}", ["trainer.units is no section", "found: 64"]),
+        ("trainer.embedding.from: {values: [a]}", ["What names a file is not tuned"]),
+        ("trainer.units: {values: [a, b]}", ["trainer.units cannot have", "found: a", "a valid integer"]),
+        ("trainer.units: {min: 0.5, max: 8}", ["trainer.units cannot have", "found: 0.5", "a valid integer"]),
+        ("trainer.units: {min: 0, max: 8}", ["found: 0", "greater than 0"]),
+        ("trainer.dropout: {min: 0.1, max: 1.2, step: 0.1}", ["found: 1.0", "less than 1"]),
+        ("trainer.cell: {values: [gru, lstn]}", ["found: lstn", "'gru'"]),
+        ("trainer.embedding: {min: 8, max: 16}", ["trainer.embedding is a section and has no range"]),
+        ("trainer.batch_tokens: {values: [200, 50]}", ["cannot hold one document, with trainer.batch_tokens 50"]),
+        ("trainer.units: {min: 8, max: 4}", ["tune.space.trainer.units cannot be used: min 8 is not below max 4"]),
+        ("trainer.units: {vales: [8]}", ["no key tune.space.trainer.units.vales", "did you mean values?"]),
+    ],
+)
+def test_what_no_trial_could_have_is_told(tmp_path: Path, space: str, parts: list[str]) -> None:
+    with pytest.raises(JobError) as caught:
+        load(tmp_path, space)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_hyperband_gives_the_epochs_itself(tmp_path: Path) -> None:
+    space = "trainer.epochs: {values: [3, 4]}"
+    load(tmp_path, space)
+    with pytest.raises(JobError, match="Hyperband gives the trials their epochs"):
+        load(tmp_path, space, "hyperband")
+
+
+def test_a_section_that_is_off_has_no_keys(tmp_path: Path) -> None:
+    space = "trainer.bigrams.width: {values: [3, 4]}"
+    load(tmp_path, space)
+    with pytest.raises(JobError, match=r"give trainer\.bigrams a section"):
+        load(tmp_path, space, "random", "trainer.bigrams=null")
+
+
+def test_what_a_job_does_not_allow_anyway_is_told_once(tmp_path: Path) -> None:
+    with pytest.raises(JobError) as caught:
+        load(tmp_path, "trainer.units: {values: [3, 4]}", "random", "corpus.label=null")
+    assert str(caught.value).count("A classifier needs labels") == 1
+
+
+def test_workers_do_not_share_a_search(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="Workers do not share a search"):
+        load(tmp_path, "trainer.units: {values: [3, 4]}", "random", "trainer.strategy=multi_worker")
+    with pytest.raises(JobError, match="Workers do not share a search"):
+        load(tmp_path, "trainer.strategy: {values: [one_device, multi_worker]}")

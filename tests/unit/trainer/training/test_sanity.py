@@ -1,0 +1,124 @@
+"""The learning check: what it passes, what it refuses, and that it leaves no trace."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.classifier import model as classifier
+from trainer.classifier.settings import ClassifierSettings
+from trainer.errors import JobError
+from trainer.training import sanity
+from trainer.training.checkpoint import Checkpoints
+from trainer.training.loop import Loop
+
+VOCABULARY, CLASSES, ROWS, TIME = 12, 3, 6, 5
+SETTINGS = ClassifierSettings.model_validate({"embedding": 8, "units": 6, "bigrams": None, "epochs": 2})
+
+
+def make_batches(count: int = 2) -> list[dict[str, tf.Tensor]]:
+    """Documents of distinct words, with classes that skew to the first."""
+    random = np.random.default_rng(1)
+    found = []
+    for _ in range(count):
+        tokens = np.stack([random.permutation(np.arange(4, VOCABULARY))[:TIME] for _ in range(ROWS)])
+        label = random.choice(CLASSES, ROWS, p=[0.7, 0.2, 0.1])
+        batch = {"tokens": tokens, "length": np.full(ROWS, TIME), "label": label}
+        found.append({name: tf.constant(value) for name, value in batch.items()})
+    return found
+
+
+def build() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return classifier.build(SETTINGS, VOCABULARY, CLASSES)
+
+
+def check(model: keras.Model) -> sanity.Findings:
+    return sanity.check(model, classifier.objective, classifier.TARGETS, make_batches())
+
+
+def message(model: keras.Model) -> str:
+    with pytest.raises(JobError) as caught:
+        check(model)
+    return str(caught.value)
+
+
+def values(model: keras.Model) -> list[bytes]:
+    return [variable.numpy().tobytes() for variable in model.variables]
+
+
+def test_a_sound_model_starts_at_the_entropy_of_a_uniform_guess_and_overfits() -> None:
+    findings = check(build())
+    assert findings.chance_loss == pytest.approx(math.log(CLASSES), rel=1e-6)
+    assert findings.start_loss == pytest.approx(findings.chance_loss, rel=0.1)
+    assert findings.overfitted_loss < 0.2 * math.log(CLASSES)
+    assert 2 <= findings.steps <= 300
+
+
+def test_logits_of_a_broken_scale_are_not_at_chance_level() -> None:
+    model = build()
+    kernel = model.get_layer("logits").kernel
+    kernel.assign(kernel * 100)
+    before = values(model)
+    text = message(model)
+    assert "the loss at the start is not at chance level" in text
+    assert "within 10% of 1.099" in text
+    assert values(model) == before
+
+
+def test_an_infinite_loss_is_not_at_chance_level() -> None:
+    model = build()
+    model.get_layer("logits").bias.assign([np.nan] * CLASSES)
+    assert "the loss at the start is not at chance level" in message(model)
+
+
+@pytest.mark.parametrize("frozen", ["all", "cut"])
+def test_without_a_gradient_two_batches_cannot_be_overfitted(frozen: str) -> None:
+    model = build()
+    if frozen == "all":
+        model.trainable = False
+    else:
+        logits = keras.layers.Lambda(tf.stop_gradient)(model.output)
+        model = keras.Model(model.inputs, logits)
+    text = message(model)
+    assert "two batches cannot be overfitted" in text
+    assert "no weight that is trained has a gradient" in text
+
+
+def test_documents_that_the_model_cannot_tell_apart_cannot_be_overfitted() -> None:
+    model = build()
+    before = values(model)
+    for layer in model.layers:
+        layer.trainable = layer.name == "logits"
+    same = [{**batch, "tokens": tf.fill([ROWS, TIME], tf.constant(5, tf.int64))} for batch in make_batches()]
+    with pytest.raises(JobError) as caught:
+        sanity.check(model, classifier.objective, classifier.TARGETS, same)
+    assert "two batches cannot be overfitted" in str(caught.value)
+    assert "after 300 steps" in str(caught.value)
+    assert values(model) == before
+
+
+def test_training_is_the_same_after_the_check(tmp_path: Path) -> None:
+    assert train(tmp_path / "checked", checked=True) == train(tmp_path / "plain", checked=False)
+
+
+def train(directory: Path, *, checked: bool) -> list[bytes]:
+    """The weights after two epochs with dropout."""
+    model, batches = build(), make_batches()
+    if checked:
+        check(model)
+    loop = Loop(model, classifier.objective, SETTINGS, classifier.TARGETS)
+    data = tf.data.Dataset.from_tensor_slices({name: np.stack([b[name] for b in batches]) for name in batches[0]})
+    loop.run(
+        train=lambda epoch: data,
+        evaluate=data,
+        documents=2 * ROWS,
+        checkpoints=Checkpoints(str(directory), model.variables, loop.optimizer.variables),
+        on_epoch=lambda number, figures: None,
+    )
+    return values(model)

@@ -1,0 +1,99 @@
+"""The search section: lists, ranges, what they cannot be, and values put into settings."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from trainer.classifier.settings import ClassifierSettings
+from trainer.tuning.settings import DimensionSettings, TuneSettings
+from trainer.tuning.values import named, placed, tuned, whole
+
+BASE = json.loads(ClassifierSettings().model_dump_json())
+
+
+def dimension(**values: object) -> DimensionSettings:
+    return DimensionSettings.model_validate_json(json.dumps(values), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "listed"),
+    [
+        ({"values": [32, 64]}, (32, 64)),
+        ({"values": [0, 0.5]}, (0.0, 0.5)),
+        ({"values": ["gru", "lstm"]}, ("gru", "lstm")),
+        ({"values": [True, False]}, (True, False)),
+        ({"min": 0.1, "max": 0.6, "step": 0.1}, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
+        ({"min": 1, "max": 6, "step": 2}, (1, 3, 5)),
+        ({"min": 0, "max": 1, "step": 0.5}, (0.0, 0.5, 1.0)),
+        ({"min": 1, "max": 6}, None),
+        ({"min": 1e-4, "max": 1e-2, "scale": "log"}, None),
+    ],
+)
+def test_lists_and_steps_name_their_values(given: dict[str, object], listed: tuple[object, ...] | None) -> None:
+    found = dimension(**given).listed
+    assert found == listed
+    assert [type(value) for value in found or ()] == [type(value) for value in listed or ()]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "either values, or min and max"),
+        ({"min": 1}, "either values, or min and max"),
+        ({"values": [1], "min": 1}, "values stand alone"),
+        ({"values": [1, "a"]}, "all numbers, all texts"),
+        ({"values": [True, 2]}, "all numbers, all texts"),
+        ({"values": [1, 1.0]}, "a value is there twice"),
+        ({"values": []}, "all numbers, all texts"),
+        ({"min": 2, "max": 2}, "min 2 is not below max 2"),
+        ({"min": 0, "max": 2, "scale": "log"}, "a min above 0"),
+        ({"min": 1, "max": 2, "scale": "log", "step": 1}, "step goes with a linear scale"),
+        ({"min": 0, "max": 1, "step": 1e-6}, "more than 1000 values"),
+        ({"min": 0, "max": 1, "step": 0}, "greater than 0"),
+        ({"values": [None, 1]}, "values"),
+    ],
+)
+def test_what_is_neither_a_list_nor_a_range_is_refused(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        dimension(**given)
+
+
+def test_a_search_needs_a_space() -> None:
+    with pytest.raises(ValidationError):
+        TuneSettings.model_validate({"space": {}})
+
+
+def test_values_are_put_where_their_keys_are() -> None:
+    values = {"trainer.units": 8, "trainer.embedding.width": 12, "tuner/epochs": 2, "tuner/bracket": 1}
+    settings = ClassifierSettings.model_validate_json(tuned(json.dumps(BASE), values))
+    assert (settings.units, settings.embedding.width, settings.epochs) == (8, 12, 2)
+    assert settings.model_copy(update={"units": 64, "epochs": 4, "embedding": ClassifierSettings().embedding}) == (
+        ClassifierSettings()
+    )
+    assert named(values) == {"trainer.units": 8, "trainer.embedding.width": 12, "trainer.epochs": 2}
+    assert tuned(json.dumps(BASE), None) == json.dumps(BASE)
+
+
+def test_other_settings_stay_as_they_are() -> None:
+    before = json.dumps(BASE)
+    assert placed(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
+    assert json.dumps(BASE) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("trainer.units", 3, True),
+        ("trainer.bigrams.width", 3, True),
+        ("trainer.dropout", 0, False),
+        ("trainer.learning_rate", 1, False),
+        ("trainer.embedding", 8, None),
+    ],
+)
+def test_a_key_takes_whole_numbers_by_its_type_and_not_by_how_they_are_written(
+    key: str, value: int, expected: bool | None
+) -> None:
+    assert whole(ClassifierSettings, BASE, key, value) is expected

@@ -1,0 +1,148 @@
+"""A check before training that a model can learn: its loss at the start, and whether it overfits two batches."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer import features as f
+from trainer.errors import JobError
+from trainer.training.objective import Objective
+
+BATCHES = 2
+BATCH_DOCUMENTS = 16
+"""Documents of a batch: few, so that the check takes seconds."""
+
+_STEPS = 150
+"""Steps on each batch at most."""
+_LEARNING_RATE = 0.01
+_TOLERANCE = 0.1
+"""How far the loss at the start may be from chance level, as a share of it."""
+_OVERFITTED = 0.2
+"""Two batches are overfitted when their loss is below this share of chance level."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What the check found.
+
+    Attributes:
+        chance_loss: The mean loss of a uniform guess, in nats; ln of the number of classes for one class a target.
+        start_loss: That of the model as it is before training.
+        overfitted_loss: That after the steps on the same batches.
+        steps: How many these were.
+    """
+
+    chance_loss: float
+    start_loss: float
+    overfitted_loss: float
+    steps: int
+
+
+def check(
+    model: keras.Model, objective: Objective, targets: Mapping[str, tf.TensorSpec], batches: Sequence[f.Features]
+) -> Findings:
+    """Checks a model that was not trained, and leaves its weights and random generators as they were.
+
+    The losses are those without dropout and label smoothing. The steps are Adam's with a rate of its own: the
+    check is of the model, its loss and its data, whatever optimizer will train it.
+
+    Args:
+        model: From `tokens` and `length` to logits.
+        objective: Judges the logits.
+        targets: The features that it judges them by.
+        batches: Two batches of real examples.
+
+    Raises:
+        JobError: If the loss at the start is not at chance level, or the batches cannot be overfitted.
+    """
+    before = [variable.numpy() for variable in model.variables]
+    numbers = [{name: batch[name] for name in (f.TOKENS, f.LENGTH, *targets)} for batch in batches]
+    try:
+        chance, start = (_mean_loss(model, objective, numbers, guess=guess) for guess in (True, False))
+        _require_chance_level(chance, start)
+        overfitted, steps = _overfit(model, objective, numbers, chance)
+        _require_overfitted(chance, start, overfitted, steps)
+    finally:
+        for variable, value in zip(model.variables, before, strict=True):
+            variable.assign(value)
+    return Findings(chance, start, overfitted, steps)
+
+
+def _mean_loss(model: keras.Model, objective: Objective, batches: Sequence[f.Features], *, guess: bool) -> float:
+    """The mean loss of the model, or that of a guess that gives all classes the same logit."""
+    losses, weights = [], []
+    for batch in batches:
+        logits = model([batch[f.TOKENS], batch[f.LENGTH]], training=False)
+        outcome = objective(batch, tf.zeros_like(logits) if guess else logits)
+        losses.append(float(tf.reduce_sum(outcome.losses * outcome.weights)))
+        weights.append(float(tf.reduce_sum(outcome.weights)))
+    return sum(losses) / sum(weights)
+
+
+def _overfit(
+    model: keras.Model, objective: Objective, batches: Sequence[f.Features], chance: float
+) -> tuple[float, int]:
+    """Steps on the batches in turn until their mean loss is low; returns it and the number of steps."""
+    weights = model.trainable_variables
+    optimizer = keras.optimizers.Adam(_LEARNING_RATE, global_clipnorm=1.0)
+    optimizer.build(weights)
+
+    @tf.function(reduce_retracing=True)
+    def step(batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            outcome = objective(batch, model([batch[f.TOKENS], batch[f.LENGTH]], training=False))
+            loss = tf.reduce_sum(outcome.losses * outcome.weights) / tf.reduce_sum(outcome.weights)
+        values = [weight.value for weight in weights]
+        gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        optimizer.apply(dense, weights)
+        return loss, tf.linalg.global_norm(dense)
+
+    loss, steps = math.inf, 0
+    while loss > _OVERFITTED * chance and steps < _STEPS * len(batches):
+        done = [step(batch) for batch in batches] if weights else []
+        _require_gradient([float(norm) for _, norm in done])
+        loss = float(np.mean([float(batch_loss) for batch_loss, _ in done]))
+        steps += len(done)
+    return loss, steps
+
+
+def _require_gradient(norms: Sequence[float]) -> None:
+    if not any(norms):
+        raise JobError(
+            "The learning check failed: two batches cannot be overfitted.",
+            where="before training",
+            found="no weight that is trained has a gradient",
+            expected="a gradient of the loss for the trained weights",
+            fix="Look for frozen layers, and for operations without a gradient between the weights and the logits.",
+        )
+
+
+def _require_chance_level(chance: float, start: float) -> None:
+    if not abs(start - chance) <= _TOLERANCE * chance:
+        raise JobError(
+            "The learning check failed: the loss at the start is not at chance level.",
+            where="before training",
+            found=f"a loss of {start:.4g} on {BATCHES} batches",
+            expected=f"within {_TOLERANCE:.0%} of {chance:.4g}, the loss of a uniform guess",
+            fix="Look at the scale of the initial weights and of the word vectors that the model starts from: before"
+            " training no class should be much likelier than another. trainer.sanity: false leaves the check out.",
+        )
+
+
+def _require_overfitted(chance: float, start: float, overfitted: float, steps: int) -> None:
+    if not overfitted <= _OVERFITTED * chance:
+        raise JobError(
+            "The learning check failed: two batches cannot be overfitted.",
+            where="before training",
+            found=f"a loss of {overfitted:.4g} after {steps} steps, from {start:.4g}",
+            expected=f"at most {_OVERFITTED * chance:.4g}, {_OVERFITTED:.0%} of the loss of a uniform guess",
+            fix="Look whether labels belong to their documents, whether like documents have different labels, and"
+            " whether all layers are trained. trainer.sanity: false leaves the check out.",
+        )

@@ -1,0 +1,146 @@
+"""The entry point that TFX's Tuner calls: each trial is a training as any other, with other settings."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.errors import FailedTrialError, FatalError
+
+from trainer import own_directory, progress
+from trainer.errors import JobError
+from trainer.job import Job, files
+from trainer.supervised import Supervised
+from trainer.tasks import supervised
+from trainer.tuning import oracle
+from trainer.tuning.settings import TuneSettings
+from trainer.tuning.values import named, tuned
+
+if TYPE_CHECKING:
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+logger = logging.getLogger("seqloom.trainer")
+
+
+class TunerFnResult(NamedTuple):
+    """What TFX's Tuner takes: a tuner, and what its trials are given."""
+
+    tuner: BaseTuner
+    fit_kwargs: dict[str, Any]
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """Makes the tuner, which goes on where a killed one was.
+
+    Args:
+        fn_args: TFX's arguments; `custom_config` holds `task`, `settings` (the trainer section as JSON), `tune` (the
+            tune section as JSON), `directory` (of the search's state) and `code` (a digest of the code).
+    """
+    custom = fn_args.custom_config
+    key = [fn_args.transform_graph_path, fn_args.train_files, fn_args.eval_files]
+    key += [custom[name] for name in ("task", "settings", "tune", "code")]
+    job = Job(
+        settings=custom["settings"],
+        train_files=files(fn_args.train_files),
+        eval_files=files(fn_args.eval_files),
+        transform_graph=fn_args.transform_graph_path,
+        model_directory="",
+        log_directory="",
+        checkpoints="",
+    )
+    directory = own_directory.prepare(custom["directory"], key)
+    tune = TuneSettings.model_validate_json(custom["tune"])
+    return TunerFnResult(start(supervised(custom["task"]), job, tune, directory), {})
+
+
+def start(task: Supervised[Any], job: Job, tune: TuneSettings, directory: str) -> TrialTuner:
+    """A tuner that goes on from the directory, or begins anew where a kill has cut short what was being written."""
+    try:
+        return TrialTuner(task, job, tune, directory)
+    except json.JSONDecodeError:
+        tf.io.gfile.rmtree(directory)
+        return TrialTuner(task, job, tune, directory)
+
+
+class TrialTuner(BaseTuner):
+    """Trains one trial after another and keeps what each came to."""
+
+    def __init__(self, task: Supervised[Any], job: Job, tune: TuneSettings, directory: str) -> None:
+        """Reads the state of an earlier search in the directory, if there is one.
+
+        Args:
+            task: What is trained.
+            job: The training whose settings are varied.
+            tune: The search.
+            directory: A directory for exactly this search.
+        """
+        self._task, self._job, self._tune = task, job, tune
+        self._failure = "all trials failed"
+        epochs = task.settings.model_validate_json(job.settings).epochs
+        self._trials = oracle.count_trials(tune, epochs)
+        space = oracle.space(tune, task.settings, job.settings)
+        super().__init__(oracle.make(tune, space, epochs), directory=directory, project_name="trials")
+
+    def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
+        """Trains with a trial's values; returns the objective at the best epoch."""
+        keras.backend.clear_session()
+        directory = f"{self.get_trial_dir(trial.trial_id)}/training"
+        settings = tuned(self._job.settings, trial.hyperparameters.values)
+        job = self._job.with_settings(settings, directory)
+        number, best = len(self.oracle.end_order) + 1, self._best()
+        shown = {"trial": number, "trials": self._trials} | ({} if best is None else {self._best_name: best})
+        try:
+            with progress.within(shown):
+                state = self._task.train(job).state
+        except (JobError, tf.errors.ResourceExhaustedError) as error:
+            values = ", ".join(f"{key} {value}" for key, value in named(trial.hyperparameters.values).items())
+            logger.warning("Trial %d failed (%s): %s", number, values, error)
+            self._failure = str(error).replace("\n", "\n  ")
+            raise FailedTrialError(str(error)) from error
+        except Exception as error:
+            # Of any other error keras-tuner would make a failed trial, and go on.
+            raise FatalError(f"{type(error).__name__}: {error}") from error
+        return {self._tune.objective: state.history[state.best_epoch - 1][self._tune.objective]}
+
+    def on_trial_end(self, trial: Trial) -> None:
+        """Saves the state of the search; of a trial's training nothing is needed any more."""
+        super().on_trial_end(trial)
+        # What keras-tuner has saved by now names the trial as still running: it would be run again.
+        self.oracle.save()
+        training = f"{self.get_trial_dir(trial.trial_id)}/training"
+        if tf.io.gfile.exists(training):
+            tf.io.gfile.rmtree(training)
+        best = self._best()
+        progress.report(
+            len(self.oracle.end_order), self._trials, "trials", {} if best is None else {self._best_name: best}
+        )
+
+    def on_search_end(self) -> None:
+        """Removes the state of the search.
+
+        Raises:
+            JobError: If all trials failed.
+        """
+        tf.io.gfile.rmtree(self.project_dir)
+        if self._best() is None:
+            raise JobError(
+                "No trial came to its end.",
+                where="Tuner",
+                found=self._failure,
+                expected="at least one trained model",
+                fix="Lower what makes them fail, as the largest learning rates of tune.space.",
+            )
+
+    @property
+    def _best_name(self) -> str:
+        return f"best_{self._tune.objective}"
+
+    def _best(self) -> float | None:
+        """The objective of the best trial so far."""
+        done = [trial for trial in self.oracle.get_best_trials(1) if trial.status == TrialStatus.COMPLETED]
+        return float(done[0].score) if done else None
