@@ -14,7 +14,10 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[4]
-PLAIN = {"embedding": 4, "units": 3, "word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "learning_rate": 0.05}
+PLAIN = {
+    **{"embedding": 4, "units": 3, "word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "learning_rate": 0.05},
+    "bigrams": {"buckets": 20, "width": 2},
+}
 CASES = {
     "adam": {},
     "sparse": {"optimizer": "adagrad", "clip_norm": 0.1},
