@@ -16,7 +16,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[4]
 DOCUMENTS, KILLED_IN = 60, 2
-SETTINGS = {"embedding": 4, "units": 3, "epochs": 3, "patience": 3, "batch_tokens": 40, "window": 20, "seed": 5}
+SETTINGS = {
+    **{"embedding": 4, "units": 3, "epochs": 3, "patience": 3, "batch_tokens": 40, "window": 20, "seed": 5},
+    "bigrams": {"buckets": 50, "width": 2},
+}
 TRAIN = """
 import hashlib, json, logging, os, signal, sys
 import keras

@@ -24,6 +24,7 @@ SMALL = {
     "schedule": "constant",
     "embedding": 4,
     "units": 3,
+    "bigrams": {"buckets": 50, "width": 2},
     "bidirectional": False,
     "learning_rate": 0.05,
     "epochs": 3,
