@@ -6,6 +6,7 @@ what else a job does, such as statistics and validation, is no part of the compa
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from pipeline.dag import beam_args
 from schema import curated
 from trainer import features as f
 from trainer.preprocessing import tokenize
-from trainer.settings import TransformSettings
+from trainer.settings import OutputSettings, TransformSettings
 
 _STOCK_SCHEMA = "\n".join(
     f'feature {{ name: "{name}" type: {kind} presence {{ min_fraction: 1 }} shape {{}} }}'
@@ -30,21 +31,26 @@ _STOCK_SCHEMA = "\n".join(
 )
 
 
-def ours(corpus: Path, root: Path) -> list[BaseNode]:
-    """CorpusExampleGen and SequenceTransform with the defaults of a job, whole documents."""
+def ours(corpus: Path, root: Path, output: OutputSettings | None = None) -> list[BaseNode]:
+    """CorpusExampleGen and SequenceTransform with the defaults of a job but for the output, whole documents."""
     settings = CorpusSettings(format="csv", path=str(corpus), id="id", text="text", label="label", source="source")
     example_gen = CorpusExampleGen(
         input_base=str(corpus.parent),
         pattern=corpus.name,
         settings=settings,
         splits=SplitSettings(),
+        output=output,
         code="",
         quarantine_dir=str(root / "quarantine"),
     )
     examples = example_gen.outputs["examples"]
     schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind)))
     transform = SequenceTransform(
-        examples=examples, schema=schema_gen.outputs["schema"], settings=TransformSettings(), kind=settings.kind
+        examples=examples,
+        schema=schema_gen.outputs["schema"],
+        settings=TransformSettings(),
+        kind=settings.kind,
+        output=output,
     )
     return [example_gen, schema_gen, transform]
 
@@ -87,14 +93,18 @@ def preprocessing_fn(inputs: f.Features) -> f.Features:
     }
 
 
-_SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {"seqloom": ours, "stock TFX": stock}
+_SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {
+    "seqloom": ours,
+    "seqloom, small": functools.partial(ours, output=OutputSettings(level="small")),
+    "stock TFX": stock,
+}
 
 
 def run(side: str, corpus: Path, root: Path) -> None:
     """Converts a corpus.
 
     Args:
-        side: Whose way, `seqloom` or `stock TFX`.
+        side: Whose way, `seqloom`, `seqloom, small` or `stock TFX`.
         corpus: The CSV file, alone in its folder.
         root: A folder for artifacts and `metadata.sqlite`.
     """

@@ -94,7 +94,7 @@ class WriteShard(beam.DoFn):
         """Writes the file; returns the number of its records."""
         path = shard_path(self._folder, split, shard, self._shards[split], self._output.suffix)
         written = 0
-        with TFRecordFile(path, self._output.compression, _GZIP_LEVEL) as writer:
+        with TFRecordFile(path, self._output, _GZIP_LEVEL) as writer:
             for place, serialized in documents:
                 if place not in dropped:
                     writer.write(serialized)

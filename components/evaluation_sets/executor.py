@@ -20,13 +20,14 @@ from components.tfrecord_file import TFRecordFile
 from trainer import progress, records
 from trainer.errors import JobError
 from trainer.features import transform_settings
+from trainer.settings import OutputSettings
 from trainer.word2vec.lookup import WordLookup
 from trainer.word2vec.vocabulary import Vocabulary
 
 SPLIT = "test"
 """The one split that is written."""
 
-_GZIP_LEVEL = 5
+_OUTPUT, _GZIP_LEVEL = OutputSettings(compression="gzip"), 5
 
 
 class Executor(base_executor.BaseExecutor):
@@ -50,7 +51,8 @@ class Executor(base_executor.BaseExecutor):
         sets = list(read_sets(settings))
         known = {asked.name: coverage(lookup, asked.questions, settings.min_coverage) for asked in sets}
         written = 0
-        with TFRecordFile(example_files.shard_path(output.uri, SPLIT, 0, 1, ".gz"), "gzip", _GZIP_LEVEL) as file:
+        path = example_files.shard_path(output.uri, SPLIT, 0, 1, _OUTPUT.suffix)
+        with TFRecordFile(path, _OUTPUT, _GZIP_LEVEL) as file:
             for record in _encode(sets, known, raw.uri):
                 file.write(record)
                 written += 1

@@ -28,11 +28,11 @@ class RecordWriter:
 
     Args:
         path: The file.
-        output: Whether it is compressed.
+        output: Whether it is compressed, fast or small.
     """
 
     def __init__(self, path: str, output: OutputSettings) -> None:
-        self._path, self._file = path, TFRecordFile(path, output.compression, _GZIP_LEVEL)
+        self._path, self._file = path, TFRecordFile(path, output, _GZIP_LEVEL)
         self._digest, self._documents = hashlib.sha256(), 0
 
     def __enter__(self) -> RecordWriter:
