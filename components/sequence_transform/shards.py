@@ -63,15 +63,7 @@ def count_shard(
         subword_model: File of the subword model, if there is one.
         phrases: File of the phrases, if there are any.
     """
-    model = subwords.load(subword_model) if subword_model else None
-    joined = load_phrases(phrases, settings) if phrases else None
-
-    @tf.autograph.experimental.do_not_convert
-    def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        raw = f.parse_raw(serialized)
-        tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values, out_idx=tf.int64)
-        return *count_tokens(raw, settings, kind, model, joined), raw[f.LABEL], tags, tag_counts
-
+    count = _counting(settings, kind, subword_model, phrases)
     total = TokenCounts()
     tokens, tags = [], []
     for batch_tokens, token_counts, labels, batch_tags, tag_counts in map_batches(path, count):
@@ -83,6 +75,25 @@ def count_shard(
     total.tokens.update(_sum(tokens))
     total.tags.update(_sum(tags))
     return total
+
+
+@functools.lru_cache(maxsize=1)
+def _counting(
+    settings: TransformSettings, kind: Kind, subword_model: str | None, phrases: str | None
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
+    """What counts a batch, traced once for all shards of a worker: TensorFlow keeps something of every trace."""
+    model = subwords.load(subword_model) if subword_model else None
+    joined = load_phrases(phrases, settings) if phrases else None
+
+    def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        raw = f.parse_raw(serialized)
+        tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values, out_idx=tf.int64)
+        return *count_tokens(raw, settings, kind, model, joined), raw[f.LABEL], tags, tag_counts
+
+    traced: Callable[[tf.Tensor], tuple[tf.Tensor, ...]] = tf.function(
+        count, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+    )
+    return traced
 
 
 def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
