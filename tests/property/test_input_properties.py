@@ -24,7 +24,8 @@ Batch = dict[str, np.ndarray]
 
 LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=40)
 SUFFIXES = st.sampled_from(["", ".gz"])
-SLOW = settings(deadline=None, max_examples=15)
+FEW_EXAMPLES = settings(deadline=None, max_examples=15)
+pytestmark = pytest.mark.slow
 
 
 def arguments(**own: st.SearchStrategy) -> st.SearchStrategy[dict]:
@@ -78,7 +79,7 @@ def written(write_transformed) -> Callable[[list[int], str], AbstractContextMana
     return write
 
 
-@SLOW
+@FEW_EXAMPLES
 @given(
     lengths=LENGTHS,
     suffix=SUFFIXES,
@@ -104,7 +105,7 @@ def test_batches(written, lengths: list[int], suffix: str, limits: dict, workers
     assert seen == Counter(range(len(lengths)))
 
 
-@SLOW
+@FEW_EXAMPLES
 @given(
     lengths=LENGTHS,
     suffix=SUFFIXES,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from components.sequence_encoding import Int64Steps, sequence_example
@@ -20,10 +20,14 @@ from trainer.settings import OutputSettings
 PLAIN = OutputSettings(compression="none")
 FAST, SMALL = (OutputSettings(compression="gzip", level=level) for level in ("fast", "small"))
 
-RECORDS = st.lists(st.binary(max_size=200) | st.integers(0, 3_000_000).map(bytes), max_size=6)
+RECORDS = st.lists(st.binary(max_size=200) | st.integers(0, 70_000).map(bytes), max_size=6)
+MEGABYTE = bytes(range(256)) * 4096
+"""What is gathered before it is written."""
 
 
 @given(RECORDS)
+@example([b"", bytes(3_000_000), b"a", MEGABYTE, bytes(2_000_000), b"b"])
+@example([MEGABYTE[:-1], b"a", *[MEGABYTE] * 6, b"b"])
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_tensorflow_reads_the_records_and_writes_the_same_plain_file(tmp_path: Path, records: list[bytes]) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "reference")) as writer:

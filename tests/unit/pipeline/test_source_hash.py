@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -18,29 +19,29 @@ ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(CODE.values())
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project; a test that edits it takes the edit back."""
+    folder = tmp_path_factory.mktemp("copy")
     for package in ("pipeline", "components", "trainer", "schema"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def before(copy: Path) -> list[str]:
+    """The digests of all modules in the copy as it is."""
+    return hashes(copy, *MODULES)
 
 
 def hashes(folder: Path, *modules: str) -> list[str]:
-    code = "import json, sys; from pipeline.source_hash import source_hash\n"
-    code += "print(json.dumps([source_hash(name) for name in sys.argv[1:]]))"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *modules], cwd=folder, env={}, capture_output=True, check=True, text=True
-    )
-    return json.loads(done.stdout)
-
-
-def changed(folder: Path, file: str) -> set[str]:
-    """Modules whose digest changes with a file."""
-    before = hashes(folder, *MODULES)
-    path = folder / file
-    path.write_text(path.read_text() + "# edited\n")
-    after = hashes(folder, *MODULES)
-    return {name for name, old, new in zip(MODULES, before, after, strict=True) if old != new}
+    """Digests by the copy's own code, which looks for files where it lies."""
+    spec = importlib.util.spec_from_file_location("copied_source_hash", folder / "pipeline" / "source_hash.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [module.source_hash(name) for name in modules]
 
 
 GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
@@ -69,20 +70,37 @@ GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
         ("components/pusher/publish.py", set()),
     ],
 )
-def test_an_edit_changes_the_digests_of_what_imports_the_file(copy: Path, file: str, expected: set[str]) -> None:
-    assert changed(copy, file) == expected
+def test_an_edit_changes_the_digests_of_what_imports_the_file(
+    copy: Path, before: list[str], file: str, expected: set[str]
+) -> None:
+    path = copy / file
+    whole = path.read_text()
+    path.write_text(whole + "# edited\n")
+    try:
+        after = hashes(copy, *MODULES)
+    finally:
+        path.write_text(whole)
+    assert {name for name, old, new in zip(MODULES, before, after, strict=True) if old != new} == expected
 
 
-def test_digests_are_the_same_wherever_the_project_lies(copy: Path) -> None:
-    assert hashes(copy, *MODULES) == [source_hash(name) for name in MODULES]
+def test_digests_are_the_same_wherever_the_project_lies_and_in_another_process(copy: Path, before: list[str]) -> None:
+    assert before == [source_hash(name) for name in MODULES]
+    code = "import json, sys; from pipeline.source_hash import source_hash\n"
+    code += "print(json.dumps([source_hash(name) for name in sys.argv[1:]]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *MODULES], cwd=copy, env={}, capture_output=True, check=True, text=True
+    )
+    assert json.loads(done.stdout) == before
 
 
-def test_a_renamed_module_changes_the_digest(copy: Path) -> None:
-    before = hashes(copy, "trainer.run")
-    (copy / "trainer" / "tasks.py").rename(copy / "trainer" / "circle.py")
-    run = copy / "trainer" / "run.py"
+def test_a_renamed_module_changes_the_digest(tmp_path: Path) -> None:
+    for package in ("pipeline", "trainer"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    before = hashes(tmp_path, "trainer.run")
+    (tmp_path / "trainer" / "tasks.py").rename(tmp_path / "trainer" / "circle.py")
+    run = tmp_path / "trainer" / "run.py"
     run.write_text(run.read_text().replace("trainer.tasks", "trainer.circle"))
-    assert hashes(copy, "trainer.run") != before
+    assert hashes(tmp_path, "trainer.run") != before
 
 
 def test_modules_named_in_any_way_of_importing_count(tmp_path: Path) -> None:

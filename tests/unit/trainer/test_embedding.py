@@ -209,6 +209,7 @@ def train(corpus, path: Path, folder: Path) -> dict:
     return json.loads((folder / "log" / "training.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_trained_model_serves_its_own_table(corpus, tmp_path: Path) -> None:
     words = (corpus.graph / "vocabulary.txt").read_text().splitlines()[4:]
     counts = [int(line) for line in (corpus.graph / "counts.txt").read_text().splitlines()[4:]]

@@ -21,6 +21,9 @@ WORD = st.sampled_from(
 SPACE = st.sampled_from([" ", "\n", "\r\n", "\t", "\0", ".", "\x0b"])
 TEXT = st.lists(WORD | SPACE | st.characters(exclude_categories=["Cs"]), max_size=12).map("".join)
 DOCUMENTS = st.lists(st.lists(TEXT, max_size=3), min_size=1, max_size=4)
+MANY_DOCUMENTS = st.lists(st.lists(TEXT, max_size=3), min_size=1, max_size=16)
+FEW_EXAMPLES = settings(deadline=None, max_examples=25)
+"""Of many documents each: what takes long is the operations of a call, however many documents it gets."""
 PLACES = st.sampled_from([None, "document", "segment"])
 BOS, EOS = "\x02", "\x03"
 
@@ -67,8 +70,10 @@ def test_invalid_bytes_are_replacement_characters() -> None:
         assert tokens.to_list() == [[b"\xff\x02", "\ufffd".encode()]]
 
 
-@given(DOCUMENTS, st.integers(3, 9), st.sampled_from(["head", "tail", "head+tail"]), PLACES, PLACES, st.integers(0, 4))
-@settings(deadline=None, max_examples=100)
+@given(
+    MANY_DOCUMENTS, st.integers(3, 9), st.sampled_from(["head", "tail", "head+tail"]), PLACES, PLACES, st.integers(0, 4)
+)
+@settings(deadline=None, max_examples=50)
 def test_marks_truncation_and_short_documents(
     documents: list[list[str]], to: int, keep: str, bos: str | None, eos: str | None, min_length: int
 ) -> None:
@@ -187,11 +192,11 @@ def tagged(rows: list[list[tuple[str, str]]]) -> features.Features:
 
 
 @given(
-    st.lists(st.lists(st.tuples(TEXT, st.sampled_from(["N", "V", ""])), max_size=8), min_size=1, max_size=4),
+    st.lists(st.lists(st.tuples(TEXT, st.sampled_from(["N", "V", ""])), max_size=8), min_size=1, max_size=16),
     st.integers(1, 9),
     st.integers(0, 3),
 )
-@settings(deadline=None)
+@FEW_EXAMPLES
 def test_tagged_tokens_stay_beside_their_tags(rows: list[list[tuple[str, str]]], to: int, min_length: int) -> None:
     limits = {"truncate": {"to": to, "keep": "tail"}, "min_length": min_length}
     tokens, tags = preprocessing.tagged_tokens(tagged(rows), configured(tokenizer="whitespace", **limits))
@@ -208,8 +213,8 @@ def test_tagged_tokens_are_normalized_and_not_cut() -> None:
     assert tags.to_list() == [[b"N", b"M", b"X", b"E"]]
 
 
-@given(DOCUMENTS, PLACES, PLACES)
-@settings(deadline=None)
+@given(MANY_DOCUMENTS, PLACES, PLACES)
+@FEW_EXAMPLES
 def test_counts_are_those_of_a_counter_without_marks(
     documents: list[list[str]], bos: str | None, eos: str | None
 ) -> None:

@@ -169,6 +169,7 @@ def test_the_digest_is_that_of_the_weights_and_not_of_the_files(corpus, model, s
     assert digest(tmp_path / "other") != digest(saved)
 
 
+@pytest.mark.slow
 def test_the_entry_point_trains_saves_and_reports(corpus, tmp_path: Path) -> None:
     values = {**SMALL, "epochs": 2, "batch_tokens": 2000}
     arguments = SimpleNamespace(

@@ -179,7 +179,14 @@ def test_another_seed_gives_another_model(three_epochs: Trained, tmp_path: Path)
     assert Trained(tmp_path, seed=2, epochs=1).history[0] != three_epochs.history[0]
 
 
-@pytest.mark.parametrize("values", [{}, {"bidirectional": True, "recurrent_dropout": 0.3}, {"cell": "lstm"}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        pytest.param({"bidirectional": True, "recurrent_dropout": 0.3}, marks=pytest.mark.slow),
+        pytest.param({"cell": "lstm"}, marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_run_ends_as_one_that_was_not(values: dict, three_epochs: Trained, tmp_path: Path) -> None:
     straight = Trained(tmp_path / "straight", **values) if values else three_epochs
     Trained(tmp_path / "cut", **values, epochs=1)
@@ -189,6 +196,7 @@ def test_an_interrupted_run_ends_as_one_that_was_not(values: dict, three_epochs:
     assert (resumed.state.best_epoch, resumed.state.best_loss) == (straight.state.best_epoch, straight.state.best_loss)
 
 
+@pytest.mark.slow
 def test_the_learning_rate_falls_to_zero_over_the_run_also_when_it_is_interrupted(tmp_path: Path) -> None:
     epochs: list[int] = []
 

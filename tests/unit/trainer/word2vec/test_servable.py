@@ -228,6 +228,7 @@ def test_the_files_beside_the_model_are_read_by_gensim(servable, tmp_path: Path)
     assert not (tmp_path / "neighbors.faiss").exists()
 
 
+@pytest.mark.slow
 def test_the_model_answers_in_a_process_that_does_not_know_the_project(make_servable, tmp_path: Path) -> None:
     words = ["don't", "caf\u00e9", '"', "\u65e5\u672c", "film"]
     vectors = np.random.default_rng(5).normal(size=(5, 3)).astype(np.float32)
