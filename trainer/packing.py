@@ -117,20 +117,20 @@ class _Layout:
         widths = self._widths(parsing.lengths(fresh))
         row, offset, ends = assign(widths, ends)
         first = self.worker.number * self.rows
-        own = (row >= first) & (row < first + self.rows)
-        serialized = tf.concat([kept, tf.boolean_mask(fresh, own)], 0)
-        row = tf.concat([kept_rows, tf.boolean_mask(row, own) - first], 0)
-        offset = tf.concat([kept_offsets, tf.boolean_mask(offset, own)], 0)
+        own = _where((row >= first) & (row < first + self.rows))
+        serialized = tf.concat([kept, tf.gather(fresh, own)], 0)
+        row = tf.concat([kept_rows, tf.gather(row, own) - first], 0)
+        offset = tf.concat([kept_offsets, tf.gather(offset, own)], 0)
         inputs = ends - (1 if self.eos is None else 0)
         whole = (tf.reduce_min(ends) - 1 - base) // self.time
         batches = tf.where(last, -((base - tf.reduce_max(inputs)) // self.time), whole)
         batches = tf.maximum(batches, 0)
         top = base + batches * self.time
-        begun = offset <= top
+        begun = _where(offset <= top)
         own_ends = ends[first : first + self.rows] - base
-        piece = (*(tf.boolean_mask(values, begun) for values in (serialized, row, offset - base)), own_ends, batches)
-        stays = offset + self._widths(parsing.lengths(serialized)) > top
-        return (*(tf.boolean_mask(values, stays) for values in (serialized, row, offset)), ends, top), piece
+        piece = (*(tf.gather(values, begun) for values in (serialized, row, offset - base)), own_ends, batches)
+        stays = _where(offset + self._widths(parsing.lengths(serialized)) > top)
+        return (*(tf.gather(values, stays) for values in (serialized, row, offset)), ends, top), piece
 
     def fill(
         self, tokens: tf.RaggedTensor, row: tf.Tensor, offset: tf.Tensor, ends: tf.Tensor, batches: tf.Tensor
@@ -156,10 +156,10 @@ class _Layout:
             column = tf.concat([column, ends], 0)
             values = tf.concat([values, tf.tile([[tf.constant(self.eos, tf.int64), 0, 0]], [self.rows, 1])], 0)
         width = batches * self.time + 1
-        inside = (column >= 0) & (column < width)
-        index = tf.boolean_mask(tf.stack([row, column], axis=1), inside)
+        inside = _where((column >= 0) & (column < width))
+        index = tf.gather(tf.stack([row, column], axis=1), inside)
         shape = tf.stack([tf.constant(self.rows, tf.int64), width, 3])
-        stream = tf.scatter_nd(index, tf.boolean_mask(values, inside), shape)
+        stream = tf.scatter_nd(index, tf.gather(values, inside), shape)
         inputs = ends - (1 if self.eos is None else 0)
         real = tf.sequence_mask(inputs, batches * self.time, tf.int64)
         ids, segment, offsets = tf.unstack(stream, axis=2)
@@ -172,6 +172,11 @@ class _Layout:
     def _cut(self, values: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
         shape = tf.stack([tf.constant(self.rows, tf.int64), batches, self.time])
         return tf.ensure_shape(tf.transpose(tf.reshape(values, shape), [1, 0, 2]), [None, self.rows, self.time])
+
+
+def _where(mask: tf.Tensor) -> tf.Tensor:
+    """Returns the places of a vector that are true; one search serves several `tf.gather`."""
+    return tf.where(mask)[:, 0]
 
 
 def assign(widths: tf.Tensor, ends: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -12,10 +12,13 @@ from typing import Any
 import apache_beam as beam
 import pytest
 import tensorflow as tf
+import tensorflow_data_validation as tfdv
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.protobuf import text_format
 from pydantic import ValidationError
-from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+from tfx_bsl.coders.sequence_example_coder import SequenceExamplesToRecordBatchDecoder
 
 from components.corpus_validator import records, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
@@ -53,9 +56,15 @@ def document(number: int, lists: dict[str, list[str]] | None = None, **context: 
 GOOD = [document(number) for number in range(20)]
 
 
+def statistics_of(documents: list[bytes]) -> statistics_pb2.DatasetFeatureStatisticsList:
+    """The statistics that Beam computes of the documents, without the seconds that a pipeline takes."""
+    batch = SequenceExamplesToRecordBatchDecoder(curated.SEQUENCE).DecodeBatch(documents)
+    return generate_statistics_in_memory(batch, tfdv.StatsOptions())
+
+
 @pytest.fixture
 def split(tmp_path: Path) -> Callable[..., validate.Split]:
-    """Makes a split of documents, in files of ten, with real statistics."""
+    """Makes a split of documents, in files of ten, with their statistics."""
     counter = itertools.count()
 
     def make(
@@ -76,7 +85,7 @@ def split(tmp_path: Path) -> Callable[..., validate.Split]:
         return validate.Split(
             "train",
             files,
-            statistics.compute_statistics(files, str(folder.parent / "statistics.pb"), make_pipeline),
+            statistics_of(documents),
             {path: letters for (_, path), letters in records.merge(json.loads(json.dumps(counted))).items()},
             previous.statistics if previous else None,
             serving.statistics if serving else None,
@@ -105,6 +114,23 @@ def found(split: validate.Split, schema: schema_pb2.Schema | None = None, warn: 
 def facts(anomaly: Anomaly) -> dict[str, Any]:
     values = anomaly.to_json()
     return {name: values[name] for name in ("feature", "kind", "expected", "found", "ids")}
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [*GOOD, document(77, label=None, stars="5"), document(78, {"text": ["one"] * 7}, id=None, label="ugly")],
+        [],
+    ],
+)
+def test_statistics_of_a_pipeline_are_those_in_memory(
+    documents: list[bytes], split: Callable[..., validate.Split], tmp_path: Path
+) -> None:
+    made = split(documents)
+    computed = statistics.compute_statistics(made.files, str(tmp_path / "statistics.pb"), make_pipeline)
+    for dataset in (*computed.datasets, *made.statistics.datasets):
+        dataset.features.sort(key=lambda feature: list(feature.path.step))
+    assert computed == made.statistics
 
 
 def test_good_documents_have_no_anomalies_even_beside_the_same_ones(split: Callable[..., validate.Split]) -> None:
