@@ -118,6 +118,7 @@ def test_wrong_usage_of_the_command(root, arguments, part):
     assert result.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_real_process_says_nothing_but_answers(model):
     command = [sys.executable, "-m", "pipeline.cli", "predict", str(model), "short", b"\xff"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)

@@ -173,6 +173,7 @@ def test_wrong_usage(root, arguments, part):
     assert part in result.stderr
 
 
+@pytest.mark.slow
 def test_a_real_process_says_nothing_but_answers(word_vectors):
     command = [sys.executable, "-m", "pipeline.cli", "neighbors", str(word_vectors), "film", "--k", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)

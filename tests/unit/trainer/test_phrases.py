@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trainer.phrases import Phrase, Phrases, count_pairs, write
@@ -16,6 +16,7 @@ from trainer.settings import PhraseSettings
 
 WORDS = st.sampled_from(["a", "b", "c", "new", "york", "日本", "_", "word" * 9])
 SENTENCES = st.lists(st.lists(WORDS, max_size=12), max_size=5)
+MANY_SENTENCES = st.lists(st.lists(WORDS, max_size=12), max_size=15)
 PAIRS = st.sets(st.tuples(WORDS, WORDS), min_size=1, max_size=20)
 
 
@@ -29,9 +30,9 @@ def text(tokens: tf.RaggedTensor) -> list[list[str]]:
     return [[token.decode() for token in row] for row in tokens.to_list()]
 
 
-def phrases(path: Path, *passes: set[tuple[str, str]], **settings: object) -> Phrases:
+def phrases(path: Path, *passes: set[tuple[str, str]], **options: object) -> Phrases:
     write(str(path), [[Phrase(first, second, 9, 12.5) for first, second in sorted(pairs)] for pairs in passes])
-    return Phrases(str(path), PhraseSettings.model_validate(settings))
+    return Phrases(str(path), PhraseSettings.model_validate(options))
 
 
 def join(sentence: list[str], pairs: set[tuple[str, str]], delimiter: str = "_") -> list[str]:
@@ -44,7 +45,8 @@ def join(sentence: list[str], pairs: set[tuple[str, str]], delimiter: str = "_")
     return joined
 
 
-@given(SENTENCES, PAIRS)
+@settings(max_examples=40)
+@given(MANY_SENTENCES, PAIRS)
 @example([["a"] * 7, ["a"], [], ["a", "a"]], {("a", "a")})
 @example([["a", "b", "c", "a", "b"], ["c", "a"]], {("a", "b"), ("b", "c"), ("c", "a")})
 @example([], {("a", "b")})
@@ -57,7 +59,8 @@ def test_pairs_are_joined_from_the_left_and_never_overlap(
     assert joined.row_splits.dtype == tf.int64
 
 
-@given(SENTENCES, PAIRS, PAIRS)
+@settings(max_examples=40)
+@given(MANY_SENTENCES, PAIRS, PAIRS)
 def test_a_second_pass_joins_what_the_first_one_gave(
     tmp_path_factory: pytest.TempPathFactory,
     sentences: list[list[str]],
