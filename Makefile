@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOT ?= runs/sentiment
 
-.PHONY: help env demo test test-fast lint format bench bench-data bench-peers bench-vectors lock clean
+.PHONY: help env demo test test-fast lint format bench bench-data bench-peers bench-tagging bench-vectors lock clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +30,17 @@ format: env ## format the code and mend what ruff can mend
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: bench-data bench-peers bench-vectors ## run all benchmarks
+bench: bench-data bench-peers bench-tagging bench-vectors ## run all benchmarks
 
 bench-data: env ## measure conversion, reading, size and memory beside stock TFX and tf.data and print the ratios
 	@$(PY) -m bench.data
 
 bench-peers: env ## train the peers on the split of the demo's run and print ours beside them
 	@$(PY) -m bench.peers --root $(ROOT)
+
+bench-tagging: env ## run configs/entities.yaml and print its scores beside those of simple peers
+	@.venv/bin/seqloom run configs/entities.yaml
+	@$(PY) -m bench.tagging
 
 bench-vectors: env ## train word vectors beside gensim and as Keras' tutorials do, print speed, memory and quality
 	@$(PY) -m bench.word2vec

@@ -13,12 +13,13 @@ from rich.console import Console
 
 from pipeline import config as configuration
 from pipeline import history, models, predict, questions, schema_commands, vector_commands
-from pipeline.config import ClassifierConfig, Goal, RunConfig, SupervisedConfig, resolve_corpus_path, resolve_file
+from pipeline.config import Goal, RunConfig, SupervisedConfig, resolve_corpus_path, resolve_file
 from pipeline.exit_codes import FAILED, INTERRUPTED, NOT_BLESSED, USAGE, ends_with
 from pipeline.locations import describe
 from pipeline.pretrained import find_vectors
 from pipeline.spelling import nearest
 from trainer.errors import JobError
+from trainer.recurrent.settings import RecurrentSettings
 
 EXIT_CODES: dict[history.RunState, int] = {
     "pushed": 0,
@@ -115,7 +116,7 @@ def predict_texts(
         Path | None, typer.Option("--input", metavar="FILE", help='JSON lines: {"text": "..."} or "...".')
     ] = None,
 ) -> None:
-    """Asks a published classifier: one JSON line for each text.
+    """Asks a published classifier or tagger: one JSON line for each text.
 
     Without TEXT and --input it reads one text a line from the standard input.
     """
@@ -206,7 +207,7 @@ def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
     resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
     for key, path in job.files():
         resolve_file(path, job.folder, where=f"{config}, {key}")
-    if isinstance(job, ClassifierConfig) and job.trainer.embedding.source:
+    if isinstance(job.trainer, RecurrentSettings) and job.trainer.embedding.source:
         find_vectors(job.trainer.embedding.source, job.folder, where=f"{config}, trainer.embedding.from")
     if job.validation.serving_logs:
         resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")

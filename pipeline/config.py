@@ -28,6 +28,7 @@ from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
 from trainer.recurrent.settings import SequenceSettings
 from trainer.settings import OutputSettings, Settings, TransformSettings
+from trainer.tagger.settings import TaggerSettings
 from trainer.tuning.settings import TuneSettings
 from trainer.word2vec.settings import Word2vecSettings
 
@@ -44,6 +45,7 @@ __all__ = [
     "ServingSettings",
     "SliceGateSettings",
     "SupervisedConfig",
+    "TaggerConfig",
     "Word2vecConfig",
     "json_schema",
     "load",
@@ -62,6 +64,7 @@ _DATA = (
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "classifier": (*_DATA, "Trainer", "Baseline", "Evaluator", "Pusher"),
     "dataset": _DATA,
+    "tagger": (*_DATA, "Trainer", "Baseline", "Evaluator", "Pusher"),
     "word2vec": (*_DATA, "EvaluationSets", "Trainer", "Baseline", "Evaluator", "Pusher"),
 }
 """The components of each task's pipeline in the order in which they run."""
@@ -74,8 +77,8 @@ Goal = Literal["publish", "tune", "check"]
 
 
 _TASK = Field(
-    description="What is trained: classifier, of documents; word2vec, vectors of words; dataset: nothing,"
-    " the job ends with checked and transformed examples."
+    description="What is trained: classifier, of documents; tagger, of tokens; word2vec, vectors of words; dataset:"
+    " nothing, the job ends with checked and transformed examples."
 )
 
 
@@ -87,7 +90,7 @@ class RunConfig(Settings):
         max_length=64,
         description="Name of the job: small letters, digits, - and _; runs go to runs/<name>.",
     )
-    task: Annotated[Literal["classifier", "dataset", "word2vec"], _TASK]
+    task: Annotated[Literal["classifier", "dataset", "tagger", "word2vec"], _TASK]
     corpus: CorpusSettings = Field(description="The files and how a record is read.")
     splits: SplitSettings = Field(default_factory=SplitSettings, description="Weights of the splits.")
     validation: ValidationSettings = Field(
@@ -191,6 +194,16 @@ class DatasetConfig(RunConfig):
     task: Annotated[Literal["dataset"], _TASK]
 
 
+class TaggerConfig(SupervisedConfig):
+    """A job that trains a tagger of tokens."""
+
+    task: Annotated[Literal["tagger"], _TASK]
+    trainer: TaggerSettings = Field(default_factory=TaggerSettings, description="The model and its training.")
+
+    def _own_problems(self) -> Iterator[config_checks.Problem]:
+        return config_checks.tagger(self)
+
+
 class Word2vecConfig(RunConfig):
     """A job that trains vectors of words."""
 
@@ -214,6 +227,7 @@ class Word2vecConfig(RunConfig):
 TASKS: Mapping[str, type[RunConfig]] = {
     "classifier": ClassifierConfig,
     "dataset": DatasetConfig,
+    "tagger": TaggerConfig,
     "word2vec": Word2vecConfig,
 }
 """What a job of each task is read as."""
@@ -222,7 +236,7 @@ TASKS: Mapping[str, type[RunConfig]] = {
 class _TaskKey(BaseModel):
     """The key that says what the others are read as."""
 
-    task: Annotated[Literal["classifier", "dataset", "word2vec"], _TASK]
+    task: Annotated[Literal["classifier", "dataset", "tagger", "word2vec"], _TASK]
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -278,5 +292,5 @@ def _count_errors(task: str, source: yaml_source.Source) -> int:
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of a job's YAML, for editors and other tools."""
-    job = Annotated[ClassifierConfig | DatasetConfig | Word2vecConfig, Field(discriminator="task")]
+    job = Annotated[ClassifierConfig | DatasetConfig | TaggerConfig | Word2vecConfig, Field(discriminator="task")]
     return TypeAdapter(job).json_schema(by_alias=True)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.evaluation_sets.settings import HELD_OUT
-from pipeline.metrics import METRICS, Metric
+from pipeline.metrics import METRICS, SPAN, Metric
 from pipeline.spelling import nearest
 from trainer.classifier.settings import USED_BY
+from trainer.tagger.spans import not_span_tags
 
 if TYPE_CHECKING:
-    from pipeline.config import ClassifierConfig, RunConfig, SliceGateSettings, Word2vecConfig
+    from pipeline.config import ClassifierConfig, RunConfig, SliceGateSettings, TaggerConfig, Word2vecConfig
 
 
 class Problem(NamedTuple):
@@ -45,10 +46,7 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
             "the column or key that holds the class",
             "add label: to corpus:",
         )
-    place, splits = _split_names(config)
-    if "test" not in splits:
-        found = "the splits " + ", ".join(splits)
-        yield Problem(place, "The split test is missing; the Evaluator measures it.", found)
+    yield from _test_split(config)
     if truncate and truncate.to > config.trainer.batch_tokens:
         yield Problem(
             ("trainer", "batch_tokens"),
@@ -70,6 +68,28 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
         if gate.slices and not corpus.source:
             yield Problem(("gates", metric, "slices"), "Thresholds by source need a source.", "no corpus.source")
     yield from _encoder(config)
+
+
+def tagger(config: TaggerConfig) -> Iterator[Problem]:
+    """Yields what a tagger does not allow."""
+    corpus, transform = config.corpus, config.transform
+    if corpus.kind != "tagged_text":
+        expected = "format conll, or tf_sequence_example with corpus.tag"
+        found = f"format {corpus.format}" + (" without corpus.tag" if corpus.format == "tf_sequence_example" else "")
+        yield Problem(("corpus", "format"), "A tagger needs a tag for each token.", found, expected)
+    yield from _test_split(config)
+    for key in ("truncate", "pad", "min_length"):
+        if getattr(transform, key):
+            found = f"transform.{key}, which leaves tokens out"
+            yield Problem(
+                ("transform", key), "A tagger gives every token a tag.", found, "whole sentences", "remove it"
+            )
+    others = not_span_tags(corpus.tags or ())
+    for metric in config.gates if others else ():
+        if metric.startswith(SPAN):
+            found = f"the tags {', '.join(others[:5])}" + (", ..." if len(others) > 5 else "")
+            expected = "B-<type>, I-<type> and O under corpus.tags"
+            yield Problem(("gates", metric), "Only BIO tags mark spans.", found, expected, "gate token_accuracy")
 
 
 def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
@@ -141,6 +161,13 @@ def _splits(config: RunConfig) -> Iterator[Problem]:
     if missing:
         found = "the splits " + ", ".join(splits)
         yield Problem(place, f"The split {' and '.join(missing)} is missing.", found, "a path for train and for eval")
+
+
+def _test_split(config: RunConfig) -> Iterator[Problem]:
+    place, splits = _split_names(config)
+    if "test" not in splits:
+        found = "the splits " + ", ".join(splits)
+        yield Problem(place, "The split test is missing; the Evaluator measures it.", found)
 
 
 def _split_names(config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -29,7 +29,7 @@ CODE = {
     "SequenceTransform": "components.sequence_transform.executor",
     "EvaluationSets": "components.evaluation_sets.executor",
     "Trainer": "trainer.run",
-    "Evaluator": "components.embedding_metrics",
+    "Evaluator": "components.metrics",
     "LearningCheck": "components.learning_check.executor",
     "Tuner": "trainer.tuning.tuner",
 }

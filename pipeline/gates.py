@@ -10,15 +10,16 @@ from types import MappingProxyType
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluation_sets.settings import EvaluationSettings
-from pipeline.config import GateSettings, RunConfig, SliceGateSettings, Word2vecConfig
-from pipeline.metrics import METRICS
+from pipeline.config import GateSettings, RunConfig, SliceGateSettings, TaggerConfig, Word2vecConfig
+from pipeline.metrics import METRICS, SPAN
+from trainer.tagger.spans import not_span_tags
 
 OVERALL = "overall"
 LABEL_ID = "label_id"
 TWIN = "gated_"
 """How the name of a metric starts whose value leaves out the sets that gate nothing; people never see it."""
 
-_OWN_METRICS = "components.embedding_metrics"
+_OWN_METRICS = "components.metrics"
 
 
 def eval_config(config: RunConfig, code: str = "") -> config_pb2.EvalConfig:
@@ -30,6 +31,8 @@ def eval_config(config: RunConfig, code: str = "") -> config_pb2.EvalConfig:
     """
     if isinstance(config, Word2vecConfig):
         return _of_word_vectors(config, code)
+    if isinstance(config, TaggerConfig):
+        return _of_tagger(config, code)
     return _of_classifier(config)
 
 
@@ -57,23 +60,44 @@ def _of_classifier(config: RunConfig) -> config_pb2.EvalConfig:
 _BY_LABEL = {"accuracy": "SparseCategoricalAccuracy", "loss": "SparseCategoricalCrossentropy"}
 
 
+def _of_tagger(config: TaggerConfig, code: str) -> config_pb2.EvalConfig:
+    """Tags are compared by name, for the ids of one model's tags mean nothing to another.
+
+    Metrics of spans are left out where the tags are known and mark none.
+    """
+    skipped = (SPAN,) if not_span_tags(config.corpus.tags or ()) else ()
+    metrics = [
+        _gated(_own(class_name, name, code), config, name)
+        for name, class_name in _BY_TAG.items()
+        if not name.startswith(skipped)
+    ]
+    return config_pb2.EvalConfig(
+        model_specs=[config_pb2.ModelSpec(signature_name="judge")],
+        slicing_specs=_slices([], ["source"]),
+        metrics_specs=[config_pb2.MetricsSpec(metrics=[*metrics, _documents()])],
+    )
+
+
+_BY_TAG = {
+    "token_accuracy": "TokenAccuracy",
+    "loss": "TokenLoss",
+    "span_f1": "SpanF1",
+    "span_precision": "SpanPrecision",
+    "span_recall": "SpanRecall",
+}
+
+
 def _of_word_vectors(config: Word2vecConfig, code: str) -> config_pb2.EvalConfig:
     """Thresholds cannot know that a set is covered too little: they stand on twins that leave such sets out."""
-
-    def own(class_name: str, name: str, **options: bool) -> config_pb2.MetricConfig:
-        metric = _metric(class_name, name=name, code=code, **options)
-        metric.module = _OWN_METRICS
-        return metric
-
     metrics = []
     for name, class_name in (("spearman", "Spearman"), ("analogy_accuracy", "AnalogyAccuracy")):
         if config.evaluation.judged_by(name):
-            metrics.append(own(class_name, name))
+            metrics.append(_own(class_name, name, code))
         if name in config.gates:
-            metrics.append(_gated(own(class_name, TWIN + name, gated=True), config, name))
+            metrics.append(_gated(_own(class_name, TWIN + name, code, gated=True), config, name))
     if metrics:
-        metrics.append(own("Coverage", "coverage"))
-    metrics += [_gated(own("HeldOutLoss", "loss"), config, "loss"), _documents()]
+        metrics.append(_own("Coverage", "coverage", code))
+    metrics += [_gated(_own("HeldOutLoss", "loss", code), config, "loss"), _documents()]
     return config_pb2.EvalConfig(
         model_specs=[config_pb2.ModelSpec(signature_name="judge")],
         slicing_specs=_slices([], ["source"], ["source", "section"]),
@@ -87,6 +111,13 @@ def _slices(*features: list[str]) -> list[config_pb2.SlicingSpec]:
 
 def _metric(class_name: str, **options: str | bool) -> config_pb2.MetricConfig:
     return config_pb2.MetricConfig(class_name=class_name, config=json.dumps(options))
+
+
+def _own(class_name: str, name: str, code: str, **options: bool) -> config_pb2.MetricConfig:
+    """A metric of this project."""
+    metric = _metric(class_name, name=name, code=code, **options)
+    metric.module = _OWN_METRICS
+    return metric
 
 
 def _documents() -> config_pb2.MetricConfig:
@@ -107,14 +138,16 @@ def _gated(metric: config_pb2.MetricConfig, config: RunConfig, name: str) -> con
 
 
 def _threshold(config: RunConfig, name: str, gate: SliceGateSettings) -> config_pb2.MetricThreshold:
-    threshold = config_pb2.MetricThreshold()
+    threshold, metric = config_pb2.MetricThreshold(), METRICS[config.task][name]
+    if metric.undefined:  # Without any bound a metric without a value would pass.
+        threshold.value_threshold.lower_bound.value = metric.lowest
     if gate.min is not None:
         threshold.value_threshold.lower_bound.value = gate.min
     if gate.max is not None:
         threshold.value_threshold.upper_bound.value = gate.max
     margin = _margin(gate)
     if margin is not None:
-        higher = METRICS[config.task][name].better == "higher"
+        higher = metric.better == "higher"
         threshold.change_threshold.absolute.value = -margin if higher else margin
         direction = (
             config_pb2.MetricDirection.HIGHER_IS_BETTER if higher else config_pb2.MetricDirection.LOWER_IS_BETTER
@@ -159,6 +192,10 @@ def reasons(
             continue
         key = TWIN + name if sets else name
         subject = name if len(gating) == len(sets) else f"{name} over {', '.join(gating)}"
+        metric = METRICS[config.task][name]
+        if metric.undefined and math.isnan(candidate[OVERALL].get(key, 0.0)):
+            yield False, f"{subject} has no value: {metric.undefined}"
+            continue
         yield from _limits(subject, gate, candidate[OVERALL].get(key))
         for source, limits in gate.slices.items():
             if source not in uncovered:
@@ -166,8 +203,7 @@ def reasons(
                 yield from _limits(f"{name} on {place}", limits, candidate.get(place, {}).get(key))
         margin = _margin(gate)
         if margin is not None and baseline is not None:
-            better = METRICS[config.task][name].better
-            yield _change(subject, margin, candidate[OVERALL][key], baseline[OVERALL][key], better)
+            yield _change(subject, margin, candidate[OVERALL][key], baseline[OVERALL][key], metric.better)
         elif margin is not None:
             yield True, f"{name}: no earlier blessed model to compare with"
 
@@ -190,6 +226,8 @@ def _limits(subject: str, limits: SliceGateSettings, value: float | None) -> Ite
 
 
 def _change(name: str, margin: float, value: float, before: float, better: str) -> tuple[bool, str]:
+    if math.isnan(before):
+        return False, f"{name} is {value:.4f}, and the last blessed model has none to compare with"
     worse_by = before - value if better == "higher" else value - before
     met = worse_by <= margin
     relation = f"{abs(worse_by):.4f} {'worse' if worse_by > 0 else 'better'} than" if worse_by else "equal to"

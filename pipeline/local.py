@@ -13,15 +13,7 @@ from google.protobuf import text_format
 from components.corpus_validator.anomalies import AnomalyError
 from components.evaluation_sets import readers
 from pipeline import history
-from pipeline.config import (
-    TUNED,
-    ClassifierConfig,
-    Goal,
-    RunConfig,
-    Word2vecConfig,
-    resolve_corpus_path,
-    resolve_file,
-)
+from pipeline.config import TUNED, Goal, RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
 from pipeline.console import RunConsole
 from pipeline.history import RootLock, RunRecord
 from pipeline.layout import Layout
@@ -30,6 +22,7 @@ from pipeline.redirect import redirect_output
 from pipeline.watch import Watch
 from schema import curated
 from trainer.errors import JobError
+from trainer.recurrent.settings import RecurrentSettings
 
 SUMMARY = "summary.json"
 
@@ -177,8 +170,8 @@ def _with_stamped_sets(config: RunConfig, root: Path) -> RunConfig:
 
 
 def _with_stamped_vectors(config: RunConfig, root: Path) -> RunConfig:
-    """The job with a copy of the word vectors that a classifier starts from; a broken file is told at once."""
-    embedding = config.trainer.embedding if isinstance(config, ClassifierConfig) else None
+    """The job with a copy of the word vectors that the trainer starts from; a broken file is told at once."""
+    embedding = config.trainer.embedding if isinstance(config.trainer, RecurrentSettings) else None
     if embedding is None or embedding.source is None:
         return config
     from trainer import vector_files

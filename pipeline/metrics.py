@@ -14,16 +14,30 @@ class Metric(NamedTuple):
         better: Which way is better.
         lowest: The least value that it can have.
         highest: The greatest.
+        undefined: What it means that it has no value; empty: nothing that a user can change.
     """
 
     better: Literal["higher", "lower"]
     lowest: float = -math.inf
     highest: float = math.inf
+    undefined: str = ""
 
+
+SPAN = "span_"
+"""How the names of the metrics start that need tags which mark spans."""
+
+_SPANS = Metric("higher", 0, 1, undefined="not all tags of the test split are BIO tags (B-<type>, I-<type>, O)")
 
 METRICS: Mapping[str, Mapping[str, Metric]] = {
     "classifier": {"accuracy": Metric("higher", 0, 1), "auc": Metric("higher", 0, 1), "loss": Metric("lower")},
     "dataset": {},
+    "tagger": {
+        "token_accuracy": Metric("higher", 0, 1),
+        "loss": Metric("lower"),
+        "span_f1": _SPANS,
+        "span_precision": _SPANS,
+        "span_recall": _SPANS,
+    },
     "word2vec": {
         "spearman": Metric("higher", -1, 1),
         "analogy_accuracy": Metric("higher", 0, 1),

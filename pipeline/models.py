@@ -19,7 +19,7 @@ class _Kind(NamedTuple):
 
 
 _KINDS = {
-    "text": _Kind("a classifier", "seqloom predict"),
+    "text": _Kind("a classifier or tagger", "seqloom predict"),
     "words": _Kind("word vectors", "seqloom neighbors, seqloom analogy or seqloom vectors"),
 }
 """Models by what their signature `serving_default` takes, and the commands that ask them."""
@@ -59,13 +59,13 @@ def find_model(path: Path) -> Path:
     )
 
 
-def load(path: Path, takes: str, gives: Collection[str]) -> Any:
+def load(path: Path, takes: str, *gives: Collection[str]) -> Any:
     """Loads a model, without a word of TensorFlow's on the standard error.
 
     Args:
         path: The folder of a SavedModel.
         takes: What its signature `serving_default` has to take, `text` or `words`.
-        gives: What that has to give, among others.
+        gives: What that has to give, among others: all of one of these.
 
     Returns:
         What `tf.saved_model.load` gives. Its tables live only as long as it does.
@@ -87,7 +87,7 @@ def load(path: Path, takes: str, gives: Collection[str]) -> Any:
     serve = loaded.signatures.get("serving_default")
     inputs = set(serve.structured_input_signature[1]) if serve else set()
     outputs = set(serve.structured_outputs) if serve else set()
-    if inputs != {takes} or not outputs >= set(gives):
+    if inputs != {takes} or not any(outputs >= set(names) for names in gives):
         names = f"serving_default from {sorted(inputs)} to {sorted(outputs)}"
         other = _KINDS.get("".join(inputs)) if inputs != {takes} else None
         raise JobError(

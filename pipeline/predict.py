@@ -1,29 +1,34 @@
-"""Asks a published classifier: texts in, labels and probabilities out."""
+"""Asks a published classifier or tagger: texts in, labels or tags out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline import models, questions
+
+_LABELS = ("label", "probability", "labels", "probabilities")
+_TAGS = ("tokens", "tags", "scores", "length")
 
 
 class Model:
     """A loaded model that is called with texts.
 
     Args:
-        path: The folder of a SavedModel with the signature `serving_default`: `text` string [batch] in; `label`
-            string [batch], `probability` float32 [batch], `labels` string [batch, classes] and `probabilities`
-            float32 [batch, classes] out.
+        path: The folder of a SavedModel whose signature `serving_default` takes `text`, string [batch]. A classifier
+            gives `label` string [batch], `probability` float32 [batch], `labels` string [batch, classes] and
+            `probabilities` float32 [batch, classes]; a tagger `tokens` and `tags` string [batch, time], `scores`
+            float32 [batch, time] and `length` int64 [batch].
 
     Raises:
         JobError: If it cannot be loaded or has no such signature.
     """
 
     def __init__(self, path: Path) -> None:
-        self._loaded = models.load(path, takes="text", gives={"label", "probability", "labels", "probabilities"})
+        self._loaded = models.load(path, "text", _LABELS, _TAGS)
         self._serve = self._loaded.signatures["serving_default"]
+        self._answer = _tagged if set(self._serve.structured_outputs) >= set(_TAGS) else _labelled
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Answers one batch.
@@ -32,23 +37,14 @@ class Model:
             texts: The batch.
 
         Returns:
-            One answer a text: {"text", "label", "probability", "probabilities"}.
+            One answer a text: {"text", "label", "probability", "probabilities"} of a classifier, {"text", "tokens",
+            "tags", "scores"} of a tagger.
         """
         import tensorflow as tf
 
         result = {name: value.numpy() for name, value in self._serve(text=tf.constant(texts)).items()}
-        return [
-            {
-                "text": text,
-                "label": _name(result["label"][index]),
-                "probability": models.shortest(result["probability"][index]),
-                "probabilities": {
-                    _name(label): models.shortest(probability)
-                    for label, probability in zip(result["labels"][index], result["probabilities"][index], strict=True)
-                },
-            }
-            for index, text in enumerate(texts)
-        ]
+        rows = ({name: values[index] for name, values in result.items()} for index in range(len(texts)))
+        return [{"text": text, **self._answer(row)} for text, row in zip(texts, rows, strict=True)]
 
 
 def predict(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -71,5 +67,23 @@ def predict(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
         yield from loaded(batch)
 
 
-def _name(label: bytes) -> str:
-    return label.decode("utf-8", "replace")
+def _labelled(row: Mapping[str, Any]) -> dict[str, Any]:
+    probabilities = zip(row["labels"], row["probabilities"], strict=True)
+    return {
+        "label": _text(row["label"]),
+        "probability": models.shortest(row["probability"]),
+        "probabilities": {_text(label): models.shortest(probability) for label, probability in probabilities},
+    }
+
+
+def _tagged(row: Mapping[str, Any]) -> dict[str, Any]:
+    length = int(row["length"])
+    return {
+        "tokens": [_text(token) for token in row["tokens"][:length]],
+        "tags": [_text(tag) for tag in row["tags"][:length]],
+        "scores": [models.shortest(score) for score in row["scores"][:length]],
+    }
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

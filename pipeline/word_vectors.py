@@ -22,7 +22,7 @@ class Model:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._loaded = models.load(path, takes="words", gives={"vectors", "known", "word"})
+        self._loaded = models.load(path, "words", {"vectors", "known", "word"})
         self._words: list[str] = []
 
     def vectors(self, words: Sequence[str]) -> list[dict[str, Any]]:

@@ -95,30 +95,39 @@ def write_transformed(transformed_record):
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """Documents of two classes that one word each gives away, transformed."""
+def transform_documents():
+    """A function that takes documents through the real Beam pipelines of SequenceTransform."""
     import tensorflow as tf
 
     from components.corpus_example_gen.encode import encode
 
-    root = tmp_path_factory.mktemp("corpus")
+    def transform(root: Path, documents: dict, kind: str, settings: dict, classes: tuple) -> Corpus:
+        """Transforms documents by split, those of train in two shards."""
+        raw: dict[str, list[str]] = {}
+        for split, shards in (("train", 2), ("eval", 1)):
+            for shard in range(shards):
+                path = root / "raw" / split / f"data_tfrecord-{shard}.gz"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                per_shard = len(documents[split]) // shards
+                with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+                    for document in documents[split][shard * per_shard : (shard + 1) * per_shard]:
+                        writer.write(encode(document))
+                raw.setdefault(split, []).append(str(path))
+        transformed = {split: [path.replace("/raw/", "/transformed/") for path in raw[split]] for split in raw}
+        counts, reports = _run_beam(root, raw, transformed, kind, settings, classes)
+        return Corpus(documents, raw, transformed, root / "graph", counts, reports)
+
+    return transform
+
+
+@pytest.fixture(scope="session")
+def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Documents of two classes that one word each gives away, transformed."""
     documents = {"train": _documents("train", 60), "eval": _documents("eval", 20)}
-    raw: dict[str, list[str]] = {}
-    for split, shards in (("train", 2), ("eval", 1)):
-        for shard in range(shards):
-            path = root / "raw" / split / f"data_tfrecord-{shard}.gz"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            per_shard = len(documents[split]) // shards
-            with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-                for document in documents[split][shard * per_shard : (shard + 1) * per_shard]:
-                    writer.write(encode(document))
-            raw.setdefault(split, []).append(str(path))
-    transformed = {split: [path.replace("/raw/", "/transformed/") for path in paths] for split, paths in raw.items()}
-    counts, reports = _run_beam(root, raw, transformed)
-    return Corpus(documents, raw, transformed, root / "graph", counts, reports)
+    return transform_documents(tmp_path_factory.mktemp("corpus"), documents, "labelled_text", TRANSFORM, LABELS)
 
 
-def _run_beam(root: Path, raw: dict, transformed: dict) -> tuple[dict, list]:
+def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict, classes: tuple) -> tuple[dict, list]:
     import apache_beam as beam
     import tensorflow_transform.beam as tft_beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -127,22 +136,23 @@ def _run_beam(root: Path, raw: dict, transformed: dict) -> tuple[dict, list]:
     from components.beam_results import WriteJson, read_json, write_json
     from components.sequence_transform import transform
     from components.sequence_transform.shards import Job
-    from components.sequence_transform.vocabulary import select_words, write_labels, write_vocabulary
+    from components.sequence_transform.vocabulary import select_words, write_labels, write_tags, write_vocabulary
     from pipeline.dag import _LOCAL_BEAM
     from schema import curated
     from trainer.preprocessing import make_preprocessing_fn
     from trainer.settings import OutputSettings, TransformSettings
 
-    settings = TransformSettings.model_validate(TRANSFORM)
-    schema = io_utils.SchemaReader().read(str(curated.path(curated.LABELLED_TEXT)))
+    settings = TransformSettings.model_validate(values)
+    schema = io_utils.SchemaReader().read(str(curated.path(kind)))
     graph = str(root / "graph")
     with beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline:
-        _ = transform.count(pipeline, raw["train"], settings, "labelled_text", None) | WriteJson(f"{graph}/counts.json")
+        _ = transform.count(pipeline, raw["train"], settings, kind, None) | WriteJson(f"{graph}/counts.json")
     (counts,) = read_json(f"{graph}/counts.json")
     words = select_words(counts["tokens"], settings)
-    assets = {"vocabulary": write_vocabulary(graph, words), "labels": write_labels(graph, list(LABELS))}
-    preprocessing_fn = make_preprocessing_fn(settings, "labelled_text", **assets)
-    job = Job(settings, OutputSettings(), "labelled_text", 4 + len(words))
+    name, write = ("tags", write_tags) if kind == "tagged_text" else ("labels", write_labels)
+    assets = {"vocabulary": write_vocabulary(graph, words), name: write(graph, list(classes))}
+    preprocessing_fn = make_preprocessing_fn(settings, kind, **assets)
+    job = Job(settings, OutputSettings(), kind, 4 + len(words))
     shards = [(split, *pair) for split in raw for pair in zip(raw[split], transformed[split], strict=True)]
     with (
         beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline,

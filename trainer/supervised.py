@@ -74,6 +74,7 @@ class Supervised(Generic[S]):
         servable: From the model, the transform graph's directory and the class names to what is saved.
         describe: From a batch, its logits, the target's name, the words and the class names to text; None: TensorBoard
             shows no documents.
+        classes: The file of the class names beside the transform graph.
     """
 
     settings: type[S]
@@ -82,6 +83,7 @@ class Supervised(Generic[S]):
     objective: Objective
     servable: Callable[[keras.Model, str, list[str]], Servable]
     describe: Describe | None = samples.describe
+    classes: str = "labels.txt"
 
     def __call__(self, job: Job) -> None:
         """Trains from the last checkpoint on, and writes the SavedModel and `training.json`."""
@@ -100,7 +102,7 @@ class Supervised(Generic[S]):
         for obstacle in fused.obstacles(settings):
             logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
-        labels = job.text("labels.txt").splitlines()
+        labels = job.text(self.classes).splitlines()
         start = embedding.read(settings.embedding, job.transform_graph, settings.seed)
         vectors = None if start is None else start.vectors
         size, batches = vocabulary_size(job.transform_graph), _Batches(settings, job)
@@ -139,7 +141,7 @@ class Supervised(Generic[S]):
         """
         settings = self.settings.model_validate_json(job.settings)
         keras.utils.set_random_seed(settings.seed)
-        classes = len(job.text("labels.txt").splitlines())
+        classes = len(job.text(self.classes).splitlines())
         start = embedding.read(settings.embedding, job.transform_graph, settings.seed)
         size = vocabulary_size(job.transform_graph)
         model = self.build(settings, size, classes, None if start is None else start.vectors)

@@ -6,17 +6,25 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainer.classifier import model as classifier
-from trainer.classifier.servable import Servable
+from trainer.classifier.servable import Servable as ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.job import Job
 from trainer.supervised import Supervised
+from trainer.tagger import model as tagger
+from trainer.tagger.servable import Servable as TaggerServable
+from trainer.tagger.settings import TaggerSettings
 from trainer.word2vec import training
 
 Train = Callable[[Job], None]
 """Trains, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
 TASKS: Mapping[str, Train] = {
-    "classifier": Supervised(ClassifierSettings, classifier.TARGETS, classifier.build, classifier.objective, Servable),
+    "classifier": Supervised(
+        ClassifierSettings, classifier.TARGETS, classifier.build, classifier.objective, ClassifierServable
+    ),
+    "tagger": Supervised(
+        TaggerSettings, tagger.TARGETS, tagger.build, tagger.objective, TaggerServable, classes="tags.txt"
+    ),
     "word2vec": training.run,
 }
 """Tasks by the name that the configuration's `task` gives."""

@@ -60,16 +60,16 @@ def _rows(text: str, comment: str | None, split: SplitLine) -> list[list[str]]:
 
 def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], list[str]]:
     """Returns the tokens and their tags."""
-    width = len(rows[0])
     token, tag = (column - 1 if column > 0 else column for column in (columns.token, columns.tag))
     least = max(column if column > 0 else -column for column in (columns.token, columns.tag))
-    if width < least or token % width == tag % width:
-        raise RecordError(
-            f"too few columns: {width}, the token is in column {columns.token} and the tag in {columns.tag}"
-        )
     for place, row in enumerate(rows, 1):
-        if len(row) != width:
-            raise RecordError(f"wrong number of columns: {len(row)} at token {place}, the first has {width}")
+        width = len(row)
+        if not columns.uneven and width != len(rows[0]):
+            raise RecordError(f"wrong number of columns: {width} at token {place}, the first has {len(rows[0])}")
+        if width < least or token % width == tag % width:
+            raise RecordError(
+                f"too few columns: {width}, the token is in column {columns.token} and the tag in {columns.tag}"
+            )
     tokens, tags = [row[token] for row in rows], [row[tag] for row in rows]
     for role, values in (("token", tokens), ("tag", tags)):
         if not all(map(str.strip, values)):

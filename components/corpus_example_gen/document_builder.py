@@ -84,15 +84,24 @@ class DocumentBuilder:
         source, identity = self._named(source, identity, _encode(text, "text"))
         return Document(tuple(segments), name, source, identity, line, given)
 
-    def tagged(self, line: int, tokens: Sequence[str], tags: Sequence[str]) -> Document:
-        """Returns a document of aligned tokens and tags, none of them empty.
+    def tagged(
+        self,
+        line: int,
+        tokens: Sequence[str],
+        tags: Sequence[str],
+        source: str | None = None,
+        identity: str | None = None,
+        split: str | None = None,
+    ) -> Document:
+        """Returns a document of aligned tokens and tags, none of them empty; the rest is as in `document`.
 
         Raises:
-            RecordError: If a value is not allowed.
+            RecordError: If a value is missing or not allowed.
         """
         _encode("\n".join(tags), "tags")
-        source, identity = self._named(None, None, _encode("\n".join(tokens), "tokens"))
-        return Document((), None, source, identity, line, None, tuple(tokens), tuple(tags))
+        given = None if self._settings.split is None else self._split(split)
+        source, identity = self._named(source, identity, _encode("\n".join(tokens), "tokens"))
+        return Document((), None, source, identity, line, given, tuple(tokens), tuple(tags))
 
     def bad(self, line: int, reason: str, raw: bytes) -> BadRecord:
         """Returns the bad record with an excerpt of its bytes."""

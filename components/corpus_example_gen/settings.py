@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, RootModel, field_validator, model_validator
 
+from components.corpus_example_gen import settings_checks
 from trainer.settings import Settings
 
 Kind = Literal["text", "labelled_text", "tagged_text"]
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_COLUMN_FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example")
-"""Formats whose records have named values; text and conll files have none."""
-_BYTE_FORMATS = ("text", "csv", "tsv", "jsonl", "json", "conll")
-"""Formats whose encoding is the file's own affair; the others say UTF-8."""
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
 _USUAL_SPLITS = ("train", "eval", "test")
 _SPAN, _VERSION, _DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
@@ -50,6 +47,13 @@ Labels = Annotated[
     dict[str, str],
     BeforeValidator(_labels, json_schema_input_type=dict[str, str] | list[str | int | bool]),
 ]
+Tags = Annotated[
+    tuple[str, ...],
+    BeforeValidator(
+        lambda value: tuple(map(_text, value)) if isinstance(value, (list, tuple)) else value,
+        json_schema_input_type=list[str | int | bool],
+    ),
+]
 PathText = Annotated[str, Field(min_length=1)]
 
 
@@ -59,6 +63,10 @@ class ColumnSettings(Settings):
     token: int = Field(1, description="Column of the token, from 1, or from -1 backwards.")
     tag: int = Field(-1, description="Column of the tag, from 1, or from -1 backwards.")
     comment: str | None = Field(None, min_length=1, description="Lines that start so are skipped; null: none.")
+    uneven: bool = Field(
+        False,
+        description="Lines of a sentence may differ in their number of columns, as where a tool knows a word less.",
+    )
 
     @model_validator(mode="after")
     def _check_columns(self) -> ColumnSettings:
@@ -97,6 +105,13 @@ class CorpusSettings(Settings):
         None,
         description="Value in the corpus to class name, in the order of the class ids, or a list where both are the"
         " same; null: any label is allowed.",
+    )
+    tokens: str = Field("tokens", min_length=1, description="Feature list of a tagged sentence's tokens.")
+    tag: str | None = Field(
+        None, min_length=1, description="Feature list of the tags, one for each token; null: the corpus has none."
+    )
+    tags: Tags | None = Field(
+        None, description="Tags of a tagged corpus in the order of their ids; null: those of the train split, sorted."
     )
     document: Literal["line", "paragraph", "file"] | None = Field(
         None, description="What a document is in a text file; a paragraph ends at a blank line. null: a line."
@@ -155,6 +170,16 @@ class CorpusSettings(Settings):
             raise ValueError(f"at least two classes are needed, found {sorted(set(labels.values()))}")
         return labels
 
+    @field_validator("tags")
+    @classmethod
+    def _check_tags(cls, tags: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for number, tag in enumerate(tags or ()):
+            if not tag.strip() or tag in (tags or ())[:number]:
+                raise ValueError(f"tags must differ and not be empty, found {tag!r}")
+        if tags is not None and len(tags) < 2:
+            raise ValueError(f"at least two tags are needed, found {list(tags)}")
+        return tags
+
     @field_validator("split_values")
     @classmethod
     def _check_split_values(cls, values: dict[str, str] | None) -> dict[str, str] | None:
@@ -184,19 +209,21 @@ class CorpusSettings(Settings):
 
     @model_validator(mode="after")
     def _check_together(self) -> CorpusSettings:
-        for problem in (*_misplaced(self), *_contradictions(self)):
+        for problem in settings_checks.problems(self):
             raise ValueError(problem)
         return self
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
-        """The classes in the order of their ids, or None where the corpus decides."""
+        """The classes or tags in the order of their ids, or None where the corpus decides."""
+        if self.kind == "tagged_text":
+            return self.tags
         return None if self.labels is None else tuple(dict.fromkeys(self.labels.values()))
 
     @property
     def kind(self) -> Kind:
         """The kind of corpus, after which its curated schema is named."""
-        if self.format == "conll":
+        if self.format == "conll" or self.tag is not None:
             return "tagged_text"
         return "text" if self.label is None else "labelled_text"
 
@@ -218,47 +245,6 @@ class CorpusSettings(Settings):
 def _check_split_name(name: str) -> None:
     if not _SPLIT_NAME.fullmatch(name):
         raise ValueError(f"a split's name has only letters, digits, - and _, found {name!r}")
-
-
-def _misplaced(corpus: CorpusSettings) -> Iterator[str]:
-    """Settings that the format does not know."""
-    belongs: tuple[tuple[str, bool, tuple[str, ...]], ...] = (
-        ("delimiter", corpus.delimiter is not None, ("csv", "conll")),
-        ("document", corpus.document is not None, ("text",)),
-        ("columns", corpus.columns is not None, ("conll",)),
-        ("encoding", corpus.encoding != "utf-8", _BYTE_FORMATS),
-        ("text", corpus.text != "text", _COLUMN_FORMATS),
-        ("label", corpus.label is not None, _COLUMN_FORMATS),
-        ("source", corpus.source is not None, _COLUMN_FORMATS),
-        ("id", corpus.id is not None, _COLUMN_FORMATS),
-        ("split", corpus.split is not None, _COLUMN_FORMATS),
-        ("segment", corpus.segment != "document", (*_COLUMN_FORMATS, "text")),
-    )
-    for key, given, formats in belongs:
-        if given and corpus.format not in formats:
-            yield f"{key} belongs to format {', '.join(formats)}, found format {corpus.format}"
-
-
-def _contradictions(corpus: CorpusSettings) -> Iterator[str]:
-    """Settings that exclude each other."""
-    if corpus.labels is not None and corpus.label is None:
-        yield "labels needs label: the column or key to which they belong"
-    if corpus.split_values is not None and corpus.split is None:
-        yield "split_values needs split: the column or key to which they belong"
-    if corpus.split is not None and not isinstance(corpus.path, str):
-        yield "splits are given by a column (split) or by files (a path for each), found both"
-    for key in ("label", "id", "split"):
-        if getattr(corpus, key) == corpus.text:
-            yield f"text and {key} are the same column: {corpus.text}"
-    if corpus.split is not None and corpus.split in (corpus.label, corpus.id):
-        yield f"split and {'label' if corpus.split == corpus.label else 'id'} are the same column: {corpus.split}"
-    if corpus.format == "text" and corpus.document in (None, "line") and corpus.segment != "document":
-        yield f"segment: {corpus.segment} needs document: paragraph or file, a document is one line here"
-    if corpus.document == "paragraph" and corpus.segment == "paragraph":
-        yield "segment: paragraph needs document: file, a document is one paragraph here"
-    if not corpus.has_span and (corpus.rolling is not None or corpus.span is not None):
-        key = "rolling" if corpus.rolling is not None else "span"
-        yield f"{key} needs {{SPAN}} or {{YYYY}}{{MM}}{{DD}} in the path"
 
 
 class SplitSettings(RootModel[dict[str, PositiveInt]]):

@@ -7,7 +7,7 @@ TensorFlow's own reader stops at the first wrong one.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import tensorflow as tf
@@ -44,11 +44,12 @@ def read_tfrecord(file: BinaryIO, part: Part, settings: CorpusSettings) -> Itera
     encoding = TextEncoding("utf-8", settings.encoding_errors)
     builder = DocumentBuilder(part, settings, encoding)
     pick = _Picker(settings, encoding)
+    build = builder.document if settings.tag is None else builder.tagged
     for number, (data, error) in enumerate(_records(file, part.path), 1):
         try:
             if error is not None:
                 raise error
-            yield builder.document(number, *pick(data))
+            yield build(number, *pick(data))
         except RecordError as reason:
             yield builder.bad(number, str(reason), data)
 
@@ -94,7 +95,7 @@ def _fault(path: str, number: int, found: str) -> JobError:
 
 
 class _Picker:
-    """Takes text, label, source, id and split out of a serialized example."""
+    """Takes text and label, or tokens and tags, and source, id and split out of a serialized example."""
 
     def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
         self._settings, self._encoding = settings, encoding
@@ -113,29 +114,41 @@ class _Picker:
             raise RecordError(f"no {self._message.__name__}: the record cannot be parsed") from None
         settings = self._settings
         context = (example.context if self._is_sequence else example.features).feature
-        text = self._steps(example) if self._is_sequence else None
-        return (
-            self._texts(context, settings.text) if text is None else text,
-            *(
-                None if name is None else self._scalar(context, name, role)
-                for role, name in (
-                    ("label", settings.label),
-                    ("source", settings.source),
-                    ("id", settings.id),
-                    ("split", settings.split),
-                )
-            ),
+        named = (
+            None if name is None else self._scalar(context, name, role)
+            for role, name in (("source", settings.source), ("id", settings.id), ("split", settings.split))
         )
+        if settings.tag is not None:
+            return *self._tagged(example, settings.tokens, settings.tag), *named
+        text = self._steps(example, settings.text, "text") if self._is_sequence else None
+        if text is None:
+            text = self._values(self._feature(context, settings.text, "text"), "text")
+        return text, None if settings.label is None else self._scalar(context, settings.label, "label"), *named
 
-    def _steps(self, example: Any) -> Sequence[str] | None:
-        """Returns a text of the feature lists, a segment a value, or None if it is none of them."""
-        name, lists = self._settings.text, example.feature_lists.feature_list
+    def _tagged(self, example: Any, *names: str) -> tuple[list[str], list[str]]:
+        """Returns tokens and tags of the feature lists of these names."""
+        lists = []
+        for role, name in zip(("tokens", "tags"), names, strict=True):
+            values = self._steps(example, name, role)
+            if values is None:
+                raise RecordError(f"no {role}: no feature list {name!r}")
+            if not all(map(str.strip, values)):
+                place = next(place for place, value in enumerate(values, 1) if not value.strip())
+                raise RecordError(f"no {role.removesuffix('s')}: the value is empty at token {place} of the sentence")
+            lists.append(values)
+        tokens, tags = lists
+        if len(tokens) != len(tags):
+            raise RecordError(f"unlike lengths: {len(tokens)} tokens, {len(tags)} tags")
+        if not tokens:
+            raise RecordError("no tokens")
+        return tokens, tags
+
+    def _steps(self, example: Any, name: str, role: str) -> list[str] | None:
+        """Returns a feature list of texts, all its values joined, or None if there is none of this name."""
+        lists = example.feature_lists.feature_list
         if name not in lists:
             return None
-        return [text for feature in lists[name].feature for text in self._values(feature, "text")]
-
-    def _texts(self, context: Any, name: str) -> Sequence[str]:
-        return self._values(self._feature(context, name, "text"), "text")
+        return [text for feature in lists[name].feature for text in self._values(feature, role)]
 
     def _scalar(self, context: Any, name: str, role: str) -> str | None:
         feature = self._feature(context, name, role)

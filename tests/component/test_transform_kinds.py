@@ -145,6 +145,28 @@ def test_tagged_sentences_keep_a_tag_for_every_token(tmp_path: Path) -> None:
     )
 
 
+def test_feature_lists_of_tokens_and_tags_are_read_alike(tmp_path: Path) -> None:
+    with tf.io.TFRecordWriter(str(tmp_path / "data.tfrecord")) as writer:
+        for number, sentence in enumerate(SENTENCES):
+            example = tf.train.SequenceExample()
+            example.context.feature["key"].bytes_list.value.append(str(number).encode())
+            for name, values in zip(("words", "ner"), zip(*sentence, strict=True), strict=True):
+                steps = example.feature_lists.feature_list[name]
+                for value in values:
+                    steps.feature.add().bytes_list.value.append(value.encode())
+            writer.write(example.SerializeToString())
+    corpus = {"format": "tf_sequence_example", "path": "data.tfrecord", "tokens": "words", "tag": "ner", "id": "key"}
+    run(tmp_path, corpus, {"tokenizer": "whitespace", "min_count": 1})
+    vocabulary, tags = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "tags.txt")
+    found = [row for split in ("train", "eval") for row in read(tmp_path, split)]
+    assert len(found) == len(SENTENCES)
+    for context, lists in found:
+        expected = SENTENCES[int(context["id"])]
+        words = [token if token in vocabulary else "<unk>" for token, _ in expected]
+        assert [vocabulary[number] for number in lists["tokens"]] == words
+        assert [tags[number] for number in lists["tags"]] == [tag for _, tag in expected]
+
+
 def test_coverage_below_the_least_allowed_ends_it(tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("\n".join(f"a b rare{n}" for n in range(60)))
     with pytest.raises(JobError) as error:

@@ -12,6 +12,7 @@ from trainer.classifier.encoders import ENCODERS
 from trainer.classifier.pooling import BigramSum
 from trainer.classifier.settings import ClassifierSettings
 from trainer.recurrent import encoder
+from trainer.training.cross_entropy import cross_entropy
 from trainer.training.objective import Outcome
 
 TARGETS = {f.LABEL: tf.TensorSpec([None], tf.int64)}
@@ -47,22 +48,5 @@ def build(
 def objective(batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
     """Judges the logits of a batch, float [batch, classes], by `label`."""
     label = batch[f.LABEL]
-    losses = loss(label, logits, smoothing)
+    losses = cross_entropy(label, logits, smoothing)
     return Outcome(losses, tf.ones_like(losses), tf.equal(tf.argmax(logits, -1), label))
-
-
-def loss(label: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
-    """Cross-entropy of each document.
-
-    Args:
-        label: Classes, int64 [batch].
-        logits: Float [batch, classes].
-        smoothing: Share of the probability that all classes get alike, as in Szegedy et al. (2016),
-            Rethinking the Inception Architecture, section 7.
-
-    Returns:
-        The loss in nats, float [batch].
-    """
-    classes = logits.shape[-1]
-    target = tf.one_hot(label, classes, on_value=1 - smoothing + smoothing / classes, off_value=smoothing / classes)
-    return tf.nn.softmax_cross_entropy_with_logits(target, logits)

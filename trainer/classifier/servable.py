@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import posixpath
+from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
@@ -13,29 +12,17 @@ from trainer import features as f
 from trainer import parsing
 from trainer.classifier.attention import explained
 from trainer.input import pad
-from trainer.normalization import register_operations
+from trainer.servable import ModelServable
 
 PROBABILITIES = "probabilities"
 
 
-class Servable(tf.Module):
+class Servable(ModelServable):
     """A classifier together with the transform graph that made its data."""
 
-    def __init__(self, model: keras.Model, transform_graph: str, labels: list[str]) -> None:
-        """Joins the parts.
-
-        Args:
-            model: From tokens and lengths to logits.
-            transform_graph: The transform graph's SavedModel directory.
-            labels: Class names in the order of their ids.
-        """
-        super().__init__(name="servable")
-        self._model = model
-        # Recurrent dropout draws from generators that the model does not show to TensorFlow.
-        self._state = [variable.value for variable in model.variables]
-        register_operations()
-        self._transform = tf.saved_model.load(transform_graph)
-        self._labels = tf.constant(labels)
+    def __init__(self, model: keras.Model, transform_graph: str, classes: list[str]) -> None:
+        """Joins the parts, as any model's, and adds `explain` where the model has attention."""
+        super().__init__(model, transform_graph, classes)
         self._explained: keras.Model = explained(model)
         if self._explained is not None:
             self._words = _words(transform_graph)
@@ -63,37 +50,15 @@ class Servable(tf.Module):
         """Gives the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
         return {"label_id": self._transform.transform_fn(f.parse_raw(examples, "labelled_text"))[f.LABEL]}
 
-    def save(self, directory: str, transform_settings: str = "") -> None:
-        """Writes the SavedModel, one signature a method; `serve_text` is `serving_default`.
-
-        `explain` is one of them where the model has attention.
-
-        `assets.extra/seqloom.json` holds a digest of all that decides the answers but the code.
-
-        Args:
-            directory: Where to write.
-            transform_settings: What the transform graph was made with, part of the digest.
-        """
-        signatures = {
+    def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
+        """Returns one signature a method; `serve_text` is `serving_default`; `explain` needs attention."""
+        return {
             "serving_default": self.serve_text,
             "serve_examples": self.serve_examples,
             "evaluate": self.evaluate,
             "label_ids": self.label_ids,
             **({} if self._explained is None else {"explain": self.explain}),
         }
-        tf.saved_model.save(self, directory, signatures)
-        tf.io.gfile.makedirs(f"{directory}/assets.extra")
-        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
-            file.write(json.dumps({"digest": self._digest(directory, transform_settings)}))
-
-    def _digest(self, directory: str, transform_settings: str) -> str:
-        digest = hashlib.sha256(json.dumps([self._model.to_json(), transform_settings]).encode())
-        for variable in self._model.variables:
-            digest.update(variable.numpy().tobytes())
-        for path in sorted(tf.io.gfile.glob(f"{directory}/assets/*")):
-            with tf.io.gfile.GFile(path, "rb") as file:
-                digest.update(file.read())
-        return digest.hexdigest()
 
     def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
         tokens, length = pad(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))
@@ -121,9 +86,9 @@ class Servable(tf.Module):
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         best = tf.argmax(probabilities, axis=-1)
         return {
-            "label": tf.gather(self._labels, best),
+            "label": tf.gather(self._classes, best),
             "probability": tf.reduce_max(probabilities, axis=-1),
-            "labels": tf.tile(tf.expand_dims(self._labels, 0), [tf.shape(probabilities)[0], 1]),
+            "labels": tf.tile(tf.expand_dims(self._classes, 0), [tf.shape(probabilities)[0], 1]),
             PROBABILITIES: probabilities,
         }
 

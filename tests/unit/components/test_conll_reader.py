@@ -36,6 +36,13 @@ def test_columns_delimiter_and_comments_can_be_chosen() -> None:
     assert (record.tokens, record.tags) == (("EU", "is"), ("O", "O"))
 
 
+def test_lines_may_differ_in_their_columns_where_it_is_said() -> None:
+    data = "EU NNP ORG B-ORG\nx UNK O\n\ny\n\nz O\n"
+    first, bad, last = read(data, columns={"uneven": True})
+    assert (first.tokens, first.tags, last.tokens) == (("EU", "x"), ("B-ORG", "O"), ("z",))
+    assert (bad.line, bad.reason) == (4, "too few columns: 1, the token is in column 1 and the tag in -1")
+
+
 @pytest.mark.parametrize(
     ("sentence", "values", "reason"),
     [

@@ -60,6 +60,36 @@ def test_sequence_examples_of_our_own_are_read_back(tmp_path: Path) -> None:
     assert read(path, "tf_sequence_example", label="label", source="source", id="id") == documents
 
 
+def sentence(**lists: list[bytes]) -> bytes:
+    named = {name: tf.train.FeatureList(feature=[feature(value) for value in values]) for name, values in lists.items()}
+    context = tf.train.Features(feature={"key": feature(b"k"), "fold": feature(b"test")})
+    example = tf.train.SequenceExample(context=context, feature_lists=tf.train.FeatureLists(feature_list=named))
+    return example.SerializeToString()
+
+
+def test_tagged_sequence_examples_of_our_own_are_read_back(tmp_path: Path) -> None:
+    documents = [Document((), None, "web", "1", 1, None, ("EU", "is"), ("B-ORG", "O"))]
+    path = write(tmp_path / "a", [encode(document) for document in documents])
+    assert read(path, "tf_sequence_example", tag="tags", source="source", id="id") == documents
+
+
+def test_feature_lists_of_tokens_and_tags_have_to_be_aligned(tmp_path: Path) -> None:
+    bad = [
+        (sentence(words=[b"a"]), "no tags: no feature list 'ner'"),
+        (sentence(ner=[b"O"]), "no tokens: no feature list 'words'"),
+        (sentence(words=[b"a", b"b"], ner=[b"O"]), "unlike lengths: 2 tokens, 1 tags"),
+        (sentence(words=[b"a", b" "], ner=[b"O", b"O"]), "no token: the value is empty at token 2 of the sentence"),
+        (sentence(words=[b"a", b"b"], ner=[b"O", b""]), "no tag: the value is empty at token 2 of the sentence"),
+        (sentence(words=[], ner=[]), "no tokens"),
+        (sentence(words=[1], ner=[b"O"]), "tokens is no string: found int64 values"),
+    ]
+    good = sentence(words=[b"caf\xc3\xa9"], ner=[b"B-X"])
+    path = write(tmp_path / "a", [*(record for record, _ in bad), good])
+    *found, last = read(path, "tf_sequence_example", tokens="words", tag="ner", id="key", split="fold")
+    assert [record.reason for record in found] == [reason for _, reason in bad]
+    assert (last.tokens, last.tags, last.id, last.split) == (("caf\xe9",), ("B-X",), "k", "test")
+
+
 def test_text_may_stand_in_the_context(tmp_path: Path) -> None:
     context = tf.train.Features(feature={"body": feature(b"a"), "split": feature(b"validation")})
     path = write(tmp_path / "a", [tf.train.SequenceExample(context=context).SerializeToString()])

@@ -127,7 +127,7 @@ BAD = [
     (("name: small", "name: Big Job"), (), [":1, name", 'the text "Big Job"', "small letters"]),
     (("name: small\n", ""), (), ["The key name is missing", "job.yaml:1, name", "Name of the job"]),
     (("name: small", "name: 7"), (), [":1, name", "found: 7", 'put it in quotes: "7"']),
-    (("classifier", "tagger"), (), [":2, task", "one of classifier"]),
+    (("classifier", "parser"), (), [":2, task", "one of classifier"]),
     (("format: csv, ", ""), (), [":3, corpus.format", "corpus.format is missing", "one of text, csv, tsv, jsonl"]),
     (("format: csv", "format: cvs"), (), [":3, corpus.format", "did you mean csv?"]),
     (("label: stars, ", ""), (), [":3, corpus.label", "A classifier needs labels", "add label:"]),

@@ -14,6 +14,7 @@ from pipeline import config, dag
 JOBS: dict[str, dict[str, Any]] = {
     "classifier": {"corpus": {"format": "csv", "path": "x", "label": "y"}},
     "dataset": {"corpus": {"format": "csv", "path": "x"}},
+    "tagger": {"corpus": {"format": "conll", "path": "x"}, "transform": {"tokenizer": "whitespace"}},
     "word2vec": {
         "corpus": {"format": "csv", "path": "x"},
         "evaluation": {"pairs": {"ws": "ws.tsv"}},
@@ -54,7 +55,7 @@ def test_a_task_has_its_components(task: str) -> None:
     assert create(task).keys() == set(config.COMPONENTS[task])
 
 
-@pytest.mark.parametrize("task", ["classifier", "word2vec"])
+@pytest.mark.parametrize("task", ["classifier", "tagger", "word2vec"])
 def test_models_are_made_and_judged_in_the_order_that_is_shown(task: str) -> None:
     # Of the components before them TFX runs those without inputs first.
     shown = config.COMPONENTS[task]

@@ -22,7 +22,7 @@ def save(module, path):
 
 
 def load(path):
-    return models.load(path, takes="text", gives={"label"})
+    return models.load(path, "text", {"label"})
 
 
 @pytest.fixture(scope="module")

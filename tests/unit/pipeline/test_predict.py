@@ -35,6 +35,19 @@ class ByLength(tf.Module):
         }
 
 
+class ByCase(tf.Module):
+    """Words with a capital letter are names; the longest sentence decides how wide the answer is."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def serve(self, text):
+        words = tf.strings.split(text)
+        tokens = words.to_tensor("")
+        tags = tf.where(tf.strings.regex_full_match(tokens, "[A-Z].*"), "B-PER", "O")
+        real = tf.sequence_mask(words.row_lengths(), tf.shape(tokens)[1])
+        scores = tf.where(real, 0.98, 0.0)
+        return {"tokens": tokens, "tags": tf.where(real, tags, ""), "scores": scores, "length": words.row_lengths()}
+
+
 def save(module, path):
     tf.saved_model.save(module, str(path), {"serving_default": module.serve})
     return path
@@ -59,6 +72,15 @@ def answers(output):
 def test_answers_come_in_the_order_of_the_texts_over_many_batches(model):
     texts = ["x" * (number % 23) for number in range(2 * questions.BATCH + 17)]
     assert list(predict.predict(model, iter(texts))) == [expected(text) for text in texts]
+
+
+def test_a_tagger_answers_in_the_length_of_each_sentence(tmp_path):
+    path = save(ByCase(), tmp_path / "tagger")
+    assert list(predict.predict(path, ["only Léa", "", "Bo"])) == [
+        {"text": "only Léa", "tokens": ["only", "Léa"], "tags": ["O", "B-PER"], "scores": [0.98, 0.98]},
+        {"text": "", "tokens": [], "tags": [], "scores": []},
+        {"text": "Bo", "tokens": ["Bo"], "tags": ["B-PER"], "scores": [0.98]},
+    ]
 
 
 def test_a_model_of_other_outputs_is_refused(tmp_path):

@@ -65,6 +65,7 @@ GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
         ("components/corpus_example_gen/__init__.py", {GEN, VALIDATOR}),
         ("components/evaluation_sets/executor.py", {SETS}),
         ("components/embedding_metrics.py", {METRICS}),
+        ("components/tagging_metrics.py", {METRICS}),
         ("pipeline/cli.py", set()),
         ("pipeline/gates.py", set()),
         ("components/pusher/publish.py", set()),

@@ -134,7 +134,7 @@ def test_a_model_of_another_task_says_what_it_is(tmp_path, arguments):
     result = invoke(command, tmp_path, *words)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "The model does not take words." in result.stderr
-    assert "found: a classifier, serving_default from ['text']" in result.stderr
+    assert "found: a classifier or tagger, serving_default from ['text']" in result.stderr
     assert "seqloom predict" in result.stderr
 
 

@@ -270,11 +270,3 @@ def test_word_dropout_replaces_words_by_unknown_ones_in_training_alone() -> None
     assert not np.array_equal(layer(tokens, training=True), found)
     np.testing.assert_array_equal(layer(tokens, training=False), tokens)
     np.testing.assert_array_equal(encoder.WordDropout(0.0)(tokens, training=True), tokens)
-
-
-def test_a_smoothed_loss_is_the_cross_entropy_with_the_smoothed_target() -> None:
-    logits = np.array([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]], np.float32)
-    target = np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])
-    likelihoods = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    found = classifier.loss(tf.constant([0, 2], tf.int64), tf.constant(logits), smoothing=0.3)
-    np.testing.assert_allclose(found, -(target * np.log(likelihoods)).sum(axis=1), rtol=1e-5)

@@ -1,0 +1,122 @@
+"""Tags the test split of a tagger's run with simple peers, and prints a table of them and of ours.
+
+Run as `python -m bench.tagging --root runs/entities`, or `make bench-tagging`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bench.documents import newest_examples
+from trainer.errors import JobError
+
+Sentences = Sequence[tuple[Sequence[str], Sequence[str]]]
+"""Tokens and their tags."""
+Tagger = Callable[[Sequence[str]], list[str]]
+"""From the tokens of a sentence to tags."""
+FIGURES = ("span_f1", "span_precision", "span_recall", "token_accuracy")
+
+
+def read_sentences(examples: Path, split: str) -> Iterator[tuple[list[str], list[str]]]:
+    """Reads raw SequenceExamples.
+
+    Args:
+        examples: Folder of the artifact.
+        split: Name of the split.
+
+    Yields:
+        Tokens and tags of each sentence.
+    """
+    import tensorflow as tf
+
+    from trainer import features
+
+    files = sorted(str(path) for path in (examples / f"Split-{split}").glob("*.gz"))
+    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+        lists = tf.train.SequenceExample.FromString(record).feature_lists.feature_list
+        tokens, tags = (
+            [step.bytes_list.value[0].decode() for step in lists[name].feature]
+            for name in (features.TOKENS, features.TAGS)
+        )
+        yield tokens, tags
+
+
+def most_frequent(train: Sentences) -> Tagger:
+    """Gives each word its most frequent tag in the train split, unknown words the most frequent of all."""
+    by_word: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for tokens, tags in train:
+        for token, tag in zip(tokens, tags, strict=True):
+            by_word[token][tag] += 1
+    (usual, _), *_ = sum(by_word.values(), Counter[str]()).most_common(1)
+    best = {word: counts.most_common(1)[0][0] for word, counts in by_word.items()}
+    return lambda tokens: [best.get(token, usual) for token in tokens]
+
+
+def logistic_regression(train: Sentences) -> Tagger:
+    """Decides each tag by a logistic regression on the words at most two steps away and on the word's ends."""
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    rows = [_seen(tokens, place) for tokens, _ in train for place in range(len(tokens))]
+    model = make_pipeline(DictVectorizer(), LogisticRegression(C=10, max_iter=1_000))
+    model.fit(rows, [tag for _, tags in train for tag in tags])
+    return lambda tokens: list(model.predict([_seen(tokens, place) for place in range(len(tokens))]))
+
+
+def _seen(tokens: Sequence[str], place: int) -> dict[str, str]:
+    padded = ["", "", *tokens, "", ""]
+    words = {f"word{step - 2:+}": padded[place + step] for step in range(5)}
+    token = tokens[place]
+    return {**words, "first": token[0], "last": token[-1], "last two": token[-2:]}
+
+
+PEERS: Mapping[str, Callable[[Sentences], Tagger]] = {
+    "logistic regression, words two steps around": logistic_regression,
+    "most frequent tag of each word": most_frequent,
+}
+
+
+def scores(tagger: Tagger, test: Sentences) -> dict[str, float]:
+    """Judges a tagger with seqeval: the figures of `FIGURES`."""
+    from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
+
+    given, found = [list(tags) for _, tags in test], [tagger(tokens) for tokens, _ in test]
+    judges = (f1_score, precision_score, recall_score, accuracy_score)
+    return {name: float(judge(given, found)) for name, judge in zip(FIGURES, judges, strict=True)}
+
+
+def table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """A table in Markdown, a row a line."""
+    lines = [["model", *FIGURES], ["---"] * (len(FIGURES) + 1)]
+    lines += [[name, *(f"{values[figure]:.4f}" for figure in FIGURES)] for name, values in rows.items()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main() -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.tagging", description="Judges peers on a run's split.")
+    parser.add_argument("--root", type=Path, default=Path("runs/entities"), help="root of the run")
+    root: Path = parser.parse_args().root
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        examples = newest_examples(root)
+    except JobError as error:
+        print(error, file=sys.stderr)
+        return 1
+    train, test = (list(read_sentences(examples, split)) for split in ("train", "test"))
+    rows = {"seqloom": json.loads((root / "summary.json").read_text())["metrics"]["overall"]}
+    for name, peer in PEERS.items():
+        rows[name] = scores(peer(train), test)
+    print(table(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""The metrics of this project by the names under which the Evaluator finds them."""
+
+from components.embedding_metrics import AnalogyAccuracy, Coverage, HeldOutLoss, Spearman
+from components.tagging_metrics import SpanF1, SpanPrecision, SpanRecall, TokenAccuracy, TokenLoss
+
+__all__ = [
+    "AnalogyAccuracy",
+    "Coverage",
+    "HeldOutLoss",
+    "SpanF1",
+    "SpanPrecision",
+    "SpanRecall",
+    "Spearman",
+    "TokenAccuracy",
+    "TokenLoss",
+]

@@ -1,0 +1,60 @@
+"""A small tagged corpus, transformed, and what trains on it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+TAGS = ("O", "B-LOC", "I-LOC", "B-PER")
+"""The tag of id 0 is a real one."""
+
+
+def _sentences(split: str, count: int) -> list:
+    """Sentences in which the word before tells what a capital letter begins."""
+    from components.corpus_example_gen.records import Document
+
+    draw = random.Random(split)
+    sentences = []
+    for number in range(count):
+        pairs = [(f"w{draw.randrange(20)}", "O") for _ in range(draw.randrange(0, 9))]
+        for _ in range(draw.randrange(1, 3)):
+            name = draw.choice(["Nice", "Paris", "Lea", "a\u00a0b"])
+            found = [("in", "O"), (name, "B-LOC"), ("Bay", "I-LOC")]
+            pairs += draw.choice([found, found[:2], [("by", "O"), (name, "B-PER")]])
+        tokens, tags = zip(*pairs, strict=True)
+        sentences.append(Document((), None, draw.choice("ab"), f"{split}-{number}", number + 1, None, tokens, tags))
+    return sentences
+
+
+@pytest.fixture(scope="session")
+def tagged(transform_documents, tmp_path_factory: pytest.TempPathFactory):
+    """The corpus; the word after `in` is a place, the one after `by` a person."""
+    documents = {"train": _sentences("train", 80), "eval": _sentences("eval", 30)}
+    root = tmp_path_factory.mktemp("tagged")
+    return transform_documents(root, documents, "tagged_text", {"tokenizer": "whitespace", "min_count": 1}, TAGS)
+
+
+@pytest.fixture(scope="session")
+def train() -> Callable[..., Path]:
+    """A function that trains a tagger on a transformed corpus in a folder, and gives the SavedModel's."""
+    from trainer.job import Job
+    from trainer.tagger.settings import TaggerSettings
+    from trainer.tasks import TASKS
+
+    def run(corpus, folder: Path, **settings: object) -> Path:
+        job = Job(
+            settings=TaggerSettings(**settings).model_dump_json(),
+            train_files=corpus.transformed["train"],
+            eval_files=corpus.transformed["eval"],
+            transform_graph=str(corpus.graph),
+            model_directory=str(folder / "model"),
+            log_directory=str(folder / "logs"),
+            checkpoints=str(folder / "checkpoints"),
+        )
+        TASKS["tagger"](job)
+        return folder / "model"
+
+    return run

@@ -1,0 +1,59 @@
+"""What all published models of documents have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from trainer.normalization import register_operations
+
+
+class ModelServable(tf.Module):
+    """A model together with the transform graph that made its data; a task adds its signatures."""
+
+    def __init__(self, model: keras.Model, transform_graph: str, classes: list[str]) -> None:
+        """Joins the parts.
+
+        Args:
+            model: From tokens and lengths to logits.
+            transform_graph: The transform graph's SavedModel directory.
+            classes: Names of the classes or tags in the order of their ids.
+        """
+        super().__init__(name="servable")
+        self._model = model
+        # Recurrent dropout draws from generators that the model does not show to TensorFlow.
+        self._state = [variable.value for variable in model.variables]
+        register_operations()
+        self._transform = tf.saved_model.load(transform_graph)
+        self._classes = tf.constant(classes)
+
+    def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
+        """Returns the signatures of the SavedModel by name."""
+        raise NotImplementedError
+
+    def save(self, directory: str, transform_settings: str = "") -> None:
+        """Writes the SavedModel.
+
+        `assets.extra/seqloom.json` holds a digest of all that decides the answers but the code.
+
+        Args:
+            directory: Where to write.
+            transform_settings: What the transform graph was made with, part of the digest.
+        """
+        tf.saved_model.save(self, directory, self.signatures())
+        tf.io.gfile.makedirs(f"{directory}/assets.extra")
+        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
+            file.write(json.dumps({"digest": self._digest(directory, transform_settings)}))
+
+    def _digest(self, directory: str, transform_settings: str) -> str:
+        digest = hashlib.sha256(json.dumps([self._model.to_json(), transform_settings]).encode())
+        for variable in self._model.variables:
+            digest.update(variable.numpy().tobytes())
+        for path in sorted(tf.io.gfile.glob(f"{directory}/assets/*")):
+            with tf.io.gfile.GFile(path, "rb") as file:
+                digest.update(file.read())
+        return digest.hexdigest()

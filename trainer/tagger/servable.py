@@ -1,0 +1,120 @@
+"""The SavedModel: raw text or records in, a tag for every token out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from trainer import features as f
+from trainer import parsing
+from trainer.input import pad
+from trainer.servable import ModelServable
+from trainer.tagger.model import real_lengths
+
+SCORES = "scores"
+PROBABILITIES = "probabilities"
+GIVEN = "given"
+LOSS = "loss"
+
+_LEAST_PROBABILITY = 1e-7
+"""What a tag counts at least in the loss, as in Keras' own."""
+
+_EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
+Answers = dict[str, tf.Tensor]
+
+
+class Servable(ModelServable):
+    """A tagger together with the transform graph that made its data.
+
+    All answers are padded on the right to the longest sentence of the batch, at least one step wide: strings with "",
+    numbers with 0. `length`, int64 [batch], tells how many tokens are real, 0 of a sentence without any.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def serve_text(self, text: tf.Tensor) -> Answers:
+        """Tags sentences, string [batch], UTF-8, whose tokens stand between ASCII white space.
+
+        Returns:
+            `tokens` and `tags`, string [batch, time], `scores`, the tags' probabilities, float32 [batch, time], and
+            `length`, int64 [batch].
+        """
+        words = tf.strings.split(text)
+        each = tf.RaggedTensor.from_row_splits(words.values, tf.range(tf.size(words.values, tf.int64) + 1))
+        tokens = words.with_values(each)
+        absent = tf.fill(tf.shape(text), "")
+        return self._tag({f.ID: absent, f.SOURCE: absent, f.TOKENS: tokens, f.TAGS: tokens[:, :0]})
+
+    @tf.function(input_signature=_EXAMPLES)
+    def serve_examples(self, examples: tf.Tensor) -> Answers:
+        """Tags the tokens of serialized raw SequenceExamples, string [batch], as `serve_text`; they need no `tags`."""
+        return self._tag(f.parse_raw(examples, "tagged_text"))
+
+    @tf.function(input_signature=_EXAMPLES)
+    def evaluate(self, examples: tf.Tensor) -> Answers:
+        """Tags serialized transformed SequenceExamples, string [batch].
+
+        Returns:
+            `tags`, `scores` and `length` as `serve_text`, and `probabilities`, float32 [batch, time, tags].
+        """
+        batch = parsing.padded_batch(examples, "tagged_text")
+        tokens, length = batch[f.TOKENS], batch[f.LENGTH]
+        probabilities = self._probabilities(tokens, length)
+        real = real_lengths(tokens, length)
+        steps = tf.expand_dims(tf.sequence_mask(real, tf.shape(tokens)[1]), -1)
+        return {**self._best(probabilities, real), PROBABILITIES: tf.where(steps, probabilities, 0.0)}
+
+    @tf.function(input_signature=_EXAMPLES)
+    def judge(self, examples: tf.Tensor) -> Answers:
+        """Tags serialized raw SequenceExamples, string [batch], for their evaluation.
+
+        Returns:
+            `tags` and `length` as `serve_text`; `given`, the examples' own tags, string [batch, time]; `loss`, summed
+            over the tokens of each sentence, in nats, float32 [batch]. A tag that the model does not know has the
+            least probability.
+        """
+        raw = f.parse_raw(examples, "tagged_text")
+        transformed = self._transform.transform_fn(raw)
+        tokens, length = pad(transformed[f.TOKENS])
+        width = tf.shape(tokens, tf.int64)[1]
+        probabilities = self._probabilities(tokens, length)
+        wanted = _padded(transformed[f.TAGS], width, -1)
+        found = tf.gather(probabilities, tf.maximum(wanted, 0), batch_dims=2)
+        losses = -tf.math.log(tf.maximum(tf.where(wanted >= 0, found, 0.0), _LEAST_PROBABILITY))
+        real = transformed[f.TOKENS].row_lengths()
+        return {
+            **{name: value for name, value in self._best(probabilities, real).items() if name != SCORES},
+            GIVEN: _padded(raw[f.TAGS].merge_dims(1, 2), width, ""),
+            LOSS: tf.reduce_sum(tf.where(tf.sequence_mask(real, width), losses, 0.0), axis=1),
+        }
+
+    def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
+        """Returns one signature a method; `serve_text` is `serving_default`."""
+        return {
+            "serving_default": self.serve_text,
+            "serve_examples": self.serve_examples,
+            "evaluate": self.evaluate,
+            "judge": self.judge,
+        }
+
+    def _tag(self, raw: f.Features) -> Answers:
+        ids = self._transform.transform_fn(raw)[f.TOKENS]
+        tokens, length = pad(ids)
+        given = _padded(raw[f.TOKENS].merge_dims(1, 2), tf.shape(tokens, tf.int64)[1], "")
+        return {f.TOKENS: given, **self._best(self._probabilities(tokens, length), ids.row_lengths())}
+
+    def _best(self, probabilities: tf.Tensor, length: tf.Tensor) -> Answers:
+        """Names the likeliest tags of sentences with these true lengths, int64 [batch]."""
+        real = tf.sequence_mask(length, tf.shape(probabilities)[1])
+        names = tf.gather(self._classes, tf.argmax(probabilities, axis=-1))
+        scores = tf.reduce_max(probabilities, axis=-1)
+        return {f.TAGS: tf.where(real, names, ""), SCORES: tf.where(real, scores, 0.0), f.LENGTH: length}
+
+    def _probabilities(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(self._model([tokens, length], training=False))
+
+
+def _padded(rows: tf.RaggedTensor, width: tf.Tensor, filler: str | int) -> tf.Tensor:
+    """Pads ragged rows, or cuts them, to a width, [batch, width]."""
+    filled = rows.to_tensor(filler, shape=tf.stack([tf.constant(-1, tf.int64), width]))
+    return tf.ensure_shape(filled, [None, None])
