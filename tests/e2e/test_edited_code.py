@@ -18,7 +18,7 @@ def test_each_edit_runs_what_depends_on_it_and_no_more(new_job, ran, copy_packag
     assert made.process.returncode == 0, made.process.stderr
     names = (*DATA, "SequenceTransform", "Trainer")
     assert worked(made) == dict.fromkeys(names, "done")
-    edit(job.code / "trainer" / "classifier.py")
+    edit(job.code / "trainer" / "classifier" / "model.py")
     trained = ran(job, "--until", "Trainer")
     assert worked(trained) == {**dict.fromkeys(names, "cached"), "Trainer": "done"}
     executions = {**dict.fromkeys(names, "CACHED"), "Trainer": "COMPLETE", "PreviousStatistics": "COMPLETE"}
