@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOT ?= runs/sentiment
 
-.PHONY: help env demo test test-fast lint format bench bench-data bench-peers bench-tagging bench-vectors lock clean
+.PHONY: help env demo test test-fast lint format bench bench-batching bench-data bench-peers bench-tagging bench-vectors lock clean
 
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: ## make the locked environment in .venv, where it is not there yet (PYTHON=... names the interpreter)
 	@scripts/setup
@@ -30,7 +30,10 @@ format: env ## format the code and mend what ruff can mend
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: bench-data bench-peers bench-tagging bench-vectors ## run all benchmarks
+bench: bench-batching bench-data bench-peers bench-tagging bench-vectors ## run all benchmarks
+
+bench-batching: env ## train on batches of like lengths and as tutorials make them, on the demo's examples
+	@$(PY) -m bench.batching --root $(ROOT)
 
 bench-data: env ## measure conversion, reading, size and memory beside stock TFX and tf.data and print the ratios
 	@$(PY) -m bench.data

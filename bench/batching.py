@@ -1,0 +1,166 @@
+"""Trains a classifier on batches of like lengths and on batches as tutorials make them, and prints a table.
+
+Run as `python -m bench.batching --root runs/sentiment`, or `make bench-batching`. All have the same budget of padded
+tokens and the same model; turns alternate, each of as many seconds. The first steps of each, which trace, do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from bench.data_tables import table
+from trainer import features as f
+from trainer import records
+from trainer.classifier import model as classifier
+from trainer.classifier.settings import ClassifierSettings
+from trainer.errors import JobError
+from trainer.input import Usage, read
+from trainer.training.step import Step
+
+_SEED = 1
+_WARM_UP = 3
+_LEAST = 2.5
+
+Batches = Callable[[Sequence[str], int], Iterator[f.Features]]
+"""From files and the budget to endless batches: `tokens` int64 [batch, time], `length` and `label` int64 [batch]."""
+
+
+@dataclasses.dataclass
+class Turns:
+    """What one way of making batches reached.
+
+    Attributes:
+        usage: What the batches held.
+        rates: Documents a second, one a turn.
+    """
+
+    usage: Usage = dataclasses.field(default_factory=Usage)
+    rates: list[float] = dataclasses.field(default_factory=list)
+
+
+def bucketed(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
+    """`trainer.input.read`, epoch after epoch."""
+    for epoch in itertools.count():
+        yield from read(files, batch_tokens=batch_tokens, seed=_SEED, epoch=epoch)
+
+
+def padded_to_batch(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
+    """Documents in random order, padded to the batch's longest; as many as the budget holds when padded."""
+    return _random_order(files, batch_tokens, longest=None)
+
+
+def padded_to_corpus(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
+    """Documents in random order, padded to the corpus' longest."""
+    longest = max(len(document[f.TOKENS]) for document in _documents(files))
+    return _random_order(files, batch_tokens, longest)
+
+
+WAYS: Mapping[str, Batches] = {
+    "like lengths (seqloom)": bucketed,
+    "random order, padded to the batch's longest": padded_to_batch,
+    "random order, padded to the corpus' longest": padded_to_corpus,
+}
+"""The ways of making batches by name, ours first."""
+
+
+def _documents(files: Sequence[str]) -> list[dict[str, np.ndarray]]:
+    """The documents in memory, so that the peers' reading costs nothing."""
+    batches = read(files, batch_tokens=1 << 20)
+    return [
+        {f.TOKENS: row[:length], f.LABEL: label}
+        for batch in batches.as_numpy_iterator()
+        for row, length, label in zip(batch[f.TOKENS], batch[f.LENGTH], batch[f.LABEL], strict=True)
+    ]
+
+
+def _random_order(files: Sequence[str], batch_tokens: int, longest: int | None) -> Iterator[f.Features]:
+    documents, random = _documents(files), np.random.default_rng(_SEED)
+    while True:
+        waiting: list[dict[str, np.ndarray]] = []
+        for number in random.permutation(len(documents)):
+            width = longest or max(len(one[f.TOKENS]) for one in [*waiting, documents[number]])
+            if waiting and width * (len(waiting) + 1) > batch_tokens:
+                yield _padded(waiting, longest)
+                waiting = []
+            waiting.append(documents[number])
+        yield _padded(waiting, longest)
+
+
+def _padded(documents: Sequence[Mapping[str, np.ndarray]], longest: int | None) -> f.Features:
+    length = np.array([len(document[f.TOKENS]) for document in documents])
+    tokens = np.zeros((len(documents), longest or length.max()), np.int64)
+    for row, document in zip(tokens, documents, strict=True):
+        row[: len(document[f.TOKENS])] = document[f.TOKENS]
+    label = np.array([document[f.LABEL] for document in documents])
+    return {name: tf.constant(value) for name, value in ((f.TOKENS, tokens), (f.LENGTH, length), (f.LABEL, label))}
+
+
+def _measure(files: Sequence[str], settings: ClassifierSettings, turns: int, seconds: float) -> dict[str, Turns]:
+    keras.utils.set_random_seed(settings.seed)
+    words = 1 + max(int(document[f.TOKENS].max()) for document in _documents(files))
+    step = Step(classifier.build(settings, words, 2), classifier.objective, settings, classifier.TARGETS)
+    batches = {name: way(files, settings.batch_tokens) for name, way in WAYS.items()}
+    numbers, found = itertools.count(1), {name: Turns() for name in WAYS}
+    for name in WAYS:
+        for batch in itertools.islice(batches[name], _WARM_UP):
+            step.train(batch, next(numbers))
+    for _ in range(turns):
+        for name, done in found.items():
+            documents, start = done.usage.documents, time.perf_counter()
+            while time.perf_counter() - start < seconds:
+                batch = next(batches[name])
+                step.train(batch, next(numbers))
+                done.usage.count(batch)
+            step.running.read()
+            done.rates.append((done.usage.documents - documents) / (time.perf_counter() - start))
+    return found
+
+
+def _table(found: Mapping[str, Turns]) -> str:
+    ours = next(iter(found.values()))
+    lines = [["batches", "documents/s", "padding", "ours / this"]]
+    for name, done in found.items():
+        ratio = statistics.median(one / other for one, other in zip(ours.rates, done.rates, strict=True))
+        lines.append([name, f"{statistics.median(done.rates):,.0f}", f"{done.usage.waste:.1%}", f"{ratio:.2f}"])
+    return table(lines)
+
+
+def main() -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.batching", description=__doc__.splitlines()[0])
+    parser.add_argument("--root", type=Path, default=Path("runs/sentiment"), help="root of a run with its examples")
+    parser.add_argument("--batch-tokens", type=int, default=16_384, help="padded tokens that a batch holds")
+    parser.add_argument("--turns", type=int, default=5, help="turns of each way")
+    parser.add_argument("--seconds", type=float, default=8, help="seconds of a turn")
+    arguments = parser.parse_args()
+    folder = arguments.root / "artifacts" / "SequenceTransform" / "transformed_examples"
+    versions = sorted(folder.glob("*/Split-train"), key=lambda path: int(path.parent.name))
+    try:
+        if not versions:
+            raise JobError("There are no examples to train on.", where=str(folder), fix="run make demo first")
+        files = records.find(str(versions[-1]))
+        settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
+        found = _measure(files, settings, arguments.turns, arguments.seconds)
+    except JobError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(_table(found))
+    first, second, *_ = found.values()
+    ratio = statistics.median(one / other for one, other in zip(first.rates, second.rates, strict=True))
+    print(f"\nOurs beside the batch's longest: {ratio:.2f}, limit {_LEAST}: {'met' if ratio >= _LEAST else 'missed'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

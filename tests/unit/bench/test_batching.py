@@ -1,0 +1,41 @@
+"""Batches of all ways hold each document once in a pass, within the budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import batching
+
+LENGTHS = [1, 7, 3, 9, 2, 2, 8, 5, 4, 6]
+BUDGET = 20
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> list[str]:
+    path: Path = tmp_path_factory.mktemp("batching") / "data_tfrecord-0.gz"
+    documents = [
+        {"id": b"%d" % number, "tokens": [10 + number] * length, "label": number % 2}
+        for number, length in enumerate(LENGTHS)
+    ]
+    write_transformed(path, documents)
+    return [str(path)]
+
+
+@pytest.mark.parametrize("name", batching.WAYS)
+def test_a_pass_holds_every_document_once_within_the_budget(files: list[str], name: str) -> None:
+    seen: list[tuple[int, int]] = []
+    batches = batching.WAYS[name](files, BUDGET)
+    while len(seen) < len(LENGTHS):
+        batch = {key: np.asarray(value) for key, value in next(batches).items()}
+        tokens, length = batch["tokens"], batch["length"]
+        assert tokens.size <= BUDGET
+        assert tokens.shape[1] == (max(LENGTHS) if "corpus" in name else length.max())
+        for row, size, label in zip(tokens, length, batch["label"], strict=True):
+            number = int(row[0]) - 10
+            assert row.tolist() == [10 + number] * size + [0] * (len(row) - size)
+            assert label == number % 2
+            seen.append((number, int(size)))
+    assert sorted(seen) == list(enumerate(LENGTHS))
