@@ -16,10 +16,10 @@ demo: env ## train, judge and publish a sentiment model from 33,530 reviews into
 	@.venv/bin/seqloom run configs/sentiment.yaml --root $(ROOT)
 
 test: env ## run all tests
-	@$(PY) -m pytest -n auto --dist loadfile
+	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: env ## run the tests that take seconds
-	@$(PY) -m pytest -n auto --dist loadfile -m "not slow"
+	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: env ## check style, format and types
 	@$(PY) -m ruff check .

@@ -192,3 +192,12 @@ def first(new_job: Callable[..., Job], ran: Callable[..., Ran]) -> tuple[Job, Ra
     """The first run of a job on a CSV of 400 documents."""
     job = new_job("job")
     return job, ran(job)
+
+
+@pytest.fixture(scope="session")
+def alike() -> Callable[[dict[str, dict[str, float]]], dict]:
+    """Metrics to compare with those of another run of the Evaluator.
+
+    Beam picks the size of its batches by the time that they take, and with it the order of TFMA's float32 sums.
+    """
+    return lambda metrics: {place: pytest.approx(values, rel=1e-6) for place, values in metrics.items()}

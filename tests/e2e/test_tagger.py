@@ -18,7 +18,8 @@ corpus:
   columns: {token: 1, tag: -1}
 transform: {tokenizer: whitespace, min_count: 1}
 trainer:
-  {epochs: 6, units: 16, embedding: 16, batch_tokens: 256, learning_rate: 0.02, word_dropout: 0.05, spatial_dropout: 0}
+  {epochs: 15, patience: 15, units: 16, embedding: 16, batch_tokens: 256, learning_rate: 0.02,
+   word_dropout: 0.05, spatial_dropout: 0}
 gates:
   token_accuracy: {min: 0.9, max_drop: 0.05}
   span_f1: {min: 0.6, slices: {test-a.conll: {min: 0.5}}}

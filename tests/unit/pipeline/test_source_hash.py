@@ -48,14 +48,15 @@ GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
     CODE[name]
     for name in ("CorpusExampleGen", "ExampleValidator", "SequenceTransform", "Trainer", "EvaluationSets", "Evaluator")
 )
+TRAINING = {TRAINER, CODE["LearningCheck"], CODE["Tuner"]}
 
 
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
         ("trainer/run.py", {TRAINER}),
-        ("trainer/training/loop.py", {TRAINER}),
-        ("trainer/input.py", {TRAINER}),
+        ("trainer/training/loop.py", TRAINING),
+        ("trainer/input.py", TRAINING),
         ("trainer/preprocessing.py", {TRANSFORM}),
         ("trainer/features.py", set(MODULES)),
         ("trainer/__init__.py", set(MODULES)),

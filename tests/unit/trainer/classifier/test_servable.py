@@ -184,6 +184,7 @@ def test_the_entry_point_trains_saves_and_reports(corpus, tmp_path: Path) -> Non
         transform_output=str(corpus.graph),
         model_run_dir=str(tmp_path / "run"),
         serving_model_dir=str(tmp_path / "serving"),
+        hyperparameters=None,
     )
     (tmp_path / "checkpoints" / "of-another-run").mkdir(parents=True)
     run_fn(arguments)

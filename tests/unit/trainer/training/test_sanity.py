@@ -115,7 +115,7 @@ def train(directory: Path, *, checked: bool) -> list[bytes]:
     loop = Loop(model, classifier.objective, SETTINGS, classifier.TARGETS)
     data = tf.data.Dataset.from_tensor_slices({name: np.stack([b[name] for b in batches]) for name in batches[0]})
     loop.run(
-        train=lambda epoch: data,
+        train=lambda epoch, position: data,
         evaluate=data,
         documents=2 * ROWS,
         checkpoints=Checkpoints(str(directory), model.variables, loop.optimizer.variables),
