@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from bench.data_tables import table
 from trainer import features as f
@@ -74,7 +76,7 @@ WAYS: Mapping[str, Batches] = {
 """The ways of making batches by name, ours first."""
 
 
-def _documents(files: Sequence[str]) -> list[dict[str, np.ndarray]]:
+def _documents(files: Sequence[str]) -> list[dict[str, NDArray[Any]]]:
     """The documents in memory, so that the peers' reading costs nothing."""
     batches = read(files, batch_tokens=1 << 20)
     return [
@@ -87,7 +89,7 @@ def _documents(files: Sequence[str]) -> list[dict[str, np.ndarray]]:
 def _random_order(files: Sequence[str], batch_tokens: int, longest: int | None) -> Iterator[f.Features]:
     documents, random = _documents(files), np.random.default_rng(_SEED)
     while True:
-        waiting: list[dict[str, np.ndarray]] = []
+        waiting: list[dict[str, NDArray[Any]]] = []
         for number in random.permutation(len(documents)):
             width = longest or max(len(one[f.TOKENS]) for one in [*waiting, documents[number]])
             if waiting and width * (len(waiting) + 1) > batch_tokens:
@@ -97,7 +99,7 @@ def _random_order(files: Sequence[str], batch_tokens: int, longest: int | None) 
         yield _padded(waiting, longest)
 
 
-def _padded(documents: Sequence[Mapping[str, np.ndarray]], longest: int | None) -> f.Features:
+def _padded(documents: Sequence[Mapping[str, NDArray[Any]]], longest: int | None) -> f.Features:
     length = np.array([len(document[f.TOKENS]) for document in documents])
     tokens = np.zeros((len(documents), longest or length.max()), np.int64)
     for row, document in zip(tokens, documents, strict=True):
