@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.learning_check.executor import FINDINGS
 from pipeline import gates
 from pipeline.config import Goal, RunConfig, SupervisedConfig
 from pipeline.history import Pushed, RunRecord, RunState, Verdict
@@ -179,7 +180,7 @@ def _details(config: RunConfig, executions: Executions) -> dict[str, Any]:
             details["hyperparameters"] = {"values": _best_values(best.uri), "path": best.uri}
     learning = _output(executions, "LearningCheck", "model_run")
     if learning is not None:
-        details["learning_check"] = json.loads(Path(learning.uri, "learning_check.json").read_text())
+        details["learning_check"] = json.loads(Path(learning.uri, FINDINGS).read_text())
     results = _output(executions, "Tuner", "tuner_results")
     if results is not None and isinstance(config, SupervisedConfig) and config.tune is not None:
         details["tuning"] = _tuning(config.tune.objective, results.uri, executions["Tuner"])

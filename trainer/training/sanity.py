@@ -95,6 +95,7 @@ def _overfit(
 
     @tf.function(reduce_retracing=True)
     def step(batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
+        """Takes a step of Adam; returns the loss before it and the norm of its gradient, float32 []."""
         with tf.GradientTape() as tape:
             outcome = objective(batch, model([batch[f.TOKENS], batch[f.LENGTH]], training=False))
             loss = tf.reduce_sum(outcome.losses * outcome.weights) / tf.reduce_sum(outcome.weights)
