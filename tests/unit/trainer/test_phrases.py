@@ -45,7 +45,7 @@ def join(sentence: list[str], pairs: set[tuple[str, str]], delimiter: str = "_")
     return joined
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(MANY_SENTENCES, PAIRS)
 @example([["a"] * 7, ["a"], [], ["a", "a"]], {("a", "a")})
 @example([["a", "b", "c", "a", "b"], ["c", "a"]], {("a", "b"), ("b", "c"), ("c", "a")})
@@ -59,7 +59,7 @@ def test_pairs_are_joined_from_the_left_and_never_overlap(
     assert joined.row_splits.dtype == tf.int64
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(MANY_SENTENCES, PAIRS, PAIRS)
 def test_a_second_pass_joins_what_the_first_one_gave(
     tmp_path_factory: pytest.TempPathFactory,

@@ -56,7 +56,7 @@ def reference(text: str) -> list[str]:
 @given(st.lists(TEXTS, min_size=1, max_size=20))
 @example(["don't", "a'b'c'd", "''a''b''", "rock'n'roll'", "\u2018quoted\u2019 it\u2019s", "a\x01b", "'", ""])
 @example(["<br><BR/><Br />a<br\t>b<br\u00a0/>", "<br/ >", "<b>r", "\ufeffa", "a\u200db", "e\u0301", "\U0001f600\ufe0f"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_tokens_are_those_of_the_reference(texts: list[str]) -> None:
     assert tokenize([[text] for text in texts]) == [reference(text) for text in texts]
 
@@ -107,7 +107,7 @@ def test_tokens_are_truncated_over_segments() -> None:
     st.integers(1, 14),
     st.sampled_from(["head", "tail", "head+tail"]),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=100)
 def test_truncation_is_slicing(rows: list[list[int]], to: int, keep: str) -> None:
     ragged = tf.RaggedTensor.from_row_lengths(
         tf.constant([value for row in rows for value in row], tf.int64), tf.constant([len(r) for r in rows], tf.int64)

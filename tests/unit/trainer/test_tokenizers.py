@@ -22,7 +22,7 @@ SPACE = st.sampled_from([" ", "\n", "\r\n", "\t", "\0", ".", "\x0b"])
 TEXT = st.lists(WORD | SPACE | st.characters(exclude_categories=["Cs"]), max_size=12).map("".join)
 DOCUMENTS = st.lists(st.lists(TEXT, max_size=3), min_size=1, max_size=4)
 MANY_DOCUMENTS = st.lists(st.lists(TEXT, max_size=3), min_size=1, max_size=16)
-FEW_EXAMPLES = settings(deadline=None, max_examples=25)
+SETTINGS = settings(deadline=None, max_examples=100)
 """Of many documents each: what takes long is the operations of a call, however many documents it gets."""
 PLACES = st.sampled_from([None, "document", "segment"])
 BOS, EOS = "\x02", "\x03"
@@ -73,7 +73,7 @@ def test_invalid_bytes_are_replacement_characters() -> None:
 @given(
     MANY_DOCUMENTS, st.integers(3, 9), st.sampled_from(["head", "tail", "head+tail"]), PLACES, PLACES, st.integers(0, 4)
 )
-@settings(deadline=None, max_examples=50)
+@SETTINGS
 def test_marks_truncation_and_short_documents(
     documents: list[list[str]], to: int, keep: str, bos: str | None, eos: str | None, min_length: int
 ) -> None:
@@ -144,7 +144,7 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @given(documents=DOCUMENTS, options=OPTIONS)
-@settings(deadline=None, max_examples=100)
+@SETTINGS
 def test_no_text_yields_the_id_of_a_mark(
     tmp_path_factory: pytest.TempPathFactory, model: subwords.Subwords, documents: list[list[str]], options: dict
 ) -> None:
@@ -196,7 +196,7 @@ def tagged(rows: list[list[tuple[str, str]]]) -> features.Features:
     st.integers(1, 9),
     st.integers(0, 3),
 )
-@FEW_EXAMPLES
+@SETTINGS
 def test_tagged_tokens_stay_beside_their_tags(rows: list[list[tuple[str, str]]], to: int, min_length: int) -> None:
     limits = {"truncate": {"to": to, "keep": "tail"}, "min_length": min_length}
     tokens, tags = preprocessing.tagged_tokens(tagged(rows), configured(tokenizer="whitespace", **limits))
@@ -214,7 +214,7 @@ def test_tagged_tokens_are_normalized_and_not_cut() -> None:
 
 
 @given(MANY_DOCUMENTS, PLACES, PLACES)
-@FEW_EXAMPLES
+@SETTINGS
 def test_counts_are_those_of_a_counter_without_marks(
     documents: list[list[str]], bos: str | None, eos: str | None
 ) -> None:
