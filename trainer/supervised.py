@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -30,6 +31,9 @@ logger = logging.getLogger("seqloom.trainer")
 
 S = TypeVar("S", bound=SequenceSettings)
 
+
+Counts = Callable[[S, tf.data.Dataset, int], Mapping[str, Any]]
+"""From settings, the train split and the number of classes to more that the model is built with."""
 
 Describe = Callable[[f.Features, tf.Tensor, str, Sequence[str], Sequence[str]], str]
 
@@ -68,10 +72,11 @@ class Supervised(Generic[S]):
     Attributes:
         settings: What the trainer section of the configuration is read as.
         targets: The features that the model is trained to predict, beside `tokens` and `length`.
-        build: From settings, vocabulary size, number of classes and what the word vectors start with to a
-            model from `tokens` and `length` to logits.
+        build: From settings, vocabulary size, number of classes, `vectors`, what the word vectors start with, and what
+            `counts` gives, to a model from `tokens` and `length` to logits.
         objective: Judges the logits by the targets.
         servable: From the model, the transform graph's directory and the class names to what is saved.
+        counts: Counts in the train split what the model is made from; None: nothing is.
         describe: From a batch, its logits, the target's name, the words and the class names to text; None: TensorBoard
             shows no documents.
         classes: The file of the class names beside the transform graph.
@@ -79,9 +84,10 @@ class Supervised(Generic[S]):
 
     settings: type[S]
     targets: Mapping[str, tf.TensorSpec]
-    build: Callable[[S, int, int, NDArray[np.float32] | None], keras.Model]
+    build: Callable[..., keras.Model]
     objective: Objective
     servable: Callable[[keras.Model, str, list[str]], Servable]
+    counts: Counts[S] | None = None
     describe: Describe | None = samples.describe
     classes: str = "labels.txt"
 
@@ -103,12 +109,11 @@ class Supervised(Generic[S]):
             logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
         labels = job.text(self.classes).splitlines()
-        start = embedding.read(settings.embedding, job.transform_graph, settings.seed)
-        vectors = None if start is None else start.vectors
-        size, batches = vocabulary_size(job.transform_graph), _Batches(settings, job)
+        batches = _Batches(settings, job)
+        start = self._start(settings, job, batches, len(labels))
         weights = class_weights.resolve(settings, labels, lambda: batches.counts(next(iter(self.targets)), len(labels)))
         with strategy.scope(), precision.policy(settings):
-            model = self.build(settings, size, len(labels), vectors)
+            model = start.build()
             loop = Loop(model, self.objective, settings, self.targets, weights)
         chief = strategies.is_chief(settings.strategy)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.optimizer.variables, writes=chief)
@@ -124,11 +129,8 @@ class Supervised(Generic[S]):
                 monitor=Monitor(model, self._samples(settings, job, loop, batches, labels)),
             )
         if chief and (settings.strategy != "one_device" or settings.precision != "float32"):
-            model = _copy(model, self.build(settings, size, len(labels), vectors))
-        details: dict[str, Any] = {
-            "parameters": model.count_params(),
-            "embedding": None if start is None else start.coverage,
-        }
+            model = _copy(model, start.build())
+        details: dict[str, Any] = {"parameters": model.count_params(), "embedding": start.coverage}
         if findings is not None:
             details["sanity"] = dataclasses.asdict(findings)
         return Trained(model, labels, state, resumed, details, chief)
@@ -142,17 +144,26 @@ class Supervised(Generic[S]):
         settings = self.settings.model_validate_json(job.settings)
         keras.utils.set_random_seed(settings.seed)
         classes = len(job.text(self.classes).splitlines())
-        start = embedding.read(settings.embedding, job.transform_graph, settings.seed)
-        size = vocabulary_size(job.transform_graph)
-        model = self.build(settings, size, classes, None if start is None else start.vectors)
+        start = self._start(settings, job, _Batches(settings, job), classes)
+        model = start.build()
         documents = min(settings.batch_documents, sanity.BATCH_DOCUMENTS)
         batches = read(
             job.train_files, batch_tokens=settings.batch_tokens, batch_documents=documents, seed=settings.seed
         )
-        findings = sanity.check(model, self.objective, self.targets, list(batches.take(sanity.BATCHES)))
+        examples = list(batches.take(sanity.BATCHES))
+        findings = sanity.check(model, self.objective, self.targets, examples, informed=start.informed)
         # A model that is made later has the names of layers that it would have without this one.
         keras.backend.clear_session()
         return findings
+
+    def _start(self, settings: S, job: Job, batches: _Batches, classes: int) -> _Start:
+        """Reads and counts what models start from."""
+        imported = embedding.read(settings.embedding, job.transform_graph, settings.seed)
+        counted = {} if self.counts is None else self.counts(settings, batches.train_split(), classes)
+        vectors, coverage = (None, None) if imported is None else (imported.vectors, imported.coverage)
+        size = vocabulary_size(job.transform_graph)
+        build = functools.partial(self.build, settings, size, classes, vectors=vectors, **counted)
+        return _Start(build, coverage, bool(counted))
 
     def _samples(self, settings: S, job: Job, loop: Loop, batches: _Batches, labels: list[str]) -> Samples | None:
         """Shows the first documents of the eval split."""
@@ -163,6 +174,20 @@ class Supervised(Generic[S]):
         batch = {name: first[name][: settings.samples] for name in (f.TOKENS, f.LENGTH, target)}
         words = job.text("vocabulary.txt").split("\n")[:-1]
         return lambda: describe(batch, loop.logits(batch), target, words, labels)
+
+
+class _Start(NamedTuple):
+    """What models of a training start from.
+
+    Attributes:
+        build: Makes one.
+        coverage: How imported word vectors cover the vocabulary; None: there are none.
+        informed: Whether they know something of the targets before training.
+    """
+
+    build: Callable[[], keras.Model]
+    coverage: dict[str, str | int | float] | None
+    informed: bool
 
 
 class _Batches:
@@ -186,7 +211,11 @@ class _Batches:
 
     def counts(self, target: str, classes: int) -> NDArray[np.int64]:
         """Counts the targets of each class in the train split, int64 [classes]."""
-        return class_weights.count(self._read(self._job.train_files), target, classes)
+        return class_weights.count(self.train_split(), target, classes)
+
+    def train_split(self) -> tf.data.Dataset:
+        """Reads the train split in the order of its files."""
+        return self._read(self._job.train_files)
 
     def _read(self, files: list[str], **more: Any) -> tf.data.Dataset:
         budget = {name: getattr(self._settings, name) for name in ("batch_tokens", "batch_documents", "window")}

@@ -20,7 +20,12 @@ Train = Callable[[Job], None]
 
 TASKS: Mapping[str, Train] = {
     "classifier": Supervised(
-        ClassifierSettings, classifier.TARGETS, classifier.build, classifier.objective, ClassifierServable
+        ClassifierSettings,
+        classifier.TARGETS,
+        classifier.build,
+        classifier.objective,
+        ClassifierServable,
+        counts=classifier.counts,
     ),
     "tagger": Supervised(
         TaggerSettings, tagger.TARGETS, tagger.build, tagger.objective, TaggerServable, classes="tags.txt"

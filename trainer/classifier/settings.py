@@ -30,6 +30,14 @@ class BigramSettings(Settings):
     width: PositiveInt = Field(8, description="Width of the vectors.")
 
 
+class NgramSettings(Settings):
+    """A linear classifier of n-grams."""
+
+    longest: PositiveInt = Field(3, le=8, description="Words of the longest n-gram.")
+    min_documents: PositiveInt = Field(2, description="N-grams that fewer training documents have are left out.")
+    max_size: PositiveInt = Field(2_000_000, description="Most n-grams that are kept, those in the most documents.")
+
+
 class ClassifierSettings(SequenceSettings):
     """The classifier and how it is trained."""
 
@@ -44,6 +52,11 @@ class ClassifierSettings(SequenceSettings):
     )
     bigrams: BigramSettings | None = Field(
         BigramSettings(), description="Pairs of words, hashed and averaged, beside the encoder; null: none."
+    )
+    ngrams: NgramSettings | None = Field(
+        None,
+        description="A second head beside the encoder, linear in the n-grams of a document; its start is counted in "
+        "the train split; null: none.",
     )
     pool_words: bool = Field(
         True, description="Pool the word vectors beside the recurrent states, with encoder rnn; not with last."

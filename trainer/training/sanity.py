@@ -45,7 +45,12 @@ class Findings:
 
 
 def check(
-    model: keras.Model, objective: Objective, targets: Mapping[str, tf.TensorSpec], batches: Sequence[f.Features]
+    model: keras.Model,
+    objective: Objective,
+    targets: Mapping[str, tf.TensorSpec],
+    batches: Sequence[f.Features],
+    *,
+    informed: bool = False,
 ) -> Findings:
     """Checks a model that was not trained, and leaves its weights and random generators as they were.
 
@@ -57,6 +62,7 @@ def check(
         objective: Judges the logits.
         targets: The features that it judges them by.
         batches: Two batches of real examples.
+        informed: Whether the model starts from counts of the targets: its loss may then be below chance level.
 
     Raises:
         JobError: If the loss at the start is not at chance level, or the batches cannot be overfitted.
@@ -65,7 +71,7 @@ def check(
     numbers = [{name: batch[name] for name in (f.TOKENS, f.LENGTH, *targets)} for batch in batches]
     try:
         chance, start = (_mean_loss(model, objective, numbers, guess=guess) for guess in (True, False))
-        _require_chance_level(chance, start)
+        _require_chance_level(chance, start, informed=informed)
         overfitted, steps = _overfit(model, objective, numbers, chance)
         _require_overfitted(chance, start, overfitted, steps)
     finally:
@@ -125,8 +131,8 @@ def _require_gradient(norms: Sequence[float]) -> None:
         )
 
 
-def _require_chance_level(chance: float, start: float) -> None:
-    if not abs(start - chance) <= _TOLERANCE * chance:
+def _require_chance_level(chance: float, start: float, *, informed: bool) -> None:
+    if not (0 if informed else 1 - _TOLERANCE) * chance <= start <= (1 + _TOLERANCE) * chance:
         raise JobError(
             "The learning check failed: the loss at the start is not at chance level.",
             where="before training",

@@ -1,0 +1,176 @@
+"""Log-count ratios of n-grams: what a linear classifier of documents starts from, and the layer that trains it.
+
+Follows Wang and Manning (2012), Baselines and Bigrams: Simple, Good Sentiment and Topic Classification, section 2: the
+n-grams of a document, each once, weighed by how much more often documents of a class have them than others do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer import features as f
+
+_MIXED_TOGETHER = 64
+_FACTOR, _OTHER_FACTOR = -7046029254386353131, -4417276706812531889
+"""Odd numbers of 64 bits without a pattern (those of SplitMix64 and xxHash64), as signed ones."""
+
+_RATE = 5.0
+"""How many times faster than other weights those of n-grams are trained: few of them occur in a batch."""
+
+_SMOOTHING = 1.0
+
+
+class NgramCounts(NamedTuple):
+    """In how many documents of each class n-grams stand.
+
+    Attributes:
+        keys: Their hashes, rising, int64 [n].
+        documents: Counts, int64 [n, classes].
+    """
+
+    keys: NDArray[np.int64]
+    documents: NDArray[np.int64]
+
+    def log_ratios(self) -> NDArray[np.float32]:
+        """Returns ln of the share of a class' n-grams over that of all others', one added to counts, [n, classes]."""
+        own = self.documents + _SMOOTHING
+        others = self.documents.sum(1, keepdims=True) - self.documents + _SMOOTHING
+        ratios = np.log(own / own.sum(0)) - np.log(others / others.sum(0))
+        return np.asarray(ratios, np.float32)
+
+
+def hashes(tokens: tf.Tensor, steps: tf.Tensor, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Numbers n-grams of all lengths by 64 bits each, so that among millions hardly ever two share a number.
+
+    Args:
+        tokens: Ids, int64 [batch, time].
+        steps: Which of them are real, bool [batch, time].
+        longest: Words of the longest n-gram.
+
+    Returns:
+        Their numbers, int64 [batch, longest * time], and which of them are real, bool.
+    """
+    found, real, key = [], [], tf.zeros_like(tokens)
+    for reach in range(longest):
+        missing = [[0, 0], [0, reach]]
+        # The last word of those that begin at each step.
+        last = tf.pad(tokens, missing)[:, reach:]
+        key = (tf.bitwise.bitwise_xor(key, last) + reach + 1) * _FACTOR
+        key = tf.bitwise.bitwise_xor(key, tf.bitwise.right_shift(key, tf.constant(32, tf.int64))) * _OTHER_FACTOR
+        found.append(key)
+        real.append(tf.pad(steps, missing)[:, reach:])
+    return tf.concat(found, 1), tf.concat(real, 1)
+
+
+def count(
+    batches: Iterable[f.Features], classes: int, *, longest: int, min_documents: int, max_size: int
+) -> NgramCounts:
+    """Counts the n-grams of labelled documents.
+
+    Args:
+        batches: Documents, as `trainer.input.read` gives them.
+        classes: Number of classes.
+        longest: Words of the longest n-gram.
+        min_documents: Those that fewer documents have are left out.
+        max_size: Of more than these, those in the most documents are kept.
+    """
+    total = NgramCounts(np.zeros(0, np.int64), np.zeros((0, classes), np.int64))
+    waiting: list[NgramCounts] = []
+    for batch in batches:
+        waiting.append(_counted(batch, classes, longest))
+        if len(waiting) == _MIXED_TOGETHER:
+            total, waiting = _added([total, *waiting]), []
+    total = _added([total, *waiting])
+    frequency = total.documents.sum(1)
+    kept = np.flatnonzero(frequency >= min_documents)
+    # Of those in as many documents the lower hash comes first, so that it is always the same ones.
+    kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:max_size]])
+    return NgramCounts(total.keys[kept], total.documents[kept])
+
+
+@keras.saving.register_keras_serializable("seqloom")
+class NgramLogits(keras.layers.Layer):
+    """Class logits of documents: the sum of the weights of their n-grams, each once, over the root of their number.
+
+    A weight is the n-gram's log-count ratio times what is trained, 1 at the start.
+
+    Args:
+        size: Number of n-grams.
+        classes: Number of classes.
+        longest: Words of the longest n-gram.
+    """
+
+    def __init__(self, size: int, classes: int, longest: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size, self.classes, self.longest = size, classes, longest
+
+    def build(self, *_: Any) -> None:
+        """Makes the table of n-grams, empty, and their weights."""
+        fixed: dict[str, Any] = {"initializer": "zeros", "trainable": False}
+        self.keys = self.add_weight(shape=(self.size,), dtype="int64", name="keys", **fixed)
+        self.ratios = self.add_weight(shape=(self.size, self.classes), name="ratios", **fixed)
+        self.gains = self.add_weight(shape=(self.size, self.classes), name="gains", initializer="zeros")
+        self.built = True
+
+    def start(self, counts: NgramCounts) -> None:
+        """Fills the table."""
+        self.keys.assign(counts.keys)
+        self.ratios.assign(counts.log_ratios())
+
+    def call(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Returns float [batch, classes] from ids [batch, time] and a mask, bool [batch, time]."""
+        rows = self._rows(tokens, steps)
+        known = tf.not_equal(rows, self.size)
+        documents, rows = tf.where(known)[:, 0], tf.boolean_mask(rows, known)
+        ratios, gains = tf.gather(self.ratios.value, rows), tf.gather(self.gains.value, rows)
+        number = tf.math.count_nonzero(known, 1, keepdims=True, dtype=tf.int32)
+        total = tf.math.unsorted_segment_sum(ratios * (1 + _RATE * gains), documents, tf.shape(tokens)[0])
+        return total / tf.sqrt(tf.cast(tf.maximum(number, 1), total.dtype))
+
+    def compute_output_shape(self, tokens_shape: tuple[int | None, ...], *_: Any) -> tuple[int | None, int]:
+        """Returns [batch, classes]."""
+        return tokens_shape[0], self.classes
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what rebuilds the layer."""
+        return {**super().get_config(), "size": self.size, "classes": self.classes, "longest": self.longest}
+
+    def _rows(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Finds the n-grams of documents in the table, int32 [batch, longest * time], `size` for what is not in it."""
+        keys, real = hashes(tokens, steps, self.longest)
+        shape, keys = tf.shape(keys), tf.reshape(keys, [-1])
+        place = tf.minimum(tf.searchsorted(self.keys.value, keys), self.size - 1)
+        found = tf.equal(tf.gather(self.keys.value, place), keys) & tf.reshape(real, [-1])
+        rows = tf.sort(tf.reshape(tf.where(found, place, self.size), shape))
+        repeated = tf.pad(tf.equal(rows[:, 1:], rows[:, :-1]), [[0, 0], [1, 0]])
+        return tf.where(repeated, self.size, rows)
+
+
+def _counted(batch: f.Features, classes: int, longest: int) -> NgramCounts:
+    """Counts one batch."""
+    keys, real = (found.numpy() for found in _hashes(batch[f.TOKENS], batch[f.LENGTH], longest))
+    last = np.iinfo(np.int64).max
+    keys = np.sort(np.where(real, keys, last), axis=1)
+    distinct = (keys != last) & np.pad(keys[:, 1:] != keys[:, :-1], [(0, 0), (1, 0)], constant_values=True)
+    labels = np.asarray(batch[f.LABEL])[np.nonzero(distinct)[0]]
+    return _added([NgramCounts(keys[distinct], np.eye(classes, dtype=np.int64)[labels])])
+
+
+@tf.function(reduce_retracing=True)
+def _hashes(tokens: tf.Tensor, length: tf.Tensor, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
+    return hashes(tokens, tf.sequence_mask(length, tf.shape(tokens)[1]), longest)
+
+
+def _added(parts: list[NgramCounts]) -> NgramCounts:
+    """Adds up the counts of each n-gram."""
+    keys, places = np.unique(np.concatenate([part.keys for part in parts]), return_inverse=True)
+    counts = np.concatenate([part.documents for part in parts])
+    order = np.argsort(places, kind="stable")
+    starts = np.searchsorted(places[order], np.arange(len(keys)))
+    return NgramCounts(keys, np.add.reduceat(counts[order], starts, axis=0) if len(keys) else counts)
