@@ -132,7 +132,8 @@ def figures(ran) -> list[dict[str, float]]:
 
 def _figures(history: list[dict[str, float]]) -> Iterator[dict[str, float]]:
     for epoch in history:
-        yield {name: value for name, value in epoch.items() if name not in ("seconds", "tokens_per_second")}
+        timed = ("seconds", "tokens_per_second", "input_wait")
+        yield {name: value for name, value in epoch.items() if name not in timed}
 
 
 def words_of_change(metric: str, ran, before, margin: float) -> str:

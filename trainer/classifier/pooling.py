@@ -88,5 +88,6 @@ def _maximum(states: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
 
 
 def _mean(states: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-    total = tf.reduce_sum(tf.where(real, states, 0), axis=1)
-    return total / tf.reduce_sum(tf.cast(real, states.dtype), axis=1)
+    # In half precision neither hundreds of steps nor their sum would be exact.
+    total = tf.reduce_sum(tf.cast(tf.where(real, states, 0), tf.float32), axis=1)
+    return tf.cast(total / tf.reduce_sum(tf.cast(real, tf.float32), axis=1), states.dtype)

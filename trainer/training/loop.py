@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -36,14 +36,23 @@ class Pass(Usage):
     Attributes:
         updates: Steps of the optimizer.
         seconds: Time taken.
+        waited: Seconds of it in which the next batch was not there yet.
         reading: The sums over its targets when they were last read from the device.
         position: The position after the last batch.
     """
 
     updates: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
     reading: Sequence[float] = Reading()
     position: Sequence[int] | None = None
+
+    def fetch(self, batches: Iterator[f.Features], number: int) -> list[f.Features]:
+        """Takes the next batches, none at the end, and notes how long that was."""
+        begun = time.perf_counter()
+        fetched = list(itertools.islice(batches, number))
+        self.waited += time.perf_counter() - begun
+        return fetched
 
     def add(self, batches: Sequence[f.Features]) -> None:
         """Adds the batches of a step."""
@@ -133,7 +142,7 @@ class Loop:
         done = Pass(**(state.within or {}))
         self.step.running.reset(Reading(*done.reading))
         begun, batches = time.perf_counter() - done.seconds, iter(train(state.epoch, done.position))
-        while group := list(itertools.islice(batches, self.settings.accumulate)):
+        while group := done.fetch(batches, self.settings.accumulate):
             self._set_learning_rate(state, done.documents / documents)
             self._take(group, state)
             done.add(group)
@@ -150,6 +159,7 @@ class Loop:
             "learning_rate": self._rate,
             "tokens_per_second": done.tokens / done.seconds,
             "padding_waste": done.waste,
+            "input_wait": done.waited / done.seconds,
             "largest_gradient_norm": reading.largest_norm,
         }
 

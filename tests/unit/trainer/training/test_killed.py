@@ -55,7 +55,7 @@ loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
 checkpoints = Checkpoints(directory, model.variables, loop.optimizer.variables)
 state = loop.run(train, read(files, batch_tokens=40), DOCUMENTS, checkpoints, lambda number, figures: None)
 digest = hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in model.variables)).hexdigest()
-timed = ("seconds", "tokens_per_second")
+timed = ("seconds", "tokens_per_second", "input_wait")
 history = [{name: value for name, value in figures.items() if name not in timed} for figures in state.history]
 print(json.dumps([digest, history, state.step, seen]))
 """.replace("DOCUMENTS", str(DOCUMENTS))

@@ -93,7 +93,7 @@ class Trained:
     @property
     def history(self) -> list[dict[str, float]]:
         """The figures of the epochs, but for times."""
-        timed = ("seconds", "tokens_per_second")
+        timed = ("seconds", "tokens_per_second", "input_wait")
         return [{name: value for name, value in f.items() if name not in timed} for f in self.state.history]
 
 
@@ -151,9 +151,10 @@ def test_training_learns_and_says_how(three_epochs: Trained) -> None:
     real = sum(int(batch["length"].sum()) for batch in batches)
     assert figures[0]["padding_waste"] == pytest.approx(1 - real / (BATCHES * ROWS * TIME))
     assert figures[0]["steps"] == BATCHES
+    assert 0 <= figures[0]["input_wait"] <= 1
     assert set(figures[0]) == {
         *("loss", "accuracy", "eval_loss", "eval_accuracy", "seconds", "steps"),
-        *("tokens_per_second", "padding_waste", "largest_gradient_norm", "learning_rate"),
+        *("tokens_per_second", "padding_waste", "input_wait", "largest_gradient_norm", "learning_rate"),
     }
 
 
