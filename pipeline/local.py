@@ -76,7 +76,7 @@ def _run(
     config: RunConfig, root: Path, watch: Watch, run_id: str, goal: Goal, until: str | None, use_cache: bool
 ) -> RunRecord:
     # TFX takes seconds to import; the table is on the screen meanwhile.
-    from tfx import v1 as tfx
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from pipeline import dag, lineage, summary
     from pipeline.source_hash import source_hash
@@ -104,7 +104,7 @@ def _run(
             fix="run `seqloom tune` first, or set tune.use to false",
         )
     with watch.following(wanted):
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
     executions = lineage.latest_run(layout.metadata)
     _require_executions(wanted, executions)
     done = watch.record.updated(finished=_now())

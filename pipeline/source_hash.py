@@ -6,6 +6,7 @@ TFX keys its cache by a component's parameters; code is known to it by its dotte
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def _file(module: str) -> Path | None:
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
+@functools.cache
 def _imports(module: str, source: bytes) -> list[str]:
     """Names that may be modules: `from a import b` names both `a` and `a.b`."""
     names = [module.rpartition(".")[0]]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfx import v1 as tfx
+from tfx.orchestration.pipeline import Pipeline
 
 from pipeline import config, dag
 
@@ -37,7 +37,7 @@ def create(
 ) -> dict[str, Any]:
     section = {} if tune is None else {"tune": tune}
     job = config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task], **section})
-    pipeline: tfx.dsl.Pipeline = dag.create_pipeline(
+    pipeline: Pipeline = dag.create_pipeline(
         job,
         dag.Layout(Path("root")),
         corpus=("folder", "x"),
