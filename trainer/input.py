@@ -20,8 +20,9 @@ a time, however large the files are.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -30,6 +31,7 @@ from trainer import features as f
 from trainer import parsing, records
 from trainer.packing import SEGMENT, pack
 from trainer.position import POSITION, Position, Worker, remaining, resume, start
+from trainer.settings import Kind
 
 __all__ = ["POSITION", "Position", "Usage", "batch_bounds", "pack", "pad", "read"]
 
@@ -117,30 +119,58 @@ def read(
     paths, own = records.find(files), Worker(*worker)
     arguments = ("read", batch_tokens, window, batch_documents, seed, own.count)
     origin = resume(start(epoch, paths, arguments), position)
-    order = None if seed is None else (seed, epoch)
-    kind = records.kind(paths)
+    limits = (batch_tokens, batch_documents or _NO_LIMIT)
+    read_pass = _compiled(records.kind(paths), records.compression(paths[0]), limits, window, own, seed is not None)
+    return read_pass(*records.drawn(paths, seed, epoch), tf.constant(origin, tf.int64))
 
-    def cut(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Orders the documents of a window by length, and tells where each batch begins and ends in that order."""
-        lengths = parsing.lengths(serialized)
-        by_length = tf.argsort(lengths, direction="DESCENDING", stable=True)
-        bounds = _steps(tf.gather(lengths, by_length), (batch_tokens, batch_documents or _NO_LIMIT), own)
-        if order is not None:
-            bounds = tf.gather(bounds, records.permutation(tf.shape(bounds)[0], [records.mix(*order), number]))
-        return number, serialized, by_length, bounds
 
-    def gather(number: tf.Tensor, serialized: tf.Tensor, by_length: tf.Tensor, bounds: tf.Tensor) -> tf.data.Dataset:
-        """Gathers the records of each batch that is not done."""
-        return remaining(origin, number, bounds).map(
-            lambda bound, position: (tf.gather(serialized, by_length[bound[0] : bound[1]]), position)
-        )
+@functools.lru_cache(maxsize=32)
+def _compiled(
+    kind: Kind, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
+    """Compiles the reading of a pass once for all epochs, which would each be traced anew for half a second.
 
-    def parse(serialized: tf.Tensor, position: tf.Tensor) -> f.Features:
-        return {**parsing.padded_batch(serialized, kind), POSITION: position}
+    Args:
+        kind: The kind of corpus.
+        codec: How the files are compressed.
+        limits: Ids and documents that a batch holds at most.
+        window: Documents sorted together.
+        worker: Which batches are read.
+        mixed: Whether the order is drawn.
+    """
 
-    windows = records.windows(paths, window, order).enumerate().skip(origin.window)
-    batches = windows.map(cut).prefetch(1).flat_map(gather)
-    return batches.map(parse, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
+    @tf.autograph.experimental.do_not_convert
+    def read_pass(paths: tf.Tensor, seed: tf.Tensor, start: tf.Tensor) -> tf.data.Dataset:
+        origin = Position(*tf.unstack(start, len(Position._fields)))
+
+        def cut(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+            """Orders the documents of a window by length, and tells where each batch begins and ends in that order."""
+            lengths = parsing.lengths(serialized)
+            by_length = tf.argsort(lengths, direction="DESCENDING", stable=True)
+            bounds = _steps(tf.gather(lengths, by_length), limits, worker)
+            if mixed:
+                bounds = tf.gather(bounds, records.permutation(tf.shape(bounds)[0], [seed, number]))
+            return number, serialized, by_length, bounds
+
+        def gather(
+            number: tf.Tensor, serialized: tf.Tensor, by_length: tf.Tensor, bounds: tf.Tensor
+        ) -> tf.data.Dataset:
+            """Gathers the records of each batch that is not done."""
+            return remaining(origin, number, bounds).map(
+                lambda bound, position: (tf.gather(serialized, by_length[bound[0] : bound[1]]), position)
+            )
+
+        def parse(serialized: tf.Tensor, position: tf.Tensor) -> f.Features:
+            return {**parsing.padded_batch(serialized, kind), POSITION: position}
+
+        windows = records.windows(paths, codec, window, seed if mixed else None).enumerate().skip(origin.window)
+        batches = windows.map(cut).prefetch(1).flat_map(gather)
+        return batches.map(parse, num_parallel_calls=records.PARALLEL, deterministic=True).prefetch(4)
+
+    compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset] = tf.function(
+        read_pass, input_signature=records.DRAWN
+    )
+    return compiled
 
 
 def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from trainer import features as f
 from trainer import parsing, records
-from trainer.position import POSITION, Worker, remaining, resume, start
+from trainer.position import POSITION, Position, Worker, remaining, resume, start
 
 TARGETS = "targets"
 SEGMENT = "segment"
@@ -66,17 +67,41 @@ def pack(
     """
     paths, own = records.find(files), Worker(*worker)
     origin = resume(start(epoch, paths, ("pack", rows, time, eos, window, seed, own.count)), position)
-    layout = _Layout(rows, time, eos, own)
-    windows = records.with_end(records.windows(paths, window, None if seed is None else (seed, epoch)))
+    read_pass = _compiled(_Layout(rows, time, eos, own), records.compression(paths[0]), window, seed is not None)
+    return read_pass(*records.drawn(paths, seed, epoch), tf.constant(origin, tf.int64))
 
-    def fill(number: tf.Tensor, piece: _Piece) -> tuple[tf.Tensor, f.Features]:
-        return number, layout.fill(parsing.tokens(piece[0]), *piece[1:])
 
-    def split(number: tf.Tensor, features: f.Features) -> tf.data.Dataset:
-        return remaining(origin, number, features).map(lambda batch, position: {**batch, POSITION: position})
+@functools.lru_cache(maxsize=32)
+def _compiled(
+    layout: _Layout, codec: str, window: int, mixed: bool
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
+    """Compiles the reading of a pass once for all epochs, which would each be traced anew for a second.
 
-    pieces = windows.scan(layout.empty(), layout.place).enumerate().skip(origin.window)
-    return pieces.map(fill, num_parallel_calls=2, deterministic=True).flat_map(split).prefetch(4)
+    Args:
+        layout: Where documents stand in the rows.
+        codec: How the files are compressed.
+        window: Documents that are given to rows together.
+        mixed: Whether the order is drawn.
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def read_pass(paths: tf.Tensor, seed: tf.Tensor, start: tf.Tensor) -> tf.data.Dataset:
+        origin = Position(*tf.unstack(start, len(Position._fields)))
+
+        def fill(number: tf.Tensor, piece: _Piece) -> tuple[tf.Tensor, f.Features]:
+            return number, layout.fill(parsing.tokens(piece[0]), *piece[1:])
+
+        def split(number: tf.Tensor, features: f.Features) -> tf.data.Dataset:
+            return remaining(origin, number, features).map(lambda batch, position: {**batch, POSITION: position})
+
+        windows = records.with_end(records.windows(paths, codec, window, seed if mixed else None))
+        pieces = windows.scan(layout.empty(), layout.place).enumerate().skip(origin.window)
+        return pieces.map(fill, num_parallel_calls=2, deterministic=True).flat_map(split).prefetch(4)
+
+    compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset] = tf.function(
+        read_pass, input_signature=records.DRAWN
+    )
+    return compiled
 
 
 _State = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]

@@ -70,7 +70,7 @@ def remaining(origin: Position, window: tf.Tensor, batches: tf.Tensor | Mapping[
     """Returns the batches of a window that are not done, each with the position after it.
 
     Args:
-        origin: Where the reading begins, in this window or before it.
+        origin: Where the reading begins, in this window or before it; of tensors, int64 [] each.
         window: The window's number, int64 [].
         batches: All batches of the window, [batches, ...].
 
@@ -78,13 +78,12 @@ def remaining(origin: Position, window: tf.Tensor, batches: tf.Tensor | Mapping[
         A dataset of pairs: a batch, [...], and a position, int64 [4].
     """
     count = tf.shape(tf.nest.flatten(batches)[0], tf.int64)[0]
-    epoch, reading = tf.constant(origin.epoch, tf.int64), tf.constant(origin.reading, tf.int64)
 
     def with_position(number: tf.Tensor, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         place = tf.where(number < count, tf.stack([window, number]), tf.stack([window + 1, tf.zeros_like(number)]))
-        return batch, tf.concat([[epoch], place, [reading]], 0)
+        return batch, tf.concat([[origin.epoch], place, [origin.reading]], 0)
 
-    done = tf.where(window == origin.window, tf.constant(origin.batch, tf.int64), 0)
+    done = tf.where(window == origin.window, origin.batch, 0)
     return tf.data.Dataset.from_tensor_slices(batches).enumerate(1).skip(done).map(with_position)
 
 

@@ -16,6 +16,9 @@ from trainer.settings import Kind
 PARALLEL = max(2, min(8, os.cpu_count() or 2))
 """Threads that read or parse. tf.data.AUTOTUNE would begin every epoch with one and search anew."""
 
+DRAWN = (tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32), tf.TensorSpec([4], tf.int64))
+"""What a compiled pass takes: what `drawn` gives, and where it begins."""
+
 _COUNTED_TOGETHER = 4_096
 _READ_TOGETHER = 128
 _FILES_OPEN = 4
@@ -78,22 +81,30 @@ def kind(paths: Sequence[str]) -> Kind:
     return "labelled_text"
 
 
-def windows(paths: Sequence[str], size: int, order: tuple[int, int] | None) -> tf.data.Dataset:
+def drawn(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws the order of files for a pass, string [files], and its seed, int32 []; without one, 0 and as they are."""
+    if seed is None:
+        return tf.constant(list(paths)), tf.constant(0)
+    mixed = mix(seed, epoch)
+    return tf.constant(shuffled(paths, mixed)), tf.constant(mixed)
+
+
+def windows(paths: tf.Tensor, codec: str, size: int, seed: tf.Tensor | None) -> tf.data.Dataset:
     """Returns the records in windows, none of them empty.
 
     Args:
-        paths: Files of one kind.
+        paths: Files of one kind in the order of reading, string [files].
+        codec: How they are compressed, as `compression` tells.
         size: Records in a window; the last ones may hold fewer.
-        order: Seed and epoch. They draw the order of the files and mix each window with the records
-            that the windows before left over. None keeps the order of the files.
+        seed: Mixes each window with the records that the windows before left over, int32 []. None keeps the
+            order of the files.
 
     Returns:
         Serialized records, string [records].
     """
-    if order is None:
-        return stream(paths).batch(size)
-    seed = mix(*order)
-    return mixed_windows(shuffled(paths, seed), compression(paths[0]), size, seed)
+    if seed is None:
+        return tf.data.TFRecordDataset(paths, codec).batch(size)
+    return mixed_windows(paths, codec, size, seed)
 
 
 def shuffled(paths: Sequence[str], seed: int) -> list[str]:
