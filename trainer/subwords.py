@@ -108,7 +108,7 @@ def train_on_records(batches: Iterable[tf.Tensor], settings: TransformSettings) 
         JobError: If the extra is missing, or the texts cannot give a model of this size.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def escaped(serialized: tf.Tensor) -> tf.Tensor:
         return escape(normalize(f.parse_raw(serialized, "text")[f.TEXT].flat_values, settings))
 

@@ -27,25 +27,25 @@ class Servable(ModelServable):
         if self._explained is not None:
             self._words = _words(transform_graph)
             # Not by a decorator: saving traces every such method, and this one needs attention.
-            self.explain = tf.function(self._explain, [tf.TensorSpec([None], tf.string, name="text")])
+            self.explain = tf.function(self._explain, [tf.TensorSpec([None], tf.string, name="text")], autograph=False)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies documents, string [batch], UTF-8."""
         return self._classify(_raw(text))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch]."""
         return self._classify(f.parse_raw(examples, "labelled_text"))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives the probabilities of serialized transformed SequenceExamples, string [batch]."""
         batch = parsing.padded_batch(examples, "labelled_text")
         return {PROBABILITIES: self._probabilities(batch[f.TOKENS], batch[f.LENGTH])}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
         return {"label_id": self._transform.transform_fn(f.parse_raw(examples, "labelled_text"))[f.LABEL]}

@@ -31,7 +31,7 @@ class Servable(ModelServable):
     numbers with 0. `length`, int64 [batch], tells how many tokens are real, 0 of a sentence without any.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def serve_text(self, text: tf.Tensor) -> Answers:
         """Tags sentences, string [batch], UTF-8, whose tokens stand between ASCII white space.
 
@@ -45,12 +45,12 @@ class Servable(ModelServable):
         absent = tf.fill(tf.shape(text), "")
         return self._tag({f.ID: absent, f.SOURCE: absent, f.TOKENS: tokens, f.TAGS: tokens[:, :0]})
 
-    @tf.function(input_signature=_EXAMPLES)
+    @tf.function(input_signature=_EXAMPLES, autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> Answers:
         """Tags the tokens of serialized raw SequenceExamples, string [batch], as `serve_text`; they need no `tags`."""
         return self._tag(f.parse_raw(examples, "tagged_text"))
 
-    @tf.function(input_signature=_EXAMPLES)
+    @tf.function(input_signature=_EXAMPLES, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> Answers:
         """Tags serialized transformed SequenceExamples, string [batch].
 
@@ -64,7 +64,7 @@ class Servable(ModelServable):
         steps = tf.expand_dims(tf.sequence_mask(real, tf.shape(tokens)[1]), -1)
         return {**self._best(probabilities, real), PROBABILITIES: tf.where(steps, probabilities, 0.0)}
 
-    @tf.function(input_signature=_EXAMPLES)
+    @tf.function(input_signature=_EXAMPLES, autograph=False)
     def judge(self, examples: tf.Tensor) -> Answers:
         """Tags serialized raw SequenceExamples, string [batch], for their evaluation.
 

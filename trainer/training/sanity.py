@@ -99,7 +99,7 @@ def _overfit(
     optimizer = keras.optimizers.Adam(_LEARNING_RATE, global_clipnorm=1.0)
     optimizer.build(weights)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
         """Takes a step of Adam; returns the loss before it and the norm of its gradient, float32 []."""
         with tf.GradientTape() as tape:

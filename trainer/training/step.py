@@ -58,7 +58,7 @@ class Step:
         self._scale = self.optimizer.dynamic_scale if settings.precision == "float16" else None
         self._train = self._compile(self._step, _NUMBER)
         self._gather = self._compile(self._add_gradients)
-        self._apply_gathered = tf.function(self._step_of_gathered, input_signature=[_NUMBER])
+        self._apply_gathered = tf.function(self._step_of_gathered, input_signature=[_NUMBER], autograph=False)
         self._evaluate = self._compile(self._add_evaluated)
 
     def train(self, batch: f.Features, number: int) -> None:
@@ -162,8 +162,8 @@ class Step:
         return self._strategy.reduce(_SUM, value, axis=None)
 
     def _compile(self, function: Callable[..., None], *more: tf.TensorSpec) -> tf.types.experimental.GenericFunction:
-        signature = [self._numbers, *more]
-        return tf.function(function, input_signature=signature, jit_compile=self._settings.jit_compile or None)
+        options = {"input_signature": [self._numbers, *more], "jit_compile": self._settings.jit_compile or None}
+        return tf.function(function, autograph=False, **options)
 
     def _only_numbers(self, batch: f.Features) -> f.Features:
         """What the step needs: XLA compiles no strings."""
