@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
+import os
 import random
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -95,39 +99,72 @@ def write_transformed(transformed_record):
 
 
 @pytest.fixture(scope="session")
-def transform_documents():
-    """A function that takes documents through the real Beam pipelines of SequenceTransform."""
-    import tensorflow as tf
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A function that fills a folder once for all processes of the tests; who comes later waits, and finds it full."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
 
-    from components.corpus_example_gen.encode import encode
+    def folder(name: str, fill: Callable[[Path], None]) -> Path:
+        with (root / f"{name}.lock").open("a+") as state:
+            fcntl.flock(state, fcntl.LOCK_EX)
+            state.seek(0)
+            if not state.read():
+                shutil.rmtree(root / name, ignore_errors=True)
+                (root / name).mkdir()
+                fill(root / name)
+                state.write("full")
+        return root / name
 
-    def transform(root: Path, documents: dict, kind: str, settings: dict, classes: tuple) -> Corpus:
+    return folder
+
+
+@pytest.fixture(scope="session")
+def transform_documents(made_once):
+    """A function that takes documents through the real Beam pipelines of SequenceTransform, into a folder by name."""
+
+    def transform(name: str, documents: dict, kind: str, settings: dict, classes: tuple) -> Corpus:
         """Transforms documents by split, those of train in two shards."""
-        raw: dict[str, list[str]] = {}
-        for split, shards in (("train", 2), ("eval", 1)):
-            for shard in range(shards):
-                path = root / "raw" / split / f"data_tfrecord-{shard}.gz"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                per_shard = len(documents[split]) // shards
-                with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-                    for document in documents[split][shard * per_shard : (shard + 1) * per_shard]:
-                        writer.write(encode(document))
-                raw.setdefault(split, []).append(str(path))
-        transformed = {split: [path.replace("/raw/", "/transformed/") for path in raw[split]] for split in raw}
-        counts, reports = _run_beam(root, raw, transformed, kind, settings, classes)
-        return Corpus(documents, raw, transformed, root / "graph", counts, reports)
+        from components.beam_results import read_json
+
+        def paths(root: Path, stage: str) -> dict[str, list[str]]:
+            shards = {"train": 2, "eval": 1}
+            return {s: [f"{root}/{stage}/{s}/data_tfrecord-{n}.gz" for n in range(shards[s])] for s in shards}
+
+        def fill(root: Path) -> None:
+            raw = paths(root, "raw")
+            _write_raw(raw, documents)
+            _run_beam(root, raw, paths(root, "transformed"), kind, settings, classes)
+
+        root = made_once(name, fill)
+        (counts,), reports = (read_json(f"{root}/graph/{part}.json") for part in ("counts", "reports"))
+        return Corpus(documents, paths(root, "raw"), paths(root, "transformed"), root / "graph", counts, reports)
 
     return transform
 
 
 @pytest.fixture(scope="session")
-def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus(transform_documents) -> Corpus:
     """Documents of two classes that one word each gives away, transformed."""
     documents = {"train": _documents("train", 60), "eval": _documents("eval", 20)}
-    return transform_documents(tmp_path_factory.mktemp("corpus"), documents, "labelled_text", TRANSFORM, LABELS)
+    return transform_documents("corpus", documents, "labelled_text", TRANSFORM, LABELS)
 
 
-def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict, classes: tuple) -> tuple[dict, list]:
+def _write_raw(raw: dict, documents: dict) -> None:
+    import tensorflow as tf
+
+    from components.corpus_example_gen.encode import encode
+
+    for split, paths in raw.items():
+        per_shard = len(documents[split]) // len(paths)
+        for shard, path in enumerate(paths):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            with tf.io.TFRecordWriter(path, "GZIP") as writer:
+                for document in documents[split][shard * per_shard : (shard + 1) * per_shard]:
+                    writer.write(encode(document))
+
+
+def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict, classes: tuple) -> None:
     import apache_beam as beam
     import tensorflow_transform.beam as tft_beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -161,4 +198,3 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict,
         reports = transform.transform(pipeline, shards, schema, job, preprocessing_fn, graph)
         _ = reports | WriteJson(f"{graph}/reports.json")
     write_json(settings.model_dump(), f"{graph}/settings.json")
-    return counts, read_json(f"{graph}/reports.json")

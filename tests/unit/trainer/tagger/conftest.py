@@ -30,11 +30,10 @@ def _sentences(split: str, count: int) -> list:
 
 
 @pytest.fixture(scope="session")
-def tagged(transform_documents, tmp_path_factory: pytest.TempPathFactory):
+def tagged(transform_documents):
     """The corpus; the word after `in` is a place, the one after `by` a person."""
     documents = {"train": _sentences("train", 80), "eval": _sentences("eval", 30)}
-    root = tmp_path_factory.mktemp("tagged")
-    return transform_documents(root, documents, "tagged_text", {"tokenizer": "whitespace", "min_count": 1}, TAGS)
+    return transform_documents("tagged", documents, "tagged_text", {"tokenizer": "whitespace", "min_count": 1}, TAGS)
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def test_the_tagger_learns_what_is_30_steps_away(transform_documents, train, tmp
         for split in ("train", "eval")
     }
     settings = {"tokenizer": "whitespace", "min_count": 1}
-    corpus = transform_documents(tmp_path / "corpus", documents, "tagged_text", settings, TAGS)
+    corpus = transform_documents("long_distance", documents, "tagged_text", settings, TAGS)
     dropouts = {"word_dropout": 0, "spatial_dropout": 0, "dropout": 0}
     model = train(
         corpus,
