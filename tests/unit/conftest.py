@@ -28,7 +28,7 @@ def transform_graph(tmp_path_factory: pytest.TempPathFactory):
 
         column = tf.TensorSpec([None], tf.string)
         text = tf.RaggedTensorSpec([None, None, None], tf.string, 2, tf.int64)
-        module.transform_fn = tf.function(transform).get_concrete_function(
+        module.transform_fn = tf.function(transform, autograph=False).get_concrete_function(
             {"id": column, "source": column, "text": text}
         )
         tf.saved_model.save(module, str(folder / "transform_fn"))

@@ -18,19 +18,13 @@ from trainer.errors import JobError
 from trainer.job import Job
 from trainer.tasks import TASKS
 
+SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
 SETTINGS = {
-    **{"embedding": 4, "units": 4, "epochs": 2, "batch_tokens": 200, "optimizer": "adamw", "schedule": "cosine"},
-    **{
-        "warmup": 0.1,
-        "accumulate": 2,
-        "class_weights": "balanced",
-        "precision": "bfloat16",
-        "log_steps": 2,
-        "samples": 3,
-    },
+    **{**SMALL, "batch_tokens": 200, "optimizer": "adamw", "schedule": "cosine", "warmup": 0.1, "accumulate": 2},
+    **{"class_weights": "balanced", "precision": "bfloat16", "log_steps": 2, "samples": 3},
 }
 ROOT = Path(__file__).parents[3]
-PLAIN = {"embedding": 4, "units": 4, "epochs": 2, "word_dropout": 0, "spatial_dropout": 0, "dropout": 0}
+PLAIN = {**SMALL, "word_dropout": 0, "spatial_dropout": 0, "dropout": 0}
 TWO_DEVICES = """
 import json, sys
 import tensorflow as tf

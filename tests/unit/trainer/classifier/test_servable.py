@@ -25,7 +25,7 @@ from trainer.training.loop import Loop
 
 SMALL = {"embedding": 8, "units": 4, "bidirectional": False}
 SETTINGS = ClassifierSettings(
-    **SMALL, epochs=12, patience=12, learning_rate=0.02, batch_tokens=400, word_dropout=0, spatial_dropout=0, dropout=0
+    **SMALL, epochs=5, patience=5, learning_rate=0.05, batch_tokens=400, word_dropout=0, spatial_dropout=0, dropout=0
 )
 
 ASK = """
@@ -160,12 +160,12 @@ def test_the_digest_is_that_of_the_weights_and_not_of_the_files(corpus, model, s
     again = build(corpus)
     for variable, trained in zip(again.variables, model.variables, strict=True):
         variable.assign(trained)
-    graph = str(corpus.graph / "transform_fn")
-    Servable(again, graph, ["negative", "positive"]).save(str(tmp_path / "same"))
+    servable = Servable(again, str(corpus.graph / "transform_fn"), ["negative", "positive"])
+    servable.save(str(tmp_path / "same"))
     assert digest(tmp_path / "same") == digest(saved)
     (weight, *_) = again.trainable_variables
     weight.assign_add(np.eye(*weight.shape) * 1e-6)
-    Servable(again, graph, ["negative", "positive"]).save(str(tmp_path / "other"))
+    servable.save(str(tmp_path / "other"))
     assert digest(tmp_path / "other") != digest(saved)
 
 

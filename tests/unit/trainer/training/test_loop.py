@@ -30,6 +30,8 @@ SMALL = {
     "epochs": 3,
     "patience": 3,
 }
+AVERAGE = {"encoder": "average"}
+"""A model that is traced in a fraction of the time, where it does not matter which it is."""
 VOCABULARY, BATCHES, ROWS, TIME = 10, 5, 4, 6
 
 
@@ -223,9 +225,9 @@ def test_the_learning_rate_falls_to_zero_over_the_run_also_when_it_is_interrupte
 
 def test_a_finished_run_trains_no_more_and_tells_its_epochs_again(tmp_path: Path) -> None:
     seen: list[tuple[int, dict[str, float]]] = []
-    first = Trained(tmp_path, epochs=2, on_epoch=lambda *epoch: seen.append(epoch))
+    first = Trained(tmp_path, **AVERAGE, epochs=2, on_epoch=lambda *epoch: seen.append(epoch))
     again: list[tuple[int, dict[str, float]]] = []
-    second = Trained(tmp_path, epochs=2, on_epoch=lambda *epoch: again.append(epoch))
+    second = Trained(tmp_path, **AVERAGE, epochs=2, on_epoch=lambda *epoch: again.append(epoch))
     assert [number for number, _ in seen] == [1, 2]
     assert again == seen
     assert second.weights == first.weights
@@ -233,13 +235,13 @@ def test_a_finished_run_trains_no_more_and_tells_its_epochs_again(tmp_path: Path
 
 def test_training_stops_after_patience_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     # What is learned on the train split is wrong on this eval split, so the first epoch stays the best.
-    stopped = Trained(tmp_path / "long", flipped=True, epochs=9, patience=2, learning_rate=0.1)
+    stopped = Trained(tmp_path / "long", flipped=True, **AVERAGE, epochs=9, patience=2, learning_rate=0.1)
     losses = [figures["eval_loss"] for figures in stopped.state.history]
     best = int(np.argmin(losses)) + 1
     assert stopped.state.best_epoch == best
     assert stopped.state.best_loss == min(losses)
     assert stopped.state.epoch == best + 2 < 9
-    cut = Trained(tmp_path / "short", flipped=True, epochs=best, learning_rate=0.1)
+    cut = Trained(tmp_path / "short", flipped=True, **AVERAGE, epochs=best, learning_rate=0.1)
     assert cut.weights == stopped.weights
     assert stopped.loop.evaluate(dataset(make_batches(99, flipped=True)))["loss"] == min(losses)
 
@@ -247,7 +249,7 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch(tmp_path: Path) 
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
 def test_divergence_is_told_with_its_place(clip_norm: float | None, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="diverged") as caught:
-        Trained(tmp_path, learning_rate=1e38, clip_norm=clip_norm)
+        Trained(tmp_path, **AVERAGE, learning_rate=1e38, clip_norm=clip_norm)
     assert caught.value.where is not None
     assert caught.value.found is not None
     assert caught.value.where.startswith("Trainer, epoch 1, step ")
@@ -258,7 +260,7 @@ def test_divergence_is_told_with_its_place(clip_norm: float | None, tmp_path: Pa
 
 def test_an_epoch_with_lost_documents_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="every document once") as caught:
-        Trained(tmp_path, documents=21)
+        Trained(tmp_path, documents=21, **AVERAGE)
     assert (caught.value.found, caught.value.expected) == ("20 documents", "21")
 
 
@@ -269,9 +271,9 @@ def test_a_new_directory_has_no_state(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
-    Trained(tmp_path, epochs=1)
+    Trained(tmp_path, **AVERAGE, epochs=1)
     with pytest.raises((ValueError, tf.errors.OpError)):
-        Trained(tmp_path, units=5)
+        Trained(tmp_path, **AVERAGE, embedding=5)
 
 
 MIDDLE = [
@@ -313,7 +315,7 @@ def test_a_run_that_ends_inside_an_epoch_goes_on_there(values: dict, three_epoch
 
 def test_steps_that_gather_batches_end_with_the_epoch(tmp_path: Path) -> None:
     # Five batches: two steps of two, one of the last.
-    trained = Trained(tmp_path, accumulate=2, epochs=2)
+    trained = Trained(tmp_path, **AVERAGE, accumulate=2, epochs=2)
     assert [figures["steps"] for figures in trained.history] == [3, 3]
     assert trained.state.step == 6
 
@@ -326,7 +328,7 @@ def test_curves_weights_and_samples_are_shown(tmp_path: Path) -> None:
         return told[-1]
 
     with tf.summary.create_file_writer(str(tmp_path / "events")).as_default():
-        trained = Trained(tmp_path / "run", epochs=2, log_steps=3, samples=samples)
+        trained = Trained(tmp_path / "run", **AVERAGE, epochs=2, log_steps=3, samples=samples)
     events = EventAccumulator(str(tmp_path / "events"), {"tensors": 0}).Reload()
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
     curves = ("loss", "accuracy", "learning_rate", "gradient_norm", "tokens_per_second", "padding_waste")

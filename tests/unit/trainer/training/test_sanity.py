@@ -18,7 +18,9 @@ from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 
 VOCABULARY, CLASSES, ROWS, TIME = 12, 3, 6, 5
-SETTINGS = ClassifierSettings.model_validate({"embedding": 8, "units": 6, "bigrams": None, "epochs": 2})
+SETTINGS = ClassifierSettings.model_validate(
+    {"embedding": 8, "units": 6, "bidirectional": False, "bigrams": None, "epochs": 2}
+)
 
 
 def make_batches(count: int = 2) -> list[dict[str, tf.Tensor]]:

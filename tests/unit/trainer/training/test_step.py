@@ -13,9 +13,10 @@ from trainer.training import precision
 from trainer.training.step import Step
 
 PLAIN = {
-    **{"embedding": 4, "units": 3, "bidirectional": False, "bigrams": None, "label_smoothing": 0},
+    **{"encoder": "average", "embedding": 4, "bigrams": None, "label_smoothing": 0},
     **{"word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "learning_rate": 0.1},
 }
+RECURRENT = {"encoder": "rnn", "units": 3, "bidirectional": False}
 VOCABULARY = 10
 
 
@@ -47,12 +48,12 @@ def differences(step: Step, other: Step) -> float:
     return max(np.abs(a - b).max() for a, b in zip(weights(step), weights(other), strict=True))
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("values", [{"optimizer": "adam", **RECURRENT}, {"optimizer": "sgd"}])
 @pytest.mark.parametrize("class_weights", [None, [3.0, 1.0, 0.2]])
-def test_gathered_batches_make_the_step_of_one_batch(optimizer: str, class_weights: list[float] | None) -> None:
+def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights: list[float] | None) -> None:
     # Of unlike sizes: a mean of means would be another gradient. Clipping is of the whole.
-    whole = make(class_weights, optimizer=optimizer, clip_norm=0.1)
-    gathered = make(class_weights, optimizer=optimizer, clip_norm=0.1, accumulate=3)
+    whole = make(class_weights, **values, clip_norm=0.1)
+    gathered = make(class_weights, **values, clip_norm=0.1, accumulate=3)
     for number in (1, 2):
         batch = documents(12, number)
         whole.train(batch, number)
@@ -108,7 +109,7 @@ def test_rows_of_words_that_are_not_in_a_batch_stay(optimizer: str) -> None:
 
 @pytest.mark.parametrize("kind", ["bfloat16", "float16"])
 def test_a_lower_precision_takes_about_the_same_step_of_float32_weights(kind: str) -> None:
-    lower, full = make(precision=kind, optimizer="sgd"), make(optimizer="sgd")
+    lower, full = make(precision=kind, optimizer="sgd", **RECURRENT), make(optimizer="sgd", **RECURRENT)
     for step in (lower, full):
         step.train(documents(8), 1)
     assert {variable.dtype for variable in lower.model.trainable_variables} == {"float32"}
@@ -134,7 +135,7 @@ def test_float16_leaves_a_step_out_that_overflows_and_halves_the_scale() -> None
 
 @pytest.mark.parametrize("values", [{}, {"accumulate": 2}, {"precision": "float16"}, {"optimizer": "adagrad"}])
 def test_a_step_is_one_graph_that_calls_nothing_on_the_host(values: dict) -> None:
-    step = make(**values)
+    step = make(**values, **RECURRENT)
     functions = (
         [step._train, step._evaluate] if step._settings.accumulate == 1 else [step._gather, step._apply_gathered]
     )

@@ -105,7 +105,8 @@ def test_many_questions_over_many_words_are_answered_as_numpy_does(make_servable
     for row, place in enumerate(range(0, 70_000, 120)):
         similarity = units @ units[place]
         similarity[place] = -2
-        np.testing.assert_allclose(found["similarity"][row], np.sort(similarity)[:-4:-1], atol=1e-5)
+        best = np.sort(np.partition(similarity, -3)[-3:])[::-1]
+        np.testing.assert_allclose(found["similarity"][row], best, atol=1e-5)
         near = [int(word[1:]) for word in found["neighbors"][row].numpy()]
         np.testing.assert_allclose(similarity[near], found["similarity"][row], atol=1e-5)
         assert place not in near
