@@ -152,17 +152,50 @@ def test_a_model_depends_neither_on_order_nor_batches(kind: str, model: bytes) -
     assert subwords.train_on_records(again, configured(model=kind)) == model
 
 
-def test_another_process_trains_the_same_model() -> None:
-    code = (
-        "from trainer import subwords; from trainer.settings import SubwordSettings; import hashlib;"
-        "texts = [f'the film number {n} was {n % 7}' for n in range(300)];"
-        "print(hashlib.sha256(subwords.train(texts, SubwordSettings(size=300))).hexdigest())"
-    )
+TEXTS = [f"the film number {n} was {n % 7}" for n in range(300)]
+OTHER_PROCESS = """
+import hashlib, sys
+
+absent = {"sentencepiece", "tensorflow_text"}
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name in absent:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+from trainer import subwords
+from trainer.errors import JobError
+from trainer.settings import SubwordSettings
+
+def train():
+    return subwords.train(sys.argv[1:], SubwordSettings(size=300))
+
+for package, use in (("sentencepiece", train), ("tensorflow_text", lambda: subwords.Subwords(train()))):
+    try:
+        use()
+    except JobError as error:
+        print(error, end="\\0")
+    absent.remove(package)
+print(hashlib.sha256(train()).hexdigest(), end="")
+"""
+
+
+@pytest.fixture(scope="module")
+def told_elsewhere() -> list[str]:
+    """What another process tells without each of the two packages of the extra, and the digest of its model."""
     root = Path(__file__).resolve().parents[3]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
-    texts = [f"the film number {n} was {n % 7}" for n in range(300)]
-    own = hashlib.sha256(subwords.train(texts, SubwordSettings(size=300))).hexdigest()
-    assert done.stdout.split() == [own]
+    command = [sys.executable, "-c", OTHER_PROCESS, *TEXTS]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout.split("\0")
+
+
+def test_another_process_trains_the_same_model(told_elsewhere: list[str]) -> None:
+    assert told_elsewhere[-1] == hashlib.sha256(subwords.train(TEXTS, SubwordSettings(size=300))).hexdigest()
+
+
+def test_a_missing_extra_is_told(told_elsewhere: list[str]) -> None:
+    assert len(told_elsewhere) == 3
+    for package, told in zip(("sentencepiece", "tensorflow_text"), told_elsewhere, strict=False):
+        assert f"The package {package} is not installed." in told
+        assert "seqloom[subwords]" in told
 
 
 @given(st.lists(st.text("ab\u00e9", max_size=12), max_size=20), st.integers(1, 40), st.randoms(use_true_random=False))
@@ -186,28 +219,3 @@ def test_what_cannot_be_trained_is_told(texts: list[str], size: int) -> None:
     with pytest.raises(JobError, match="cannot be trained") as caught:
         subwords.train([*texts, *characters], SubwordSettings(size=size, character_coverage=1.0))
     assert "transform.subwords.size" in str(caught.value)
-
-
-@pytest.mark.parametrize("package", ["sentencepiece", "tensorflow_text"])
-def test_a_missing_extra_is_told(package: str) -> None:
-    # In a process of its own, whose import system does not know the package.
-    code = f"""
-import sys
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name == {package!r}:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Absent())
-from trainer import subwords
-from trainer.errors import JobError
-from trainer.settings import SubwordSettings
-try:
-    model = subwords.train(["the film was good"] * 9, SubwordSettings(size=300))
-    subwords.Subwords(model)
-except JobError as error:
-    print(error)
-"""
-    root = Path(__file__).resolve().parents[3]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
-    assert f"The package {package} is not installed." in done.stdout
-    assert "seqloom[subwords]" in done.stdout
