@@ -154,11 +154,14 @@ def evaluate(folder: Path, shards: int) -> dict[Any, dict[str, float]]:
     }
 
 
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, dict[str, float]]:
+    """What it finds in seven files."""
+    return evaluate(tmp_path_factory.mktemp("many"), 7)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_model_analysis_finds_the_same_on_every_slice_however_it_is_sharded(tmp_path: Path) -> None:
-    for name in ("one", "many"):
-        (tmp_path / name).mkdir()
-    found = evaluate(tmp_path / "one", 1)
+def test_model_analysis_finds_the_same_on_every_slice(found: dict[Any, dict[str, float]]) -> None:
     by_slice: dict[Any, list[Document]] = {}
     for document in documents():
         for key in ((), (("source", document.source),)):
@@ -180,5 +183,12 @@ def test_model_analysis_finds_the_same_on_every_slice_however_it_is_sharded(tmp_
             )
         assert found[key] == expected, key
     assert 0 < found[(("source", "web"),)]["span_f1"] < 1
-    again = evaluate(tmp_path / "many", 7)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_model_analysis_finds_the_same_however_it_is_sharded(
+    found: dict[Any, dict[str, float]], tmp_path: Path
+) -> None:
+    again = evaluate(tmp_path, 1)
     assert {key: repr(again[key]) for key in again} == {key: repr(found[key]) for key in again}
