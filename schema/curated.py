@@ -8,12 +8,12 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-TEXT, LABELLED_TEXT, TAGGED_TEXT = "text", "labelled_text", "tagged_text"
-KINDS = (TEXT, LABELLED_TEXT, TAGGED_TEXT)
+TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT = "text", "labelled_text", "multi_labelled_text", "tagged_text"
+KINDS = (TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)
 SEQUENCE = "##SEQUENCE##"
 """The struct under which TFX's readers put the feature lists of a SequenceExample."""
 
-_CLASSES = ("label", "tags")
+_CLASSES = ("label", "labels", "tags")
 
 
 def path(kind: str) -> Path:

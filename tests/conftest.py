@@ -68,7 +68,7 @@ def transformed_record():
         return tf.train.Feature(int64_list={"value": [value]})
 
     def record(document: dict, label: bool = True) -> bytes:
-        """Serializes a document of `id`, `tokens`, perhaps `tags` and a `length` that differs."""
+        """Serializes a document of `id`, `tokens`, perhaps `tags` or `labels` and a `length` that differs."""
         names = {"id": document["id"], "source": document.get("source", b"s")}
         context = {name: tf.train.Feature(bytes_list={"value": [value]}) for name, value in names.items()}
         context["length"] = numbers(document.get("length", len(document["tokens"])))
@@ -76,7 +76,7 @@ def transformed_record():
             context["label"] = numbers(document.get("label", 0))
         lists = {
             name: tf.train.FeatureList(feature=[numbers(value) for value in document[name]])
-            for name in ("tokens", "tags")
+            for name in ("tokens", "tags", "labels")
             if name in document
         }
         example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})

@@ -13,6 +13,7 @@ from trainer.settings import Kind
 ID = "id"
 SOURCE = "source"
 LABEL = "label"
+LABELS = "labels"
 TEXT = "text"
 TOKENS = "tokens"
 TAGS = "tags"
@@ -27,6 +28,7 @@ Features = dict[str, tf.Tensor | tf.RaggedTensor]
 RAW: dict[Kind, tuple[str, ...]] = {
     "text": (ID, SOURCE, TEXT),
     "labelled_text": (ID, SOURCE, LABEL, TEXT),
+    "multi_labelled_text": (ID, SOURCE, LABELS, TEXT),
     "tagged_text": (ID, SOURCE, TOKENS, TAGS),
 }
 """Raw features of each kind of corpus: what its transform graph takes."""
@@ -34,12 +36,13 @@ RAW: dict[Kind, tuple[str, ...]] = {
 TRANSFORMED: dict[Kind, tuple[str, ...]] = {
     "text": (ID, SOURCE, LENGTH, TOKENS),
     "labelled_text": (ID, SOURCE, LABEL, LENGTH, TOKENS),
+    "multi_labelled_text": (ID, SOURCE, LABELS, LENGTH, TOKENS),
     "tagged_text": (ID, SOURCE, LENGTH, TOKENS, TAGS),
 }
 """Transformed features of each kind of corpus."""
 
 _RAW_CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (ID, SOURCE, LABEL)}
-_RAW_LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (TEXT, TOKENS, TAGS)}
+_RAW_LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (TEXT, LABELS, TOKENS, TAGS)}
 
 
 def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
@@ -52,7 +55,7 @@ def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
     Returns:
         `id`, `source` and `label` as string [batch] (empty where absent); `text` as ragged string
         [batch, segments, 1], as TensorFlow Transform reads it, and likewise `tokens` and `tags` as
-        ragged string [batch, time, 1] (no steps where absent).
+        ragged string [batch, time, 1] and `labels` as ragged string [batch, labels, 1] (no steps where absent).
     """
     names = {*_RAW_CONTEXT, *_RAW_LISTS} if kind is None else RAW[kind]
     context, lists, _ = tf.io.parse_sequence_example(serialized, _pick(_RAW_CONTEXT, names), _pick(_RAW_LISTS, names))

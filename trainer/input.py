@@ -111,7 +111,8 @@ def read(
     Returns:
         A dataset of features: `tokens` int64 [batch, time] padded on the right, `length` int64
         [batch] (at least 1), `id` and `source` string [batch], `position` int64 [4]; in labelled corpora
-        `label` int64 [batch], in tagged ones `tags` int64 [batch, time].
+        `label` int64 [batch], or with any number of labels `labels` int64 [batch, most labels] filled up with -1; in
+        tagged ones `tags` int64 [batch, time].
 
     Raises:
         JobError: If there are no files, or the position is of another reading.

@@ -24,6 +24,8 @@ def kind_of(record: bytes) -> Kind:
     example = tf.train.SequenceExample.FromString(record)
     if f.TAGS in example.feature_lists.feature_list:
         return "tagged_text"
+    if f.LABELS in example.feature_lists.feature_list:
+        return "multi_labelled_text"
     return "labelled_text" if f.LABEL in example.context.feature else "text"
 
 
@@ -38,13 +40,16 @@ def padded_batch(serialized: tf.Tensor, kind: Kind) -> f.Features:
 
     Returns:
         `id`, `source` string [batch]; `length` int64 [batch], at least 1; `tokens` int64 [batch, time],
-        at least one step wide; `label` int64 [batch] and `tags` int64 [batch, time] where the kind has them.
+        at least one step wide; where the kind has them `label` int64 [batch], `labels` int64 [batch, most labels]
+        (ascending class ids, then -1; at least one wide), and `tags` int64 [batch, time].
     """
     names = f.TRANSFORMED[kind]
     context_specs = {name: spec for name, spec in _CONTEXT.items() if name in names}
     list_specs = {name: tf.io.FixedLenSequenceFeature([], tf.int64) for name in (f.TOKENS, f.TAGS) if name in names}
     # The parser pads the lists of a batch to the longest by itself, with 0, which is <pad>.
-    context, lists, steps = _parse(serialized, context_specs, list_specs)
+    label_specs = {f.LABELS: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)} if f.LABELS in names else {}
+    context, lists, steps = _parse(serialized, context_specs, {**list_specs, **label_specs})
+    labels = {name: _padded_labels(lists.pop(name)) for name in label_specs}
     length = context[f.LENGTH]
     unpadded = tf.reduce_all([tf.reduce_all(found == length) for found in steps.values()])
     lists = tf.cond(unpadded, lambda: lists, lambda: _moved_left(context, lists, steps))
@@ -52,7 +57,7 @@ def padded_batch(serialized: tf.Tensor, kind: Kind) -> f.Features:
     missing = tf.maximum(1 - tf.shape(lists[f.TOKENS])[1], 0)
     lists = {name: tf.pad(values, [[0, 0], [0, missing]]) for name, values in lists.items()}
     lists = {name: tf.ensure_shape(values, [None, None]) for name, values in lists.items()}
-    return {**context, **lists, f.LENGTH: tf.maximum(length, 1)}
+    return {**context, **labels, **lists, f.LENGTH: tf.maximum(length, 1)}
 
 
 def tokens(serialized: tf.Tensor) -> tf.RaggedTensor:
@@ -69,6 +74,14 @@ def tokens(serialized: tf.Tensor) -> tf.RaggedTensor:
             return tf.ragged.boolean_mask(stored, kept)
 
     return tf.cond(tf.reduce_all(stored.row_lengths() == context[f.LENGTH]), lambda: stored, without_padding)
+
+
+def _padded_labels(labels: tf.RaggedTensor) -> tf.Tensor:
+    """Pads class ids, ragged int64 [batch, labels, 1], with -1, which is no class."""
+    rows = labels.merge_dims(1, 2)
+    width = tf.maximum(rows.bounding_shape(axis=1), 1)
+    padded = rows.to_tensor(-1, shape=tf.stack([tf.constant(-1, tf.int64), width]))
+    return tf.ensure_shape(padded, [None, None])
 
 
 def _moved_left(context: f.Features, lists: f.Features, steps: f.Features) -> f.Features:
@@ -107,7 +120,7 @@ def _empty_record() -> bytes:
     """A record of every feature without a token."""
     text, number = tf.train.Feature(bytes_list={"value": [b""]}), tf.train.Feature(int64_list={"value": [0]})
     context = {f.ID: text, f.SOURCE: text, f.LABEL: number, f.LENGTH: number}
-    lists = {f.TOKENS: tf.train.FeatureList(), f.TAGS: tf.train.FeatureList()}
+    lists = {name: tf.train.FeatureList() for name in (f.TOKENS, f.TAGS, f.LABELS)}
     example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
     serialized: bytes = example.SerializeToString()
     return serialized

@@ -248,6 +248,10 @@ def make_preprocessing_fn(
             tokens = tokenize(cast(tf.RaggedTensor, inputs[f.TEXT]), settings, model, joined)
         if kind == "labelled_text":
             outputs[f.LABEL] = classes(cast(str, labels), "labels").lookup(inputs[f.LABEL])
+        elif kind == "multi_labelled_text":
+            names = cast(tf.RaggedTensor, inputs[f.LABELS]).merge_dims(1, 2)
+            numbers = classes(cast(str, labels), "labels").lookup(names.flat_values)
+            outputs[f.LABELS] = names.with_flat_values(numbers)
         tokens = lookup(tokens, words, settings)
         return {**outputs, f.LENGTH: tokens.row_lengths(), f.TOKENS: tokens}
 

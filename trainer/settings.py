@@ -15,8 +15,9 @@ from pydantic import (
     model_validator,
 )
 
-Kind = Literal["text", "labelled_text", "tagged_text"]
-"""Kinds of corpora: documents, documents with a label, sentences of tokens with a tag each."""
+Kind = Literal["text", "labelled_text", "multi_labelled_text", "tagged_text"]
+"""Kinds of corpora: documents, documents with a label or with any number of labels, sentences of tokens with a tag
+each."""
 
 RESERVED_WORDS = ("<pad>", "<unk>", "<bos>", "<eos>")
 """The words of ids 0 to 3."""

@@ -7,6 +7,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from components.corpus_example_gen.records import EXCERPT_CHARS, BadRecord, Document, Part, RecordError
 from components.corpus_example_gen.settings import CorpusSettings
@@ -42,6 +43,8 @@ class DocumentBuilder:
         self._encoding = encoding or TextEncoding("utf-8", "strict")
         self._count_lines_before = lines_before
         self._labels = settings.labels
+        self._class_ids = {name: number for number, name in enumerate(settings.class_names or ())}
+        self._separator = settings.label_separator or ","
         self._splits = settings.split_names
         self._cut = _CUTS.get(settings.segment)
 
@@ -53,7 +56,7 @@ class DocumentBuilder:
         self,
         line: int,
         text: str | Sequence[str] | None,
-        label: str | None = None,
+        label: str | Sequence[str] | None = None,
         source: str | None = None,
         identity: str | None = None,
         split: str | None = None,
@@ -63,7 +66,7 @@ class DocumentBuilder:
         Args:
             line: First line of the record, counted from where the part starts.
             text: The text; a sequence is of its segments.
-            label: The value of the label column, as are the others of theirs.
+            label: The value of the label column, as are the others of theirs; a sequence is of several labels.
             source: Where the document is from.
             identity: The document's name.
             split: The name of its split.
@@ -77,12 +80,16 @@ class DocumentBuilder:
         if not text or text.isspace():
             raise RecordError("no text")
         settings = self._settings
-        name = None if settings.label is None else self._class_name(label)
+        name = labels = None
+        if settings.multi_label:
+            labels = self._class_names(label)
+        elif settings.label is not None:
+            name = self._class_name(cast("str | None", label))
         given = None if settings.split is None else self._split(split)
         if self._cut or len(segments) > 1:
             segments = self._segments(segments)
         source, identity = self._named(source, identity, _encode(text, "text"))
-        return Document(tuple(segments), name, source, identity, line, given)
+        return Document(tuple(segments), name, source, identity, line, given, labels=labels)
 
     def tagged(
         self,
@@ -132,7 +139,8 @@ class DocumentBuilder:
     def _class_name(self, label: str | None) -> str:
         label = label.strip() if label else ""
         if not label:
-            raise RecordError(f"no label: {self._settings.label!r} is empty")
+            one = "a label of " if self._settings.multi_label else ""
+            raise RecordError(f"no label: {one}{self._settings.label!r} is empty")
         if self._labels is None:
             _encode(label, "label")
             return label
@@ -140,6 +148,13 @@ class DocumentBuilder:
         if name is None:
             raise RecordError(f"unknown label: {_short(label)}, allowed are {_listed(self._labels)}")
         return name
+
+    def _class_names(self, given: str | Sequence[str] | None) -> tuple[str, ...]:
+        """Returns distinct classes in the order of their ids, which without a list of classes is that of the names."""
+        if isinstance(given, str):
+            given = given.split(self._separator) if given.strip() else ()
+        names = {self._class_name(value) for value in given or ()}
+        return tuple(sorted(names, key=self._class_ids.__getitem__ if self._class_ids else None))
 
     def _split(self, value: str | None) -> str:
         value = value.strip() if value else ""

@@ -18,7 +18,8 @@ def encode(document: Document) -> bytes:
     Returns:
         A serialized `tf.SequenceExample` with the context features `id`, `source` and, where the
         document has one, `label` (the class name); and with the feature list `text`, one step a segment,
-        or with the feature lists `tokens` and `tags`, one step a token.
+        or with the feature lists `tokens` and `tags`, one step a token. The feature list `labels` has one step
+        a class name, in corpora of any number of labels.
     """
     context = {features.ID: document.id, features.SOURCE: document.source, features.LABEL: document.label}
     lists = (
@@ -26,6 +27,8 @@ def encode(document: Document) -> bytes:
         if document.tokens
         else {features.TEXT: document.segments}
     )
+    if document.labels is not None:
+        lists[features.LABELS] = document.labels
     return sequence_example(
         {name: bytes_feature(value.encode()) for name, value in context.items() if value is not None},
         {name: _steps(values) for name, values in lists.items()},

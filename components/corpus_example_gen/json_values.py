@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from components.corpus_example_gen.records import RecordError
 from components.corpus_example_gen.settings import CorpusSettings
 
-Picked = tuple[str | None, str | None, str | None, str | None, str | None]
+Label = str | list[str] | None
+"""The value of the label column: a text, or where a document has several labels a list of them."""
+
+Picked = tuple[str | None, Label, str | None, str | None, str | None]
 
 
 def require_object(value: Any) -> dict[str, Any]:
@@ -30,7 +34,7 @@ def pick(record: dict[str, Any], settings: CorpusSettings) -> Picked:
     """
     return (
         _text(record, settings.text),
-        None if settings.label is None else _scalar(record, settings.label, "label"),
+        None if settings.label is None else _label(record, settings.label, settings),
         None if settings.source is None else _scalar(record, settings.source, "source"),
         None if settings.id is None else _scalar(record, settings.id, "id"),
         None if settings.split is None else _scalar(record, settings.split, "split"),
@@ -48,6 +52,24 @@ def scalar_text(value: Any, role: str) -> str | None:
     if isinstance(value, (bool, int, float)):
         return json.dumps(value)
     raise RecordError(f"{role} is no string: found {_kind(value)}")
+
+
+def label_texts(values: Iterable[Any]) -> list[str]:
+    """Returns the labels of a list as texts.
+
+    Raises:
+        RecordError: If one of them is neither text nor a number or a boolean.
+    """
+    texts = [scalar_text(value, "label") for value in values]
+    if None in texts:
+        raise RecordError("no label: one of the list is null")
+    return cast("list[str]", texts)
+
+
+def _label(record: dict[str, Any], key: str, settings: CorpusSettings) -> Label:
+    if settings.multi_label and isinstance(record.get(key), list):
+        return label_texts(record[key])
+    return _scalar(record, key, "label")
 
 
 def _text(record: dict[str, Any], key: str) -> str | None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from components.corpus_example_gen.document_builder import DocumentBuilder
 from components.corpus_example_gen.files import open_file
 from components.corpus_example_gen.header import place_of
-from components.corpus_example_gen.json_values import scalar_text
+from components.corpus_example_gen.json_values import Label, label_texts, scalar_text
 from components.corpus_example_gen.records import EXCERPT_CHARS, ROLES, Part, Record, RecordError
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.text_encoding import TextEncoding
@@ -49,8 +49,9 @@ def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterat
         values = [None if name is None else row[name] for name in names]
         try:
             text = _text(values[0], encoding)
-            scalars = [_scalar(value, role, encoding) for role, value in zip(ROLES[1:], values[1:], strict=True)]
-            yield builder.document(number, text, *scalars)
+            label = _label(values[1], encoding, settings)
+            scalars = [_scalar(value, role, encoding) for role, value in zip(ROLES[2:], values[2:], strict=True)]
+            yield builder.document(number, text, label, *scalars)
         except RecordError as error:
             yield builder.bad(number, str(error), _excerpt(row))
 
@@ -115,6 +116,12 @@ def _text(value: Any, encoding: TextEncoding) -> str | list[str] | None:
     if value is None or isinstance(value, str):
         return value
     raise RecordError(f"text is no string: found {type(value).__name__}")
+
+
+def _label(value: Any, encoding: TextEncoding, settings: CorpusSettings) -> Label:
+    if settings.multi_label and isinstance(value, list):
+        return label_texts(_scalar(item, "label", encoding) for item in value)
+    return _scalar(value, "label", encoding)
 
 
 def _scalar(value: Any, role: str, encoding: TextEncoding) -> str | None:

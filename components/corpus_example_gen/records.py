@@ -33,7 +33,7 @@ class Document(NamedTuple):
 
     Attributes:
         segments: The text in segments, none of them blank; none in a tagged corpus.
-        label: The class name, or None where the corpus has no labels.
+        label: The class name, or None where the corpus has no labels or a document several.
         source: Where the document is from.
         id: The value of the id column, or a hash of the text or of the tokens.
         line: First line (or number) of the record, from 1, counted from where its part starts:
@@ -41,6 +41,8 @@ class Document(NamedTuple):
         split: The split that the corpus gives it, or None where a hash decides.
         tokens: The tokens of a tagged corpus.
         tags: The tag of each token.
+        labels: The class names of a document with any number of labels, each once, in the order of the class ids;
+            None where the corpus has none such.
     """
 
     segments: tuple[str, ...]
@@ -51,6 +53,7 @@ class Document(NamedTuple):
     split: str | None = None
     tokens: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    labels: tuple[str, ...] | None = None
 
 
 class BadRecord(NamedTuple):

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, RootModel,
 from components.corpus_example_gen import settings_checks
 from trainer.settings import Settings
 
-Kind = Literal["text", "labelled_text", "tagged_text"]
+Kind = Literal["text", "labelled_text", "multi_labelled_text", "tagged_text"]
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
@@ -89,6 +89,14 @@ class CorpusSettings(Settings):
     )
     text: str = Field("text", min_length=1, description="Column, key or feature of the document's text.")
     label: str | None = Field(None, min_length=1, description="Column, key or feature of the class; null: no labels.")
+    multi_label: bool = Field(
+        False,
+        description="A document has any number of labels, also none: label holds a list, or a text that is cut at"
+        " label_separator.",
+    )
+    label_separator: str | None = Field(
+        None, min_length=1, description="What stands between labels in one text, with multi_label; null: a comma."
+    )
     source: str | None = Field(
         None, min_length=1, description="Column or key that tells where a document is from; null: the file's name."
     )
@@ -225,7 +233,9 @@ class CorpusSettings(Settings):
         """The kind of corpus, after which its curated schema is named."""
         if self.format == "conll" or self.tag is not None:
             return "tagged_text"
-        return "text" if self.label is None else "labelled_text"
+        if self.label is None:
+            return "text"
+        return "multi_labelled_text" if self.multi_label else "labelled_text"
 
     @property
     def split_names(self) -> dict[str, str]:

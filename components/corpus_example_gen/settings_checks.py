@@ -46,6 +46,10 @@ def _contradictions(corpus: CorpusSettings) -> Iterator[str]:
     """Settings that exclude each other."""
     if corpus.labels is not None and corpus.label is None:
         yield "labels needs label: the column or key to which they belong"
+    if corpus.multi_label and corpus.label is None:
+        yield "multi_label needs label: the column or key that holds the labels"
+    if corpus.label_separator is not None and not corpus.multi_label:
+        yield "label_separator needs multi_label: true, a document has one label otherwise"
     if corpus.split_values is not None and corpus.split is None:
         yield "split_values needs split: the column or key to which they belong"
     if corpus.split is not None and not isinstance(corpus.path, str):

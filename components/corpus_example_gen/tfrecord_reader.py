@@ -14,7 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from components.corpus_example_gen.document_builder import DocumentBuilder
-from components.corpus_example_gen.json_values import scalar_text
+from components.corpus_example_gen.json_values import Label, label_texts, scalar_text
 from components.corpus_example_gen.records import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.text_encoding import TextEncoding
@@ -123,7 +123,20 @@ class _Picker:
         text = self._steps(example, settings.text, "text") if self._is_sequence else None
         if text is None:
             text = self._values(self._feature(context, settings.text, "text"), "text")
-        return text, None if settings.label is None else self._scalar(context, settings.label, "label"), *named
+        return text, None if settings.label is None else self._label(example, context, settings.label), *named
+
+    def _label(self, example: Any, context: Any, name: str) -> Label:
+        """Returns the label; where a document has several, the values of a feature, or of a feature list."""
+        if not self._settings.multi_label:
+            return self._scalar(context, name, "label")
+        steps = self._steps(example, name, "label") if self._is_sequence else None
+        if steps is not None:
+            return steps
+        feature = self._feature(context, name, "label")
+        kind = feature.WhichOneof("kind")
+        if kind == "bytes_list":
+            return self._values(feature, "label")
+        return label_texts(getattr(feature, kind).value if kind else ())
 
     def _tagged(self, example: Any, *names: str) -> tuple[list[str], list[str]]:
         """Returns tokens and tags of the feature lists of these names."""

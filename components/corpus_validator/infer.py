@@ -133,7 +133,7 @@ def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Sche
         if view is None:
             continue
         lines = comments.setdefault(name, [])
-        if name in (features.LABEL, features.TAGS):
+        if name in (features.LABEL, features.LABELS, features.TAGS):
             lines.append(_classes(feature, view, settings.class_names or ()))
         if name == features.SOURCE:
             lines.append(f"Sources: {_shares(view.shares())}.")

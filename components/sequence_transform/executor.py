@@ -182,13 +182,26 @@ def _write_assets(
             pieces = subwords.pieces(file.read())
     words = vocabulary.select_words(counts.tokens, settings, pieces)
     paths, classes = {**models, "vocabulary": vocabulary.write_vocabulary(directory, words)}, {}
-    if kind == "labelled_text":
-        classes["label"] = labels or sorted(counts.labels)
+    if kind in ("labelled_text", "multi_labelled_text"):
+        classes["label"] = labels or _found_classes(counts)
         paths["labels"] = vocabulary.write_labels(directory, classes["label"])
     elif kind == "tagged_text":
         classes["tag"] = labels or sorted(counts.tags)
         paths["tags"] = vocabulary.write_tags(directory, classes["tag"])
     return _Assets(words, classes, paths)
+
+
+def _found_classes(counts: TokenCounts) -> list[str]:
+    """The labels of the train split by name; where documents may have none, there may be none at all."""
+    if not counts.labels:
+        raise JobError(
+            "No document of the train split has a label.",
+            where="SequenceTransform, split train",
+            found=f"{counts.documents} documents without one",
+            expected="documents of every class",
+            fix="Look at corpus.label, or list the classes under corpus.labels.",
+        )
+    return sorted(counts.labels)
 
 
 def _shards(raw: types.Artifact, transformed: types.Artifact, output: OutputSettings) -> list[transform.Shard]:

@@ -34,7 +34,7 @@ class ShardReport:
         words: Those of them that are no `<bos>` and no `<eos>`.
         unknown: Words that are not in the vocabulary.
         lengths: Documents written by their length.
-        unknown_labels: Documents whose label is not among the classes, by that label.
+        unknown_labels: Documents with a label that is not among the classes, by that label.
         unknown_tags: Tokens whose tag is not among the tags, by that tag.
         files: What was written where.
     """

@@ -65,15 +65,15 @@ def count_shard(
     """
     count = _counting(settings, kind, subword_model, phrases)
     total = TokenCounts()
-    tokens, tags = [], []
-    for batch_tokens, token_counts, labels, batch_tags, tag_counts in map_batches(path, count):
+    tokens, classes = [], []
+    for batch_tokens, token_counts, labels, batch_classes, class_counts in map_batches(path, count):
         tokens.append((batch_tokens, token_counts))
-        tags.append((batch_tags, tag_counts))
+        classes.append((batch_classes, class_counts))
         if kind == "labelled_text":
             total.labels.update(label.decode() for label in labels.numpy().tolist())
         total.documents += len(labels)
     total.tokens.update(_sum(tokens))
-    total.tags.update(_sum(tags))
+    (total.tags if kind == "tagged_text" else total.labels).update(_sum(classes))
     return total
 
 
@@ -87,8 +87,9 @@ def _counting(
 
     def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
         raw = f.parse_raw(serialized)
-        tags, _, tag_counts = tf.unique_with_counts(raw[f.TAGS].flat_values, out_idx=tf.int64)
-        return *count_tokens(raw, settings, kind, model, joined), raw[f.LABEL], tags, tag_counts
+        listed = raw[f.TAGS if kind == "tagged_text" else f.LABELS]
+        classes, _, class_counts = tf.unique_with_counts(listed.flat_values, out_idx=tf.int64)
+        return *count_tokens(raw, settings, kind, model, joined), raw[f.LABEL], classes, class_counts
 
     traced: Callable[[tf.Tensor], tuple[tf.Tensor, ...]] = tf.function(
         count, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
@@ -138,7 +139,9 @@ def _load(saved_model: str, job: Job) -> Callable[[tf.Tensor], tuple[f.Features,
     def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
         raw = f.parse_raw(serialized, job.kind)
         given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
-        if job.kind == "tagged_text":
+        if job.kind == "multi_labelled_text":
+            given[f.LABELS] = raw[f.LABELS].flat_values
+        elif job.kind == "tagged_text":
             given[f.TAGS] = tagged_tokens(raw, job.settings)[1].flat_values
         return given, graph.transform_fn(raw)
 
@@ -160,11 +163,13 @@ def _long_enough(batch: Batch, job: Job) -> Batch:
     if job.settings.min_length == 0 or lengths.all():
         return batch
     kept = lengths > 0
-    # An emptied document has no values, so those of the others stay as they are.
-    return {
-        name: (value[0], np.concatenate([[0], np.cumsum(lengths[kept])])) if isinstance(value, tuple) else value[kept]
-        for name, value in batch.items()
-    }
+    return {name: _kept_rows(value, kept) if isinstance(value, tuple) else value[kept] for name, value in batch.items()}
+
+
+def _kept_rows(rows: tuple[Any, Any], kept: Any) -> tuple[Any, Any]:
+    values, splits = rows
+    lengths = np.diff(splits)
+    return values[np.repeat(kept, lengths)], np.concatenate([[0], np.cumsum(lengths[kept])])
 
 
 def _count(report: ShardReport, given: dict[str, Any], batch: Batch, job: Job) -> None:
@@ -180,7 +185,8 @@ def _count(report: ShardReport, given: dict[str, Any], batch: Batch, job: Job) -
     report.lengths.update(dict(zip(values.tolist(), documents.tolist(), strict=True)))
     if left_out:
         del report.lengths[0]
-    for name, found in ((f.LABEL, report.unknown_labels), (f.TAGS, report.unknown_tags)):
+    unknown = {f.LABEL: report.unknown_labels, f.LABELS: report.unknown_labels, f.TAGS: report.unknown_tags}
+    for name, found in unknown.items():
         if name in batch:
             numbers = batch[name][0] if isinstance(batch[name], tuple) else batch[name]
             found.update(value.decode() for value in given[name][numbers < 0].tolist())

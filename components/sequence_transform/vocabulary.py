@@ -20,7 +20,7 @@ class TokenCounts:
 
     Attributes:
         tokens: Occurrences by token.
-        labels: Documents by label.
+        labels: Documents by label; one of several labels counts for each.
         documents: Documents seen.
         tags: Tokens by tag.
     """

@@ -75,9 +75,10 @@ class BatchEncoder:
 
     def encode(self, batch: Batch) -> Iterator[bytes]:
         """Yields a serialized `tf.SequenceExample` for each document of a batch."""
-        lists = [name for name in (f.TOKENS, f.TAGS) if name in f.TRANSFORMED[self._kind]]
+        lists = [name for name in (f.TOKENS, f.TAGS, f.LABELS) if name in f.TRANSFORMED[self._kind]]
         lengths = np.diff(batch[f.TOKENS][1]).tolist()
-        rows = [self._steps.encode_rows(*self._padded(*batch[name])) for name in lists]
+        padded = [batch[name] if name == f.LABELS else self._padded(*batch[name]) for name in lists]
+        rows = [self._steps.encode_rows(*values) for values in padded]
         labels = batch[f.LABEL].tolist() if f.LABEL in batch else itertools.repeat(None, len(lengths))
         columns = zip(batch[f.ID].tolist(), batch[f.SOURCE].tolist(), labels, lengths, *rows, strict=True)
         for identity, source, label, length, *steps in columns:

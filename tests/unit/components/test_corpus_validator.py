@@ -263,6 +263,17 @@ def test_tagged_sentences(split: Callable[..., validate.Split]) -> None:
     assert (anomaly.feature, anomaly.found, anomaly.ids) == ("tags", "'INTJ' 1 times", ("d9",))
 
 
+def test_documents_with_any_number_of_labels(split: Callable[..., validate.Split]) -> None:
+    numbers = [["bad"], [], ["bad", "good"], []]
+    good = [document(n, {"text": ["x"], "labels": labels}, label=None) for n, labels in enumerate(numbers)]
+    schema = curated.for_corpus(curated.MULTI_LABELLED_TEXT, classes=CLASSES)
+    assert found(split(good), schema) == []
+    assert found(split(good[1:2]), schema) == []
+    wrong = document(9, {"text": ["x"], "labels": ["good", "ugly"]}, label=None)
+    (anomaly,) = found(split([*good, wrong]), schema)
+    assert (anomaly.feature, anomaly.found, anomaly.ids) == ("labels", "'ugly' 1 times", ("d9",))
+
+
 def test_text_without_labels(split: Callable[..., validate.Split]) -> None:
     good = split([document(number, label=None) for number in range(4)])
     assert found(good, curated.for_corpus(curated.TEXT)) == []

@@ -18,7 +18,7 @@ def test_a_curated_schema_has_the_raw_features_of_its_kind(kind: str) -> None:
     paths = [path for path, _ in curated.features(schema)]
     assert tuple(path[-1] for path in paths) == features.RAW[kind]
     lists = {path[-1] for path in paths if path[0] == curated.SEQUENCE}
-    assert lists == set(features.RAW[kind]) & {features.TEXT, features.TOKENS, features.TAGS}
+    assert lists == set(features.RAW[kind]) & {features.TEXT, features.LABELS, features.TOKENS, features.TAGS}
     for _, feature in curated.features(schema):
         assert feature.type == schema_pb2.BYTES
         assert feature.presence.min_fraction == 1.0
@@ -30,12 +30,13 @@ def test_tensorflow_transform_reads_what_a_curated_schema_describes(kind: str) -
     representations = reader.TensorRepresentations()
     assert set(representations) == set(features.RAW[kind])
     kinds = {name: found.WhichOneof("kind") for name, found in representations.items()}
-    ragged = {features.TEXT, features.TOKENS, features.TAGS}
+    ragged = {features.TEXT, features.LABELS, features.TOKENS, features.TAGS}
     assert {name for name, found in kinds.items() if found == "ragged_tensor"} == set(kinds) & ragged
 
 
 def test_the_classes_become_the_domain_of_labels_and_tags() -> None:
-    for kind, name in ((curated.LABELLED_TEXT, "label"), (curated.TAGGED_TEXT, "tags")):
+    named = {curated.LABELLED_TEXT: "label", curated.MULTI_LABELLED_TEXT: "labels", curated.TAGGED_TEXT: "tags"}
+    for kind, name in named.items():
         schema = curated.for_corpus(kind, classes=["b", "a"])
         domains = {path[-1]: curated.domain(schema, feature) for path, feature in curated.features(schema)}
         assert domains.pop(name) == ("b", "a")

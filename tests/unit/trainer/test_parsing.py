@@ -36,6 +36,20 @@ def test_tags_are_parsed_beside_their_tokens(transformed_record: Record) -> None
     assert parsed["tags"].dtype == parsed["tokens"].dtype == parsed["length"].dtype == tf.int64
 
 
+def test_any_number_of_labels_is_filled_up_with_no_class(transformed_record: Record) -> None:
+    rows = [([4, 5], [0, 2]), ([1], []), ([0, 6], [1])]
+    records = [
+        transformed_record(
+            {"id": b"a", "length": len([t for t in tokens if t]), "tokens": tokens, "labels": labels}, False
+        )
+        for tokens, labels in rows
+    ]
+    parsed = plain(parsing.padded_batch(tf.constant(records), "multi_labelled_text"))
+    assert parsed["labels"] == [[0, 2], [-1, -1], [1, -1]]
+    assert (parsed["tokens"], parsed["length"]) == ([[4, 5], [1, 0], [6, 0]], [2, 1, 1])
+    assert parsing.padded_batch(tf.constant(records[1:2]), "multi_labelled_text")["labels"].numpy().tolist() == [[-1]]
+
+
 @pytest.mark.parametrize("padded", [lambda ids: [*ids, 0, 0], lambda ids: [0, 0, *ids]], ids=["right", "left"])
 def test_padding_in_the_records_is_left_out(padded: Callable, transformed_record: Record) -> None:
     rows = [([4, 5], [0, 1]), ([1], [2]), ([], [])]
@@ -74,6 +88,6 @@ def test_a_length_that_the_tokens_contradict_is_refused(length: int, transformed
 
 @pytest.mark.parametrize("kind", list(features.TRANSFORMED))
 def test_the_kind_of_a_record_is_told_by_its_features(kind: str, transformed_record: Record) -> None:
-    tags = {"tags": [1]} if kind == "tagged_text" else {}
-    record = transformed_record({"id": b"a", "tokens": [4], **tags}, label=kind == "labelled_text")
+    lists = {"tagged_text": {"tags": [1]}, "multi_labelled_text": {"labels": []}}.get(kind, {})
+    record = transformed_record({"id": b"a", "tokens": [4], **lists}, label=kind == "labelled_text")
     assert parsing.kind_of(record) == kind
