@@ -1,12 +1,19 @@
 """The metrics of this project by the names under which the Evaluator finds them."""
 
 from components.embedding_metrics import AnalogyAccuracy, Coverage, HeldOutLoss, Spearman
+from components.label_metrics import ExactLabels, LabelLoss, MacroF1, MicroF1, MicroPrecision, MicroRecall
 from components.tagging_metrics import SpanF1, SpanPrecision, SpanRecall, TokenAccuracy, TokenLoss
 
 __all__ = [
     "AnalogyAccuracy",
     "Coverage",
+    "ExactLabels",
     "HeldOutLoss",
+    "LabelLoss",
+    "MacroF1",
+    "MicroF1",
+    "MicroPrecision",
+    "MicroRecall",
     "SpanF1",
     "SpanPrecision",
     "SpanRecall",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
 from tensorflow_model_analysis.metrics import metric_types
 
+from components.counted_metrics import CountedMetric, Figure
 from trainer.tagger.spans import not_span_tags, spans
 
 
@@ -67,10 +68,6 @@ class Counts(NamedTuple):
         )
 
 
-Figure = Callable[[Counts], float]
-"""From the counts of a slice to a metric's value."""
-
-
 def token_accuracy(counts: Counts) -> float:
     """Returns the share of the tokens whose tag is right."""
     return counts.correct / counts.tokens if counts.tokens else math.nan
@@ -100,81 +97,46 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-class _CountedMetric(metric_types.Metric):
-    """A metric of counts.
-
-    Args:
-        figure: Makes the value.
-        name: The metric's name.
-        code: A digest of the code that runs, so that edited code is not served from cache.
-    """
+class _TaggingMetric(CountedMetric):
+    """A metric of tags."""
 
     def __init__(self, figure: Figure, name: str, code: str) -> None:
-        super().__init__(functools.partial(_computations, figure), name=name, code=code)
+        super().__init__(figure, _Count, name, code)
 
 
-class TokenAccuracy(_CountedMetric):
+class TokenAccuracy(_TaggingMetric):
     """The figure `token_accuracy`."""
 
     def __init__(self, name: str = "token_accuracy", code: str = "") -> None:
         super().__init__(token_accuracy, name, code)
 
 
-class TokenLoss(_CountedMetric):
+class TokenLoss(_TaggingMetric):
     """The figure `token_loss`."""
 
     def __init__(self, name: str = "loss", code: str = "") -> None:
         super().__init__(token_loss, name, code)
 
 
-class SpanPrecision(_CountedMetric):
+class SpanPrecision(_TaggingMetric):
     """The figure `span_precision`."""
 
     def __init__(self, name: str = "span_precision", code: str = "") -> None:
         super().__init__(span_precision, name, code)
 
 
-class SpanRecall(_CountedMetric):
+class SpanRecall(_TaggingMetric):
     """The figure `span_recall`."""
 
     def __init__(self, name: str = "span_recall", code: str = "") -> None:
         super().__init__(span_recall, name, code)
 
 
-class SpanF1(_CountedMetric):
+class SpanF1(_TaggingMetric):
     """The figure `span_f1`."""
 
     def __init__(self, name: str = "span_f1", code: str = "") -> None:
         super().__init__(span_f1, name, code)
-
-
-_COUNTED = "_tagging_counts"  # TFMA keeps to itself what starts so.
-_INPUTS: dict[str, dict[str, Any]] = {"predictions": {}}
-
-
-def _computations(
-    figure: Figure, name: str, code: str, model_names: list[str] | None = None
-) -> metric_types.MetricComputations:
-    """Counts for each model, once for all metrics, and makes a figure of the counts."""
-    del code
-    computations: metric_types.MetricComputations = []
-    for model in model_names or [""]:
-        counted = metric_types.MetricKey(_COUNTED, model_name=model)
-        inputs = metric_types.StandardMetricInputsPreprocessor(_INPUTS, include_default_inputs=False)
-        computations.append(metric_types.MetricComputation([counted], [inputs], _Count(counted)))
-        key = metric_types.MetricKey(name, model_name=model)
-        result = functools.partial(_result, figure, counted, key)
-        computations.append(metric_types.DerivedMetricComputation([key], result))
-    return computations
-
-
-def _result(
-    figure: Figure,
-    counted: metric_types.MetricKey,
-    key: metric_types.MetricKey,
-    metrics: Mapping[metric_types.MetricKey, Counts],
-) -> dict[metric_types.MetricKey, float]:
-    return {key: figure(metrics[counted])}
 
 
 class _Count(beam.CombineFn):

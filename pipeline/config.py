@@ -22,6 +22,7 @@ from components.corpus_validator.settings import ValidationSettings
 from components.evaluation_sets.settings import EvaluationSettings
 from pipeline import config_checks, config_errors, tune_checks, yaml_source
 from pipeline.locations import resolve_corpus_path, resolve_file
+from pipeline.metrics import METRICS, MULTI_LABEL, Metric
 from pipeline.sections import BeamSettings, GateSettings, ServingSettings, SliceGateSettings
 from pipeline.spelling import nearest
 from trainer.classifier.settings import ClassifierSettings
@@ -124,6 +125,16 @@ class RunConfig(Settings):
         """The components that this task needs, in the order in which they run."""
         return COMPONENTS[self.task]
 
+    @property
+    def trained_task(self) -> str:
+        """The task as `trainer.tasks` names it."""
+        return self.task
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics that the gates may name."""
+        return METRICS[self.task]
+
     def toward(self, goal: Goal) -> tuple[str, ...]:
         """The components that lead to a goal, in the order in which they run."""
         return self.components if goal == "publish" else _DATA
@@ -183,6 +194,16 @@ class ClassifierConfig(SupervisedConfig):
 
     task: Annotated[Literal["classifier"], _TASK]
     trainer: ClassifierSettings = Field(default_factory=ClassifierSettings, description="The model and its training.")
+
+    @property
+    def trained_task(self) -> str:
+        """The task as `trainer.tasks` names it."""
+        return "multi_label_classifier" if self.corpus.multi_label else self.task
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics that the gates may name."""
+        return MULTI_LABEL if self.corpus.multi_label else super().metrics
 
     def _own_problems(self) -> Iterator[config_checks.Problem]:
         return config_checks.classifier(self)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.evaluation_sets.settings import HELD_OUT
-from pipeline.metrics import METRICS, SPAN, Metric
+from pipeline.metrics import SPAN, Metric
 from pipeline.spelling import nearest
-from trainer.classifier.settings import USED_BY
+from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY
 from trainer.tagger.spans import not_span_tags
 
 if TYPE_CHECKING:
@@ -54,20 +54,15 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
             f"batch_tokens {config.trainer.batch_tokens} below transform.truncate.to {truncate.to}",
             f"{truncate.to} or more",
         )
-    named, classes = config.trainer.class_weights, list((corpus.labels or {}).values())
-    for name in named if isinstance(named, dict) and classes else ():
-        if name not in classes:
-            near = nearest(name, classes)
-            fix = f"did you mean {near}?" if near else None
-            path = ("trainer", "class_weights", name)
-            yield Problem(path, "A weight is given to a class that there is not.", name, ", ".join(classes), fix)
-    if "auc" in config.gates and corpus.labels is None:
+    yield from _by_class(config, "class_weights", "A weight is given to a class that there is not.")
+    if "auc" in config.gates and corpus.labels is None and not corpus.multi_label:
         fix = "list the classes under corpus.labels"
         yield Problem(("gates", "auc"), "The AUC is measured class by class.", "no corpus.labels", "the classes", fix)
     for metric, gate in config.gates.items():
         if gate.slices and not corpus.source:
             yield Problem(("gates", metric, "slices"), "Thresholds by source need a source.", "no corpus.source")
     yield from _encoder(config)
+    yield from _labels(config)
 
 
 def tagger(config: TaggerConfig) -> Iterator[Problem]:
@@ -102,6 +97,9 @@ def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
             f"the tagged tokens of format {config.corpus.format}",
             "documents of text",
         )
+    if config.corpus.multi_label:
+        found = "corpus.multi_label in a job of task word2vec"
+        yield Problem(("corpus", "multi_label"), "Word vectors need no labels.", found, fix="remove it")
     if config.trainer.boundary == "segment" and "segment" not in (transform.bos, transform.eos):
         yield Problem(
             ("trainer", "boundary"),
@@ -120,6 +118,46 @@ def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
         else:
             yield from _slices(config, metric, sets)
     yield from _slices(config, "loss", (HELD_OUT,))
+
+
+def _labels(config: ClassifierConfig) -> Iterator[Problem]:
+    """What goes with one label a document alone, or with any number."""
+    yield from _by_class(config, "thresholds", "A threshold is given to a class that there is not.")
+    trainer, several = config.trainer, config.corpus.multi_label
+    if several and trainer.class_weights is not None:
+        yield Problem(
+            ("trainer", "class_weights"),
+            "Classes have no weights where a document may have several.",
+            "class_weights with corpus.multi_label",
+            "every class counts alike",
+            "remove class_weights; trainer.thresholds: tuned helps rare classes",
+        )
+    if several and trainer.ngrams is not None:
+        yield Problem(
+            ("trainer", "ngrams"),
+            "N-grams are counted for documents of one class each.",
+            "ngrams with corpus.multi_label",
+            "no ngrams",
+            "remove ngrams",
+        )
+    if not several and trainer.thresholds != DEFAULT_THRESHOLD:
+        yield Problem(
+            ("trainer", "thresholds"),
+            "A document with one label has the likeliest.",
+            "thresholds without corpus.multi_label",
+            "corpus.multi_label: true",
+            "remove thresholds",
+        )
+
+
+def _by_class(config: ClassifierConfig, key: str, what: str) -> Iterator[Problem]:
+    """Names of classes that there are not, where the job lists the classes."""
+    named, classes = getattr(config.trainer, key), list((config.corpus.labels or {}).values())
+    for name in named if isinstance(named, dict) and classes else ():
+        if name not in classes:
+            near = nearest(name, classes)
+            fix = f"did you mean {near}?" if near else None
+            yield Problem(("trainer", key, name), what, name, ", ".join(classes), fix)
 
 
 def _encoder(config: ClassifierConfig) -> Iterator[Problem]:
@@ -178,16 +216,16 @@ def _split_names(config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _gates(config: RunConfig) -> Iterator[Problem]:
-    metrics = METRICS[config.task]
+    metrics, job = config.metrics, f"A job of task {config.task}" + " with multi_label" * config.corpus.multi_label
     for name, gate in config.gates.items():
         path = ("gates", name)
         if not metrics:
-            yield Problem(path, f"A job of task {config.task} publishes nothing.", "a gate", "no gates")
+            yield Problem(path, f"{job} publishes nothing.", "a gate", "no gates")
             continue
         if name not in metrics:
             near = nearest(name, metrics)
             fix = f"did you mean {near}?" if near else None
-            yield Problem(path, f"A job of task {config.task} has no metric {name}.", name, ", ".join(metrics), fix)
+            yield Problem(path, f"{job} has no metric {name}.", name, ", ".join(metrics), fix)
             continue
         if not gate.model_fields_set:
             yield Problem(path, "A gate without a threshold lets everything pass.", "no key", "min, max_drop, ...")

@@ -218,7 +218,7 @@ def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, tuned: list
         train_args=TrainArgs(splits=["train"]),
         eval_args=EvalArgs(splits=["eval"]),
         custom_config={
-            "task": config.task,
+            "task": config.trained_task,
             "settings": config.trainer.model_dump_json(),
             "checkpoints": layout.checkpoints,
             "code": code,
@@ -236,7 +236,7 @@ def _tuner(config: RunConfig, layout: Layout, transform: BaseNode, code: str) ->
         train_args=TrainArgs(splits=["train"]),
         eval_args=EvalArgs(splits=["eval"]),
         custom_config={
-            "task": config.task,
+            "task": config.trained_task,
             "settings": config.trainer.model_dump_json(),
             "tune": config.tune.model_dump_json(exclude={"use"}, exclude_unset=True),
             "directory": layout.tuning,
@@ -249,7 +249,7 @@ def _learning_check(config: RunConfig, transform: BaseNode, code: str) -> BaseNo
     return LearningCheck(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        task=config.task,
+        task=config.trained_task,
         settings=config.trainer.model_dump_json(),
         code=code,
     )

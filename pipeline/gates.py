@@ -11,7 +11,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluation_sets.settings import EvaluationSettings
 from pipeline.config import GateSettings, RunConfig, SliceGateSettings, TaggerConfig, Word2vecConfig
-from pipeline.metrics import METRICS, SPAN
+from pipeline.metrics import SPAN
 from trainer.tagger.spans import not_span_tags
 
 OVERALL = "overall"
@@ -33,6 +33,8 @@ def eval_config(config: RunConfig, code: str = "") -> config_pb2.EvalConfig:
         return _of_word_vectors(config, code)
     if isinstance(config, TaggerConfig):
         return _of_tagger(config, code)
+    if config.corpus.multi_label:
+        return _of_multi_label(config, code)
     return _of_classifier(config)
 
 
@@ -71,12 +73,30 @@ def _of_tagger(config: TaggerConfig, code: str) -> config_pb2.EvalConfig:
         for name, class_name in _BY_TAG.items()
         if not name.startswith(skipped)
     ]
+    return _judged_by_name(metrics)
+
+
+def _of_multi_label(config: RunConfig, code: str) -> config_pb2.EvalConfig:
+    """Labels are compared by name, as tags are."""
+    return _judged_by_name([_gated(_own(class_name, name, code), config, name) for name, class_name in _BY_SET.items()])
+
+
+def _judged_by_name(metrics: list[config_pb2.MetricConfig]) -> config_pb2.EvalConfig:
     return config_pb2.EvalConfig(
         model_specs=[config_pb2.ModelSpec(signature_name="judge")],
         slicing_specs=_slices([], ["source"]),
         metrics_specs=[config_pb2.MetricsSpec(metrics=[*metrics, _documents()])],
     )
 
+
+_BY_SET = {
+    "accuracy": "ExactLabels",
+    "loss": "LabelLoss",
+    "macro_f1": "MacroF1",
+    "micro_f1": "MicroF1",
+    "micro_precision": "MicroPrecision",
+    "micro_recall": "MicroRecall",
+}
 
 _BY_TAG = {
     "token_accuracy": "TokenAccuracy",
@@ -138,7 +158,7 @@ def _gated(metric: config_pb2.MetricConfig, config: RunConfig, name: str) -> con
 
 
 def _threshold(config: RunConfig, name: str, gate: SliceGateSettings) -> config_pb2.MetricThreshold:
-    threshold, metric = config_pb2.MetricThreshold(), METRICS[config.task][name]
+    threshold, metric = config_pb2.MetricThreshold(), config.metrics[name]
     if metric.undefined:  # Without any bound a metric without a value would pass.
         threshold.value_threshold.lower_bound.value = metric.lowest
     if gate.min is not None:
@@ -192,7 +212,7 @@ def reasons(
             continue
         key = TWIN + name if sets else name
         subject = name if len(gating) == len(sets) else f"{name} over {', '.join(gating)}"
-        metric = METRICS[config.task][name]
+        metric = config.metrics[name]
         if metric.undefined and math.isnan(candidate[OVERALL].get(key, 0.0)):
             yield False, f"{subject} has no value: {metric.undefined}"
             continue

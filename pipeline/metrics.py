@@ -28,6 +28,16 @@ SPAN = "span_"
 
 _SPANS = Metric("higher", 0, 1, undefined="not all tags of the test split are BIO tags (B-<type>, I-<type>, O)")
 
+MULTI_LABEL: Mapping[str, Metric] = {
+    "accuracy": Metric("higher", 0, 1),
+    "loss": Metric("lower"),
+    "macro_f1": Metric("higher", 0, 1),
+    "micro_f1": Metric("higher", 0, 1),
+    "micro_precision": Metric("higher", 0, 1),
+    "micro_recall": Metric("higher", 0, 1),
+}
+"""Metrics by name of a classifier whose documents have any number of labels."""
+
 METRICS: Mapping[str, Mapping[str, Metric]] = {
     "classifier": {"accuracy": Metric("higher", 0, 1), "auc": Metric("higher", 0, 1), "loss": Metric("lower")},
     "dataset": {},

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline import models, questions
 
 _LABELS = ("label", "probability", "labels", "probabilities")
+_SETS = ("labels", "probabilities", "predicted")
 _TAGS = ("tokens", "tags", "scores", "length")
 
 
@@ -18,7 +19,8 @@ class Model:
     Args:
         path: The folder of a SavedModel whose signature `serving_default` takes `text`, string [batch]. A classifier
             gives `label` string [batch], `probability` float32 [batch], `labels` string [batch, classes] and
-            `probabilities` float32 [batch, classes]; a tagger `tokens` and `tags` string [batch, time], `scores`
+            `probabilities` float32 [batch, classes]; one of any number of labels `labels`, `probabilities` and
+            `predicted` bool [batch, classes]; a tagger `tokens` and `tags` string [batch, time], `scores`
             float32 [batch, time] and `length` int64 [batch].
 
     Raises:
@@ -26,9 +28,14 @@ class Model:
     """
 
     def __init__(self, path: Path) -> None:
-        self._loaded = models.load(path, "text", _LABELS, _TAGS)
+        self._loaded = models.load(path, "text", _LABELS, _SETS, _TAGS)
         self._serve = self._loaded.signatures["serving_default"]
-        self._answer = _tagged if set(self._serve.structured_outputs) >= set(_TAGS) else _labelled
+        gives = set(self._serve.structured_outputs)
+        self._answer = next(
+            answer
+            for names, answer in ((_TAGS, _tagged), (_SETS, _of_any_number), (_LABELS, _labelled))
+            if gives >= {*names}
+        )
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Answers one batch.
@@ -37,8 +44,8 @@ class Model:
             texts: The batch.
 
         Returns:
-            One answer a text: {"text", "label", "probability", "probabilities"} of a classifier, {"text", "tokens",
-            "tags", "scores"} of a tagger.
+            One answer a text: {"text", "label", "probability", "probabilities"} of a classifier; {"text", "labels",
+            "probabilities"} of one of any number of labels; {"text", "tokens", "tags", "scores"} of a tagger.
         """
         import tensorflow as tf
 
@@ -68,12 +75,21 @@ def predict(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def _labelled(row: Mapping[str, Any]) -> dict[str, Any]:
-    probabilities = zip(row["labels"], row["probabilities"], strict=True)
     return {
         "label": _text(row["label"]),
         "probability": models.shortest(row["probability"]),
-        "probabilities": {_text(label): models.shortest(probability) for label, probability in probabilities},
+        "probabilities": _probabilities(row),
     }
+
+
+def _of_any_number(row: Mapping[str, Any]) -> dict[str, Any]:
+    labels = [_text(label) for label, predicted in zip(row["labels"], row["predicted"], strict=True) if predicted]
+    return {"labels": labels, "probabilities": _probabilities(row)}
+
+
+def _probabilities(row: Mapping[str, Any]) -> dict[str, float]:
+    probabilities = zip(row["labels"], row["probabilities"], strict=True)
+    return {_text(label): models.shortest(probability) for label, probability in probabilities}
 
 
 def _tagged(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,8 +96,16 @@ class Supervised(Generic[S]):
         trained = self.train(job)
         if not trained.chief:
             return
-        self.servable(trained.model, job.graph, trained.labels).save(job.model_directory, job.text("settings.json"))
+        self.served(job, trained).save(job.model_directory, job.text("settings.json"))
         report.write_report(job.log_directory, trained.state, trained.resumed, trained.details)
+
+    def served(self, job: Job, trained: Trained) -> Servable:
+        """Joins what is saved; what it finds out for that is added to the details."""
+        return self.servable(trained.model, job.graph, trained.labels)
+
+    def class_names(self, job: Job) -> list[str]:
+        """The class names in the order of their ids."""
+        return job.text(self.classes).splitlines()
 
     def train(self, job: Job) -> Trained:
         """Trains from the last checkpoint on."""
@@ -108,7 +116,7 @@ class Supervised(Generic[S]):
         for obstacle in fused.obstacles(settings):
             logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
-        labels = job.text(self.classes).splitlines()
+        labels = self.class_names(job)
         batches = _Batches(settings, job)
         start = self._start(settings, job, batches, len(labels))
         weights = class_weights.resolve(settings, labels, lambda: batches.counts(next(iter(self.targets)), len(labels)))
@@ -143,7 +151,7 @@ class Supervised(Generic[S]):
         """
         settings = self.settings.model_validate_json(job.settings)
         keras.utils.set_random_seed(settings.seed)
-        classes = len(job.text(self.classes).splitlines())
+        classes = len(self.class_names(job))
         start = self._start(settings, job, _Batches(settings, job), classes)
         model = start.build()
         documents = min(settings.batch_documents, sanity.BATCH_DOCUMENTS)

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainer.classifier import model as classifier
+from trainer.classifier import multi_label
+from trainer.classifier.multi_label_servable import MultiLabelServable
+from trainer.classifier.multi_label_task import MultiLabelClassifier
 from trainer.classifier.servable import Servable as ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.job import Job
@@ -13,6 +16,7 @@ from trainer.supervised import Supervised
 from trainer.tagger import model as tagger
 from trainer.tagger.servable import Servable as TaggerServable
 from trainer.tagger.settings import TaggerSettings
+from trainer.training import samples
 from trainer.word2vec import training
 
 Train = Callable[[Job], None]
@@ -27,12 +31,20 @@ TASKS: Mapping[str, Train] = {
         ClassifierServable,
         counts=classifier.counts,
     ),
+    "multi_label_classifier": MultiLabelClassifier(
+        ClassifierSettings,
+        multi_label.TARGETS,
+        classifier.build,
+        multi_label.objective,
+        MultiLabelServable,
+        describe=samples.describe_labels,
+    ),
     "tagger": Supervised(
         TaggerSettings, tagger.TARGETS, tagger.build, tagger.objective, TaggerServable, classes="tags.txt"
     ),
     "word2vec": training.run,
 }
-"""Tasks by the name that the configuration's `task` gives."""
+"""Tasks by the name that the configuration's `trained_task` gives."""
 
 
 def supervised(name: str) -> Supervised[Any]:

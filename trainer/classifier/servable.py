@@ -13,12 +13,15 @@ from trainer import parsing
 from trainer.classifier.attention import explained
 from trainer.input import pad
 from trainer.servable import ModelServable
+from trainer.settings import Kind
 
 PROBABILITIES = "probabilities"
 
 
 class Servable(ModelServable):
     """A classifier together with the transform graph that made its data."""
+
+    _kind: Kind = "labelled_text"
 
     def __init__(self, model: keras.Model, transform_graph: str, classes: list[str]) -> None:
         """Joins the parts, as any model's, and adds `explain` where the model has attention."""
@@ -32,23 +35,23 @@ class Servable(ModelServable):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
     def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies documents, string [batch], UTF-8."""
-        return self._classify(_raw(text))
+        return self._classify(self._raw(text))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch]."""
-        return self._classify(f.parse_raw(examples, "labelled_text"))
+        return self._classify(f.parse_raw(examples, self._kind))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives the probabilities of serialized transformed SequenceExamples, string [batch]."""
-        batch = parsing.padded_batch(examples, "labelled_text")
+        batch = parsing.padded_batch(examples, self._kind)
         return {PROBABILITIES: self._probabilities(batch[f.TOKENS], batch[f.LENGTH])}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Gives the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
-        return {"label_id": self._transform.transform_fn(f.parse_raw(examples, "labelled_text"))[f.LABEL]}
+        return {"label_id": self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABEL]}
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns one signature a method; `serve_text` is `serving_default`; `explain` needs attention."""
@@ -72,12 +75,12 @@ class Servable(ModelServable):
             `<unk>`), `weights` float32 [batch, time], which sum to 1 in each document that has a token, and `length`
             int64 [batch]. After the length tokens are empty and weights 0.
         """
-        ids = self._transform.transform_fn(_raw(text))[f.TOKENS].merge_dims(1, -1)
+        ids = self._transform.transform_fn(self._raw(text))[f.TOKENS].merge_dims(1, -1)
         tokens, length = pad(ids)
         logits, weights = self._explained([tokens, length], training=False)
         real = tf.sequence_mask(ids.row_lengths(), tf.shape(tokens)[1])
         return {
-            **self._answer(tf.nn.softmax(logits)),
+            **self._answer(self._activation(logits)),
             f.TOKENS: tf.where(real, self._words.lookup(tokens), ""),
             "weights": tf.where(real, weights, 0),
             f.LENGTH: ids.row_lengths(),
@@ -88,20 +91,28 @@ class Servable(ModelServable):
         return {
             "label": tf.gather(self._classes, best),
             "probability": tf.reduce_max(probabilities, axis=-1),
-            "labels": tf.tile(tf.expand_dims(self._classes, 0), [tf.shape(probabilities)[0], 1]),
+            "labels": self._names(probabilities),
             PROBABILITIES: probabilities,
         }
 
+    def _names(self, probabilities: tf.Tensor) -> tf.Tensor:
+        """The names of all classes for each document, string [batch, classes]."""
+        return tf.tile(tf.expand_dims(self._classes, 0), [tf.shape(probabilities)[0], 1])
+
     def _probabilities(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(self._model([tokens, length], training=False))
+        return self._activation(self._model([tokens, length], training=False))
 
+    def _activation(self, logits: tf.Tensor) -> tf.Tensor:
+        """From logits to probabilities, float32 [batch, classes]."""
+        return tf.nn.softmax(logits)
 
-def _raw(text: tf.Tensor) -> f.Features:
-    """Raw features of documents of one segment each, string [batch]."""
-    rows = tf.range(tf.size(text, tf.int64) + 1)
-    absent = tf.fill(tf.shape(text), "")
-    segments = tf.RaggedTensor.from_nested_row_splits(text, [rows, rows])
-    return {f.ID: absent, f.SOURCE: absent, f.LABEL: absent, f.TEXT: segments}
+    def _raw(self, text: tf.Tensor) -> f.Features:
+        """Raw features of documents of one segment each, string [batch], without a label."""
+        rows = tf.range(tf.size(text, tf.int64) + 1)
+        segments = tf.RaggedTensor.from_nested_row_splits(text, [rows, rows])
+        lists = {f.TEXT: segments, f.LABELS: segments[:, :0]}
+        absent = tf.fill(tf.shape(text), "")
+        return {name: lists.get(name, absent) for name in f.RAW[self._kind]}
 
 
 def _words(transform_graph: str) -> tf.lookup.StaticHashTable:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from trainer.recurrent.settings import SequenceSettings, StackSettings
 from trainer.settings import Settings
@@ -21,6 +21,24 @@ USED_BY: Mapping[str, tuple[str, ...]] = {
     "attention_units": ("rnn+attention", "hierarchical"),
 }
 """The encoders that a key is for; all others are for every encoder."""
+
+
+DEFAULT_THRESHOLD = 0.5
+"""The probability from which on a document has a label."""
+
+
+def _thresholds(value: Any) -> Any:
+    """Refuses all but the three forms in one sentence, where a union would tell of each for itself."""
+    if value == "tuned":
+        return value
+    numbers = value.values() if isinstance(value, dict) and value else [value]
+    if all(isinstance(n, int | float) and not isinstance(n, bool) and 0 < n < 1 for n in numbers):
+        return value
+    raise ValueError("it is neither tuned nor a number between 0 and 1, nor names of classes with such a number each")
+
+
+Thresholds = Annotated[Literal["tuned"] | float | dict[str, float], BeforeValidator(_thresholds)]
+"""One threshold, those of classes by their names, or those that make each class' F1 on the eval split highest."""
 
 
 class BigramSettings(Settings):
@@ -67,6 +85,11 @@ class ClassifierSettings(SequenceSettings):
     )
     attention_units: PositiveInt = Field(
         64, description="Width of the layer that weighs words, with encoder rnn+attention or hierarchical."
+    )
+    thresholds: Thresholds = Field(
+        DEFAULT_THRESHOLD,
+        description="With corpus.multi_label, the probability from which on a document has a label: one for all"
+        " classes, those of classes by name, or tuned: those with the highest F1 on the eval split.",
     )
 
     @property

@@ -1,0 +1,157 @@
+"""Documents with any number of labels through the transform, a training and the signatures of what it saves."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.corpus_example_gen.encode import encode
+from components.corpus_example_gen.records import Document
+from components.sequence_transform import shards
+from trainer.classifier import thresholds
+from trainer.errors import JobError
+from trainer.features import parse_raw
+from trainer.input import read
+from trainer.job import Job
+from trainer.settings import OutputSettings, TransformSettings
+from trainer.tasks import TASKS
+
+CLASSES = ("war", "comedy", "crime")
+TRANSFORM = {"max_size": 60, "min_count": 1, "min_length": 1}
+EMPTY = 7
+"""The number of a document of train that is left out, for it has no word."""
+SETTINGS = {
+    **{"embedding": 8, "units": 4, "bidirectional": False, "epochs": 6, "patience": 6, "learning_rate": 0.05},
+    **{"batch_tokens": 300, "word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "samples": 2},
+}
+
+
+def documents(split: str, count: int) -> list[Document]:
+    draw = random.Random(split)
+    made = []
+    for number in range(count):
+        labels = tuple(name for name in CLASSES if draw.random() < 0.4)
+        words = [*draw.choices([f"w{word}" for word in range(20)], k=draw.randrange(6)), *labels]
+        draw.shuffle(words)
+        text = " " if (split, number) == ("train", EMPTY) else " ".join(words) or "w1"
+        made.append(Document((text,), None, "s", f"{split}-{number}", number + 1, labels=labels))
+    return made
+
+
+@pytest.fixture(scope="module")
+def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory):
+    made = {"train": documents("train", 80), "eval": documents("eval", 40)}
+    return transform_documents(tmp_path_factory.mktemp("films"), made, "multi_labelled_text", TRANSFORM, CLASSES)
+
+
+@pytest.fixture(scope="module")
+def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("trained")
+    return Job(
+        settings=json.dumps({**SETTINGS, "thresholds": "tuned"}),
+        train_files=corpus.transformed["train"],
+        eval_files=corpus.transformed["eval"],
+        transform_graph=str(corpus.graph),
+        model_directory=str(folder / "model"),
+        log_directory=str(folder / "log"),
+        checkpoints=str(folder / "checkpoints"),
+    )
+
+
+@pytest.fixture(scope="module")
+def model(job: Job):
+    TASKS["multi_label_classifier"](job)
+    return tf.saved_model.load(job.model_directory)
+
+
+def report(job: Job) -> dict:
+    return json.loads(Path(job.log_directory, "training.json").read_text())
+
+
+def records(paths: list[str]) -> tf.Tensor:
+    return tf.constant([record.numpy() for record in tf.data.TFRecordDataset(paths, "GZIP")])
+
+
+def hot(made: list[Document]) -> np.ndarray:
+    return np.array([[name in document.labels for name in CLASSES] for document in made])
+
+
+def test_labels_are_counted_and_become_ascending_ids(corpus) -> None:
+    assert corpus.counts["labels"] == Counter(name for one in corpus.documents["train"] for name in one.labels)
+    for split, left_out in (("train", {EMPTY}), ("eval", set())):
+        found = {}
+        for batch in read(corpus.transformed[split], batch_tokens=100).as_numpy_iterator():
+            found |= dict(zip(batch["id"].tolist(), batch["labels"].tolist(), strict=True))
+        kept = [document for number, document in enumerate(corpus.documents[split]) if number not in left_out]
+        assert len(found) == len(kept)
+        for document in kept:
+            row = found[document.id.encode()]
+            ids = [number for number, name in enumerate(CLASSES) if name in document.labels]
+            assert row == ids + [-1] * (len(row) - len(ids))
+
+
+def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
+    labels = [("war",), CLASSES, (), ("war", "opera"), ("zen", "opera")]
+    with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
+        for number, names in enumerate(labels):
+            writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
+    job = shards.Job(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
+    graph = str(corpus.graph / "transform_fn")
+    told = shards.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
+    assert told.unknown_labels == Counter(opera=2, zen=1)
+
+
+def test_the_signatures_agree_and_are_right(corpus, job: Job, model) -> None:
+    made = corpus.documents["eval"]
+    raw, transformed = records(corpus.raw["eval"]), records(corpus.transformed["eval"])
+    served = model.signatures["serving_default"](tf.constant([document.segments[0] for document in made]))
+    assert {name: (value.dtype, value.shape) for name, value in served.items()} == {
+        "labels": (tf.string, (40, 3)),
+        "probabilities": (tf.float32, (40, 3)),
+        "predicted": (tf.bool, (40, 3)),
+    }
+    of_examples = model.signatures["serve_examples"](raw)
+    for name, value in served.items():
+        np.testing.assert_array_equal(value, of_examples[name])
+    np.testing.assert_array_equal(
+        model.signatures["evaluate"](transformed)["probabilities"], served["probabilities"].numpy()
+    )
+    assert served["labels"].numpy()[0].tolist() == [name.encode() for name in CLASSES]
+    chosen = np.array([report(job)["thresholds"][name] for name in CLASSES], np.float32)
+    np.testing.assert_array_equal(served["predicted"], served["probabilities"].numpy() >= chosen)
+    assert (served["predicted"].numpy() == hot(made)).mean() > 0.8
+    assert model.signatures["serving_default"](tf.constant([], tf.string))["predicted"].shape == (0, 3)
+    ids = model.signatures["label_ids"](raw)["label_ids"].numpy()
+    assert [[CLASSES[n] for n in row if n >= 0] for row in ids] == [[*document.labels] for document in made]
+
+
+def test_thresholds_are_tuned_on_the_eval_split(corpus, job: Job, model) -> None:
+    probabilities = model.signatures["evaluate"](records(corpus.transformed["eval"]))["probabilities"].numpy()
+    expected = thresholds.tuned(probabilities, hot(corpus.documents["eval"]))
+    np.testing.assert_allclose([report(job)["thresholds"][name] for name in CLASSES], expected, atol=1e-5)
+
+
+def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: Job, model) -> None:
+    raw = records(corpus.raw["eval"])
+    judged = model.signatures["judge"](raw)
+    best = report(job)["best_eval_loss"]
+    assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(best, rel=1e-4)
+    given = parse_raw(raw, "multi_labelled_text")["labels"].merge_dims(1, 2).to_list()
+    assert [[name for name in row if name] for row in judged["given"].numpy().tolist()] == given
+    unlike = Document(("war",), None, "s", "u", 1, labels=("opera", "war"))
+    alike = unlike._replace(labels=("war",))
+    losses = model.signatures["judge"](tf.constant([encode(alike), encode(unlike)]))["loss"].numpy()
+    assert losses[1] == pytest.approx((3 * losses[0] - np.log(1e-7)) / 4)
+
+
+def test_a_threshold_of_a_class_that_there_is_not_is_told_before_training(job: Job) -> None:
+    settings = json.dumps({**SETTINGS, "thresholds": {"opera": 0.5}})
+    with pytest.raises(JobError, match="class that there is not"):
+        TASKS["multi_label_classifier"](dataclasses.replace(job, settings=settings))

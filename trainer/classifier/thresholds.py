@@ -1,0 +1,66 @@
+"""The probability from which on a document has a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.classifier.settings import DEFAULT_THRESHOLD, Thresholds
+from trainer.errors import JobError
+
+
+def given(thresholds: Thresholds, classes: Sequence[str]) -> NDArray[np.float32] | None:
+    """Returns the threshold of each class, by its id; None where they are to be tuned.
+
+    Args:
+        thresholds: The setting.
+        classes: The name of each class.
+
+    Raises:
+        JobError: If the setting names a class that there is not.
+    """
+    if thresholds == "tuned":
+        return None
+    if not isinstance(thresholds, dict):
+        return np.full(len(classes), thresholds, np.float32)
+    unknown = [name for name in thresholds if name not in classes]
+    if unknown:
+        raise JobError(
+            "A threshold is given to a class that there is not.",
+            where="trainer.thresholds",
+            found=", ".join(unknown),
+            expected=", ".join(classes),
+        )
+    return np.array([thresholds.get(name, DEFAULT_THRESHOLD) for name in classes], np.float32)
+
+
+def tuned(probabilities: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Chooses the threshold of each class with which its F1 is highest.
+
+    This is SCut of Yang (2001), A Study of Thresholding Strategies for Text Categorization, section 2.3. A threshold
+    lies in the middle between two probabilities; of equally good ones the highest is taken. A class that no
+    document has keeps one half.
+
+    Args:
+        probabilities: Of documents, [documents, classes].
+        wanted: Which labels they have, [documents, classes].
+
+    Returns:
+        The thresholds, float32 [classes].
+    """
+    columns = zip(probabilities.T, wanted.T, strict=True)
+    return np.array([_tuned(*column) if column[1].any() else DEFAULT_THRESHOLD for column in columns], np.float32)
+
+
+def _tuned(probabilities: NDArray[np.float32], wanted: NDArray[np.bool_]) -> np.float32:
+    order = np.argsort(-probabilities, kind="stable")
+    falling = probabilities[order]
+    right = np.cumsum(wanted[order])
+    f1 = 2 * right / (np.arange(1, len(order) + 1) + right[-1])
+    below = np.append(falling[1:], np.float32(0))
+    # No threshold lies between equal probabilities.
+    last = int(np.argmax(np.where(falling > below, f1, -1)))
+    middle = np.float32((float(falling[last]) + float(below[last])) / 2)
+    return middle if middle > below[last] else falling[last]
