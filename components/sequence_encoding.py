@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,11 @@ def _field(number: int, payload: bytes) -> bytes:
 def int64_feature(value: int) -> bytes:
     """A serialized `Feature` that holds one int64, unpacked: a byte less than packed, and parsers take both."""
     return _field(3, b"\x08" + _varint(value))
+
+
+def float_feature(value: float) -> bytes:
+    """A serialized `Feature` that holds one float32, which the value is rounded to."""
+    return _field(2, _field(1, struct.pack("<f", value)))
 
 
 def bytes_feature(value: bytes) -> bytes:

@@ -100,6 +100,9 @@ def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
     if config.corpus.multi_label:
         found = "corpus.multi_label in a job of task word2vec"
         yield Problem(("corpus", "multi_label"), "Word vectors need no labels.", found, fix="remove it")
+    if config.corpus.weight is not None:
+        found = "corpus.weight in a job of task word2vec"
+        yield Problem(("corpus", "weight"), "Documents of word vectors have no weights.", found, fix="remove it")
     if config.trainer.boundary == "segment" and "segment" not in (transform.bos, transform.eos):
         yield Problem(
             ("trainer", "boundary"),
@@ -184,7 +187,7 @@ def _encoder(config: ClassifierConfig) -> Iterator[Problem]:
 
 def _columns(config: RunConfig) -> Iterator[Problem]:
     columns: dict[str, str] = {}
-    for role in ("text", "label", "source", "id", "split"):
+    for role in ("text", "label", "source", "id", "split", "weight"):
         column = getattr(config.corpus, role)
         if column in columns:
             found = f"{columns[column]} and {role} are both {column}"

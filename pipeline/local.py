@@ -132,7 +132,10 @@ def _stamped_schema(config: RunConfig, root: Path) -> str:
         name, text = source.stem, source.read_bytes()
     else:
         fitted = curated.for_corpus(
-            corpus.kind, classes=corpus.class_names or (), named_sources=corpus.source is not None
+            corpus.kind,
+            classes=corpus.class_names or (),
+            named_sources=corpus.source is not None,
+            weighted=corpus.weight is not None,
         )
         name, text = corpus.kind, text_format.MessageToString(fitted, as_utf8=True).encode()
     return _stamped(root / "schema" / f"{name}.pbtxt", text)

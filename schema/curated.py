@@ -13,6 +13,9 @@ KINDS = (TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)
 SEQUENCE = "##SEQUENCE##"
 """The struct under which TFX's readers put the feature lists of a SequenceExample."""
 
+_WEIGHT = """
+    name: "weight" type: FLOAT presence { min_fraction: 1.0 min_count: 1 } shape {} float_domain { min: 0.0 }
+"""
 _CLASSES = ("label", "labels", "tags")
 
 
@@ -26,7 +29,9 @@ def load(kind: str) -> schema_pb2.Schema:
     return text_format.Parse(path(kind).read_text(encoding="utf-8"), schema_pb2.Schema())
 
 
-def for_corpus(kind: str, *, classes: Sequence[str] = (), named_sources: bool = True) -> schema_pb2.Schema:
+def for_corpus(
+    kind: str, *, classes: Sequence[str] = (), named_sources: bool = True, weighted: bool = False
+) -> schema_pb2.Schema:
     """Fits the curated schema of a kind to one corpus.
 
     Args:
@@ -34,11 +39,14 @@ def for_corpus(kind: str, *, classes: Sequence[str] = (), named_sources: bool = 
         classes: The names of its classes, the domain of its labels or tags; none: any are allowed.
         named_sources: Whether the corpus names its sources. Where they are the names of its files, which
             change from span to span, their distribution is not compared.
+        weighted: Whether its documents have weights.
 
     Returns:
         The schema.
     """
     schema = load(kind)
+    if weighted:
+        schema.feature.append(text_format.Parse(_WEIGHT, schema_pb2.Feature()))
     for steps, feature in features(schema):
         if classes and steps[-1] in _CLASSES:
             feature.string_domain.name = steps[-1]

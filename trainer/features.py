@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection
 
 import tensorflow as tf
@@ -18,6 +19,8 @@ TEXT = "text"
 TOKENS = "tokens"
 TAGS = "tags"
 LENGTH = "length"
+WEIGHT = "weight"
+"""What a document counts in the loss of training: a context feature, float, of any kind of corpus that has weights."""
 
 PAD, UNK, BOS, EOS = range(4)
 RESERVED_WORDS = settings.RESERVED_WORDS
@@ -42,15 +45,17 @@ TRANSFORMED: dict[Kind, tuple[str, ...]] = {
 """Transformed features of each kind of corpus."""
 
 _RAW_CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (ID, SOURCE, LABEL)}
+_RAW_WEIGHT = {WEIGHT: tf.io.FixedLenFeature([], tf.float32, default_value=math.nan)}
 _RAW_LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (TEXT, LABELS, TOKENS, TAGS)}
 
 
-def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
+def parse_raw(serialized: tf.Tensor, kind: Kind | None = None, *, weighted: bool = False) -> Features:
     """Parses raw `tf.SequenceExample` records.
 
     Args:
         serialized: Records, string [batch].
         kind: The kind of corpus, whose features are returned; None: those of all kinds.
+        weighted: Return `weight`, too, float32 [batch], NaN where absent.
 
     Returns:
         `id`, `source` and `label` as string [batch] (empty where absent); `text` as ragged string
@@ -58,7 +63,8 @@ def parse_raw(serialized: tf.Tensor, kind: Kind | None = None) -> Features:
         ragged string [batch, time, 1] and `labels` as ragged string [batch, labels, 1] (no steps where absent).
     """
     names = {*_RAW_CONTEXT, *_RAW_LISTS} if kind is None else RAW[kind]
-    context, lists, _ = tf.io.parse_sequence_example(serialized, _pick(_RAW_CONTEXT, names), _pick(_RAW_LISTS, names))
+    scalars = {**_pick(_RAW_CONTEXT, names), **(_RAW_WEIGHT if weighted else {})}
+    context, lists, _ = tf.io.parse_sequence_example(serialized, scalars, _pick(_RAW_LISTS, names))
     return {**context, **lists}
 
 

@@ -112,7 +112,7 @@ def read(
         A dataset of features: `tokens` int64 [batch, time] padded on the right, `length` int64
         [batch] (at least 1), `id` and `source` string [batch], `position` int64 [4]; in labelled corpora
         `label` int64 [batch], or with any number of labels `labels` int64 [batch, most labels] filled up with -1; in
-        tagged ones `tags` int64 [batch, time].
+        tagged ones `tags` int64 [batch, time]; where documents have weights `weight` float32 [batch].
 
     Raises:
         JobError: If there are no files, or the position is of another reading.
@@ -120,19 +120,21 @@ def read(
     paths, own = records.find(files), Worker(*worker)
     arguments = ("read", batch_tokens, window, batch_documents, seed, own.count)
     origin = resume(start(epoch, paths, arguments), position)
+    found = records.kind(paths), records.weighted(paths), records.compression(paths[0])
     limits = (batch_tokens, batch_documents or _NO_LIMIT)
-    read_pass = _compiled(records.kind(paths), records.compression(paths[0]), limits, window, own, seed is not None)
+    read_pass = _compiled(*found, limits, window, own, seed is not None)
     return read_pass(*records.drawn(paths, seed, epoch), tf.constant(origin, tf.int64))
 
 
 @functools.lru_cache(maxsize=32)
 def _compiled(
-    kind: Kind, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
+    kind: Kind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
     """Compiles the reading of a pass once for all epochs, which would each be traced anew for half a second.
 
     Args:
         kind: The kind of corpus.
+        weighted: Whether its documents have weights.
         codec: How the files are compressed.
         limits: Ids and documents that a batch holds at most.
         window: Documents sorted together.
@@ -162,7 +164,7 @@ def _compiled(
             )
 
         def parse(serialized: tf.Tensor, position: tf.Tensor) -> f.Features:
-            return {**parsing.padded_batch(serialized, kind), POSITION: position}
+            return {**parsing.padded_batch(serialized, kind, weighted=weighted), POSITION: position}
 
         windows = records.windows(paths, codec, window, seed if mixed else None).enumerate().skip(origin.window)
         batches = windows.map(cut).prefetch(1).flat_map(gather)

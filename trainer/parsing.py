@@ -11,6 +11,7 @@ _CONTEXT = {
     **{name: tf.io.FixedLenFeature([], tf.string) for name in (f.ID, f.SOURCE)},
     **{name: tf.io.FixedLenFeature([], tf.int64) for name in (f.LABEL, f.LENGTH)},
 }
+_WEIGHT = {f.WEIGHT: tf.io.FixedLenFeature([], tf.float32)}
 _Specs = dict[str, tf.io.FixedLenFeature | tf.io.FixedLenSequenceFeature | tf.io.RaggedFeature]
 
 
@@ -29,7 +30,12 @@ def kind_of(record: bytes) -> Kind:
     return "labelled_text" if f.LABEL in example.context.feature else "text"
 
 
-def padded_batch(serialized: tf.Tensor, kind: Kind) -> f.Features:
+def has_weight(record: bytes) -> bool:
+    """Tells whether a record belongs to a corpus whose documents have weights."""
+    return f.WEIGHT in tf.train.SequenceExample.FromString(record).context.feature
+
+
+def padded_batch(serialized: tf.Tensor, kind: Kind, *, weighted: bool = False) -> f.Features:
     """Parses a batch and pads it on the right to its longest document.
 
     Padding that stands in the records, on either side, is left out before.
@@ -37,6 +43,7 @@ def padded_batch(serialized: tf.Tensor, kind: Kind) -> f.Features:
     Args:
         serialized: Records, string [batch].
         kind: The kind of corpus.
+        weighted: Whether its documents have weights, `weight` float32 [batch].
 
     Returns:
         `id`, `source` string [batch]; `length` int64 [batch], at least 1; `tokens` int64 [batch, time],
@@ -44,7 +51,7 @@ def padded_batch(serialized: tf.Tensor, kind: Kind) -> f.Features:
         (ascending class ids, then -1; at least one wide), and `tags` int64 [batch, time].
     """
     names = f.TRANSFORMED[kind]
-    context_specs = {name: spec for name, spec in _CONTEXT.items() if name in names}
+    context_specs = {name: spec for name, spec in _CONTEXT.items() if name in names} | (_WEIGHT if weighted else {})
     list_specs = {name: tf.io.FixedLenSequenceFeature([], tf.int64) for name in (f.TOKENS, f.TAGS) if name in names}
     # The parser pads the lists of a batch to the longest by itself, with 0, which is <pad>.
     label_specs = {f.LABELS: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)} if f.LABELS in names else {}
@@ -119,7 +126,8 @@ def _parse(serialized: tf.Tensor, context: _Specs, lists: _Specs) -> tuple[f.Fea
 def _empty_record() -> bytes:
     """A record of every feature without a token."""
     text, number = tf.train.Feature(bytes_list={"value": [b""]}), tf.train.Feature(int64_list={"value": [0]})
-    context = {f.ID: text, f.SOURCE: text, f.LABEL: number, f.LENGTH: number}
+    weight = tf.train.Feature(float_list={"value": [0]})
+    context = {f.ID: text, f.SOURCE: text, f.LABEL: number, f.LENGTH: number, f.WEIGHT: weight}
     lists = {name: tf.train.FeatureList() for name in (f.TOKENS, f.TAGS, f.LABELS)}
     example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
     serialized: bytes = example.SerializeToString()

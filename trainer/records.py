@@ -89,6 +89,11 @@ def drawn(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor
     return tf.constant(shuffled(paths, mixed)), tf.constant(mixed)
 
 
+def weighted(paths: Sequence[str]) -> bool:
+    """Tells from the first record whether documents have weights."""
+    return any(parsing.has_weight(record.numpy()) for record in stream(paths).take(1))
+
+
 def windows(paths: tf.Tensor, codec: str, size: int, seed: tf.Tensor | None) -> tf.data.Dataset:
     """Returns the records in windows, none of them empty.
 

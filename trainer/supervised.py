@@ -24,7 +24,7 @@ from trainer.training import class_weights, precision, samples, sanity, strategi
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
-from trainer.training.objective import Objective
+from trainer.training.objective import WEIGHTS, Objective
 
 logger = logging.getLogger("seqloom.trainer")
 
@@ -122,7 +122,8 @@ class Supervised(Generic[S]):
         weights = class_weights.resolve(settings, labels, lambda: batches.counts(next(iter(self.targets)), len(labels)))
         with strategy.scope(), precision.policy(settings):
             model = start.build()
-            loop = Loop(model, self.objective, settings, self.targets, weights)
+            targets = {**self.targets, **(WEIGHTS if records.weighted(job.train_files) else {})}
+            loop = Loop(model, self.objective, settings, targets, weights)
         chief = strategies.is_chief(settings.strategy)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.optimizer.variables, writes=chief)
         resumed = checkpoints.restore().epoch

@@ -19,6 +19,9 @@ _CUTS = {
     "paragraph": re.compile(r"(?:\r\n|\r(?!\n)|\n)(?:[^\S\r\n]*(?:\r\n|\r(?!\n)|\n))+"),
 }
 
+_NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_GREATEST_WEIGHT = 3.4e38
+
 
 class DocumentBuilder:
     """Makes the documents and the bad records of one part of a file.
@@ -60,6 +63,7 @@ class DocumentBuilder:
         source: str | None = None,
         identity: str | None = None,
         split: str | None = None,
+        weight: str | None = None,
     ) -> Document:
         """Returns the document.
 
@@ -70,6 +74,7 @@ class DocumentBuilder:
             source: Where the document is from.
             identity: The document's name.
             split: The name of its split.
+            weight: What it counts in the loss of training, a number in digits.
 
         Raises:
             RecordError: If a value is missing or not allowed.
@@ -89,7 +94,9 @@ class DocumentBuilder:
         if self._cut or len(segments) > 1:
             segments = self._segments(segments)
         source, identity = self._named(source, identity, _encode(text, "text"))
-        return Document(tuple(segments), name, source, identity, line, given, labels=labels)
+        return Document(
+            tuple(segments), name, source, identity, line, given, labels=labels, weight=self._weight(weight)
+        )
 
     def tagged(
         self,
@@ -99,6 +106,7 @@ class DocumentBuilder:
         source: str | None = None,
         identity: str | None = None,
         split: str | None = None,
+        weight: str | None = None,
     ) -> Document:
         """Returns a document of aligned tokens and tags, none of them empty; the rest is as in `document`.
 
@@ -108,7 +116,8 @@ class DocumentBuilder:
         _encode("\n".join(tags), "tags")
         given = None if self._settings.split is None else self._split(split)
         source, identity = self._named(source, identity, _encode("\n".join(tokens), "tokens"))
-        return Document((), None, source, identity, line, given, tuple(tokens), tuple(tags))
+        counts = self._weight(weight)
+        return Document((), None, source, identity, line, given, tuple(tokens), tuple(tags), weight=counts)
 
     def bad(self, line: int, reason: str, raw: bytes) -> BadRecord:
         """Returns the bad record with an excerpt of its bytes."""
@@ -155,6 +164,17 @@ class DocumentBuilder:
             given = given.split(self._separator) if given.strip() else ()
         names = {self._class_name(value) for value in given or ()}
         return tuple(sorted(names, key=self._class_ids.__getitem__ if self._class_ids else None))
+
+    def _weight(self, value: str | None) -> float | None:
+        if self._settings.weight is None:
+            return None
+        found = value.strip() if value else ""
+        if not found:
+            raise RecordError(f"no weight: {self._settings.weight!r} is empty")
+        # Greater numbers are infinite as float32, in which weights are written.
+        if not _NUMBER.fullmatch(found) or not float(found) <= _GREATEST_WEIGHT:
+            raise RecordError(f"bad weight: {_short(found)} is no finite number of 0 or more")
+        return float(found)
 
     def _split(self, value: str | None) -> str:
         value = value.strip() if value else ""

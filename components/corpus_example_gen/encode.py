@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from components.corpus_example_gen.records import Document
-from components.sequence_encoding import bytes_feature, sequence_example, step
+from components.sequence_encoding import bytes_feature, float_feature, sequence_example, step
 from trainer import features
 
 
@@ -16,10 +16,10 @@ def encode(document: Document) -> bytes:
         document: What a reader found.
 
     Returns:
-        A serialized `tf.SequenceExample` with the context features `id`, `source` and, where the
-        document has one, `label` (the class name); and with the feature list `text`, one step a segment,
-        or with the feature lists `tokens` and `tags`, one step a token. The feature list `labels` has one step
-        a class name, in corpora of any number of labels.
+        A serialized `tf.SequenceExample` with the context features `id`, `source` and, where the document has them,
+        `label` (the class name) and `weight` (float); and with the feature list `text`, one step a segment, or with
+        the feature lists `tokens` and `tags`, one step a token. The feature list `labels` has one step a class name,
+        in corpora of any number of labels.
     """
     context = {features.ID: document.id, features.SOURCE: document.source, features.LABEL: document.label}
     lists = (
@@ -29,8 +29,11 @@ def encode(document: Document) -> bytes:
     )
     if document.labels is not None:
         lists[features.LABELS] = document.labels
+    values = {name: bytes_feature(value.encode()) for name, value in context.items() if value is not None}
+    if document.weight is not None:
+        values[features.WEIGHT] = float_feature(document.weight)
     return sequence_example(
-        {name: bytes_feature(value.encode()) for name, value in context.items() if value is not None},
+        values,
         {name: _steps(values) for name, values in lists.items()},
     )
 

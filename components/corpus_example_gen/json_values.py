@@ -12,7 +12,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 Label = str | list[str] | None
 """The value of the label column: a text, or where a document has several labels a list of them."""
 
-Picked = tuple[str | None, Label, str | None, str | None, str | None]
+Picked = tuple[str | None, Label, str | None, str | None, str | None, str | None]
 
 
 def require_object(value: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def require_object(value: Any) -> dict[str, Any]:
 
 
 def pick(record: dict[str, Any], settings: CorpusSettings) -> Picked:
-    """Returns text, label, source, id and split of an object.
+    """Returns text, label, source, id, split and weight of an object.
 
     Raises:
         RecordError: If a key is missing, or its value is neither text nor a number or a boolean in its place.
@@ -38,6 +38,7 @@ def pick(record: dict[str, Any], settings: CorpusSettings) -> Picked:
         None if settings.source is None else _scalar(record, settings.source, "source"),
         None if settings.id is None else _scalar(record, settings.id, "id"),
         None if settings.split is None else _scalar(record, settings.split, "split"),
+        None if settings.weight is None else _scalar(record, settings.weight, "weight"),
     )
 
 

@@ -10,7 +10,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 EXCERPT_CHARS = 200
 MAX_DOCUMENT_BYTES = 64 << 20
 """No reader holds more than this of a record; a longer one is bad."""
-ROLES = ("text", "label", "source", "id", "split")
+ROLES = ("text", "label", "source", "id", "split", "weight")
 """What the columns of a record may stand for: keys of the settings, in the order of `DocumentBuilder.document`."""
 
 
@@ -43,6 +43,7 @@ class Document(NamedTuple):
         tags: The tag of each token.
         labels: The class names of a document with any number of labels, each once, in the order of the class ids;
             None where the corpus has none such.
+        weight: What the document counts in the loss of training, or None where all count alike.
     """
 
     segments: tuple[str, ...]
@@ -54,6 +55,7 @@ class Document(NamedTuple):
     tokens: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None
+    weight: float | None = None
 
 
 class BadRecord(NamedTuple):

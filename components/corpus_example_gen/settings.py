@@ -106,6 +106,11 @@ class CorpusSettings(Settings):
     split: str | None = Field(
         None, min_length=1, description="Column or key that names a document's split; null: splits by hash."
     )
+    weight: str | None = Field(
+        None,
+        min_length=1,
+        description="Column or key of what a document counts in the loss of training, a number, 0 or more; null: 1.",
+    )
     split_values: Labels | None = Field(
         None, description="Value of the split column to split name; train, eval and test need no entry."
     )

@@ -35,6 +35,7 @@ def _misplaced(corpus: CorpusSettings) -> Iterator[str]:
         ("source", corpus.source is not None, _COLUMN_FORMATS),
         ("id", corpus.id is not None, _COLUMN_FORMATS),
         ("split", corpus.split is not None, _COLUMN_FORMATS),
+        ("weight", corpus.weight is not None, _COLUMN_FORMATS),
         ("segment", corpus.segment != "document", (*_COLUMN_FORMATS, "text")),
     )
     for key, given, formats in belongs:

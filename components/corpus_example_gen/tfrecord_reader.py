@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 
 from components.corpus_example_gen.document_builder import DocumentBuilder
 from components.corpus_example_gen.json_values import Label, label_texts, scalar_text
-from components.corpus_example_gen.records import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.records import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.text_encoding import TextEncoding
 from components.tfrecord_file import masked_checksum
@@ -95,7 +95,7 @@ def _fault(path: str, number: int, found: str) -> JobError:
 
 
 class _Picker:
-    """Takes text and label, or tokens and tags, and source, id and split out of a serialized example."""
+    """Takes text and label, or tokens and tags, and source, id, split and weight out of a serialized example."""
 
     def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
         self._settings, self._encoding = settings, encoding
@@ -116,7 +116,7 @@ class _Picker:
         context = (example.context if self._is_sequence else example.features).feature
         named = (
             None if name is None else self._scalar(context, name, role)
-            for role, name in (("source", settings.source), ("id", settings.id), ("split", settings.split))
+            for role, name in ((role, getattr(settings, role)) for role in ROLES[2:])
         )
         if settings.tag is not None:
             return *self._tagged(example, settings.tokens, settings.tag), *named

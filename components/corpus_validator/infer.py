@@ -126,7 +126,9 @@ def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Sche
     Returns:
         The schema, and what was seen, line by line, by feature.
     """
-    schema = curated.for_corpus(settings.kind, named_sources=settings.source is not None)
+    schema = curated.for_corpus(
+        settings.kind, named_sources=settings.source is not None, weighted=settings.weight is not None
+    )
     comments: dict[str, list[str]] = {}
     for path, feature in curated.features(schema):
         view, name = observed.statistics.feature(path), path[-1]

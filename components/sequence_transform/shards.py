@@ -132,18 +132,22 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
 
 @functools.lru_cache(maxsize=1)
 def _load(saved_model: str, job: Job) -> Callable[[tf.Tensor], tuple[f.Features, f.Features]]:
-    """The transform graph, once for all shards of a worker, with the given labels and tags beside its features."""
+    """The transform graph, once for all shards of a worker, with the given labels and tags beside its features.
+
+    Weights are not of the graph, which serves documents without any.
+    """
     register_operations()
     graph = tf.saved_model.load(saved_model)
 
     def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
-        raw = f.parse_raw(serialized, job.kind)
+        raw = f.parse_raw(serialized, job.kind, weighted=True)
+        weight = raw.pop(f.WEIGHT)
         given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
         if job.kind == "multi_labelled_text":
             given[f.LABELS] = raw[f.LABELS].flat_values
         elif job.kind == "tagged_text":
             given[f.TAGS] = tagged_tokens(raw, job.settings)[1].flat_values
-        return given, graph.transform_fn(raw)
+        return given, {**graph.transform_fn(raw), f.WEIGHT: weight}
 
     traced: Callable[[tf.Tensor], tuple[f.Features, f.Features]] = tf.function(
         transform, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example
+from components.sequence_encoding import Int64Steps, bytes_feature, float_feature, int64_feature, sequence_example
 from components.sequence_transform.report import ShardFile
 from components.tfrecord_file import TFRecordFile
 from trainer import features as f
@@ -81,7 +82,8 @@ class BatchEncoder:
         rows = [self._steps.encode_rows(*values) for values in padded]
         labels = batch[f.LABEL].tolist() if f.LABEL in batch else itertools.repeat(None, len(lengths))
         columns = zip(batch[f.ID].tolist(), batch[f.SOURCE].tolist(), labels, lengths, *rows, strict=True)
-        for identity, source, label, length, *steps in columns:
+        weights = batch[f.WEIGHT].tolist()
+        for (identity, source, label, length, *steps), weight in zip(columns, weights, strict=True):
             context = {
                 f.ID: bytes_feature(identity),
                 f.SOURCE: bytes_feature(source),
@@ -89,6 +91,8 @@ class BatchEncoder:
             }
             if label is not None:
                 context[f.LABEL] = int64_feature(label)
+            if not math.isnan(weight):
+                context[f.WEIGHT] = float_feature(weight)
             yield sequence_example(context, dict(zip(lists, steps, strict=True)))
 
     def _padded(self, values: Any, splits: Any) -> tuple[Any, Any]:

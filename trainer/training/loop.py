@@ -69,7 +69,7 @@ class Loop:
         model: The model.
         objective: Judges its logits by the targets.
         settings: How it is trained.
-        targets: The features that it is trained to predict.
+        targets: The features that it is trained to predict, and `weight` where documents have weights.
         class_weights: What each class of the only target counts in training; None: all the same.
     """
 

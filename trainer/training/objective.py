@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from trainer import features as f
+
+WEIGHTS = {f.WEIGHT: tf.TensorSpec([None], tf.float32)}
+"""What documents count in the loss of training, where they have weights."""
+
 
 class Outcome(NamedTuple):
     """Each target of a batch, all of one shape: [batch], or [batch, time] for targets at steps.

@@ -30,7 +30,7 @@ class Step:
         model: From `tokens` and `length` to logits.
         objective: Judges the logits by the targets.
         settings: How the model is trained.
-        targets: The features that the model is trained to predict.
+        targets: The features that the model is trained to predict, and `weight` where documents have weights.
         class_weights: What each class of the only target counts in training; None: all the same.
     """
 
@@ -120,7 +120,7 @@ class Step:
         own, real = _share(batch)
         with tf.GradientTape() as tape:
             outcome = self._outcome(own, real, training=True)
-            sums = Sums.of(outcome, self._weights_of_classes(own, outcome))
+            sums = Sums.of(outcome, self._weights_of_targets(own, outcome))
             loss = tf.math.divide_no_nan(sums.loss, _over_replicas(sums.weight)) if mean else sums.loss
             scaled = loss if self._scale is None else loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self.model.trainable_variables])
@@ -141,13 +141,16 @@ class Step:
         outcome = self._objective(batch, logits, **smoothing)
         if real is None:
             return outcome
-        shape = [-1] + [1] * (outcome.weights.shape.rank - 1)
-        return outcome._replace(weights=outcome.weights * tf.reshape(tf.cast(real, tf.float32), shape))
+        return outcome._replace(weights=outcome.weights * _of_documents(real, outcome))
 
-    def _weights_of_classes(self, batch: f.Features, outcome: Outcome) -> tf.Tensor | float:
-        if self._class_weights is None:
-            return 1.0
-        return tf.cast(tf.gather(self._class_weights, batch[self._target]), outcome.weights.dtype)
+    def _weights_of_targets(self, batch: f.Features, outcome: Outcome) -> tf.Tensor | float:
+        """What targets count by their classes and documents: the product of both."""
+        weights: tf.Tensor | float = 1.0
+        if self._class_weights is not None:
+            weights = tf.cast(tf.gather(self._class_weights, batch[self._target]), outcome.weights.dtype)
+        if f.WEIGHT in self._numbers:
+            weights *= _of_documents(batch[f.WEIGHT], outcome)
+        return weights
 
     def _of_all(
         self, of_share: Callable[[f.Features], tuple[Sums, list[Gradient]]], batch: f.Features
@@ -168,6 +171,12 @@ class Step:
     def _only_numbers(self, batch: f.Features) -> f.Features:
         """What the step needs: XLA compiles no strings."""
         return {name: batch[name] for name in self._numbers}
+
+
+def _of_documents(values: tf.Tensor, outcome: Outcome) -> tf.Tensor:
+    """Values of documents, [batch], in a shape that goes with those of targets."""
+    shape = [-1] + [1] * (outcome.weights.shape.rank - 1)
+    return tf.reshape(tf.cast(values, outcome.weights.dtype), shape)
 
 
 def _share(batch: f.Features) -> tuple[f.Features, tf.Tensor | None]:

@@ -5,7 +5,14 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.sequence_encoding import Int64Steps, bytes_feature, int64_feature, sequence_example, step
+from components.sequence_encoding import (
+    Int64Steps,
+    bytes_feature,
+    float_feature,
+    int64_feature,
+    sequence_example,
+    step,
+)
 from trainer import features, parsing
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -50,6 +57,12 @@ def test_what_is_written_is_read_by_protocol_buffers(context: dict, lists: dict)
             kind = "int64_list" if isinstance(value, int) else "bytes_list"
             getattr(expected.feature_lists.feature_list[name].feature.add(), kind).value.append(value)
     assert tf.train.SequenceExample.FromString(sequence_example(encoded_context, encoded_lists)) == expected
+
+
+@given(st.floats(width=32, allow_nan=False))
+@settings(max_examples=30)
+def test_a_float_is_read_by_protocol_buffers(value: float) -> None:
+    assert tf.train.Feature.FromString(float_feature(value)).float_list.value == [value]
 
 
 @given(st.lists(ID_LISTS, max_size=4), st.lists(ID_LISTS, max_size=4))
