@@ -170,7 +170,7 @@ def transform(
     Returns:
         A PCollection of one `ShardReport` a shard, as dicts.
     """
-    reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], schema)
+    reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], schema).Project(list(f.RAW[job.kind]))
     no_batches = pipeline | "NoAnalysisData" >> beam.Create([])
     graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(preprocessing_fn)
     graph | tft_beam.WriteTransformFn(graph_directory)

@@ -102,7 +102,15 @@ def test_any_bytes_give_documents_or_valid_bad_records(data: bytes, form: str) -
 
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1)
 FIELDS = (st.none() | TEXTS, TEXTS, TEXTS, st.integers(1), st.none() | TEXTS)
-TEXT_DOCUMENTS = st.builds(Document, st.lists(TEXTS, min_size=1).map(tuple), *FIELDS, st.just(()), st.just(()))
+TEXT_DOCUMENTS = st.builds(
+    Document,
+    st.lists(TEXTS, min_size=1).map(tuple),
+    *FIELDS,
+    tokens=st.just(()),
+    tags=st.just(()),
+    labels=st.none() | st.lists(TEXTS, max_size=3).map(tuple),
+    weight=st.none() | st.floats(0, 2.0**100, width=32),
+)
 TAGGED_DOCUMENTS = st.builds(
     lambda pairs, *fields: Document((), *fields, *map(tuple, zip(*pairs, strict=True))), PAIRS, *FIELDS
 )
@@ -112,7 +120,10 @@ TAGGED_DOCUMENTS = st.builds(
 def test_encoded_document_parses_to_itself(document: Document) -> None:
     serialized = encode(document)
     example = tf.train.SequenceExample.FromString(serialized)
-    context = {name: list(feature.bytes_list.value) for name, feature in example.context.feature.items()}
+    found_context = dict(example.context.feature)
+    weight = found_context.pop("weight", tf.train.Feature()).float_list.value
+    assert list(weight) == ([] if document.weight is None else [document.weight])
+    context = {name: list(feature.bytes_list.value) for name, feature in found_context.items()}
     expected = {"id": [document.id.encode()], "source": [document.source.encode()]}
     if document.label is not None:
         expected["label"] = [document.label.encode()]
@@ -122,7 +133,10 @@ def test_encoded_document_parses_to_itself(document: Document) -> None:
         for name, found in example.feature_lists.feature_list.items()
     }
     values = {"text": document.segments, "tokens": document.tokens, "tags": document.tags}
-    assert lists == {name: [[value] for value in steps] for name, steps in values.items() if steps}
+    expected_lists = {name: [[value] for value in steps] for name, steps in values.items() if steps}
+    if document.labels is not None:
+        expected_lists["labels"] = [[label] for label in document.labels]
+    assert lists == expected_lists
     assert encode(document._replace(line=document.line + 1)) == serialized
 
 
@@ -133,6 +147,8 @@ def test_encoded_documents_follow_the_data_contract(documents: list[Document]) -
     for name, field in (("text", "segments"), ("tokens", "tokens"), ("tags", "tags")):
         expected = [[[value.encode()] for value in getattr(document, field)] for document in documents]
         assert parsed[name].to_list() == expected
+    labels = [[[label.encode()] for label in document.labels or ()] for document in documents]
+    assert parsed["labels"].to_list() == labels
     assert parsed["label"].numpy().tolist() == [(document.label or "").encode() for document in documents]
     assert parsed["id"].numpy().tolist() == [document.id.encode() for document in documents]
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -40,14 +41,18 @@ TAGGED = record(CONTEXT, {"tokens": [b"The", b"film"], "tags": [b"D", b"N"]})
 
 
 def test_raw_records_have_the_features_of_all_kinds() -> None:
+    several = record(CONTEXT, {"text": [b"one"], "labels": [b"y", b"z"]})
     assert plain(features.parse_raw(tf.constant([TEXT, TAGGED]))) == {
         "id": [b"a", b"a"],
         "source": [b"s", b"s"],
         "label": [b"x", b""],
         "text": [[[b"one"], [b"two"]], []],
+        "labels": [[], []],
         "tokens": [[], [[b"The"], [b"film"]]],
         "tags": [[], [[b"D"], [b"N"]]],
     }
+    assert features.parse_raw(tf.constant([several]))["labels"].to_list() == [[[b"y"], [b"z"]]]
+    assert np.isnan(features.parse_raw(tf.constant([several]), "text", weighted=True)["weight"])
 
 
 @pytest.mark.parametrize("kind", list(features.RAW))
