@@ -1,8 +1,11 @@
 """Tokens of every tokenizer, their marks, limits, counts and ids, against plain Python."""
 
+import functools
+import itertools
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +18,28 @@ from trainer.errors import JobError
 from trainer.lines_table import lines_table
 from trainer.settings import SubwordSettings, TransformSettings
 
-WORD = st.sampled_from(
-    ["a", "B", "film", "<pad>", "<unk>", "<bos>", "12", "\u0661", "é", "日本", "\u00a0", "long" * 9, "\\n"]
-)
-SPACE = st.sampled_from([" ", "\n", "\r\n", "\t", "\0", ".", "\x0b"])
-TEXT = st.lists(WORD | SPACE | st.characters(exclude_categories=["Cs"]), max_size=12).map("".join)
-DOCUMENTS = st.lists(st.lists(TEXT, max_size=3), min_size=1, max_size=4)
-MANY_DOCUMENTS = st.lists(st.lists(TEXT, max_size=3), min_size=1, max_size=16)
+WORDS = ["a", "B", "film", "<pad>", "<unk>", "<bos>", "12", "\u0661", "é", "日本", "\u00a0", "long" * 9, "\\n"]
+PIECES = [*WORDS, " ", "\n", "\r\n", "\t", "\0", ".", "\x0b"]
+
+
+def batch(pattern: bytes, characters: str) -> list[list[str]]:
+    """Documents of texts of pieces and any characters, in two draws: a draw for each takes most of a test."""
+    documents: list[list[str]] = [[]]
+    others = iter(characters)
+    for byte in pattern:
+        number = byte % 32
+        if number == 31:
+            documents.append([])
+        elif number > 28 or not documents[-1]:
+            documents[-1].append("")
+        if number < 29:
+            documents[-1][-1] += PIECES[number] if number < len(PIECES) else next(others, "")
+    return documents
+
+
+ANY = st.characters(exclude_categories=["Cs"])
+DOCUMENTS = st.builds(batch, st.binary(max_size=40), st.text(ANY, max_size=10))
+MANY_DOCUMENTS = DOCUMENTS | st.builds(batch, st.binary(min_size=60, max_size=300), st.text(ANY, max_size=40))
 SETTINGS = settings(deadline=None, max_examples=100)
 """Of many documents each: what takes long is the operations of a call, however many documents it gets."""
 PLACES = st.sampled_from([None, "document", "segment"])
@@ -41,10 +59,35 @@ def ragged(documents: list[list[str]]) -> tf.RaggedTensor:
     return tf.RaggedTensor.from_row_lengths(values, tf.constant([len(d) for d in documents], tf.int64))
 
 
-def tokenize(documents: list[list[str]], model: subwords.Subwords | None = None, **values: object) -> list[list[str]]:
+STEPS = tf.RaggedTensorSpec([None, None, None], tf.string, 2, tf.int64)
+"""Segments or tagged tokens of documents, one value each."""
+
+
+@functools.cache
+def traced(function: Callable[..., object], settings: str, inputs: int = 1) -> tf.types.experimental.GenericFunction:
+    """A function of documents with settings, JSON, as in the transform graph: traced once for many examples."""
+    given_settings = TransformSettings.model_validate_json(settings)
+    return tf.function(lambda *values: function(*values, given_settings), [STEPS] * inputs, autograph=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _release() -> Iterator[None]:
+    """TensorFlow complains of functions that are left when the interpreter ends."""
+    yield
+    traced.cache_clear()
+
+
+def count(text: tf.RaggedTensor, given_settings: TransformSettings) -> tuple[tf.Tensor, tf.Tensor]:
+    return preprocessing.count_tokens({features.TEXT: text}, given_settings, "text")
+
+
+def as_text(rows: tf.RaggedTensor) -> list[list[str]]:
     """Tokens as text; a mark as a control character that stands for its id."""
-    rows = preprocessing.tokenize(ragged(documents), configured(**values), model).to_list()
-    return [[chr(token[1]) if token[:1] == b"\xff" else token.decode() for token in row] for row in rows]
+    return [[chr(token[1]) if token[:1] == b"\xff" else token.decode() for token in row] for row in rows.to_list()]
+
+
+def tokenize(documents: list[list[str]], model: subwords.Subwords | None = None, **values: object) -> list[list[str]]:
+    return as_text(preprocessing.tokenize(ragged(documents), configured(**values), model))
 
 
 @given(DOCUMENTS)
@@ -52,7 +95,8 @@ def tokenize(documents: list[list[str]], model: subwords.Subwords | None = None,
 @settings(deadline=None)
 def test_whitespace_is_that_of_ascii(documents: list[list[str]]) -> None:
     expected = [[token for text in d for token in re.split("[ \t\n\v\f\r]+", text) if token] for d in documents]
-    assert tokenize(documents, tokenizer="whitespace") == expected
+    given_settings = configured(tokenizer="whitespace").model_dump_json()
+    assert as_text(traced(preprocessing.tokenize, given_settings)(ragged(documents))) == expected
 
 
 @given(DOCUMENTS)
@@ -60,7 +104,8 @@ def test_whitespace_is_that_of_ascii(documents: list[list[str]]) -> None:
 def test_characters_are_code_points(documents: list[list[str]]) -> None:
     names = {"\n": "\\n", "\r": "\\r"}
     expected = [[names.get(character, character) for text in d for character in text] for d in documents]
-    assert tokenize(documents, tokenizer="characters") == expected
+    given_settings = configured(tokenizer="characters").model_dump_json()
+    assert as_text(traced(preprocessing.tokenize, given_settings)(ragged(documents))) == expected
 
 
 def test_invalid_bytes_are_replacement_characters() -> None:
@@ -191,15 +236,27 @@ def tagged(rows: list[list[tuple[str, str]]]) -> features.Features:
     return {features.TOKENS: steps(0), features.TAGS: steps(1)}
 
 
+def tag(
+    tokens: tf.RaggedTensor, tags: tf.RaggedTensor, given_settings: TransformSettings
+) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+    return preprocessing.tagged_tokens({features.TOKENS: tokens, features.TAGS: tags}, given_settings)
+
+
+def pairs(documents: list[list[str]], tags: bytes) -> list[list[tuple[str, str]]]:
+    drawn = itertools.cycle(("N", "V", "")[byte % 3] for byte in tags)
+    return [[(text, next(drawn)) for text in document] for document in documents]
+
+
 @given(
-    st.lists(st.lists(st.tuples(TEXT, st.sampled_from(["N", "V", ""])), max_size=8), min_size=1, max_size=16),
-    st.integers(1, 9),
-    st.integers(0, 3),
+    st.builds(pairs, MANY_DOCUMENTS, st.binary(min_size=1, max_size=30)),
+    st.sampled_from([1, 4, 9]),
+    st.sampled_from([0, 3]),
 )
 @SETTINGS
 def test_tagged_tokens_stay_beside_their_tags(rows: list[list[tuple[str, str]]], to: int, min_length: int) -> None:
     limits = {"truncate": {"to": to, "keep": "tail"}, "min_length": min_length}
-    tokens, tags = preprocessing.tagged_tokens(tagged(rows), configured(tokenizer="whitespace", **limits))
+    given_settings = configured(tokenizer="whitespace", **limits).model_dump_json()
+    tokens, tags = traced(tag, given_settings, 2)(*tagged(rows).values())
     expected = [row[-to:] if len(row) >= min_length else [] for row in rows]
     assert [[t.decode() for t in row] for row in tokens.to_list()] == [[t for t, _ in row] for row in expected]
     assert [[t.decode() for t in row] for row in tags.to_list()] == [[t for _, t in row] for row in expected]
@@ -213,16 +270,16 @@ def test_tagged_tokens_are_normalized_and_not_cut() -> None:
     assert tags.to_list() == [[b"N", b"M", b"X", b"E"]]
 
 
-@given(MANY_DOCUMENTS, PLACES, PLACES)
+@given(MANY_DOCUMENTS, st.sampled_from([(None, None), ("document", "segment"), ("segment", "document")]))
 @SETTINGS
 def test_counts_are_those_of_a_counter_without_marks(
-    documents: list[list[str]], bos: str | None, eos: str | None
+    documents: list[list[str]], marks: tuple[str | None, str | None]
 ) -> None:
     options = {"tokenizer": "whitespace", "max_token_bytes": 20, "truncate": {"to": 6, "keep": "tail"}}
-    given_settings = configured(**options, bos=bos, eos=eos)
-    rows = preprocessing.tokenize(ragged(documents), given_settings).to_list()
+    given_settings = configured(**options, bos=marks[0], eos=marks[1]).model_dump_json()
+    rows = traced(preprocessing.tokenize, given_settings)(ragged(documents)).to_list()
     expected = Counter(token for row in rows for token in row if token[:1] != b"\xff")
-    tokens, counts = preprocessing.count_tokens({features.TEXT: ragged(documents)}, given_settings, "text")
+    tokens, counts = traced(count, given_settings)(ragged(documents))
     assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == expected
     assert counts.dtype == tf.int64
 
