@@ -54,7 +54,9 @@ class CorpusJob:
 
     def run(self, path: str | dict[str, str], code: str = "1", **settings: Any) -> None:
         """Runs the pipeline on JSON lines."""
-        from tfx import v1 as tfx
+        from tfx.components import StatisticsGen
+        from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+        from tfx.orchestration.pipeline import Pipeline
 
         from components.corpus_example_gen.component import CorpusExampleGen
         from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
@@ -73,8 +75,8 @@ class CorpusJob:
         )
         components = [component]
         if self.statistics:
-            components.append(tfx.components.StatisticsGen(examples=component.outputs["examples"]))
-        pipeline = tfx.dsl.Pipeline(
+            components.append(StatisticsGen(examples=component.outputs["examples"]))
+        pipeline = Pipeline(
             pipeline_name="corpus",
             pipeline_root=str(self.folder / "root"),
             components=components,
@@ -82,7 +84,7 @@ class CorpusJob:
             metadata_connection_config=self._connection(),
             beam_pipeline_args=BEAM_ARGS,
         )
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
 
     def states(self) -> list[str]:
         """States of all executions, in order."""
@@ -136,9 +138,9 @@ class CorpusJob:
         }
 
     def _connection(self) -> Any:
-        from tfx import v1 as tfx
+        from tfx.orchestration.metadata import sqlite_metadata_connection_config
 
-        return tfx.orchestration.metadata.sqlite_metadata_connection_config(str(self.folder / "metadata.db"))
+        return sqlite_metadata_connection_config(str(self.folder / "metadata.db"))
 
     def _store(self) -> Any:
         from ml_metadata import metadata_store

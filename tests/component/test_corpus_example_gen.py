@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 from ml_metadata.proto import metadata_store_pb2
-from tfx import v1 as tfx
 from tfx.orchestration import metadata
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
@@ -57,7 +59,7 @@ class Job:
             code=code,
             quarantine_dir=str(self.folder / "quarantine"),
         )
-        pipeline = tfx.dsl.Pipeline(
+        pipeline = Pipeline(
             pipeline_name="corpus",
             pipeline_root=str(self.folder / "root"),
             components=[component],
@@ -65,7 +67,7 @@ class Job:
             metadata_connection_config=self._connection(),
             beam_pipeline_args=BEAM_ARGS,
         )
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
 
     def states(self) -> list[str]:
         """States of all executions, in order."""
@@ -81,7 +83,7 @@ class Job:
         return max(live, key=lambda artifact: artifact.id)
 
     def _connection(self) -> metadata_store_pb2.ConnectionConfig:
-        return tfx.orchestration.metadata.sqlite_metadata_connection_config(str(self.folder / "metadata.db"))
+        return sqlite_metadata_connection_config(str(self.folder / "metadata.db"))
 
 
 def text(number: int) -> str:

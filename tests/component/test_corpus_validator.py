@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx import v1 as tfx
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from components.corpus_example_gen.encode import encode
 from components.corpus_example_gen.records import Document
@@ -81,7 +81,7 @@ class Job:
             until=until,
         )
         (self.folder / "root").mkdir(exist_ok=True)
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
 
     def executions(self) -> dict[str, lineage.Execution]:
         return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))

@@ -12,7 +12,12 @@ import gensim.models
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfx import v1 as tfx
+from tfx.components import Evaluator
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import Executor
 from pipeline import config, dag, gates, lineage, local, summary
@@ -61,7 +66,7 @@ class Job:
             run_id="1",
             until="EvaluationSets",
         )
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
 
     def executions(self) -> dict[str, lineage.Execution]:
         return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))
@@ -203,18 +208,17 @@ def judge(job: Job, folder: Path, limits: dict[str, Any], *models: Path) -> tupl
     values = config.load(job.folder / "job.yaml").model_dump(by_alias=True)
     gated = config.Word2vecConfig.model_validate({**values, "gates": limits})
     output = job.output()
-    examples = tfx.dsl.Importer(
+    examples = Importer(
         source_uri=output.uri,
-        artifact_type=tfx.types.standard_artifacts.Examples,
+        artifact_type=standard_artifacts.Examples,
         properties={"split_names": '["test"]'},
         custom_properties={name: output.properties[name] for name in ("payload_format", "file_format")},
     ).with_id("Examples")
     imported = [
-        tfx.dsl.Importer(source_uri=str(path), artifact_type=tfx.types.standard_artifacts.Model).with_id(path.name)
-        for path in models
+        Importer(source_uri=str(path), artifact_type=standard_artifacts.Model).with_id(path.name) for path in models
     ]
     candidate, *baseline = [node.outputs["result"] for node in imported]
-    evaluator = tfx.components.Evaluator(
+    evaluator = Evaluator(
         examples=examples.outputs["result"],
         example_splits=["test"],
         model=candidate,
@@ -222,14 +226,14 @@ def judge(job: Job, folder: Path, limits: dict[str, Any], *models: Path) -> tupl
         eval_config=gates.eval_config(gated, "1"),
     )
     metadata = str(folder / "metadata.sqlite")
-    pipeline = tfx.dsl.Pipeline(
+    pipeline = Pipeline(
         pipeline_name="judged",
         pipeline_root=str(folder / "root"),
         components=[examples, *imported, evaluator],
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(metadata),
+        metadata_connection_config=sqlite_metadata_connection_config(metadata),
         beam_pipeline_args=dag.beam_args(),
     )
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    LocalDagRunner().run(pipeline)
     executions = {**job.executions(), "Evaluator": lineage.latest_run(metadata)["Evaluator"]}
     metrics, verdict = summary._judged(gated, executions)
     summary._check_counts(executions, metrics)

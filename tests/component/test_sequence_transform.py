@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-from tfx import v1 as tfx
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
@@ -51,7 +54,7 @@ class Job:
             code="1",
             quarantine_dir=str(self.folder / "quarantine"),
         )
-        schema = tfx.components.ImportSchemaGen(schema_file=str(curated.path(curated.LABELLED_TEXT)))
+        schema = ImportSchemaGen(schema_file=str(curated.path(curated.LABELLED_TEXT)))
         transform = SequenceTransform(
             examples=example_gen.outputs["examples"],
             schema=schema.outputs["schema"],
@@ -59,17 +62,15 @@ class Job:
             labels=json.dumps(labels or []),
             code=code,
         )
-        pipeline = tfx.dsl.Pipeline(
+        pipeline = Pipeline(
             pipeline_name="transform",
             pipeline_root=str(self.folder / "root"),
             components=[example_gen, schema, transform],
             enable_cache=True,
-            metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
-                str(self.folder / "metadata.sqlite")
-            ),
+            metadata_connection_config=sqlite_metadata_connection_config(str(self.folder / "metadata.sqlite")),
             beam_pipeline_args=BEAM_ARGS,
         )
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
 
     def artifact(self, name: str) -> Path:
         """The newest artifact of an output channel."""

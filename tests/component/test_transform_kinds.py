@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 import tensorflow as tf
 from gensim.models.phrases import Phrases as GensimPhrases
-from tfx import v1 as tfx
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
@@ -39,7 +42,7 @@ def run(folder: Path, corpus: dict[str, Any], transform: dict[str, Any], **outpu
         quarantine_dir=str(folder / "quarantine"),
         output=OutputSettings(**output),
     )
-    schema = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind)))
+    schema = ImportSchemaGen(schema_file=str(curated.path(settings.kind)))
     sequence_transform = SequenceTransform(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
@@ -47,15 +50,15 @@ def run(folder: Path, corpus: dict[str, Any], transform: dict[str, Any], **outpu
         output=OutputSettings(**output),
         kind=settings.kind,
     )
-    metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
-    pipeline = tfx.dsl.Pipeline(
+    metadata = sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+    pipeline = Pipeline(
         pipeline_name="kinds",
         pipeline_root=str(folder / "root"),
         components=[example_gen, schema, sequence_transform],
         metadata_connection_config=metadata,
         beam_pipeline_args=list(_LOCAL_BEAM),
     )
-    tfx.orchestration.LocalDagRunner().run(pipeline)
+    LocalDagRunner().run(pipeline)
 
 
 def artifact(folder: Path, name: str) -> Path:

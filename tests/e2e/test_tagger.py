@@ -77,15 +77,16 @@ def test_metrics_are_those_of_seqeval_on_what_the_published_model_answers(done, 
     from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
 
     job, first, made = done
-    for place, files in {"overall": ("test-a", "test-b"), "source=test-a.conll": ("test-a",)}.items():
-        asked = [tokens for name in files for tokens in made[name]]
-        texts = tmp_path / f"{len(files)}.jsonl"
-        texts.write_text("".join(json.dumps({"text": " ".join(word for word, _ in one)}) + "\n" for one in asked))
-        told = job.seqloom("predict", job.root, "--input", texts)
-        assert (told.returncode, told.stderr) == (0, "")
-        answers = [json.loads(line) for line in told.stdout.splitlines()]
-        assert [answer["tokens"] for answer in answers] == [[word for word, _ in one] for one in asked]
-        given, found = [[tag for _, tag in one] for one in asked], [answer["tags"] for answer in answers]
+    asked = [*made["test-a"], *made["test-b"]]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text("".join(json.dumps({"text": " ".join(word for word, _ in one)}) + "\n" for one in asked))
+    told = job.seqloom("predict", job.root, "--input", texts)
+    assert (told.returncode, told.stderr) == (0, "")
+    answers = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [answer["tokens"] for answer in answers] == [[word for word, _ in one] for one in asked]
+    for place, count in {"overall": len(asked), "source=test-a.conll": len(made["test-a"])}.items():
+        given = [[tag for _, tag in one] for one in asked[:count]]
+        found = [answer["tags"] for answer in answers[:count]]
         values = first.record["metrics"][place]
         assert 0.5 < values["span_f1"] < 1
         assert values["token_accuracy"] == pytest.approx(accuracy_score(given, found))
