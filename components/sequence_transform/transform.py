@@ -13,6 +13,7 @@ from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 from components.sequence_transform.phrases import PairCounts, choose, count_shard_pairs
 from components.sequence_transform.shards import Job, count_shard, transform_shard
 from components.sequence_transform.vocabulary import TokenCounts
+from schema import curated
 from trainer import features as f
 from trainer.phrases import Phrase
 from trainer.settings import Kind, TransformSettings
@@ -96,6 +97,16 @@ class TransformShard(beam.DoFn):
         yield vars(transform_shard(source, target, split, saved_model, self._job))
 
 
+def _of_kind(schema: schema_pb2.Schema, kind: Kind) -> schema_pb2.Schema:
+    """Leaves out context features that the graph does not take, as weights: serving does not have them."""
+    kept = schema_pb2.Schema()
+    kept.CopyFrom(schema)
+    for feature in schema.feature:
+        if feature.name not in (*f.RAW[kind], curated.SEQUENCE):
+            kept.feature.remove(feature)
+    return kept
+
+
 def find_phrases(
     pipeline: beam.Pipeline, shards: list[str], settings: TransformSettings, phrases: str | None
 ) -> beam.PCollection:
@@ -170,7 +181,7 @@ def transform(
     Returns:
         A PCollection of one `ShardReport` a shard, as dicts.
     """
-    reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], schema).Project(list(f.RAW[job.kind]))
+    reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], _of_kind(schema, job.kind))
     no_batches = pipeline | "NoAnalysisData" >> beam.Create([])
     graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(preprocessing_fn)
     graph | tft_beam.WriteTransformFn(graph_directory)
