@@ -97,8 +97,13 @@ class TransformShard(beam.DoFn):
         yield vars(transform_shard(source, target, split, saved_model, self._job))
 
 
-def _of_kind(schema: schema_pb2.Schema, kind: Kind) -> schema_pb2.Schema:
-    """Leaves out context features that the graph does not take, as weights: serving does not have them."""
+def graph_schema(schema: schema_pb2.Schema, kind: Kind) -> schema_pb2.Schema:
+    """Leaves out the context features that the graph does not take, as weights: serving does not have them.
+
+    Args:
+        schema: The schema of the raw examples.
+        kind: The kind of corpus.
+    """
     kept = schema_pb2.Schema()
     kept.CopyFrom(schema)
     for feature in schema.feature:
@@ -181,7 +186,7 @@ def transform(
     Returns:
         A PCollection of one `ShardReport` a shard, as dicts.
     """
-    reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], _of_kind(schema, job.kind))
+    reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], graph_schema(schema, job.kind))
     no_batches = pipeline | "NoAnalysisData" >> beam.Create([])
     graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(preprocessing_fn)
     graph | tft_beam.WriteTransformFn(graph_directory)

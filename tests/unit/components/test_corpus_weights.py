@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from components.corpus_example_gen import readers
 from components.corpus_example_gen.encode import encode
@@ -15,7 +16,9 @@ from components.corpus_example_gen.readers import READERS
 from components.corpus_example_gen.records import Document, Part, Record
 from components.corpus_example_gen.settings import CorpusSettings
 from components.sequence_transform import shards
+from components.sequence_transform.transform import graph_schema
 from schema import curated
+from trainer import features
 from trainer.input import read as read_batches
 from trainer.settings import OutputSettings, TransformSettings
 
@@ -89,6 +92,13 @@ def test_weights_pass_the_transform_untouched_and_stand_in_batches(corpus, tmp_p
     assert dict(zip(batch["id"].tolist(), batch["weight"].tolist(), strict=True)) == rounded
     (plain, *_) = read_batches(corpus.transformed["eval"], batch_tokens=100)
     assert "weight" not in plain
+
+
+@pytest.mark.parametrize("kind", curated.KINDS)
+def test_the_transform_graph_takes_no_weights(kind: str) -> None:
+    schema = graph_schema(curated.for_corpus(kind, weighted=True), kind)
+    reader = TFSequenceExampleBeamRecord("test", ["test"], schema)
+    assert set(reader.TensorRepresentations()) == set(features.RAW[kind])
 
 
 @pytest.mark.parametrize("kind", curated.KINDS)
