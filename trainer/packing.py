@@ -86,6 +86,7 @@ def _compiled(
 
     @tf.autograph.experimental.do_not_convert
     def read_pass(paths: tf.Tensor, seed: tf.Tensor, start: tf.Tensor) -> tf.data.Dataset:
+        """Reads files, string [files], with a seed, int32 [], from a position on, int64 [4]."""
         origin = Position(*tf.unstack(start, len(Position._fields)))
 
         def fill(number: tf.Tensor, piece: _Piece) -> tuple[tf.Tensor, f.Features]:

@@ -140,6 +140,7 @@ def _load(saved_model: str, job: Job) -> Callable[[tf.Tensor], tuple[f.Features,
     graph = tf.saved_model.load(saved_model)
 
     def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
+        """Gives what was given and what the graph makes of raw records, string [batch]."""
         raw = f.parse_raw(serialized, job.kind, weighted=True)
         weight = raw.pop(f.WEIGHT)
         given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
