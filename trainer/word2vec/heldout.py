@@ -63,6 +63,6 @@ class HeldOut:
         losses = tf.TensorArray(tf.float32, parts, infer_shape=False, element_shape=[None, BLOCK])
         for part in tf.range(parts):
             some = {name: values[part * _BLOCKS : (part + 1) * _BLOCKS] for name, values in step.items()}
-            some[NOISE] = tf.tile(self._noise, [tf.shape(some[LEFT])[0], 1])
+            some[NOISE] = self._noise
             losses = losses.write(part, self._objective(some, inputs, outputs, 0.0).losses)
         return losses.concat()

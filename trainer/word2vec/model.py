@@ -150,7 +150,7 @@ class Composition:
 
 
 def _share(step: Step, replica: tf.distribute.ReplicaContext) -> Step:
-    """Takes the blocks of one replica."""
+    """Takes the blocks of one replica, and the noise of their groups."""
     count = replica.num_replicas_in_sync
     if count == 1:
         return step

@@ -48,32 +48,23 @@ Objective = Callable[[Step, Lookup, Lookup, "tf.Tensor | float"], Outcome]
 def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
     """Each word predicts the words of its window, among words of the noise (Mikolov et al. 2013, section 2.2).
 
-    Negatives are shared by the pairs of a block, and weighted so that each pair has `negatives` of them. Where there
-    are few words, a negative that is the predicted word itself does not count for that pair.
+    Negatives are shared by the pairs of neighbouring blocks, and weighted so that each pair has `negatives` of them.
+    Where there are few words, a negative that is the predicted word itself does not count for that pair.
     """
-    drawn, frame = settings.shared_negatives, BLOCK + 2 * settings.window
-    share = settings.negatives / drawn
-    weights_of = WindowTable(settings.window, drawn, share)
-    targets = tf.constant([1.0] * frame + [0.0] * drawn)
-
-    def without_positives(weights: tf.Tensor, step: Step) -> tf.Tensor:
-        """Takes the pairs whose predicted word is a negative from that negative's weight."""
-        in_window, negative = weights[..., :frame], weights[..., frame:]
-        same = tf.cast(step[CONTEXTS][:, :, tf.newaxis] == step[NOISE][:, tf.newaxis], tf.float32)
-        return tf.concat([in_window, negative - tf.matmul(in_window, same) * share], -1)
+    in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
-        """Multiplies the words of each block with its frame and its noise."""
-        rows = tf.concat([step[CONTEXTS], step[NOISE]], axis=1)
-        words, others, weights = inputs(step[CENTERS]), outputs(rows), weights_of(step)
+        """Multiplies the words of each block with its frame, and those of neighbouring blocks with their noise."""
+        noise, predicted = step[NOISE], in_window(step)
+        words, weight = inputs(step[CENTERS]), tf.cast(step[LEFT] + step[RIGHT], tf.float32)[..., tf.newaxis]
         if few_words:
-            weights = without_positives(weights, step)
-        logits = tf.matmul(words, others, transpose_b=True)
-        slope = (targets - tf.sigmoid(logits)) * (weights * rate)
+            weight = weight - _predicted_negatives(predicted, step)
+        positive = _logistic(words, outputs(step[CONTEXTS]), 1.0, predicted, rate)
+        negative = _logistic(_grouped(words, noise), outputs(noise), 0.0, _grouped(weight, noise) * share, rate)
         return Outcome(
-            tf.reduce_sum(_cross_entropy(targets, logits) * weights, -1),
-            _update(step[CENTERS], tf.matmul(slope, others)),
-            [_update(rows, tf.matmul(slope, words, transpose_a=True))],
+            positive.losses + tf.reshape(negative.losses, tf.shape(positive.losses)),
+            _update(step[CENTERS], positive.words + tf.reshape(negative.words, tf.shape(words))),
+            [_update(step[CONTEXTS], positive.others), _update(noise, negative.others)],
         )
 
     return objective
@@ -82,34 +73,29 @@ def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -
 def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
     """The mean of a window predicts its word, among words of the noise (Mikolov et al. 2013, "Efficient Estimation").
 
-    Negatives are shared by the words of a block, and weighted so that each word has `negatives` of them. Where there
-    are few words, a negative that is the word itself does not count. Each word of the window gets the whole of its
-    mean's delta, not its share of it, as in word2vec.c and gensim.
+    Negatives are shared by the words of neighbouring blocks, and weighted so that each word has `negatives` of them.
+    Where there are few words, a negative that is the word itself does not count. Each word of the window gets the whole
+    of its mean's delta, not its share of it, as in word2vec.c and gensim.
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
         """Averages each window, and multiplies the means with their words and with the noise."""
-        around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), outputs(step[NOISE])
+        around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), step[NOISE]
         in_mean = in_window(step)
         means, weight = _means(in_mean, around), _has_window(step)
-        noise_weight = weight * share
-        if few_words:
-            others = step[CENTERS][:, :, tf.newaxis] != step[NOISE][:, tf.newaxis]
-            noise_weight *= tf.cast(others, tf.float32)
         logits = tf.reduce_sum(means * words, -1, keepdims=True)
-        noise_logits = tf.matmul(means, noise, transpose_b=True)
-        noise_losses = tf.reduce_sum(tf.nn.softplus(noise_logits) * noise_weight, -1)
         slope = (1 - tf.sigmoid(logits)) * (weight * rate)
-        noise_slope = tf.sigmoid(noise_logits) * (noise_weight * -rate)
-        means_delta = slope * words + tf.matmul(noise_slope, noise)
+        noise_weight = _grouped(weight, noise) * share
+        if few_words:
+            others = _grouped(step[CENTERS][..., tf.newaxis], noise) != noise[:, tf.newaxis]
+            noise_weight *= tf.cast(others, tf.float32)
+        negative = _logistic(_grouped(means, noise), outputs(noise), 0.0, noise_weight, rate)
+        means_delta = slope * words + tf.reshape(negative.words, tf.shape(words))
         return Outcome(
-            tf.squeeze(tf.nn.softplus(-logits) * weight, -1) + noise_losses,
+            tf.squeeze(tf.nn.softplus(-logits) * weight, -1) + tf.reshape(negative.losses, tf.shape(step[CENTERS])),
             _update(step[CONTEXTS], tf.matmul(in_mean, means_delta, transpose_a=True)),
-            [
-                _update(step[CENTERS], slope * means),
-                _update(step[NOISE], tf.matmul(noise_slope, means, transpose_a=True)),
-            ],
+            [_update(step[CENTERS], slope * means), _update(noise, negative.others)],
         )
 
     return objective
@@ -179,6 +165,48 @@ class _Paths:
     def __call__(self, words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns inner nodes, branches and whether the path goes so far, [..., depth] each."""
         return tf.gather(self._points, words), tf.gather(self._codes, words), tf.gather(self._on_path, words)
+
+
+class _Logistic(NamedTuple):
+    """Logistic regressions of pairs: losses of words, [groups, words], and what to add to words and to others."""
+
+    losses: tf.Tensor
+    words: tf.Tensor
+    others: tf.Tensor
+
+
+def _logistic(
+    words: tf.Tensor, others: tf.Tensor, target: float, weights: tf.Tensor, rate: tf.Tensor | float
+) -> _Logistic:
+    """Pairs each word of a group with each of its others.
+
+    Args:
+        words: float32 [groups, words, dimensions].
+        others: float32 [groups, others, dimensions].
+        target: 1 for pairs of the text, 0 for those with noise.
+        weights: How much each pair counts, float32 [groups, words, others or 1].
+        rate: The learning rate.
+    """
+    logits = tf.matmul(words, others, transpose_b=True)
+    slope = (target - tf.sigmoid(logits)) * (weights * rate)
+    return _Logistic(
+        tf.reduce_sum(_cross_entropy(target, logits) * weights, -1),
+        tf.matmul(slope, others),
+        tf.matmul(slope, words, transpose_a=True),
+    )
+
+
+def _grouped(values: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """From values of words, [blocks, BLOCK, n], to those of words that share noise, [groups, words, n]."""
+    return tf.reshape(values, [tf.shape(noise)[0], -1, values.shape[-1]])
+
+
+def _predicted_negatives(predicted: tf.Tensor, step: Step) -> tf.Tensor:
+    """How often each negative stands in each word's window, float32 [blocks, BLOCK, negatives]."""
+    contexts, noise = step[CONTEXTS], step[NOISE]
+    of_block = tf.repeat(noise, tf.shape(contexts)[0] // tf.shape(noise)[0], axis=0)
+    same = tf.cast(contexts[:, :, tf.newaxis] == of_block[:, tf.newaxis], tf.float32)
+    return tf.matmul(predicted, same)
 
 
 def _has_window(step: Step) -> tf.Tensor:

@@ -43,7 +43,7 @@ class Word2vecSettings(Settings):
     )
     negatives: PositiveInt = Field(5, description="Weight of the negatives: as many as this for each pair.")
     shared_negatives: PositiveInt = Field(
-        32, description="Negatives drawn for 16 neighbouring words, which share them at that weight."
+        32, description="Negatives drawn for 64 neighbouring words, which share them at that weight."
     )
     noise_exponent: float = Field(0.75, description="Negatives are drawn by count to this power.")
     subsample: PositiveFloat | None = Field(

@@ -218,13 +218,13 @@ def _fitting(settings: Word2vecSettings, words: int) -> Word2vecSettings:
 
 def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
     strategy = strategies.make(settings.strategy)
-    devices, blocks = strategy.num_replicas_in_sync, settings.step_tokens // windows.BLOCK
-    if blocks % devices:
+    devices = strategy.num_replicas_in_sync
+    if windows.groups_of(settings.step_tokens) % devices:
         raise JobError(
             "A step cannot be shared evenly by the devices.",
             where="trainer.step_tokens",
             found=f"{settings.step_tokens} on {devices} devices",
-            expected=f"a multiple of {windows.BLOCK * devices}",
+            expected=f"a multiple of {windows.SHARING * devices}",
         )
     return strategy
 

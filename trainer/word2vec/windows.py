@@ -6,6 +6,7 @@ a block are one small matrix product.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,6 +22,10 @@ from trainer.word2vec.settings import Word2vecSettings
 BLOCK = 16
 """Words in a block. Smaller ones gather a word more often, larger ones multiply more pairs that no window holds."""
 
+SHARING = 64
+"""Words that share negatives, as far as their number divides a step: gathering and adding negatives to few words each
+would be most of a step."""
+
 REPEATS, LOOK_BACK = 4, 32
 """A word that stands so many times among so many before it is left out."""
 
@@ -29,7 +34,8 @@ CENTERS, CONTEXTS, LEFT, RIGHT, NOISE = "centers", "contexts", "left", "right", 
 Step = dict[str, tf.Tensor]
 """A step, int32, with rows of words counted from 0, which is id 4 of the vocabulary: `centers` [blocks, BLOCK], the
 words; `contexts` [blocks, BLOCK + 2 * window], the text around each block; `left` and `right` [blocks, BLOCK], how many
-words each window holds there; `noise` [blocks, negatives], words drawn for each block."""
+words each window holds there; `noise` [groups, negatives], words drawn for the blocks of a group, which stand side by
+side."""
 
 _STEPS = 64
 _PREFETCHED = 4
@@ -116,9 +122,14 @@ class _Pass:
         missing = self._tokens - tf.size(rows)
         flat = frames(tf.pad(rows, [[0, missing]]), *extents(groups, reach, missing), settings.window)
         shaped = {name: tf.reshape(value, [_STEPS, -1, *value.shape[1:]]) for name, value in flat.items()}
-        negatives = [_STEPS, settings.step_tokens // BLOCK, settings.shared_negatives]
+        negatives = [_STEPS, groups_of(settings.step_tokens), settings.shared_negatives]
         drawn = self._noise.draw(negatives, tf.stack([seeds[2], number]))
         return {**shaped, NOISE: tf.cast(drawn, tf.int32)}
+
+
+def groups_of(tokens: int) -> int:
+    """In how many groups that share negatives the words of a step fall."""
+    return tokens // math.gcd(tokens, SHARING)
 
 
 def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -211,25 +222,22 @@ class WindowTable:
 
     Args:
         window: The most words that a window holds on each side.
-        columns: Columns after those of the frame.
-        share: What they hold for each word of a window.
     """
 
-    def __init__(self, window: int, columns: int = 0, share: float = 0.0) -> None:
+    def __init__(self, window: int) -> None:
         distance = np.arange(BLOCK + 2 * window) - np.arange(BLOCK)[:, None] - window
         size = np.arange(window + 1)[:, None, None]
-        after = np.broadcast_to(size * share, (window + 1, BLOCK, columns))
         sides = (distance < 0) & (distance >= -size), (distance > 0) & (distance <= size)
-        self._left, self._right = (self._rows_of(np.concatenate([side, after], axis=2)) for side in sides)
+        self._left, self._right = (self._rows_of(side) for side in sides)
         self._first = tf.range(BLOCK) * (window + 1)
 
     def __call__(self, step: Step) -> tf.Tensor:
-        """Returns 1 where a word is in a window, else 0, float32 [blocks, BLOCK, frame + columns]."""
+        """Returns 1 where a word is in a window, else 0, float32 [blocks, BLOCK, frame]."""
         left, right = self._first + step[LEFT], self._first + step[RIGHT]
         return tf.gather(self._left, left) + tf.gather(self._right, right)
 
     @staticmethod
-    def _rows_of(masks: NDArray[np.float64]) -> tf.Tensor:
+    def _rows_of(masks: NDArray[np.bool_]) -> tf.Tensor:
         """From [sizes, BLOCK, columns] to a row for each place in a block and size of a window."""
         return tf.constant(masks.transpose(1, 0, 2).reshape(-1, masks.shape[2]), tf.float32)
 

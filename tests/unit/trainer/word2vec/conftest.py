@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-BLOCK = 16
-
 
 def softplus(value: float) -> float:
     return float(np.logaddexp(0, value))
@@ -50,7 +48,7 @@ class PairByPair:
             rows: Words, [n].
             left: Words of each window on the left, [n].
             right: Words of each window on the right, [n].
-            noise: Negatives, [n / 16, negatives]: the same for 16 words.
+            noise: Negatives, [groups, negatives]: the same for the n / groups words of a group.
             rate: The learning rate.
 
         Returns:
@@ -59,7 +57,7 @@ class PairByPair:
         losses, inputs, outputs = np.zeros(len(rows)), np.zeros_like(self.inputs), np.zeros_like(self.outputs)
         for place in range(len(rows)):
             window = [rows[p] for p in range(place - left[place], place + right[place] + 1) if p != place]
-            for given, targets in self._predictions(rows[place], window, noise[place // BLOCK]):
+            for given, targets in self._predictions(rows[place], window, noise[place * len(noise) // len(rows)]):
                 mean = np.mean([self.vector(word) for word in given], axis=0)
                 delta = np.zeros_like(mean)
                 for row, label, weight in targets:

@@ -35,7 +35,7 @@ def random_steps(settings: Word2vecSettings, words: int, number: int) -> tuple[w
         rows = random.integers(0, words, size).astype(np.int32)
         reach = random.integers(1, settings.window + 1, size).astype(np.int32)
         left, right = windows.extents(tf.constant(np.arange(size) // 23), tf.constant(reach))
-        noise = random.integers(0, words, (size // windows.BLOCK, settings.shared_negatives)).astype(np.int32)
+        noise = random.integers(0, words, (windows.groups_of(size), settings.shared_negatives)).astype(np.int32)
         step = windows.frames(tf.constant(rows), left, right, settings.window)
         shaped.append({**step, "noise": tf.constant(noise)})
         flat.append((rows, left.numpy(), right.numpy(), noise))

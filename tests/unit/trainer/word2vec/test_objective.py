@@ -20,7 +20,7 @@ MODELS = [(model, loss) for model in ("skipgram", "cbow") for loss in ("negative
 class Case:
     """Random vectors and a random step of several documents, some of them shorter than the window."""
 
-    def __init__(self, settings: Word2vecSettings, rows: int = WORDS, seed: int = 1) -> None:
+    def __init__(self, settings: Word2vecSettings, rows: int = WORDS, seed: int = 1, groups: int = 2) -> None:
         random = np.random.default_rng(seed)
         self.settings = settings
         tree = settings.loss == "hierarchical_softmax"
@@ -31,7 +31,7 @@ class Case:
         documents = np.repeat(np.arange(9), [1, 17, 2, 3, 12, 20, 1, 5, 3])
         reach = random.integers(1, settings.window + 1, TOKENS).astype(np.int32)
         left, right = windows.extents(tf.constant(documents), tf.constant(reach))
-        noise = random.integers(0, WORDS, (TOKENS // windows.BLOCK, settings.shared_negatives)).astype(np.int32)
+        noise = random.integers(0, WORDS, (groups, settings.shared_negatives)).astype(np.int32)
         self.step = {**windows.frames(tf.constant(words), left, right, settings.window), "noise": tf.constant(noise)}
         self.flat = words, left.numpy(), right.numpy(), noise
 
@@ -70,12 +70,13 @@ def test_a_step_is_what_its_pairs_give_one_by_one(model: str, loss: str, window:
     require_equal(case, case.outcome(0.3), expected)
 
 
-@pytest.mark.parametrize(("negatives", "shared"), [(1, 1), (5, 1), (2, 40)])
+@pytest.mark.parametrize(("negatives", "shared", "groups"), [(1, 1, 1), (5, 1, 4), (2, 40, 2)])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_each_prediction_has_so_many_negatives_however_many_are_drawn(
-    model: str, negatives: int, shared: int, pair_by_pair
+def test_each_prediction_has_so_many_negatives_however_many_are_drawn_and_shared(
+    model: str, negatives: int, shared: int, groups: int, pair_by_pair
 ) -> None:
-    case = Case(settings_of(model, "negative_sampling", window=3, negatives=negatives, shared_negatives=shared))
+    values = {"negatives": negatives, "shared_negatives": shared}
+    case = Case(settings_of(model, "negative_sampling", window=3, **values), groups=groups)
     expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 1.0)
     require_equal(case, case.outcome(1.0), expected)
 

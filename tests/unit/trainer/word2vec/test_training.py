@@ -42,12 +42,12 @@ SETTINGS = {
     "neighbors": 4,
     "log_steps": 100,
 }
-TWO_DEVICES = """
+THREE_DEVICES = """
 import json, sys
 import tensorflow as tf
 
 (processor,) = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 3)
 
 from trainer.errors import JobError
 from trainer.word2vec.settings import Word2vecSettings
@@ -56,7 +56,7 @@ from trainer.word2vec.vocabulary import Vocabulary
 
 values, graph, files = json.loads(sys.argv[1])
 found = []
-for more in ({"strategy": "one_device"}, {"strategy": "mirrored"}, {"strategy": "mirrored", "step_tokens": 48}):
+for more in ({"strategy": "one_device"}, {"strategy": "mirrored"}, {"strategy": "mirrored", "step_tokens": 64}):
     try:
         training = Training(Word2vecSettings(**{**values, **more}), Vocabulary.read(graph), files)
     except JobError as error:
@@ -279,14 +279,14 @@ def test_a_training_that_diverges_says_where(step_tokens: int, step: int, make_j
 
 
 def test_devices_that_share_the_steps_give_what_one_gives(make_job) -> None:
-    job = make_job(step_tokens=64)
+    job = make_job(step_tokens=48)
     arguments = json.dumps([json.loads(job.settings), job.transform_graph, job.train_files])
-    command = [sys.executable, "-c", TWO_DEVICES, arguments]
+    command = [sys.executable, "-c", THREE_DEVICES, arguments]
     processors = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     ended = subprocess.run(command, cwd=ROOT, env=processors, stdout=subprocess.PIPE, text=True, check=True)
-    one, two, uneven = json.loads(ended.stdout.splitlines()[-1])
-    assert two == one
-    assert uneven == "48 on 2 devices"
+    one, three, uneven = json.loads(ended.stdout.splitlines()[-1])
+    assert three == one
+    assert uneven == "64 on 3 devices"
 
 
 def test_the_learning_rate_falls_from_the_first_step_to_the_last(make_job) -> None:

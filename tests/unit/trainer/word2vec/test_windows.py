@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import hypothesis
 import numpy as np
 import pytest
@@ -96,13 +98,6 @@ def test_groups_rise_so_that_no_two_stretches_share_a_number(documents) -> None:
     assert len(set(groups.numpy())) == len(set(expected))
 
 
-def test_columns_after_the_frame_hold_a_share_for_each_word_of_a_window() -> None:
-    left, right = tf.constant([[0, 3, 1, 2] * 4]), tf.constant([[0, 3, 0, 1] * 4])
-    found = WindowTable(3, columns=2, share=0.5)({"left": left, "right": right})
-    assert found.shape == (1, BLOCK, BLOCK + 6 + 2)
-    np.testing.assert_array_equal(found[0, :, -2:], np.array([[0, 3, 0.5, 1.5] * 4] * 2).T)
-
-
 @hypothesis.settings(max_examples=50)
 @given(st.lists(st.sampled_from([*[0] * 6, *range(1, 12)]), max_size=200))
 def test_a_word_that_stands_often_shortly_before_is_left_out(rows: list[int]) -> None:
@@ -192,9 +187,9 @@ def test_sizes_of_windows_are_drawn_alike(one_pass) -> None:
     assert stats.chisquare(sizes[1:]).pvalue > IMPROBABLE
 
 
-def test_negatives_are_drawn_for_every_block(one_pass) -> None:
+def test_negatives_are_drawn_for_every_group(one_pass) -> None:
     noise = one_pass["noise"]
-    assert noise.shape == (len(one_pass["centers"]), 7)
+    assert noise.shape == (one_pass["centers"].size // math.gcd(STEP_TOKENS, 64), 7)
     assert noise.dtype == np.int32
     assert len(np.unique(noise, axis=0)) == len(noise)
     assert 0 <= noise.min() < noise.max() < VOCABULARY
