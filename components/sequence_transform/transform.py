@@ -10,6 +10,7 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
+from components import memory
 from components.sequence_transform.phrases import PairCounts, choose, count_shard_pairs
 from components.sequence_transform.shards import Job, count_shard, transform_shard
 from components.sequence_transform.vocabulary import TokenCounts
@@ -84,6 +85,7 @@ class CountShard(beam.DoFn):
 
     def process(self, element: str) -> Iterator[TokenCounts]:  # noqa: D102
         yield count_shard(element, *self._arguments)
+        memory.give_back()
 
 
 class TransformShard(beam.DoFn):
@@ -95,6 +97,7 @@ class TransformShard(beam.DoFn):
     def process(self, element: Shard, saved_model: str) -> Iterator[dict[str, Any]]:  # noqa: D102
         split, source, target = element
         yield vars(transform_shard(source, target, split, saved_model, self._job))
+        memory.give_back()
 
 
 def graph_schema(schema: schema_pb2.Schema, kind: Kind) -> schema_pb2.Schema:
