@@ -12,22 +12,18 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable
-from fractions import Fraction
 
-import apache_beam as beam
-from tensorflow_model_analysis.metrics import metric_types
-
-from components.counted_metrics import CountedMetric, Figure
+from components import counted_metrics
+from components.counted_metrics import Answer, CountedMetric, share, unrounded
 
 
 @dataclasses.dataclass
-class Counts:
+class Counts(counted_metrics.Counts):
     """What documents add up to.
 
     Attributes:
         documents: Documents.
         exact: Those with exactly the labels that are given.
-        loss: The sum of their losses in nats, without rounding; a float if one is no finite number.
         given: Documents that have a label, by label; 0 of a class that none has.
         predicted: Documents to which the model gives it.
         found: Documents that are both.
@@ -35,7 +31,6 @@ class Counts:
 
     documents: int = 0
     exact: int = 0
-    loss: Fraction | float = Fraction(0)
     given: Counter[str] = dataclasses.field(default_factory=Counter)
     predicted: Counter[str] = dataclasses.field(default_factory=Counter)
     found: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -51,19 +46,18 @@ class Counts:
         """
         self.documents += 1
         self.exact += set(given) == set(predicted)
-        self.loss += Fraction(loss) if math.isfinite(loss) else loss
+        self.loss += unrounded(loss)
         self.given.update(dict.fromkeys(classes, 0))
         self.given.update(given)
         self.predicted.update(predicted)
         self.found.update(set(given) & set(predicted))
 
-    def update(self, other: Counts) -> None:
-        """Adds others."""
-        self.documents += other.documents
-        self.exact += other.exact
-        self.loss += other.loss
-        for name in ("given", "predicted", "found"):
-            getattr(self, name).update(getattr(other, name))
+    def answer(self, answer: Answer) -> None:
+        """Counts what the signature `judge` gives for a document."""
+        classes = [name.decode() for name in answer["labels"].flat]
+        predicted = [name for name, chosen in zip(classes, answer["predicted"].flat, strict=True) if chosen]
+        given = [name.decode() for name in answer["given"].flat if name]
+        self.add(classes, given, predicted, float(answer["loss"].item()))
 
 
 def exact_match(counts: Counts) -> float:
@@ -78,100 +72,44 @@ def mean_loss(counts: Counts) -> float:
 
 def micro_precision(counts: Counts) -> float:
     """Returns the share of the predicted labels that are given; 0 where there are none, as of all that follow."""
-    return _share(counts.found.total(), counts.predicted.total())
+    return share(counts.found.total(), counts.predicted.total())
 
 
 def micro_recall(counts: Counts) -> float:
     """Returns the share of the given labels that the model finds."""
-    return _share(counts.found.total(), counts.given.total())
+    return share(counts.found.total(), counts.given.total())
 
 
 def micro_f1(counts: Counts) -> float:
     """Returns the harmonic mean of micro precision and recall."""
-    return _share(2 * counts.found.total(), counts.given.total() + counts.predicted.total())
+    return share(2 * counts.found.total(), counts.given.total() + counts.predicted.total())
 
 
 def macro_f1(counts: Counts) -> float:
     """Returns the mean of the F1 of the classes, those included that no document has."""
-    found = [_share(2 * counts.found[name], counts.given[name] + counts.predicted[name]) for name in counts.given]
+    found = [share(2 * counts.found[name], counts.given[name] + counts.predicted[name]) for name in counts.given]
     return math.fsum(found) / len(found) if found else math.nan
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
-
-
-class _LabelMetric(CountedMetric):
-    """A metric of labels."""
-
-    def __init__(self, figure: Figure, name: str, code: str) -> None:
-        super().__init__(figure, _Count, name, code)
-
-
-class ExactLabels(_LabelMetric):
+class ExactLabels(CountedMetric, counts=Counts, figure=exact_match, name="accuracy"):
     """The figure `exact_match`; a metric of that name is among TensorFlow Model Analysis' own."""
 
-    def __init__(self, name: str = "accuracy", code: str = "") -> None:
-        super().__init__(exact_match, name, code)
 
-
-class LabelLoss(_LabelMetric):
+class LabelLoss(CountedMetric, counts=Counts, figure=mean_loss, name="loss"):
     """The figure `mean_loss`."""
 
-    def __init__(self, name: str = "loss", code: str = "") -> None:
-        super().__init__(mean_loss, name, code)
 
-
-class MicroF1(_LabelMetric):
+class MicroF1(CountedMetric, counts=Counts, figure=micro_f1, name="micro_f1"):
     """The figure `micro_f1`."""
 
-    def __init__(self, name: str = "micro_f1", code: str = "") -> None:
-        super().__init__(micro_f1, name, code)
 
-
-class MacroF1(_LabelMetric):
+class MacroF1(CountedMetric, counts=Counts, figure=macro_f1, name="macro_f1"):
     """The figure `macro_f1`."""
 
-    def __init__(self, name: str = "macro_f1", code: str = "") -> None:
-        super().__init__(macro_f1, name, code)
 
-
-class MicroPrecision(_LabelMetric):
+class MicroPrecision(CountedMetric, counts=Counts, figure=micro_precision, name="micro_precision"):
     """The figure `micro_precision`."""
 
-    def __init__(self, name: str = "micro_precision", code: str = "") -> None:
-        super().__init__(micro_precision, name, code)
 
-
-class MicroRecall(_LabelMetric):
+class MicroRecall(CountedMetric, counts=Counts, figure=micro_recall, name="micro_recall"):
     """The figure `micro_recall`."""
-
-    def __init__(self, name: str = "micro_recall", code: str = "") -> None:
-        super().__init__(micro_recall, name, code)
-
-
-class _Count(beam.CombineFn):
-    """Counts the documents of a model."""
-
-    def __init__(self, key: metric_types.MetricKey) -> None:
-        self._key = key
-
-    def create_accumulator(self) -> Counts:
-        return Counts()
-
-    def add_input(self, accumulator: Counts, element: metric_types.StandardMetricInputs) -> Counts:
-        said = element.get_predictions(self._key.model_name)
-        classes = [name.decode() for name in said["labels"].flat]
-        predicted = [name for name, chosen in zip(classes, said["predicted"].flat, strict=True) if chosen]
-        given = [name.decode() for name in said["given"].flat if name]
-        accumulator.add(classes, given, predicted, float(said["loss"].item()))
-        return accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[Counts]) -> Counts:
-        total = Counts()
-        for accumulator in accumulators:
-            total.update(accumulator)
-        return total
-
-    def extract_output(self, accumulator: Counts) -> dict[metric_types.MetricKey, Counts]:
-        return {self._key: accumulator}
