@@ -81,8 +81,10 @@ class Int64Steps:
                 raise ValueError(f"an id is not negative, found {values.min()}")
             if values.max() >= len(self._lengths):
                 self._grow(1 << int(values.max()).bit_length())
-        joined = self._steps[values][self._used[values]].tobytes()
-        ends = np.concatenate([[0], np.cumsum(self._lengths[values])])[row_splits].tolist()
+        # `take` is many times faster than an index of an array.
+        used = self._used.take(values, axis=0).ravel()
+        joined = self._steps.take(values, axis=0).ravel().compress(used).tobytes()
+        ends = np.concatenate([[0], np.cumsum(self._lengths.take(values))]).take(row_splits).tolist()
         return [joined[start:stop] for start, stop in itertools.pairwise(ends)]
 
     def _grow(self, size: int) -> None:

@@ -94,8 +94,8 @@ class TransformShard(beam.DoFn):
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def process(self, element: Shard, saved_model: str) -> Iterator[dict[str, Any]]:  # noqa: D102
-        split, source, target = element
+    def process(self, element: tuple[Shard, str]) -> Iterator[dict[str, Any]]:  # noqa: D102
+        (split, source, target), saved_model = element
         yield vars(transform_shard(source, target, split, saved_model, self._job))
         memory.give_back()
 
@@ -134,7 +134,7 @@ def find_phrases(
         | "Shards" >> beam.Create(shards)
         | "Spread" >> beam.Reshuffle()
         | "CountPairs" >> beam.ParDo(CountPairs(settings, phrases))
-        | "Choose" >> beam.CombineGlobally(ChoosePhrases(settings))
+        | "Choose" >> beam.CombineGlobally(ChoosePhrases(settings)).without_defaults()
     )
 
 
@@ -164,7 +164,7 @@ def count(
         | "Shards" >> beam.Create(shards)
         | "Spread" >> beam.Reshuffle()
         | "Count" >> beam.ParDo(CountShard(settings, kind, subword_model, phrases))
-        | "Sum" >> beam.CombineGlobally(SumCounts())
+        | "Sum" >> beam.CombineGlobally(SumCounts()).without_defaults()
     )
 
 
@@ -193,9 +193,10 @@ def transform(
     no_batches = pipeline | "NoAnalysisData" >> beam.Create([])
     graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(preprocessing_fn)
     graph | tft_beam.WriteTransformFn(graph_directory)
+    # Shards wait for the graph as elements made of it: a side input would be weighed for a cache, object by object.
     return (
-        pipeline
-        | "Shards" >> beam.Create(shards)
+        graph[0]
+        | "Shards" >> beam.FlatMap(lambda saved_model: [(shard, saved_model) for shard in shards])
         | "Spread" >> beam.Reshuffle()
-        | "Transform" >> beam.ParDo(TransformShard(job), beam.pvalue.AsSingleton(graph[0]))
+        | "Transform" >> beam.ParDo(TransformShard(job))
     )
