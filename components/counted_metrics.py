@@ -62,7 +62,7 @@ class CountedMetric(metric_types.Metric):
     """A metric of counts; a class of its own for each figure, for Model Analysis finds metrics by class.
 
     Args:
-        name: The metric's name; that of the class by default.
+        name: The metric's name, where it is not to be the usual one.
         code: A digest of the code that runs, so that edited code is not served from cache.
     """
 
@@ -71,14 +71,14 @@ class CountedMetric(metric_types.Metric):
     _name: ClassVar[str]
 
     def __init_subclass__(cls, counts: type[Counts], figure: Figure, name: str) -> None:
-        """Says what is counted, the figure that is made of it, and the metric's name."""
+        """Says what is counted, the figure that is made of it, and the metric's usual name."""
         super().__init_subclass__()
-        cls._counts, cls._figure, cls._name = counts, staticmethod(figure), name
+        cls._counts, cls._figure, cls._name = counts, figure, name
 
     def __init__(self, name: str = "", code: str = "") -> None:
-        name = name or self._name
-        computations = functools.partial(_computations, self._counts, self._figure)
-        super().__init__(computations, name=name, code=code)
+        own = type(self)
+        computations = functools.partial(_computations, own._counts, own._figure)
+        super().__init__(computations, name=name or own._name, code=code)
 
 
 def _computations(
