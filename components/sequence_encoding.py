@@ -113,9 +113,14 @@ def sequence_example(context: Mapping[str, bytes], feature_lists: Mapping[str, b
 
 
 def _entries(values: Mapping[str, bytes]) -> bytes:
-    return b"".join([_field(1, _name(name) + _field(2, values[name])) for name in sorted(values)])
+    parts: list[bytes] = []
+    for name in sorted(values):
+        key, size, value = _key(name), _varint(len(values[name])), values[name]
+        parts += (_LENGTH_DELIMITED[1], _varint(len(key) + len(size) + len(value)), key, size, value)
+    return b"".join(parts)
 
 
 @functools.lru_cache
-def _name(name: str) -> bytes:
-    return _field(1, name.encode())
+def _key(name: str) -> bytes:
+    """All of an entry of a map that comes before the length of its value."""
+    return _field(1, name.encode()) + _LENGTH_DELIMITED[2]

@@ -46,11 +46,12 @@ class RecordWriter:
 
     def write(self, records: Iterable[bytes]) -> None:
         """Appends records."""
+        written: list[bytes] = []
         for record in records:
             self._file.write(record)
-            self._digest.update(len(record).to_bytes(8, "little"))
-            self._digest.update(record)
-            self._documents += 1
+            written += (len(record).to_bytes(8, "little"), record)
+        self._digest.update(b"".join(written))
+        self._documents += len(written) // 2
 
     def written(self) -> ShardFile:
         """Describes the whole file."""

@@ -169,8 +169,9 @@ def _hashes(tokens: tf.Tensor, length: tf.Tensor, longest: int) -> tuple[tf.Tens
 
 def _added(parts: list[NgramCounts]) -> NgramCounts:
     """Adds up the counts of each n-gram."""
-    keys, places = np.unique(np.concatenate([part.keys for part in parts]), return_inverse=True)
-    counts = np.concatenate([part.documents for part in parts])
-    order = np.argsort(places, kind="stable")
-    starts = np.searchsorted(places[order], np.arange(len(keys)))
-    return NgramCounts(keys, np.add.reduceat(counts[order], starts, axis=0) if len(keys) else counts)
+    keys, counts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    # The keys of each part rise: a stable sort takes them as they are, and merges.
+    order = np.argsort(keys, kind="stable")
+    keys, sums = keys[order], np.cumsum(counts[order], axis=0)
+    ends = np.flatnonzero(np.diff(keys, append=keys[-1:] + 1))
+    return NgramCounts(keys[ends], np.diff(sums[ends], axis=0, prepend=0))
