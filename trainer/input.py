@@ -123,7 +123,7 @@ def read(
     found = records.kind(paths), records.weighted(paths), records.compression(paths[0])
     limits = (batch_tokens, batch_documents or _NO_LIMIT)
     read_pass = _compiled(*found, limits, window, own, seed is not None)
-    return records.untuned(read_pass(*records.drawn(paths, seed, epoch), tf.constant(origin, tf.int64)))
+    return read_pass(*records.drawn(paths, seed, epoch), tf.constant(origin, tf.int64))
 
 
 @functools.lru_cache(maxsize=32)

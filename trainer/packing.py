@@ -68,7 +68,7 @@ def pack(
     paths, own = records.find(files), Worker(*worker)
     origin = resume(start(epoch, paths, ("pack", rows, time, eos, window, seed, own.count)), position)
     read_pass = _compiled(_Layout(rows, time, eos, own), records.compression(paths[0]), window, seed is not None)
-    return records.untuned(read_pass(*records.drawn(paths, seed, epoch), tf.constant(origin, tf.int64)))
+    return read_pass(*records.drawn(paths, seed, epoch), tf.constant(origin, tf.int64))
 
 
 @functools.lru_cache(maxsize=32)

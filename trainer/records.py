@@ -24,13 +24,6 @@ _READ_TOGETHER = 128
 _FILES_OPEN = 4
 
 
-def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Reads a dataset without tf.data's tuning: no number is left to it here, and it would be one more thread."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
-
-
 def find(files: str | Sequence[str]) -> list[str]:
     """Lists TFRecord files.
 
@@ -72,7 +65,7 @@ def compression(path: str) -> str:
 
 def stream(paths: Sequence[str]) -> tf.data.Dataset:
     """Returns the serialized records of files of one kind, string [], one file after another."""
-    return untuned(tf.data.TFRecordDataset(list(paths), compression(paths[0])))
+    return tf.data.TFRecordDataset(list(paths), compression(paths[0]))
 
 
 def count(files: str | Sequence[str]) -> int:
