@@ -13,6 +13,7 @@ from typing import Literal
 from pipeline import history
 from pipeline.console import RunConsole
 from pipeline.history import ComponentRecord, ComponentState, RunRecord
+from pipeline.interrupts import Interrupts
 from trainer.progress import Progress
 from trainer.progress import logger as progress_logger
 
@@ -46,6 +47,7 @@ class Watch(logging.Handler):
         super().__init__(logging.INFO)
         self._record, self._root, self._console = record, root, console
         self._rows = {name: _Row() for name in components}
+        self._interrupts = Interrupts()
         self.current: str | None = None
 
     @property
@@ -72,15 +74,21 @@ class Watch(logging.Handler):
         for logger in loggers:
             logger.addHandler(self)
         try:
-            yield
+            with self._interrupts.kept():
+                yield
         finally:
             for logger in loggers:
                 logger.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Takes what one log record tells."""
+        """Takes what one log record tells.
+
+        Raises:
+            KeyboardInterrupt: If work goes on although the user asked to stop.
+        """
         progress = getattr(record, "progress", None)
         if isinstance(progress, Progress):
+            self._interrupts.raise_if_asked()
             if self.current and progress.unit == "records":
                 self._rows[self.current].records = progress.done
         elif record.name.startswith("seqloom") and record.levelno >= logging.WARNING:
@@ -95,6 +103,7 @@ class Watch(logging.Handler):
 
     def _advance(self, state: ComponentState | None, record: logging.LogRecord) -> None:
         if state == "running":
+            self._interrupts.raise_if_asked()
             self.current = str(record.args[0]) if isinstance(record.args, tuple) else None
         if self.current in self._rows:
             self._change(self.current, state or ("cached" if self._rows[self.current].state == "cached" else "done"))

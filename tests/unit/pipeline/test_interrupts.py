@@ -1,0 +1,56 @@
+"""Ctrl-C that falls where Python drops it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.interrupts import Interrupts
+
+
+class Interrupted:
+    """Is interrupted in its finalizer."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(10))
+
+
+@pytest.fixture(autouse=True)
+def python_handler() -> Iterator[None]:
+    """Python's own handler, whatever the tests were started by."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_a_finalizer_drops_is_raised_where_work_goes_on() -> None:
+    interrupts = Interrupts()
+    with interrupts.kept():
+        interrupts.raise_if_asked()
+        del_later = Interrupted()
+        del del_later
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.raise_if_asked()
+        interrupts.raise_if_asked()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_is_raised_at_once_elsewhere() -> None:
+    with pytest.raises(KeyboardInterrupt), Interrupts().kept():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_handler_stays() -> None:
+    def other(*_: object) -> None:
+        """Does nothing."""
+
+    signal.signal(signal.SIGINT, other)
+    with Interrupts().kept():
+        assert signal.getsignal(signal.SIGINT) is other
+        signal.raise_signal(signal.SIGINT)
