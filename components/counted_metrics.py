@@ -31,7 +31,7 @@ class Counts(abc.ABC):
     loss: Fraction | float = Fraction(0)
 
     @abc.abstractmethod
-    def answer(self, answer: Answer) -> None:
+    def add_answer(self, answer: Answer) -> None:
         """Counts what a model says of one record."""
 
     def update(self, other: Counts) -> None:
@@ -117,7 +117,7 @@ class _Count(beam.CombineFn):
         return self._counts()
 
     def add_input(self, accumulator: Counts, element: metric_types.StandardMetricInputs) -> Counts:
-        accumulator.answer(element.get_predictions(self._key.model_name))
+        accumulator.add_answer(element.get_predictions(self._key.model_name))
         return accumulator
 
     def merge_accumulators(self, accumulators: Iterable[Counts]) -> Counts:

@@ -52,7 +52,7 @@ class Counts(counted_metrics.Counts):
         self.predicted.update(predicted)
         self.found.update(set(given) & set(predicted))
 
-    def answer(self, answer: Answer) -> None:
+    def add_answer(self, answer: Answer) -> None:
         """Counts what the signature `judge` gives for a document."""
         classes = [name.decode() for name in answer["labels"].flat]
         predicted = [name for name, chosen in zip(classes, answer["predicted"].flat, strict=True) if chosen]

@@ -53,7 +53,7 @@ class Counts(counted_metrics.Counts):
         self.found += len(wanted & found)
         self.others += others
 
-    def answer(self, answer: Answer) -> None:
+    def add_answer(self, answer: Answer) -> None:
         """Counts what the signature `judge` gives for a sentence."""
         length = int(answer["length"].item())
         given, predicted = ([tag.decode() for tag in answer[name].flat[:length]] for name in ("given", "tags"))

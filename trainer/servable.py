@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import hashlib
 import json
 from collections.abc import Mapping
@@ -31,9 +32,9 @@ class ModelServable(tf.Module):
         self._transform = tf.saved_model.load(transform_graph)
         self._classes = tf.constant(classes)
 
+    @abc.abstractmethod
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns the signatures of the SavedModel by name."""
-        raise NotImplementedError
 
     def save(self, directory: str, transform_settings: str = "") -> None:
         """Writes the SavedModel.

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from trainer.word2vec.huffman import HuffmanTree
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.windows import BLOCK, CENTERS, CONTEXTS, LEFT, NOISE, RIGHT, Step, WindowTable
+from trainer.word2vec.windows import BLOCK, CENTERS, CONTEXTS, NOISE, Step, WindowTable, predictions
 
 
 class Update(NamedTuple):
@@ -56,7 +56,7 @@ def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
         """Multiplies the words of each block with its frame, and those of neighbouring blocks with their noise."""
         noise, predicted = step[NOISE], in_window(step)
-        words, weight = inputs(step[CENTERS]), tf.cast(step[LEFT] + step[RIGHT], tf.float32)[..., tf.newaxis]
+        words, weight = inputs(step[CENTERS]), predictions(step, "skipgram")[..., tf.newaxis]
         if few_words:
             weight = weight - _predicted_negatives(predicted, step)
         positive = _logistic(words, outputs(step[CONTEXTS]), 1.0, predicted, rate)
@@ -83,7 +83,7 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
         """Averages each window, and multiplies the means with their words and with the noise."""
         around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), step[NOISE]
         in_mean = in_window(step)
-        means, weight = _means(in_mean, around), _has_window(step)
+        means, weight = _means(in_mean, around), predictions(step, "cbow")[..., tf.newaxis]
         logits = tf.reduce_sum(means * words, -1, keepdims=True)
         slope = (1 - tf.sigmoid(logits)) * (weight * rate)
         noise_weight = _grouped(weight, noise) * share
@@ -139,7 +139,7 @@ def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> 
         """Averages each window, and multiplies the mean with the nodes of its word's path."""
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
         in_mean, nodes = in_window(step), outputs(points)
-        means, weight = _means(in_mean, around), on_path * _has_window(step)
+        means, weight = _means(in_mean, around), on_path * predictions(step, "cbow")[..., tf.newaxis]
         logits = tf.linalg.matvec(nodes, means)
         slope = (1 - codes - tf.sigmoid(logits)) * (weight * rate)
         means_delta = tf.linalg.matvec(nodes, slope, transpose_a=True)
@@ -207,11 +207,6 @@ def _predicted_negatives(predicted: tf.Tensor, step: Step) -> tf.Tensor:
     of_block = tf.repeat(noise, tf.shape(contexts)[0] // tf.shape(noise)[0], axis=0)
     same = tf.cast(contexts[:, :, tf.newaxis] == of_block[:, tf.newaxis], tf.float32)
     return tf.matmul(predicted, same)
-
-
-def _has_window(step: Step) -> tf.Tensor:
-    """1 for a word with others in its window, else 0, float32 [blocks, BLOCK, 1]."""
-    return tf.cast(tf.sign(step[LEFT] + step[RIGHT])[..., tf.newaxis], tf.float32)
 
 
 def _means(mask: tf.Tensor, around: tf.Tensor) -> tf.Tensor:

@@ -16,7 +16,7 @@ class Interrupted:
 
     def __del__(self) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        sum(range(10))
+        sum(range(10))  # Python raises between two instructions: one has to follow.
 
 
 @pytest.fixture(autouse=True)
