@@ -22,12 +22,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bench.data_tables import table
-from trainer import features as f
-from trainer import records
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.data import features as f
+from trainer.data import tfrecords
+from trainer.data.reading import Usage, read
 from trainer.errors import JobError
-from trainer.input import Usage, read
 from trainer.training.step import Step
 
 _SEED = 1
@@ -52,7 +52,7 @@ class Turns:
 
 
 def bucketed(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
-    """`trainer.input.read`, epoch after epoch."""
+    """`trainer.data.reading.read`, epoch after epoch."""
     for epoch in itertools.count():
         yield from read(files, batch_tokens=batch_tokens, seed=_SEED, epoch=epoch)
 
@@ -151,7 +151,7 @@ def main() -> int:
     try:
         if not versions:
             raise JobError("There are no examples to train on.", where=str(folder), fix="run make demo first")
-        files = records.find(str(versions[-1]))
+        files = tfrecords.find(str(versions[-1]))
         settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
         found = _measure(files, settings, arguments.turns, arguments.seconds)
     except JobError as error:

@@ -19,11 +19,11 @@ from tfx.dsl.components.base.base_node import BaseNode
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.sequence_transform.component import SequenceTransform
-from pipeline.dag import beam_args
+from pipeline.dag.dag import beam_args
 from schema import curated
-from trainer import features as f
-from trainer.preprocessing import tokenize
+from trainer.data import features as f
 from trainer.settings import OutputSettings, TransformSettings
+from trainer.text.preprocessing import tokenize
 
 _STOCK_SCHEMA = "\n".join(
     f'feature {{ name: "{name}" type: {kind} presence {{ min_fraction: 1 }} shape {{}} }}'

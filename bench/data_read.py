@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-from trainer import features as f
 from trainer.classifier.settings import ClassifierSettings
-from trainer.input import read
+from trainer.data import features as f
+from trainer.data.reading import read
 
 _WINDOW = ClassifierSettings().window
 _SEED = 1
@@ -40,7 +40,7 @@ class Pass:
 
 
 def ours(files: Sequence[str], batch_tokens: int) -> tf.data.Dataset:
-    """`trainer.input.read`, shuffled, under a budget of tokens alone."""
+    """`trainer.data.reading.read`, shuffled, under a budget of tokens alone."""
     return read(files, batch_tokens=batch_tokens, window=_WINDOW, seed=_SEED)
 
 

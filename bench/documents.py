@@ -53,7 +53,7 @@ def read_examples(examples: Path, split: str) -> Iterator[tuple[str, str, str]]:
     # The peers' own processes read what `save` wrote, so that TensorFlow does not count as their memory.
     import tensorflow as tf
 
-    from trainer import features
+    from trainer.data import features
 
     files = sorted(str(path) for path in (examples / f"Split-{split}").glob("*.gz"))
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():

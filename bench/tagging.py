@@ -35,7 +35,7 @@ def read_sentences(examples: Path, split: str) -> Iterator[tuple[list[str], list
     """
     import tensorflow as tf
 
-    from trainer import features
+    from trainer.data import features
 
     files = sorted(str(path) for path in (examples / f"Split-{split}").glob("*.gz"))
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():

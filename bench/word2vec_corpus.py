@@ -143,13 +143,13 @@ def as_text(transformed: Transformed, path: Path) -> Corpus:
 def _write(transformed: Transformed, path: Path) -> dict[str, int]:
     import numpy as np
 
-    from trainer import features, parsing, records
+    from trainer.data import features, parsing, tfrecords
 
-    files = records.find(str(Path(transformed.examples, TRAIN)))
+    files = tfrecords.find(str(Path(transformed.examples, TRAIN)))
     known = np.array([*features.RESERVED_WORDS, *vocabulary(transformed.graph), _UNKNOWN], object)
     documents = tokens = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for serialized in records.stream(files).batch(_TOGETHER):
+        for serialized in tfrecords.stream(files).batch(_TOGETHER):
             ids = parsing.tokens(serialized)
             # Ids after the vocabulary are buckets of unknown words.
             texts = known[np.minimum(ids.values.numpy(), len(known) - 1)]

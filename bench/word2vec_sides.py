@@ -54,10 +54,10 @@ class Trained:
 
 def with_seqloom(job: Job) -> Trained:
     """Trains from the TFRecord files; reading them and compiling the steps are timed."""
-    from trainer import vector_files
+    from trainer.vectors import vector_files
+    from trainer.vectors.vector_words import Vocabulary
     from trainer.word2vec.settings import Word2vecSettings
     from trainer.word2vec.training import Training
-    from trainer.word2vec.vocabulary import Vocabulary
 
     settings = Word2vecSettings(
         seed=job.seed,

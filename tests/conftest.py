@@ -43,7 +43,7 @@ class Corpus:
 
 
 def _documents(split: str, count: int) -> list:
-    from components.corpus_example_gen.records import Document
+    from components.corpus_example_gen.documents import Document
 
     random_ = random.Random(split)
     common = [f"w{number}" for number in range(40)] + ["don't", "café", "!", "<pad>", "(", "日本"]
@@ -125,7 +125,7 @@ def transform_documents(made_once):
 
     def transform(name: str, documents: dict, kind: str, settings: dict, classes: tuple) -> Corpus:
         """Transforms documents by split, those of train in two shards."""
-        from components.beam_results import read_json
+        from components.shared.beam_results import read_json
 
         def paths(root: Path, stage: str) -> dict[str, list[str]]:
             shards = {"train": 2, "eval": 1}
@@ -153,7 +153,7 @@ def corpus(transform_documents) -> Corpus:
 def _write_raw(raw: dict, documents: dict) -> None:
     import tensorflow as tf
 
-    from components.corpus_example_gen.encode import encode
+    from components.corpus_example_gen.writing.encode import encode
 
     for split, paths in raw.items():
         per_shard = len(documents[split]) // len(paths)
@@ -170,14 +170,14 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict,
     from apache_beam.options.pipeline_options import PipelineOptions
     from tfx.utils import io_utils
 
-    from components.beam_results import WriteJson, read_json, write_json
     from components.sequence_transform import transform
-    from components.sequence_transform.shards import Job
+    from components.sequence_transform.shard_work import Job
     from components.sequence_transform.vocabulary import select_words, write_labels, write_tags, write_vocabulary
-    from pipeline.dag import _LOCAL_BEAM
+    from components.shared.beam_results import WriteJson, read_json, write_json
+    from pipeline.dag.dag import _LOCAL_BEAM
     from schema import curated
-    from trainer.preprocessing import make_preprocessing_fn
     from trainer.settings import OutputSettings, TransformSettings
+    from trainer.text.preprocessing import make_preprocessing_fn
 
     settings = TransformSettings.model_validate(values)
     schema = io_utils.SchemaReader().read(str(curated.path(kind)))

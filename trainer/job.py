@@ -6,8 +6,8 @@ import dataclasses
 
 import tensorflow as tf
 
-from trainer import records
-from trainer.features import transform_settings
+from trainer.data import tfrecords
+from trainer.data.features import transform_settings
 from trainer.settings import TransformSettings
 
 
@@ -58,4 +58,4 @@ class Job:
 
 def files(patterns: list[str]) -> list[str]:
     """The files of splits; TFX gives a pattern for all that lies in a split's folder."""
-    return records.find([pattern.removesuffix("/*") for pattern in patterns])
+    return tfrecords.find([pattern.removesuffix("/*") for pattern in patterns])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from trainer import own_directory
+from trainer import keyed_directory
 from trainer.job import Job, files
 from trainer.tasks import TASKS
 from trainer.training import strategies
@@ -45,4 +45,4 @@ def _own_directory(fn_args: FnArgs, settings: str) -> str:
     """A checkpoint directory for exactly these data, settings and code; those of others are removed."""
     custom = fn_args.custom_config
     key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files, custom["task"], settings, custom["code"]]
-    return own_directory.prepare(custom["checkpoints"], key)
+    return keyed_directory.prepare(custom["checkpoints"], key)

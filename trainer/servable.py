@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from trainer.normalization import register_operations
+from trainer.text.normalization import register_operations
 
 
 class ModelServable(tf.Module):

@@ -13,18 +13,19 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import embedding, records, report
-from trainer import features as f
-from trainer.features import vocabulary_size
-from trainer.input import read
+from trainer.data import features as f
+from trainer.data import tfrecords
+from trainer.data.features import vocabulary_size
+from trainer.data.reading import read
 from trainer.job import Job
 from trainer.recurrent import fused
 from trainer.recurrent.settings import SequenceSettings
-from trainer.training import class_weights, precision, samples, sanity, strategies
+from trainer.training import class_weights, precision, samples, sanity, strategies, training_report
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
 from trainer.training.objective import WEIGHTS, Objective
+from trainer.vectors import embedding
 
 logger = logging.getLogger("seqloom.trainer")
 
@@ -97,7 +98,7 @@ class Supervised(Generic[S]):
         if not trained.chief:
             return
         self.served(job, trained).save(job.model_directory, job.text("settings.json"))
-        report.write_report(job.log_directory, trained.state, trained.resumed, trained.details)
+        training_report.write_report(job.log_directory, trained.state, trained.resumed, trained.details)
 
     def served(self, job: Job, trained: Trained) -> Servable:
         """Joins what is saved; what it finds out for that is added to the details."""
@@ -122,7 +123,7 @@ class Supervised(Generic[S]):
         weights = class_weights.resolve(settings, labels, lambda: batches.counts(next(iter(self.targets)), len(labels)))
         with strategy.scope(), precision.policy(settings):
             model = start.build()
-            targets = {**self.targets, **(WEIGHTS if records.weighted(job.train_files) else {})}
+            targets = {**self.targets, **(WEIGHTS if tfrecords.weighted(job.train_files) else {})}
             loop = Loop(model, self.objective, settings, targets, weights)
         chief = strategies.is_chief(settings.strategy)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.optimizer.variables, writes=chief)
@@ -132,9 +133,9 @@ class Supervised(Generic[S]):
             state = loop.run(
                 train=batches.train,
                 evaluate=batches.evaluate(),
-                documents=records.count(job.train_files),
+                documents=tfrecords.count(job.train_files),
                 checkpoints=checkpoints,
-                on_epoch=report.write_scalars,
+                on_epoch=training_report.write_scalars,
                 monitor=Monitor(model, self._samples(settings, job, loop, batches, labels)),
             )
         if chief and (settings.strategy != "one_device" or settings.precision != "float32"):

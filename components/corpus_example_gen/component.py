@@ -12,7 +12,7 @@ from tfx.types import component_spec, standard_artifacts, standard_component_spe
 
 from components.corpus_example_gen.driver import CorpusDriver
 from components.corpus_example_gen.executor import CorpusExampleGenExecutor
-from components.corpus_example_gen.inputs import ALL_SPLITS
+from components.corpus_example_gen.inputs.split_patterns import ALL_SPLITS
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from trainer.settings import OutputSettings
 

@@ -10,7 +10,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
-from components.corpus_example_gen import files, inputs, spans
+from components.corpus_example_gen.inputs import files, input_spans, split_patterns
 from components.corpus_example_gen.settings import CorpusSettings
 
 
@@ -34,10 +34,10 @@ class CorpusDriver(driver.Driver):
         """
         del pipeline_info, component_info
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])
-        base, patterns = inputs.patterns(exec_properties)
+        base, patterns = split_patterns.patterns(exec_properties)
         for pattern in patterns:
-            inputs.require_filesystem(spans.join(base, pattern.pattern))
-        resolved = spans.resolve(
+            split_patterns.require_filesystem(input_spans.join(base, pattern.pattern))
+        resolved = input_spans.resolve(
             base,
             {split.name: split.pattern for split in patterns},
             settings.span if isinstance(settings.span, int) else None,
@@ -53,6 +53,6 @@ class CorpusDriver(driver.Driver):
         exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(config)
         exec_properties[utils.SPAN_PROPERTY_NAME] = resolved.newest.number
         exec_properties[utils.VERSION_PROPERTY_NAME] = resolved.newest.version
-        found = [file for split in config.splits for file in files.match_files(spans.join(base, split.pattern))]
+        found = [file for split in config.splits for file in files.match_files(input_spans.join(base, split.pattern))]
         exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = files.fingerprint(found)
         return exec_properties

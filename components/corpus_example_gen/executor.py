@@ -15,19 +15,20 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
-from components import memory
-from components.beam_results import read_json
-from components.corpus_example_gen import inputs, quarantine, spans, summary, transform
-from components.corpus_example_gen.files import CorpusFile
+from components.corpus_example_gen.inputs import input_spans, split_patterns
+from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
-from components.corpus_example_gen.splits import SplitRule, shard_counts
-from components.tfrecord_file import remove_partials
+from components.corpus_example_gen.writing import accounting, conversion, quarantine
+from components.corpus_example_gen.writing.split_assignment import SplitRule, shard_counts
+from components.shared import memory
+from components.shared.beam_results import read_json
+from components.shared.tfrecord_file import remove_partials
 from trainer import progress
 from trainer.settings import OutputSettings
 
 
 class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
-    """Runs `transform.WriteCorpus` over the matching files and checks its counts."""
+    """Runs `conversion.WriteCorpus` over the matching files and checks its counts."""
 
     def Do(  # noqa: N802 - TFX's name
         self,
@@ -44,17 +45,17 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         memory.share_arenas()
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])
         output = OutputSettings.model_validate_json(exec_properties["output"])
-        base, patterns = inputs.patterns(exec_properties)
+        base, patterns = split_patterns.patterns(exec_properties)
         rule = _rule(settings, SplitSettings.model_validate_json(exec_properties["splits"]), patterns)
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
         bad_folder = posixpath.join(exec_properties["quarantine_dir"], posixpath.basename(examples.uri.rstrip("/")))
-        found = inputs.require(base, patterns)
+        found = split_patterns.require(base, patterns)
         counts = shard_counts(rule.sizes(found), output.shard_mb << 20)
-        plan = transform.Plan(settings, rule, counts, output)
-        result = self._write(found, plan, transform.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
-        summary.check(
+        plan = conversion.Plan(settings, rule, counts, output)
+        result = self._write(found, plan, conversion.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
+        accounting.check(
             result,
-            pattern=", ".join(dict.fromkeys(spans.join(base, pattern) for _, pattern in patterns)),
+            pattern=", ".join(dict.fromkeys(input_spans.join(base, pattern) for _, pattern in patterns)),
             rule=rule,
             max_bad_fraction=settings.max_bad_fraction,
             quarantine=quarantine.quarantine_file(bad_folder),
@@ -65,32 +66,32 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
     def _write(
         self,
         found: list[tuple[str | None, CorpusFile]],
-        plan: transform.Plan,
-        destination: transform.Destination,
-    ) -> summary.Summary:
+        plan: conversion.Plan,
+        destination: conversion.Destination,
+    ) -> accounting.Summary:
         try:
             with self._make_beam_pipeline() as pipeline:
-                files = pipeline | "Files" >> beam.Create(transform.file_elements(found), reshuffle=False)
-                files | "WriteCorpus" >> transform.WriteCorpus(plan, [file.path for _, file in found], destination)
+                files = pipeline | "Files" >> beam.Create(conversion.file_elements(found), reshuffle=False)
+                files | "WriteCorpus" >> conversion.WriteCorpus(plan, [file.path for _, file in found], destination)
         finally:
             _clean_up(destination)
-        return summary.from_events(read_json(destination.summary), plan.splits.names)
+        return accounting.from_events(read_json(destination.summary), plan.splits.names)
 
 
-def _clean_up(destination: transform.Destination) -> None:
+def _clean_up(destination: conversion.Destination) -> None:
     """Removes the spill files, and what attempts that were killed left beside the splits."""
     if tf.io.gfile.isdir(destination.spill):
         tf.io.gfile.rmtree(destination.spill)
     remove_partials(destination.examples)
 
 
-def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[inputs.SplitPattern]) -> SplitRule:
+def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[split_patterns.SplitPattern]) -> SplitRule:
     if isinstance(settings.path, str):
         return SplitRule("hash" if settings.split is None else "column", splits.weights)
     return SplitRule("file", dict.fromkeys((name for name, _ in patterns), 1))
 
 
-def _describe(examples: types.Artifact, counts: summary.Summary, output: OutputSettings) -> None:
+def _describe(examples: types.Artifact, counts: accounting.Summary, output: OutputSettings) -> None:
     """Sets what consumers need to read the artifact, and the counts.
 
     TFX has no name for plain TFRecords and refuses every other name than that of gzipped ones; without a name, it

@@ -14,13 +14,13 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components.beam_results import WriteJson, read_json, write_json
-from components.corpus_example_gen import files
-from components.corpus_validator import records, statistics, validate
+from components.corpus_example_gen.inputs import files
+from components.corpus_validator import evidence, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.scripts import ScriptRule
 from components.corpus_validator.settings import ValidationSettings
-from components.example_files import shard_paths, split_folder
+from components.shared.beam_results import WriteJson, read_json, write_json
+from components.shared.example_files import shard_paths, split_folder
 from trainer.errors import JobError
 
 COMPARED_SPLIT = "train"
@@ -80,7 +80,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
     def _letters(
         self, split_files: dict[str, list[str]], rules: dict[statistics.FeaturePath, ScriptRule]
-    ) -> dict[tuple[str, statistics.FeaturePath], records.Letters]:
+    ) -> dict[tuple[str, statistics.FeaturePath], evidence.Letters]:
         if not rules:
             return {}
         path = posixpath.join(self._get_tmp_dir(), "letters.json")
@@ -89,10 +89,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 pipeline
                 | "Files" >> beam.Create([(name, file) for name, paths in split_files.items() for file in paths])
                 | "Spread" >> beam.Reshuffle()
-                | "CountLetters" >> beam.ParDo(records.CountFile(rules))
+                | "CountLetters" >> beam.ParDo(evidence.CountFile(rules))
                 | "Report" >> WriteJson(path)
             )
-        return records.merge(read_json(path))
+        return evidence.merge(read_json(path))
 
     def _serving(self, pattern: str) -> validate.Statistics | None:
         if not pattern:
@@ -107,7 +107,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _check_log(file: str) -> None:
     """Looks at the first record, so that a wrong path is told in words."""
     try:
-        for _ in records.read_file(file):
+        for _ in evidence.read_file(file):
             return
     except (tf.errors.OpError, DecodeError) as error:
         raise JobError(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
-from components.corpus_validator.records import Shows, Steps
+from components.corpus_validator.evidence import Shows, Steps
 from components.corpus_validator.settings import CORPUS, AnomalyKind
 from components.corpus_validator.statistics import FeaturePath, FeatureView, StatisticsView
 from schema import curated

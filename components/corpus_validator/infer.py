@@ -15,16 +15,16 @@ from google.protobuf import text_format
 from numpy.typing import NDArray
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.beam_results import WriteJson, read_json
-from components.corpus_example_gen import readers
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.files import CorpusFile
-from components.corpus_example_gen.records import BadRecord
+from components.corpus_example_gen.documents import BadRecord
+from components.corpus_example_gen.inputs.files import CorpusFile
+from components.corpus_example_gen.readers import formats
 from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.writing.encode import encode
 from components.corpus_validator import scripts
 from components.corpus_validator.statistics import ComputeStatistics, FeatureView, StatisticsView, load
+from components.shared.beam_results import WriteJson, read_json
 from schema import curated
-from trainer import features
+from trainer.data import features
 from trainer.errors import JobError
 
 _MOST_CLASSES = 200
@@ -56,12 +56,12 @@ class _ReadPart(beam.DoFn):
     def __init__(self, settings: CorpusSettings) -> None:
         self._settings = settings
 
-    def process(self, element: readers.Part) -> Iterator[bytes | pvalue.TaggedOutput]:
+    def process(self, element: formats.Part) -> Iterator[bytes | pvalue.TaggedOutput]:
         """Yields the examples; the report is tagged `reports`."""
         letters, bad = scripts.count_letters(""), 0
         failed = None
         try:
-            for record in readers.read(element, self._settings):
+            for record in formats.read(element, self._settings):
                 if isinstance(record, BadRecord):
                     bad += 1
                     continue
@@ -90,7 +90,7 @@ def observe(
     Raises:
         JobError: If a file cannot be read or no document is in them.
     """
-    parts = [part for file in files for part in readers.parts(file, settings)]
+    parts = [part for file in files for part in formats.parts(file, settings)]
     with make_pipeline() as pipeline:
         read = (
             pipeline

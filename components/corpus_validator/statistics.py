@@ -12,7 +12,7 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from schema import curated
-from trainer.records import stream
+from trainer.data.tfrecords import stream
 
 FeaturePath = tuple[str, ...]
 """Names that lead to a feature; a feature list's lies below `curated.SEQUENCE`."""

@@ -8,10 +8,10 @@ from typing import TypeAlias
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import anomalies_pb2, path_pb2, schema_pb2, statistics_pb2
 
-from components.corpus_validator import records, scripts
+from components.corpus_validator import evidence, scripts
 from components.corpus_validator.anomalies import Anomaly
+from components.corpus_validator.evidence import Letters
 from components.corpus_validator.explain import Finding, explain
-from components.corpus_validator.records import Letters
 from components.corpus_validator.settings import ValidationSettings
 from components.corpus_validator.statistics import FeaturePath, StatisticsView
 from schema import curated
@@ -112,7 +112,7 @@ def _anomaly(
     split: Split, finding: Finding, settings: ValidationSettings, ids: tuple[str, ...] | None = None
 ) -> Anomaly:
     if ids is None:
-        ids = records.find(split.files, finding.path, finding.shows) if finding.shows else ()
+        ids = evidence.find(split.files, finding.path, finding.shows) if finding.shows else ()
     lowered = settings.lowers(finding.feature, finding.kind)
     return Anomaly(
         split.name, finding.feature, finding.kind, finding.what, finding.expected, finding.found, ids, lowered

@@ -12,17 +12,18 @@ from tfx.dsl.components.base import base_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components import example_files
-from components.evaluation_sets.records import encode_documents, encode_questions
+from components.evaluation_sets.question_records import encode_documents, encode_questions
 from components.evaluation_sets.sets import Coverage, QuestionSet, coverage, read_sets
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
-from components.tfrecord_file import TFRecordFile
-from trainer import progress, records
+from components.shared import example_files
+from components.shared.tfrecord_file import TFRecordFile
+from trainer import progress
+from trainer.data import tfrecords
+from trainer.data.features import transform_settings
 from trainer.errors import JobError
-from trainer.features import transform_settings
 from trainer.settings import OutputSettings
-from trainer.word2vec.lookup import WordLookup
-from trainer.word2vec.vocabulary import Vocabulary
+from trainer.vectors.lookup import WordLookup
+from trainer.vectors.vector_words import Vocabulary
 
 SPLIT = "test"
 """The one split that is written."""
@@ -66,7 +67,7 @@ def _encode(sets: list[QuestionSet], known: dict[str, Coverage], raw: str) -> It
         yield from encode_questions(asked, known[asked.name].gates)
     shards = example_files.shard_paths(raw, HELD_OUT)
     if shards:
-        yield from encode_documents(record.numpy() for record in records.stream(shards))
+        yield from encode_documents(record.numpy() for record in tfrecords.stream(shards))
 
 
 def _lookup(transform_graph: str) -> WordLookup:

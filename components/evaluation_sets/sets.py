@@ -9,10 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.evaluation_sets.readers import Question, Reader, read_analogies, read_pairs
+from components.evaluation_sets.set_files import Question, Reader, read_analogies, read_pairs
 from components.evaluation_sets.settings import EvaluationSettings
+from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.word2vec.judgement import ANALOGY, SIMILARITY
-from trainer.word2vec.lookup import ABSENT, WordLookup
 
 
 @dataclasses.dataclass(frozen=True)

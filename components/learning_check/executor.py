@@ -11,7 +11,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
-from components import example_files
+from components.shared import example_files
 from trainer.job import Job
 from trainer.tasks import supervised
 

@@ -19,20 +19,21 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
-from components import memory
-from components.beam_results import WriteJson, read_json, write_json
-from components.example_files import shard_paths, split_folder
 from components.sequence_transform import transform, vocabulary
-from components.sequence_transform.report import ShardReport, dataset
-from components.sequence_transform.shards import Job, read_batches
+from components.sequence_transform.shard_report import ShardReport, dataset
+from components.sequence_transform.shard_work import Job, read_batches
 from components.sequence_transform.vocabulary import TokenCounts
-from components.tfrecord_file import remove_partials
-from trainer import preprocessing as graph_functions
-from trainer import progress, subwords
+from components.shared import memory
+from components.shared.beam_results import WriteJson, read_json, write_json
+from components.shared.example_files import shard_paths, split_folder
+from components.shared.tfrecord_file import remove_partials
+from trainer import progress
 from trainer.errors import JobError
-from trainer.phrases import Phrase
-from trainer.phrases import write as write_phrases
 from trainer.settings import RESERVED_WORDS, Kind, OutputSettings, TransformSettings
+from trainer.text import preprocessing as graph_functions
+from trainer.text import subwords
+from trainer.text.phrases import Phrase
+from trainer.text.phrases import write as write_phrases
 
 _LEFT_PADDING = (
     "transform.pad.side: left rules the fused cuDNN kernel out for readers that keep this padding;"

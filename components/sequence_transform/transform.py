@@ -10,14 +10,14 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
-from components import memory
-from components.sequence_transform.phrases import PairCounts, choose, count_shard_pairs
-from components.sequence_transform.shards import Job, count_shard, transform_shard
+from components.sequence_transform.phrase_counts import PairCounts, choose, count_shard_pairs
+from components.sequence_transform.shard_work import Job, count_shard, transform_shard
 from components.sequence_transform.vocabulary import TokenCounts
+from components.shared import memory
 from schema import curated
-from trainer import features as f
-from trainer.phrases import Phrase
+from trainer.data import features as f
 from trainer.settings import Kind, TransformSettings
+from trainer.text.phrases import Phrase
 
 PreprocessingFn = Callable[[f.Features], f.Features]
 Shard = tuple[str, str, str]

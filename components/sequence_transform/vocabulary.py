@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
-from trainer import features as f
+from trainer.data import features as f
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 

@@ -12,10 +12,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from components.sequence_encoding import Int64Steps, bytes_feature, float_feature, int64_feature, sequence_example
-from components.sequence_transform.report import ShardFile
-from components.tfrecord_file import TFRecordFile
-from trainer import features as f
+from components.sequence_transform.shard_report import ShardFile
+from components.shared.sequence_encoding import (
+    Int64Steps,
+    bytes_feature,
+    float_feature,
+    int64_feature,
+    sequence_example,
+)
+from components.shared.tfrecord_file import TFRecordFile
+from trainer.data import features as f
 from trainer.settings import Kind, OutputSettings, PadSettings
 
 _GZIP_LEVEL = 5

@@ -60,7 +60,7 @@ class CorpusJob:
 
         from components.corpus_example_gen.component import CorpusExampleGen
         from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
-        from pipeline.locations import resolve_corpus_path
+        from pipeline.config.locations import resolve_corpus_path
         from trainer.settings import OutputSettings
 
         base, pattern = resolve_corpus_path(path, self.corpus)

@@ -11,10 +11,11 @@ import tensorflow as tf
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
-from components.corpus_example_gen import readers, transform
-from components.corpus_example_gen.files import match_files
+from components.corpus_example_gen.inputs.files import match_files
+from components.corpus_example_gen.readers import formats
 from components.corpus_example_gen.settings import CorpusSettings
-from components.corpus_example_gen.splits import SplitRule
+from components.corpus_example_gen.writing import conversion
+from components.corpus_example_gen.writing.split_assignment import SplitRule
 from trainer.errors import JobError
 from trainer.settings import OutputSettings
 
@@ -130,9 +131,9 @@ def test_any_number_of_parts_and_files_gives_the_same_bytes(job, monkeypatch):
     bad = job.quarantined()
     assert len(whole["train"]) == -(-path.stat().st_size * 8 // (10 << 20)) > 1
     assert [record["line"] for record in bad] == list(range(1991, 2001))
-    monkeypatch.setattr(readers, "PART_BYTES", 10_000)
+    monkeypatch.setattr(formats, "PART_BYTES", 10_000)
     (file,) = match_files(str(path))
-    assert len(readers.parts(file, CorpusSettings(format="jsonl", path="x"))) > 100
+    assert len(formats.parts(file, CorpusSettings(format="jsonl", path="x"))) > 100
     job.run("a.jsonl", code="2", **settings)
     assert {split: [file.read_bytes() for file in job.files(split)] for split in SPLITS} == whole
     assert job.quarantined() == bad
@@ -156,7 +157,7 @@ BROKEN = (
 
 
 def test_a_thousand_bad_records_cost_no_good_one(job, monkeypatch):
-    monkeypatch.setattr(readers, "PART_BYTES", 100_000)
+    monkeypatch.setattr(formats, "PART_BYTES", 100_000)
     made = random.Random(11)
     broken = [BROKEN[number % len(BROKEN)] for number in range(1_000)]
     good = [json.dumps({"text": f"text {n}", "label": str(n % 2), "id": str(n)}).encode() for n in range(20_000)]
@@ -186,7 +187,7 @@ def test_no_document_goes_through_beam(tmp_path):
     path.write_text("\n".join([*lines, "bad " * 10_000]))
     settings = CorpusSettings(format="jsonl", path=str(path), dedupe=True)
     rule = SplitRule("hash", {"train": 8, "eval": 1, "test": 1})
-    plan = transform.Plan(settings, rule, {"train": 3, "eval": 1, "test": 1}, OutputSettings())
+    plan = conversion.Plan(settings, rule, {"train": 3, "eval": 1, "test": 1}, OutputSettings())
 
     def small(elements):
         assert elements
@@ -198,8 +199,8 @@ def test_no_document_goes_through_beam(tmp_path):
     with beam.Pipeline(options=PipelineOptions([runner])) as pipeline:
         found = (
             pipeline
-            | beam.Create(transform.file_elements([(None, file) for file in match_files(str(path))]))
-            | transform.ReadDocuments(plan, str(tmp_path / "spill"))
+            | beam.Create(conversion.file_elements([(None, file) for file in match_files(str(path))]))
+            | conversion.ReadDocuments(plan, str(tmp_path / "spill"))
         )
         for kind, elements in found.items():
             assert_that(elements, small, label=kind)

@@ -14,11 +14,11 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.records import Document
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
 from components.corpus_validator.anomalies import AnomalyError
-from pipeline import dag, lineage
-from pipeline.config import DatasetConfig
+from pipeline.config.job import DatasetConfig
+from pipeline.dag import dag, lineage
 from schema import curated
 from trainer.errors import JobError
 

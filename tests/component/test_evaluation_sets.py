@@ -20,8 +20,11 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import Executor
-from pipeline import config, dag, gates, lineage, local, summary
-from pipeline.history import Verdict
+from pipeline.config import job as config
+from pipeline.dag import dag, gates, lineage
+from pipeline.runners import local
+from pipeline.runs import summary
+from pipeline.runs.record import Verdict
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 from trainer.word2vec.servable import Servable

@@ -16,10 +16,11 @@ from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from components.sequence_transform.vocabulary import select_words, write_labels, write_tags, write_vocabulary
 from schema import curated
-from trainer import features, subwords
-from trainer.normalization import register_operations
-from trainer.preprocessing import make_preprocessing_fn
+from trainer.data import features
 from trainer.settings import Kind, TransformSettings
+from trainer.text import subwords
+from trainer.text.normalization import register_operations
+from trainer.text.preprocessing import make_preprocessing_fn
 
 BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
 

@@ -11,12 +11,12 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from typer.testing import CliRunner, Result
 
-from pipeline import cli
+from pipeline.cli import app
 from schema import curated
 
 
 def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli.app, ["schema", *map(str, arguments)])
+    return CliRunner().invoke(app.app, ["schema", *map(str, arguments)])
 
 
 def inferred(*arguments: object) -> tuple[str, dict[str, schema_pb2.Feature]]:

@@ -20,12 +20,12 @@ from tfx.orchestration.pipeline import Pipeline
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.sequence_transform.component import SequenceTransform
-from pipeline.dag import _LOCAL_BEAM
+from pipeline.dag.dag import _LOCAL_BEAM
 from schema import curated
-from trainer import features
+from trainer.data import features
 from trainer.errors import JobError
 from trainer.settings import OutputSettings, TransformSettings
-from trainer.subwords import detokenize
+from trainer.text.subwords import detokenize
 
 TEXTS = [f"Ein  Bär\u00e9 {n} läuft,\t{'weit ' * (n % 5)}日本 <pad> \\ {n * n}!" for n in range(60)]
 SENTENCES = [[(f"w{n % 9}", "B-X"), ("in", "O"), (f"Town{n}", "B-LOC")] for n in range(60)]

@@ -23,10 +23,10 @@ def test_each_edit_runs_what_depends_on_it_and_no_more(new_job, ran, copy_packag
     assert worked(trained) == {**dict.fromkeys(names, "cached"), "Trainer": "done"}
     executions = {**dict.fromkeys(names, "CACHED"), "Trainer": "COMPLETE", "PreviousStatistics": "COMPLETE"}
     assert trained.executions == executions
-    edit(job.code / "trainer" / "preprocessing.py")
+    edit(job.code / "trainer" / "text" / "preprocessing.py")
     transformed = ran(job, "--until", "SequenceTransform")
     assert worked(transformed) == {**dict.fromkeys(DATA, "cached"), "SequenceTransform": "done"}
-    edit(job.code / "components" / "corpus_example_gen" / "records.py")
+    edit(job.code / "components" / "corpus_example_gen" / "documents.py")
     read = ran(job, "--until", "CorpusExampleGen")
     assert worked(read) == {"CorpusExampleGen": "done"}
 

@@ -2,10 +2,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.corpus_example_gen import duplicates
-from components.corpus_example_gen.duplicates import DROP, KEY
-from components.corpus_example_gen.places import Place, pack
-from components.corpus_example_gen.records import Document
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.readers.places import Place, pack
+from components.corpus_example_gen.writing import duplicates
+from components.corpus_example_gen.writing.duplicates import DROP, KEY
 
 SPLITS = ("test", "train", "eval")
 PREFERRED = ("eval", "test", "train")

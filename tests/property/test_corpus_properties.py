@@ -7,12 +7,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import EXCERPT_CHARS, BadRecord, Document, Part, Record
+from components.corpus_example_gen.documents import EXCERPT_CHARS, BadRecord, Document, Part, Record
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
-from components.corpus_example_gen.splits import Splitter, order_key, shard_of
-from trainer import features
+from components.corpus_example_gen.writing.encode import encode
+from components.corpus_example_gen.writing.split_assignment import Splitter, order_key, shard_of
+from trainer.data import features
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
 TEXTS = UNICODE.filter(lambda text: text and not text.isspace() and "\0" not in text)

@@ -18,7 +18,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.input import Position, pack, read
+from trainer.data.reading import Position, pack, read
 
 Batch = dict[str, np.ndarray]
 

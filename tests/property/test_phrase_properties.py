@@ -10,10 +10,10 @@ from gensim.models.phrases import Phrases as GensimPhrases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.sequence_transform.phrases import PairCounts, choose
-from trainer.phrases import Phrase, Phrases, count_pairs, write
-from trainer.preprocessing import tokenize_segments
+from components.sequence_transform.phrase_counts import PairCounts, choose
 from trainer.settings import TransformSettings
+from trainer.text.phrases import Phrase, Phrases, count_pairs, write
+from trainer.text.preprocessing import tokenize_segments
 
 NO_WORDS = {"<unk>", "<sep>", "incomprehensibilities"}
 WORD = st.sampled_from(["a", "b", "c", "d", "new", "york", "é", "日本", *sorted(NO_WORDS)])

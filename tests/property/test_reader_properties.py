@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.corpus_example_gen import readers
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import BadRecord, Document, Part, Record
+from components.corpus_example_gen.documents import BadRecord, Document, Part, Record
+from components.corpus_example_gen.readers import formats
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
@@ -127,7 +127,7 @@ def test_parts_have_the_records_of_the_whole(folder: Path, data: bytes, cuts: li
     found = []
     for start, stop in zip(starts, [*starts[1:], None], strict=True):
         part = Part(str(file), start, stop)
-        before = readers.lines_before(part, corpus)
-        for record in readers.read(part, corpus):
+        before = formats.lines_before(part, corpus)
+        for record in formats.read(part, corpus):
             found.append(record if isinstance(record, BadRecord) else record._replace(line=record.line + before))
-    assert found == list(readers.read(Part(str(file)), corpus))
+    assert found == list(formats.read(Part(str(file)), corpus))

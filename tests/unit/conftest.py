@@ -12,9 +12,9 @@ def transform_graph(tmp_path_factory: pytest.TempPathFactory):
     """A function that saves the transform graph of a corpus of the kind text, without Beam, for some words."""
     import tensorflow as tf
 
-    from trainer.lines_table import lines_table
-    from trainer.preprocessing import lookup, tokenize
     from trainer.settings import RESERVED_WORDS, TransformSettings
+    from trainer.text.lines_table import lines_table
+    from trainer.text.preprocessing import lookup, tokenize
 
     def save(words: list[str], settings: TransformSettings) -> str:
         folder = tmp_path_factory.mktemp("graph")

@@ -7,13 +7,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
 from trainer.classifier import ngrams as ngram_counts
 from trainer.classifier.encoders import ENCODERS
 from trainer.classifier.heads import Heads
 from trainer.classifier.ngrams import NgramCounts, NgramLogits
 from trainer.classifier.pooling import BigramSum
 from trainer.classifier.settings import ClassifierSettings
+from trainer.data import features as f
 from trainer.recurrent import encoder
 from trainer.training.cross_entropy import cross_entropy
 from trainer.training.objective import Outcome

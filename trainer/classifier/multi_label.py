@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer import features as f
+from trainer.data import features as f
 from trainer.training.objective import Outcome
 
 TARGETS = {f.LABELS: tf.TensorSpec([None, None], tf.int64)}

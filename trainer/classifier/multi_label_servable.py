@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
 from trainer.classifier.multi_label import multi_hot
 from trainer.classifier.servable import PROBABILITIES, Servable
 from trainer.classifier.settings import DEFAULT_THRESHOLD
-from trainer.input import pad
+from trainer.data import features as f
+from trainer.data.reading import pad
 from trainer.settings import Kind
 
 PREDICTED = "predicted"

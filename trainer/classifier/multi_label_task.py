@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
 from trainer.classifier import thresholds
 from trainer.classifier.multi_label import multi_hot
 from trainer.classifier.multi_label_servable import MultiLabelServable
 from trainer.classifier.settings import ClassifierSettings
-from trainer.input import read
+from trainer.data import features as f
+from trainer.data.reading import read
 from trainer.job import Job
 from trainer.supervised import Supervised, Trained
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
+from trainer.data import features as f
 
 _MIXED_TOGETHER = 64
 _FACTOR, _OTHER_FACTOR = -7046029254386353131, -4417276706812531889
@@ -74,7 +74,7 @@ def count(
     """Counts the n-grams of labelled documents.
 
     Args:
-        batches: Documents, as `trainer.input.read` gives them.
+        batches: Documents, as `trainer.data.reading.read` gives them.
         classes: Number of classes.
         longest: Words of the longest n-gram.
         min_documents: Those that fewer documents have are left out.

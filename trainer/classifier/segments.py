@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from trainer import features as f
+from trainer.data import features as f
 
 
 def begins(tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:

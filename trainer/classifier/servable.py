@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from trainer import features as f
-from trainer import parsing
 from trainer.classifier.attention import explained
-from trainer.input import pad
+from trainer.data import features as f
+from trainer.data import parsing
+from trainer.data.reading import pad
 from trainer.servable import ModelServable
 from trainer.settings import Kind
 

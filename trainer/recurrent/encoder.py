@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import embedding
-from trainer import features as f
+from trainer.data import features as f
 from trainer.recurrent.settings import RecurrentSettings, WordSettings
 from trainer.recurrent.stack import stack
+from trainer.vectors import embedding
 
 
 @keras.saving.register_keras_serializable("seqloom")

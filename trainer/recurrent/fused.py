@@ -9,7 +9,7 @@ def obstacles(settings: SequenceSettings) -> list[str]:
     """Names what rules the fused kernel out, empty if nothing does or if there is no recurrent layer.
 
     The conditions are those of the Keras LSTM and GRU layers; right padding is given by
-    `trainer.input.pad`.
+    `trainer.data.reading.pad`.
     """
     if not settings.recurrent:
         return []

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
+from trainer.data import features as f
 from trainer.recurrent import encoder
 from trainer.tagger.settings import TaggerSettings
 from trainer.training.cross_entropy import cross_entropy

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from trainer import features as f
-from trainer import parsing
-from trainer.input import pad
+from trainer.data import features as f
+from trainer.data import parsing
+from trainer.data.reading import pad
 from trainer.servable import ModelServable
 from trainer.tagger.model import real_lengths
 

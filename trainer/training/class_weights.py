@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
+from trainer.data import features as f
 from trainer.errors import JobError
 from trainer.training.settings import TrainingSettings
 

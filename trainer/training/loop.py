@@ -11,17 +11,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import features as f
 from trainer import progress
+from trainer.data import features as f
+from trainer.data.reading import POSITION, Usage
 from trainer.errors import JobError
-from trainer.input import POSITION, Usage
+from trainer.optimization.schedules import Moment, learning_rate
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.training.monitor import Monitor
 from trainer.training.objective import Objective
-from trainer.training.running import Diverged, Reading
-from trainer.training.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
 from trainer.training.step import Step
+from trainer.training.totals import Diverged, Reading
 
 _READ_STEPS = 20
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from trainer import features as f
+from trainer.data import features as f
 
 WEIGHTS = {f.WEIGHT: tf.TensorSpec([None], tf.float32)}
 """What documents count in the loss of training, where they have weights."""

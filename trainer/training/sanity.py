@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import features as f
+from trainer.data import features as f
 from trainer.errors import JobError
 from trainer.training.objective import Objective
 

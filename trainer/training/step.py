@@ -8,12 +8,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer import features as f
-from trainer.training import optimizers
-from trainer.training.gradients import Gradient, clip, dense, distinct_rows
+from trainer.data import features as f
+from trainer.optimization import optimizers
+from trainer.optimization.gradients import Gradient, clip, dense, distinct_rows
 from trainer.training.objective import Objective, Outcome
-from trainer.training.running import Running, Sums
 from trainer.training.settings import TrainingSettings
+from trainer.training.totals import Running, Sums
 
 _INPUTS = {f.LENGTH: tf.TensorSpec([None], tf.int64), f.TOKENS: tf.TensorSpec([None, None], tf.int64)}
 _NUMBER = tf.TensorSpec([], tf.int64)

@@ -12,7 +12,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FailedTrialError, FatalError
 
-from trainer import own_directory, progress
+from trainer import keyed_directory, progress
 from trainer.errors import JobError
 from trainer.job import Job, files
 from trainer.supervised import Supervised
@@ -53,7 +53,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         log_directory="",
         checkpoints="",
     )
-    directory = own_directory.prepare(custom["directory"], key)
+    directory = keyed_directory.prepare(custom["directory"], key)
     tune = TuneSettings.model_validate_json(custom["tune"])
     return TunerFnResult(start(supervised(custom["task"]), job, tune, directory), {})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from trainer.vectors.vector_words import Vocabulary
+from trainer.word2vec.losses import Lookup
 from trainer.word2vec.model import make_objective
-from trainer.word2vec.objective import Lookup
 from trainer.word2vec.sampling import NoiseTable
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.vocabulary import Vocabulary
 from trainer.word2vec.windows import BLOCK, LEFT, NOISE, Step, extents, frames, predictions, word_rows
 
 _NEGATIVES = 64

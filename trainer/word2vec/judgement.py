@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from trainer import features as f
-from trainer.word2vec.lookup import ABSENT, WordLookup
-from trainer.word2vec.nearest import VectorTable, cosine, unit
+from trainer.data import features as f
+from trainer.vectors.lookup import ABSENT, WordLookup
+from trainer.vectors.nearest import VectorTable, cosine, unit
 
 TASK = "task"
 """The context feature that says what a record asks."""

@@ -6,9 +6,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainer.vectors.vector_words import Vocabulary
+from trainer.word2vec.character_ngrams import ngram_ids
 from trainer.word2vec.huffman import HuffmanTree
-from trainer.word2vec.ngrams import ngram_ids
-from trainer.word2vec.objective import (
+from trainer.word2vec.losses import (
     Lookup,
     Objective,
     Outcome,
@@ -19,7 +20,6 @@ from trainer.word2vec.objective import (
     skipgram_negative_sampling,
 )
 from trainer.word2vec.settings import NgramSettings, Word2vecSettings
-from trainer.word2vec.vocabulary import Vocabulary
 from trainer.word2vec.windows import Step, predictions
 
 _ROWS_IN_ORDER = 1_000

@@ -11,14 +11,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
-from trainer import vector_files
-from trainer.normalization import register_operations
+from trainer.data import features as f
 from trainer.settings import TransformSettings
-from trainer.word2vec import index, ngrams
+from trainer.text.normalization import register_operations
+from trainer.vectors import vector_files
+from trainer.vectors.lookup import ABSENT, WordLookup
+from trainer.vectors.nearest import VectorTable, cosine, unit
+from trainer.word2vec import character_ngrams, index
 from trainer.word2vec.judgement import judge_records
-from trainer.word2vec.lookup import ABSENT, WordLookup
-from trainer.word2vec.nearest import VectorTable, cosine, unit
 from trainer.word2vec.settings import NgramSettings, Word2vecSettings
 
 HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]
@@ -186,7 +186,7 @@ class Servable(tf.Module):
 
     def _compose(self, words: tf.Tensor) -> tf.Tensor:
         """Averages the vectors of the words' n-grams, float32 [n, dimensions]; zeros where a word has none."""
-        buckets = ngrams.lookup(words, cast(NgramSettings, self._settings.ngrams))
+        buckets = character_ngrams.lookup(words, cast(NgramSettings, self._settings.ngrams))
         gathered = tf.gather(self._ngrams, buckets.values)
         sums = tf.math.unsorted_segment_sum(gathered, buckets.value_rowids(), buckets.nrows())
         lengths = tf.cast(buckets.row_lengths(), tf.float32)

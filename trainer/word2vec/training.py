@@ -10,19 +10,20 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import parsing, progress, records, report
+from trainer import progress
+from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
 from trainer.job import Job
-from trainer.training import strategies
+from trainer.training import strategies, training_report
 from trainer.training.checkpoint import Checkpoints, TrainingState
+from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec import windows
 from trainer.word2vec.heldout import HeldOut
 from trainer.word2vec.model import Tables, lookup
-from trainer.word2vec.monitor import Monitor
+from trainer.word2vec.neighbor_monitor import Monitor
 from trainer.word2vec.sampling import NoiseTable, keep_probabilities
 from trainer.word2vec.servable import Servable
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.vocabulary import Vocabulary
 
 _EVALUATED_TOGETHER = 256
 _SMALL_STEP = 64
@@ -44,11 +45,11 @@ def run(job: Job) -> None:
     steps = sum(int(figures["steps"]) for figures in restored.history)
     with tf.summary.create_file_writer(job.log_directory).as_default():
         monitor = Monitor(settings, vocabulary, training.tables, steps)
-        state = training.run(job.eval_files, checkpoints, report.write_scalars, monitor)
+        state = training.run(job.eval_files, checkpoints, training_report.write_scalars, monitor)
         monitor.write_projector(job.log_directory)
     recall = _servable(job, training).save(job.model_directory)
     more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
-    report.write_report(job.log_directory, state, restored.epoch, more)
+    training_report.write_report(job.log_directory, state, restored.epoch, more)
 
 
 class Training:
@@ -145,7 +146,7 @@ class Training:
 
     def evaluate(self, files: Sequence[str]) -> float:
         """Returns the loss of held-out documents, in nats for a prediction; not a number where there is none."""
-        batches = records.stream(records.find(files)).batch(_EVALUATED_TOGETHER)
+        batches = tfrecords.stream(tfrecords.find(files)).batch(_EVALUATED_TOGETHER)
         loss, predictions = sum((np.array(self._measure(batch)) for batch in batches), start=np.zeros(2))
         return float(loss / predictions) if predictions else math.nan
 

@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import features as f
-from trainer import parsing, records
+from trainer.data import features as f
+from trainer.data import parsing, tfrecords
 from trainer.word2vec.sampling import NoiseTable, subsample
 from trainer.word2vec.settings import Word2vecSettings
 
@@ -56,7 +56,7 @@ def steps(
     paper's program: a window reaches over them.
 
     Args:
-        files: As for `trainer.input.read`.
+        files: As for `trainer.data.reading.read`.
         settings: The trainer section of the configuration.
         keep: How probable it is that an occurrence of a word is kept, float32 [words].
         noise: Draws the negatives.
@@ -66,11 +66,11 @@ def steps(
         A dataset of the number of a pass, int32 [], and many of its steps: the tensors of `Step` with a first axis
         [steps]. The last ones of a pass are filled up with words that have no window.
     """
-    paths = records.find(files)
-    seeds = [records.mix(settings.seed, epoch) for epoch in epochs]
-    orders = [records.shuffled(paths, seed) for seed in seeds]
-    drawn = [(seed, records.mix(seed, 1), records.mix(seed, 2)) for seed in seeds]
-    one_pass = _Pass(settings, records.compression(paths[0]), keep, noise)
+    paths = tfrecords.find(files)
+    seeds = [tfrecords.mix(settings.seed, epoch) for epoch in epochs]
+    orders = [tfrecords.shuffled(paths, seed) for seed in seeds]
+    drawn = [(seed, tfrecords.mix(seed, 1), tfrecords.mix(seed, 2)) for seed in seeds]
+    one_pass = _Pass(settings, tfrecords.compression(paths[0]), keep, noise)
     # A dataset for each pass would be traced and optimised anew, which takes as long as half a million words.
     passes = tf.data.Dataset.from_tensor_slices((tf.constant(epochs, tf.int32), orders, tf.constant(drawn, tf.int32)))
     return passes.flat_map(one_pass.steps).prefetch(_PREFETCHED)
@@ -93,7 +93,7 @@ class _Pass:
     @tf.autograph.experimental.do_not_convert
     def steps(self, epoch: tf.Tensor, order: tf.Tensor, seeds: tf.Tensor) -> tf.data.Dataset:
         """Reads files in an order, string [files], with three seeds: of documents and words, windows, negatives."""
-        parallel = {"num_parallel_calls": records.PARALLEL, "deterministic": True}
+        parallel = {"num_parallel_calls": tfrecords.PARALLEL, "deterministic": True}
 
         @tf.autograph.experimental.do_not_convert
         def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -103,7 +103,7 @@ class _Pass:
         def with_windows(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Step]:
             return epoch, self._with_windows(*part, number, seeds)
 
-        documents = records.mixed_windows(order, self._codec, _DOCUMENTS, seeds[0])
+        documents = tfrecords.mixed_windows(order, self._codec, _DOCUMENTS, seeds[0])
         words = documents.enumerate().map(kept, **parallel).rebatch(self._tokens)
         return words.enumerate().map(with_windows, **parallel)
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from bench.word2vec_corpus import Corpus, Transformed, as_text, find, repeat, vocabulary
-from trainer import parsing, records
+from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
 
 # Words that Python takes for white space or for the end of a line.
@@ -35,7 +35,7 @@ def root(tmp_path: Path, write_transformed) -> Path:
 
 
 def documents_of(folder: str) -> list[list[int]]:
-    return [parsing.tokens(tf.stack([record])).to_list()[0] for record in records.stream(records.find(folder))]
+    return [parsing.tokens(tf.stack([record])).to_list()[0] for record in tfrecords.stream(tfrecords.find(folder))]
 
 
 def test_the_newest_run_is_found_by_its_number(root: Path) -> None:

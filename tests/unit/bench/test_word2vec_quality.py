@@ -10,7 +10,7 @@ from gensim.test.utils import datapath
 from scipy import stats
 
 from bench.word2vec_quality import Judgement, comparison, judge
-from trainer.vector_files import WordVectors, write_binary
+from trainer.vectors.vector_files import WordVectors, write_binary
 
 
 def lines(file: str) -> list[list[str]]:

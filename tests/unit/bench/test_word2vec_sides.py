@@ -12,7 +12,7 @@ import pytest
 
 from bench.data_process import run_python
 from bench.word2vec_sides import GENSIM, KERAS, OURS, Job, Trained
-from trainer import vector_files
+from trainer.vectors import vector_files
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from tfx.types import standard_artifacts
 
-from components.baseline import LastBlessedOther
+from components.evaluator.baseline import LastBlessedOther
 
 
 def model(number: int) -> standard_artifacts.Model:

@@ -6,8 +6,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.beam_results import WriteJson, read_json, write_json
-from pipeline.dag import _LOCAL_BEAM
+from components.shared.beam_results import WriteJson, read_json, write_json
+from pipeline.dag.dag import _LOCAL_BEAM
 
 
 @pytest.mark.parametrize("values", [[], [{"a": 1}], [1, "é", None, [2.5, True]]])

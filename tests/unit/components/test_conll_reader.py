@@ -3,8 +3,8 @@ import io
 
 import pytest
 
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import Document, Part, Record
+from components.corpus_example_gen.documents import Document, Part, Record
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
 
 

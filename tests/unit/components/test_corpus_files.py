@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from components.corpus_example_gen import files
+from components.corpus_example_gen.inputs import files
 from trainer.errors import JobError
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.corpus_example_gen import readers
-from components.corpus_example_gen.files import require_files
-from components.corpus_example_gen.records import BadRecord, Document, Part, Record
+from components.corpus_example_gen.documents import BadRecord, Document, Part, Record
+from components.corpus_example_gen.inputs.files import require_files
+from components.corpus_example_gen.readers import formats
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
@@ -40,15 +40,15 @@ def corpus(**values: object) -> CorpusSettings:
 def test_which_files_are_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, values: dict[str, object], count: int
 ) -> None:
-    monkeypatch.setattr(readers, "PART_BYTES", 100)
+    monkeypatch.setattr(formats, "PART_BYTES", 100)
     (tmp_path / name).write_bytes(b"x" * 350)
     (file,) = require_files(str(tmp_path / name))
-    parts = readers.parts(file, corpus(**values))
+    parts = formats.parts(file, corpus(**values))
     starts = [100 * number for number in range(count)]
     assert parts == [Part(file.path, *ends) for ends in zip(starts, [*starts[1:], None], strict=True)]
     (tmp_path / name).write_bytes(b"")
     (empty,) = require_files(str(tmp_path / name))
-    assert readers.parts(empty, corpus(**values)) == [Part(file.path)]
+    assert formats.parts(empty, corpus(**values)) == [Part(file.path)]
 
 
 def test_bad_records_of_a_later_part_have_their_line_in_the_file(tmp_path: Path) -> None:
@@ -56,35 +56,35 @@ def test_bad_records_of_a_later_part_have_their_line_in_the_file(tmp_path: Path)
     file.write_bytes(b'{"text": "a"}\n\n' * 50 + b"broken\n" + b'{"text": "b"}\n')
     settings = corpus(format="jsonl")
     part = Part(str(file), 740)
-    bad, good = list(readers.read(part, settings))
+    bad, good = list(formats.read(part, settings))
     assert (bad.line, bad.reason) == (101, "broken JSON: Expecting value at character 0")
-    assert good.line + readers.lines_before(part, settings) == 102
-    assert readers.lines_before(Part(str(file)), settings) == 0
+    assert good.line + formats.lines_before(part, settings) == 102
+    assert formats.lines_before(Part(str(file)), settings) == 0
 
 
 def test_compressed_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.tsv.gz").write_bytes(gzip.compress(b'text\tat\n"a\tb\nc"\tweb\nbroken\n'))
-    good, bad = readers.read(Part(str(tmp_path / "a.tsv.gz")), corpus(format="tsv", source="at"))
+    good, bad = formats.read(Part(str(tmp_path / "a.tsv.gz")), corpus(format="tsv", source="at"))
     assert (good.segments, good.source) == (("a\tb\nc",), "web")
     assert bad.reason == "wrong number of columns: 1, the header has 2"
     (tmp_path / "torn.csv.gz").write_bytes(
         gzip.compress(b"text\n" + random.Random(1).randbytes(9999).hex().encode())[:-9]
     )
     with pytest.raises(JobError, match="cannot be read"):
-        list(readers.read(Part(str(tmp_path / "torn.csv.gz")), corpus(format="csv")))
+        list(formats.read(Part(str(tmp_path / "torn.csv.gz")), corpus(format="csv")))
 
 
-@pytest.mark.parametrize("format", readers.READERS)
+@pytest.mark.parametrize("format", formats.READERS)
 def test_a_folder_in_place_of_a_file_is_told(tmp_path: Path, format: str) -> None:
     with pytest.raises(JobError, match=r"(?s)cannot be read.*found: a folder"):
-        list(readers.read(Part(str(tmp_path)), corpus(format=format)))
+        list(formats.read(Part(str(tmp_path)), corpus(format=format)))
 
 
 def test_a_column_gives_the_split(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("text,part\na,train\nb,validation\nc,dev\nd,eval\ne,\n")
     settings = corpus(format="csv", split="part", split_values={"validation": "eval"})
-    records = list(readers.read(Part(str(file)), settings))
+    records = list(formats.read(Part(str(file)), settings))
     assert [record.split for record in records if isinstance(record, Document)] == ["train", "eval", "eval"]
     assert [record.reason for record in records if isinstance(record, BadRecord)] == [
         "unknown split: 'dev', allowed are 'train', 'eval', 'test', 'validation'",
@@ -123,7 +123,7 @@ BROKEN_JSONL = [b'{"text": "a"\n', b"[1]\n", b'{"text": 1, "label": 1}\n', b'{"t
 def test_a_thousand_broken_records_cost_none_of_twenty_thousand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, write: object, broken: list[bytes]
 ) -> None:
-    monkeypatch.setattr(readers, "PART_BYTES", 100_000)
+    monkeypatch.setattr(formats, "PART_BYTES", 100_000)
     made = random.Random(3)
     good = [f'{number} "quoted", caf\xe9\n{made.random()}' for number in range(20_000)]
     items: list[str | bytes] = [*good, *(made.choice(broken) for _ in range(1_000))]
@@ -132,7 +132,7 @@ def test_a_thousand_broken_records_cost_none_of_twenty_thousand(
     (file,) = require_files(str(tmp_path / "a"))
     settings = corpus(format=format, label="label", labels=["1", "0"])
     records: list[Record] = [
-        record for part in readers.parts(file, settings) for record in readers.read(part, settings)
+        record for part in formats.parts(file, settings) for record in formats.read(part, settings)
     ]
     assert ["".join(record.segments) for record in records if isinstance(record, Document)] == [
         item for item in items if isinstance(item, str)

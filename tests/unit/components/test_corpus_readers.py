@@ -3,9 +3,9 @@ import io
 
 import pytest
 
-from components.corpus_example_gen.csv_reader import MAX_RECORD_BYTES
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import BadRecord, Document, Part, Record
+from components.corpus_example_gen.documents import BadRecord, Document, Part, Record
+from components.corpus_example_gen.readers.csv_reader import MAX_RECORD_BYTES
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from components.corpus_example_gen import inputs, spans
-from components.corpus_example_gen.inputs import ALL_SPLITS, SplitPattern
-from components.corpus_example_gen.spans import Resolved, Span
+from components.corpus_example_gen.inputs import input_spans, split_patterns
+from components.corpus_example_gen.inputs.input_spans import Resolved, Span
+from components.corpus_example_gen.inputs.split_patterns import ALL_SPLITS, SplitPattern
 from trainer.errors import JobError
 
 
@@ -18,13 +18,13 @@ def touch(folder: Path, *names: str) -> str:
 
 
 def resolve(base: str, pattern: str, wanted: int | None = None, count: int = 1) -> tuple[Span, list[str]]:
-    found = spans.resolve(base, {"corpus": pattern}, wanted, count)
+    found = input_spans.resolve(base, {"corpus": pattern}, wanted, count)
     return found.newest, found.patterns["corpus"]
 
 
 def test_a_path_without_spans_stays(tmp_path: Path) -> None:
     patterns = {"train": "a*.csv", "eval": "b.csv"}
-    assert spans.resolve(str(tmp_path), patterns, None, 1) == Resolved(
+    assert input_spans.resolve(str(tmp_path), patterns, None, 1) == Resolved(
         Span(0, None), {"train": ["a*.csv"], "eval": ["b.csv"]}
     )
 
@@ -98,23 +98,26 @@ def test_splits_need_the_same_spans(tmp_path: Path) -> None:
     base = touch(tmp_path, "train/1/v1", "train/2/v2", "eval/1/v1", "eval/2/v1")
     patterns = {split: f"{split}/{{SPAN}}/v{{VERSION}}" for split in ("train", "eval")}
     with pytest.raises(JobError, match="train: span 2 version 2; eval: span 2 version 1"):
-        spans.resolve(base, patterns, None, 1)
-    assert spans.resolve(base, patterns, 1, 1).patterns == {"train": ["train/1/v1"], "eval": ["eval/1/v1"]}
+        input_spans.resolve(base, patterns, None, 1)
+    assert input_spans.resolve(base, patterns, 1, 1).patterns == {"train": ["train/1/v1"], "eval": ["eval/1/v1"]}
     with pytest.raises(JobError, match="spans are not clear"):
-        spans.resolve(base, {**patterns, "eval": "eval/1/v1"}, None, 1)
+        input_spans.resolve(base, {**patterns, "eval": "eval/1/v1"}, None, 1)
 
 
 def test_inputs_are_files_with_their_splits(tmp_path: Path) -> None:
     base = touch(tmp_path, "b.csv", "a.csv", "c.txt")
-    names = [(split, Path(file.path).name) for split, file in inputs.require(base, [SplitPattern(ALL_SPLITS, "*.csv")])]
+    names = [
+        (split, Path(file.path).name)
+        for split, file in split_patterns.require(base, [SplitPattern(ALL_SPLITS, "*.csv")])
+    ]
     assert names == [(None, "a.csv"), (None, "b.csv")]
     wanted = [SplitPattern("train", "[bc]*"), SplitPattern("eval", "a*"), SplitPattern("train", "b*")]
-    names = [(split, Path(file.path).name) for split, file in inputs.require(base, wanted)]
+    names = [(split, Path(file.path).name) for split, file in split_patterns.require(base, wanted)]
     assert names == [("eval", "a.csv"), ("train", "b.csv"), ("train", "c.txt")]
     with pytest.raises(JobError, match="belongs to two splits"):
-        inputs.require(base, [*wanted, SplitPattern("eval", "c*")])
+        split_patterns.require(base, [*wanted, SplitPattern("eval", "c*")])
     with pytest.raises(JobError, match="No file of the corpus was found"):
-        inputs.require(base, [*wanted, SplitPattern("eval", "d*")])
+        split_patterns.require(base, [*wanted, SplitPattern("eval", "d*")])
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_inputs_are_files_with_their_splits(tmp_path: Path) -> None:
 )
 def test_a_url_without_a_filesystem_is_told(url: str, parts: list[str]) -> None:
     with pytest.raises(JobError) as error:
-        inputs.require_filesystem(url)
+        split_patterns.require_filesystem(url)
     for part in parts:
         assert part in str(error.value)
 
@@ -137,9 +140,9 @@ def test_a_missing_filesystem_names_what_to_install() -> None:
     installed = {system.scheme() for system in FileSystem.get_all_subclasses()}
     for scheme, extra in (("gs", "apache-beam[gcp]"), ("s3", "apache-beam[aws]"), ("azfs", "apache-beam[azure]")):
         if scheme in installed:
-            inputs.require_filesystem(f"{scheme}://bucket/x.csv")
+            split_patterns.require_filesystem(f"{scheme}://bucket/x.csv")
         else:
             with pytest.raises(JobError) as error:
-                inputs.require_filesystem(f"{scheme}://bucket/x.csv")
+                split_patterns.require_filesystem(f"{scheme}://bucket/x.csv")
             assert error.value.fix == f"pip install '{extra}'"
-    inputs.require_filesystem("/local/path.csv")
+    split_patterns.require_filesystem("/local/path.csv")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.corpus_example_gen.spill import Segment, Spill, buffer_bytes, read, read_bytes, tagged, untagged
+from components.corpus_example_gen.writing.spill import Segment, Spill, buffer_bytes, read, read_bytes, tagged, untagged
 
 ENTRY = np.dtype([("number", ">u4"), ("length", ">u4")])
 

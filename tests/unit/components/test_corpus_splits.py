@@ -2,8 +2,14 @@ import hashlib
 
 import pytest
 
-from components.corpus_example_gen.files import CorpusFile
-from components.corpus_example_gen.splits import SplitRule, Splitter, order_key, shard_counts, shard_of
+from components.corpus_example_gen.inputs.files import CorpusFile
+from components.corpus_example_gen.writing.split_assignment import (
+    SplitRule,
+    Splitter,
+    order_key,
+    shard_counts,
+    shard_of,
+)
 
 WEIGHTS = {"train": 8, "eval": 1, "test": 1}
 

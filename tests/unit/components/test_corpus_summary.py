@@ -3,9 +3,9 @@ from typing import Any, Literal
 
 import pytest
 
-from components.corpus_example_gen import summary
-from components.corpus_example_gen.splits import SplitRule
-from components.corpus_example_gen.summary import Summary
+from components.corpus_example_gen.writing import accounting
+from components.corpus_example_gen.writing.accounting import Summary
+from components.corpus_example_gen.writing.split_assignment import SplitRule
 from trainer.errors import JobError
 
 WEIGHTS = {"train": 8, "eval": 1, "test": 1}
@@ -13,22 +13,25 @@ WEIGHTS = {"train": 8, "eval": 1, "test": 1}
 
 def check(counts: Summary, limit: float = 0.01, by: Literal["hash", "file", "column"] = "hash") -> None:
     rule = SplitRule(by, WEIGHTS)
-    summary.check(counts, pattern="/data/*.csv", rule=rule, max_bad_fraction=limit, quarantine="/q/records.jsonl")
+    accounting.check(counts, pattern="/data/*.csv", rule=rule, max_bad_fraction=limit, quarantine="/q/records.jsonl")
 
 
 def test_events_are_summed_up() -> None:
     events: list[tuple[str, Any]] = [
-        (summary.READ, 7),
-        (summary.READ, 5),
-        (summary.WRITTEN, ("train", 6)),
-        (summary.WRITTEN, ("train", 2)),
-        (summary.WRITTEN, ("eval", 1)),
-        (summary.DUPLICATES, ("train", 2)),
-        (summary.DUPLICATES, ("train", 1)),
-        (summary.QUARANTINED, {"count": 3, "reasons": {"no text": 3}, "examples": {"no text": "f, line 2: no text"}}),
-        summary.fault(JobError("broken", where="f", fix="mend")),
+        (accounting.READ, 7),
+        (accounting.READ, 5),
+        (accounting.WRITTEN, ("train", 6)),
+        (accounting.WRITTEN, ("train", 2)),
+        (accounting.WRITTEN, ("eval", 1)),
+        (accounting.DUPLICATES, ("train", 2)),
+        (accounting.DUPLICATES, ("train", 1)),
+        (
+            accounting.QUARANTINED,
+            {"count": 3, "reasons": {"no text": 3}, "examples": {"no text": "f, line 2: no text"}},
+        ),
+        accounting.fault(JobError("broken", where="f", fix="mend")),
     ]
-    counts = summary.from_events(json.loads(json.dumps(events)), WEIGHTS)
+    counts = accounting.from_events(json.loads(json.dumps(events)), WEIGHTS)
     assert counts.read == 12
     assert counts.written == {"train": 8, "eval": 1, "test": 0}
     assert counts.duplicates == {"train": 3, "eval": 0, "test": 0}

@@ -20,10 +20,10 @@ from tensorflow_data_validation.statistics.stats_impl import generate_statistics
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 from tfx_bsl.coders.sequence_example_coder import SequenceExamplesToRecordBatchDecoder
 
-from components.corpus_validator import records, statistics, validate
+from components.corpus_validator import evidence, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.settings import ValidationSettings
-from components.example_files import shard_paths
+from components.shared.example_files import shard_paths
 from schema import curated
 from trainer.errors import JobError
 
@@ -81,12 +81,12 @@ def split(tmp_path: Path) -> Callable[..., validate.Split]:
                     writer.write(serialized)
         files = shard_paths(str(folder.parent), "train")
         rules = validate.script_rules(schema or schema_pb2.Schema())
-        counted = [entry for file in reversed(files) for entry in records.CountFile(rules).process(("train", file))]
+        counted = [entry for file in reversed(files) for entry in evidence.CountFile(rules).process(("train", file))]
         return validate.Split(
             "train",
             files,
             statistics_of(documents),
-            {path: letters for (_, path), letters in records.merge(json.loads(json.dumps(counted))).items()},
+            {path: letters for (_, path), letters in evidence.merge(json.loads(json.dumps(counted))).items()},
             previous.statistics if previous else None,
             serving.statistics if serving else None,
         )

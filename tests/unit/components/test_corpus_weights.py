@@ -10,16 +10,16 @@ import pytest
 import tensorflow as tf
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
-from components.corpus_example_gen import readers
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import Document, Part, Record
+from components.corpus_example_gen.documents import Document, Part, Record
+from components.corpus_example_gen.readers import formats
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
-from components.sequence_transform import shards
+from components.corpus_example_gen.writing.encode import encode
+from components.sequence_transform import shard_work
 from components.sequence_transform.transform import graph_schema
 from schema import curated
-from trainer import features
-from trainer.input import read as read_batches
+from trainer.data import features
+from trainer.data.reading import read as read_batches
 from trainer.settings import OutputSettings, TransformSettings
 
 
@@ -70,7 +70,7 @@ def test_examples_have_numbers(tmp_path: Path) -> None:
     with tf.io.TFRecordWriter(str(path)) as writer:
         writer.write(example.SerializeToString())
     settings = reading("tf_sequence_example", tokens="words", tag="tags")
-    assert found(list(readers.read(Part(str(path)), settings))) == [0.5]
+    assert found(list(formats.read(Part(str(path)), settings))) == [0.5]
 
 
 def test_text_without_columns_has_no_weights() -> None:
@@ -84,8 +84,8 @@ def test_weights_pass_the_transform_untouched_and_stand_in_batches(corpus, tmp_p
     with tf.io.TFRecordWriter(str(source), "GZIP") as writer:
         for name, weight in weights.items():
             writer.write(encode(Document(("w1 " * len(name),), "positive", "s", name, 1, weight=weight)))
-    job = shards.Job(TransformSettings(max_size=60), OutputSettings(), "labelled_text", 64)
-    shards.transform_shard(str(source), str(target), "train", str(corpus.graph / "transform_fn"), job)
+    job = shard_work.Job(TransformSettings(max_size=60), OutputSettings(), "labelled_text", 64)
+    shard_work.transform_shard(str(source), str(target), "train", str(corpus.graph / "transform_fn"), job)
     (batch,) = read_batches(str(target), batch_tokens=100).as_numpy_iterator()
     assert batch["weight"].dtype == "float32"
     rounded = {name.encode(): float(tf.constant(weight)) for name, weight in weights.items()}

@@ -14,15 +14,15 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.records import Document
-from components.evaluation_sets.readers import Question, Reader, read_analogies, read_pairs
-from components.evaluation_sets.records import encode_documents, encode_questions
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
+from components.evaluation_sets.question_records import encode_documents, encode_questions
+from components.evaluation_sets.set_files import Question, Reader, read_analogies, read_pairs
 from components.evaluation_sets.sets import Coverage, QuestionSet, coverage, read_sets
 from components.evaluation_sets.settings import EvaluationSettings
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
-from trainer.word2vec.lookup import WordLookup
+from trainer.vectors.lookup import WordLookup
 
 FILES = Path(gensim.__file__).parent / "test" / "test_data"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.example_files import shard_path, shard_paths, split_folder
+from components.shared.example_files import shard_path, shard_paths, split_folder
 
 
 def test_a_split_lies_where_tfx_looks_for_it(tmp_path: Path) -> None:

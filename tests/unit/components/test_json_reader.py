@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-from components.corpus_example_gen import text_stream
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import Document, Part, Record
+from components.corpus_example_gen.documents import Document, Part, Record
+from components.corpus_example_gen.readers import text_stream
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 

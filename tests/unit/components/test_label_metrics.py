@@ -17,11 +17,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tfx_bsl.tfxio import tf_sequence_example_record
 
-from components import label_metrics, metrics
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.records import Document
-from components.label_metrics import Counts, exact_match, macro_f1, mean_loss, micro_f1, micro_precision, micro_recall
-from trainer.features import parse_raw
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
+from components.evaluator import label_metrics, metrics
+from components.evaluator.label_metrics import (
+    Counts,
+    exact_match,
+    macro_f1,
+    mean_loss,
+    micro_f1,
+    micro_precision,
+    micro_recall,
+)
+from trainer.data.features import parse_raw
 
 CLASSES = ["a", "b", "c", "d"]
 SETS = st.sets(st.sampled_from(CLASSES))

@@ -13,11 +13,11 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.corpus_example_gen import readers
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import Document, Part, Record
+from components.corpus_example_gen.documents import Document, Part, Record
+from components.corpus_example_gen.readers import formats
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.writing.encode import encode
 
 NAMED = {"d": "drama", "c": "comedy", "f": "drama"}
 
@@ -98,7 +98,7 @@ def test_examples_have_lists(tmp_path: Path) -> None:
         for values in ([b"b", b"a"], [], [b"a,b"], [2, 1]):
             features = tf.train.Features(feature={"text": feature([b"t"]), "genres": feature(values)})
             writer.write(tf.train.Example(features=features).SerializeToString())
-    assert found(list(readers.read(Part(str(path)), corpus("tf_example")))) == [("a", "b"), (), ("a,b",), ("1", "2")]
+    assert found(list(formats.read(Part(str(path)), corpus("tf_example")))) == [("a", "b"), (), ("a,b",), ("1", "2")]
 
 
 def test_sequence_examples_of_our_own_are_read_back(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_sequence_examples_of_our_own_are_read_back(tmp_path: Path) -> None:
         for document in documents:
             writer.write(encode(document))
     settings = corpus("tf_sequence_example", label="labels", source="source", id="id")
-    assert list(readers.read(Part(str(path)), settings)) == documents
+    assert list(formats.read(Part(str(path)), settings)) == documents
     assert "labels" in tf.train.SequenceExample.FromString(encode(documents[1])).feature_lists.feature_list
 
 

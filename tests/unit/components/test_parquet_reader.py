@@ -5,10 +5,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.corpus_example_gen import readers
-from components.corpus_example_gen.files import require_files
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import BadRecord, Document, Part, Record
+from components.corpus_example_gen.documents import BadRecord, Document, Part, Record
+from components.corpus_example_gen.inputs.files import require_files
+from components.corpus_example_gen.readers import formats
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
@@ -86,15 +86,15 @@ def test_row_groups_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "a.parquet").write_bytes(written({"n": list(range(100)), "text": texts}, row_group_size=7))
     (file,) = require_files(str(tmp_path / "a.parquet"))
     settings = corpus(id="n")
-    whole = list(readers.read(Part(file.path), settings))
+    whole = list(formats.read(Part(file.path), settings))
     assert [record.line for record in whole] == list(range(1, 101))
     for size in (1, 100, 1001, file.size - 1, file.size):
-        monkeypatch.setattr(readers, "PART_BYTES", max(size, file.size // 50))
-        parts = readers.parts(file, settings)
+        monkeypatch.setattr(formats, "PART_BYTES", max(size, file.size // 50))
+        parts = formats.parts(file, settings)
         assert len(parts) == -(-file.size // max(size, file.size // 50))
         records = []
         for part in parts:
-            before = readers.lines_before(part, settings)
-            for record in readers.read(part, settings):
+            before = formats.lines_before(part, settings)
+            for record in formats.read(part, settings):
                 records.append(record if isinstance(record, BadRecord) else record._replace(line=record.line + before))
         assert records == whole

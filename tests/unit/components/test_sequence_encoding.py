@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.sequence_encoding import (
+from components.shared.sequence_encoding import (
     Int64Steps,
     bytes_feature,
     float_feature,
@@ -13,7 +13,7 @@ from components.sequence_encoding import (
     sequence_example,
     step,
 )
-from trainer import features, parsing
+from trainer.data import features, parsing
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 ID_LISTS = st.lists(st.integers(0, 300) | st.integers(0, 40_000), max_size=8)

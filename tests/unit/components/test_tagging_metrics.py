@@ -17,11 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tfx_bsl.tfxio import tf_sequence_example_record
 
-from components import metrics
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.records import Document
-from components.tagging_metrics import Counts, span_f1, span_precision, span_recall, token_accuracy, token_loss
-from trainer.features import parse_raw
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
+from components.evaluator import metrics
+from components.evaluator.tagging_metrics import (
+    Counts,
+    span_f1,
+    span_precision,
+    span_recall,
+    token_accuracy,
+    token_loss,
+)
+from trainer.data.features import parse_raw
 
 TAGS = ["O", "B-X", "I-X", "B-Y", "I-Y", "E-X", "S-Y", "B-a-b", "I-a-b", "B", "I"]
 PAIRS = st.lists(

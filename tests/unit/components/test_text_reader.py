@@ -2,9 +2,10 @@ import io
 
 import pytest
 
-from components.corpus_example_gen import lines, records, text_reader
-from components.corpus_example_gen.readers import READERS
-from components.corpus_example_gen.records import BadRecord, Document, Part, Record
+from components.corpus_example_gen import documents
+from components.corpus_example_gen.documents import BadRecord, Document, Part, Record
+from components.corpus_example_gen.readers import lines, text_reader
+from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
@@ -103,7 +104,7 @@ def test_a_line_of_ten_megabytes_is_a_document() -> None:
 def test_a_record_over_the_limit_is_bad_and_those_behind_it_are_read(
     monkeypatch: pytest.MonkeyPatch, encoding: str, chunk: int
 ) -> None:
-    for module in (records, lines, text_reader):
+    for module in (documents, lines, text_reader):
         monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", 20)
     monkeypatch.setattr(lines, "_CHUNK_BYTES", chunk)
     data = ("a\n" + "long " * 100 + "\nb\n" + "x" * 9 + "\n" + "y" * 60).encode(encoding)

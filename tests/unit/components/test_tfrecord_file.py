@@ -13,8 +13,8 @@ import tensorflow as tf
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components.sequence_encoding import Int64Steps, sequence_example
-from components.tfrecord_file import TFRecordFile, remove_partials
+from components.shared.sequence_encoding import Int64Steps, sequence_example
+from components.shared.tfrecord_file import TFRecordFile, remove_partials
 from trainer.settings import OutputSettings
 
 PLAIN = OutputSettings(compression="none")

@@ -4,16 +4,16 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.corpus_example_gen import readers, tfrecord_reader
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.records import Document, Part, Record
+from components.corpus_example_gen.documents import Document, Part, Record
+from components.corpus_example_gen.readers import formats, tfrecord_reader
 from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.writing.encode import encode
 from trainer.errors import JobError
 
 
 def read(path: Path, format: str = "tf_example", **values: object) -> list[Record]:
     settings = CorpusSettings.model_validate({"format": format, "path": "x", **values})
-    return list(readers.read(Part(str(path)), settings))
+    return list(formats.read(Part(str(path)), settings))
 
 
 def found(records: list[Record]) -> list[object]:

@@ -14,10 +14,10 @@ import pytest
 import tensorflow as tf
 from gensim.models.phrases import Phrases as GensimPhrases
 
-from components.sequence_transform.phrases import PairCounts, choose, count_shard_pairs
-from components.sequence_transform.shards import count_shard
-from trainer.phrases import Phrase, write
+from components.sequence_transform.phrase_counts import PairCounts, choose, count_shard_pairs
+from components.sequence_transform.shard_work import count_shard
 from trainer.settings import TransformSettings
+from trainer.text.phrases import Phrase, write
 
 
 def batch(counts: Counter[tuple[bytes, bytes]]) -> tuple[list[bytes], np.ndarray, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.sequence_transform.report import ShardReport, dataset
+from components.sequence_transform.shard_report import ShardReport, dataset
 from trainer.settings import PadSettings
 
 LENGTHS = st.lists(st.integers(0, 60) | st.integers(0, 40_000), min_size=1, max_size=60)

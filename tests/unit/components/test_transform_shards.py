@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.sequence_transform import shards
-from components.sequence_transform.report import ShardReport
-from trainer import features
+from components.sequence_transform import shard_work
+from components.sequence_transform.shard_report import ShardReport
+from trainer.data import features
 from trainer.settings import OutputSettings, PadSettings, TransformSettings
 
 
@@ -61,7 +61,7 @@ def test_beam_counts_the_train_split(corpus, settings) -> None:
 
 
 def test_a_shard_is_counted_alone(corpus, settings) -> None:
-    counts = shards.count_shard(
+    counts = shard_work.count_shard(
         corpus.raw["train"][1], TransformSettings.model_validate(settings), "labelled_text", None
     )
     documents = corpus.documents["train"][30:]
@@ -139,8 +139,8 @@ def write_raw(path: Path, labels: list[str]) -> str:
 
 def transform(corpus, source: str, target: Path, pad: PadSettings | None = None, **changes) -> ShardReport:
     settings = TransformSettings(max_size=60, pad=pad, **{"truncate": {"to": 24, "keep": "head+tail"}, **changes})
-    job = shards.Job(settings, OutputSettings(compression="gzip"), "labelled_text", 64)
-    return shards.transform_shard(source, str(target), "test", str(corpus.graph / "transform_fn"), job)
+    job = shard_work.Job(settings, OutputSettings(compression="gzip"), "labelled_text", 64)
+    return shard_work.transform_shard(source, str(target), "test", str(corpus.graph / "transform_fn"), job)
 
 
 def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:

@@ -17,7 +17,7 @@ from components.sequence_transform.vocabulary import (
     write_tags,
     write_vocabulary,
 )
-from trainer import features
+from trainer.data import features
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 

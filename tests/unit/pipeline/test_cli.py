@@ -10,7 +10,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from pipeline import cli, config, history
+from pipeline.cli import app
+from pipeline.config import job as config
+from pipeline.runs import record as history
 
 ROOT = Path(__file__).parents[3]
 JOB = """\
@@ -29,7 +31,7 @@ def job(tmp_path):
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], env={"COLUMNS": "80"})
+    return CliRunner().invoke(app.app, [str(argument) for argument in arguments], env={"COLUMNS": "80"})
 
 
 def test_help_names_the_commands():
@@ -97,14 +99,14 @@ def test_wrong_usage_ends_with_2(arguments):
 
 
 def test_each_end_of_a_run_has_its_exit_code():
-    assert {state: cli.EXIT_CODES[state] for state in ("pushed", "unchanged", "done", "not_blessed", "failed")} == {
+    assert {state: app.EXIT_CODES[state] for state in ("pushed", "unchanged", "done", "not_blessed", "failed")} == {
         "pushed": 0,
         "unchanged": 0,
         "done": 0,
         "not_blessed": 3,
         "failed": 1,
     }
-    assert set(cli.EXIT_CODES) == set(history.RunState.__args__)
+    assert set(app.EXIT_CODES) == set(history.RunState.__args__)
 
 
 def test_runs_shows_what_ran(tmp_path):

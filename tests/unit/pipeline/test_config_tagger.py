@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import config
+from pipeline.config import job as config
 from trainer.errors import JobError
 from trainer.tagger.settings import TaggerSettings
 

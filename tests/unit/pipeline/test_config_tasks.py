@@ -7,9 +7,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from pipeline import cli, config
-from pipeline.locations import resolve_file
-from pipeline.metrics import METRICS
+from pipeline.cli import app
+from pipeline.config import job as config
+from pipeline.config.locations import resolve_file
+from pipeline.tasks.metric import METRICS
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
 from trainer.word2vec.settings import Word2vecSettings
@@ -188,7 +189,7 @@ def test_the_json_schema_has_the_keys_of_each_task():
 @pytest.mark.parametrize("text", [GATED, DATASET])
 def test_a_job_shown_is_the_same_job(tmp_path, text):
     job = load(tmp_path, text)
-    shown = CliRunner().invoke(cli.app, ["config", "show", str(tmp_path / "job.yaml")])
+    shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml")])
     assert load(tmp_path, shown.stdout) == job
     assert yaml.safe_load(shown.stdout)["task"] == job.task
 
@@ -206,12 +207,12 @@ def test_a_job_shown_is_the_same_job(tmp_path, text):
 def test_classifiers_of_each_encoder_are_allowed_and_read_as_shown(tmp_path, overrides):
     job = load(tmp_path, CLASSIFIER, *overrides)
     changes = [part for override in overrides for part in ("--set", override)]
-    shown = CliRunner().invoke(cli.app, ["config", "show", str(tmp_path / "job.yaml"), *changes])
+    shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml"), *changes])
     assert load(tmp_path, shown.stdout) == job
 
 
 def test_the_command_prints_the_json_schema():
-    printed = CliRunner().invoke(cli.app, ["config", "schema"])
+    printed = CliRunner().invoke(app.app, ["config", "schema"])
     assert json.loads(printed.stdout) == config.json_schema()
 
 

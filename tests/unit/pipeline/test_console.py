@@ -6,9 +6,9 @@ import re
 import pytest
 from rich.console import Console
 
-from pipeline import history
-from pipeline.console import RunConsole
-from pipeline.tables import runs_table
+from pipeline.console.live import RunConsole
+from pipeline.console.tables import runs_table
+from pipeline.runs import record as history
 from trainer import progress
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

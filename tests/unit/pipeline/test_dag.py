@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline import config, dag
+from pipeline.config import job as config
+from pipeline.dag import dag
 
 JOBS: dict[str, dict[str, Any]] = {
     "classifier": {"corpus": {"format": "csv", "path": "x", "label": "y"}},

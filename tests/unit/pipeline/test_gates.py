@@ -12,8 +12,8 @@ from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.proto import config_pb2
 from tensorflow_model_analysis.utils import config_util
 
-from pipeline import gates
-from pipeline.config import ClassifierConfig, RunConfig
+from pipeline.config.job import ClassifierConfig, RunConfig
+from pipeline.dag import gates
 
 
 def config(classes: tuple[str, ...] = ("negative", "positive"), **values: dict[str, Any]) -> RunConfig:

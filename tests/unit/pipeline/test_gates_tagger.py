@@ -14,9 +14,9 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.utils import config_util
 
-from pipeline import gates
-from pipeline.config import TaggerConfig
-from pipeline.metrics import METRICS
+from pipeline.config.job import TaggerConfig
+from pipeline.dag import gates
+from pipeline.tasks.metric import METRICS
 
 SPANS = ["span_f1", "span_precision", "span_recall"]
 

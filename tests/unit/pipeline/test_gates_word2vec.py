@@ -14,8 +14,8 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.utils import config_util
 
-from pipeline import gates
-from pipeline.config import ClassifierConfig, Word2vecConfig
+from pipeline.config.job import ClassifierConfig, Word2vecConfig
+from pipeline.dag import gates
 
 EVALUATION = {"pairs": {"ws": "ws.tsv", "sl": "sl.txt"}, "analogies": {"qs": "qs.txt"}}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import history
+from pipeline.runs import record as history
 from trainer.errors import JobError
 
 ROOT = Path(__file__).parents[3]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.interrupts import Interrupts
+from pipeline.runs.interrupts import Interrupts
 
 
 class Interrupted:

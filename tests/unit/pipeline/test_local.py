@@ -6,7 +6,8 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline import config, local
+from pipeline.config import job as config
+from pipeline.runners import local
 from schema import curated
 from trainer.errors import JobError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import resolve_corpus_path, resolve_file
-from pipeline.locations import describe
+from pipeline.config.job import resolve_corpus_path, resolve_file
+from pipeline.config.locations import describe
 from trainer.errors import JobError
 
 

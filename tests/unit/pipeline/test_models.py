@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import history, models
+from pipeline.runs import published
+from pipeline.runs import record as history
 from trainer.errors import JobError
 
 
@@ -22,7 +23,7 @@ def save(module, path):
 
 
 def load(path):
-    return models.load(path, "text", {"label"})
+    return published.load(path, "text", {"label"})
 
 
 @pytest.fixture(scope="module")
@@ -31,25 +32,25 @@ def model(tmp_path_factory):
 
 
 def test_a_number_is_the_shortest_decimal_of_its_float32():
-    assert models.shortest(np.float32(0.98)) == 0.98
-    assert models.shortest(np.float32(1.0)) == 1.0
+    assert published.shortest(np.float32(0.98)) == 0.98
+    assert published.shortest(np.float32(1.0)) == 1.0
 
 
 def test_the_newest_published_version_of_a_root_is_taken(root, model):
-    assert models.find_model(root) == root / "serving" / "10"
-    assert models.find_model(model) == model
+    assert published.find_model(root) == root / "serving" / "10"
+    assert published.find_model(model) == model
 
 
 def test_a_root_without_a_model_says_why(tmp_path):
     with pytest.raises(JobError, match="no such model or root"):
-        models.find_model(tmp_path / "none")
+        published.find_model(tmp_path / "none")
     with pytest.raises(JobError, match="seqloom run") as caught:
-        models.find_model(tmp_path)
+        published.find_model(tmp_path)
     assert caught.value.where == str(tmp_path / "serving")
     verdict = history.Verdict(blessed=False, reasons=("accuracy 0.7 is below 0.85",))
     history.write(tmp_path, history.new_run(tmp_path, "a").updated(state="not_blessed", verdict=verdict))
     with pytest.raises(JobError, match=r"ended as not blessed: accuracy 0\.7 is below 0\.85"):
-        models.find_model(tmp_path)
+        published.find_model(tmp_path)
 
 
 def test_other_models_are_refused(tmp_path):

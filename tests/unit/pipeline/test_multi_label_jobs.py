@@ -8,8 +8,10 @@ import json
 import pytest
 import tensorflow as tf
 
-from pipeline import config, gates, predict
-from pipeline.metrics import MULTI_LABEL
+from pipeline.cli import predict
+from pipeline.config import job as config
+from pipeline.dag import gates
+from pipeline.tasks.metric import MULTI_LABEL
 from trainer.errors import JobError
 from trainer.tasks import TASKS
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner
 
-from pipeline import cli, predict, questions
+from pipeline.cli import app, inputs, predict
 from trainer.errors import JobError
 
 ROOT = Path(__file__).parents[3]
@@ -70,7 +70,7 @@ def answers(output):
 
 
 def test_answers_come_in_the_order_of_the_texts_over_many_batches(model):
-    texts = ["x" * (number % 23) for number in range(2 * questions.BATCH + 17)]
+    texts = ["x" * (number % 23) for number in range(2 * inputs.BATCH + 17)]
     assert list(predict.predict(model, iter(texts))) == [expected(text) for text in texts]
 
 
@@ -105,21 +105,21 @@ def test_no_texts_give_no_answers_and_load_nothing(tmp_path):
 
 
 def test_the_command_answers_texts(root):
-    result = CliRunner().invoke(cli.app, ["predict", str(root), "short", "long enough, é"])
+    result = CliRunner().invoke(app.app, ["predict", str(root), "short", "long enough, é"])
     assert result.exit_code == 0
     assert answers(result.stdout) == [expected("short"), expected("long enough, é")]
     assert "é" in result.stdout
 
 
 def test_the_command_reads_the_standard_input(model):
-    result = CliRunner().invoke(cli.app, ["predict", str(model)], input="short\n\nlong enough\n")
+    result = CliRunner().invoke(app.app, ["predict", str(model)], input="short\n\nlong enough\n")
     assert answers(result.stdout) == [expected("short"), expected(""), expected("long enough")]
 
 
 def test_the_command_answers_what_comes_before_a_broken_line(model, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text('"short"\n{"text": "long enough"}\n{"txt": 1}\n"more"\n')
-    result = CliRunner().invoke(cli.app, ["predict", str(model), "--input", str(path)])
+    result = CliRunner().invoke(app.app, ["predict", str(model), "--input", str(path)])
     assert result.exit_code == 2
     assert answers(result.stdout) == [expected("short"), expected("long enough")]
     assert f"where: {path}:3" in result.stderr
@@ -134,7 +134,7 @@ def test_the_command_answers_what_comes_before_a_broken_line(model, tmp_path):
     ],
 )
 def test_wrong_usage_of_the_command(root, arguments, part):
-    result = CliRunner().invoke(cli.app, ["predict", *(argument.format(root=root) for argument in arguments)])
+    result = CliRunner().invoke(app.app, ["predict", *(argument.format(root=root) for argument in arguments)])
     assert result.exit_code == 2
     assert part in result.stderr
     assert result.stdout == ""

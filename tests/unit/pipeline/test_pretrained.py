@@ -4,8 +4,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from pipeline import cli, config, history
-from pipeline.pretrained import find_vectors
+from pipeline.cli import app
+from pipeline.config import job as config
+from pipeline.runs import record as history
+from pipeline.runs.pretrained import find_vectors
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
 
@@ -42,7 +44,7 @@ def test_a_section_names_what_the_vectors_start_from(tmp_path):
 @pytest.mark.parametrize("value", ["32", "{from: vectors.bin}"])
 def test_a_job_shown_is_the_same_job(tmp_path, value):
     job = load(tmp_path, value)
-    shown = CliRunner().invoke(cli.app, ["config", "show", str(tmp_path / "job.yaml")])
+    shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml")])
     section = yaml.safe_load(shown.stdout)["trainer"]["embedding"]
     assert list(section) == ["width", "from", "frozen"]
     (tmp_path / "job.yaml").write_text(shown.stdout)

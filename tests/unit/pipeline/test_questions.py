@@ -4,18 +4,18 @@ import io
 
 import pytest
 
-from pipeline import questions
+from pipeline.cli import inputs
 from trainer.errors import JobError
 
 
 def test_lines_are_texts_as_they_stand():
     stream = io.BytesIO("\ufeffone\r\n\n  two é \nlast".encode())
-    assert list(questions.read_lines(stream, "stdin")) == ["one", "", "  two é ", "last"]
+    assert list(inputs.read_lines(stream, "stdin")) == ["one", "", "  two é ", "last"]
 
 
 def test_json_lines_hold_strings_or_objects():
     stream = io.BytesIO(b'{"text": "a\\nb", "id": 1}\n\n"c"\n"\\ud83d\\ude00"\n{"text": ""}')
-    assert list(questions.read_json_lines(stream, "f", "text")) == ["a\nb", "c", "😀", ""]
+    assert list(inputs.read_json_lines(stream, "f", "text")) == ["a\nb", "c", "😀", ""]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_json_lines_hold_strings_or_objects():
 )
 def test_a_broken_line_is_named(line, parts):
     with pytest.raises(JobError) as caught:
-        list(questions.read_json_lines(io.BytesIO(b'"good"\n' + line), "in.jsonl", "text"))
+        list(inputs.read_json_lines(io.BytesIO(b'"good"\n' + line), "in.jsonl", "text"))
     assert caught.value.where == "in.jsonl:2"
     for part in parts:
         assert part in str(caught.value)
@@ -43,25 +43,25 @@ def test_a_broken_line_is_named(line, parts):
 
 def test_a_line_of_the_standard_input_that_is_not_utf8_is_named():
     with pytest.raises(JobError, match="not UTF-8") as caught:
-        list(questions.read_lines(io.BytesIO(b"a\n\xe9\n"), "stdin"))
+        list(inputs.read_lines(io.BytesIO(b"a\n\xe9\n"), "stdin"))
     assert caught.value.where == "stdin:2"
 
 
 def test_the_key_is_that_of_the_command():
-    assert list(questions.read_json_lines(io.BytesIO(b'{"word": "a"}'), "f", "word")) == ["a"]
+    assert list(inputs.read_json_lines(io.BytesIO(b'{"word": "a"}'), "f", "word")) == ["a"]
     with pytest.raises(JobError, match='no key "word"'):
-        list(questions.read_json_lines(io.BytesIO(b'{"text": "a"}'), "f", "word"))
+        list(inputs.read_json_lines(io.BytesIO(b'{"text": "a"}'), "f", "word"))
     with pytest.raises(JobError, match="A word is not valid Unicode") as caught:
-        list(questions.check(["a", "\udcff"], "word"))
+        list(inputs.check(["a", "\udcff"], "word"))
     assert caught.value.where == "WORD 2"
 
 
 def test_batches_end_with_what_stands_before_a_broken_question():
     def broken():
-        yield from ["a"] * (questions.BATCH + 1)
+        yield from ["a"] * (inputs.BATCH + 1)
         raise JobError("broken")
 
-    batches = questions.batches(broken())
-    assert [len(next(batches)), len(next(batches))] == [questions.BATCH, 1]
+    batches = inputs.batches(broken())
+    assert [len(next(batches)), len(next(batches))] == [inputs.BATCH, 1]
     with pytest.raises(JobError, match="broken"):
         next(batches)

@@ -88,7 +88,7 @@ def test_a_real_terminal_shows_the_table_and_no_noise(tmp_path):
 
 def test_logging_is_as_before_after_the_redirection(tmp_path):
     code = (
-        "import logging, pathlib, sys; from pipeline.redirect import redirect_output; root = logging.getLogger();"
+        "import logging, pathlib, sys; from pipeline.runs.redirect import redirect_output; root = logging.getLogger();"
         "before = (root.handlers[:], root.level)\n"
         "with redirect_output(pathlib.Path(sys.argv[1])): pass\n"
         "assert (root.handlers, root.level) == before"

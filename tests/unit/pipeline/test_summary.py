@@ -7,8 +7,8 @@ import math
 
 import pytest
 
-from pipeline import summary
-from pipeline.lineage import Execution, Output
+from pipeline.dag.lineage import Execution, Output
+from pipeline.runs import summary
 from trainer.errors import JobError
 
 

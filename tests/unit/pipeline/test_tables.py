@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from pipeline.tables import duration, metrics_table, number, slice_name
+from pipeline.console.tables import duration, metrics_table, number, slice_name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config
+from pipeline.config import job as config
 from trainer.errors import JobError
 
 JOB = """\

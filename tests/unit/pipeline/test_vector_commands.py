@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner
 
-from pipeline import cli
+from pipeline.cli import app
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,7 +31,7 @@ def root(tmp_path, word_vectors):
 
 
 def invoke(*arguments, **values):
-    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], **values)
+    return CliRunner().invoke(app.app, [str(argument) for argument in arguments], **values)
 
 
 def answers(result):

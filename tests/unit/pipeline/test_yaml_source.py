@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import yaml_source
+from pipeline.config import source as yaml_source
 from trainer.errors import JobError
 
 words = st.text(st.characters(exclude_categories=["Cs"]))

@@ -9,7 +9,7 @@ from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from schema import curated
 from schema.differences import differences
-from trainer import features
+from trainer.data import features
 
 
 @pytest.mark.parametrize("kind", curated.KINDS)

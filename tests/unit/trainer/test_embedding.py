@@ -13,7 +13,6 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer import embedding
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
@@ -21,6 +20,7 @@ from trainer.job import Job
 from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.tasks import TASKS
 from trainer.training.loop import Loop
+from trainer.vectors import embedding
 
 WORDS = ["film", "Film", "london", "CAFÉ", "rare", "lost"]
 COUNTS = [50, 20, 10, 5, 4, 1]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import features
+from trainer.data import features
 from trainer.settings import TransformSettings
 
 

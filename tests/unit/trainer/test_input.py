@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from trainer.data.reading import Position, Usage, batch_bounds, pad, read
 from trainer.errors import JobError
-from trainer.input import Position, Usage, batch_bounds, pad, read
 
 LENGTHS = [random.Random(number).choice([0, 1, number % 60]) for number in range(299)] + [200]
 

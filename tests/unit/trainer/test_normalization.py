@@ -9,8 +9,8 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trainer.normalization import normalize, strip_html
 from trainer.settings import TransformSettings
+from trainer.text.normalization import normalize, strip_html
 
 # Characters of an old version of Unicode: tables here are not of the same version as Python's.
 CHARACTERS = st.characters(exclude_categories=["Cs"]).filter(

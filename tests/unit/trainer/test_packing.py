@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.data.reading import Position, Usage, pack
 from trainer.errors import JobError
-from trainer.input import Position, Usage, pack
 
 RANDOM = np.random.default_rng(0)
 DOCUMENTS = [RANDOM.integers(4, 99, length).tolist() for length in RANDOM.integers(0, 20, 120)]

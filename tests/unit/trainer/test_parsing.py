@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import tensorflow as tf
 
-from trainer import features, parsing
+from trainer.data import features, parsing
 
 Record = Callable[..., bytes]
 

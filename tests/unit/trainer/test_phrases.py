@@ -11,8 +11,8 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trainer.phrases import Phrase, Phrases, count_pairs, write
 from trainer.settings import PhraseSettings
+from trainer.text.phrases import Phrase, Phrases, count_pairs, write
 
 WORDS = st.sampled_from(["a", "b", "c", "new", "york", "日本", "_", "word" * 9])
 SENTENCES = st.lists(st.lists(WORDS, max_size=12), max_size=5)

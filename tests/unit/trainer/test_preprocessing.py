@@ -11,9 +11,10 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trainer import features, preprocessing
-from trainer.lines_table import lines_table
+from trainer.data import features
 from trainer.settings import TransformSettings, TruncateSettings
+from trainer.text import preprocessing
+from trainer.text.lines_table import lines_table
 
 CASED = TransformSettings(lowercase=False)
 # Characters of an old version of Unicode: TensorFlow's tables are not of the same version as Python's.

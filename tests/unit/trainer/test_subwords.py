@@ -12,10 +12,11 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from components.sequence_encoding import bytes_feature, sequence_example, step
-from trainer import features, subwords
+from components.shared.sequence_encoding import bytes_feature, sequence_example, step
+from trainer.data import features
 from trainer.errors import JobError
 from trainer.settings import SubwordSettings, TransformSettings
+from trainer.text import subwords
 
 WORDS = [
     "the",

@@ -13,10 +13,11 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trainer import features, preprocessing, subwords
+from trainer.data import features
 from trainer.errors import JobError
-from trainer.lines_table import lines_table
 from trainer.settings import SubwordSettings, TransformSettings
+from trainer.text import preprocessing, subwords
+from trainer.text.lines_table import lines_table
 
 WORDS = ["a", "B", "film", "<pad>", "<unk>", "<bos>", "12", "\u0661", "é", "日本", "\u00a0", "long" * 9, "\\n"]
 PIECES = [*WORDS, " ", "\n", "\r\n", "\t", "\0", ".", "\x0b"]

@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from trainer import vector_files
 from trainer.errors import JobError
-from trainer.vector_files import WordVectors
+from trainer.vectors import vector_files
+from trainer.vectors.vector_files import WordVectors
 
 NASTY = st.sampled_from(
     [

@@ -16,7 +16,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier.attention import explained
 from trainer.classifier.servable import Servable
 from trainer.classifier.settings import ClassifierSettings
-from trainer.input import read
+from trainer.data.reading import read
 
 pytestmark = pytest.mark.slow
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.corpus_example_gen.encode import encode
-from components.corpus_example_gen.records import Document
-from components.sequence_transform import shards
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
+from components.sequence_transform import shard_work
 from trainer.classifier import thresholds
+from trainer.data.features import parse_raw
+from trainer.data.reading import read
 from trainer.errors import JobError
-from trainer.features import parse_raw
-from trainer.input import read
 from trainer.job import Job
 from trainer.settings import OutputSettings, TransformSettings
 from trainer.tasks import TASKS
@@ -102,9 +102,9 @@ def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
         for number, names in enumerate(labels):
             writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
-    job = shards.Job(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
+    job = shard_work.Job(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
     graph = str(corpus.graph / "transform_fn")
-    told = shards.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
+    told = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
     assert told.unknown_labels == Counter(opera=2, zen=1)
 
 

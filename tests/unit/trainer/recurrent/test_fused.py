@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline import config
+from pipeline.config import job as config
 from trainer.classifier import model as classifier
 from trainer.classifier.segments import Documents, Segments
 from trainer.classifier.settings import ClassifierSettings
-from trainer.input import pad
+from trainer.data.reading import pad
 from trainer.recurrent import encoder, fused
 from trainer.recurrent.settings import SequenceSettings
 from trainer.tasks import TASKS

@@ -14,7 +14,7 @@ TAGS = ("O", "B-LOC", "I-LOC", "B-PER")
 
 def _sentences(split: str, count: int) -> list:
     """Sentences in which the word before tells what a capital letter begins."""
-    from components.corpus_example_gen.records import Document
+    from components.corpus_example_gen.documents import Document
 
     draw = random.Random(split)
     sentences = []

@@ -80,7 +80,7 @@ def test_no_function_of_the_words_near_by_and_of_the_bag_is_better_than_chance()
 
 @pytest.mark.slow
 def test_the_tagger_learns_what_is_30_steps_away(transform_documents, train, tmp_path: Path) -> None:
-    from components.corpus_example_gen.records import Document
+    from components.corpus_example_gen.documents import Document
 
     made = {"train": agreement(2_000, seed=1), "eval": agreement(200, seed=2), "test": agreement(200, seed=3)}
     assert not {tokens for tokens, _ in made["train"]} & {tokens for tokens, _ in made["eval"] + made["test"]}

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline import config
+from pipeline.config import job as config
 from trainer.errors import JobError
-from trainer.training.optimizer_settings import DEFAULTS as OPTIMIZERS
-from trainer.training.schedule_settings import DEFAULTS as SCHEDULES
+from trainer.optimization.optimizer_settings import DEFAULTS as OPTIMIZERS
+from trainer.optimization.schedule_settings import DEFAULTS as SCHEDULES
 from trainer.training.settings import TrainingSettings
 
 YAML = """\

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.heldout import HeldOut
 from trainer.word2vec.model import lookup
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.vocabulary import Vocabulary
 
 WORDS = 9
 COUNTS = np.arange(2 * WORDS, WORDS, -1)

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from trainer import parsing
+from trainer.data import parsing
 
 # Cases mixed: gensim compares without case, and takes the most frequent of the words that differ in it.
 WORDS = [f"w{number}" for number in range(30)] + [

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec import model as model_module
 from trainer.word2vec import windows
+from trainer.word2vec.character_ngrams import ngram_ids
 from trainer.word2vec.model import Tables
-from trainer.word2vec.ngrams import ngram_ids
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.vocabulary import Vocabulary
 
 MODELS = [(model, loss) for model in ("skipgram", "cbow") for loss in ("negative_sampling", "hierarchical_softmax")]
 NGRAMS = {"min": 3, "max": 4, "buckets": 17}

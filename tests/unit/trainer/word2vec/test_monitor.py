@@ -12,10 +12,10 @@ from google.protobuf import text_format
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins import projector
 
+from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.model import Tables
-from trainer.word2vec.monitor import Monitor
+from trainer.word2vec.neighbor_monitor import Monitor
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.vocabulary import Vocabulary
 
 LOGGER = "seqloom.trainer"
 

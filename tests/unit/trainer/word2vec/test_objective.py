@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from trainer.word2vec import windows
+from trainer.word2vec.character_ngrams import ngram_ids
+from trainer.word2vec.losses import Outcome
 from trainer.word2vec.model import Composition, lookup, make_objective
-from trainer.word2vec.ngrams import ngram_ids
-from trainer.word2vec.objective import Outcome
 from trainer.word2vec.settings import NgramSettings, Word2vecSettings
 
 WORDS, TOKENS, DIMENSIONS = 20, 64, 7

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer import vector_files
 from trainer.settings import TransformSettings
-from trainer.word2vec import ngrams
+from trainer.vectors import vector_files
+from trainer.word2vec import character_ngrams
 from trainer.word2vec.settings import NgramSettings
 
 WORDS = [f"w{number}" for number in range(200)]
@@ -200,7 +200,9 @@ def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
     found = servable.vectors(texts("Unseen", "w1", "", "\u65e5\u672c", "x"))
     assert found["known"].numpy().tolist() == [False, True, False, False, False]
     assert found["word"].numpy().tolist() == [b"", b"w1", b"", b"", b""]
-    unseen = [table[ngrams.ngram_ids(word, settings)].mean(axis=0) for word in ("unseen", "\u65e5\u672c", "x")]
+    unseen = [
+        table[character_ngrams.ngram_ids(word, settings)].mean(axis=0) for word in ("unseen", "\u65e5\u672c", "x")
+    ]
     np.testing.assert_allclose(found["vectors"], [unseen[0], VECTORS[1], np.zeros(16), *unseen[1:]], atol=1e-6)
     peer = gensim.models.KeyedVectors(16)
     peer.add_vectors(WORDS, VECTORS)
@@ -279,7 +281,7 @@ def test_the_digest_is_that_of_what_decides_the_answers(make_servable, transform
         make_servable(words, vectors, graph=graph, transform={"digits": True}),
         make_servable(words, vectors, graph=graph, index="ivf"),
         make_servable(words, vectors, graph=graph, **ngrams),
-        make_servable(words, vectors, graph=graph, **{**ngrams, "ngram_vectors": -vectors}),
+        make_servable(words, vectors, graph=graph, **{**character_ngrams, "ngram_vectors": -vectors}),
     ]
     assert len({other.digest() for other in others} | {first}) == 7
 

@@ -16,14 +16,14 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from trainer import vector_files
 from trainer.errors import JobError
 from trainer.job import Job
 from trainer.settings import TransformSettings
 from trainer.training.checkpoint import Checkpoints, TrainingState
+from trainer.vectors import vector_files
+from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.training import Training, run
-from trainer.word2vec.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow
 

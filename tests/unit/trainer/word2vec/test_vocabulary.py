@@ -9,7 +9,7 @@ import pytest
 
 from components.sequence_transform.vocabulary import write_vocabulary
 from trainer.errors import JobError
-from trainer.word2vec.vocabulary import Vocabulary
+from trainer.vectors.vector_words import Vocabulary
 
 
 def test_it_holds_words_and_counts_without_the_reserved_ones(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The formats of a corpus: from files to documents."""

@@ -1,0 +1,78 @@
+"""CoNLL-style columns: a token a line with its tag, a blank line between sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.lines import Lines, lines_before
+from components.corpus_example_gen.settings import ColumnSettings, CorpusSettings
+
+_DOCUMENT_START = "-DOCSTART-"
+# Only blanks and tabs separate columns: a no-break space may stand within a token.
+_COLUMN = re.compile(r"[^ \t]+")
+
+SplitLine = Callable[[str], list[str]]
+
+
+def read_conll(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
+    """Reads tagged sentences from a part of a file.
+
+    A bad line costs its sentence: without one of its tokens it would be another one.
+
+    Args:
+        file: The open file.
+        part: The part.
+        settings: What separates the columns, and which of them are read.
+
+    Yields:
+        A document or a bad record for each sentence; `-DOCSTART-` lines and comments are no part of any.
+    """
+    lines = Lines(file, part, settings)
+    builder = DocumentBuilder(part, settings, lines.encoding, lambda: lines_before(part))
+    columns = settings.columns or ColumnSettings()
+    split: SplitLine = _COLUMN.findall if settings.delimiter is None else _delimited(settings.delimiter)
+    for number, block in lines.blocks():
+        raw = b"".join(block)
+        try:
+            if len(raw) > MAX_DOCUMENT_BYTES:
+                raise too_long()
+            rows = _rows(lines.encoding.decode(raw), columns.comment, split)
+            if rows:
+                yield builder.tagged(number, *_pick(rows, columns))
+        except RecordError as error:
+            yield builder.bad(number, str(error), raw)
+
+
+def _delimited(delimiter: str) -> SplitLine:
+    return lambda line: line.split(delimiter)
+
+
+def _rows(text: str, comment: str | None, split: SplitLine) -> list[list[str]]:
+    """Returns the columns of each line of a sentence."""
+    skipped = (_DOCUMENT_START, comment) if comment else _DOCUMENT_START
+    lines = text.replace("\r\n", "\n").split("\n")
+    return [split(line) for line in lines if line and not line.startswith(skipped)]
+
+
+def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], list[str]]:
+    """Returns the tokens and their tags."""
+    token, tag = (column - 1 if column > 0 else column for column in (columns.token, columns.tag))
+    least = max(column if column > 0 else -column for column in (columns.token, columns.tag))
+    for place, row in enumerate(rows, 1):
+        width = len(row)
+        if not columns.uneven and width != len(rows[0]):
+            raise RecordError(f"wrong number of columns: {width} at token {place}, the first has {len(rows[0])}")
+        if width < least or token % width == tag % width:
+            raise RecordError(
+                f"too few columns: {width}, the token is in column {columns.token} and the tag in {columns.tag}"
+            )
+    tokens, tags = [row[token] for row in rows], [row[tag] for row in rows]
+    for role, values in (("token", tokens), ("tag", tags)):
+        if not all(map(str.strip, values)):
+            place = next(place for place, value in enumerate(values, 1) if not value.strip())
+            raise RecordError(f"no {role}: the column is empty at token {place} of the sentence")
+    return tokens, tags

@@ -1,0 +1,192 @@
+"""CSV and TSV after RFC 4180, in which a stray quote costs one line and never swallows the lines behind it.
+
+A file is one part: whether a line end stands within a quoted field is only known from the file's start on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import BinaryIO
+
+from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.header import place_of
+from components.corpus_example_gen.readers.lines import Lines
+from components.corpus_example_gen.readers.text_encoding import TextEncoding
+from components.corpus_example_gen.settings import CorpusSettings
+from trainer.errors import JobError
+
+MAX_RECORD_BYTES = 8 << 20
+"""How far a quoted field is followed over line ends."""
+_MAX_FIELD_CHARS = 2 * MAX_RECORD_BYTES
+
+Picker = Callable[[list[str]], tuple[str | None, ...]]
+
+
+def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
+    """Reads documents from a CSV or TSV file with a header row.
+
+    Args:
+        file: The open file.
+        part: The whole file.
+        settings: Names of the columns, labels and delimiter.
+
+    Yields:
+        A document or a bad record for each record; blank lines are no records.
+
+    Raises:
+        JobError: If the header cannot be read or lacks a column.
+    """
+    csv.field_size_limit(max(_MAX_FIELD_CHARS, csv.field_size_limit()))
+    physical = Lines(file, part, settings)
+    lines = _Lines(physical)
+    delimiter = "\t" if settings.format == "tsv" else settings.delimiter or ","
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    header = _read_header(lines, rows, part.path)
+    if header is None:
+        return
+    pick = _column_picker(header, part.path, settings)
+    width = len(header)
+    builder = DocumentBuilder(part, settings, physical.encoding)
+    while True:
+        line = lines.start()
+        try:
+            row = next(rows)
+            if len(row) != width:
+                if not row or (len(row) == 1 and not row[0].strip()):
+                    continue
+                raise _StructureError(f"wrong number of columns: {len(row)}, the header has {width}")
+            lines.check()
+            yield builder.document(line, *pick(row))
+        except StopIteration:
+            return
+        except (csv.Error, _StructureError) as error:
+            # Before the quotes are known to be right, only the first line is known to belong to this record.
+            raw = lines.give_back_all_but_first()
+            yield builder.bad(line, _structure_reason(error), raw)
+        except RecordError as error:
+            yield builder.bad(line, str(error), lines.raw())
+
+
+class _StructureError(Exception):
+    """The record has another shape than the header."""
+
+
+class _Lines:
+    """Decoded physical lines of a file, which remembers those of the current record and can take them back."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = iter(lines)
+        self._encoding: TextEncoding = lines.encoding
+        self._returned: list[bytes] = []
+        self._taken: list[bytes] = []
+        self._size = 0
+        self._broken = False
+        self._line = 1
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if self._size > MAX_RECORD_BYTES:
+            raise StopIteration
+        line = self._returned.pop() if self._returned else next(self._lines)
+        self._taken.append(line)
+        self._size += len(line)
+        try:
+            text = self._encoding.decode(line)
+        except RecordError:
+            self._broken = True
+            text = self._encoding.decode_anyway(line)
+        if "\0" in text:
+            # Python 3.10's csv module stops at a NUL, later ones read it; here the record as a whole is bad.
+            self._broken = True
+            text = text.replace("\0", " ")
+        return text
+
+    def start(self) -> int:
+        """Starts a record and returns the number of its first line, from 1."""
+        self._line += len(self._taken)
+        self._taken.clear()
+        self._size = 0
+        self._broken = False
+        return self._line
+
+    def raw(self) -> bytes:
+        """The bytes of the current record."""
+        return b"".join(self._taken)
+
+    def check(self) -> None:
+        """Raises RecordError if the record is too long, has a NUL or is not in the file's encoding."""
+        if self._size > MAX_DOCUMENT_BYTES:
+            raise too_long()
+        if self._broken:
+            raw = self.raw()
+            position = self._encoding.find_nul(raw)
+            if position >= 0:
+                raise RecordError(f"NUL byte: at byte {position} of the record")
+            self._encoding.decode(raw)
+
+    def give_back_all_but_first(self) -> bytes:
+        """Returns the first line, and has all others read again."""
+        self._returned.extend(reversed(self._taken[1:]))
+        del self._taken[1:]
+        return self._taken[0]
+
+
+def _structure_reason(error: Exception) -> str:
+    message = str(error)
+    if isinstance(error, _StructureError):
+        return message
+    if "unexpected end of data" in message:
+        return "quote never closed"
+    if "expected after" in message:
+        return "text after a closing quote: a quote within a quoted field is written twice"
+    if "new-line character" in message:
+        return "carriage return in an unquoted field"
+    if "field limit" in message:
+        return f"field too long: more than {_MAX_FIELD_CHARS} characters"
+    return f"broken CSV: {message}"
+
+
+def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[str] | None:
+    """Returns the names of the columns, or None for a file without any line."""
+    header: list[str] = []
+    while not any(name.strip() for name in header):
+        line = lines.start()
+        try:
+            header = next(rows)
+            lines.check()
+        except StopIteration:
+            return None
+        except (csv.Error, RecordError) as error:
+            raw = lines.raw()
+            reason = str(error) if isinstance(error, RecordError) else _structure_reason(error)
+            raise JobError(
+                "The header row of a CSV file cannot be read.",
+                where=f"{path}, line {line}",
+                found=f"{reason}; the line starts with {raw[:80]!r}",
+                expected="a first row with the names of the columns, its line ended by \\n or \\r\\n",
+                fix="Repair the row, or set corpus.format to what the file is.",
+            ) from None
+    return header
+
+
+def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Picker:
+    """Returns what takes the values of the roles out of a row."""
+    names = [getattr(settings, role) for role in ROLES]
+    where, hint = f"{path}, header row", "; corpus.delimiter is what separates them"
+    places = [
+        None if name is None else place_of(role, name, header, where, of="CSV", hint=hint)
+        for role, name in zip(ROLES, names, strict=True)
+    ]
+    used = [place for place in places if place is not None]
+    if len(used) == len(places):
+        return itemgetter(*used)
+
+    def pick(row: list[str]) -> tuple[str | None, ...]:
+        return tuple([None if place is None else row[place] for place in places])
+
+    return pick

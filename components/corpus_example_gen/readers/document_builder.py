@@ -1,0 +1,208 @@
+"""Checks the values of a record and makes a document of them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from components.corpus_example_gen.documents import EXCERPT_CHARS, BadRecord, Document, Part, RecordError
+from components.corpus_example_gen.readers.text_encoding import TextEncoding
+from components.corpus_example_gen.settings import CorpusSettings
+
+_CUTS = {
+    "line": re.compile(r"\r\n|\r|\n"),
+    # Without the lookahead, \r\n could be taken for two line ends.
+    "paragraph": re.compile(r"(?:\r\n|\r(?!\n)|\n)(?:[^\S\r\n]*(?:\r\n|\r(?!\n)|\n))+"),
+}
+
+_NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_GREATEST_WEIGHT = 3.4e38
+
+
+class DocumentBuilder:
+    """Makes the documents and the bad records of one part of a file.
+
+    Args:
+        part: The part.
+        settings: Names of the columns, labels and splits.
+        encoding: The file's encoding, for excerpts.
+        lines_before: Counts the lines, or records, of the file before the part; called for the first bad record.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        settings: CorpusSettings,
+        encoding: TextEncoding | None = None,
+        lines_before: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._path = part.path
+        self._file_name = posixpath.basename(part.path.replace("\\", "/"))
+        self._settings = settings
+        self._encoding = encoding or TextEncoding("utf-8", "strict")
+        self._count_lines_before = lines_before
+        self._labels = settings.labels
+        self._class_ids = {name: number for number, name in enumerate(settings.class_names or ())}
+        self._separator = settings.label_separator or ","
+        self._splits = settings.split_names
+        self._cut = _CUTS.get(settings.segment)
+
+    @functools.cached_property
+    def _lines_before(self) -> int:
+        return self._count_lines_before()
+
+    def document(
+        self,
+        line: int,
+        text: str | Sequence[str] | None,
+        label: str | Sequence[str] | None = None,
+        source: str | None = None,
+        identity: str | None = None,
+        split: str | None = None,
+        weight: str | None = None,
+    ) -> Document:
+        """Returns the document.
+
+        Args:
+            line: First line of the record, counted from where the part starts.
+            text: The text; a sequence is of its segments.
+            label: The value of the label column, as are the others of theirs; a sequence is of several labels.
+            source: Where the document is from.
+            identity: The document's name.
+            split: The name of its split.
+            weight: What it counts in the loss of training, a number in digits.
+
+        Raises:
+            RecordError: If a value is missing or not allowed.
+        """
+        segments: Sequence[str] = (text,) if isinstance(text, str) else text or ()
+        if not isinstance(text, str):
+            text = "\n".join(segments)
+        if not text or text.isspace():
+            raise RecordError("no text")
+        settings = self._settings
+        name = labels = None
+        if settings.multi_label:
+            labels = self._class_names(label)
+        elif settings.label is not None:
+            name = self._class_name(cast("str | None", label))
+        given = None if settings.split is None else self._split(split)
+        if self._cut or len(segments) > 1:
+            segments = self._segments(segments)
+        source, identity = self._named(source, identity, _encode(text, "text"))
+        return Document(
+            tuple(segments), name, source, identity, line, given, labels=labels, weight=self._weight(weight)
+        )
+
+    def tagged(
+        self,
+        line: int,
+        tokens: Sequence[str],
+        tags: Sequence[str],
+        source: str | None = None,
+        identity: str | None = None,
+        split: str | None = None,
+        weight: str | None = None,
+    ) -> Document:
+        """Returns a document of aligned tokens and tags, none of them empty; the rest is as in `document`.
+
+        Raises:
+            RecordError: If a value is missing or not allowed.
+        """
+        _encode("\n".join(tags), "tags")
+        given = None if self._settings.split is None else self._split(split)
+        source, identity = self._named(source, identity, _encode("\n".join(tokens), "tokens"))
+        counts = self._weight(weight)
+        return Document((), None, source, identity, line, given, tuple(tokens), tuple(tags), weight=counts)
+
+    def bad(self, line: int, reason: str, raw: bytes) -> BadRecord:
+        """Returns the bad record with an excerpt of its bytes."""
+        excerpt = self._encoding.excerpt(raw, EXCERPT_CHARS)
+        return BadRecord(self._path, line + self._lines_before, reason, excerpt)
+
+    def _named(self, source: str | None, identity: str | None, encoded: bytes) -> tuple[str, str]:
+        """Returns the source and the id."""
+        settings = self._settings
+        if settings.source is None:
+            source = self._file_name
+        elif not source:
+            raise RecordError(f"no source: {settings.source!r} is empty")
+        else:
+            _encode(source, "source")
+        if settings.id is None:
+            identity = hashlib.blake2b(encoded, digest_size=16).hexdigest()
+        elif not identity:
+            raise RecordError(f"no id: {settings.id!r} is empty")
+        else:
+            _encode(identity, "id")
+        return source, identity
+
+    def _segments(self, segments: Sequence[str]) -> list[str]:
+        pieces = [piece for segment in segments for piece in (self._cut.split(segment) if self._cut else (segment,))]
+        return [piece for piece in pieces if piece and not piece.isspace()]
+
+    def _class_name(self, label: str | None) -> str:
+        label = label.strip() if label else ""
+        if not label:
+            one = "a label of " if self._settings.multi_label else ""
+            raise RecordError(f"no label: {one}{self._settings.label!r} is empty")
+        if self._labels is None:
+            _encode(label, "label")
+            return label
+        name = self._labels.get(label)
+        if name is None:
+            raise RecordError(f"unknown label: {_short(label)}, allowed are {_listed(self._labels)}")
+        return name
+
+    def _class_names(self, given: str | Sequence[str] | None) -> tuple[str, ...]:
+        """Returns distinct classes in the order of their ids, which without a list of classes is that of the names."""
+        if isinstance(given, str):
+            given = given.split(self._separator) if given.strip() else ()
+        names = {self._class_name(value) for value in given or ()}
+        return tuple(sorted(names, key=self._class_ids.__getitem__ if self._class_ids else None))
+
+    def _weight(self, value: str | None) -> float | None:
+        if self._settings.weight is None:
+            return None
+        found = value.strip() if value else ""
+        if not found:
+            raise RecordError(f"no weight: {self._settings.weight!r} is empty")
+        # Greater numbers are infinite as float32, in which weights are written.
+        if not _NUMBER.fullmatch(found) or not float(found) <= _GREATEST_WEIGHT:
+            raise RecordError(f"bad weight: {_short(found)} is no finite number of 0 or more")
+        return float(found)
+
+    def _split(self, value: str | None) -> str:
+        value = value.strip() if value else ""
+        if not value:
+            raise RecordError(f"no split: {self._settings.split!r} is empty")
+        name = self._splits.get(value)
+        if name is None:
+            raise RecordError(f"unknown split: {_short(value)}, allowed are {_listed(self._splits)}")
+        return name
+
+
+def _encode(value: str, role: str) -> bytes:
+    """Returns the value in UTF-8; without NUL, at which half of all programs would end it."""
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError as error:
+        code = ord(value[error.start])
+        raise RecordError(
+            f"lone surrogate: \\u{code:04x} at character {error.start} is half of a UTF-16 pair"
+        ) from None
+    if b"\0" in encoded:
+        raise RecordError(f"NUL byte: at character {value.index(chr(0))} of the {role}")
+    return encoded
+
+
+def _listed(values: dict[str, str]) -> str:
+    return ", ".join(repr(value) for value in values)
+
+
+def _short(value: str, limit: int = 40) -> str:
+    return ascii(value) if len(value) <= limit else ascii(value[:limit]) + "..."

@@ -1,0 +1,49 @@
+"""JSON lines: one object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.json_values import pick, require_object
+from components.corpus_example_gen.readers.lines import Lines, lines_before
+from components.corpus_example_gen.readers.text_encoding import TextEncoding
+from components.corpus_example_gen.settings import CorpusSettings
+
+
+def read_jsonl(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
+    """Reads documents from the lines of a part, one JSON object each.
+
+    Args:
+        file: The open file.
+        part: The part.
+        settings: Names of the keys, and the labels.
+
+    Yields:
+        A document or a bad record for each line that is not blank.
+    """
+    lines = Lines(file, part, settings)
+    encoding = lines.encoding
+    builder = DocumentBuilder(part, settings, encoding, lambda: lines_before(part))
+    for number, raw in enumerate(lines, 1):
+        if encoding.is_blank(raw):
+            continue
+        try:
+            yield builder.document(number, *pick(_parse(raw, encoding), settings))
+        except RecordError as error:
+            yield builder.bad(number, str(error), raw)
+
+
+def _parse(raw: bytes, encoding: TextEncoding) -> dict[str, Any]:
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        raise too_long()
+    text = encoding.decode(raw)
+    try:
+        return require_object(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise RecordError(f"broken JSON: {error.msg} at character {error.pos}") from None
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"broken JSON: {error}") from None

@@ -1,0 +1,146 @@
+"""Parquet: only the columns that are needed are read, row group by row group."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.corpus_example_gen.documents import EXCERPT_CHARS, ROLES, Part, Record, RecordError
+from components.corpus_example_gen.inputs.files import open_file
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.header import place_of
+from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text
+from components.corpus_example_gen.readers.text_encoding import TextEncoding
+from components.corpus_example_gen.settings import CorpusSettings
+from trainer.errors import JobError
+
+_BATCH_ROWS = 1_024
+
+
+def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
+    """Reads documents from the row groups that start within a part of a file.
+
+    Args:
+        file: The open file; it must be seekable.
+        part: The part.
+        settings: Names of the columns, and the labels.
+
+    Yields:
+        A document or a bad record for each row.
+
+    Raises:
+        JobError: If the file cannot be read or lacks a column.
+    """
+    encoding = TextEncoding("utf-8", settings.encoding_errors)
+    parquet = _open(file, part.path)
+    names = [getattr(settings, role) for role in ROLES]
+    present = parquet.schema_arrow.names
+    for role, name in zip(ROLES, names, strict=True):
+        if name is not None:
+            place_of(role, name, present, f"{part.path}, schema", of="Parquet")
+    groups, before = _groups(parquet, part)
+    builder = DocumentBuilder(part, settings, encoding, lambda: before)
+    rows = _rows(parquet, groups, [name for name in names if name is not None], part.path)
+    for number, row in enumerate(rows, 1):
+        values = [None if name is None else row[name] for name in names]
+        try:
+            text = _text(values[0], encoding)
+            label = _label(values[1], encoding, settings)
+            scalars = [_scalar(value, role, encoding) for role, value in zip(ROLES[2:], values[2:], strict=True)]
+            yield builder.document(number, text, label, *scalars)
+        except RecordError as error:
+            yield builder.bad(number, str(error), _excerpt(row))
+
+
+def rows_before(part: Part) -> int:
+    """Returns the number of rows of the file before those of a part."""
+    if part.start == 0:
+        return 0
+    with open_file(part.path) as file:
+        return _groups(_open(file, part.path), part)[1]
+
+
+def _open(file: BinaryIO, path: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise _fault(path, str(error)) from error
+
+
+def _groups(parquet: pq.ParquetFile, part: Part) -> tuple[list[int], int]:
+    """Returns the row groups whose first byte lies in the part, and the number of rows before them."""
+    groups, before = [], 0
+    for number in range(parquet.metadata.num_row_groups):
+        group = parquet.metadata.row_group(number)
+        column = group.column(0)
+        start = min(filter(None, (column.dictionary_page_offset, column.data_page_offset)))
+        if part.start <= start and (part.stop is None or start < part.stop):
+            groups.append(number)
+        elif not groups:
+            before += group.num_rows
+    return groups, before
+
+
+def _rows(parquet: pq.ParquetFile, groups: list[int], columns: list[str], path: str) -> Iterator[dict[str, Any]]:
+    for group in groups:
+        try:
+            batches = parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns, use_threads=False)
+            for batch in batches:
+                lists = {name: _values(batch.column(name)) for name in columns}
+                for values in zip(*lists.values(), strict=True):
+                    yield dict(zip(lists, values, strict=True))
+        except (pa.ArrowException, OSError) as error:
+            raise _fault(f"{path}, row group {group}", str(error)) from error
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Returns the values; strings as bytes if one of them is no UTF-8, which Parquet does not check."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        values = column.cast(pa.list_(pa.binary()) if pa.types.is_list(column.type) else pa.binary()).to_pylist()
+    return values
+
+
+def _text(value: Any, encoding: TextEncoding) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [text for item in value if isinstance(text := _text(item, encoding), str)]
+    if isinstance(value, bytes):
+        return encoding.decode(value)
+    if value is None or isinstance(value, str):
+        return value
+    raise RecordError(f"text is no string: found {type(value).__name__}")
+
+
+def _label(value: Any, encoding: TextEncoding, settings: CorpusSettings) -> Label:
+    if settings.multi_label and isinstance(value, list):
+        return label_texts(_scalar(item, "label", encoding) for item in value)
+    return _scalar(value, "label", encoding)
+
+
+def _scalar(value: Any, role: str, encoding: TextEncoding) -> str | None:
+    return encoding.decode(value) if isinstance(value, bytes) else scalar_text(value, role)
+
+
+def _excerpt(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False, default=_spell)[:EXCERPT_CHARS].encode("utf-8", "backslashreplace")
+
+
+def _spell(value: Any) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _fault(where: str, found: str) -> JobError:
+    return JobError(
+        "A Parquet file cannot be read.",
+        where=where,
+        found=found,
+        expected="a whole Parquet file",
+        fix="Write the file again, or set corpus.format to what it is.",
+    )

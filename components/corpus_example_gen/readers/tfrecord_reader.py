@@ -1,0 +1,186 @@
+"""TFRecord files of `tf.Example` or `tf.SequenceExample`.
+
+A file is one part: where its records start is only known from its start on. Checksums are looked at here, as
+TensorFlow's own reader stops at the first wrong one.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text
+from components.corpus_example_gen.readers.text_encoding import TextEncoding
+from components.corpus_example_gen.settings import CorpusSettings
+from components.shared.tfrecord_file import masked_checksum
+from trainer.errors import JobError
+
+_LENGTH = struct.Struct("<Q")
+_CHECKSUM_BYTES = 4
+_HEADER_BYTES = _LENGTH.size + _CHECKSUM_BYTES
+_CHUNK_BYTES = 1 << 20
+
+
+def read_tfrecord(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
+    """Reads documents from a TFRecord file, compressed or not.
+
+    Args:
+        file: The open file.
+        part: The whole file.
+        settings: Names of the features, and which kind of example it is.
+
+    Yields:
+        A document or a bad record for each record.
+
+    Raises:
+        JobError: If the file is no TFRecord file, or is torn.
+    """
+    encoding = TextEncoding("utf-8", settings.encoding_errors)
+    builder = DocumentBuilder(part, settings, encoding)
+    pick = _Picker(settings, encoding)
+    build = builder.document if settings.tag is None else builder.tagged
+    for number, (data, error) in enumerate(_records(file, part.path), 1):
+        try:
+            if error is not None:
+                raise error
+            yield build(number, *pick(data))
+        except RecordError as reason:
+            yield builder.bad(number, str(reason), data)
+
+
+def _records(file: BinaryIO, path: str) -> Iterator[tuple[bytes, RecordError | None]]:
+    """Yields the bytes of each record, and what is wrong with them."""
+    number = 0
+    while header := file.read(_HEADER_BYTES):
+        number += 1
+        length = header[: _LENGTH.size]
+        if len(header) < _HEADER_BYTES:
+            raise _fault(path, number, "the end of the file within a record")
+        if masked_checksum(length) != header[_LENGTH.size :]:
+            raise _fault(path, number, f"a wrong checksum of the record's length, {header!r}")
+        (size,) = _LENGTH.unpack(length)
+        if size > MAX_DOCUMENT_BYTES:
+            _skip(file, size + _CHECKSUM_BYTES, path, number)
+            yield b"", too_long()
+            continue
+        data = file.read(size)
+        checksum = file.read(_CHECKSUM_BYTES)
+        if len(checksum) < _CHECKSUM_BYTES:
+            raise _fault(path, number, "the end of the file within a record")
+        yield data, None if masked_checksum(data) == checksum else RecordError("wrong checksum: the record is damaged")
+
+
+def _skip(file: BinaryIO, size: int, path: str, number: int) -> None:
+    while size > 0:
+        chunk = file.read(min(size, _CHUNK_BYTES))
+        if not chunk:
+            raise _fault(path, number, "the end of the file within a record")
+        size -= len(chunk)
+
+
+def _fault(path: str, number: int, found: str) -> JobError:
+    return JobError(
+        "A TFRecord file is damaged, or is none.",
+        where=f"{path}, record {number}",
+        found=found,
+        expected="whole TFRecords; compressed files are named .gz, .bz2, .xz or .zst",
+        fix="Write the file again, or set corpus.format to what it is.",
+    )
+
+
+class _Picker:
+    """Takes text and label, or tokens and tags, and source, id, split and weight out of a serialized example."""
+
+    def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
+        self._settings, self._encoding = settings, encoding
+        self._is_sequence = settings.format == "tf_sequence_example"
+        self._message = tf.train.SequenceExample if self._is_sequence else tf.train.Example
+
+    def __call__(self, data: bytes) -> tuple[Any, ...]:
+        """Returns the values of the roles.
+
+        Raises:
+            RecordError: If it is no such example, or a feature is missing.
+        """
+        try:
+            example = self._message.FromString(data)
+        except DecodeError:
+            raise RecordError(f"no {self._message.__name__}: the record cannot be parsed") from None
+        settings = self._settings
+        context = (example.context if self._is_sequence else example.features).feature
+        named = (
+            None if name is None else self._scalar(context, name, role)
+            for role, name in ((role, getattr(settings, role)) for role in ROLES[2:])
+        )
+        if settings.tag is not None:
+            return *self._tagged(example, settings.tokens, settings.tag), *named
+        text = self._steps(example, settings.text, "text") if self._is_sequence else None
+        if text is None:
+            text = self._values(self._feature(context, settings.text, "text"), "text")
+        return text, None if settings.label is None else self._label(example, context, settings.label), *named
+
+    def _label(self, example: Any, context: Any, name: str) -> Label:
+        """Returns the label; where a document has several, the values of a feature, or of a feature list."""
+        if not self._settings.multi_label:
+            return self._scalar(context, name, "label")
+        steps = self._steps(example, name, "label") if self._is_sequence else None
+        if steps is not None:
+            return steps
+        feature = self._feature(context, name, "label")
+        kind = feature.WhichOneof("kind")
+        if kind == "bytes_list":
+            return self._values(feature, "label")
+        return label_texts(getattr(feature, kind).value if kind else ())
+
+    def _tagged(self, example: Any, *names: str) -> tuple[list[str], list[str]]:
+        """Returns tokens and tags of the feature lists of these names."""
+        lists = []
+        for role, name in zip(("tokens", "tags"), names, strict=True):
+            values = self._steps(example, name, role)
+            if values is None:
+                raise RecordError(f"no {role}: no feature list {name!r}")
+            if not all(map(str.strip, values)):
+                place = next(place for place, value in enumerate(values, 1) if not value.strip())
+                raise RecordError(f"no {role.removesuffix('s')}: the value is empty at token {place} of the sentence")
+            lists.append(values)
+        tokens, tags = lists
+        if len(tokens) != len(tags):
+            raise RecordError(f"unlike lengths: {len(tokens)} tokens, {len(tags)} tags")
+        if not tokens:
+            raise RecordError("no tokens")
+        return tokens, tags
+
+    def _steps(self, example: Any, name: str, role: str) -> list[str] | None:
+        """Returns a feature list of texts, all its values joined, or None if there is none of this name."""
+        lists = example.feature_lists.feature_list
+        if name not in lists:
+            return None
+        return [text for feature in lists[name].feature for text in self._values(feature, role)]
+
+    def _scalar(self, context: Any, name: str, role: str) -> str | None:
+        feature = self._feature(context, name, role)
+        kind = feature.WhichOneof("kind")
+        values = getattr(feature, kind).value if kind else ()
+        if len(values) > 1:
+            raise RecordError(f"{role} is a list: {len(values)} values in {name!r}")
+        if not values:
+            return None
+        return self._encoding.decode(values[0]) if kind == "bytes_list" else scalar_text(values[0], role)
+
+    def _values(self, feature: Any, role: str) -> list[str]:
+        kind = feature.WhichOneof("kind")
+        if kind not in (None, "bytes_list"):
+            raise RecordError(f"{role} is no string: found {kind.removesuffix('_list')} values")
+        return [self._encoding.decode(value) for value in feature.bytes_list.value]
+
+    def _feature(self, context: Any, name: str, role: str) -> Any:
+        if name in context:
+            return context[name]
+        names = ", ".join(ascii(key)[:40] for key in sorted(context)[:8]) or "none"
+        raise RecordError(f"no {role}: no feature {name!r} among {names}")

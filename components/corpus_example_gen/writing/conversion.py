@@ -1,0 +1,282 @@
+"""The Beam pipeline: files to records, records to ordered shards, bad records to the quarantine.
+
+Only small elements move through Beam: parts of files, segments of spill files, and counts. So no engine ever holds
+the documents, whatever their number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from apache_beam import pvalue
+
+from components.corpus_example_gen.documents import BadRecord, Document
+from components.corpus_example_gen.inputs.files import CorpusFile
+from components.corpus_example_gen.readers import formats
+from components.corpus_example_gen.readers.places import LineNumbers, Place, pack
+from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.writing import accounting, duplicates, quarantine, shards
+from components.corpus_example_gen.writing.encode import encode
+from components.corpus_example_gen.writing.spill import Spill, buffer_bytes, read, tagged, untagged
+from components.corpus_example_gen.writing.split_assignment import SplitRule, Splitter, order_key, shard_of
+from components.shared.beam_results import WriteJson
+from trainer import progress
+from trainer.errors import JobError
+from trainer.settings import OutputSettings
+
+_REPORT_EVERY = 1_000
+_KEYS = "keys"
+
+FileElement = tuple[int, str | None, tuple[str, int, float]]
+"""A file's number, its split where the file decides, and the file."""
+PartElement = tuple[int, str | None, tuple[str, int, int | None]]
+"""A part of a file instead of the file."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Destination:
+    """Where a run writes.
+
+    Attributes:
+        examples: Folder of the splits.
+        quarantine: Folder of the bad records.
+        scratch: Folder of what is not needed after the run, `summary` in it.
+    """
+
+    examples: str
+    quarantine: str
+    scratch: str
+
+    @property
+    def summary(self) -> str:
+        """File of the events, for `accounting.from_events`."""
+        return posixpath.join(self.scratch, "summary.json")
+
+    @property
+    def spill(self) -> str:
+        """Folder of the spill files."""
+        return posixpath.join(self.scratch, "spill")
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is to be made of the files.
+
+    Attributes:
+        settings: How records are read.
+        splits: How documents get their splits.
+        shards: Number of shards of each split.
+        output: How shards are written.
+    """
+
+    settings: CorpusSettings
+    splits: SplitRule
+    shards: dict[str, int]
+    output: OutputSettings
+
+    @property
+    def unique(self) -> tuple[duplicates.By, ...]:
+        """By what no two documents may be equal, in the order in which it is looked for."""
+        wanted: dict[duplicates.By, bool] = {"id": self.settings.id is not None, "text": self.settings.dedupe}
+        return tuple(by for by, asked in wanted.items() if asked)
+
+    @property
+    def buckets(self) -> int:
+        """Into how many buckets keys are hashed: one holds less than a shard does."""
+        return sum(self.shards.values())
+
+
+class WriteCorpus(beam.PTransform):
+    """Reads the files that come in, and writes the splits, the quarantine and a summary.
+
+    Args:
+        plan: What is to be made of the files.
+        paths: Paths of the files by their numbers, for messages.
+        destination: Where to write.
+    """
+
+    def __init__(self, plan: Plan, paths: Sequence[str], destination: Destination) -> None:
+        super().__init__()
+        self._plan, self._paths, self._destination = plan, list(paths), destination
+
+    def expand(self, pcoll: beam.PCollection[FileElement]) -> beam.PCollection[None]:
+        """Writes the summary once all else is written."""
+        found = pcoll | "ReadDocuments" >> ReadDocuments(self._plan, self._destination.spill)
+        drops, keys = [], found[_KEYS]
+        unique = self._plan.unique
+        for by, then in zip(unique, (*unique[1:], None), strict=False):
+            looked = (
+                keys
+                | f"GroupBy {by}" >> beam.GroupByKey()
+                | f"FindDuplicates {by}"
+                >> beam.ParDo(_FindDuplicates(self._plan, by, then, self._destination.spill)).with_outputs(
+                    shards.DROPS, _KEYS
+                )
+            )
+            drops.append(looked[shards.DROPS])
+            keys = looked[_KEYS]
+        # Every shard is written, even one that no document falls into.
+        every = [((split, shard), ()) for split, count in self._plan.shards.items() for shard in range(count)]
+        written = (
+            (found[shards.DOCUMENTS], *drops, pcoll.pipeline | "Shards" >> beam.Create(every, reshuffle=False))
+            | "AllSegments" >> beam.Flatten()
+            | "GroupByShard" >> beam.GroupByKey()
+            | "WriteShard"
+            >> beam.ParDo(
+                shards.WriteShard(
+                    self._plan.settings,
+                    self._plan.shards,
+                    self._plan.output,
+                    self._destination.examples,
+                    self._destination.spill,
+                    self._paths if "id" in unique else (),
+                )
+            ).with_outputs(quarantine.BAD, accounting.EVENTS)
+        )
+        quarantined = (
+            (found[quarantine.BAD], written[quarantine.BAD])
+            | "AllBad" >> beam.Flatten()
+            | "Quarantine" >> quarantine.WriteQuarantine(self._destination.quarantine, self._destination.spill)
+        )
+        return (
+            (found[accounting.EVENTS], written[accounting.EVENTS], quarantined)
+            | "Events" >> beam.Flatten()
+            | "WriteSummary" >> WriteJson(self._destination.summary)
+        )
+
+
+class ReadDocuments(beam.PTransform):
+    """Files to segments of spill files: documents by shard, their keys by bucket, bad records by block; and events.
+
+    Args:
+        plan: What is to be made of the files.
+        folder: Folder of the spill files.
+    """
+
+    def __init__(self, plan: Plan, folder: str) -> None:
+        super().__init__()
+        self._plan, self._folder = plan, folder
+
+    def expand(self, pcoll: beam.PCollection[FileElement]) -> dict[str, beam.PCollection[Any]]:
+        """Returns the segments by kind."""
+        cut = pcoll | "Cut" >> beam.ParDo(_Cut(self._plan.settings)).with_outputs(accounting.EVENTS, main="parts")
+        found = (
+            cut["parts"]
+            | "Spread" >> beam.Reshuffle()
+            | "Read"
+            >> beam.ParDo(_ReadPart(self._plan, self._folder)).with_outputs(
+                shards.DOCUMENTS, _KEYS, quarantine.BAD, accounting.EVENTS
+            )
+        )
+        events = (cut[accounting.EVENTS], found[accounting.EVENTS]) | "ReadEvents" >> beam.Flatten()
+        return {kind: found[kind] for kind in (shards.DOCUMENTS, _KEYS, quarantine.BAD)} | {accounting.EVENTS: events}
+
+
+def file_elements(files: Iterable[tuple[str | None, CorpusFile]]) -> list[FileElement]:
+    """Returns the elements for `WriteCorpus`, numbered in the order of the files."""
+    return [(number, split, (*file,)) for number, (split, file) in enumerate(files)]
+
+
+class _Cut(beam.DoFn):
+    """A file to the parts in which it can be read."""
+
+    def __init__(self, settings: CorpusSettings) -> None:
+        self._settings = settings
+
+    def process(self, element: FileElement) -> Iterator[Any]:
+        """Yields parts, and tagged faults."""
+        number, split, file = element
+        try:
+            for part in formats.parts(CorpusFile(*file), self._settings):
+                yield number, split, tuple(part)
+        except JobError as error:
+            yield pvalue.TaggedOutput(accounting.EVENTS, accounting.fault(error))
+
+
+class _ReadPart(beam.DoFn):
+    """One part of a file to segments, and the number of records read."""
+
+    def __init__(self, plan: Plan, folder: str) -> None:
+        self._plan, self._folder = plan, folder
+        self._seen = 0
+
+    def setup(self) -> None:
+        self._splitter = Splitter(self._plan.splits.weights)
+        self._numbers = {split: number for number, split in enumerate(self._plan.splits.names)}
+        self._unique, self._buckets = self._plan.unique, self._plan.buckets
+        self._limit = buffer_bytes(self._plan.buckets)
+        self._lines = LineNumbers(self._plan.settings)
+        self._seen = 0
+
+    def process(self, element: PartElement) -> Iterator[Any]:
+        """Yields tagged segments by their keys, and tagged events."""
+        number, given, fields = element
+        part = formats.Part(*fields)
+        before = self._seen
+        with Spill(self._folder, self._limit) as spill:
+            try:
+                for record in formats.read(part, self._plan.settings):
+                    self._seen += 1
+                    if self._seen % _REPORT_EVERY == 0:
+                        progress.report(self._seen, None, "records")
+                    if isinstance(record, Document):
+                        self._add(spill, record, part, number, given)
+                    else:
+                        quarantine.add(spill, record, number)
+                    if spill.full:
+                        yield from tagged(spill.flush())
+            except JobError as error:
+                yield pvalue.TaggedOutput(accounting.EVENTS, accounting.fault(error))
+            yield from tagged(spill.flush())
+        yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.READ, self._seen - before))
+
+    def _add(self, spill: Spill, document: Document, part: formats.Part, number: int, given: str | None) -> None:
+        identity, place = document.id.encode(), Place(number, part.start, document.line)
+        split = self._split(document, identity, given)
+        if split not in self._numbers:
+            allowed = ", ".join(repr(name) for name in self._numbers)
+            reason = f"unknown split: {split!r}, allowed are {allowed}"
+            line = self._lines.line(part.path, place)
+            quarantine.add(spill, BadRecord(part.path, line, reason, quarantine.excerpt(document)), number)
+            return
+        order, serialized = order_key(identity), encode(document)
+        shard = shard_of(order, self._plan.shards[split])
+        spill.add((shards.DOCUMENTS, split, shard), shards.entry(order, pack(place), len(serialized)), serialized)
+        if self._unique:
+            key = duplicates.key(document, self._unique, place=pack(place), split=self._numbers[split], shard=shard)
+            spill.add((_KEYS, duplicates.bucket_of(key, self._unique[0], self._buckets)), key)
+
+    def _split(self, document: Document, identity: bytes, given: str | None) -> str:
+        if given is not None:
+            return given
+        if self._plan.splits.by == "column":
+            return document.split or ""
+        return self._splitter.split(identity)
+
+
+class _FindDuplicates(beam.DoFn):
+    """A bucket of keys to what is to be dropped, by shard, and the keys of the rest for the next look."""
+
+    def __init__(self, plan: Plan, by: duplicates.By, then: duplicates.By | None, folder: str) -> None:
+        self._plan, self._by, self._then, self._folder = plan, by, then, folder
+
+    def process(self, element: tuple[Any, Iterable[tuple[Any, ...]]]) -> Iterator[Any]:
+        """Yields tagged segments by their keys."""
+        names, buckets = self._plan.splits.names, self._plan.buckets
+        keys, _ = read(untagged(element[1], _KEYS), duplicates.KEY)
+        dropped, kept = duplicates.find(keys, self._by, duplicates.preference(names))
+        drops = duplicates.drops(keys, dropped, kept, self._by)
+        with Spill(self._folder) as spill:
+            for place, drop in zip(keys[dropped][["split", "shard"]].tolist(), drops, strict=True):
+                spill.add((shards.DROPS, names[place[0]], place[1]), drop.tobytes())
+            if self._then:
+                rest = np.ones(len(keys), bool)
+                rest[dropped] = False
+                for key in map(np.void.tobytes, keys[rest]):
+                    spill.add((_KEYS, duplicates.bucket_of(key, self._then, buckets)), key)
+            yield from tagged(spill.flush())

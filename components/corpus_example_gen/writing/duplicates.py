@@ -1,0 +1,100 @@
+"""Which of equal documents is kept: by id the first one, by text never the one in train."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.readers.places import PLACE
+from components.corpus_example_gen.writing.spill import Entries
+
+By = Literal["id", "text"]
+
+KEY = np.dtype(
+    [
+        ("id", ">u8", (2,)),
+        ("text", ">u8", (2,)),
+        *PLACE.descr,
+        ("split", "u1"),
+        ("shard", ">u4"),
+    ]
+)
+"""What is known of a document while equal ones are looked for."""
+DROP = np.dtype([("dropped", PLACE), ("kept", PLACE), ("by_id", "?")])
+"""A document that is not to be written, and the one that is kept in its place."""
+
+_HASH_BYTES = 16
+_NO_HASH = bytes(_HASH_BYTES)
+_SHARD = struct.Struct(">BI")
+_LENGTH = struct.Struct(">Q")
+
+
+def key(document: Document, by: Sequence[By], *, place: bytes, split: int, shard: int) -> bytes:
+    """Returns a document's entry of the type `KEY`; a hash that is not asked for is zero.
+
+    Args:
+        document: The document.
+        by: What makes documents equal.
+        place: Where it is from.
+        split: Number of its split.
+        shard: Number of its shard in the split.
+    """
+    identity = _hash([document.id]) if "id" in by else _NO_HASH
+    text = _hash(document.tokens or document.segments) if "text" in by else _NO_HASH
+    return identity + text + place + _SHARD.pack(split, shard)
+
+
+def bucket_of(key: bytes, by: By, buckets: int) -> int:
+    """Returns the bucket of an entry; equal documents share one."""
+    start = KEY.fields[by][1]  # type: ignore[index]
+    return (int.from_bytes(key[start : start + 4], "big") * buckets) >> 32
+
+
+def preference(splits: Sequence[str]) -> tuple[int, ...]:
+    """Returns for each split how much its copy is preferred: train least, else the later listed the more."""
+    others = [split for split in splits if split != "train"]
+    return tuple(others.index(split) + 1 if split in others else 0 for split in splits)
+
+
+def find(keys: Entries, by: By, preferred: Sequence[int]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Finds the documents that are not kept.
+
+    Args:
+        keys: Entries of the type `KEY`, [n]; all that are equal are among them.
+        by: What makes documents equal.
+        preferred: For each split how much its copy is preferred; not used for ids, of which the first is kept.
+
+    Returns:
+        Indices of the documents to drop and, for each, the index of the one that is kept.
+    """
+    high, low = keys[by][:, 0].astype(np.uint64), keys[by][:, 1].astype(np.uint64)
+    loses = -np.asarray(preferred)[keys["split"]] if by == "text" else np.zeros(len(keys), int)
+    order = np.lexsort((keys["line"], keys["start"], keys["file"], loses, low, high))
+    again = np.zeros(len(keys), bool)
+    again[1:] = (high[order][1:] == high[order][:-1]) & (low[order][1:] == low[order][:-1])
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(keys))))
+    return order[again], order[first[again]]
+
+
+def drops(keys: Entries, dropped: npt.NDArray[np.intp], kept: npt.NDArray[np.intp], by: By) -> Entries:
+    """Returns entries of the type `DROP` for what `find` found."""
+    found = np.empty(len(dropped), DROP)
+    for name in PLACE.names or ():
+        found["dropped"][name], found["kept"][name] = keys[name][dropped], keys[name][kept]
+    found["by_id"] = by == "id"
+    return found
+
+
+def _hash(parts: Sequence[str]) -> bytes:
+    digest = hashlib.blake2b(digest_size=_HASH_BYTES)
+    for part in parts:
+        encoded = part.encode()
+        digest.update(_LENGTH.pack(len(encoded)))
+        digest.update(encoded)
+    return digest.digest()

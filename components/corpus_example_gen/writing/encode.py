@@ -1,0 +1,42 @@
+"""Documents as raw `tf.SequenceExample` records after the data contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from components.corpus_example_gen.documents import Document
+from components.shared.sequence_encoding import bytes_feature, float_feature, sequence_example, step
+from trainer.data import features
+
+
+def encode(document: Document) -> bytes:
+    """Serializes a document; equal documents give equal bytes.
+
+    Args:
+        document: What a reader found.
+
+    Returns:
+        A serialized `tf.SequenceExample` with the context features `id`, `source` and, where the document has them,
+        `label` (the class name) and `weight` (float); and with the feature list `text`, one step a segment, or with
+        the feature lists `tokens` and `tags`, one step a token. The feature list `labels` has one step a class name,
+        in corpora of any number of labels.
+    """
+    context = {features.ID: document.id, features.SOURCE: document.source, features.LABEL: document.label}
+    lists = (
+        {features.TOKENS: document.tokens, features.TAGS: document.tags}
+        if document.tokens
+        else {features.TEXT: document.segments}
+    )
+    if document.labels is not None:
+        lists[features.LABELS] = document.labels
+    values = {name: bytes_feature(value.encode()) for name, value in context.items() if value is not None}
+    if document.weight is not None:
+        values[features.WEIGHT] = float_feature(document.weight)
+    return sequence_example(
+        values,
+        {name: _steps(values) for name, values in lists.items()},
+    )
+
+
+def _steps(values: Iterable[str]) -> bytes:
+    return b"".join([step(bytes_feature(value.encode())) for value in values])

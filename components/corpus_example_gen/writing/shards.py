@@ -1,0 +1,131 @@
+"""Writes shards: segments of documents, put in order, without those that are dropped."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import apache_beam as beam
+import numpy as np
+import tensorflow as tf
+from apache_beam import pvalue
+
+from components.corpus_example_gen.documents import BadRecord
+from components.corpus_example_gen.readers.places import PLACE, LineNumbers, Place
+from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.writing import accounting, duplicates, quarantine, spill
+from components.corpus_example_gen.writing.spill import Entries, Spill, TaggedSegment
+from components.shared.example_files import shard_path
+from components.shared.tfrecord_file import TFRecordFile
+from trainer.data import features
+from trainer.settings import OutputSettings
+
+DOCUMENTS, DROPS = "documents", "drops"
+
+DOCUMENT = np.dtype([("order", ">u8"), *PLACE.descr, ("length", ">u4")])
+"""Before a serialized document: where it stands in its split, where it is from, its bytes."""
+
+_LENGTH = struct.Struct(">I")
+_ID_CHARS = 80
+_GZIP_LEVEL = 3
+"""Raw examples are read once or twice and then kept: fast rather than small."""
+
+ShardKey = tuple[str, int]
+"""A split and the number of one of its shards."""
+
+
+def entry(order: bytes, place: bytes, length: int) -> bytes:
+    """Returns an entry of the type `DOCUMENT`."""
+    return order + place + _LENGTH.pack(length)
+
+
+class WriteShard(beam.DoFn):
+    """All segments of a shard, in order, to its file.
+
+    Args:
+        settings: How records are read, for the numbers of their lines.
+        shards: Number of shards of each split.
+        output: How to write.
+        folder: Folder of the splits.
+        scratch: Folder of the spill files.
+        paths: Paths of the files by their numbers, where ids may be repeated.
+    """
+
+    def __init__(
+        self,
+        settings: CorpusSettings,
+        shards: Mapping[str, int],
+        output: OutputSettings,
+        folder: str,
+        scratch: str,
+        paths: Sequence[str],
+    ) -> None:
+        self._settings, self._shards, self._output = settings, shards, output
+        self._folder, self._scratch, self._paths = folder, scratch, paths
+
+    def setup(self) -> None:
+        """Starts to count lines."""
+        self._lines = LineNumbers(self._settings)
+
+    def process(
+        self, element: tuple[tuple[str, int], Iterable[TaggedSegment | tuple[()]]]
+    ) -> Iterator[pvalue.TaggedOutput]:
+        """Yields the counts of documents, and segments of bad records."""
+        (split, shard), values = element
+        segments = [value for value in values if value]
+        documents, payloads = spill.read(spill.untagged(segments, DOCUMENTS), DOCUMENT)
+        dropped = _dropped(spill.read(spill.untagged(segments, DROPS), duplicates.DROP)[0])
+        with Spill(self._scratch) as bad:
+            written = self._write(split, shard, _ordered(documents, payloads), dropped, bad)
+            yield from spill.tagged(bad.flush())
+        removed = sum(1 for first in dropped.values() if first is None)
+        yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.WRITTEN, (split, written)))
+        if removed:
+            yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.DUPLICATES, (split, removed)))
+
+    def _write(
+        self,
+        split: str,
+        shard: int,
+        documents: Iterable[tuple[Place, bytes]],
+        dropped: Mapping[Place, Place | None],
+        bad: Spill,
+    ) -> int:
+        """Writes the file; returns the number of its records."""
+        path = shard_path(self._folder, split, shard, self._shards[split], self._output.suffix)
+        written = 0
+        with TFRecordFile(path, self._output, _GZIP_LEVEL) as writer:
+            for place, serialized in documents:
+                if place not in dropped:
+                    writer.write(serialized)
+                    written += 1
+                elif (first := dropped[place]) is not None:
+                    quarantine.add(bad, self._repeated(serialized, place, first), place.file)
+        return written
+
+    def _repeated(self, serialized: bytes, place: Place, first: Place) -> BadRecord:
+        example = tf.train.SequenceExample.FromString(serialized)
+        identity = example.context.feature[features.ID].bytes_list.value[0].decode()
+        lists = example.feature_lists.feature_list
+        steps = (lists[features.TOKENS] if features.TOKENS in lists else lists[features.TEXT]).feature
+        path, first_path = self._paths[place.file], self._paths[first.file]
+        first_line = self._lines.line(first_path, first)
+        reason = f"duplicate id: {identity[:_ID_CHARS]!r} is first in {first_path}, line {first_line}"
+        texts = (step.bytes_list.value[0].decode() for step in steps)
+        return BadRecord(path, self._lines.line(path, place), reason, quarantine.shorten(texts))
+
+
+def _dropped(drops: Entries) -> dict[Place, Place | None]:
+    """The place of each document that is dropped, with the first of its id; None for a text that is kept elsewhere."""
+    return {Place(*place): Place(*kept) if by_id else None for place, kept, by_id in drops.tolist()}
+
+
+def _ordered(documents: Entries, payloads: bytearray) -> Iterator[tuple[Place, bytes]]:
+    """Yields the documents in the order of their split."""
+    order = np.lexsort((documents["line"], documents["start"], documents["file"], documents["order"]))
+    stops = np.cumsum(documents["length"], dtype=np.int64)
+    starts = stops - documents["length"]
+    view = memoryview(payloads)
+    fields = (documents["file"], documents["start"], documents["line"], starts, stops)
+    for file, part, line, start, stop in zip(*(field[order].tolist() for field in fields), strict=True):
+        yield Place(file, part, line), bytes(view[start:stop])

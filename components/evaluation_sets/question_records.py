@@ -1,0 +1,73 @@
+"""What word vectors are judged by as `tf.SequenceExample` records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import tensorflow as tf
+
+from components.evaluation_sets.sets import QuestionSet
+from components.evaluation_sets.settings import HELD_OUT
+from trainer.data import features as f
+from trainer.word2vec.judgement import DOCUMENTS, TASK
+
+SECTION = "section"
+SCORE = "score"
+GATES = "gates"
+"""1 where gates rest on the record's set, else 0."""
+
+
+def encode_questions(asked: QuestionSet, gates: bool) -> Iterator[bytes]:
+    """Serializes the questions of a set.
+
+    Args:
+        asked: The set.
+        gates: Whether gates rest on it.
+
+    Yields:
+        Records with the context features `id` (the set and the line in its file), `source` (the set), `task`,
+        `section` (the set's name where it has no sections), `score` and `gates`, and the feature list `tokens`,
+        one step a word.
+    """
+    for question in asked.questions:
+        words = tf.train.FeatureList(feature=[_text(word) for word in question.words])
+        identity = f"{asked.name}:{question.line}"
+        context = _context(identity, asked.name, asked.task, question.section or asked.name, question.score, gates)
+        yield _serialize(context, {f.TOKENS: words})
+
+
+def encode_documents(raw: Iterable[bytes]) -> Iterator[bytes]:
+    """Makes of raw records ones to be judged.
+
+    Args:
+        raw: Serialized raw records.
+
+    Yields:
+        Records with the same context features as questions, and with the feature list `text` as it was.
+    """
+    for record in raw:
+        example = tf.train.SequenceExample.FromString(record)
+        (identity,) = example.context.feature[f.ID].bytes_list.value
+        context = _context(identity.decode(), HELD_OUT, DOCUMENTS, HELD_OUT, 0.0, True)
+        yield _serialize(context, {f.TEXT: example.feature_lists.feature_list[f.TEXT]})
+
+
+def _context(
+    identity: str, source: str, task: str, section: str, score: float, gates: bool
+) -> dict[str, tf.train.Feature]:
+    texts = {f.ID: identity, f.SOURCE: source, TASK: task, SECTION: section}
+    return {
+        **{name: _text(value) for name, value in texts.items()},
+        SCORE: tf.train.Feature(float_list={"value": [score]}),
+        GATES: tf.train.Feature(int64_list={"value": [int(gates)]}),
+    }
+
+
+def _text(value: str) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list={"value": [value.encode()]})
+
+
+def _serialize(context: Mapping[str, tf.train.Feature], lists: Mapping[str, tf.train.FeatureList]) -> bytes:
+    example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
+    serialized: bytes = example.SerializeToString(deterministic=True)
+    return serialized

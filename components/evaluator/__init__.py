@@ -1,0 +1,1 @@
+"""What the Evaluator judges by, and which model it compares with."""

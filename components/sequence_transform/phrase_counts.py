@@ -1,0 +1,142 @@
+"""Counts of neighbouring words, and the phrases that they make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.sequence_transform.shard_work import map_batches
+from trainer.data import features as f
+from trainer.settings import PhraseSettings, TransformSettings
+from trainer.text.phrases import Phrase, count_pairs, load
+from trainer.text.preprocessing import MARK, tokenize_segments
+
+_LOWER_BITS = 32
+_LOWER = (1 << _LOWER_BITS) - 1
+_LEAST_PENDING = 1 << 18
+
+Counts = NDArray[np.int64]
+
+
+class PairCounts:
+    """Occurrences of words and of neighbouring words, exact, in 16 bytes for each distinct pair.
+
+    Pairs are added to sorted arrays in portions of a quarter of what is there, so that adding needs little
+    more memory than holding. Nothing is left out: a pair that is rare in every shard may be frequent in all.
+
+    Attributes:
+        ids: A number for each word, in the order of their first appearance.
+    """
+
+    def __init__(self) -> None:
+        self.ids: dict[bytes, int] = {}
+        self._words: Counts = np.zeros(0, np.int64)
+        self._pairs: Counts = np.zeros(0, np.int64)
+        self._counts: Counts = np.zeros(0, np.int64)
+        self._pending: list[tuple[Counts, Counts]] = []
+
+    def add(self, other: PairCounts) -> None:
+        """Adds the counts of other documents."""
+        self.add_batch(list(other.ids), *other.arrays())
+
+    def add_batch(self, words: list[bytes], word_counts: Counts, pairs: Counts, counts: Counts) -> None:
+        """Adds what `count_pairs` found.
+
+        Args:
+            words: Distinct words.
+            word_counts: Their occurrences, int64 [words].
+            pairs: Distinct pairs of places in `words`, the first one in the upper 32 bits, int64 [pairs].
+            counts: Their occurrences, int64 [pairs].
+        """
+        ids = np.fromiter((self.ids.setdefault(word, len(self.ids)) for word in words), np.int64, len(words))
+        missing = len(self.ids) - len(self._words)
+        if missing > 0:
+            self._words = np.concatenate([self._words, np.zeros(max(missing, len(self._words)), np.int64)])
+        self._words[ids] += word_counts
+        self._pending.append((ids[pairs >> _LOWER_BITS] << _LOWER_BITS | ids[pairs & _LOWER], counts))
+        if sum(len(added) for added, _ in self._pending) > max(_LEAST_PENDING, len(self._pairs) // 4):
+            self._settle()
+
+    def arrays(self) -> tuple[Counts, Counts, Counts]:
+        """Occurrences of the words of `ids`; distinct pairs of ids, rising; their occurrences."""
+        self._settle()
+        return self._words[: len(self.ids)], self._pairs, self._counts
+
+    def _settle(self) -> None:
+        if not self._pending:
+            return
+        pairs, counts = _sum(*(np.concatenate(parts) for parts in zip(*self._pending, strict=True)))
+        self._pending = []
+        places = np.searchsorted(self._pairs, pairs)
+        new = np.ones(len(pairs), np.bool_)
+        inside = places < len(self._pairs)
+        new[inside] = self._pairs[places[inside]] != pairs[inside]
+        self._pairs = np.insert(self._pairs, places[new], pairs[new])
+        self._counts = np.insert(self._counts, places[new], 0)
+        self._counts[np.searchsorted(self._pairs, pairs)] += counts
+
+
+def _sum(pairs: Counts, counts: Counts) -> tuple[Counts, Counts]:
+    """Distinct pairs, rising, and the sums of their counts."""
+    order = np.argsort(pairs, kind="stable")
+    pairs = pairs[order]
+    starts = np.flatnonzero(np.concatenate([[True] * bool(len(pairs)), pairs[1:] != pairs[:-1]]))
+    return pairs[starts], np.add.reduceat(counts[order], starts)
+
+
+def count_shard_pairs(path: str, settings: TransformSettings, phrases: str | None) -> PairCounts:
+    """Counts words and neighbouring words of the texts of a shard of raw SequenceExamples, not truncated.
+
+    Args:
+        path: The shard.
+        settings: The transform section of the configuration.
+        phrases: The file of the phrases that the passes before found, if there are any.
+    """
+    joined = load(phrases, settings) if phrases else None
+
+    @tf.autograph.experimental.do_not_convert
+    def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        tokens = tokenize_segments(f.parse_raw(serialized, "text")[f.TEXT].flat_values, settings)
+        return count_pairs(joined(tokens) if joined else tokens)
+
+    total = PairCounts()
+    for words, *counts in map_batches(path, count):
+        total.add_batch(words.numpy().tolist(), *(part.numpy() for part in counts))
+    return total
+
+
+def choose(counts: PairCounts, settings: TransformSettings) -> list[Phrase]:
+    """Chooses the pairs whose score is above the threshold.
+
+    The score is that of gensim's `original_scorer`: (count of the pair - min_count) / (count of the first word
+    * count of the second) * distinct words and pairs. A pair with a reserved word or a token that is too long
+    is no pair. Unlike gensim, a word of the text that contains the delimiter is not taken for the pair that is
+    written alike.
+
+    Args:
+        counts: Of the whole train split.
+        settings: The transform section of the configuration, with `phrases`.
+
+    Returns:
+        Phrases by falling count, ties by their words' bytes.
+    """
+    limits = settings.phrases or PhraseSettings()
+    reserved = {word.encode() for word in (*f.RESERVED_WORDS, *settings.reserved)}
+    names = list(counts.ids)
+    is_word = np.array([name not in reserved and not name.startswith(MARK) for name in names], np.bool_)
+    word_counts, pairs, pair_counts = counts.arrays()
+    are_words = is_word[pairs >> _LOWER_BITS] & is_word[pairs & _LOWER]
+    types = np.count_nonzero(is_word) + np.count_nonzero(are_words)
+    frequent = np.flatnonzero(are_words & (pair_counts > limits.min_count))
+    firsts, seconds, found = pairs[frequent] >> _LOWER_BITS, pairs[frequent] & _LOWER, pair_counts[frequent]
+    scores = (found - limits.min_count) / (word_counts[firsts] * word_counts[seconds]) * types
+    columns: tuple[list[Any], ...] = tuple(column.tolist() for column in (firsts, seconds, found, scores))
+    phrases = [
+        Phrase(names[first].decode(), names[second].decode(), count, score)
+        for first, second, count, score in zip(*columns, strict=True)
+        if score > limits.threshold
+    ]
+    return sorted(phrases, key=lambda phrase: (-phrase.occurrences, phrase.first, phrase.second))

@@ -1,0 +1,5 @@
+"""`python -m pipeline.cli` is `seqloom`."""
+
+from pipeline.cli.app import main
+
+main()

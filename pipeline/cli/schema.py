@@ -1,0 +1,205 @@
+"""The commands `seqloom schema`: a first schema of a corpus, and what differs between two."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from components.corpus_example_gen.settings import CorpusSettings
+from pipeline.cli.exit_codes import ends_with
+from pipeline.config import job as configuration
+from pipeline.config.job import resolve_corpus_path
+from pipeline.config.suggestions import nearest
+from trainer.errors import JobError
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+SAME, DIFFERENT, TROUBLE = 0, 1, 2
+"""What `schema diff` ends with, as `diff` does."""
+
+app = typer.Typer(help="Make and compare the schemas of corpora.", no_args_is_help=True)
+
+_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".txt": "text",
+    ".conll": "conll",
+    ".conllu": "conll",
+}
+_COMPRESSIONS = {".gz", ".bz2", ".xz", ".zst"}
+_JOBS = {".yaml", ".yml"}
+
+CorpusPath = Annotated[
+    str, typer.Argument(metavar="CORPUS", help="A path as corpus.path, or a job's YAML.", show_default=False)
+]
+SchemaPath = Annotated[
+    str,
+    typer.Argument(
+        help="A schema .pbtxt, the name of a curated one, or a corpus or YAML to infer one from.", show_default=False
+    ),
+]
+Format = Annotated[str | None, typer.Option("--format", help="As corpus.format.", show_default="by the suffix")]
+Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="As corpus.text.")]
+Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="As corpus.label.")]
+Source = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="As corpus.source.")]
+
+
+@app.command("infer")
+def infer_schema(
+    corpus: CorpusPath,
+    format_: Format = None,
+    text: Text = None,
+    label: Label = None,
+    source: Source = None,
+) -> None:
+    """Prints a first schema of a corpus, to be reviewed and named under `schema:` in the job's YAML."""
+    with ends_with(1):
+        typer.echo(_infer(corpus, _options(format=format_, text=text, label=label, source=source)), nl=False)
+
+
+@app.command("diff")
+def diff_schemas(
+    first: SchemaPath,
+    second: SchemaPath,
+    format_: Format = None,
+    text: Text = None,
+    label: Label = None,
+    source: Source = None,
+) -> None:
+    """Says line by line what differs between two schemas: FEATURE, PROPERTY: FIRST -> SECOND.
+
+    Ends with 0: no difference; 1: some; 2: a schema cannot be read or inferred.
+    """
+    from schema.differences import differences
+
+    with ends_with(TROUBLE):
+        options = _options(format=format_, text=text, label=label, source=source)
+        lines = differences(_schema(first, options), _schema(second, options))
+    for line in lines:
+        typer.echo(line)
+    raise typer.Exit(DIFFERENT if lines else SAME)
+
+
+def _options(**given: str | None) -> dict[str, str]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _schema(place: str, options: dict[str, str]) -> schema_pb2.Schema:
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    from schema import curated
+
+    if place in curated.KINDS:
+        return curated.load(place)
+    if Path(place).suffix != ".pbtxt":
+        return text_format.Parse(_infer(place, options), schema_pb2.Schema())
+    try:
+        return text_format.Parse(Path(place).read_text(encoding="utf-8"), schema_pb2.Schema())
+    except OSError as error:
+        raise JobError(
+            "The schema cannot be read.",
+            where=place,
+            found=error.strerror,
+            expected=f"a .pbtxt file, or one of {', '.join(curated.KINDS)}",
+        ) from error
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise JobError(
+            "The schema cannot be parsed.", where=place, found=str(error), expected="a tensorflow.metadata.v0.Schema"
+        ) from error
+
+
+def _infer(place: str, options: dict[str, str]) -> str:
+    settings, folder = _corpus(place, options)
+    with _quiet():
+        return _inferred(place, settings, folder)
+
+
+def _corpus(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
+    """How a corpus is read, and where relative paths start."""
+    if Path(place).suffix in _JOBS:
+        if options:
+            name = next(iter(options))
+            raise JobError(f"--{name} belongs to the path of a corpus.", where=place, fix=f"set corpus.{name} in it")
+        job = configuration.load(Path(place))
+        return job.corpus, job.folder
+    suffixes = [suffix for suffix in Path(place).suffixes if suffix not in _COMPRESSIONS]
+    values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": place, **options}
+    known = sorted(set(_FORMATS.values()) | {"tf_example", "tf_sequence_example"})
+    if values["format"] not in known:
+        near = nearest(options["format"], known) if "format" in options else None
+        raise JobError(
+            "The corpus' format cannot be told from its name." if near is None else "There is no such format.",
+            where=place,
+            found=values["format"] or "".join(suffixes) or "no suffix",
+            expected=f"one of {', '.join(known)}",
+            fix=f"did you mean {near}?" if near else "name it with --format",
+        )
+    try:
+        return CorpusSettings.model_validate(values), Path.cwd()
+    except ValidationError as error:
+        told = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise JobError("The corpus cannot be read so.", where=place, found=told) from error
+
+
+def _inferred(place: str, settings: CorpusSettings, folder: Path) -> str:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from components.corpus_example_gen.inputs import files, input_spans
+    from components.corpus_validator import infer
+    from pipeline.dag import dag
+
+    base, pattern = resolve_corpus_path(settings.path, folder, where=place)
+    wanted = settings.span if isinstance(settings.span, int) else None
+    patterns = {"corpus": pattern} if isinstance(pattern, str) else pattern
+    resolved = input_spans.resolve(base, patterns, wanted, settings.rolling or 1).patterns
+    found = [
+        file
+        for group in resolved.values()
+        for each in group
+        for file in files.require_files(input_spans.join(base, each))
+    ]
+
+    def make_pipeline() -> beam.Pipeline:
+        return beam.Pipeline(options=PipelineOptions(dag.beam_args()))
+
+    with tempfile.TemporaryDirectory() as scratch:
+        observed = infer.observe(found, settings, make_pipeline, scratch)
+    schema, comments = infer.infer(observed, settings)
+    documents = observed.statistics.documents
+    header = [
+        f"Inferred from {documents:,} documents of {place}, a corpus of the kind {settings.kind}.",
+        "Review it: a limit here is what later examples must keep. Lower one in a job with validation.warn.",
+    ]
+    if observed.bad:
+        header.insert(1, f"{observed.bad:,} records are no documents; a run would put them into quarantine.")
+        typer.echo(f"{observed.bad:,} of {documents + observed.bad:,} records are no documents.", err=True)
+    return infer.render(schema, header, comments)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps what the libraries log of their own doings from the screen."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,1 @@
+"""A job: its YAML, typed, checked and explained."""

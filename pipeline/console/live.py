@@ -1,0 +1,289 @@
+"""What a person sees of a run: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.console.tables import (
+    STYLES,
+    anomalies_table,
+    anomaly_line,
+    duration,
+    metrics_table,
+    number,
+    trials_table,
+    verdict_text,
+)
+from pipeline.runs.record import ComponentState, RunRecord
+from pipeline.runs.redirect import redirect_output
+from trainer.progress import Progress
+from trainer.progress import logger as progress_logger
+
+__all__ = ["ProgressHandler", "RunConsole", "redirect_output"]
+
+_RECORDS = "records"
+_PLACES = ("trial", "epoch")
+"""What progress is part of, the widest first; a line is printed at the end of each."""
+
+_INSTANT = {"waiting", "cached", "skipped"}
+
+
+@dataclasses.dataclass
+class _Row:
+    state: str = "waiting"
+    started: float | None = None
+    seconds: float | None = None
+    records: int | None = None
+    progress: Progress | None = None
+
+    def elapsed(self) -> float | None:
+        if self.seconds is None and self.state == "running" and self.started is not None:
+            return time.monotonic() - self.started
+        return self.seconds
+
+    def rate(self) -> float | None:
+        elapsed = self.elapsed()
+        return self.records / elapsed if self.records and elapsed and self.state in {"running", "done"} else None
+
+
+class RunConsole:
+    """Shows a run. Writes to its own duplicate of the standard output, so the process's own may be redirected.
+
+    Enter it before `redirect_output`. While it is entered, what `trainer.progress.report` logs is shown here and
+    nowhere else. All methods may be called from any thread.
+
+    Args:
+        console: Where to write instead.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or _own_console()
+        self._rows: dict[str, _Row] = {}
+        self._current: str | None = None
+        self._live: Live | None = None
+        self._lock = threading.RLock()
+        self._handler = ProgressHandler(self)
+        self._logger_before = (progress_logger.level, progress_logger.propagate)
+
+    def __enter__(self) -> RunConsole:
+        self._logger_before = (progress_logger.level, progress_logger.propagate)
+        progress_logger.addHandler(self._handler)
+        progress_logger.setLevel(logging.INFO)
+        progress_logger.propagate = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        progress_logger.removeHandler(self._handler)
+        level, progress_logger.propagate = self._logger_before
+        progress_logger.setLevel(level)
+        for name, row in self._rows.items():
+            if row.state == "running":
+                stopped = not (kind and issubclass(kind, Exception))
+                self._change(name, "interrupted" if stopped else "failed", row.elapsed(), None)
+        self._stop_live()
+
+    def start(self, components: Sequence[str]) -> None:
+        """Names the components in order; all are waiting."""
+        with self._lock:
+            self._rows = {name: _Row() for name in components}
+        if self._console.is_terminal:
+            # Without rich's own redirection: prints belong in the log.
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._render,
+                refresh_per_second=4,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start(refresh=True)
+
+    def component(
+        self, name: str, state: ComponentState, *, seconds: float | None = None, records: int | None = None
+    ) -> None:
+        """Tells that a component's state changed.
+
+        Args:
+            name: The component.
+            state: Its new state. While one is "running", progress is taken to be its own.
+            seconds: How long it took; measured here if not given.
+            records: Records that it made; the last that it reported if not given.
+        """
+        self._change(name, state, seconds, records)
+
+    def progress(self, progress: Progress) -> None:
+        """Shows progress of the component that is running."""
+        with self._lock:
+            row = self._rows.get(self._current or "")
+            if row is None:
+                return
+            before, row.progress = row.progress, progress
+            if progress.unit == _RECORDS:
+                row.records = progress.done
+            elif self._live is None and before is not None and _ends_epoch(before, progress):
+                self._line(f"{self._current}: {_progress_words(before)}")
+
+    def message(self, text: str) -> None:
+        """Prints a line, above the table if there is one."""
+        self._console.print(Text(text), soft_wrap=True)
+
+    def anomalies(self, anomalies: Iterable[Mapping[str, Any]]) -> None:
+        """Shows what the validation found: a table on a terminal, a line each elsewhere.
+
+        Args:
+            anomalies: Anomalies as `anomalies.json` has them.
+        """
+        shown = list(anomalies)
+        if shown and self._console.is_terminal:
+            self._console.print(anomalies_table(shown))
+            return
+        for anomaly in shown:
+            self.message(anomaly_line(anomaly))
+
+    def result(self, record: RunRecord) -> None:
+        """Prints how the run ended: metrics, verdict, the published model and the log."""
+        self._stop_live()
+        if record.metrics:
+            self._console.print(metrics_table(record.metrics))
+        if "tuning" in record.details:
+            self._console.print(trials_table(record.details["tuning"]))
+        self._console.print(verdict_text(record), soft_wrap=True)
+        if record.pushed:
+            self.message(f"Model: {record.pushed.path}")
+        if "tuning" in record.details:
+            self.message(f"Best:  {record.details['tuning']['path']}")
+        self.message(f"Log:   {record.log}")
+
+    def _change(self, name: str, state: str, seconds: float | None, records: int | None) -> None:
+        with self._lock:
+            row = self._rows.setdefault(name, _Row())
+            if state == "running":
+                self._current, row.started = name, time.monotonic()
+            elif seconds is not None or state not in _INSTANT:
+                row.seconds = row.elapsed() if seconds is None else seconds
+            row.state = state
+            row.records = row.records if records is None else records
+            if self._live is None:
+                if state != "running" and row.progress is not None and row.progress.unit != _RECORDS:
+                    self._line(f"{name}: {_progress_words(row.progress)}")
+                self._line(_row_words(name, row))
+            if state != "running" and self._current == name:
+                self._current, row.progress = None, None
+
+    def _line(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
+
+    def _stop_live(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def _render(self) -> RenderableType:
+        with self._lock:
+            table = Table(box=SIMPLE_HEAD, pad_edge=False)
+            for heading in ("component", "state", "records", "records/s", "seconds"):
+                table.add_column(heading, justify="left" if heading in {"component", "state"} else "right")
+            for name, row in self._rows.items():
+                table.add_row(*_cells(name, row))
+            row_now = self._rows.get(self._current or "")
+            progress = row_now.progress if row_now else None
+            return Group(table, _bar(progress)) if progress and progress.unit != _RECORDS else table
+
+
+class ProgressHandler(logging.Handler):
+    """Hands what `trainer.progress.report` logs to a console.
+
+    Args:
+        console: The console.
+    """
+
+    def __init__(self, console: RunConsole) -> None:
+        super().__init__(logging.INFO)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows the record's progress, if it has any."""
+        progress = getattr(record, "progress", None)
+        if isinstance(progress, Progress):
+            self._console.progress(progress)
+
+
+def _own_console() -> Console:
+    try:
+        descriptor = os.dup(sys.stdout.fileno())
+    except (AttributeError, OSError, io.UnsupportedOperation):
+        return Console(highlight=False)
+    file = os.fdopen(descriptor, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1)
+    # rich asks the standard streams for the size; these may all be files or pipes by then. 0 means unknown.
+    size = os.get_terminal_size(descriptor) if os.isatty(descriptor) and not os.isatty(0) else os.terminal_size((0, 0))
+    return Console(file=file, highlight=False, width=size.columns or None, height=size.lines or None)
+
+
+def _ends_epoch(before: Progress, now: Progress) -> bool:
+    places = [[progress.values.get(name) for name in _PLACES] for progress in (before, now)]
+    return before.unit != _RECORDS and places[0] != places[1]
+
+
+def _progress_words(progress: Progress) -> str:
+    values = dict(progress.values)
+    words = []
+    for name in _PLACES:
+        if name in values:
+            total = values.pop(f"{name}s", None)
+            words.append(f"{name} {number(values.pop(name))}" + (f"/{number(total)}" if total else ""))
+    of = f"/{progress.total:,}" if progress.total else ""
+    words.append(f"{progress.unit} {progress.done:,}{of}")
+    for name, value in values.items():
+        label = name.replace("_per_second", "/s").replace("_", " ")
+        words.append(f"{number(value)} {label}" if label.endswith("/s") else f"{label} {number(value)}")
+    return ", ".join(words)
+
+
+def _row_words(name: str, row: _Row) -> str:
+    words = [f"{name}: {row.state}"]
+    if row.state not in {"running", "waiting"}:
+        if row.seconds is not None:
+            words.append(duration(row.seconds))
+        if row.records is not None:
+            words.append(f"{row.records:,} records")
+        rate = row.rate()
+        if rate is not None:
+            words.append(f"{rate:,.0f}/s")
+    return ", ".join(words)
+
+
+def _cells(name: str, row: _Row) -> tuple[Text, ...]:
+    elapsed, rate = row.elapsed(), row.rate()
+    return (
+        Text(name, "dim" if row.state == "waiting" else ""),
+        Text(row.state, STYLES[row.state]),
+        Text("" if row.records is None else f"{row.records:,}"),
+        Text("" if rate is None else f"{rate:,.0f}"),
+        Text("" if elapsed is None else f"{elapsed:.1f}"),
+    )
+
+
+def _bar(progress: Progress) -> Table:
+    line = Table.grid(padding=(0, 1))
+    line.add_row(
+        ProgressBar(total=progress.total, completed=progress.done, width=24),
+        Text(_progress_words(progress), overflow="ellipsis", no_wrap=True),
+    )
+    return line

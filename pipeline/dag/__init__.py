@@ -1,0 +1,1 @@
+"""The pipeline as TFX components, its gates and its lineage."""

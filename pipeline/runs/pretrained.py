@@ -1,0 +1,57 @@
+"""Where the word vectors are that a classifier starts from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.config.locations import PACKAGE, resolve_file
+from pipeline.runs.published import find_model
+from trainer.errors import JobError
+
+_PUBLISHED = "vectors.bin"
+_EXPECTED = "the root of a run of task word2vec, or a file in word2vec's or GloVe's format"
+
+
+def find_vectors(source: str, folder: Path, *, where: str) -> Path:
+    """Finds the file of word vectors that a job names.
+
+    Args:
+        source: The root of a run of task word2vec, of which the newest published version is taken; the folder of one
+            version; or a file. A relative path starts at `folder`; `package:` and a path inside a package is a file.
+        folder: The folder of the job's YAML.
+        where: What messages name as the place of `source`.
+
+    Returns:
+        The absolute path of the existing file.
+
+    Raises:
+        JobError: If there is nothing, nothing published, or nothing of word vectors.
+    """
+    full = (folder / Path(source).expanduser()).absolute()
+    if full.is_dir():
+        return _published(full, where)
+    if not (full.exists() or full.suffix or source.startswith(PACKAGE)):
+        fix = "run the job of task word2vec first"
+        raise JobError("There are no word vectors.", where=where, found=f"no {full}", expected=_EXPECTED, fix=fix)
+    file = resolve_file(source, folder, where=where)
+    if file.suffix == ".tsv":
+        fix = "give vectors.bin or vectors.txt, which stand beside it in what a run published"
+        raise JobError("The projector's vectors have no words.", where=where, found=str(file), fix=fix)
+    return file
+
+
+def _published(root: Path, where: str) -> Path:
+    try:
+        model = find_model(root)
+    except JobError as error:
+        place = f"{where}, {error.where}"
+        raise JobError(error.what, where=place, found=error.found, expected=_EXPECTED, fix=error.fix) from error
+    file = model / _PUBLISHED
+    if not file.is_file():
+        raise JobError(
+            "The published model is not one of word vectors.",
+            where=where,
+            found=f"{model} without {_PUBLISHED}",
+            expected=_EXPECTED,
+        )
+    return file

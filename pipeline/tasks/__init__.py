@@ -1,0 +1,1 @@
+"""What each task is to the pipeline: one object a task."""

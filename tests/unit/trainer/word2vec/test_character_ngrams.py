@@ -1,0 +1,90 @@
+"""Character n-grams against fastText's own and gensim's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from gensim.models.fasttext import ft_ngram_hashes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.word2vec.character_ngrams import lookup, ngram_ids
+from trainer.word2vec.settings import NgramSettings
+
+DEFAULT = NgramSettings()
+LENGTHS = [(3, 6), (1, 3), (1, 1), (2, 2), (5, 9)]
+WORDS = ["where", "a", "is", "café", "naïve", "日本語", "Ωmega", "😀", "a😀b", "don't", "x" * 40, "<>", "e\u0301"]
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+
+
+def graph_ids(words: list[str], settings: NgramSettings) -> list[list[int]]:
+    ids: list[list[int]] = lookup(tf.constant(words, tf.string), settings).to_list()
+    return ids
+
+
+@pytest.mark.parametrize(("shortest", "longest"), LENGTHS)
+def test_ids_are_fasttexts(tmp_path: Path, shortest: int, longest: int) -> None:
+    fasttext = pytest.importorskip("fasttext")
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text(" ".join(WORDS) * 5, encoding="utf-8")
+    model = fasttext.train_unsupervised(
+        str(corpus), minn=shortest, maxn=longest, bucket=1_000, dim=2, epoch=1, minCount=1, thread=1, verbose=0
+    )
+    words = len(model.words)
+    settings = NgramSettings(min=shortest, max=longest, buckets=1_000)
+    for word in [*WORDS, "unseen", "невиданное"]:
+        _, ids = model.get_subwords(word)
+        assert ngram_ids(word, settings) == [int(number) - words for number in ids if number >= words]
+
+
+@pytest.mark.parametrize("word", ["", *WORDS, "\ufeff", "a\0b", "\U0010ffff"])
+def test_ids_are_gensims(word: str) -> None:
+    assert ngram_ids(word, DEFAULT) == ft_ngram_hashes(word, 3, 6, 200_000)
+
+
+def test_which_ngrams_a_word_has() -> None:
+    # The whole word in its marks is one of them; `<` and `>` alone are not.
+    buckets = 2**31
+    by_text = {text: fnv(text) % buckets for text in ("<i", "<is", "<is>", "i", "is", "is>", "s", "s>")}
+    assert ngram_ids("is", NgramSettings(min=1, max=4, buckets=buckets)) == list(by_text.values())
+    assert ngram_ids("is", NgramSettings(min=4, max=9, buckets=buckets)) == [by_text["<is>"]]
+    assert ngram_ids("is", NgramSettings(min=5, max=9, buckets=buckets)) == []
+
+
+def fnv(text: str) -> int:
+    """FNV-1a of ASCII text, where fastText's is the standard one."""
+    value = 0x811C9DC5
+    for byte in text.encode("ascii"):
+        value = ((value ^ byte) * 0x01000193) % 2**32
+    return value
+
+
+@given(
+    words=st.lists(st.text(CHARACTERS, max_size=12) | st.text("ab<>é日😀\0", max_size=30), max_size=6),
+    lengths=st.tuples(st.integers(1, 7), st.integers(0, 5)),
+    buckets=st.sampled_from([1, 7, 200_000, 2**31]),
+)
+def test_the_graph_gives_the_same_ids(words: list[str], lengths: tuple[int, int], buckets: int) -> None:
+    shortest, more = lengths
+    settings = NgramSettings(min=shortest, max=shortest + more, buckets=buckets)
+    assert graph_ids(words, settings) == [ngram_ids(word, settings) for word in words]
+
+
+def test_bytes_that_are_no_text_count_as_the_replacement_character() -> None:
+    found = lookup(tf.constant([b"a\xffb", "a\ufffdb".encode()]), DEFAULT).to_list()
+    assert found[0] == found[1] == ngram_ids("a\ufffdb", DEFAULT)
+
+
+def test_a_saved_model_takes_any_number_of_words(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.lookup = tf.function(
+        lambda words: lookup(words, DEFAULT), input_signature=[tf.TensorSpec([None], tf.string)]
+    )
+    tf.saved_model.save(module, str(tmp_path))
+    restored = tf.saved_model.load(str(tmp_path))
+    for words in (WORDS, ["unseen"], []):
+        found = restored.lookup(tf.constant(words, tf.string))
+        assert found.dtype == tf.int64
+        assert found.to_list() == graph_ids(words, DEFAULT)

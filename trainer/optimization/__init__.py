@@ -1,0 +1,1 @@
+"""Optimizers, gradients and the schedule of the learning rate."""

@@ -1,0 +1,58 @@
+"""The tokenizers: text to tokens, as TensorFlow operations."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.settings import TransformSettings
+from trainer.text.subwords import Subwords
+
+_WORD = r"\p{L}\p{N}\p{M}\p{Cf}"
+_IN_WORD_APOSTROPHE = "\x01"
+# \p{Z} and \p{Cc} but for the space itself, which would be replaced at every word.
+_SPACE = r"[\x00-\x1f\x7f-\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+
+
+def cut(segments: tf.Tensor, settings: TransformSettings, subwords: Subwords | None = None) -> tf.RaggedTensor:
+    r"""Cuts text into tokens.
+
+    `words`: a word is a run of letters, digits, marks and format characters, with apostrophes inside
+    it; every other character that is neither space nor control is a token of its own. `<br>` tags are
+    spaces. `whitespace`: what stands between ASCII white space. `characters`: code points, a line feed
+    as `\n` and a carriage return as `\r`. `subwords`: pieces of the model.
+
+    Args:
+        segments: Normalized text, string [segments].
+        settings: The transform section of the configuration.
+        subwords: The model, with `tokenizer: subwords`.
+
+    Returns:
+        Tokens, ragged string [segments, time].
+    """
+    if settings.tokenizer == "subwords":
+        if subwords is None:
+            raise ValueError("tokenizer subwords needs the model")
+        return subwords(segments)
+    if settings.tokenizer == "characters":
+        characters = tf.strings.unicode_split(segments, "UTF-8")
+        for control, name in (("\n", r"\\n"), ("\r", r"\\r")):  # These two cannot be a line of the vocabulary.
+            characters = characters.with_values(tf.strings.regex_replace(characters.values, control, name))
+        return characters
+    if settings.tokenizer == "words":
+        for pattern, rewrite in _word_rewrites():
+            segments = tf.strings.regex_replace(segments, pattern, rewrite)
+    return tf.strings.split(segments)
+
+
+def _word_rewrites() -> tuple[tuple[str, str], ...]:
+    """RE2 rewrites after which words and signs stand between ASCII spaces."""
+    mark = _IN_WORD_APOSTROPHE
+    inside = (rf"([{_WORD}])['\x{{2019}}]([{_WORD}])", rf"\1{mark}\2")
+    return (
+        (r"<[bB][rR]\s*/?>", " "),
+        (_SPACE, " "),
+        inside,
+        inside,  # Again: matches do not overlap, so one pass leaves the second apostrophe of a'b'c.
+        (rf"([^{_WORD} {mark}])", r" \1 "),
+        (mark, "'"),
+    )

@@ -1,0 +1,1 @@
+"""Tables of word vectors: files, lookup and search."""
