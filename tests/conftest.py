@@ -171,7 +171,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict,
     from tfx.utils import io_utils
 
     from components.sequence_transform import transform
-    from components.sequence_transform.shard_work import Job
+    from components.sequence_transform.shard_work import ShardJob
     from components.sequence_transform.vocabulary import select_words, write_labels, write_tags, write_vocabulary
     from components.shared.beam_results import WriteJson, read_json, write_json
     from pipeline.dag.dag import _LOCAL_BEAM
@@ -189,7 +189,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict,
     name, write = ("tags", write_tags) if kind == "tagged_text" else ("labels", write_labels)
     assets = {"vocabulary": write_vocabulary(graph, words), name: write(graph, list(classes))}
     preprocessing_fn = make_preprocessing_fn(settings, kind, **assets)
-    job = Job(settings, OutputSettings(), kind, 4 + len(words))
+    job = ShardJob(settings, OutputSettings(), kind, 4 + len(words))
     shards = [(split, *pair) for split in raw for pair in zip(raw[split], transformed[split], strict=True)]
     with (
         beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline,

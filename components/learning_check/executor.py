@@ -12,11 +12,11 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.shared import example_files
-from trainer.job import Job
-from trainer.tasks import supervised
+from trainer.jobs.job import TrainingJob
+from trainer.jobs.tasks import supervised
 
 FINDINGS = "learning_check.json"
-"""The file in the artifact, with the fields of `trainer.training.sanity.Findings`."""
+"""The file in the artifact, with the fields of `trainer.supervised.sanity.Findings`."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -35,7 +35,7 @@ class Executor(base_executor.BaseExecutor):
         """
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         output = artifact_utils.get_single_uri(output_dict["model_run"])
-        job = Job(
+        job = TrainingJob(
             settings=exec_properties["settings"],
             train_files=example_files.shard_paths(examples, "train"),
             eval_files=example_files.shard_paths(examples, "eval"),

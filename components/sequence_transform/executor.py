@@ -21,7 +21,7 @@ from tfx.utils import io_utils
 
 from components.sequence_transform import transform, vocabulary
 from components.sequence_transform.shard_report import ShardReport, dataset
-from components.sequence_transform.shard_work import Job, read_batches
+from components.sequence_transform.shard_work import ShardJob, read_batches
 from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
 from components.shared.beam_results import WriteJson, read_json, write_json
@@ -90,7 +90,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         models = {**_train_subwords(train, settings, directory), **self._find_phrases(train, settings, directory)}
         counts = self._count(train, settings, kind, models)
         assets = _write_assets(directory, counts, settings, kind, models, json.loads(exec_properties["labels"]))
-        job = Job(settings, output, kind, len(RESERVED_WORDS) + len(assets.words))
+        job = ShardJob(settings, output, kind, len(RESERVED_WORDS) + len(assets.words))
         shards = _shards(raw, transformed, output)
         preprocessing = graph_functions.make_preprocessing_fn(settings, kind, **assets.paths)
         try:
@@ -140,7 +140,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self,
         shards: list[transform.Shard],
         schema: schema_pb2.Schema,
-        job: Job,
+        job: ShardJob,
         preprocessing: transform.PreprocessingFn,
         graph_directory: str,
     ) -> dict[str, ShardReport]:

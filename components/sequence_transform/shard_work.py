@@ -27,7 +27,7 @@ _PARALLEL = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class ShardJob:
     """What all shards of a transform have in common.
 
     Attributes:
@@ -109,7 +109,7 @@ def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
     return dict(zip((token.decode() for token in distinct.numpy().tolist()), total.numpy().tolist(), strict=True))
 
 
-def transform_shard(source: str, target: str, split: str, saved_model: str, job: Job) -> ShardReport:
+def transform_shard(source: str, target: str, split: str, saved_model: str, job: ShardJob) -> ShardReport:
     """Writes a shard of raw SequenceExamples as transformed ones, in the same order.
 
     Args:
@@ -133,7 +133,7 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
 
 
 @functools.lru_cache(maxsize=1)
-def _load(saved_model: str, job: Job) -> Callable[[tf.Tensor], tuple[f.Features, f.Features]]:
+def _load(saved_model: str, job: ShardJob) -> Callable[[tf.Tensor], tuple[f.Features, f.Features]]:
     """The transform graph, once for all shards of a worker, with the given labels and tags beside its features.
 
     Weights are not of the graph, which serves documents without any.
@@ -164,7 +164,7 @@ def _numpy(value: tf.Tensor | tf.RaggedTensor) -> Any:
     return value.numpy()
 
 
-def _long_enough(batch: Batch, job: Job) -> Batch:
+def _long_enough(batch: Batch, job: ShardJob) -> Batch:
     """Leaves the documents out that the transform emptied for being too short."""
     lengths = np.diff(batch[f.TOKENS][1])
     if job.settings.min_length == 0 or lengths.all():
@@ -179,7 +179,7 @@ def _kept_rows(rows: tuple[Any, Any], kept: Any) -> tuple[Any, Any]:
     return values[np.repeat(kept, lengths)], np.concatenate([[0], np.cumsum(lengths[kept])])
 
 
-def _count(report: ShardReport, given: dict[str, Any], batch: Batch, job: Job) -> None:
+def _count(report: ShardReport, given: dict[str, Any], batch: Batch, job: ShardJob) -> None:
     ids, splits = batch[f.TOKENS]
     lengths = np.diff(splits)
     report.documents += len(lengths)

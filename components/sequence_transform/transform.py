@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from components.sequence_transform.phrase_counts import PairCounts, choose, count_shard_pairs
-from components.sequence_transform.shard_work import Job, count_shard, transform_shard
+from components.sequence_transform.shard_work import ShardJob, count_shard, transform_shard
 from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
 from schema import curated
@@ -91,7 +91,7 @@ class CountShard(beam.DoFn):
 class TransformShard(beam.DoFn):
     """Writes a shard transformed."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ShardJob) -> None:
         self._job = job
 
     def process(self, element: tuple[Shard, str]) -> Iterator[dict[str, Any]]:  # noqa: D102
@@ -172,7 +172,7 @@ def transform(
     pipeline: beam.Pipeline,
     shards: list[Shard],
     schema: schema_pb2.Schema,
-    job: Job,
+    job: ShardJob,
     preprocessing_fn: PreprocessingFn,
     graph_directory: str,
 ) -> beam.PCollection:

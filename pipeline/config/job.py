@@ -128,7 +128,7 @@ class RunConfig(Settings):
 
     @property
     def trained_task(self) -> str:
-        """The task as `trainer.tasks` names it."""
+        """The task as `trainer.jobs.tasks` names it."""
         return self.task
 
     @property
@@ -198,7 +198,7 @@ class ClassifierConfig(SupervisedConfig):
 
     @property
     def trained_task(self) -> str:
-        """The task as `trainer.tasks` names it."""
+        """The task as `trainer.jobs.tasks` names it."""
         return "multi_label_classifier" if self.corpus.multi_label else self.task
 
     @property

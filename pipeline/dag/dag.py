@@ -37,7 +37,7 @@ CODE = {
     "ExampleValidator": "components.corpus_validator.executor",
     "SequenceTransform": "components.sequence_transform.executor",
     "EvaluationSets": "components.evaluation_sets.executor",
-    "Trainer": "trainer.run",
+    "Trainer": "trainer.jobs.run",
     "Evaluator": "components.evaluator.metrics",
     "LearningCheck": "components.learning_check.executor",
     "Tuner": "trainer.tuning.tuner",
@@ -211,7 +211,7 @@ def _best_hyperparameters() -> BaseNode:
 
 def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, tuned: list[BaseNode], code: str) -> BaseNode:
     return Trainer(
-        run_fn="trainer.run.run_fn",
+        run_fn="trainer.jobs.run.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
         hyperparameters=tuned[0].outputs["hyperparameters"] if tuned else None,

@@ -15,7 +15,7 @@ from trainer.classifier.pooling import BigramSum
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data import features as f
 from trainer.recurrent import encoder
-from trainer.training.cross_entropy import cross_entropy
+from trainer.supervised.cross_entropy import cross_entropy
 from trainer.training.objective import Outcome
 
 TARGETS = {f.LABEL: tf.TensorSpec([None], tf.int64)}

@@ -14,14 +14,14 @@ from trainer.classifier.multi_label_servable import MultiLabelServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data import features as f
 from trainer.data.reading import read
-from trainer.job import Job
-from trainer.supervised import Supervised, Trained
+from trainer.jobs.job import TrainingJob
+from trainer.supervised.supervised import Supervised, Trained
 
 
 class MultiLabelClassifier(Supervised[ClassifierSettings]):
     """A task with targets, whose model is saved with the threshold of each class."""
 
-    def train(self, job: Job) -> Trained:
+    def train(self, job: TrainingJob) -> Trained:
         """Trains from the last checkpoint on.
 
         Raises:
@@ -30,7 +30,7 @@ class MultiLabelClassifier(Supervised[ClassifierSettings]):
         thresholds.given(self.settings.model_validate_json(job.settings).thresholds, self.class_names(job))
         return super().train(job)
 
-    def served(self, job: Job, trained: Trained) -> MultiLabelServable:
+    def served(self, job: TrainingJob, trained: Trained) -> MultiLabelServable:
         """Joins what is saved; thresholds that are to be tuned are, on the eval split."""
         settings = self.settings.model_validate_json(job.settings)
         chosen = thresholds.given(settings.thresholds, trained.labels)
@@ -41,7 +41,7 @@ class MultiLabelClassifier(Supervised[ClassifierSettings]):
 
 
 def _answers(
-    model: Any, job: Job, settings: ClassifierSettings, classes: int
+    model: Any, job: TrainingJob, settings: ClassifierSettings, classes: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Probabilities and labels of the eval split, [documents, classes] each."""
 

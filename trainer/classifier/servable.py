@@ -12,8 +12,8 @@ from trainer.classifier.attention import explained
 from trainer.data import features as f
 from trainer.data import parsing
 from trainer.data.reading import pad
-from trainer.servable import ModelServable
 from trainer.settings import Kind
+from trainer.supervised.model_servable import ModelServable
 
 PROBABILITIES = "probabilities"
 

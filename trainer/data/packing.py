@@ -68,7 +68,7 @@ def pack(
     paths, own = tfrecords.find(files), Worker(*worker)
     origin = resume(start(epoch, paths, ("pack", rows, time, eos, window, seed, own.count)), position)
     read_pass = _compiled(_Layout(rows, time, eos, own), tfrecords.compression(paths[0]), window, seed is not None)
-    return read_pass(*tfrecords.drawn(paths, seed, epoch), tf.constant(origin, tf.int64))
+    return tfrecords.without_autotune(read_pass(*tfrecords.drawn(paths, seed, epoch), tf.constant(origin, tf.int64)))
 
 
 @functools.lru_cache(maxsize=32)

@@ -123,7 +123,7 @@ def read(
     found = tfrecords.kind(paths), tfrecords.weighted(paths), tfrecords.compression(paths[0])
     limits = (batch_tokens, batch_documents or _NO_LIMIT)
     read_pass = _compiled(*found, limits, window, own, seed is not None)
-    return read_pass(*tfrecords.drawn(paths, seed, epoch), tf.constant(origin, tf.int64))
+    return tfrecords.without_autotune(read_pass(*tfrecords.drawn(paths, seed, epoch), tf.constant(origin, tf.int64)))
 
 
 @functools.lru_cache(maxsize=32)

@@ -24,6 +24,17 @@ _READ_TOGETHER = 128
 _FILES_OPEN = 4
 
 
+def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Returns the dataset without tf.data's tuning thread.
+
+    Every iterator joins that thread at its end, which sleeps for up to 60 seconds. All numbers of threads and buffers
+    are given, so it has nothing to tune.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
 def find(files: str | Sequence[str]) -> list[str]:
     """Lists TFRecord files.
 
@@ -65,7 +76,7 @@ def compression(path: str) -> str:
 
 def stream(paths: Sequence[str]) -> tf.data.Dataset:
     """Returns the serialized records of files of one kind, string [], one file after another."""
-    return tf.data.TFRecordDataset(list(paths), compression(paths[0]))
+    return without_autotune(tf.data.TFRecordDataset(list(paths), compression(paths[0])))
 
 
 def count(files: str | Sequence[str]) -> int:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from trainer.data import features as f
 from trainer.recurrent import encoder
+from trainer.supervised.cross_entropy import cross_entropy
 from trainer.tagger.settings import TaggerSettings
-from trainer.training.cross_entropy import cross_entropy
 from trainer.training.objective import Outcome
 
 TARGETS = {f.TAGS: tf.TensorSpec([None, None], tf.int64)}

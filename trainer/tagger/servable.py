@@ -9,7 +9,7 @@ import tensorflow as tf
 from trainer.data import features as f
 from trainer.data import parsing
 from trainer.data.reading import pad
-from trainer.servable import ModelServable
+from trainer.supervised.model_servable import ModelServable
 from trainer.tagger.model import real_lengths
 
 SCORES = "scores"

@@ -15,10 +15,10 @@ from trainer import progress
 from trainer.data import features as f
 from trainer.data.reading import POSITION, Usage
 from trainer.errors import JobError
-from trainer.optimization.schedules import Moment, learning_rate
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.training.monitor import Monitor
 from trainer.training.objective import Objective
+from trainer.training.optimization.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
 from trainer.training.step import Step
 from trainer.training.totals import Diverged, Reading

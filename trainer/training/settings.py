@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from trainer.optimization.optimizer_settings import Optimizer, OptimizerSettings
-from trainer.optimization.schedule_settings import Schedule, ScheduleSettings
 from trainer.settings import Settings
+from trainer.training.optimization.optimizer_settings import Optimizer, OptimizerSettings
+from trainer.training.optimization.schedule_settings import Schedule, ScheduleSettings
 
 
 def _weights(value: Any) -> Any:

@@ -9,9 +9,9 @@ import keras
 import tensorflow as tf
 
 from trainer.data import features as f
-from trainer.optimization import optimizers
-from trainer.optimization.gradients import Gradient, clip, dense, distinct_rows
 from trainer.training.objective import Objective, Outcome
+from trainer.training.optimization import optimizers
+from trainer.training.optimization.gradients import Gradient, clip, dense, distinct_rows
 from trainer.training.settings import TrainingSettings
 from trainer.training.totals import Running, Sums
 

@@ -12,11 +12,12 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FailedTrialError, FatalError
 
-from trainer import keyed_directory, progress
+from trainer import progress
 from trainer.errors import JobError
-from trainer.job import Job, files
-from trainer.supervised import Supervised
-from trainer.tasks import supervised
+from trainer.jobs import keyed_directory
+from trainer.jobs.job import TrainingJob, files
+from trainer.jobs.tasks import supervised
+from trainer.supervised.supervised import Supervised
 from trainer.tuning import oracle
 from trainer.tuning.settings import TuneSettings
 from trainer.tuning.values import named, tuned
@@ -44,7 +45,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     custom = fn_args.custom_config
     key = [fn_args.transform_graph_path, fn_args.train_files, fn_args.eval_files]
     key += [custom[name] for name in ("task", "settings", "tune", "code")]
-    job = Job(
+    job = TrainingJob(
         settings=custom["settings"],
         train_files=files(fn_args.train_files),
         eval_files=files(fn_args.eval_files),
@@ -58,7 +59,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     return TunerFnResult(start(supervised(custom["task"]), job, tune, directory), {})
 
 
-def start(task: Supervised[Any], job: Job, tune: TuneSettings, directory: str) -> TrialTuner:
+def start(task: Supervised[Any], job: TrainingJob, tune: TuneSettings, directory: str) -> TrialTuner:
     """A tuner that goes on from the directory, or begins anew where a kill has cut short what was being written."""
     try:
         return TrialTuner(task, job, tune, directory)
@@ -70,7 +71,7 @@ def start(task: Supervised[Any], job: Job, tune: TuneSettings, directory: str) -
 class TrialTuner(BaseTuner):
     """Trains one trial after another and keeps what each came to."""
 
-    def __init__(self, task: Supervised[Any], job: Job, tune: TuneSettings, directory: str) -> None:
+    def __init__(self, task: Supervised[Any], job: TrainingJob, tune: TuneSettings, directory: str) -> None:
         """Reads the state of an earlier search in the directory, if there is one.
 
         Args:

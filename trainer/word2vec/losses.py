@@ -24,7 +24,7 @@ class Update(NamedTuple):
     delta: tf.Tensor
 
 
-class Outcome(NamedTuple):
+class StepOutcome(NamedTuple):
     """What a step gives.
 
     Attributes:
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 Lookup = Callable[[tf.Tensor], tf.Tensor]
 """From rows, int32 of any shape, to their vectors, float32 [..., dimensions]."""
 
-Objective = Callable[[Step, Lookup, Lookup, "tf.Tensor | float"], Outcome]
+Objective = Callable[[Step, Lookup, Lookup, "tf.Tensor | float"], StepOutcome]
 """From a step, the look-ups of input and output vectors and the learning rate to what the step gives."""
 
 
@@ -53,7 +53,7 @@ def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
+    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         """Multiplies the words of each block with its frame, and those of neighbouring blocks with their noise."""
         noise, predicted = step[NOISE], in_window(step)
         words, weight = inputs(step[CENTERS]), predictions(step, "skipgram")[..., tf.newaxis]
@@ -61,7 +61,7 @@ def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -
             weight = weight - _predicted_negatives(predicted, step)
         positive = _logistic(words, outputs(step[CONTEXTS]), 1.0, predicted, rate)
         negative = _logistic(_grouped(words, noise), outputs(noise), 0.0, _grouped(weight, noise) * share, rate)
-        return Outcome(
+        return StepOutcome(
             positive.losses + tf.reshape(negative.losses, tf.shape(positive.losses)),
             _update(step[CENTERS], positive.words + tf.reshape(negative.words, tf.shape(words))),
             [_update(step[CONTEXTS], positive.others), _update(noise, negative.others)],
@@ -79,7 +79,7 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
+    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         """Averages each window, and multiplies the means with their words and with the noise."""
         around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), step[NOISE]
         in_mean = in_window(step)
@@ -92,7 +92,7 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
             noise_weight *= tf.cast(others, tf.float32)
         negative = _logistic(_grouped(means, noise), outputs(noise), 0.0, noise_weight, rate)
         means_delta = slope * words + tf.reshape(negative.words, tf.shape(words))
-        return Outcome(
+        return StepOutcome(
             tf.squeeze(tf.nn.softplus(-logits) * weight, -1) + tf.reshape(negative.losses, tf.shape(step[CENTERS])),
             _update(step[CONTEXTS], tf.matmul(in_mean, means_delta, transpose_a=True)),
             [_update(step[CENTERS], slope * means), _update(noise, negative.others)],
@@ -108,7 +108,7 @@ def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree)
     """
     paths, in_window = _Paths(tree), WindowTable(settings.window)
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
+    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         """Multiplies each frame with the nodes of all paths of its block."""
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
         nodes = outputs(tf.reshape(points, [-1, BLOCK * paths.depth]))
@@ -119,7 +119,7 @@ def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree)
         logits = tf.matmul(around, nodes, transpose_b=True)
         per_node = tf.reduce_sum(_cross_entropy(targets, logits) * weight, axis=1)
         slope = (targets - tf.sigmoid(logits)) * (weight * rate)
-        return Outcome(
+        return StepOutcome(
             tf.reduce_sum(tf.reshape(per_node, [-1, BLOCK, paths.depth]), -1),
             _update(step[CONTEXTS], tf.matmul(slope, nodes)),
             [_update(points, tf.matmul(slope, around, transpose_a=True))],
@@ -135,7 +135,7 @@ def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> 
     """
     paths, in_window = _Paths(tree), WindowTable(settings.window)
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> Outcome:
+    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         """Averages each window, and multiplies the mean with the nodes of its word's path."""
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
         in_mean, nodes = in_window(step), outputs(points)
@@ -143,7 +143,7 @@ def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> 
         logits = tf.linalg.matvec(nodes, means)
         slope = (1 - codes - tf.sigmoid(logits)) * (weight * rate)
         means_delta = tf.linalg.matvec(nodes, slope, transpose_a=True)
-        return Outcome(
+        return StepOutcome(
             tf.reduce_sum(_cross_entropy(1 - codes, logits) * weight, -1),
             _update(step[CONTEXTS], tf.matmul(in_mean, means_delta, transpose_a=True)),
             [_update(points, tf.expand_dims(slope, -1) * tf.expand_dims(means, 2))],

@@ -12,7 +12,7 @@ from trainer.word2vec.huffman import HuffmanTree
 from trainer.word2vec.losses import (
     Lookup,
     Objective,
-    Outcome,
+    StepOutcome,
     Update,
     cbow_hierarchical_softmax,
     cbow_negative_sampling,
@@ -98,7 +98,7 @@ class Tables(tf.Module):
                 self._strategy.run(self._update, (step, rates[number]))
         return loss
 
-    def outcome(self, step: Step, rate: tf.Tensor | float = 0.0) -> Outcome:
+    def outcome(self, step: Step, rate: tf.Tensor | float = 0.0) -> StepOutcome:
         """Computes losses and updates of a step without applying them."""
         return self._objective(step, self.lookup, lookup(self.output), rate)
 

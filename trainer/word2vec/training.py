@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trainer import progress
 from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
-from trainer.job import Job
+from trainer.jobs.job import TrainingJob
 from trainer.training import strategies, training_report
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.vectors.vector_words import Vocabulary
@@ -29,7 +29,7 @@ _EVALUATED_TOGETHER = 256
 _SMALL_STEP = 64
 
 
-def run(job: Job) -> None:
+def run(job: TrainingJob) -> None:
     """Trains from the last checkpoint on, and writes what is published.
 
     Args:
@@ -188,7 +188,7 @@ class _Reader:
             self._ahead = next(self._opened, None)
 
 
-def _servable(job: Job, training: Training) -> Servable:
+def _servable(job: TrainingJob, training: Training) -> Servable:
     tables, vocabulary = training.tables, training.vocabulary
 
     def held_out(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -73,7 +73,7 @@ def steps(
     one_pass = _Pass(settings, tfrecords.compression(paths[0]), keep, noise)
     # A dataset for each pass would be traced and optimised anew, which takes as long as half a million words.
     passes = tf.data.Dataset.from_tensor_slices((tf.constant(epochs, tf.int32), orders, tf.constant(drawn, tf.int32)))
-    return passes.flat_map(one_pass.steps).prefetch(_PREFETCHED)
+    return tfrecords.without_autotune(passes.flat_map(one_pass.steps).prefetch(_PREFETCHED))
 
 
 class _Pass:

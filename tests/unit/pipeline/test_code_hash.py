@@ -54,7 +54,7 @@ TRAINING = {TRAINER, CODE["LearningCheck"], CODE["Tuner"]}
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("trainer/run.py", {TRAINER}),
+        ("trainer/jobs/run.py", {TRAINER}),
         ("trainer/training/loop.py", TRAINING),
         ("trainer/data/reading.py", TRAINING),
         ("trainer/text/preprocessing.py", {TRANSFORM}),
@@ -98,11 +98,11 @@ def test_digests_are_the_same_wherever_the_project_lies_and_in_another_process(c
 def test_a_renamed_module_changes_the_digest(tmp_path: Path) -> None:
     for package in ("pipeline", "trainer"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    before = hashes(tmp_path, "trainer.run")
+    before = hashes(tmp_path, "trainer.jobs.run")
     (tmp_path / "trainer" / "tasks.py").rename(tmp_path / "trainer" / "circle.py")
     run = tmp_path / "trainer" / "run.py"
-    run.write_text(run.read_text().replace("trainer.tasks", "trainer.circle"))
-    assert hashes(tmp_path, "trainer.run") != before
+    run.write_text(run.read_text().replace("trainer.jobs.tasks", "trainer.circle"))
+    assert hashes(tmp_path, "trainer.jobs.run") != before
 
 
 def test_modules_named_in_any_way_of_importing_count(tmp_path: Path) -> None:

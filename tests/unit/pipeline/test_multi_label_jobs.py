@@ -13,7 +13,7 @@ from pipeline.config import job as config
 from pipeline.dag import gates
 from pipeline.tasks.metric import MULTI_LABEL
 from trainer.errors import JobError
-from trainer.tasks import TASKS
+from trainer.jobs.tasks import TASKS
 
 JOB = """\
 name: films

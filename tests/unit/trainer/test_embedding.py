@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.job import Job
+from trainer.jobs.job import TrainingJob
+from trainer.jobs.tasks import TASKS
 from trainer.settings import RESERVED_WORDS, TransformSettings
-from trainer.tasks import TASKS
 from trainer.training.loop import Loop
 from trainer.vectors import embedding
 
@@ -196,7 +196,7 @@ def test_the_description_of_the_model_holds_none_of_the_vectors() -> None:
 
 def train(corpus, path: Path, folder: Path) -> dict:
     settings = {"embedding": {"from": str(path), "frozen": True}, "units": 4, "epochs": 2, "batch_tokens": 2000}
-    job = Job(
+    job = TrainingJob(
         settings=json.dumps(settings),
         train_files=corpus.transformed["train"],
         eval_files=corpus.transformed["eval"],

@@ -8,30 +8,34 @@ from pathlib import Path
 
 import pytest
 
-from trainer.job import Job
+from trainer.jobs.job import TrainingJob
 from trainer.settings import TransformSettings
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
-    names = [field.name for field in dataclasses.fields(Job)]
-    return Job(**{**dict.fromkeys(names, ""), "train_files": [], "eval_files": [], "transform_graph": str(tmp_path)})
+def job(tmp_path: Path) -> TrainingJob:
+    names = [field.name for field in dataclasses.fields(TrainingJob)]
+    return TrainingJob(
+        **{**dict.fromkeys(names, ""), "train_files": [], "eval_files": [], "transform_graph": str(tmp_path)}
+    )
 
 
 @pytest.mark.parametrize("more", [{}, {"kind": "text"}])
-def test_transform_settings_are_those_that_the_graph_was_made_with(job: Job, tmp_path: Path, more: dict) -> None:
+def test_transform_settings_are_those_that_the_graph_was_made_with(
+    job: TrainingJob, tmp_path: Path, more: dict
+) -> None:
     settings = TransformSettings.model_validate({"max_size": 77, "lowercase": False, "truncate": {"to": 5}})
     (tmp_path / "settings.json").write_text(json.dumps({**settings.model_dump(), **more}))
     assert job.transform_settings == settings
 
 
-def test_a_setting_that_is_not_known_is_not_left_out(job: Job, tmp_path: Path) -> None:
+def test_a_setting_that_is_not_known_is_not_left_out(job: TrainingJob, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text(json.dumps({**TransformSettings().model_dump(), "kind": "text", "no": 1}))
     with pytest.raises(ValueError, match="no"):
         _ = job.transform_settings
 
 
-def test_files_of_the_graph(job: Job, tmp_path: Path) -> None:
+def test_files_of_the_graph(job: TrainingJob, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("caf\u00e9\nbad\n", encoding="utf-8")
     assert job.text("labels.txt") == "caf\u00e9\nbad\n"
     assert job.graph == f"{tmp_path}/transform_fn"

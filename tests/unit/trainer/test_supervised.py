@@ -15,8 +15,8 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainer.errors import JobError
-from trainer.job import Job
-from trainer.tasks import TASKS
+from trainer.jobs.job import TrainingJob
+from trainer.jobs.tasks import TASKS
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
 SETTINGS = {
@@ -32,18 +32,18 @@ import tensorflow as tf
 (processor,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-from trainer.job import Job
+from trainer.job import TrainingJob
 from trainer.tasks import TASKS
 
 for values in json.loads(sys.argv[1]):
-    TASKS["classifier"](Job(**values))
+    TASKS["classifier"](TrainingJob(**values))
 """
 
 
 @pytest.fixture(scope="module")
-def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> Job:
+def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
     folder = tmp_path_factory.mktemp("supervised")
-    return Job(
+    return TrainingJob(
         settings=json.dumps(SETTINGS),
         train_files=corpus.transformed["train"],
         eval_files=corpus.transformed["eval"],
@@ -55,12 +55,12 @@ def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 
 @pytest.fixture(scope="module")
-def trained(job: Job) -> Job:
+def trained(job: TrainingJob) -> TrainingJob:
     TASKS["classifier"](job)
     return job
 
 
-def test_what_is_published_computes_in_float32(trained: Job) -> None:
+def test_what_is_published_computes_in_float32(trained: TrainingJob) -> None:
     model = tf.saved_model.load(trained.model_directory)
     graph = model.signatures["serving_default"].graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
@@ -69,7 +69,7 @@ def test_what_is_published_computes_in_float32(trained: Job) -> None:
     np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=1), 1, rtol=1e-6)
 
 
-def test_curves_and_documents_are_shown(trained: Job) -> None:
+def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
     events = EventAccumulator(trained.log_directory, {"tensors": 0}).Reload()
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
     report = json.loads(Path(trained.log_directory, "training.json").read_text())
@@ -82,7 +82,7 @@ def test_curves_and_documents_are_shown(trained: Job) -> None:
     assert all(line.removeprefix("**").startswith(("negative", "positive")) for line in shown)
 
 
-def test_a_class_that_there_is_not_is_told_before_training(job: Job) -> None:
+def test_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
     settings = json.dumps({**SETTINGS, "class_weights": {"good": 2}})
     with pytest.raises(JobError, match="class that there is not") as caught:
         TASKS["classifier"](dataclasses.replace(job, settings=settings))
@@ -90,7 +90,7 @@ def test_a_class_that_there_is_not_is_told_before_training(job: Job) -> None:
 
 
 @pytest.mark.slow
-def test_two_devices_publish_what_one_does(job: Job, tmp_path: Path) -> None:
+def test_two_devices_publish_what_one_does(job: TrainingJob, tmp_path: Path) -> None:
     jobs = {}
     for strategy in ("one_device", "mirrored"):
         own = {name: str(tmp_path / strategy / name) for name in ("model_directory", "log_directory", "checkpoints")}

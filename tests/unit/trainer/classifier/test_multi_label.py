@@ -18,8 +18,8 @@ from trainer.classifier import thresholds
 from trainer.classifier.multi_label import TARGETS, multi_hot, objective
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.training import sanity
-from trainer.training.samples import describe_labels
+from trainer.supervised import sanity
+from trainer.supervised.samples import describe_labels
 
 LABELS = [[0, 2, -1], [-1, -1, -1], [1, -1, -1]]
 HOT = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0]])

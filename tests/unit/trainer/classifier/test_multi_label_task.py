@@ -19,9 +19,9 @@ from trainer.classifier import thresholds
 from trainer.data.features import parse_raw
 from trainer.data.reading import read
 from trainer.errors import JobError
-from trainer.job import Job
+from trainer.jobs.job import TrainingJob
+from trainer.jobs.tasks import TASKS
 from trainer.settings import OutputSettings, TransformSettings
-from trainer.tasks import TASKS
 
 CLASSES = ("war", "comedy", "crime")
 TRANSFORM = {"max_size": 60, "min_count": 1, "min_length": 1}
@@ -52,9 +52,9 @@ def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> Job:
+def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
     folder = tmp_path_factory.mktemp("trained")
-    return Job(
+    return TrainingJob(
         settings=json.dumps({**SETTINGS, "thresholds": "tuned"}),
         train_files=corpus.transformed["train"],
         eval_files=corpus.transformed["eval"],
@@ -66,12 +66,12 @@ def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 
 @pytest.fixture(scope="module")
-def model(job: Job):
+def model(job: TrainingJob):
     TASKS["multi_label_classifier"](job)
     return tf.saved_model.load(job.model_directory)
 
 
-def report(job: Job) -> dict:
+def report(job: TrainingJob) -> dict:
     return json.loads(Path(job.log_directory, "training.json").read_text())
 
 
@@ -102,13 +102,13 @@ def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
         for number, names in enumerate(labels):
             writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
-    job = shard_work.Job(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
+    job = shard_work.TrainingJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
     graph = str(corpus.graph / "transform_fn")
     told = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
     assert told.unknown_labels == Counter(opera=2, zen=1)
 
 
-def test_the_signatures_agree_and_are_right(corpus, job: Job, model) -> None:
+def test_the_signatures_agree_and_are_right(corpus, job: TrainingJob, model) -> None:
     made = corpus.documents["eval"]
     raw, transformed = records(corpus.raw["eval"]), records(corpus.transformed["eval"])
     served = model.signatures["serving_default"](tf.constant([document.segments[0] for document in made]))
@@ -132,13 +132,13 @@ def test_the_signatures_agree_and_are_right(corpus, job: Job, model) -> None:
     assert [[CLASSES[n] for n in row if n >= 0] for row in ids] == [[*document.labels] for document in made]
 
 
-def test_thresholds_are_tuned_on_the_eval_split(corpus, job: Job, model) -> None:
+def test_thresholds_are_tuned_on_the_eval_split(corpus, job: TrainingJob, model) -> None:
     probabilities = model.signatures["evaluate"](records(corpus.transformed["eval"]))["probabilities"].numpy()
     expected = thresholds.tuned(probabilities, hot(corpus.documents["eval"]))
     np.testing.assert_allclose([report(job)["thresholds"][name] for name in CLASSES], expected, atol=1e-5)
 
 
-def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: Job, model) -> None:
+def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: TrainingJob, model) -> None:
     raw = records(corpus.raw["eval"])
     judged = model.signatures["judge"](raw)
     best = report(job)["best_eval_loss"]
@@ -151,7 +151,7 @@ def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: J
     assert losses[1] == pytest.approx((3 * losses[0] - np.log(1e-7)) / 4)
 
 
-def test_a_threshold_of_a_class_that_there_is_not_is_told_before_training(job: Job) -> None:
+def test_a_threshold_of_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
     settings = json.dumps({**SETTINGS, "thresholds": {"opera": 0.5}})
     with pytest.raises(JobError, match="class that there is not"):
         TASKS["multi_label_classifier"](dataclasses.replace(job, settings=settings))

@@ -19,7 +19,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier.servable import Servable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data.reading import read
-from trainer.run import run_fn
+from trainer.jobs.run import run_fn
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 

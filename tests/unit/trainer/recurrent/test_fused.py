@@ -15,9 +15,9 @@ from trainer.classifier import model as classifier
 from trainer.classifier.segments import Documents, Segments
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data.reading import pad
+from trainer.jobs.tasks import TASKS
 from trainer.recurrent import encoder, fused
 from trainer.recurrent.settings import SequenceSettings
-from trainer.tasks import TASKS
 
 ROOT = Path(__file__).parents[4]
 

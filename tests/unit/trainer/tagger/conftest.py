@@ -39,12 +39,12 @@ def tagged(transform_documents):
 @pytest.fixture(scope="session")
 def train() -> Callable[..., Path]:
     """A function that trains a tagger on a transformed corpus in a folder, and gives the SavedModel's."""
-    from trainer.job import Job
+    from trainer.jobs.job import TrainingJob
+    from trainer.jobs.tasks import TASKS
     from trainer.tagger.settings import TaggerSettings
-    from trainer.tasks import TASKS
 
     def run(corpus, folder: Path, **settings: object) -> Path:
-        job = Job(
+        job = TrainingJob(
             settings=TaggerSettings(**settings).model_dump_json(),
             train_files=corpus.transformed["train"],
             eval_files=corpus.transformed["eval"],

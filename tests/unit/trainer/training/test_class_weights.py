@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.errors import JobError
-from trainer.training import class_weights
+from trainer.supervised import class_weights
 from trainer.training.settings import TrainingSettings
 
 CLASSES = ["bad", "good", "mixed"]

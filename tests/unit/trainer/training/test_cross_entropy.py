@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from trainer.training.cross_entropy import cross_entropy
+from trainer.supervised.cross_entropy import cross_entropy
 
 
 def test_a_smoothed_loss_is_the_cross_entropy_with_the_smoothed_target() -> None:

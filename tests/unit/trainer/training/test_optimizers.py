@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.optimization import optimizers
-from trainer.optimization.gradients import clip, distinct_rows
+from trainer.training.optimization import optimizers
+from trainer.training.optimization.gradients import clip, distinct_rows
 from trainer.training.settings import TrainingSettings
 
 RATE = 0.1

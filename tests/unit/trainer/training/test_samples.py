@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.training import samples
+from trainer.supervised import samples
 
 WORDS = ["<pad>", "<unk>", "<bos>", "<eos>", "fine", "a*b"]
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.training import sanity
+from trainer.supervised import sanity
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 

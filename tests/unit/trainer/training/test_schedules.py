@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.optimization.schedule_settings import DEFAULTS
-from trainer.optimization.schedules import Moment, learning_rate
+from trainer.training.optimization.schedule_settings import DEFAULTS
+from trainer.training.optimization.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
 
 

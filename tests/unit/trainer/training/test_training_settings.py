@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from pipeline.config import job as config
 from trainer.errors import JobError
-from trainer.optimization.optimizer_settings import DEFAULTS as OPTIMIZERS
-from trainer.optimization.schedule_settings import DEFAULTS as SCHEDULES
+from trainer.training.optimization.optimizer_settings import DEFAULTS as OPTIMIZERS
+from trainer.training.optimization.schedule_settings import DEFAULTS as SCHEDULES
 from trainer.training.settings import TrainingSettings
 
 YAML = """\

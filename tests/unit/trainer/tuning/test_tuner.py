@@ -12,10 +12,10 @@ import pytest
 
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.job import Job
+from trainer.jobs.job import TrainingJob
+from trainer.jobs.tasks import supervised
 from trainer.progress import logger as progress_logger
 from trainer.settings import RESERVED_WORDS, TransformSettings
-from trainer.tasks import supervised
 from trainer.tuning.settings import TuneSettings
 from trainer.tuning.tuner import TrialTuner, start
 from trainer.tuning.values import tuned
@@ -30,7 +30,7 @@ WORDS = 8
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> Job:
+def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> TrainingJob:
     """Documents whose class is whether id 4 is among their words."""
     folder = tmp_path_factory.mktemp("job")
     (folder / "settings.json").write_text(TransformSettings().model_dump_json())
@@ -44,10 +44,10 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> Job
         records = [{"id": b"%d" % n, "source": b"", "label": int(4 in found), "tokens": found} for n, found in numbered]
         files.append(folder / f"{split}_tfrecord.gz")
         write_transformed(files[-1], records)
-    return Job(BASE, [str(files[0])], [str(files[1])], str(folder), "", "", "")
+    return TrainingJob(BASE, [str(files[0])], [str(files[1])], str(folder), "", "", "")
 
 
-def tune(job: Job, directory: Path, **values: Any) -> TrialTuner:
+def tune(job: TrainingJob, directory: Path, **values: Any) -> TrialTuner:
     search = TuneSettings.model_validate({"space": SPACE, "trials": 3, **values})
     return start(supervised("classifier"), job, search, str(directory))
 
@@ -58,14 +58,16 @@ def results(tuner: TrialTuner) -> list[tuple[dict[str, Any], str, float | None]]
 
 
 @pytest.fixture(scope="module")
-def whole(job: Job, tmp_path_factory: pytest.TempPathFactory) -> TrialTuner:
+def whole(job: TrainingJob, tmp_path_factory: pytest.TempPathFactory) -> TrialTuner:
     tuner = tune(job, tmp_path_factory.mktemp("whole"))
     tuner.search()
     return tuner
 
 
 @pytest.mark.parametrize("objective", ["eval_loss", "eval_accuracy"])
-def test_a_trial_is_a_training_with_its_settings(job: Job, whole: TrialTuner, tmp_path: Path, objective: str) -> None:
+def test_a_trial_is_a_training_with_its_settings(
+    job: TrainingJob, whole: TrialTuner, tmp_path: Path, objective: str
+) -> None:
     tuner = whole
     if objective == "eval_accuracy":
         tuner = tune(job, tmp_path / "accuracy", objective=objective, trials=1)
@@ -98,7 +100,9 @@ class Interrupt(logging.Handler):
 
 
 @pytest.mark.parametrize("trial", [1, 2])
-def test_an_interrupted_search_goes_on_where_it_was(job: Job, whole: TrialTuner, tmp_path: Path, trial: int) -> None:
+def test_an_interrupted_search_goes_on_where_it_was(
+    job: TrainingJob, whole: TrialTuner, tmp_path: Path, trial: int
+) -> None:
     handler, level = Interrupt(trial, 2), progress_logger.level
     progress_logger.addHandler(handler)
     progress_logger.setLevel(logging.INFO)
@@ -115,7 +119,9 @@ def test_an_interrupted_search_goes_on_where_it_was(job: Job, whole: TrialTuner,
     assert not list(tmp_path.glob("trials/trial_*"))
 
 
-def test_a_trial_that_diverges_is_told_and_left_out(job: Job, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_trial_that_diverges_is_told_and_left_out(
+    job: TrainingJob, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     tuner = tune(job, tmp_path, trials=2, space={"trainer.learning_rate": {"values": [1e38, 0.02]}})
     tuner.search()
     assert sorted(status for _, status, _ in results(tuner)) == ["COMPLETED", "FAILED"]
@@ -125,7 +131,7 @@ def test_a_trial_that_diverges_is_told_and_left_out(job: Job, tmp_path: Path, ca
     assert "Training diverged" in warning
 
 
-def test_a_search_whose_trials_all_fail_fails(job: Job, tmp_path: Path) -> None:
+def test_a_search_whose_trials_all_fail_fails(job: TrainingJob, tmp_path: Path) -> None:
     tuner = tune(job, tmp_path, space={"trainer.learning_rate": {"values": [1e38, 2e38]}})
     with pytest.raises(JobError) as caught:
         tuner.search()
@@ -135,7 +141,7 @@ def test_a_search_whose_trials_all_fail_fails(job: Job, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", ["oracle.json", "tuner0.json", "trial_0/trial.json"])
-def test_a_search_whose_state_was_cut_short_begins_anew(job: Job, tmp_path: Path, cut: str) -> None:
+def test_a_search_whose_state_was_cut_short_begins_anew(job: TrainingJob, tmp_path: Path, cut: str) -> None:
     earlier = tune(job, tmp_path)
     earlier.oracle.create_trial("tuner0")
     earlier.save()

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainer.word2vec import windows
 from trainer.word2vec.character_ngrams import ngram_ids
-from trainer.word2vec.losses import Outcome
+from trainer.word2vec.losses import StepOutcome
 from trainer.word2vec.model import Composition, lookup, make_objective
 from trainer.word2vec.settings import NgramSettings, Word2vecSettings
 
@@ -35,7 +35,7 @@ class Case:
         self.step = {**windows.frames(tf.constant(words), left, right, settings.window), "noise": tf.constant(noise)}
         self.flat = words, left.numpy(), right.numpy(), noise
 
-    def outcome(self, rate: float, counts: np.ndarray = COUNTS) -> Outcome:
+    def outcome(self, rate: float, counts: np.ndarray = COUNTS) -> StepOutcome:
         objective = make_objective(self.settings, counts)
         return objective(self.step, lookup(self.inputs), lookup(self.outputs), rate)
 
@@ -54,7 +54,7 @@ def summed(table: tf.Variable, *updates) -> np.ndarray:
     return total
 
 
-def require_equal(case: Case, outcome: Outcome, expected: tuple[np.ndarray, ...], atol: float = 1e-4) -> None:
+def require_equal(case: Case, outcome: StepOutcome, expected: tuple[np.ndarray, ...], atol: float = 1e-4) -> None:
     """Compares losses, and what is added to each table."""
     assert outcome.losses.shape == (TOKENS // windows.BLOCK, windows.BLOCK)
     np.testing.assert_allclose(outcome.losses.numpy().ravel(), expected[0], rtol=1e-4, atol=atol)

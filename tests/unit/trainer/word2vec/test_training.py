@@ -17,7 +17,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainer.errors import JobError
-from trainer.job import Job
+from trainer.jobs.job import TrainingJob
 from trainer.settings import TransformSettings
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.vectors import vector_files
@@ -94,9 +94,9 @@ def make_job(tmp_path_factory: pytest.TempPathFactory, write_transformed, transf
         records = [{"id": b"%d" % n, "tokens": [ids.get(w, 1) for w in words]} for n, words in enumerate(documents)]
         write_transformed(graph / f"{split}.gz", records, label=False)
 
-    def make(**values) -> Job:
+    def make(**values) -> TrainingJob:
         folder = tmp_path_factory.mktemp("job")
-        return Job(
+        return TrainingJob(
             settings=Word2vecSettings.model_validate({**SETTINGS, **values}).model_dump_json(),
             train_files=[str(graph / "train.gz")],
             eval_files=[str(graph / "eval.gz")],
@@ -109,7 +109,7 @@ def make_job(tmp_path_factory: pytest.TempPathFactory, write_transformed, transf
     return make
 
 
-def training_of(job: Job) -> Training:
+def training_of(job: TrainingJob) -> Training:
     settings = Word2vecSettings.model_validate_json(job.settings)
     return Training(settings, Vocabulary.read(job.transform_graph), job.train_files)
 
@@ -121,7 +121,7 @@ def require_groups_apart(vectors: np.ndarray) -> None:
     assert cosine[~ALIKE].mean() < 0.2
 
 
-def told(job: Job) -> dict:
+def told(job: TrainingJob) -> dict:
     return json.loads(Path(job.log_directory, "training.json").read_text())
 
 
@@ -130,25 +130,25 @@ def untimed(history: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 @pytest.fixture(scope="module")
-def words(make_job) -> Job:
+def words(make_job) -> TrainingJob:
     job = make_job()
     run(job)
     return job
 
 
 @pytest.fixture(scope="module")
-def ngrams(make_job) -> Job:
+def ngrams(make_job) -> TrainingJob:
     job = make_job(model="cbow", loss="hierarchical_softmax", ngrams={"min": 3, "max": 3, "buckets": 40})
     run(job)
     return job
 
 
 @pytest.fixture(params=["words", "ngrams"])
-def done(request: pytest.FixtureRequest) -> Job:
+def done(request: pytest.FixtureRequest) -> TrainingJob:
     return request.getfixturevalue(request.param)
 
 
-def test_words_that_stand_together_become_alike(done: Job) -> None:
+def test_words_that_stand_together_become_alike(done: TrainingJob) -> None:
     found = vector_files.read(f"{done.model_directory}/vectors.bin")
     assert found.words == WORDS
     require_groups_apart(found.vectors)
@@ -164,7 +164,7 @@ def test_the_other_objectives_learn_it_too(model: str, loss: str, rate: float, m
     require_groups_apart(training.tables.word_vectors())
 
 
-def test_all_files_are_published(done: Job) -> None:
+def test_all_files_are_published(done: TrainingJob) -> None:
     folder = Path(done.model_directory)
     assert {path.name for path in folder.iterdir()} == PUBLISHED
     extra = json.loads((folder / "assets.extra/seqloom.json").read_text())
@@ -174,7 +174,7 @@ def test_all_files_are_published(done: Job) -> None:
     assert counts == [[word, str(train.count(word))] for word in WORDS]
 
 
-def test_what_is_published_judges_as_the_training_did(done: Job) -> None:
+def test_what_is_published_judges_as_the_training_did(done: TrainingJob) -> None:
     model = tf.saved_model.load(done.model_directory)
     records = []
     for document in DOCUMENTS["eval"]:
@@ -191,7 +191,7 @@ def test_what_is_published_judges_as_the_training_did(done: Job) -> None:
     assert loss == pytest.approx(told(done)["history"][-1]["eval_loss"], rel=1e-4)
 
 
-def test_what_is_published_answers(done: Job) -> None:
+def test_what_is_published_answers(done: TrainingJob) -> None:
     model = tf.saved_model.load(done.model_directory)
     found = model.signatures["neighbors"](words=tf.constant([WORDS[0].upper()]), k=tf.constant(11))
     assert {word.decode() for word in found["neighbors"][0].numpy()} == set(GROUPS[0]) - {WORDS[0]}
@@ -200,7 +200,7 @@ def test_what_is_published_answers(done: Job) -> None:
     assert composed["vectors"].numpy().any() == bool(Word2vecSettings.model_validate_json(done.settings).ngrams)
 
 
-def test_a_report_tells_of_the_training(done: Job) -> None:
+def test_a_report_tells_of_the_training(done: TrainingJob) -> None:
     report = told(done)
     history = report.pop("history")
     assert report.pop("device")
@@ -213,7 +213,7 @@ def test_a_report_tells_of_the_training(done: Job) -> None:
     assert all(figures[name] > 0 for figures in history for name in TIMED)
 
 
-def test_curves_neighbors_and_vectors_are_shown(done: Job) -> None:
+def test_curves_neighbors_and_vectors_are_shown(done: TrainingJob) -> None:
     events = EventAccumulator(done.log_directory, {"tensors": 0}).Reload()
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
     # 64 steps are done at a time, and all 100 are shown.
@@ -237,7 +237,7 @@ class KilledError(Exception):
     """Ends a training in its middle."""
 
 
-def interrupted(job: Job, after: int) -> None:
+def interrupted(job: TrainingJob, after: int) -> None:
     """Trains until an epoch is over."""
 
     def stop(epoch: int, figures: dict[str, float]) -> None:
@@ -250,7 +250,7 @@ def interrupted(job: Job, after: int) -> None:
         training.run(job.eval_files, checkpoints, stop)
 
 
-def test_a_resumed_training_ends_as_one_in_one_go(words: Job, make_job) -> None:
+def test_a_resumed_training_ends_as_one_in_one_go(words: TrainingJob, make_job) -> None:
     job = make_job()
     interrupted(job, after=1)
     run(job)

@@ -11,15 +11,15 @@ from trainer.classifier.multi_label_servable import MultiLabelServable
 from trainer.classifier.multi_label_task import MultiLabelClassifier
 from trainer.classifier.servable import Servable as ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
-from trainer.job import Job
-from trainer.supervised import Supervised
+from trainer.jobs.job import TrainingJob
+from trainer.supervised import samples
+from trainer.supervised.supervised import Supervised
 from trainer.tagger import model as tagger
 from trainer.tagger.servable import Servable as TaggerServable
 from trainer.tagger.settings import TaggerSettings
-from trainer.training import samples
 from trainer.word2vec import training
 
-Train = Callable[[Job], None]
+Train = Callable[[TrainingJob], None]
 """Trains, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
 TASKS: Mapping[str, Train] = {

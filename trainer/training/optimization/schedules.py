@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from trainer.optimization.schedule_settings import ScheduleName, ScheduleSettings
+from trainer.training.optimization.schedule_settings import ScheduleName, ScheduleSettings
 from trainer.training.settings import TrainingSettings
 
 

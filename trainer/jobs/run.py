@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from trainer import keyed_directory
-from trainer.job import Job, files
-from trainer.tasks import TASKS
+from trainer.jobs import keyed_directory
+from trainer.jobs.job import TrainingJob, files
+from trainer.jobs.tasks import TASKS
 from trainer.training import strategies
 from trainer.tuning.values import tuned
 
@@ -27,7 +27,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     custom = fn_args.custom_config
     settings = tuned(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
-    job = Job(
+    job = TrainingJob(
         settings=settings,
         train_files=files(fn_args.train_files),
         eval_files=files(fn_args.eval_files),

@@ -17,10 +17,11 @@ from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.features import vocabulary_size
 from trainer.data.reading import read
-from trainer.job import Job
+from trainer.jobs.job import TrainingJob
 from trainer.recurrent import fused
 from trainer.recurrent.settings import SequenceSettings
-from trainer.training import class_weights, precision, samples, sanity, strategies, training_report
+from trainer.supervised import class_weights, samples, sanity
+from trainer.training import precision, strategies, training_report
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
@@ -92,7 +93,7 @@ class Supervised(Generic[S]):
     describe: Describe | None = samples.describe
     classes: str = "labels.txt"
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: TrainingJob) -> None:
         """Trains from the last checkpoint on, and writes the SavedModel and `training.json`."""
         trained = self.train(job)
         if not trained.chief:
@@ -100,15 +101,15 @@ class Supervised(Generic[S]):
         self.served(job, trained).save(job.model_directory, job.text("settings.json"))
         training_report.write_report(job.log_directory, trained.state, trained.resumed, trained.details)
 
-    def served(self, job: Job, trained: Trained) -> Servable:
+    def served(self, job: TrainingJob, trained: Trained) -> Servable:
         """Joins what is saved; what it finds out for that is added to the details."""
         return self.servable(trained.model, job.graph, trained.labels)
 
-    def class_names(self, job: Job) -> list[str]:
+    def class_names(self, job: TrainingJob) -> list[str]:
         """The class names in the order of their ids."""
         return job.text(self.classes).splitlines()
 
-    def train(self, job: Job) -> Trained:
+    def train(self, job: TrainingJob) -> Trained:
         """Trains from the last checkpoint on."""
         settings = self.settings.model_validate_json(job.settings)
         # Before anything is computed: workers find each other first.
@@ -145,7 +146,7 @@ class Supervised(Generic[S]):
             details["sanity"] = dataclasses.asdict(findings)
         return Trained(model, labels, state, resumed, details, chief)
 
-    def check(self, job: Job) -> sanity.Findings:
+    def check(self, job: TrainingJob) -> sanity.Findings:
         """Checks that a model, made as for training, can learn the job's examples; writes nothing.
 
         Raises:
@@ -166,7 +167,7 @@ class Supervised(Generic[S]):
         keras.backend.clear_session()
         return findings
 
-    def _start(self, settings: S, job: Job, batches: _Batches, classes: int) -> _Start:
+    def _start(self, settings: S, job: TrainingJob, batches: _Batches, classes: int) -> _Start:
         """Reads and counts what models start from."""
         imported = embedding.read(settings.embedding, job.transform_graph, settings.seed)
         counted = {} if self.counts is None else self.counts(settings, batches.train_split(), classes)
@@ -175,7 +176,9 @@ class Supervised(Generic[S]):
         build = functools.partial(self.build, settings, size, classes, vectors=vectors, **counted)
         return _Start(build, coverage, bool(counted))
 
-    def _samples(self, settings: S, job: Job, loop: Loop, batches: _Batches, labels: list[str]) -> Samples | None:
+    def _samples(
+        self, settings: S, job: TrainingJob, loop: Loop, batches: _Batches, labels: list[str]
+    ) -> Samples | None:
         """Shows the first documents of the eval split."""
         if not settings.samples or self.describe is None:
             return None
@@ -208,7 +211,7 @@ class _Batches:
         job: What is read.
     """
 
-    def __init__(self, settings: SequenceSettings, job: Job) -> None:
+    def __init__(self, settings: SequenceSettings, job: TrainingJob) -> None:
         self._settings, self._job = settings, job
 
     def train(self, epoch: int, position: Sequence[int] | None) -> tf.data.Dataset:

@@ -12,7 +12,7 @@ from trainer.settings import TransformSettings
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """One training.
 
     Attributes:
@@ -49,7 +49,7 @@ class Job:
             text: str = file.read()
         return text
 
-    def with_settings(self, settings: str, directory: str) -> Job:
+    def with_settings(self, settings: str, directory: str) -> TrainingJob:
         """The same training with other settings, its logs and checkpoints below a directory."""
         return dataclasses.replace(
             self, settings=settings, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints"

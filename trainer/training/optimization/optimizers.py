@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from trainer.optimization.optimizer_settings import OptimizerSettings
+from trainer.training.optimization.optimizer_settings import OptimizerSettings
 from trainer.training.settings import TrainingSettings
 
 

@@ -1,0 +1,1 @@
+"""Tasks with targets: what their trainings and models share."""
