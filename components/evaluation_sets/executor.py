@@ -50,7 +50,7 @@ class Executor(base_executor.BaseExecutor):
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
         lookup = _lookup(artifact_utils.get_single_uri(input_dict["transform_graph"]))
         sets = list(read_sets(settings))
-        known = {asked.name: coverage(lookup, asked.questions, settings.min_coverage) for asked in sets}
+        known = {asked.name: coverage(lookup, asked, settings.min_coverage) for asked in sets}
         written = 0
         path = example_files.shard_path(output.uri, SPLIT, 0, 1, _OUTPUT.suffix)
         with TFRecordFile(path, _OUTPUT, _GZIP_LEVEL) as file:

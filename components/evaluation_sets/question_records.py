@@ -9,10 +9,9 @@ import tensorflow as tf
 from components.evaluation_sets.sets import QuestionSet
 from components.evaluation_sets.settings import HELD_OUT
 from trainer.data import features as f
-from trainer.word2vec.judgement import DOCUMENTS, TASK
+from trainer.vectors.judgement import DOCUMENTS, SCORE, TASK
 
 SECTION = "section"
-SCORE = "score"
 GATES = "gates"
 """1 where gates rest on the record's set, else 0."""
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from components.evaluation_sets.set_files import Question, Reader, read_analogies, read_pairs
 from components.evaluation_sets.settings import EvaluationSettings
 from trainer.vectors.lookup import ABSENT, WordLookup
-from trainer.word2vec.judgement import ANALOGY, SIMILARITY
+from trainer.vectors.judgement import ANALOGY, SIMILARITY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,16 +65,18 @@ class Coverage:
         return {"asked": self.asked, "known": self.known, "share": self.known / self.asked, "gates": self.gates}
 
 
-def coverage(lookup: WordLookup, questions: Sequence[Question], min_coverage: float) -> Coverage:
+def coverage(lookup: WordLookup, asked: QuestionSet, min_coverage: float) -> Coverage:
     """Counts the questions all of whose words have vectors, found as the model finds them.
 
     Args:
         lookup: The vocabulary.
-        questions: At least one.
-        min_coverage: The share of them that is enough for gates.
+        asked: A set of at least one question.
+        min_coverage: The share of them that is enough for gates; a rank correlation needs two pairs besides.
     """
-    words = sorted({word for question in questions for word in question.words})
+    words = sorted({word for question in asked.questions for word in question.words})
     found = (lookup.folded(tf.constant(words)) != ABSENT).numpy().tolist()
     known = set(itertools.compress(words, found))
-    answered = sum(known.issuperset(question.words) for question in questions)
-    return Coverage(len(questions), answered, answered / len(questions) >= min_coverage)
+    answered = sum(known.issuperset(question.words) for question in asked.questions)
+    least = 2 if asked.task == SIMILARITY else 1
+    gates = answered >= least and answered / len(asked.questions) >= min_coverage
+    return Coverage(len(asked.questions), answered, gates)

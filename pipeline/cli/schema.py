@@ -16,10 +16,10 @@ from pydantic import ValidationError
 
 from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.exit_codes import ends_with
-from pipeline.config import job as configuration
-from pipeline.config.job import resolve_corpus_path
-from pipeline.config.suggestions import nearest
+from pipeline.config.locations import resolve_corpus_path
+from pipeline.tasks.loading import load
 from trainer.errors import JobError
+from trainer.text.suggestions import closest
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -135,13 +135,13 @@ def _corpus(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
         if options:
             name = next(iter(options))
             raise JobError(f"--{name} belongs to the path of a corpus.", where=place, fix=f"set corpus.{name} in it")
-        job = configuration.load(Path(place))
+        job = load(Path(place))
         return job.corpus, job.folder
     suffixes = [suffix for suffix in Path(place).suffixes if suffix not in _COMPRESSIONS]
     values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": place, **options}
     known = sorted(set(_FORMATS.values()) | {"tf_example", "tf_sequence_example"})
     if values["format"] not in known:
-        near = nearest(options["format"], known) if "format" in options else None
+        near = closest(options["format"], known) if "format" in options else None
         raise JobError(
             "The corpus' format cannot be told from its name." if near is None else "There is no such format.",
             where=place,

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from pipeline.config.checks import Problem
-from pipeline.config.suggestions import nearest
+from trainer.text.suggestions import closest
 from trainer.tuning.settings import DimensionSettings, Value
 from trainer.tuning.values import SECTION, placed, validated, whole
 
 if TYPE_CHECKING:
-    from pipeline.config.job import SupervisedConfig
+    from pipeline.tasks.supervised_job import SupervisedJob
 
 _FILES = {f"{SECTION}embedding.from"}
 """Keys that name files, of which a run keeps copies before it starts."""
 
 
-def tune(config: SupervisedConfig) -> Iterator[Problem]:
+def tune_problems(config: SupervisedJob) -> Iterator[Problem]:
     """Yields what a search over a job's settings does not allow."""
     if config.tune is None:
         return
@@ -55,7 +55,7 @@ def _key(key: str, settings: Mapping[str, Any]) -> Problem | None:
             fix = f"give {before.rstrip('.')} a section" if holder is None else None
             return Problem(path, f"{before.rstrip('.')} is no section.", str(holder), "a section with keys", fix)
         if name not in holder:
-            near = nearest(name, holder)
+            near = closest(name, holder)
             fix = f"did you mean {before}{near}?" if near else None
             return Problem(path, f"There is no key {before}{name}.", name, ", ".join(holder), fix)
         holder = holder[name]
@@ -63,7 +63,7 @@ def _key(key: str, settings: Mapping[str, Any]) -> Problem | None:
 
 
 def _values(
-    config: SupervisedConfig, settings: Mapping[str, Any], key: str, dimension: DimensionSettings
+    config: SupervisedJob, settings: Mapping[str, Any], key: str, dimension: DimensionSettings
 ) -> Problem | None:
     """The first problem that a value of a dimension, put in by itself, makes."""
     path, known = ("tune", "space", key), set(_problems(config, config.trainer))
@@ -84,6 +84,6 @@ def _values(
     return None
 
 
-def _problems(config: SupervisedConfig, trainer: Any) -> Iterator[Problem]:
+def _problems(config: SupervisedJob, trainer: Any) -> Iterator[Problem]:
     """What the job without its search does not allow, with another trainer section."""
     return config.model_copy(update={"trainer": trainer, "tune": None}).problems()

@@ -12,8 +12,8 @@ from pydantic import BaseModel, RootModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from pipeline.config.source import KeyPath, Source, describe
-from pipeline.config.suggestions import nearest
 from trainer.errors import JobError
+from trainer.text.suggestions import closest
 
 _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
@@ -93,7 +93,7 @@ def _unknown_key(
 ) -> JobError:
     allowed = _keys(_type(model, path[:-1]))
     found = str(path[-1])
-    near = nearest(found, allowed)
+    near = closest(found, allowed)
     sections = [".".join(section) for section in _sections_with(model, found)]
     others = [task for task, other in tasks.items() if found in _keys(_type(other, path[:-1]))]
     if others:
@@ -115,7 +115,7 @@ def _unknown_key(
 
 def _fix(value: object, kind: str, field: FieldInfo | None) -> str | None:
     if kind == "literal_error" and field is not None and isinstance(value, str):
-        near = nearest(value, [str(choice) for choice in _choices(field.annotation)])
+        near = closest(value, [str(choice) for choice in _choices(field.annotation)])
         return f"did you mean {near}?" if near else None
     if kind == "string_type" and isinstance(value, int | float):
         return f'put it in quotes: "{str(value).lower()}"'

@@ -14,9 +14,9 @@ from components.corpus_validator.anomalies import AnomalyError
 from components.evaluation_sets import set_files
 from pipeline.config.job import TUNED, Goal, RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
 from pipeline.console.live import RunConsole
+from pipeline.dag.layout import Layout
 from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
-from pipeline.runs.layout import Layout
 from pipeline.runs.pretrained import find_vectors
 from pipeline.runs.record import RootLock, RunRecord
 from pipeline.runs.redirect import redirect_output

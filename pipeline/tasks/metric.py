@@ -1,57 +1,55 @@
-"""The metrics of each task that a job's gates may name."""
+"""What the gates and the Evaluator know of a metric."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Literal
 
 
-class Metric(NamedTuple):
-    """What the gates have to know of a metric.
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """A metric of a task, computed by one of `figure` and `stock`.
 
     Attributes:
-        better: Which way is better.
-        lowest: The least value that it can have.
-        highest: The greatest.
-        undefined: What it means that it has no value; empty: nothing that a user can change.
+        better: Which direction is better.
+        lowest: The lowest possible value.
+        highest: The highest possible value.
+        figure: The place of a function over counts, as in `trainer.tagger.metrics:span_f1`.
+        stock: The class of TensorFlow Model Analysis that computes it.
+        per_class: Compute it for each class against the rest; the lowest counts. Of two classes, only the second.
+        undefined: Why it may have no value; empty where no setting of a user causes that.
+        gated: Whether gates may name it.
+        slice: The slice that its overall gates rest on, as values by feature; empty: all examples.
+        sources: The sources that it is measured on; None: any.
     """
 
     better: Literal["higher", "lower"]
     lowest: float = -math.inf
     highest: float = math.inf
+    figure: str = ""
+    stock: str = ""
+    per_class: bool = False
     undefined: str = ""
+    gated: bool = True
+    slice: Mapping[str, str] = MappingProxyType({})
+    sources: tuple[str, ...] | None = None
 
 
-SPAN = "span_"
-"""How the names of the metrics start that need tags which mark spans."""
+@dataclasses.dataclass(frozen=True)
+class JudgedBy:
+    """How the Evaluator asks a model.
 
-_SPANS = Metric("higher", 0, 1, undefined="not all tags of the test split are BIO tags (B-<type>, I-<type>, O)")
+    Attributes:
+        signature: The signature that answers raw examples.
+        labels: The signature that returns the labels of raw examples, where the metrics are stock ones.
+        label_key: The output of `labels`.
+        prediction_key: The output of `signature`.
+    """
 
-MULTI_LABEL: Mapping[str, Metric] = {
-    "accuracy": Metric("higher", 0, 1),
-    "loss": Metric("lower"),
-    "macro_f1": Metric("higher", 0, 1),
-    "micro_f1": Metric("higher", 0, 1),
-    "micro_precision": Metric("higher", 0, 1),
-    "micro_recall": Metric("higher", 0, 1),
-}
-"""Metrics by name of a classifier whose documents have any number of labels."""
-
-METRICS: Mapping[str, Mapping[str, Metric]] = {
-    "classifier": {"accuracy": Metric("higher", 0, 1), "auc": Metric("higher", 0, 1), "loss": Metric("lower")},
-    "dataset": {},
-    "tagger": {
-        "token_accuracy": Metric("higher", 0, 1),
-        "loss": Metric("lower"),
-        "span_f1": _SPANS,
-        "span_precision": _SPANS,
-        "span_recall": _SPANS,
-    },
-    "word2vec": {
-        "spearman": Metric("higher", -1, 1),
-        "analogy_accuracy": Metric("higher", 0, 1),
-        "loss": Metric("lower"),
-    },
-}
-"""Metrics by task and name."""
+    signature: str = "judge"
+    labels: str = ""
+    label_key: str = ""
+    prediction_key: str = ""

@@ -18,7 +18,7 @@ from trainer.vectors import vector_files
 from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.vectors.nearest import VectorTable, cosine, unit
 from trainer.word2vec import character_ngrams, index
-from trainer.word2vec.judgement import judge_records
+from trainer.vectors.judgement import judge_records
 from trainer.word2vec.settings import NgramSettings, Word2vecSettings
 
 HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]

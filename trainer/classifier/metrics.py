@@ -1,9 +1,8 @@
-"""Metrics of classifiers of any number of labels for TensorFlow Model Analysis, over raw SequenceExamples.
+"""Metrics of classifiers with any number of labels per document.
 
-A model's signature `judge` gives for each document `labels`, the names of all classes, string [batch, classes],
-`predicted`, bool [batch, classes], `given`, its own labels, string [batch, most labels], filled up with "", and `loss`,
-float32 [batch]. Labels are compared by name, for the ids of one model's classes mean nothing to another. All figures
-are the same however Beam shards the documents.
+The signature `judge` returns for each document `labels`, the names of all classes, string [batch, classes],
+`predicted`, bool [batch, classes], `given`, its own labels, string [batch, most labels], padded with "", and `loss`,
+float32 [batch]. Labels are compared by name, because the ids of one model's classes mean nothing to another.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from components.evaluator import counted_metrics
-from components.evaluator.counted_metrics import Answer, CountedMetric, share, unrounded
+from trainer.jobs.counting import Arrays, Counts, share, unrounded
+
 
 
 @dataclasses.dataclass
-class Counts(counted_metrics.Counts):
+class LabelCounts(Counts):
     """What documents add up to.
 
     Attributes:
@@ -52,64 +51,44 @@ class Counts(counted_metrics.Counts):
         self.predicted.update(predicted)
         self.found.update(set(given) & set(predicted))
 
-    def add_answer(self, answer: Answer) -> None:
-        """Counts what the signature `judge` gives for a document."""
+    def add_record(self, answer: Arrays, features: Arrays) -> None:
+        """Counts what the signature `judge` returns for a document."""
+        del features
         classes = [name.decode() for name in answer["labels"].flat]
         predicted = [name for name, chosen in zip(classes, answer["predicted"].flat, strict=True) if chosen]
         given = [name.decode() for name in answer["given"].flat if name]
         self.add(classes, given, predicted, float(answer["loss"].item()))
 
 
-def exact_match(counts: Counts) -> float:
+COUNTS = LabelCounts
+
+
+def exact_match(counts: LabelCounts) -> float:
     """Returns the share of the documents with exactly the labels that are given."""
     return counts.exact / counts.documents if counts.documents else math.nan
 
 
-def mean_loss(counts: Counts) -> float:
+def mean_loss(counts: LabelCounts) -> float:
     """Returns the mean loss of the documents."""
     return float(counts.loss / counts.documents) if counts.documents else math.nan
 
 
-def micro_precision(counts: Counts) -> float:
+def micro_precision(counts: LabelCounts) -> float:
     """Returns the share of the predicted labels that are given; 0 where there are none, as of all that follow."""
     return share(counts.found.total(), counts.predicted.total())
 
 
-def micro_recall(counts: Counts) -> float:
+def micro_recall(counts: LabelCounts) -> float:
     """Returns the share of the given labels that the model finds."""
     return share(counts.found.total(), counts.given.total())
 
 
-def micro_f1(counts: Counts) -> float:
+def micro_f1(counts: LabelCounts) -> float:
     """Returns the harmonic mean of micro precision and recall."""
     return share(2 * counts.found.total(), counts.given.total() + counts.predicted.total())
 
 
-def macro_f1(counts: Counts) -> float:
+def macro_f1(counts: LabelCounts) -> float:
     """Returns the mean of the F1 of the classes, those included that no document has."""
     found = [share(2 * counts.found[name], counts.given[name] + counts.predicted[name]) for name in counts.given]
     return math.fsum(found) / len(found) if found else math.nan
-
-
-class ExactLabels(CountedMetric, counts=Counts, figure=exact_match, name="accuracy"):
-    """The figure `exact_match`; a metric of that name is among TensorFlow Model Analysis' own."""
-
-
-class LabelLoss(CountedMetric, counts=Counts, figure=mean_loss, name="loss"):
-    """The figure `mean_loss`."""
-
-
-class MicroF1(CountedMetric, counts=Counts, figure=micro_f1, name="micro_f1"):
-    """The figure `micro_f1`."""
-
-
-class MacroF1(CountedMetric, counts=Counts, figure=macro_f1, name="macro_f1"):
-    """The figure `macro_f1`."""
-
-
-class MicroPrecision(CountedMetric, counts=Counts, figure=micro_precision, name="micro_precision"):
-    """The figure `micro_precision`."""
-
-
-class MicroRecall(CountedMetric, counts=Counts, figure=micro_recall, name="micro_recall"):
-    """The figure `micro_recall`."""

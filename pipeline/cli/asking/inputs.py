@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.config.suggestions import nearest
 from trainer.errors import JobError
+from trainer.text.suggestions import closest
 
 BATCH = 256
 
 
 @contextlib.contextmanager
-def asked(arguments: list[str] | None, path: Path | None, key: str) -> Iterator[Iterator[str]]:
+def open_inputs(arguments: list[str] | None, path: Path | None, key: str) -> Iterator[Iterator[str]]:
     """Opens the questions of a command: its arguments, else the lines of a file, else those of the standard input.
 
     Args:
@@ -140,7 +140,7 @@ def _question_in(line: str, where: str, key: str) -> str:
         raise JobError("A line is not JSON.", where=where, found=str(error), expected=expected) from None
     if isinstance(value, dict):
         if key not in value:
-            near = nearest(key, value)
+            near = closest(key, value)
             found = "the keys " + ", ".join(value) if value else "no keys"
             fix = f'rename "{near}" to "{key}"' if near else None
             raise JobError(f'A line has no key "{key}".', where=where, found=found, expected=expected, fix=fix)

@@ -1,7 +1,7 @@
-"""Metrics of taggers for TensorFlow Model Analysis, over raw tagged SequenceExamples.
+"""Metrics of taggers.
 
-A model's signature `judge` gives for each sentence `tags` and `given`, string [batch, time], `length`, int64 [batch],
-and `loss`, float32 [batch]. All figures are the same however Beam shards the sentences.
+The signature `judge` returns for each sentence `tags` and `given`, string [batch, time], `length`, int64 [batch], and
+`loss`, float32 [batch]. Tags are compared by name, because the ids of one model's tags mean nothing to another.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from components.evaluator import counted_metrics
-from components.evaluator.counted_metrics import Answer, CountedMetric, share, unrounded
+from trainer.jobs.counting import Arrays, Counts, share, unrounded
 from trainer.tagger.spans import not_span_tags, spans
 
 
 @dataclasses.dataclass
-class Counts(counted_metrics.Counts):
+class TagCounts(Counts):
     """What sentences add up to.
 
     Attributes:
@@ -53,53 +52,37 @@ class Counts(counted_metrics.Counts):
         self.found += len(wanted & found)
         self.others += others
 
-    def add_answer(self, answer: Answer) -> None:
-        """Counts what the signature `judge` gives for a sentence."""
+    def add_record(self, answer: Arrays, features: Arrays) -> None:
+        """Counts what the signature `judge` returns for a sentence."""
+        del features
         length = int(answer["length"].item())
         given, predicted = ([tag.decode() for tag in answer[name].flat[:length]] for name in ("given", "tags"))
         self.add(given, predicted, float(answer["loss"].item()))
 
 
-def token_accuracy(counts: Counts) -> float:
+COUNTS = TagCounts
+
+
+def token_accuracy(counts: TagCounts) -> float:
     """Returns the share of the tokens whose tag is right."""
     return counts.correct / counts.tokens if counts.tokens else math.nan
 
 
-def token_loss(counts: Counts) -> float:
+def token_loss(counts: TagCounts) -> float:
     """Returns the mean loss of the tokens."""
     return float(counts.loss / counts.tokens) if counts.tokens else math.nan
 
 
-def span_precision(counts: Counts) -> float:
+def span_precision(counts: TagCounts) -> float:
     """Returns the share of the model's spans that are given, 0 where there are none; NaN where tags mark no spans."""
     return math.nan if counts.others else share(counts.found, counts.predicted)
 
 
-def span_recall(counts: Counts) -> float:
+def span_recall(counts: TagCounts) -> float:
     """Returns the share of the given spans that the model finds, 0 where there are none; NaN as `span_precision`."""
     return math.nan if counts.others else share(counts.found, counts.given)
 
 
-def span_f1(counts: Counts) -> float:
+def span_f1(counts: TagCounts) -> float:
     """Returns the harmonic mean of precision and recall over all types of spans, micro-averaged as seqeval's."""
     return math.nan if counts.others else share(2 * counts.found, counts.given + counts.predicted)
-
-
-class TokenAccuracy(CountedMetric, counts=Counts, figure=token_accuracy, name="token_accuracy"):
-    """The figure `token_accuracy`."""
-
-
-class TokenLoss(CountedMetric, counts=Counts, figure=token_loss, name="loss"):
-    """The figure `token_loss`."""
-
-
-class SpanPrecision(CountedMetric, counts=Counts, figure=span_precision, name="span_precision"):
-    """The figure `span_precision`."""
-
-
-class SpanRecall(CountedMetric, counts=Counts, figure=span_recall, name="span_recall"):
-    """The figure `span_recall`."""
-
-
-class SpanF1(CountedMetric, counts=Counts, figure=span_f1, name="span_f1"):
-    """The figure `span_f1`."""

@@ -1,35 +1,34 @@
-"""Asks published word vectors: words in, vectors, neighbours and answers to analogies out."""
+"""What published word vectors answer to a person: vectors, neighbours and answers to analogies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-from pipeline.config.suggestions import nearest
-from pipeline.runs import published
+from trainer.jobs.saved_model import load, shortest
+from trainer.text.suggestions import closest
 
 
-class Model:
+class WordVectorAnswers:
     """Loaded word vectors.
 
     Args:
-        path: The folder of a SavedModel with the signatures of `trainer.word2vec.servable.Servable`.
+        directory: The folder of a SavedModel with the signatures of `trainer.word2vec.servable`.
 
     Raises:
-        JobError: If it cannot be loaded or is another kind of model.
+        JobError: If it cannot be loaded.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._loaded = published.load(path, "words", {"vectors", "known", "word"})
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._loaded = load(directory)
         self._words: list[str] = []
 
     def vectors(self, words: Sequence[str]) -> list[dict[str, Any]]:
         """Gives the vectors of a batch of words: {"word", "known", "vector"} each."""
         found = self._ask("vectors", words=words)
         return [
-            {"word": word, "known": bool(known), "vector": [published.shortest(number) for number in vector]}
+            {"word": word, "known": bool(known), "vector": [shortest(number) for number in vector]}
             for word, known, vector in zip(words, found["known"], found["vectors"], strict=True)
         ]
 
@@ -65,13 +64,13 @@ class Model:
     def hints(self, words: Sequence[str]) -> dict[str, str]:
         """Finds, for words without a vector, the word of the vocabulary that is spelled most like each, if one is."""
         known = self._ask("vectors", words=words)["known"]
-        near = {word: nearest(word, self._vocabulary()) for word, has in zip(words, known, strict=True) if not has}
+        near = {word: closest(word, self._vocabulary()) for word, has in zip(words, known, strict=True) if not has}
         return {word: hint for word, hint in near.items() if hint}
 
     def _indexed_neighbors(self, words: Sequence[str], k: int) -> list[dict[str, Any]]:
         from trainer.word2vec.index import Index
 
-        index, vocabulary = Index(str(self._path)), self._vocabulary()
+        index, vocabulary = Index(self._directory), self._vocabulary()
         found = self._ask("vectors", words=words)
         # One more, for the word itself is its own nearest.
         similarity, rows = index.search(found["vectors"], min(k + 1, len(vocabulary)))
@@ -89,7 +88,7 @@ class Model:
         if not self._words:
             from trainer.vectors.vector_files import read_metadata
 
-            self._words = read_metadata(str(self._path / "metadata.tsv"))
+            self._words = read_metadata(f"{self._directory}/metadata.tsv")
         return self._words
 
     def _ask(self, signature: str, *, k: int | None = None, **words: Sequence[str]) -> dict[str, Any]:
@@ -104,7 +103,7 @@ class Model:
 def _ranked(words: Iterable[str], cosines: Iterable[object]) -> list[dict[str, Any]]:
     """Pairs answers with their cosines; blank ones are none."""
     pairs = zip(words, cosines, strict=True)
-    return [{"word": word, "similarity": published.shortest(cosine)} for word, cosine in pairs if word]
+    return [{"word": word, "similarity": shortest(cosine)} for word, cosine in pairs if word]
 
 
 def _texts(values: Iterable[bytes]) -> list[str]:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest(found: str, allowed: Iterable[str]) -> str | None:
+def closest(found: str, allowed: Iterable[str]) -> str | None:
     """The allowed name most like the one found, ignoring case, or None where none is like it.
 
     >>> nearest("epoch", ["epochs", "units"])

@@ -14,6 +14,9 @@ TASK = "task"
 """The context feature that says what a record asks."""
 SIMILARITY, ANALOGY, DOCUMENTS = "similarity", "analogy", "documents"
 """The values of `TASK`."""
+SOURCE = f.SOURCE
+SCORE = "score"
+"""The context feature that holds the similarity of a pair as people rate it."""
 
 _CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (f.ID, f.SOURCE, TASK)}
 _LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (f.TOKENS, f.TEXT)}

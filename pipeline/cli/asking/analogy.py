@@ -1,0 +1,24 @@
+"""`seqloom analogy`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.asking.words import open_words, print_answers, with_hint
+from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.options import ModelPath, Number
+
+
+def analogy(
+    model: ModelPath,
+    a: Annotated[str, typer.Argument(metavar="A", help="For example man.", show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="For example king.", show_default=False)],
+    c: Annotated[str, typer.Argument(metavar="C", help="For example woman.", show_default=False)],
+    k: Number = 10,
+) -> None:
+    """Finds what is to C as B is to A; prints one JSON line."""
+    with ends_with(USAGE):
+        given, loaded = open_words(model, "analogy", [a, b, c])
+        print_answers([with_hint(loaded.analogy(a, b, c, k), loaded.hints(given))])

@@ -1,0 +1,25 @@
+"""`seqloom neighbors`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.asking.words import open_words, print_answers, with_hint
+from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.options import ModelPath, Number
+
+
+def neighbors(
+    model: ModelPath,
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
+    k: Number = 10,
+    index: Annotated[bool, typer.Option("--index", help="Search the index: fast, and nearly always right.")] = False,
+) -> None:
+    """Finds the words nearest to each word by the cosine of their vectors; prints one JSON line per word."""
+    with ends_with(USAGE):
+        given, loaded = open_words(model, "neighbors", words)
+        hints = loaded.hints(given)
+        found = loaded.neighbors(given, k, approximate=index)
+        print_answers(with_hint(answer, hints.get(answer["word"])) for answer in found)

@@ -1,0 +1,53 @@
+"""`seqloom predict`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli.asking import inputs
+from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.options import ModelPath
+from pipeline.runs import published
+
+
+def predict(
+    model: ModelPath,
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts.", show_default=False)] = None,
+    input_path: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help='JSON lines: {"text": "..."} or "...".')
+    ] = None,
+) -> None:
+    """Runs a published model on texts; prints one JSON line per text.
+
+    Without TEXT and --input it reads one text per line from the standard input.
+    """
+    with ends_with(USAGE):
+        path = published.find_model(model)
+        with inputs.open_inputs(texts, input_path, "text") as given:
+            for answer in answers(path, given):
+                typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+def answers(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Asks a model.
+
+    Args:
+        model: The folder of a SavedModel.
+        texts: Any number of texts; read in batches.
+
+    Yields:
+        One answer per text, in their order.
+
+    Raises:
+        JobError: If the model cannot be loaded or answers no texts, or from `texts`; earlier texts are answered first.
+    """
+    loaded: Callable[[Sequence[str]], list[dict[str, Any]]] | None = None
+    for batch in inputs.batches(texts):
+        # Loaded late: a broken first line is reported at once.
+        loaded = loaded or published.open_answers(model, "predict")
+        yield from loaded(batch)

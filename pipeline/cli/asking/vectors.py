@@ -1,0 +1,37 @@
+"""`seqloom vectors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli.asking import inputs
+from pipeline.cli.asking.words import print_answers, with_hint
+from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.options import ModelPath
+from pipeline.runs import published
+
+
+def vectors(
+    model: ModelPath,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help="Words.", show_default=False)] = None,
+    input_path: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help='JSON lines: {"word": "..."} or "...".')
+    ] = None,
+) -> None:
+    """Prints the vector of each word, one JSON line per word.
+
+    Without WORD and --input it reads one word per line from the standard input.
+    """
+    with ends_with(USAGE):
+        path = published.find_model(model)
+        with inputs.open_inputs(words, input_path, "word") as given:
+            loaded: Any = None
+            for batch in inputs.batches(given):
+                # Loaded late: a broken first line is reported at once.
+                loaded = loaded or published.open_answers(path, "vectors")
+                # Looking for what was meant takes longer than the rest: it is for words that a person typed.
+                hints = loaded.hints(batch) if words else {}
+                print_answers(with_hint(answer, hints.get(answer["word"])) for answer in loaded.vectors(batch))

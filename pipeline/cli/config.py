@@ -1,0 +1,39 @@
+"""`seqloom config`: check, show, schema."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+import yaml
+
+from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.options import ConfigPath, Overrides, checked_job
+from pipeline.config.locations import describe, resolve_corpus_path
+from pipeline.tasks.loading import json_schema, load
+
+app = typer.Typer(help="Look at a job's configuration.", no_args_is_help=True)
+
+
+@app.command()
+def check(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Checks a job's YAML and that its files exist."""
+    with ends_with(USAGE):
+        job = checked_job(config, overrides)
+        corpus = resolve_corpus_path(job.corpus.path, job.folder)
+    typer.echo(f"{config} is a valid {job.task}. It reads {describe(corpus)}")
+
+
+@app.command()
+def show(config: ConfigPath, overrides: Overrides = None) -> None:
+    """Prints a job's YAML with every default and override filled in."""
+    with ends_with(USAGE):
+        job = load(config, overrides or ())
+    data = job.model_dump(mode="json", by_alias=True)
+    typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100), nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Prints the JSON schema of a job's YAML."""
+    typer.echo(json.dumps(json_schema(), indent=2))

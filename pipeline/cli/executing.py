@@ -1,0 +1,39 @@
+"""Runs a job toward a goal, shown on the console, and exits by how it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from pipeline.cli.exit_codes import FAILED, INTERRUPTED, ends_with
+from pipeline.config.job import Job
+from pipeline.tasks.task import Goal
+
+
+def execute(job: Job, root: Path | None, goal: Goal, until: str | None, *, use_cache: bool) -> None:
+    """Runs a job.
+
+    Args:
+        job: The job.
+        root: Where the run is kept; None: runs/<name>.
+        goal: What the run is for.
+        until: The last component to run; None: all.
+        use_cache: Take results of earlier runs where nothing changed.
+
+    Raises:
+        typer.Exit: Always, with the exit code of how the run ended.
+    """
+    # TensorFlow and TFX are imported once the command line and the YAML are known to be right.
+    from pipeline.console.live import RunConsole
+    from pipeline.runners import local
+
+    try:
+        with ends_with(FAILED), RunConsole() as console:
+            where = root or Path("runs") / job.name
+            record = local.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
+            console.result(record)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. The same command again resumes from what is done.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(record.state.exit_code)

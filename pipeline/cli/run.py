@@ -1,0 +1,49 @@
+"""`seqloom run`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.executing import execute
+from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.options import ConfigPath, NoCache, Overrides, RootPath, checked_job
+from pipeline.config.job import Job
+from pipeline.tasks.registry import task_of
+from trainer.errors import JobError
+from trainer.text.suggestions import closest
+
+
+def run(
+    config: ConfigPath,
+    root: RootPath = None,
+    overrides: Overrides = None,
+    until: Annotated[str | None, typer.Option(metavar="COMPONENT", help="Stop after this component.")] = None,
+    no_cache: NoCache = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check job, corpus and model; train and publish nothing.")
+    ] = False,
+) -> None:
+    """Runs a job: reads its corpus, trains, evaluates, and publishes what passes its gates.
+
+    Exit codes: 0 published, or nothing new to publish; 1 failed; 2 wrong usage; 3 the model did not pass its gates.
+    """
+    with ends_with(USAGE):
+        job = checked_job(config, overrides)
+        _check_component(until, job)
+        if dry_run and until is not None:
+            raise JobError("--dry-run takes no --until.", where="--until", found=until, fix="give one of the two")
+    execute(job, root, "check" if dry_run else "publish", until, use_cache=not no_cache)
+
+
+def _check_component(until: str | None, job: Job) -> None:
+    components = task_of(job).components(job)
+    if until is not None and until not in components:
+        near = closest(until, components)
+        raise JobError(
+            f"A job of task {job.task} has no component {until}.",
+            where="--until",
+            expected=", ".join(components),
+            fix=f"did you mean {near}?" if near else None,
+        )

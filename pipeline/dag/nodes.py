@@ -1,0 +1,219 @@
+"""The node of each component: what feeds what.
+
+Names come from where TFX defines them: `tfx.v1` imports Google Cloud's client, a third of the start of a run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tfx.components import Evaluator, StatisticsGen, Trainer, Tuner
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
+from tfx.proto.trainer_pb2 import EvalArgs, TrainArgs
+from tfx.types import BaseChannel, Channel, standard_artifacts
+
+from components.corpus_example_gen.component import CorpusExampleGen
+from components.corpus_validator.component import CorpusValidator
+from components.corpus_validator.previous import PreviousStatistics
+from components.evaluation_sets.component import EvaluationSets
+from components.evaluator.baseline import LastBlessedOther
+from components.learning_check.component import LearningCheck
+from components.pusher.component import Publisher
+from components.sequence_transform.component import SequenceTransform
+from pipeline.config.job import Job
+from pipeline.config.locations import Corpus
+from pipeline.dag import gates
+from pipeline.dag.layout import Layout
+from pipeline.tasks.registry import task_of
+from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
+from trainer.errors import JobError
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """What a pipeline reads from outside.
+
+    Attributes:
+        corpus: Folder of the corpus and the pattern of its files, or one pattern a split.
+        schema: File of the corpus' schema, named by its content.
+        serving_logs: The pattern of the files that serving logged, and a fingerprint of them; empty: none.
+    """
+
+    corpus: Corpus
+    schema: str
+    serving_logs: tuple[str, str] = ("", "")
+
+
+class Nodes:
+    """Builds the nodes of a job's components, each from those before it.
+
+    Args:
+        job: The job, with the paths of its stamped files.
+        layout: Where the run keeps what.
+        sources: What lies outside the pipeline.
+        code: Digest of the code by component.
+        run_id: Names the run.
+    """
+
+    def __init__(self, job: Job, layout: Layout, sources: Sources, code: Mapping[str, str], run_id: str) -> None:
+        self._job, self._layout, self._sources, self._code, self._run_id = job, layout, sources, code, run_id
+        self._task = task_of(job)
+        self.nodes: dict[str, BaseNode] = {}
+        self._builders: dict[str, Callable[[], BaseNode]] = {
+            "CorpusExampleGen": self._example_gen,
+            "StatisticsGen": lambda: StatisticsGen(examples=self._output("CorpusExampleGen", "examples")),
+            "SchemaGen": lambda: ImportSchemaGen(schema_file=sources.schema),
+            "PreviousStatistics": self._previous_statistics,
+            "ExampleValidator": self._validator,
+            "SequenceTransform": self._transform,
+            "EvaluationSets": self._evaluation_sets,
+            BEST_HYPERPARAMETERS: self._best_hyperparameters,
+            "Trainer": self._trainer,
+            "Tuner": self._tuner,
+            "LearningCheck": self._learning_check,
+            "Baseline": self._baseline,
+            "Evaluator": self._evaluator,
+            "Pusher": self._pusher,
+        }
+
+    def build(self, component: str) -> None:
+        """Builds the node of a component."""
+        self.nodes[component] = self._builders[component]().with_id(component)
+
+    def _output(self, component: str, name: str) -> BaseChannel:
+        return self.nodes[component].outputs[name]
+
+    def _example_gen(self) -> BaseNode:
+        base, pattern = self._sources.corpus
+        return CorpusExampleGen(
+            input_base=base,
+            pattern=pattern,
+            settings=self._job.corpus,
+            splits=self._job.splits,
+            output=self._job.output,
+            code=self._code["CorpusExampleGen"],
+            quarantine_dir=self._layout.quarantine,
+        )
+
+    def _previous_statistics(self) -> BaseNode:
+        return Resolver(
+            strategy_class=PreviousStatistics,
+            current=self._output("StatisticsGen", "statistics"),
+            statistics=Channel(type=standard_artifacts.ExampleStatistics),
+        )
+
+    def _validator(self) -> BaseNode:
+        return CorpusValidator(
+            examples=self._output("CorpusExampleGen", "examples"),
+            statistics=self._output("StatisticsGen", "statistics"),
+            schema=self._output("SchemaGen", "schema"),
+            previous_statistics=self._output("PreviousStatistics", "statistics"),
+            settings=self._job.validation,
+            serving_logs=self._sources.serving_logs,
+            code=self._code["ExampleValidator"],
+        )
+
+    def _transform(self) -> BaseNode:
+        return SequenceTransform(
+            examples=self._output("CorpusExampleGen", "examples"),
+            schema=self._output("SchemaGen", "schema"),
+            settings=self._job.transform,
+            output=self._job.output,
+            kind=self._job.corpus.kind,
+            labels=json.dumps(self._job.corpus.class_names or []),
+            code=self._code["SequenceTransform"],
+        )
+
+    def _evaluation_sets(self) -> BaseNode:
+        return EvaluationSets(
+            self._output("CorpusExampleGen", "examples"),
+            self._output("SequenceTransform", "transform_graph"),
+            self._task.evaluation(self._job),
+            self._code["EvaluationSets"],
+        )
+
+    def _best_hyperparameters(self) -> BaseNode:
+        return Resolver(
+            strategy_class=LatestArtifactStrategy,
+            hyperparameters=Channel(type=standard_artifacts.HyperParameters),
+        )
+
+    def _learning(self) -> dict[str, Any]:
+        """What all that trains is given: the transformed examples with their graph."""
+        return {
+            "examples": self._output("SequenceTransform", "transformed_examples"),
+            "transform_graph": self._output("SequenceTransform", "transform_graph"),
+        }
+
+    def _what_trains(self, component: str) -> dict[str, str]:
+        """What trains, and with which settings."""
+        return {
+            "training": self._task.training(self._job),
+            "settings": self._job.trainer.model_dump_json(),
+            "code": self._code[component],
+        }
+
+    def _trainer(self) -> BaseNode:
+        best = self.nodes.get(BEST_HYPERPARAMETERS)
+        return Trainer(
+            run_fn="trainer.jobs.run.run_fn",
+            **self._learning(),
+            hyperparameters=best.outputs["hyperparameters"] if best else None,
+            train_args=TrainArgs(splits=["train"]),
+            eval_args=EvalArgs(splits=["eval"]),
+            custom_config={**self._what_trains("Trainer"), "checkpoints": self._layout.checkpoints},
+        )
+
+    def _tuner(self) -> BaseNode:
+        tune = self._task.search(self._job)
+        if tune is None:
+            raise JobError("The job has no search space.", where="tune", expected="a section tune with a space")
+        return Tuner(
+            tuner_fn="trainer.tuning.tuner.tuner_fn",
+            **self._learning(),
+            train_args=TrainArgs(splits=["train"]),
+            eval_args=EvalArgs(splits=["eval"]),
+            custom_config={
+                **self._what_trains("Tuner"),
+                "tune": tune.model_dump_json(exclude={"use"}, exclude_unset=True),
+                "directory": self._layout.tuning,
+            },
+        )
+
+    def _learning_check(self) -> BaseNode:
+        return LearningCheck(**self._learning(), **self._what_trains("LearningCheck"))
+
+    def _baseline(self) -> BaseNode:
+        return Resolver(
+            strategy_class=LastBlessedOther,
+            candidate=self._output("Trainer", "model"),
+            model=Channel(type=standard_artifacts.Model),
+            model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        )
+
+    def _evaluator(self) -> BaseNode:
+        sets = "EvaluationSets" in self.nodes
+        return Evaluator(
+            examples=self._output(
+                *(("EvaluationSets", "evaluation_examples") if sets else ("CorpusExampleGen", "examples"))
+            ),
+            example_splits=["test"],
+            model=self._output("Trainer", "model"),
+            baseline_model=self._output("Baseline", "model"),
+            eval_config=gates.eval_config(self._job, self._code["Evaluator"]),
+        )
+
+    def _pusher(self) -> BaseNode:
+        return Publisher(
+            model=self._output("Trainer", "model"),
+            model_blessing=self._output("Evaluator", "blessing"),
+            directory=self._layout.serving,
+            keep=self._job.serving.keep,
+            run=self._run_id,
+        )

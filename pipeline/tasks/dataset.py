@@ -1,0 +1,35 @@
+"""Datasets: a job that ends with checked and transformed examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.config.checks import Problem
+from pipeline.config.job import Job
+from pipeline.tasks.gate_checks import gate_problems
+from pipeline.tasks.task import Task
+
+
+class DatasetJob(Job):
+    """A job that trains nothing."""
+
+    task: Annotated[Literal["dataset"], Field(description="dataset: checked and transformed examples.")]
+
+    def problems(self) -> Iterator[Problem]:
+        """Yields settings that are valid alone but not together."""
+        yield from super().problems()
+        yield from gate_problems(self, {}, "A dataset")
+
+
+class Dataset(Task[DatasetJob]):
+    """Checked and transformed examples, for training elsewhere."""
+
+    name = "dataset"
+    about = "nothing: the job ends with checked and transformed examples"
+    job = DatasetJob
+
+
+DATASET = Dataset()

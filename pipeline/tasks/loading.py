@@ -1,0 +1,83 @@
+"""From a YAML file to the job of its task."""
+
+from __future__ import annotations
+
+import functools
+import json
+import operator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError, create_model
+
+from pipeline.config import source as yaml_source
+from pipeline.config import validation_errors
+from pipeline.config.job import Job
+from pipeline.tasks.registry import TASKS
+from trainer.errors import JobError
+from trainer.text.suggestions import closest
+
+JOBS: dict[str, type[Job]] = {name: task.job for name, task in TASKS.items()}
+
+_ABOUT = "; ".join(f"{name}: {task.about}" for name, task in TASKS.items())
+_TASK: Any = (Literal[tuple(TASKS)], Field(description=f"What is trained. {_ABOUT}."))
+_TaskKey = create_model("_TaskKey", task=_TASK)
+"""The key that decides how the others are read."""
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Job:
+    """Reads a job's YAML.
+
+    Args:
+        path: The file.
+        overrides: `KEY.PATH=VALUE` texts that replace values of the file.
+
+    Returns:
+        The job, of the class of its task.
+
+    Raises:
+        JobError: With everything that is wrong, each with its file and line or its override.
+    """
+    source = yaml_source.read(path)
+    yaml_source.override(source, overrides)
+    problems = list(source.problems)
+    task, unknown = _task(source)
+    try:
+        job = _read_as(task, source)
+    except ValidationError as error:
+        problems += validation_errors.explain(error, source, JOBS[task], JOBS)
+    problems += unknown
+    if problems:
+        raise validation_errors.combine(path, problems)
+    return job.loaded_from(path.absolute())
+
+
+def json_schema() -> dict[str, Any]:
+    """Returns the JSON schema of a job's YAML, for editors and other tools."""
+    union: Any = functools.reduce(operator.or_, JOBS.values())
+    return TypeAdapter(Annotated[union, Field(discriminator="task")]).json_schema(by_alias=True)
+
+
+def _task(source: yaml_source.Source) -> tuple[str, list[JobError]]:
+    """The task of a job, or the likeliest one with what is wrong with the key."""
+    try:
+        key: Any = _TaskKey.model_validate(source.data, strict=True)
+        return key.task, []
+    except ValidationError as error:
+        near = closest(str(source.data.get("task", "")), TASKS)
+        likeliest = near or min(TASKS, key=lambda task: _count_errors(task, source))
+        return likeliest, validation_errors.explain(error, source, _TaskKey)
+
+
+def _read_as(task: str, source: yaml_source.Source) -> Job:
+    # Strict JSON: a list may become a tuple, but "3" and true are no numbers.
+    return JOBS[task].model_validate_json(json.dumps({**source.data, "task": task}), strict=True)
+
+
+def _count_errors(task: str, source: yaml_source.Source) -> int:
+    try:
+        _read_as(task, source)
+    except ValidationError as error:
+        return error.error_count()
+    return 0

@@ -1,0 +1,64 @@
+"""Jobs and tasks with targets: what classifiers and taggers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import Field
+
+from pipeline.config.checks import Problem, evaluated_split
+from pipeline.config.job import Job
+from pipeline.config.tune_checks import tune_problems
+from pipeline.tasks.task import DATA, MODEL, Goal, Task
+from trainer.recurrent.settings import SequenceSettings
+from trainer.tuning.settings import TuneSettings
+
+BEST_HYPERPARAMETERS = "BestHyperparameters"
+"""The resolver before a Trainer that takes the hyperparameters found last at its root."""
+
+
+class SupervisedJob(Job):
+    """A job that trains a model with targets."""
+
+    trainer: SequenceSettings = Field(default_factory=SequenceSettings, description="The model and its training.")
+    tune: TuneSettings | None = Field(None, description="The search for hyperparameters of `seqloom tune`.")
+
+    def problems(self) -> Iterator[Problem]:
+        """Yields settings that are valid alone but not together."""
+        yield from super().problems()
+        yield from evaluated_split(self)
+        yield from tune_problems(self)
+
+
+S = TypeVar("S", bound=SupervisedJob)
+
+
+class SupervisedTask(Task[S]):
+    """A task with targets."""
+
+    def components(self, job: S, goal: Goal = "publish") -> tuple[str, ...]:
+        """Returns the components that lead to a goal, in the order in which they run."""
+        if goal != "publish":
+            return (*DATA, {"tune": "Tuner", "check": "LearningCheck"}[goal])
+        tuned = (BEST_HYPERPARAMETERS,) if job.tune is not None and job.tune.use else ()
+        return (*DATA, *tuned, *MODEL)
+
+    def learns(self, job: S) -> bool:
+        """Tells whether a search for hyperparameters and a learning check make sense."""
+        del job
+        return True
+
+    def search(self, job: S) -> TuneSettings | None:
+        """Returns the search for hyperparameters that the job declares."""
+        return job.tune
+
+    def probes(self, job: S) -> Mapping[str, str]:
+        """Returns the signatures that must agree on the same documents, by the form they take."""
+        del job
+        return {"text": "serving_default", "raw": "serve_examples", "transformed": "evaluate"}
+
+    def report(self, training: Mapping[str, Any]) -> Iterator[str]:
+        """Yields which epoch the model is of."""
+        best, epochs = training["best_epoch"], training["epochs"]
+        yield f"the model is that of epoch {best} of {epochs}, with an eval loss of {training['best_eval_loss']:.4f}"

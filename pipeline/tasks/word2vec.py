@@ -1,0 +1,117 @@
+"""Word vectors: skip-gram and CBOW."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
+from pipeline.config.checks import Problem
+from pipeline.config.job import Job
+from pipeline.tasks.gate_checks import gate_problems
+from pipeline.tasks.metric import Metric
+from pipeline.tasks.task import DATA, MODEL, Goal, Task
+from trainer.word2vec.settings import Word2vecSettings
+
+_METRICS = "trainer.word2vec.metrics"
+
+
+class Word2vecJob(Job):
+    """A job that trains vectors of words."""
+
+    task: Annotated[Literal["word2vec"], Field(description="word2vec: vectors of words.")]
+    trainer: Word2vecSettings = Field(default_factory=Word2vecSettings, description="The vectors and their training.")
+    evaluation: EvaluationSettings = Field(
+        default_factory=EvaluationSettings, description="What the vectors are judged by, besides held-out documents."
+    )
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yields the key and the path of each file that the job names besides its corpus."""
+        yield from super().files()
+        for kind in ("pairs", "analogies"):
+            for name, path in getattr(self.evaluation, kind).items():
+                yield f"evaluation.{kind}.{name}", path
+
+    def problems(self) -> Iterator[Problem]:
+        """Yields settings that are valid alone but not together."""
+        yield from super().problems()
+        corpus, transform = self.corpus, self.transform
+        if corpus.kind == "tagged_text":
+            found = f"the tagged tokens of format {corpus.format}"
+            yield Problem(("corpus", "format"), "Word vectors need text.", found, "documents of text")
+        if corpus.multi_label:
+            found = "corpus.multi_label in a job of task word2vec"
+            yield Problem(("corpus", "multi_label"), "Word vectors use no labels.", found, fix="remove multi_label")
+        if corpus.weight is not None:
+            found = "corpus.weight in a job of task word2vec"
+            yield Problem(("corpus", "weight"), "Word vectors use no document weights.", found, fix="remove weight")
+        if self.trainer.boundary == "segment" and "segment" not in (transform.bos, transform.eos):
+            yield Problem(
+                ("trainer", "boundary"),
+                "No token marks the end of a segment.",
+                "boundary segment, but neither transform.eos nor transform.bos is segment",
+                "a mark at each segment",
+                "set transform.eos to segment, or boundary to document",
+            )
+        metrics = WORD2VEC.metrics(self)
+        for name, key in (("spearman", "pairs"), ("analogy_accuracy", "analogies")):
+            if name in self.gates and not metrics[name].sources:
+                what, found = f"{name} has nothing to be measured on.", f"no evaluation.{key}"
+                yield Problem(("gates", name), what, found, fix=f"name a file under evaluation.{key}")
+        yield from gate_problems(self, metrics, "A job of word vectors")
+
+
+class Word2vec(Task[Word2vecJob]):
+    """Vectors of words, judged by word pairs, analogies and held-out documents."""
+
+    name = "word2vec"
+    about = "vectors of words"
+    job = Word2vecJob
+
+    def components(self, job: Word2vecJob, goal: Goal = "publish") -> tuple[str, ...]:
+        """Returns the components that lead to a goal, in the order in which they run."""
+        del job
+        return (*DATA, "EvaluationSets", *MODEL) if goal == "publish" else DATA
+
+    def training(self, job: Word2vecJob) -> str:
+        """Returns the place of what trains."""
+        del job
+        return "trainer.word2vec.training:WORD2VEC"
+
+    def metrics(self, job: Word2vecJob) -> Mapping[str, Metric]:
+        """Returns the metrics by name; gates on sets rest on those that the vocabulary covers."""
+        covered, sets = {"gates": "1"}, job.evaluation
+        return {
+            "spearman": Metric(
+                "higher", -1, 1, figure=f"{_METRICS}:spearman", slice=covered, sources=tuple(sets.pairs)
+            ),
+            "analogy_accuracy": Metric(
+                "higher", 0, 1, figure=f"{_METRICS}:analogy_accuracy", slice=covered, sources=tuple(sets.analogies)
+            ),
+            "coverage": Metric("higher", 0, 1, figure=f"{_METRICS}:coverage", gated=False),
+            "loss": Metric("lower", 0, figure=f"{_METRICS}:held_out_loss", sources=(HELD_OUT,)),
+        }
+
+    def slices(self, job: Word2vecJob) -> Sequence[Sequence[str]]:
+        """Returns the features whose values part the evaluation, besides the overall slice."""
+        del job
+        return [["gates"], ["source", "gates"], ["source", "section"]]
+
+    def evaluation(self, job: Word2vecJob) -> EvaluationSettings:
+        """Returns the evaluation sets that take the place of the test split."""
+        return job.evaluation
+
+    def answers(self) -> Mapping[str, str]:
+        """Returns what answers a command about a published model."""
+        return dict.fromkeys(("neighbors", "analogy", "vectors"), "trainer.word2vec.answers:WordVectorAnswers")
+
+    def report(self, training: Mapping[str, Any]) -> Iterator[str]:
+        """Yields how many vectors there are, and how well the index finds neighbours."""
+        yield f"{training['words']:,} words have vectors of {training['dimensions']} dimensions"
+        if training.get("index_recall_at_10") is not None:
+            yield f"the index finds {training['index_recall_at_10']:.1%} of the ten nearest words"
+
+
+WORD2VEC = Word2vec()

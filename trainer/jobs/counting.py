@@ -1,0 +1,56 @@
+"""Counts that judged records add up to; a metric is a figure made of them, however the records are sharded."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, ClassVar
+
+Arrays = Mapping[str, Any]
+"""NumPy arrays of one record by name."""
+
+
+@dataclasses.dataclass
+class Counts(abc.ABC):
+    """What records add up to; subclasses add fields (numbers, lists and Counters), empty at first.
+
+    Attributes:
+        FEATURES: The features of a record that are counted beside the model's answer.
+        loss: The sum of the records' losses in nats, without rounding; a float if one is not finite.
+    """
+
+    FEATURES: ClassVar[tuple[str, ...]] = ()
+
+    loss: Fraction | float = Fraction(0)
+
+    @abc.abstractmethod
+    def add_record(self, answer: Arrays, features: Arrays) -> None:
+        """Counts one record.
+
+        Args:
+            answer: What the model's signature returns for it.
+            features: Its own `FEATURES`.
+        """
+
+    def update(self, other: Counts) -> None:
+        """Adds other counts of the same class."""
+        for field in dataclasses.fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if isinstance(mine, Counter):
+                mine.update(theirs)  # A sum would drop the keys that count 0.
+            else:
+                setattr(self, field.name, mine + theirs)
+
+
+def unrounded(loss: float) -> Fraction | float:
+    """Returns a loss that adds up without rounding, as far as it is finite."""
+    return Fraction(loss) if math.isfinite(loss) else loss
+
+
+def share(part: int, whole: int) -> float:
+    """Divides counts; a share of nothing is 0."""
+    return part / whole if whole else 0.0

@@ -1,0 +1,129 @@
+"""Metrics of word vectors, over the records of EvaluationSets.
+
+The signature `judge` returns for each record `similarity`, `correct`, `loss`, `pairs` and `known`, float32 [batch].
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.jobs.counting import Arrays, Counts
+from trainer.vectors.judgement import ANALOGY, DOCUMENTS, SCORE, SIMILARITY, SOURCE, TASK
+
+
+class Judgement(NamedTuple):
+    """What a record asks, and what a model answers.
+
+    Attributes:
+        task: What is asked, `SIMILARITY`, `ANALOGY` or `DOCUMENTS`.
+        source: The evaluation set.
+        score: The similarity of the pair as people rate it.
+        known: 1 if the model knows all words, else 0.
+        similarity: The similarity of the pair in the model.
+        correct: 1 if the analogy is solved, else 0.
+        loss: The held-out loss of the document, summed over its pairs of words, in nats.
+        pairs: The number of these pairs.
+    """
+
+    task: str
+    source: str
+    score: float = 0.0
+    known: float = 1.0
+    similarity: float = 0.0
+    correct: float = 0.0
+    loss: float = 0.0
+    pairs: float = 0.0
+
+
+@dataclasses.dataclass
+class Judgements(Counts):
+    """The judgements of all records.
+
+    Attributes:
+        rows: The fields of each `Judgement` as a plain tuple, which Beam moves faster.
+    """
+
+    FEATURES: ClassVar[tuple[str, ...]] = (TASK, SOURCE, SCORE)
+
+    rows: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
+
+    def add_record(self, answer: Arrays, features: Arrays) -> None:
+        """Adds the judgement of one record."""
+        texts = [features[name].item().decode() for name in (TASK, SOURCE)]
+        numbers = [float(answer[name].item()) for name in Judgement._fields[3:]]
+        self.rows.append((*texts, float(features[SCORE].item()), *numbers))
+
+    def of(self, *tasks: str) -> Iterator[Judgement]:
+        """Yields the judgements of these tasks."""
+        return (Judgement(*row) for row in self.rows if row[0] in tasks)
+
+
+COUNTS = Judgements
+
+
+def spearman(counts: Judgements) -> float:
+    """Returns the mean over the sets of each one's rank correlation between known pairs and people's scores.
+
+    A set with fewer than two known pairs has no correlation and is left out.
+    """
+    sets: defaultdict[str, list[Judgement]] = defaultdict(list)
+    for pair in counts.of(SIMILARITY):
+        if pair.known:
+            sets[pair.source].append(pair)
+    found = [
+        rank_correlation([pair.score for pair in pairs], [pair.similarity for pair in pairs])
+        for _, pairs in sorted(sets.items())
+        if len(pairs) > 1
+    ]
+    return math.fsum(found) / len(found) if found else math.nan
+
+
+def analogy_accuracy(counts: Judgements) -> float:
+    """Returns the share of the known analogies that the model solves."""
+    known = [one.correct for one in counts.of(ANALOGY) if one.known]
+    return math.fsum(known) / len(known) if known else math.nan
+
+
+def coverage(counts: Judgements) -> float:
+    """Returns the share of the pairs and analogies whose words the model knows."""
+    known = [one.known for one in counts.of(SIMILARITY, ANALOGY)]
+    return math.fsum(known) / len(known) if known else math.nan
+
+
+def held_out_loss(counts: Judgements) -> float:
+    """Returns the mean loss of the held-out documents' pairs of words, in nats."""
+    documents = list(counts.of(DOCUMENTS))
+    pairs = math.fsum(one.pairs for one in documents)
+    return math.fsum(one.loss for one in documents) / pairs if pairs else math.nan
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
+    """Returns Spearman's rank correlation, equal values sharing the mean of their ranks.
+
+    It is NaN for fewer than two pairs, where all values of one side are equal, or where a value is not finite.
+
+    Args:
+        first: Values.
+        second: As many, each paired with the one at its place.
+    """
+    if not np.isfinite([*first, *second]).all():
+        return math.nan
+    x, y = _centred_ranks(first), _centred_ranks(second)
+    # Whole numbers: their sums do not depend on the order.
+    spread = int(x @ x) * int(y @ y)
+    return int(x @ y) / math.sqrt(spread) if spread else math.nan
+
+
+def _centred_ranks(values: Sequence[float]) -> NDArray[np.int64]:
+    """Twice the rank of each value less the mean rank, int64 [values], so that ties stay whole."""
+    _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    twice_mean_rank = 2 * np.cumsum(counts) - counts + 1
+    centred: NDArray[np.int64] = twice_mean_rank[places.reshape(-1)] - (len(values) + 1)
+    return centred
