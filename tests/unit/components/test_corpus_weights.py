@@ -84,7 +84,7 @@ def test_weights_pass_the_transform_untouched_and_stand_in_batches(corpus, tmp_p
     with tf.io.TFRecordWriter(str(source), "GZIP") as writer:
         for name, weight in weights.items():
             writer.write(encode(Document(("w1 " * len(name),), "positive", "s", name, 1, weight=weight)))
-    job = shard_work.Job(TransformSettings(max_size=60), OutputSettings(), "labelled_text", 64)
+    job = shard_work.ShardJob(TransformSettings(max_size=60), OutputSettings(), "labelled_text", 64)
     shard_work.transform_shard(str(source), str(target), "train", str(corpus.graph / "transform_fn"), job)
     (batch,) = read_batches(str(target), batch_tokens=100).as_numpy_iterator()
     assert batch["weight"].dtype == "float32"

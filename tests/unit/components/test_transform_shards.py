@@ -139,7 +139,7 @@ def write_raw(path: Path, labels: list[str]) -> str:
 
 def transform(corpus, source: str, target: Path, pad: PadSettings | None = None, **changes) -> ShardReport:
     settings = TransformSettings(max_size=60, pad=pad, **{"truncate": {"to": 24, "keep": "head+tail"}, **changes})
-    job = shard_work.Job(settings, OutputSettings(compression="gzip"), "labelled_text", 64)
+    job = shard_work.ShardJob(settings, OutputSettings(compression="gzip"), "labelled_text", 64)
     return shard_work.transform_shard(source, str(target), "test", str(corpus.graph / "transform_fn"), job)
 
 

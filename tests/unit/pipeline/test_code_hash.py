@@ -99,7 +99,7 @@ def test_a_renamed_module_changes_the_digest(tmp_path: Path) -> None:
     for package in ("pipeline", "trainer"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     before = hashes(tmp_path, "trainer.jobs.run")
-    (tmp_path / "trainer" / "tasks.py").rename(tmp_path / "trainer" / "circle.py")
+    (tmp_path / "trainer" / "progress.py").rename(tmp_path / "trainer" / "advance.py")
     run = tmp_path / "trainer" / "run.py"
     run.write_text(run.read_text().replace("trainer.jobs.tasks", "trainer.circle"))
     assert hashes(tmp_path, "trainer.jobs.run") != before

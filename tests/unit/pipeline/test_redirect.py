@@ -15,7 +15,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 NOISE = """
 import logging, os, pathlib, subprocess, sys, warnings
-from pipeline.console import RunConsole, redirect_output
+from pipeline.console.live import RunConsole, redirect_output
 logging.basicConfig(level=logging.WARNING, format="screen %(message)s")
 print("before")
 with RunConsole() as console:

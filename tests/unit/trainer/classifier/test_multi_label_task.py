@@ -102,7 +102,7 @@ def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
         for number, names in enumerate(labels):
             writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
-    job = shard_work.TrainingJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
+    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
     graph = str(corpus.graph / "transform_fn")
     told = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
     assert told.unknown_labels == Counter(opera=2, zen=1)
