@@ -55,7 +55,7 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
             f"{truncate.to} or more",
         )
     yield from _by_class(config, "class_weights", "A weight is given to a class that there is not.")
-    if "auc" in config.gates and corpus.labels is None and not corpus.multi_label:
+    if "auc" in config.gates and corpus.labels is None and not corpus.kind.multi_label:
         fix = "list the classes under corpus.labels"
         yield Problem(("gates", "auc"), "The AUC is measured class by class.", "no corpus.labels", "the classes", fix)
     for metric, gate in config.gates.items():
@@ -68,7 +68,7 @@ def classifier(config: ClassifierConfig) -> Iterator[Problem]:
 def tagger(config: TaggerConfig) -> Iterator[Problem]:
     """Yields what a tagger does not allow."""
     corpus, transform = config.corpus, config.transform
-    if corpus.kind != "tagged_text":
+    if not corpus.kind.tokenized:
         expected = "format conll, or tf_sequence_example with corpus.tag"
         found = f"format {corpus.format}" + (" without corpus.tag" if corpus.format == "tf_sequence_example" else "")
         yield Problem(("corpus", "format"), "A tagger needs a tag for each token.", found, expected)
@@ -90,14 +90,14 @@ def tagger(config: TaggerConfig) -> Iterator[Problem]:
 def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
     """Yields what word vectors do not allow."""
     transform, evaluation = config.transform, config.evaluation
-    if config.corpus.kind == "tagged_text":
+    if config.corpus.kind.tokenized:
         yield Problem(
             ("corpus", "format"),
             "Word vectors are trained on text.",
             f"the tagged tokens of format {config.corpus.format}",
             "documents of text",
         )
-    if config.corpus.multi_label:
+    if config.corpus.kind.multi_label:
         found = "corpus.multi_label in a job of task word2vec"
         yield Problem(("corpus", "multi_label"), "Word vectors need no labels.", found, fix="remove it")
     if config.corpus.weight is not None:
@@ -126,7 +126,7 @@ def word2vec(config: Word2vecConfig) -> Iterator[Problem]:
 def _labels(config: ClassifierConfig) -> Iterator[Problem]:
     """What goes with one label a document alone, or with any number."""
     yield from _by_class(config, "thresholds", "A threshold is given to a class that there is not.")
-    trainer, several = config.trainer, config.corpus.multi_label
+    trainer, several = config.trainer, config.corpus.kind.multi_label
     if several and trainer.class_weights is not None:
         yield Problem(
             ("trainer", "class_weights"),
@@ -219,7 +219,7 @@ def _split_names(config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _gates(config: RunConfig) -> Iterator[Problem]:
-    metrics, job = config.metrics, f"A job of task {config.task}" + " with multi_label" * config.corpus.multi_label
+    metrics, job = config.metrics, f"A job of task {config.task}" + " with multi_label" * config.corpus.kind.multi_label
     for name, gate in config.gates.items():
         path = ("gates", name)
         if not metrics:

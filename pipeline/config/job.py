@@ -199,12 +199,12 @@ class ClassifierConfig(SupervisedConfig):
     @property
     def trained_task(self) -> str:
         """The task as `trainer.jobs.tasks` names it."""
-        return "multi_label_classifier" if self.corpus.multi_label else self.task
+        return "multi_label_classifier" if self.corpus.kind.multi_label else self.task
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics that the gates may name."""
-        return MULTI_LABEL if self.corpus.multi_label else super().metrics
+        return MULTI_LABEL if self.corpus.kind.multi_label else super().metrics
 
     def _own_problems(self) -> Iterator[checks.Problem]:
         return checks.classifier(self)

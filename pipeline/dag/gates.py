@@ -33,7 +33,7 @@ def eval_config(config: RunConfig, code: str = "") -> config_pb2.EvalConfig:
         return _of_word_vectors(config, code)
     if isinstance(config, TaggerConfig):
         return _of_tagger(config, code)
-    if config.corpus.multi_label:
+    if config.corpus.kind.multi_label:
         return _of_multi_label(config, code)
     return _of_classifier(config)
 
