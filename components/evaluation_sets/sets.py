@@ -47,7 +47,7 @@ def read_sets(settings: EvaluationSettings) -> Iterator[QuestionSet]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Coverage:
+class SetCoverage:
     """How much of a set a vocabulary knows.
 
     Attributes:
@@ -65,7 +65,7 @@ class Coverage:
         return {"asked": self.asked, "known": self.known, "share": self.known / self.asked, "gates": self.gates}
 
 
-def coverage(lookup: WordLookup, questions: Sequence[Question], min_coverage: float) -> Coverage:
+def coverage(lookup: WordLookup, questions: Sequence[Question], min_coverage: float) -> SetCoverage:
     """Counts the questions all of whose words have vectors, found as the model finds them.
 
     Args:
@@ -77,4 +77,4 @@ def coverage(lookup: WordLookup, questions: Sequence[Question], min_coverage: fl
     found = (lookup.folded(tf.constant(words)) != ABSENT).numpy().tolist()
     known = set(itertools.compress(words, found))
     answered = sum(known.issuperset(question.words) for question in questions)
-    return Coverage(len(questions), answered, answered / len(questions) >= min_coverage)
+    return SetCoverage(len(questions), answered, answered / len(questions) >= min_coverage)

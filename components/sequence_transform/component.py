@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.sequence_transform.executor import Executor
+from components.sequence_transform.executor import SequenceTransformExecutor
 from trainer.data import kinds
 from trainer.settings import OutputSettings, TransformSettings
 
@@ -36,7 +36,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
     """Turns raw SequenceExamples into token ids, and keeps the graph that did it."""
 
     SPEC_CLASS = SequenceTransformSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(SequenceTransformExecutor)
 
     def __init__(
         self,

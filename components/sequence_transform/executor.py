@@ -60,7 +60,7 @@ class _Assets(NamedTuple):
     paths: Paths
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
     """Counts the train split's words, makes the graph, writes every split through it."""
 
     def Do(  # noqa: N802 - TFX's name
