@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 ID, SOURCE, LENGTH = "id", "source", "length"
 TEXT, TOKENS = "text", "tokens"
@@ -54,9 +53,7 @@ TAGGED_TEXT = CorpusKind(
     "tagged_text", (ID, SOURCE, TOKENS, TAGS), (ID, SOURCE, LENGTH, TOKENS, TAGS), TAGS, "tags.txt"
 )
 
-KINDS: Mapping[str, CorpusKind] = {
-    kind.name: kind for kind in (PLAIN_TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)
-}
+KINDS = {kind.name: kind for kind in (PLAIN_TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)}
 """All kinds by name."""
 
 

@@ -24,7 +24,8 @@ def kind_of(record: bytes) -> kinds.CorpusKind:
     """Tells the kind of corpus that a record belongs to."""
     example = tf.train.SequenceExample.FromString(record)
     names = {*example.context.feature, *example.feature_lists.feature_list}
-    return next((kind for kind in kinds.KINDS.values() if kind.target in names), kinds.PLAIN_TEXT)
+    # The last kinds first: a record with tags may carry a label, too.
+    return next((kind for kind in reversed(kinds.KINDS.values()) if kind.target in names), kinds.PLAIN_TEXT)
 
 
 def has_weight(record: bytes) -> bool:
