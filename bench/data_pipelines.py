@@ -44,7 +44,7 @@ def ours(corpus: Path, root: Path, output: OutputSettings | None = None) -> list
         quarantine_dir=str(root / "quarantine"),
     )
     examples = example_gen.outputs["examples"]
-    schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind)))
+    schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))
     transform = SequenceTransform(
         examples=examples,
         schema=schema_gen.outputs["schema"],

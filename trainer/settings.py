@@ -15,9 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-Kind = Literal["text", "labelled_text", "multi_labelled_text", "tagged_text"]
-"""Kinds of corpora: documents, documents with a label or with any number of labels, sentences of tokens with a tag
-each."""
+from trainer.data.kinds import CorpusKind
 
 RESERVED_WORDS = ("<pad>", "<unk>", "<bos>", "<eos>")
 """The words of ids 0 to 3."""
@@ -183,9 +181,9 @@ class TransformSettings(Settings):
             return TruncateSettings(to=self.pad.to, keep="head")
         return self.truncate
 
-    def obstacle(self, kind: Kind) -> str | None:
+    def obstacle(self, kind: CorpusKind) -> str | None:
         """Says why these settings cannot be used on a kind of corpus; None if they can."""
-        if kind != "tagged_text":
+        if not kind.tokenized:
             return None
         if self.tokenizer != "whitespace":
             return f"tokenizer {self.tokenizer} would cut tokens that have tags: a tagged corpus needs whitespace"

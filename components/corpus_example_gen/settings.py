@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, RootModel, field_validator, model_validator
 
 from components.corpus_example_gen import settings_checks
+from trainer.data import kinds
 from trainer.settings import Settings
-
-Kind = Literal["text", "labelled_text", "multi_labelled_text", "tagged_text"]
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
@@ -229,18 +228,18 @@ class CorpusSettings(Settings):
     @property
     def class_names(self) -> tuple[str, ...] | None:
         """The classes or tags in the order of their ids, or None where the corpus decides."""
-        if self.kind == "tagged_text":
+        if self.kind.tokenized:
             return self.tags
         return None if self.labels is None else tuple(dict.fromkeys(self.labels.values()))
 
     @property
-    def kind(self) -> Kind:
-        """The kind of corpus, after which its curated schema is named."""
+    def kind(self) -> kinds.CorpusKind:
+        """The kind of corpus."""
         if self.format == "conll" or self.tag is not None:
-            return "tagged_text"
+            return kinds.TAGGED_TEXT
         if self.label is None:
-            return "text"
-        return "multi_labelled_text" if self.multi_label else "labelled_text"
+            return kinds.PLAIN_TEXT
+        return kinds.MULTI_LABELLED_TEXT if self.multi_label else kinds.LABELLED_TEXT
 
     @property
     def split_names(self) -> dict[str, str]:

@@ -77,5 +77,5 @@ def _tags(corpus: CorpusSettings) -> Iterator[str]:
         yield "tokens needs tag: the feature list of their tags"
     if corpus.tag == corpus.tokens:
         yield f"tokens and tag are the same feature list: {corpus.tag}"
-    if corpus.tags is not None and corpus.kind != "tagged_text":
+    if corpus.tags is not None and not corpus.kind.tokenized:
         yield "tags needs format conll, or tag: the feature list to which they belong"

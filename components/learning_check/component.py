@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.learning_check.executor import Executor
+from components.learning_check.executor import LearningCheckExecutor
 
 
 class LearningCheckSpec(ComponentSpec):
@@ -32,7 +32,7 @@ class LearningCheck(base_component.BaseComponent):
     """
 
     SPEC_CLASS = LearningCheckSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(LearningCheckExecutor)
 
     def __init__(
         self,

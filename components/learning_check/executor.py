@@ -19,7 +19,7 @@ FINDINGS = "learning_check.json"
 """The file in the artifact, with the fields of `trainer.supervised.sanity.Findings`."""
 
 
-class Executor(base_executor.BaseExecutor):
+class LearningCheckExecutor(base_executor.BaseExecutor):
     """Checks the model of a task on the train split."""
 
     def Do(  # noqa: N802 - TFX's name

@@ -133,12 +133,12 @@ def _stamped_schema(config: RunConfig, root: Path) -> str:
         name, text = source.stem, source.read_bytes()
     else:
         fitted = curated.for_corpus(
-            corpus.kind,
+            corpus.kind.name,
             classes=corpus.class_names or (),
             named_sources=corpus.source is not None,
             weighted=corpus.weight is not None,
         )
-        name, text = corpus.kind, text_format.MessageToString(fitted, as_utf8=True).encode()
+        name, text = corpus.kind.name, text_format.MessageToString(fitted, as_utf8=True).encode()
     return _stamped(root / "schema" / f"{name}.pbtxt", text)
 
 

@@ -13,10 +13,10 @@ import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.learning_check.executor import FINDINGS
-from pipeline.dag import gates
 from pipeline.config.job import Goal, RunConfig, SupervisedConfig
-from pipeline.runs.record import Pushed, RunRecord, RunState, Verdict
+from pipeline.dag import gates
 from pipeline.dag.lineage import Execution, Output
+from pipeline.runs.record import Pushed, RunRecord, RunState, Verdict
 from trainer.errors import JobError
 from trainer.tuning.values import named
 

@@ -28,7 +28,7 @@ class TaggerJob(SupervisedJob):
         """Yields settings that are valid alone but not together."""
         yield from super().problems()
         corpus, transform = self.corpus, self.transform
-        if corpus.kind != "tagged_text":
+        if not corpus.kind.tokenized:
             expected = "format conll, or tf_sequence_example with corpus.tag"
             missing = " without corpus.tag" if corpus.format == "tf_sequence_example" else ""
             found = f"format {corpus.format}{missing}"

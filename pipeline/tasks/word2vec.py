@@ -38,7 +38,7 @@ class Word2vecJob(Job):
         """Yields settings that are valid alone but not together."""
         yield from super().problems()
         corpus, transform = self.corpus, self.transform
-        if corpus.kind == "tagged_text":
+        if corpus.kind.tokenized:
             found = f"the tagged tokens of format {corpus.format}"
             yield Problem(("corpus", "format"), "Word vectors need text.", found, "documents of text")
         if corpus.multi_label:

@@ -19,7 +19,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
-from components.evaluation_sets.executor import Executor
+from components.evaluation_sets.executor import EvaluationSetsExecutor
 from pipeline.config import job as config
 from pipeline.dag import dag, gates, lineage
 from pipeline.runners import local
@@ -185,7 +185,7 @@ def test_documents_that_are_lost_are_an_error(done: Job, tmp_path: Path) -> None
     graph.uri = done.executions()["SequenceTransform"].outputs["transform_graph"].uri
     output.uri = str(tmp_path)
     with pytest.raises(JobError, match="lost or doubled") as caught:
-        Executor().Do(
+        EvaluationSetsExecutor().Do(
             {"examples": [raw], "transform_graph": [graph]}, {"evaluation_examples": [output]}, {"settings": "{}"}
         )
     assert caught.value.found == f"{len(done.held_out())} documents"

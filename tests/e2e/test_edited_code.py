@@ -44,7 +44,9 @@ def test_each_edit_runs_what_depends_on_it_and_no_more(new_job, ran, copy_packag
 
 
 def test_every_task_that_trains_is_here():
-    assert set(JOBS) == {name for name, task in TASKS.items() if "Trainer" in task.components(task.job.model_construct(tune=None))}
+    assert set(JOBS) == {
+        name for name, task in TASKS.items() if "Trainer" in task.components(task.job.model_construct(tune=None))
+    }
 
 
 @pytest.mark.parametrize("task", JOBS)

@@ -15,8 +15,8 @@ from trainer.classifier.multi_label import multi_hot
 from trainer.classifier.servable import PROBABILITIES, Servable
 from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
+from trainer.data import kinds
 from trainer.data.reading import pad
-from trainer.settings import Kind
 
 PREDICTED = "predicted"
 GIVEN = "given"
@@ -35,7 +35,7 @@ class MultiLabelServable(Servable):
     [batch, classes], each class' by itself; and `predicted`, bool [batch, classes], whether these reach the thresholds.
     """
 
-    _kind: Kind = "multi_labelled_text"
+    _kind = kinds.MULTI_LABELLED_TEXT
 
     def __init__(
         self,

@@ -15,10 +15,10 @@ from trainer.data import features as f
 from trainer.settings import TransformSettings
 from trainer.text.normalization import register_operations
 from trainer.vectors import vector_files
+from trainer.vectors.judgement import judge_records
 from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.vectors.nearest import VectorTable, cosine, unit
 from trainer.word2vec import character_ngrams, index
-from trainer.vectors.judgement import judge_records
 from trainer.word2vec.settings import NgramSettings, Word2vecSettings
 
 HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]

@@ -70,7 +70,7 @@ class Training:
         keep = keep_probabilities(vocabulary.counts, settings.subsample)
         self._words, self._kept = float(vocabulary.counts.sum()), float(vocabulary.counts @ keep)
         noise = NoiseTable(vocabulary.counts, settings.noise_exponent)
-        self._reader = _Reader(
+        self._reader = _EpochReader(
             lambda epochs: windows.steps(train_files, settings, tf.constant(keep), noise, epochs), settings.epochs
         )
         self._measure = tf.function(self._held_out, input_signature=[tf.TensorSpec([None], tf.string)])
@@ -163,7 +163,7 @@ class Training:
         return rates
 
 
-class _Reader:
+class _EpochReader:
     """Reads epochs one after the other.
 
     Args:

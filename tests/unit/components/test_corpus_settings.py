@@ -116,7 +116,7 @@ def test_settings_survive_json(settings: CorpusSettings) -> None:
     ],
 )
 def test_the_kind_of_corpus(values: dict[str, object], kind: str) -> None:
-    assert corpus(**values).kind == kind
+    assert corpus(**values).kind.name == kind
 
 
 def test_values_of_the_split_column() -> None:

@@ -14,14 +14,6 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from hypothesis import given
-from hypothesis import strategies as st
-from tfx_bsl.tfxio import tf_sequence_example_record
-
-from components.evaluation_sets.question_records import encode_documents, encode_questions
-from components.evaluation_sets.set_files import Question
-from components.evaluation_sets.sets import QuestionSet
-from components.evaluator import embedding_metrics
 from components.evaluator.embedding_metrics import (
     Judgement,
     analogy_accuracy,
@@ -30,6 +22,14 @@ from components.evaluator.embedding_metrics import (
     rank_correlation,
     spearman,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from tfx_bsl.tfxio import tf_sequence_example_record
+
+from components.evaluation_sets.question_records import encode_documents, encode_questions
+from components.evaluation_sets.set_files import Question
+from components.evaluation_sets.sets import QuestionSet
+from components.evaluator import embedding_metrics
 
 FEW = st.sampled_from([-1.0, 0.0, 0.1, 0.5, 7.25])
 # SciPy overflows with numbers near the largest.

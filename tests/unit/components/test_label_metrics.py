@@ -13,13 +13,6 @@ import pytest
 import sklearn.metrics
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tfx_bsl.tfxio import tf_sequence_example_record
-
-from components.corpus_example_gen.documents import Document
-from components.corpus_example_gen.writing.encode import encode
-from components.evaluator import label_metrics, metrics
 from components.evaluator.label_metrics import (
     Counts,
     exact_match,
@@ -29,6 +22,14 @@ from components.evaluator.label_metrics import (
     micro_precision,
     micro_recall,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tfx_bsl.tfxio import tf_sequence_example_record
+
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
+from components.evaluator import label_metrics, metrics
+from trainer.data import kinds
 from trainer.data.features import parse_raw
 
 CLASSES = ["a", "b", "c", "d"]
@@ -88,7 +89,7 @@ class Judge(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        own = parse_raw(examples, "multi_labelled_text")["labels"].merge_dims(1, 2)
+        own = parse_raw(examples, kinds.MULTI_LABELLED_TEXT)["labels"].merge_dims(1, 2)
         last = own[:, -1:].to_tensor("", shape=[None, 1])
         names = tf.tile([CLASSES], [tf.shape(last)[0], 1])
         shape = tf.stack([tf.constant(-1, tf.int64), tf.maximum(own.bounding_shape(axis=1), 1)])

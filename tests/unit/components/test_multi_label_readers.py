@@ -37,7 +37,7 @@ def found(records: list[Record]) -> list[object]:
 
 def test_the_kind_is_one_of_its_own() -> None:
     settings = corpus("csv", labels=NAMED)
-    assert (settings.kind, settings.class_names) == ("multi_labelled_text", ("drama", "comedy"))
+    assert (settings.kind.name, settings.class_names) == ("multi_labelled_text", ("drama", "comedy"))
 
 
 def test_a_text_is_cut_and_its_labels_stand_in_the_order_of_the_classes() -> None:

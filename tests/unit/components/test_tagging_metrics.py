@@ -13,13 +13,6 @@ import pytest
 import seqeval.metrics
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tfx_bsl.tfxio import tf_sequence_example_record
-
-from components.corpus_example_gen.documents import Document
-from components.corpus_example_gen.writing.encode import encode
-from components.evaluator import metrics
 from components.evaluator.tagging_metrics import (
     Counts,
     span_f1,
@@ -28,6 +21,14 @@ from components.evaluator.tagging_metrics import (
     token_accuracy,
     token_loss,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tfx_bsl.tfxio import tf_sequence_example_record
+
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
+from components.evaluator import metrics
+from trainer.data import kinds
 from trainer.data.features import parse_raw
 
 TAGS = ["O", "B-X", "I-X", "B-Y", "I-Y", "E-X", "S-Y", "B-a-b", "I-a-b", "B", "I"]
@@ -98,7 +99,7 @@ class Judge(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        given_tags = parse_raw(examples, "tagged_text")["tags"].merge_dims(1, 2)
+        given_tags = parse_raw(examples, kinds.TAGGED_TEXT)["tags"].merge_dims(1, 2)
         length = given_tags.row_lengths()
         shape = tf.stack([tf.constant(-1, tf.int64), tf.maximum(tf.reduce_max(length), 1)])
         padded = given_tags.to_tensor("", shape=shape)

@@ -38,10 +38,10 @@ def test_a_tagger_reads_columns_or_feature_lists(tmp_path):
     assert isinstance(job, config.TaggerConfig)
     assert job.trainer == TaggerSettings()
     assert (job.trainer.bidirectional, job.trainer.label_smoothing) == (True, 0)
-    assert (job.corpus.kind, job.corpus.class_names) == ("tagged_text", None)
+    assert (job.corpus.kind.name, job.corpus.class_names) == ("tagged_text", None)
     assert job.components == config.COMPONENTS["classifier"]
     lists = load(tmp_path, LISTS)
-    assert (lists.corpus.kind, lists.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
+    assert (lists.corpus.kind.name, lists.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def load(tmp_path, text, *overrides):
 def test_the_job_is_a_classifier_that_is_trained_and_judged_in_its_own_way(tmp_path):
     job = load(tmp_path, JOB, "trainer.thresholds={crime: 0.3}")
     assert isinstance(job, config.ClassifierConfig)
-    assert (job.corpus.kind, job.corpus.class_names) == ("multi_labelled_text", ("comedy", "crime"))
+    assert (job.corpus.kind.name, job.corpus.class_names) == ("multi_labelled_text", ("comedy", "crime"))
     assert job.trained_task in TASKS
     assert job.trainer.thresholds == {"crime": 0.3}
     assert load(tmp_path, JOB, "trainer.thresholds=tuned").trainer.thresholds == "tuned"

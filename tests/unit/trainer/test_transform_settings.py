@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from trainer.data import kinds
 from trainer.settings import PadSettings, TransformSettings, TruncateSettings
 
 
@@ -78,6 +79,6 @@ def test_lower_case_is_the_default_of_words_alone(tokenizer: str, expected: bool
 
 def test_phrases_do_not_go_with_tags() -> None:
     settings = TransformSettings(tokenizer="whitespace", phrases={})
-    assert settings.obstacle("tagged_text") == "phrases does not go with a tagged corpus: remove it"
-    assert settings.obstacle("text") is None
+    assert settings.obstacle(kinds.TAGGED_TEXT) == "phrases does not go with a tagged corpus: remove it"
+    assert settings.obstacle(kinds.PLAIN_TEXT) is None
     assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings

@@ -16,6 +16,7 @@ from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform import shard_work
 from trainer.classifier import thresholds
+from trainer.data import kinds
 from trainer.data.features import parse_raw
 from trainer.data.reading import read
 from trainer.errors import JobError
@@ -48,7 +49,7 @@ def documents(split: str, count: int) -> list[Document]:
 @pytest.fixture(scope="module")
 def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory):
     made = {"train": documents("train", 80), "eval": documents("eval", 40)}
-    return transform_documents(tmp_path_factory.mktemp("films"), made, "multi_labelled_text", TRANSFORM, CLASSES)
+    return transform_documents(tmp_path_factory.mktemp("films"), made, kinds.MULTI_LABELLED_TEXT, TRANSFORM, CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def hot(made: list[Document]) -> np.ndarray:
 
 
 def test_labels_are_counted_and_become_ascending_ids(corpus) -> None:
-    assert corpus.counts["labels"] == Counter(name for one in corpus.documents["train"] for name in one.labels)
+    assert corpus.counts["classes"] == Counter(name for one in corpus.documents["train"] for name in one.labels)
     for split, left_out in (("train", {EMPTY}), ("eval", set())):
         found = {}
         for batch in read(corpus.transformed[split], batch_tokens=100).as_numpy_iterator():
@@ -102,10 +103,10 @@ def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
         for number, names in enumerate(labels):
             writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
-    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
+    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), kinds.MULTI_LABELLED_TEXT, 64)
     graph = str(corpus.graph / "transform_fn")
     told = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
-    assert told.unknown_labels == Counter(opera=2, zen=1)
+    assert told.unknown_classes == Counter(opera=2, zen=1)
 
 
 def test_the_signatures_agree_and_are_right(corpus, job: TrainingJob, model) -> None:
@@ -143,7 +144,7 @@ def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: T
     judged = model.signatures["judge"](raw)
     best = report(job)["best_eval_loss"]
     assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(best, rel=1e-4)
-    given = parse_raw(raw, "multi_labelled_text")["labels"].merge_dims(1, 2).to_list()
+    given = parse_raw(raw, kinds.MULTI_LABELLED_TEXT)["labels"].merge_dims(1, 2).to_list()
     assert [[name for name in row if name] for row in judged["given"].numpy().tolist()] == given
     unlike = Document(("war",), None, "s", "u", 1, labels=("opera", "war"))
     alike = unlike._replace(labels=("war",))

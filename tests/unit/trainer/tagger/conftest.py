@@ -32,8 +32,10 @@ def _sentences(split: str, count: int) -> list:
 @pytest.fixture(scope="session")
 def tagged(transform_documents):
     """The corpus; the word after `in` is a place, the one after `by` a person."""
+    from trainer.data.kinds import TAGGED_TEXT
+
     documents = {"train": _sentences("train", 80), "eval": _sentences("eval", 30)}
-    return transform_documents("tagged", documents, "tagged_text", {"tokenizer": "whitespace", "min_count": 1}, TAGS)
+    return transform_documents("tagged", documents, TAGGED_TEXT, {"tokenizer": "whitespace", "min_count": 1}, TAGS)
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 from trainer.errors import JobError
 from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.training import Training
-from trainer.word2vec.vocabulary import Vocabulary
+from trainer.vectors.vector_words import Vocabulary
 
 values, graph, files = json.loads(sys.argv[1])
 found = []
