@@ -36,7 +36,7 @@ class ClassifierJob(SupervisedJob):
             yield Problem(
                 ("trainer", "batch_tokens"), "A batch cannot hold one document.", found, f"{truncate.to} or more"
             )
-        if "auc" in self.gates and corpus.labels is None and not corpus.multi_label:
+        if "auc" in self.gates and corpus.labels is None and not corpus.kind.multi_label:
             what, fix = "The AUC is measured class by class.", "list the classes under corpus.labels"
             yield Problem(("gates", "auc"), what, "no corpus.labels", "the classes", fix)
         for metric, gate in self.gates.items():
@@ -44,7 +44,7 @@ class ClassifierJob(SupervisedJob):
                 yield Problem(("gates", metric, "slices"), "Gates by source need a source.", "no corpus.source")
         yield from self._encoder_problems()
         yield from self._label_problems()
-        subject = "A classifier" + " with multi_label" * corpus.multi_label
+        subject = "A classifier" + " with multi_label" * corpus.kind.multi_label
         yield from gate_problems(self, CLASSIFIER.metrics(self, known=False), subject)
 
     def _encoder_problems(self) -> Iterator[Problem]:
@@ -71,7 +71,7 @@ class ClassifierJob(SupervisedJob):
     def _label_problems(self) -> Iterator[Problem]:
         yield from self._unknown_classes("class_weights")
         yield from self._unknown_classes("thresholds")
-        trainer, several = self.trainer, self.corpus.multi_label
+        trainer, several = self.trainer, self.corpus.kind.multi_label
         if several and trainer.class_weights is not None:
             yield Problem(
                 ("trainer", "class_weights"),
@@ -98,7 +98,7 @@ class ClassifierJob(SupervisedJob):
                 yield Problem(("trainer", key, name), f"{key} names an unknown class.", name, ", ".join(classes), fix)
 
 
-class Classifier(SupervisedTask[ClassifierJob]):
+class ClassifierTask(SupervisedTask[ClassifierJob]):
     """Labels of documents."""
 
     name = "classifier"
@@ -119,7 +119,7 @@ class Classifier(SupervisedTask[ClassifierJob]):
             job: The job.
             known: Without those that cannot be computed because the job lists no classes.
         """
-        if job.corpus.multi_label:
+        if job.corpus.kind.multi_label:
             shares = ("macro_f1", "micro_f1", "micro_precision", "micro_recall")
             return {
                 "accuracy": Metric("higher", 0, 1, figure=f"{_METRICS}:exact_match"),
@@ -137,7 +137,7 @@ class Classifier(SupervisedTask[ClassifierJob]):
         """Returns how the Evaluator asks the model: each through its own transform graph."""
         return (
             JudgedBy()
-            if job.corpus.multi_label
+            if job.corpus.kind.multi_label
             else JudgedBy("serve_examples", "label_ids", "label_id", "probabilities")
         )
 
@@ -146,4 +146,4 @@ class Classifier(SupervisedTask[ClassifierJob]):
         return {"predict": "trainer.classifier.answers:LabelAnswers"}
 
 
-CLASSIFIER = Classifier()
+CLASSIFIER = ClassifierTask()

@@ -24,7 +24,7 @@ class DatasetJob(Job):
         yield from gate_problems(self, {}, "A dataset")
 
 
-class Dataset(Task[DatasetJob]):
+class DatasetTask(Task[DatasetJob]):
     """Checked and transformed examples, for training elsewhere."""
 
     name = "dataset"
@@ -32,4 +32,4 @@ class Dataset(Task[DatasetJob]):
     job = DatasetJob
 
 
-DATASET = Dataset()
+DATASET = DatasetTask()

@@ -45,7 +45,7 @@ class TaggerJob(SupervisedJob):
         yield from gate_problems(self, TAGGER.metrics(None), "A tagger")
 
 
-class Tagger(SupervisedTask[TaggerJob]):
+class TaggerTask(SupervisedTask[TaggerJob]):
     """A tag for every token, judged by tokens and, for BIO tags, by spans."""
 
     name = "tagger"
@@ -72,4 +72,4 @@ class Tagger(SupervisedTask[TaggerJob]):
         return {"predict": "trainer.tagger.answers:TagAnswers"}
 
 
-TAGGER = Tagger()
+TAGGER = TaggerTask()

@@ -41,7 +41,7 @@ class Word2vecJob(Job):
         if corpus.kind.tokenized:
             found = f"the tagged tokens of format {corpus.format}"
             yield Problem(("corpus", "format"), "Word vectors need text.", found, "documents of text")
-        if corpus.multi_label:
+        if corpus.kind.multi_label:
             found = "corpus.multi_label in a job of task word2vec"
             yield Problem(("corpus", "multi_label"), "Word vectors use no labels.", found, fix="remove multi_label")
         if corpus.weight is not None:
@@ -63,7 +63,7 @@ class Word2vecJob(Job):
         yield from gate_problems(self, metrics, "A job of word vectors")
 
 
-class Word2vec(Task[Word2vecJob]):
+class Word2vecTask(Task[Word2vecJob]):
     """Vectors of words, judged by word pairs, analogies and held-out documents."""
 
     name = "word2vec"
@@ -114,4 +114,4 @@ class Word2vec(Task[Word2vecJob]):
             yield f"the index finds {training['index_recall_at_10']:.1%} of the ten nearest words"
 
 
-WORD2VEC = Word2vec()
+WORD2VEC = Word2vecTask()

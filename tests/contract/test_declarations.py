@@ -7,12 +7,12 @@ import math
 
 import pytest
 from tensorflow_model_analysis.metrics import metric_types
-from tests.contract.cases import CASES, TRAINED, Case
 
 from components.evaluator.figure_metric import COUNTS
 from pipeline.dag import dag, gates
 from pipeline.runs.published import open_answers
 from pipeline.tasks.registry import TASKS, task_of
+from tests.contract.cases import CASES, TRAINED, Case
 from trainer.errors import JobError
 from trainer.jobs import dotted
 from trainer.jobs.counting import Counts

@@ -7,9 +7,9 @@ import signal
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests.contract.cases import TRAINED, Case, outcome
 
 from pipeline.runs.published import open_answers
+from tests.contract.cases import TRAINED, Case, outcome
 from trainer.data.tfrecords import stream
 from trainer.jobs import saved_model
 
