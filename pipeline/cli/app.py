@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
+import ruamel.yaml
 import typer
-import yaml
 from rich.console import Console
 
 from pipeline.cli import inputs, predict, schema, vectors
@@ -162,8 +163,10 @@ def config_show(config: ConfigPath, overrides: Overrides = None) -> None:
     """Prints a job's YAML with every default and override filled in."""
     with ends_with(USAGE):
         job = configuration.load(config, overrides or ())
-    data = job.model_dump(mode="json", by_alias=True)
-    typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100), nl=False)
+    dumper = ruamel.yaml.YAML(typ="safe", pure=True)
+    dumper.default_flow_style, dumper.width = False, 100
+    dumper.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # ruamel types it as None
+    dumper.dump(job.model_dump(mode="json", by_alias=True), sys.stdout)
 
 
 @config_app.command("check")
