@@ -24,7 +24,7 @@ from bench.data_tables import Limit, Row, pair_row, ratio_table, table
 from trainer.errors import JobError
 
 BATCH_TOKENS = 16_384
-OURS, SMALL, STOCK, USUAL = "seqloom", "seqloom, small", "stock TFX", "tf.data"
+OURS, STOCK, USUAL = "seqloom", "stock TFX", "tf.data"
 
 _STEPS, _PEAK = "ExampleGen and Transform", "peak memory of the process, GB"
 _SPEEDUP = Limit(3)
@@ -111,11 +111,9 @@ class Bench:
     def size(self) -> str:
         """Bytes of the transformed examples over bytes of raw text."""
         raw = [self._corpus.text_bytes / 1e6]
-        small = data_convert.convert(SMALL, self._corpus, self._folder / "small")
         sizes = {
             "plain": (self._ours.plain_bytes, _PLAIN),
-            "gzip, level fast": (self._ours.gzip_bytes, _GZIP),
-            "gzip, level small": (small.gzip_bytes, _GZIP),
+            "gzip": (self._ours.gzip_bytes, _GZIP),
         }
         rows = [
             Row(f"SequenceExample, {name}, MB", [size / 1e6], raw, 1, limit) for name, (size, limit) in sizes.items()

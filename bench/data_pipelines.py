@@ -6,7 +6,6 @@ what else a job does, such as statistics and validation, is no part of the compa
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +21,7 @@ from components.sequence_transform.component import SequenceTransform
 from pipeline.dag.dag import beam_args
 from schema import curated
 from trainer.data import features as f
-from trainer.settings import OutputSettings, TransformSettings
+from trainer.settings import TransformSettings
 from trainer.text.preprocessing import tokenize
 
 _STOCK_SCHEMA = "\n".join(
@@ -31,15 +30,14 @@ _STOCK_SCHEMA = "\n".join(
 )
 
 
-def ours(corpus: Path, root: Path, output: OutputSettings | None = None) -> list[BaseNode]:
-    """CorpusExampleGen and SequenceTransform with the defaults of a job but for the output, whole documents."""
+def ours(corpus: Path, root: Path) -> list[BaseNode]:
+    """CorpusExampleGen and SequenceTransform with the defaults of a job, whole documents."""
     settings = CorpusSettings(format="csv", path=str(corpus), id="id", text="text", label="label", source="source")
     example_gen = CorpusExampleGen(
         input_base=str(corpus.parent),
         pattern=corpus.name,
         settings=settings,
         splits=SplitSettings(),
-        output=output,
         code="",
         quarantine_dir=str(root / "quarantine"),
     )
@@ -50,7 +48,6 @@ def ours(corpus: Path, root: Path, output: OutputSettings | None = None) -> list
         schema=schema_gen.outputs["schema"],
         settings=TransformSettings(),
         kind=settings.kind,
-        output=output,
     )
     return [example_gen, schema_gen, transform]
 
@@ -95,7 +92,6 @@ def preprocessing_fn(inputs: f.Features) -> f.Features:
 
 _SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {
     "seqloom": ours,
-    "seqloom, small": functools.partial(ours, output=OutputSettings(level="small")),
     "stock TFX": stock,
 }
 
@@ -104,7 +100,7 @@ def run(side: str, corpus: Path, root: Path) -> None:
     """Converts a corpus.
 
     Args:
-        side: Whose way, `seqloom`, `seqloom, small` or `stock TFX`.
+        side: Whose way, `seqloom` or `stock TFX`.
         corpus: The CSV file, alone in its folder.
         root: A folder for artifacts and `metadata.sqlite`.
     """

@@ -195,18 +195,7 @@ class OutputSettings(Settings):
     """How TFRecord files are written."""
 
     compression: Literal["gzip", "none"] = Field("gzip", description="gzip: a third of the bytes; none: plain files.")
-    level: Literal["fast", "small"] = Field(
-        "fast", description="How gzip compresses; small: a tenth fewer bytes, for six times the time that it takes."
-    )
     shard_mb: PositiveInt = Field(32, description="Megabytes of corpus that go into one file, before compression.")
-
-    @model_validator(mode="after")
-    def _level_is_of_a_compression(self) -> OutputSettings:
-        if self.level == "small" and self.compression == "none":
-            raise ValueError(
-                "level small is one of gzip, and compression is none: remove level, or set compression: gzip"
-            )
-        return self
 
     @property
     def suffix(self) -> str:

@@ -153,7 +153,7 @@ class Servable(tf.Module):
         self._write_files(directory)
         if self._settings.index is None:
             return None
-        return index.write(directory, self.input_vectors.numpy(), self._settings.index)
+        return index.write(directory, self.input_vectors.numpy())
 
     def digest(self) -> str:
         """Gives a digest, in hexadecimal digits, of all that decides the answers but the code."""

@@ -64,6 +64,6 @@ class Word2vecSettings(Settings):
     )
     neighbors: int = Field(16, ge=0, description="Frequent words whose neighbours the log shows.")
     log_steps: PositiveInt = Field(2_000, description="Steps between two lines of the log and points of the curves.")
-    index: Literal["hnsw", "ivf"] | None = Field(
-        None, description="An approximate index of neighbours beside the exact search; needs the extra `index`."
+    index: Literal["hnsw"] | None = Field(
+        None, description="hnsw: also write an approximate index of neighbours; needs the extra `index`."
     )

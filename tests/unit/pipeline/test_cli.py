@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
+import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
@@ -57,7 +57,7 @@ def test_config_show_is_a_yaml_that_gives_the_same_job(job, tmp_path):
     assert result.exit_code == 0
     shown = tmp_path / "shown.yaml"
     shown.write_text(result.stdout)
-    assert yaml.safe_load(result.stdout)["trainer"]["epochs"] == 7
+    assert ruamel.yaml.YAML(typ="safe").load(result.stdout)["trainer"]["epochs"] == 7
     again = config.load(shown)
     assert again.model_dump() == config.load(job, ["trainer.epochs=7", "gates.loss.max=0.4"]).model_dump()
 

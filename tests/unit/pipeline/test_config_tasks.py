@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
@@ -191,7 +191,7 @@ def test_a_job_shown_is_the_same_job(tmp_path, text):
     job = load(tmp_path, text)
     shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml")])
     assert load(tmp_path, shown.stdout) == job
-    assert yaml.safe_load(shown.stdout)["task"] == job.task
+    assert ruamel.yaml.YAML(typ="safe").load(shown.stdout)["task"] == job.task
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Word vectors that a classifier starts from: what a job may say of them, and where they are found."""
 
 import pytest
-import yaml
+import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
@@ -45,7 +45,7 @@ def test_a_section_names_what_the_vectors_start_from(tmp_path):
 def test_a_job_shown_is_the_same_job(tmp_path, value):
     job = load(tmp_path, value)
     shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml")])
-    section = yaml.safe_load(shown.stdout)["trainer"]["embedding"]
+    section = ruamel.yaml.YAML(typ="safe").load(shown.stdout)["trainer"]["embedding"]
     assert list(section) == ["width", "from", "frozen"]
     (tmp_path / "job.yaml").write_text(shown.stdout)
     assert config.load(tmp_path / "job.yaml") == job

@@ -279,7 +279,7 @@ def test_the_digest_is_that_of_what_decides_the_answers(make_servable, transform
         make_servable(words, vectors + np.float32(1e-6), graph=graph),
         make_servable(["a", "c"], vectors, graph=graph),
         make_servable(words, vectors, graph=graph, transform={"digits": True}),
-        make_servable(words, vectors, graph=graph, index="ivf"),
+        make_servable(words, vectors, graph=graph, index="hnsw"),
         make_servable(words, vectors, graph=graph, **ngrams),
         make_servable(words, vectors, graph=graph, **{**ngrams, "ngram_vectors": -vectors}),
     ]
