@@ -14,7 +14,7 @@ class Model:
     """Loaded word vectors.
 
     Args:
-        path: The folder of a SavedModel with the signatures of `trainer.word2vec.servable.Servable`.
+        path: The folder of a SavedModel with the signatures of `trainer.word2vec.servable.WordVectorsServable`.
 
     Raises:
         JobError: If it cannot be loaded or is another kind of model.

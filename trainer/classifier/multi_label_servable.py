@@ -12,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.classifier.multi_label import multi_hot
-from trainer.classifier.servable import PROBABILITIES, Servable
+from trainer.classifier.servable import PROBABILITIES, ClassifierServable
 from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
 from trainer.data.reading import pad
@@ -28,7 +28,7 @@ _LEAST_PROBABILITY = 1e-7
 _EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
 
 
-class MultiLabelServable(Servable):
+class MultiLabelServable(ClassifierServable):
     """A classifier of any number of labels together with the transform graph that made its data.
 
     `serve_text` and `serve_examples` give `labels`, all class names, string [batch, classes]; `probabilities`, float32

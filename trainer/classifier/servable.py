@@ -18,7 +18,7 @@ from trainer.supervised.model_servable import ModelServable
 PROBABILITIES = "probabilities"
 
 
-class Servable(ModelServable):
+class ClassifierServable(ModelServable):
     """A classifier together with the transform graph that made its data."""
 
     _kind: Kind = "labelled_text"

@@ -11,7 +11,7 @@ from trainer.jobs import keyed_directory
 from trainer.jobs.job import TrainingJob, files
 from trainer.jobs.tasks import TASKS
 from trainer.training import strategies
-from trainer.tuning.values import tuned
+from trainer.tuning.values import with_values
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -26,7 +26,7 @@ def run_fn(fn_args: FnArgs) -> None:
             `hyperparameters`, if there are any, replace those of the section.
     """
     custom = fn_args.custom_config
-    settings = tuned(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
+    settings = with_values(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
     job = TrainingJob(
         settings=settings,
         train_files=files(fn_args.train_files),

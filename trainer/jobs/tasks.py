@@ -9,13 +9,13 @@ from trainer.classifier import model as classifier
 from trainer.classifier import multi_label
 from trainer.classifier.multi_label_servable import MultiLabelServable
 from trainer.classifier.multi_label_task import MultiLabelClassifier
-from trainer.classifier.servable import Servable as ClassifierServable
+from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.jobs.job import TrainingJob
 from trainer.supervised import samples
 from trainer.supervised.supervised import Supervised
 from trainer.tagger import model as tagger
-from trainer.tagger.servable import Servable as TaggerServable
+from trainer.tagger.servable import TaggerServable
 from trainer.tagger.settings import TaggerSettings
 from trainer.word2vec import training
 

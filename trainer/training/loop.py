@@ -21,7 +21,7 @@ from trainer.training.objective import Objective
 from trainer.training.optimization.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
 from trainer.training.step import Step
-from trainer.training.totals import Diverged, Reading
+from trainer.training.totals import Diverged, Totals
 
 _READ_STEPS = 20
 
@@ -44,7 +44,7 @@ class Pass(Usage):
     updates: int = 0
     seconds: float = 0.0
     waited: float = 0.0
-    reading: Sequence[float] = Reading()
+    reading: Sequence[float] = Totals()
     position: Sequence[int] | None = None
 
     def fetch(self, batches: Iterator[f.Features], number: int) -> list[f.Features]:
@@ -140,7 +140,7 @@ class Loop:
     def _epoch(self, train: Read, documents: int, state: TrainingState, checkpoints: Checkpoints) -> dict[str, float]:
         """Trains an epoch, or what is left of it."""
         done = Pass(**(state.within or {}))
-        self.step.running.reset(Reading(*done.reading))
+        self.step.running.reset(Totals(*done.reading))
         begun, batches = time.perf_counter() - done.seconds, iter(train(state.epoch, done.position))
         while group := done.fetch(batches, self.settings.accumulate):
             self._set_learning_rate(state, done.documents / documents)
@@ -151,7 +151,7 @@ class Loop:
         self._read(done, state.epoch)
         done.seconds = time.perf_counter() - begun
         _require_whole(done, documents, state.epoch)
-        reading = Reading(*done.reading)
+        reading = Totals(*done.reading)
         return {
             **reading.figures(),
             "seconds": done.seconds,
@@ -179,7 +179,7 @@ class Loop:
         keeps = done.position is not None and state.step % self.settings.checkpoint_steps == 0
         if shows or keeps or done.updates % _READ_STEPS == 0:
             self._read(done, state.epoch)
-        reading, speed = Reading(*done.reading), done.tokens / done.seconds
+        reading, speed = Totals(*done.reading), done.tokens / done.seconds
         shown = {"epoch": state.epoch + 1, "epochs": self.settings.epochs, **reading.figures(), "tokens/s": speed}
         progress.report(done.documents, documents, "documents", shown)
         if shows and self._monitor is not None:

@@ -13,7 +13,7 @@ from trainer.training.objective import Objective, Outcome
 from trainer.training.optimization import optimizers
 from trainer.training.optimization.gradients import Gradient, clip, dense, distinct_rows
 from trainer.training.settings import TrainingSettings
-from trainer.training.totals import Running, Sums
+from trainer.training.totals import DeviceTotals, Sums
 
 _INPUTS = {f.LENGTH: tf.TensorSpec([None], tf.int64), f.TOKENS: tf.TensorSpec([None, None], tf.int64)}
 _NUMBER = tf.TensorSpec([], tf.int64)
@@ -44,13 +44,13 @@ class Step:
     ) -> None:
         self.model, self.optimizer = model, optimizers.build(settings)
         self.optimizer.build(model.trainable_variables)
-        self.running, self.evaluated = Running(), Running()
+        self.running, self.evaluated = DeviceTotals(), DeviceTotals()
         self._objective, self._settings = objective, settings
         self._strategy = tf.distribute.get_strategy()
         self._target = next(iter(targets))
         self._class_weights = None if class_weights is None else tf.constant(class_weights, tf.float32)
         self._numbers = {**_INPUTS, **targets}
-        self._rows_alone = optimizers.takes_rows(settings) and self._strategy.num_replicas_in_sync == 1
+        self._sparse_updates = optimizers.sparse_updates(settings) and self._strategy.num_replicas_in_sync == 1
         accumulates = settings.accumulate > 1
         shapes = [variable.shape for variable in model.trainable_variables] if accumulates else []
         self._gathered = [tf.Variable(tf.zeros(shape), trainable=False) for shape in shapes]
@@ -63,11 +63,11 @@ class Step:
 
     def train(self, batch: f.Features, number: int) -> None:
         """Takes a step, whose number from 1 is noted where it is not finite."""
-        self._train(self._only_numbers(batch), tf.constant(number, tf.int64))
+        self._train(self._numeric_features(batch), tf.constant(number, tf.int64))
 
     def gather(self, batch: f.Features) -> None:
         """Adds the gradient of a batch to those of the batches before, without a step."""
-        self._gather(self._only_numbers(batch))
+        self._gather(self._numeric_features(batch))
 
     def apply_gathered(self, number: int) -> None:
         """Takes the step, by its number from 1, of all batches gathered since the last one."""
@@ -75,7 +75,7 @@ class Step:
 
     def evaluate(self, batch: f.Features) -> None:
         """Adds a batch to what is evaluated, without dropout."""
-        self._evaluate(self._only_numbers(batch))
+        self._evaluate(self._numeric_features(batch))
 
     def logits(self, batch: f.Features) -> tf.Tensor:
         """Returns float32 logits without dropout."""
@@ -105,7 +105,7 @@ class Step:
 
     def _update(self, gradients: Sequence[Gradient], loss: tf.Tensor, step: tf.Tensor) -> None:
         """Clips the gradient of the mean loss, applies it and notes the step."""
-        summed = [distinct_rows(gradient) if self._rows_alone else dense(gradient) for gradient in gradients]
+        summed = [distinct_rows(gradient) if self._sparse_updates else dense(gradient) for gradient in gradients]
         clipped, norm = clip(summed, self._settings.clip_norm)
         finite = tf.math.is_finite(loss) & tf.math.is_finite(norm)
         if self._scale is not None:
@@ -168,7 +168,7 @@ class Step:
         options = {"input_signature": [self._numbers, *more], "jit_compile": self._settings.jit_compile or None}
         return tf.function(function, autograph=False, **options)
 
-    def _only_numbers(self, batch: f.Features) -> f.Features:
+    def _numeric_features(self, batch: f.Features) -> f.Features:
         """What the step needs: XLA compiles no strings."""
         return {name: batch[name] for name in self._numbers}
 

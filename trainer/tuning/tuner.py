@@ -20,7 +20,7 @@ from trainer.jobs.tasks import supervised
 from trainer.supervised.supervised import Supervised
 from trainer.tuning import oracle
 from trainer.tuning.settings import TuneSettings
-from trainer.tuning.values import named, tuned
+from trainer.tuning.values import trainer_values, with_values
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -91,7 +91,7 @@ class TrialTuner(BaseTuner):
         """Trains with a trial's values; returns the objective at the best epoch."""
         keras.backend.clear_session()
         directory = f"{self.get_trial_dir(trial.trial_id)}/training"
-        settings = tuned(self._job.settings, trial.hyperparameters.values)
+        settings = with_values(self._job.settings, trial.hyperparameters.values)
         job = self._job.with_settings(settings, directory)
         number, best = len(self.oracle.end_order) + 1, self._best()
         shown = {"trial": number, "trials": self._trials} | ({} if best is None else {self._best_name: best})
@@ -99,7 +99,7 @@ class TrialTuner(BaseTuner):
             with progress.within(shown):
                 state = self._task.train(job).state
         except (JobError, tf.errors.ResourceExhaustedError) as error:
-            values = ", ".join(f"{key} {value}" for key, value in named(trial.hyperparameters.values).items())
+            values = ", ".join(f"{key} {value}" for key, value in trainer_values(trial.hyperparameters.values).items())
             logger.warning("Trial %d failed (%s): %s", number, values, error)
             self._failure = str(error).replace("\n", "\n  ")
             raise FailedTrialError(str(error)) from error

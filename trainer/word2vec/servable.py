@@ -19,7 +19,7 @@ from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.vectors.nearest import VectorTable, cosine, unit
 from trainer.word2vec import character_ngrams, index
 from trainer.word2vec.judgement import judge_records
-from trainer.word2vec.settings import NgramSettings, Word2vecSettings
+from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
 
 HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]
 """From ids, ragged int64 [documents, time], to the summed loss of each document's pairs of words, in nats, and the
@@ -32,7 +32,7 @@ def _texts(*names: str) -> list[tf.TensorSpec]:
     return [tf.TensorSpec([None], tf.string, name) for name in names]
 
 
-class Servable(tf.Module):
+class WordVectorsServable(tf.Module):
     """Word vectors together with the transform graph that made their data.
 
     Words that are asked for are normalized as the corpus was, so that `Film` finds `film`. A word without a vector is
@@ -186,7 +186,7 @@ class Servable(tf.Module):
 
     def _compose(self, words: tf.Tensor) -> tf.Tensor:
         """Averages the vectors of the words' n-grams, float32 [n, dimensions]; zeros where a word has none."""
-        buckets = character_ngrams.lookup(words, cast(NgramSettings, self._settings.ngrams))
+        buckets = character_ngrams.lookup(words, cast(CharacterNgramSettings, self._settings.ngrams))
         gathered = tf.gather(self._ngrams, buckets.values)
         sums = tf.math.unsorted_segment_sum(gathered, buckets.value_rowids(), buckets.nrows())
         lengths = tf.cast(buckets.row_lengths(), tf.float32)

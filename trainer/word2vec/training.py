@@ -20,9 +20,9 @@ from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec import windows
 from trainer.word2vec.heldout import HeldOut
 from trainer.word2vec.model import Tables, lookup
-from trainer.word2vec.neighbor_monitor import Monitor
+from trainer.word2vec.neighbor_monitor import NeighborMonitor
 from trainer.word2vec.sampling import NoiseTable, keep_probabilities
-from trainer.word2vec.servable import Servable
+from trainer.word2vec.servable import WordVectorsServable
 from trainer.word2vec.settings import Word2vecSettings
 
 _EVALUATED_TOGETHER = 256
@@ -44,7 +44,7 @@ def run(job: TrainingJob) -> None:
     restored = checkpoints.restore()
     steps = sum(int(figures["steps"]) for figures in restored.history)
     with tf.summary.create_file_writer(job.log_directory).as_default():
-        monitor = Monitor(settings, vocabulary, training.tables, steps)
+        monitor = NeighborMonitor(settings, vocabulary, training.tables, steps)
         state = training.run(job.eval_files, checkpoints, training_report.write_scalars, monitor)
         monitor.write_projector(job.log_directory)
     recall = _servable(job, training).save(job.model_directory)
@@ -80,7 +80,7 @@ class Training:
         eval_files: Sequence[str],
         checkpoints: Checkpoints,
         on_epoch: Callable[[int, dict[str, float]], None],
-        monitor: Monitor | None = None,
+        monitor: NeighborMonitor | None = None,
     ) -> TrainingState:
         """Trains from the last checkpoint to the end.
 
@@ -104,7 +104,7 @@ class Training:
         state.best_epoch, state.best_loss = state.epoch, state.history[-1]["eval_loss"]
         return state
 
-    def epoch(self, epoch: int, monitor: Monitor | None = None) -> dict[str, float]:
+    def epoch(self, epoch: int, monitor: NeighborMonitor | None = None) -> dict[str, float]:
         """Does one pass over the train split.
 
         Args:
@@ -188,14 +188,14 @@ class _Reader:
             self._ahead = next(self._opened, None)
 
 
-def _servable(job: TrainingJob, training: Training) -> Servable:
+def _servable(job: TrainingJob, training: Training) -> WordVectorsServable:
     tables, vocabulary = training.tables, training.vocabulary
 
     def held_out(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Measures with the vectors that are published."""
         return training.held_out(tokens, lookup(servable.input_vectors), lookup(servable.output_vectors))
 
-    servable = Servable(
+    servable = WordVectorsServable(
         vocabulary.words,
         tables.word_vectors(),
         tables.output.numpy(),

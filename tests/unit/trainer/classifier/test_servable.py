@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.classifier import model as classifier
-from trainer.classifier.servable import Servable
+from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data.reading import read
 from trainer.jobs.run import run_fn
@@ -90,7 +90,9 @@ def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
 def saved(corpus, model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SavedModel, moved away from where it was written."""
     folder = tmp_path_factory.mktemp("saved")
-    Servable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(str(folder / "written"))
+    ClassifierServable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(
+        str(folder / "written")
+    )
     shutil.move(folder / "written", folder / "moved")
     return folder / "moved"
 
@@ -160,7 +162,7 @@ def test_the_digest_is_that_of_the_weights_and_not_of_the_files(corpus, model, s
     again = build(corpus)
     for variable, trained in zip(again.variables, model.variables, strict=True):
         variable.assign(trained)
-    servable = Servable(again, str(corpus.graph / "transform_fn"), ["negative", "positive"])
+    servable = ClassifierServable(again, str(corpus.graph / "transform_fn"), ["negative", "positive"])
     servable.save(str(tmp_path / "same"))
     assert digest(tmp_path / "same") == digest(saved)
     (weight, *_) = again.trainable_variables

@@ -18,7 +18,7 @@ from trainer.progress import logger as progress_logger
 from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.tuning.settings import TuneSettings
 from trainer.tuning.tuner import TrialTuner, start
-from trainer.tuning.values import tuned
+from trainer.tuning.values import with_values
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_a_trial_is_a_training_with_its_settings(
         tuner = tune(job, tmp_path / "accuracy", objective=objective, trials=1)
         tuner.search()
     values, status, score = results(tuner)[0]
-    plain = job.with_settings(tuned(BASE, values), str(tmp_path / "plain"))
+    plain = job.with_settings(with_values(BASE, values), str(tmp_path / "plain"))
     state = supervised("classifier").train(plain).state
     assert status == "COMPLETED"
     assert score == state.history[state.best_epoch - 1][objective]
