@@ -127,11 +127,6 @@ class RunConfig(Settings):
         return COMPONENTS[self.task]
 
     @property
-    def trained_task(self) -> str:
-        """The task as `trainer.jobs.tasks` names it."""
-        return self.task
-
-    @property
     def metrics(self) -> Mapping[str, Metric]:
         """The metrics that the gates may name."""
         return METRICS[self.task]
@@ -195,11 +190,6 @@ class ClassifierConfig(SupervisedConfig):
 
     task: Annotated[Literal["classifier"], _TASK]
     trainer: ClassifierSettings = Field(default_factory=ClassifierSettings, description="The model and its training.")
-
-    @property
-    def trained_task(self) -> str:
-        """The task as `trainer.jobs.tasks` names it."""
-        return "multi_label_classifier" if self.corpus.multi_label else self.task
 
     @property
     def metrics(self) -> Mapping[str, Metric]:

@@ -29,6 +29,7 @@ from components.sequence_transform.component import SequenceTransform
 from pipeline.config.job import TUNED, Goal, RunConfig, SupervisedConfig, Word2vecConfig
 from pipeline.config.locations import Corpus
 from pipeline.dag import gates
+from pipeline.dag.code_hash import source_hash
 from pipeline.runs.layout import Layout
 from trainer.errors import JobError
 
@@ -43,6 +44,13 @@ CODE = {
     "Tuner": "trainer.tuning.tuner",
 }
 """The module behind each component of this project whose edits must not be served from cache."""
+
+_TRAININGS = {
+    "classifier": "trainer.classifier.training:CLASSIFIER",
+    "tagger": "trainer.tagger.training:TAGGER",
+    "word2vec": "trainer.word2vec.training:WORD2VEC",
+}
+"""What each task trains, by its dotted path."""
 
 _AFTER = {"SequenceTransform": ("ExampleValidator",)}
 """What a component waits for without a channel: lowering an anomaly must not make transform and training anew."""
@@ -106,6 +114,13 @@ def create_pipeline(
         metadata_connection_config=sqlite_metadata_connection_config(layout.metadata),
         beam_pipeline_args=beam_args(config.beam.options),
     )
+
+
+def code_digests(config: RunConfig) -> dict[str, str]:
+    """Digests the code behind each component of `CODE`; of what trains, together with that of the job's task."""
+    training = _TRAININGS.get(config.task, "").partition(":")[0]
+    tasked = ("Trainer", "Tuner", "LearningCheck")
+    return {name: source_hash(module, *([training] if name in tasked else [])) for name, module in CODE.items()}
 
 
 def beam_args(options: Sequence[str] = ()) -> list[str]:
@@ -218,7 +233,7 @@ def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, tuned: list
         train_args=TrainArgs(splits=["train"]),
         eval_args=EvalArgs(splits=["eval"]),
         custom_config={
-            "task": config.trained_task,
+            "training": _TRAININGS[config.task],
             "settings": config.trainer.model_dump_json(),
             "checkpoints": layout.checkpoints,
             "code": code,
@@ -236,7 +251,7 @@ def _tuner(config: RunConfig, layout: Layout, transform: BaseNode, code: str) ->
         train_args=TrainArgs(splits=["train"]),
         eval_args=EvalArgs(splits=["eval"]),
         custom_config={
-            "task": config.trained_task,
+            "training": _TRAININGS[config.task],
             "settings": config.trainer.model_dump_json(),
             "tune": config.tune.model_dump_json(exclude={"use"}, exclude_unset=True),
             "directory": layout.tuning,
@@ -249,7 +264,7 @@ def _learning_check(config: RunConfig, transform: BaseNode, code: str) -> BaseNo
     return LearningCheck(
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        task=config.trained_task,
+        training=_TRAININGS[config.task],
         settings=config.trainer.model_dump_json(),
         code=code,
     )

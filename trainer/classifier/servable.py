@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -23,7 +23,7 @@ class ClassifierServable(ModelServable):
 
     _kind: Kind = "labelled_text"
 
-    def __init__(self, model: keras.Model, transform_graph: str, classes: list[str]) -> None:
+    def __init__(self, model: keras.Model, transform_graph: str, classes: Sequence[str]) -> None:
         """Joins the parts, as any model's, and adds `explain` where the model has attention."""
         super().__init__(model, transform_graph, classes)
         self._explained: keras.Model = explained(model)

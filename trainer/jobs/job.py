@@ -1,14 +1,15 @@
-"""What a task is given to train on."""
+"""The files and folders of a training."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import tensorflow as tf
 
 from trainer.data import tfrecords
 from trainer.data.features import transform_settings
-from trainer.settings import TransformSettings
+from trainer.settings import Kind, TransformSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +17,6 @@ class TrainingJob:
     """One training.
 
     Attributes:
-        settings: The trainer section of the configuration, as JSON.
         train_files: TFRecord files of the train split.
         eval_files: TFRecord files of the eval split.
         transform_graph: The transform graph's directory.
@@ -25,7 +25,6 @@ class TrainingJob:
         checkpoints: A directory for exactly these data, settings and code.
     """
 
-    settings: str
     train_files: list[str]
     eval_files: list[str]
     transform_graph: str
@@ -39,6 +38,12 @@ class TrainingJob:
         return transform_settings(self.transform_graph)
 
     @property
+    def kind(self) -> Kind:
+        """The kind of the corpus that the transform graph was made for."""
+        kind: Kind = json.loads(self.text("settings.json"))["kind"]
+        return kind
+
+    @property
     def graph(self) -> str:
         """The transform graph's SavedModel directory."""
         return f"{self.transform_graph}/transform_fn"
@@ -49,11 +54,9 @@ class TrainingJob:
             text: str = file.read()
         return text
 
-    def with_settings(self, settings: str, directory: str) -> TrainingJob:
-        """The same training with other settings, its logs and checkpoints below a directory."""
-        return dataclasses.replace(
-            self, settings=settings, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints"
-        )
+    def within(self, directory: str) -> TrainingJob:
+        """Returns the same training with its logs and checkpoints in a directory."""
+        return dataclasses.replace(self, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints")
 
 
 def files(patterns: list[str]) -> list[str]:

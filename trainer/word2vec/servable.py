@@ -134,7 +134,6 @@ class WordVectorsServable(tf.Module):
 
         `vectors.txt` and `vectors.bin` are for gensim and others, `vectors.tsv` and `metadata.tsv` for TensorBoard's
         projector; `counts.txt` holds each word and its count; `neighbors.faiss` is the index, if one is set.
-        `assets.extra/seqloom.json` holds the digest.
 
         Args:
             directory: Where to write.
@@ -147,9 +146,6 @@ class WordVectorsServable(tf.Module):
         # A SavedModel holds the variables that belong to its object; what measures documents may bring others.
         self._measured_with = list(self.judge.get_concrete_function().graph.variables)
         tf.saved_model.save(self, directory, {**signatures, "serving_default": self.vectors})
-        tf.io.gfile.makedirs(f"{directory}/assets.extra")
-        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
-            file.write(json.dumps({"digest": self.digest()}))
         self._write_files(directory)
         if self._settings.index is None:
             return None

@@ -14,6 +14,7 @@ from trainer import progress
 from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies, training_report
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.vectors.vector_words import Vocabulary
@@ -29,27 +30,35 @@ _EVALUATED_TOGETHER = 256
 _SMALL_STEP = 64
 
 
-def run(job: TrainingJob) -> None:
-    """Trains from the last checkpoint on, and writes what is published.
+class Word2vec(TrainingTask[Word2vecSettings]):
+    """The training of word vectors."""
 
-    Args:
-        job: What to train on.
+    name = "word2vec"
+    settings = Word2vecSettings
 
-    Raises:
-        JobError: If the vocabulary is empty, no word is left to train on, or the training diverges.
-    """
-    settings, vocabulary = Word2vecSettings.model_validate_json(job.settings), Vocabulary.read(job.transform_graph)
-    training = Training(settings, vocabulary, job.train_files)
-    checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
-    restored = checkpoints.restore()
-    steps = sum(int(figures["steps"]) for figures in restored.history)
-    with tf.summary.create_file_writer(job.log_directory).as_default():
-        monitor = NeighborMonitor(settings, vocabulary, training.tables, steps)
-        state = training.run(job.eval_files, checkpoints, training_report.write_scalars, monitor)
-        monitor.write_projector(job.log_directory)
-    recall = _servable(job, training).save(job.model_directory)
-    more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
-    training_report.write_report(job.log_directory, state, restored.epoch, more)
+    def run(self, job: TrainingJob, settings: Word2vecSettings) -> None:
+        """Trains from the last checkpoint, and writes what is published.
+
+        Raises:
+            JobError: If the vocabulary is empty, no word is left to train on, or the training diverges.
+        """
+        vocabulary = Vocabulary.read(job.transform_graph)
+        training = Training(settings, vocabulary, job.train_files)
+        checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
+        restored = checkpoints.restore()
+        steps = sum(int(figures["steps"]) for figures in restored.history)
+        with tf.summary.create_file_writer(job.log_directory).as_default():
+            monitor = NeighborMonitor(settings, vocabulary, training.tables, steps)
+            state = training.run(job.eval_files, checkpoints, training_report.write_scalars, monitor)
+            monitor.write_projector(job.log_directory)
+        servable = _servable(job, training)
+        recall = servable.save(job.model_directory)
+        self.sign(job.model_directory, servable.digest())
+        more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
+        training_report.write_report(job.log_directory, state, restored.epoch, more)
+
+
+WORD2VEC = Word2vec()
 
 
 class Training:

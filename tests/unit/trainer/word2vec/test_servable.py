@@ -218,7 +218,6 @@ def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
 
 def test_the_files_beside_the_model_are_read_by_gensim(servable, tmp_path: Path) -> None:
     assert servable.save(str(tmp_path)) is None
-    assert json.loads((tmp_path / "assets.extra" / "seqloom.json").read_text()) == {"digest": servable.digest()}
     for name, binary in (("vectors.txt", False), ("vectors.bin", True)):
         path, counts = str(tmp_path / name), str(tmp_path / "counts.txt")
         found = gensim.models.KeyedVectors.load_word2vec_format(path, counts, binary=binary)
