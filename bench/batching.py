@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from bench.data_tables import table
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.single_label import SingleLabel
 from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.reading import Usage, read
@@ -111,7 +112,7 @@ def _padded(documents: Sequence[Mapping[str, NDArray[Any]]], longest: int | None
 def _measure(files: Sequence[str], settings: ClassifierSettings, turns: int, seconds: float) -> dict[str, Turns]:
     keras.utils.set_random_seed(settings.seed)
     words = 1 + max(int(document[f.TOKENS].max()) for document in _documents(files))
-    step = Step(classifier.build(settings, words, 2), classifier.objective, settings, classifier.TARGETS)
+    step = Step(classifier.build(settings, words, 2), SingleLabel(settings, "ab"))
     batches = {name: way(files, settings.batch_tokens) for name, way in WAYS.items()}
     numbers, found = itertools.count(1), {name: Turns() for name in WAYS}
     for name in WAYS:

@@ -198,4 +198,4 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
     ):
         reports = transform.transform(pipeline, shards, schema, job, preprocessing_fn, graph)
         _ = reports | WriteJson(f"{graph}/reports.json")
-    write_json(settings.model_dump(), f"{graph}/settings.json")
+    write_json({**settings.model_dump(), "kind": kind}, f"{graph}/settings.json")

@@ -88,7 +88,7 @@ class CountShard(beam.DoFn):
 
     def process(self, element: str) -> Iterator[TokenCounts]:  # noqa: D102
         yield count_shard(element, *self._arguments)
-        memory.give_back()
+        memory.release_free_memory()
 
 
 class TransformShard(beam.DoFn):
@@ -100,7 +100,7 @@ class TransformShard(beam.DoFn):
     def process(self, element: tuple[Shard, str]) -> Iterator[dict[str, Any]]:  # noqa: D102
         (split, source, target), saved_model = element
         yield vars(transform_shard(source, target, split, saved_model, self._job))
-        memory.give_back()
+        memory.release_free_memory()
 
 
 def graph_schema(schema: schema_pb2.Schema, kind: CorpusKind) -> schema_pb2.Schema:

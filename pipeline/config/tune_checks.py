@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pipeline.config.checks import Problem
 from trainer.text.suggestions import closest
 from trainer.tuning.settings import DimensionSettings, Value
-from trainer.tuning.values import SECTION, placed, validated, whole
+from trainer.tuning.values import SECTION, set_key, takes_integers, validated
 
 if TYPE_CHECKING:
     from pipeline.tasks.supervised_job import SupervisedJob
@@ -69,7 +69,7 @@ def _values(
     path, known = ("tune", "space", key), set(_problems(config, config.trainer))
     for value in dimension.tested:
         try:
-            trainer = validated(type(config.trainer), placed(settings, key, value))
+            trainer = validated(type(config.trainer), set_key(settings, key, value))
         except ValidationError as error:
             details = error.errors()[0]
             expected = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
@@ -79,7 +79,7 @@ def _values(
                 what = f"{problem.what.rstrip('.')}, with {key} {value}."
                 return Problem(path, what, problem.found, problem.expected, problem.fix)
     low = dimension.min
-    if low is not None and whole(type(config.trainer), settings, key, low) is None:
+    if low is not None and takes_integers(type(config.trainer), settings, key, low) is None:
         return Problem(path, f"{key} is a section and has no range.", "min and max", "values, or a key of it")
     return None
 

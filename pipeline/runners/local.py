@@ -79,7 +79,6 @@ def _run(
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from pipeline.dag import dag, lineage
-    from pipeline.dag.code_hash import source_hash
     from pipeline.runs import summary
 
     layout = Layout(root)
@@ -88,7 +87,7 @@ def _run(
         layout,
         corpus=resolve_corpus_path(config.corpus.path, config.folder),
         schema=_stamped_schema(config, root),
-        code={component: source_hash(module) for component, module in dag.CODE.items()},
+        code=dag.code_digests(config),
         run_id=run_id,
         serving_logs=_serving_logs(config),
         goal=goal,

@@ -18,7 +18,7 @@ from pipeline.dag import gates
 from pipeline.dag.lineage import Execution, Output
 from pipeline.runs.record import Pushed, RunRecord, RunState, Verdict
 from trainer.errors import JobError
-from trainer.tuning.values import named
+from trainer.tuning.values import trainer_values
 
 Executions = Mapping[str, Execution]
 
@@ -193,7 +193,7 @@ def _tuning(objective: str, results: str, tuner: Execution) -> dict[str, Any]:
     return {
         "objective": objective,
         "trials": [
-            {"trial": int(trial["trial_id"]) + 1, objective: trial["score"], "values": named(trial)} for trial in trials
+            {"trial": int(trial["trial_id"]) + 1, objective: trial["score"], "values": trainer_values(trial)} for trial in trials
         ],
         "path": tuner.outputs["best_hyperparameters"].uri,
     }
@@ -202,7 +202,7 @@ def _tuning(objective: str, results: str, tuner: Execution) -> dict[str, Any]:
 def _best_values(directory: str) -> dict[str, Any]:
     """The best values by key, from an artifact as TFX's Tuner writes it."""
     found = json.loads(Path(directory, "best_hyperparameters.txt").read_text())
-    return named(found["values"])
+    return trainer_values(found["values"])
 
 
 def _statistics(directory: Path) -> statistics_pb2.DatasetFeatureStatisticsList:

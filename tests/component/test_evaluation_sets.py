@@ -27,7 +27,7 @@ from pipeline.runs import summary
 from pipeline.runs.record import Verdict
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
-from trainer.word2vec.servable import Servable
+from trainer.word2vec.servable import WordVectorsServable
 from trainer.word2vec.settings import Word2vecSettings
 
 WORDS = ("film", "plot", "actor", "scene", "music", "story", "hero", "joke")
@@ -202,7 +202,9 @@ def publish(job: Job, directory: Path, vectors: np.ndarray[Any, Any]) -> None:
     graph = job.executions()["SequenceTransform"].outputs["transform_graph"].uri
     words = job.vocabulary()
     settings, transform = Word2vecSettings(), TransformSettings(min_count=1)
-    model = Servable(words, vectors, None, [1] * len(words), settings, f"{graph}/transform_fn", transform, held_out)
+    model = WordVectorsServable(
+        words, vectors, None, [1] * len(words), settings, f"{graph}/transform_fn", transform, held_out
+    )
     model.save(str(directory / "Format-Serving"))
 
 

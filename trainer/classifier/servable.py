@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -17,12 +17,12 @@ from trainer.supervised.model_servable import ModelServable
 PROBABILITIES = "probabilities"
 
 
-class Servable(ModelServable):
+class ClassifierServable(ModelServable):
     """A classifier together with the transform graph that made its data."""
 
     _kind = kinds.LABELLED_TEXT
 
-    def __init__(self, model: keras.Model, transform_graph: str, classes: list[str]) -> None:
+    def __init__(self, model: keras.Model, transform_graph: str, classes: Sequence[str]) -> None:
         """Joins the parts, as any model's, and adds `explain` where the model has attention."""
         super().__init__(model, transform_graph, classes)
         self._explained: keras.Model = explained(model)

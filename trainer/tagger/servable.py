@@ -24,7 +24,7 @@ _EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
 Answers = dict[str, tf.Tensor]
 
 
-class Servable(ModelServable):
+class TaggerServable(ModelServable):
     """A tagger together with the transform graph that made its data.
 
     All answers are padded on the right to the longest sentence of the batch, at least one step wide: strings with "",

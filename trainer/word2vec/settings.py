@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from trainer.settings import Settings
 
 
-class NgramSettings(Settings):
+class CharacterNgramSettings(Settings):
     """Character n-grams that words are composed of (Bojanowski et al. 2017, "Enriching Word Vectors", section 3.2)."""
 
     min: PositiveInt = Field(3, description="Shortest n-gram, in characters, `<` and `>` around the word included.")
@@ -17,7 +17,7 @@ class NgramSettings(Settings):
     buckets: PositiveInt = Field(200_000, description="Rows of the table that n-grams are hashed to.")
 
     @model_validator(mode="after")
-    def _ordered(self) -> NgramSettings:
+    def _ordered(self) -> CharacterNgramSettings:
         if self.max < self.min:
             raise ValueError(f"max {self.max} is below min {self.min}")
         return self
@@ -59,7 +59,7 @@ class Word2vecSettings(Settings):
     strategy: Literal["one_device", "mirrored"] = Field(
         "one_device", description="mirrored: every GPU of the machine takes a share of each step, with the same result."
     )
-    ngrams: NgramSettings | None = Field(
+    ngrams: CharacterNgramSettings | None = Field(
         None, description="Compose words of character n-grams, so that unseen words have vectors; null: whole words."
     )
     neighbors: int = Field(16, ge=0, description="Frequent words whose neighbours the log shows.")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.dag.code_hash import source_hash
+from pipeline.dag.code_hash import code_modules, source_hash
 from pipeline.dag.dag import CODE
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,15 +48,16 @@ GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
     CODE[name]
     for name in ("CorpusExampleGen", "ExampleValidator", "SequenceTransform", "Trainer", "EvaluationSets", "Evaluator")
 )
-TRAINING = {TRAINER, CODE["LearningCheck"], CODE["Tuner"]}
+SUPERVISED = {CODE["LearningCheck"], CODE["Tuner"]}
+TASKS = ("classifier", "tagger", "word2vec")
 
 
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
         ("trainer/jobs/run.py", {TRAINER}),
-        ("trainer/training/loop.py", TRAINING),
-        ("trainer/data/reading.py", TRAINING),
+        ("trainer/training/loop.py", SUPERVISED),
+        ("trainer/tuning/values.py", {TRAINER, CODE["Tuner"]}),
         ("trainer/text/preprocessing.py", {TRANSFORM}),
         ("trainer/data/features.py", set(MODULES)),
         ("trainer/__init__.py", set(MODULES)),
@@ -85,6 +86,17 @@ def test_an_edit_changes_the_digests_of_what_imports_the_file(
     assert {name for name, old, new in zip(MODULES, before, after, strict=True) if old != new} == expected
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_the_code_that_trains_a_task_holds_none_of_another(task: str) -> None:
+    others = tuple(f"trainer.{other}" for other in TASKS if other != task)
+    for module in (TRAINER, *SUPERVISED):
+        assert not [name for name in code_modules(module) if name.startswith((*others, f"trainer.{task}"))]
+        found = code_modules(module, f"trainer.{task}.training")
+        assert f"trainer.{task}.settings" in found
+        assert not [name for name in found if name.startswith(others)]
+        assert source_hash(module, f"trainer.{task}.training") != source_hash(module)
+
+
 def test_digests_are_the_same_wherever_the_project_lies_and_in_another_process(copy: Path, before: list[str]) -> None:
     assert before == [source_hash(name) for name in MODULES]
     code = "import json, sys; from pipeline.dag.code_hash import source_hash\n"
@@ -99,9 +111,10 @@ def test_a_renamed_module_changes_the_digest(tmp_path: Path) -> None:
     for package in ("pipeline", "trainer"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     before = hashes(tmp_path, "trainer.jobs.run")
-    (tmp_path / "trainer" / "progress.py").rename(tmp_path / "trainer" / "advance.py")
-    run = tmp_path / "trainer" / "run.py"
-    run.write_text(run.read_text().replace("trainer.jobs.tasks", "trainer.circle"))
+    jobs = tmp_path / "trainer" / "jobs"
+    (jobs / "keyed_directory.py").rename(jobs / "circle.py")
+    run = jobs / "run.py"
+    run.write_text(run.read_text().replace("keyed_directory", "circle"))
     assert hashes(tmp_path, "trainer.jobs.run") != before
 
 

@@ -75,9 +75,17 @@ def test_word_vectors_are_judged_by_their_sets_and_not_by_the_corpus() -> None:
 
 def test_the_trainer_gets_the_settings_of_its_task() -> None:
     custom = json.loads(create("word2vec")["Trainer"].exec_properties["custom_config"])
-    assert custom["task"] == "word2vec"
+    assert custom["training"] == "trainer.word2vec.training:WORD2VEC"
     assert json.loads(custom["settings"])["dimensions"] == 100
-    assert json.loads(create("classifier")["Trainer"].exec_properties["custom_config"])["task"] == "classifier"
+
+
+def test_the_code_of_what_trains_is_that_of_the_task_of_the_job() -> None:
+    jobs = {task: config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task]}) for task in JOBS}
+    found = {task: dag.code_digests(job) for task, job in jobs.items()}
+    assert all(digests.keys() == dag.CODE.keys() for digests in found.values())
+    differ = {name for name in dag.CODE if len({digests[name] for digests in found.values()}) > 1}
+    assert differ == {"Trainer", "Tuner", "LearningCheck"}
+    assert len({digests["Trainer"] for digests in found.values()}) == len(JOBS)
 
 
 def test_edited_code_changes_what_the_cache_is_keyed_by() -> None:

@@ -13,7 +13,6 @@ from pipeline.config import job as config
 from pipeline.dag import gates
 from pipeline.tasks.metric import MULTI_LABEL
 from trainer.errors import JobError
-from trainer.jobs.tasks import TASKS
 
 JOB = """\
 name: films
@@ -33,12 +32,9 @@ def test_the_job_is_a_classifier_that_is_trained_and_judged_in_its_own_way(tmp_p
     job = load(tmp_path, JOB, "trainer.thresholds={crime: 0.3}")
     assert isinstance(job, config.ClassifierConfig)
     assert (job.corpus.kind.name, job.corpus.class_names) == ("multi_labelled_text", ("comedy", "crime"))
-    assert job.trained_task in TASKS
     assert job.trainer.thresholds == {"crime": 0.3}
     assert load(tmp_path, JOB, "trainer.thresholds=tuned").trainer.thresholds == "tuned"
     assert load(tmp_path, JOB, "corpus.labels=null").trainer.thresholds == 0.5
-    single = load(tmp_path, JOB, "corpus.multi_label=false", "gates={accuracy: {min: 0.5}}")
-    assert single.trained_task == "classifier"
 
 
 @pytest.mark.parametrize(

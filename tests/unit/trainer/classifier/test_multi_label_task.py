@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import random
 from collections import Counter
@@ -16,12 +15,12 @@ from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform import shard_work
 from trainer.classifier import thresholds
-from trainer.data import kinds
+from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import CLASSIFIER
 from trainer.data.features import parse_raw
 from trainer.data.reading import read
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
-from trainer.jobs.tasks import TASKS
 from trainer.settings import OutputSettings, TransformSettings
 
 CLASSES = ("war", "comedy", "crime")
@@ -49,14 +48,13 @@ def documents(split: str, count: int) -> list[Document]:
 @pytest.fixture(scope="module")
 def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory):
     made = {"train": documents("train", 80), "eval": documents("eval", 40)}
-    return transform_documents(tmp_path_factory.mktemp("films"), made, kinds.MULTI_LABELLED_TEXT, TRANSFORM, CLASSES)
+    return transform_documents(tmp_path_factory.mktemp("films"), made, "multi_labelled_text", TRANSFORM, CLASSES)
 
 
 @pytest.fixture(scope="module")
 def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
     folder = tmp_path_factory.mktemp("trained")
     return TrainingJob(
-        settings=json.dumps({**SETTINGS, "thresholds": "tuned"}),
         train_files=corpus.transformed["train"],
         eval_files=corpus.transformed["eval"],
         transform_graph=str(corpus.graph),
@@ -68,7 +66,7 @@ def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
 
 @pytest.fixture(scope="module")
 def model(job: TrainingJob):
-    TASKS["multi_label_classifier"](job)
+    CLASSIFIER.run(job, ClassifierSettings.model_validate({**SETTINGS, "thresholds": "tuned"}))
     return tf.saved_model.load(job.model_directory)
 
 
@@ -85,7 +83,7 @@ def hot(made: list[Document]) -> np.ndarray:
 
 
 def test_labels_are_counted_and_become_ascending_ids(corpus) -> None:
-    assert corpus.counts["classes"] == Counter(name for one in corpus.documents["train"] for name in one.labels)
+    assert corpus.counts["labels"] == Counter(name for one in corpus.documents["train"] for name in one.labels)
     for split, left_out in (("train", {EMPTY}), ("eval", set())):
         found = {}
         for batch in read(corpus.transformed[split], batch_tokens=100).as_numpy_iterator():
@@ -103,10 +101,10 @@ def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
         for number, names in enumerate(labels):
             writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
-    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), kinds.MULTI_LABELLED_TEXT, 64)
+    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
     graph = str(corpus.graph / "transform_fn")
     told = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
-    assert told.unknown_classes == Counter(opera=2, zen=1)
+    assert told.unknown_labels == Counter(opera=2, zen=1)
 
 
 def test_the_signatures_agree_and_are_right(corpus, job: TrainingJob, model) -> None:
@@ -144,7 +142,7 @@ def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: T
     judged = model.signatures["judge"](raw)
     best = report(job)["best_eval_loss"]
     assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(best, rel=1e-4)
-    given = parse_raw(raw, kinds.MULTI_LABELLED_TEXT)["labels"].merge_dims(1, 2).to_list()
+    given = parse_raw(raw, "multi_labelled_text")["labels"].merge_dims(1, 2).to_list()
     assert [[name for name in row if name] for row in judged["given"].numpy().tolist()] == given
     unlike = Document(("war",), None, "s", "u", 1, labels=("opera", "war"))
     alike = unlike._replace(labels=("war",))
@@ -153,6 +151,6 @@ def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: T
 
 
 def test_a_threshold_of_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
-    settings = json.dumps({**SETTINGS, "thresholds": {"opera": 0.5}})
+    settings = ClassifierSettings.model_validate({**SETTINGS, "thresholds": {"opera": 0.5}})
     with pytest.raises(JobError, match="class that there is not"):
-        TASKS["multi_label_classifier"](dataclasses.replace(job, settings=settings))
+        CLASSIFIER.run(job, settings)

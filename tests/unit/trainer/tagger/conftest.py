@@ -42,12 +42,11 @@ def tagged(transform_documents):
 def train() -> Callable[..., Path]:
     """A function that trains a tagger on a transformed corpus in a folder, and gives the SavedModel's."""
     from trainer.jobs.job import TrainingJob
-    from trainer.jobs.tasks import TASKS
     from trainer.tagger.settings import TaggerSettings
+    from trainer.tagger.training import TAGGER
 
     def run(corpus, folder: Path, **settings: object) -> Path:
         job = TrainingJob(
-            settings=TaggerSettings(**settings).model_dump_json(),
             train_files=corpus.transformed["train"],
             eval_files=corpus.transformed["eval"],
             transform_graph=str(corpus.graph),
@@ -55,7 +54,7 @@ def train() -> Callable[..., Path]:
             log_directory=str(folder / "logs"),
             checkpoints=str(folder / "checkpoints"),
         )
-        TASKS["tagger"](job)
+        TAGGER.run(job, TaggerSettings.model_validate(settings))
         return folder / "model"
 
     return run

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from trainer.classifier.settings import ClassifierSettings
 from trainer.tuning.settings import DimensionSettings, TuneSettings
-from trainer.tuning.values import named, placed, tuned, whole
+from trainer.tuning.values import set_key, takes_integers, trainer_values, with_values
 
 BASE = json.loads(ClassifierSettings().model_dump_json())
 
@@ -68,18 +68,18 @@ def test_a_search_needs_a_space() -> None:
 
 def test_values_are_put_where_their_keys_are() -> None:
     values = {"trainer.units": 8, "trainer.embedding.width": 12, "tuner/epochs": 2, "tuner/bracket": 1}
-    settings = ClassifierSettings.model_validate_json(tuned(json.dumps(BASE), values))
+    settings = ClassifierSettings.model_validate_json(with_values(json.dumps(BASE), values))
     assert (settings.units, settings.embedding.width, settings.epochs) == (8, 12, 2)
     assert settings.model_copy(update={"units": 64, "epochs": 4, "embedding": ClassifierSettings().embedding}) == (
         ClassifierSettings()
     )
-    assert named(values) == {"trainer.units": 8, "trainer.embedding.width": 12, "trainer.epochs": 2}
-    assert tuned(json.dumps(BASE), None) == json.dumps(BASE)
+    assert trainer_values(values) == {"trainer.units": 8, "trainer.embedding.width": 12, "trainer.epochs": 2}
+    assert with_values(json.dumps(BASE), None) == json.dumps(BASE)
 
 
 def test_other_settings_stay_as_they_are() -> None:
     before = json.dumps(BASE)
-    assert placed(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
+    assert set_key(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
     assert json.dumps(BASE) == before
 
 
@@ -96,4 +96,4 @@ def test_other_settings_stay_as_they_are() -> None:
 def test_a_key_takes_whole_numbers_by_its_type_and_not_by_how_they_are_written(
     key: str, value: int, expected: bool | None
 ) -> None:
-    assert whole(ClassifierSettings, BASE, key, value) is expected
+    assert takes_integers(ClassifierSettings, BASE, key, value) is expected
