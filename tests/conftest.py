@@ -188,8 +188,10 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
         _ = transform.count(pipeline, raw["train"], settings, kind, None) | WriteJson(f"{graph}/counts.json")
     (counts,) = read_json(f"{graph}/counts.json")
     words = select_words(counts["tokens"], settings)
-    named = write_classes(f"{graph}/{kind.classes_file}", list(classes))
-    preprocessing_fn = make_preprocessing_fn(settings, kind, vocabulary=write_vocabulary(graph, words), classes=named)
+    assets = {"vocabulary": write_vocabulary(graph, words)}
+    if kind.classes_file:
+        assets["classes"] = write_classes(f"{graph}/{kind.classes_file}", list(classes))
+    preprocessing_fn = make_preprocessing_fn(settings, kind, **assets)
     job = ShardJob(settings, OutputSettings(), kind, 4 + len(words))
     shards = [(split, *pair) for split in raw for pair in zip(raw[split], transformed[split], strict=True)]
     with (
@@ -198,4 +200,4 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
     ):
         reports = transform.transform(pipeline, shards, schema, job, preprocessing_fn, graph)
         _ = reports | WriteJson(f"{graph}/reports.json")
-    write_json({**settings.model_dump(), "kind": kind}, f"{graph}/settings.json")
+    write_json({**settings.model_dump(), "kind": kind.name}, f"{graph}/settings.json")

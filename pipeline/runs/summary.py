@@ -193,7 +193,8 @@ def _tuning(objective: str, results: str, tuner: Execution) -> dict[str, Any]:
     return {
         "objective": objective,
         "trials": [
-            {"trial": int(trial["trial_id"]) + 1, objective: trial["score"], "values": trainer_values(trial)} for trial in trials
+            {"trial": int(trial["trial_id"]) + 1, objective: trial["score"], "values": trainer_values(trial)}
+            for trial in trials
         ],
         "path": tuner.outputs["best_hyperparameters"].uri,
     }

@@ -29,7 +29,7 @@ def published(transform_documents, tmp_path_factory) -> Callable[[Case], Publish
             given = {split: documents(case.kind, split, count) for split, count in (("train", 60), ("eval", 20))}
             classes = CLASSES["tags" if case.kind.tokenized else "labels"] if case.kind.target else ()
             transform = case.job.transform.model_dump()
-            corpus = transform_documents(f"contract-{case.kind.name}", given, case.kind.name, transform, classes)
+            corpus = transform_documents(f"contract-{case.kind.name}", given, case.kind, transform, classes)
             folder = tmp_path_factory.mktemp(str(case))
             dotted.load(case.task.training(case.job)).run(TrainingJob(**places(corpus, folder)), case.job.trainer)
             done[str(case)] = Published(case, corpus, folder)
