@@ -12,28 +12,15 @@ import yaml
 from rich.console import Console
 
 from pipeline.cli import inputs, predict, schema, vectors
-from pipeline.cli.exit_codes import FAILED, INTERRUPTED, NOT_BLESSED, USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, ends_with
 from pipeline.config import job as configuration
-from pipeline.config.job import Goal, RunConfig, SupervisedConfig, resolve_corpus_path, resolve_file
+from pipeline.config.job import Goal, RunConfig, SupervisedConfig, resolve_corpus_path
 from pipeline.config.locations import describe
 from pipeline.config.suggestions import nearest
 from pipeline.runs import published
 from pipeline.runs import record as history
-from pipeline.runs.pretrained import find_vectors
+from pipeline.runs.state import RunState
 from trainer.errors import JobError
-from trainer.recurrent.settings import RecurrentSettings
-
-EXIT_CODES: dict[history.RunState, int] = {
-    "pushed": 0,
-    "unchanged": 0,
-    "done": 0,
-    "tuned": 0,
-    "checked": 0,
-    "not_blessed": NOT_BLESSED,
-    "failed": FAILED,
-    "interrupted": INTERRUPTED,
-    "running": FAILED,
-}
 
 app = typer.Typer(
     name="seqloom",
@@ -88,7 +75,7 @@ def run(
 ) -> None:
     """Runs a job: reads its corpus, trains, judges, and publishes what passes.
 
-    Ends with 0: published, or nothing new to publish; 1: failed; 2: wrong usage; 3: done, but not good enough.
+    Exit codes: 0 published, or nothing new; 1 failed; 2 usage error; 3 model did not pass its gates; 130 interrupted.
     """
     with ends_with(USAGE):
         job = _checked(config, overrides)
@@ -142,7 +129,7 @@ def runs(
     with ends_with(USAGE):
         records = history.read_all(root)
         if not records:
-            raise JobError("No run was made at this root.", where=str(root), expected="logs/<run>/run.json")
+            raise JobError("No runs found in this directory.", where=str(root), expected="logs/<run>/run.json")
     if as_json:
         typer.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2, ensure_ascii=False))
         return
@@ -176,19 +163,19 @@ def config_check(config: ConfigPath, overrides: Overrides = None) -> None:
 
 
 def _run(job: RunConfig, root: Path | None, goal: Goal, until: str | None, *, use_cache: bool) -> None:
-    """Runs a job toward a goal and ends with the exit code of how it ended."""
+    """Runs a job toward a goal and exits with the code of its state."""
     from pipeline.console.live import RunConsole
-    from pipeline.runners import local
+    from pipeline.runners import job_run
 
     where = root or Path("runs") / job.name
     try:
-        with ends_with(FAILED), RunConsole() as console:
-            record = local.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
+        with ends_with(RunState.FAILED.exit_code), RunConsole() as console:
+            record = job_run.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
             console.result(record)
     except KeyboardInterrupt:
-        typer.echo("Interrupted. The same command again resumes from what is done.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    raise typer.Exit(EXIT_CODES[record.state])
+        typer.echo(RunState.INTERRUPTED.sentence, err=True)
+        raise typer.Exit(RunState.INTERRUPTED.exit_code) from None
+    raise typer.Exit(record.state.exit_code)
 
 
 def _check_search(config: Path, job: RunConfig) -> None:
@@ -204,13 +191,11 @@ def _check_search(config: Path, job: RunConfig) -> None:
 
 
 def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
-    """Loads a job and looks its files up, so that a missing one is told before anything starts."""
+    """Loads a job and locates its files, so that a missing one is reported before anything starts."""
     job = configuration.load(config, overrides or ())
     resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
-    for key, path in job.files():
-        resolve_file(path, job.folder, where=f"{config}, {key}")
-    if isinstance(job.trainer, RecurrentSettings) and job.trainer.embedding.source:
-        find_vectors(job.trainer.embedding.source, job.folder, where=f"{config}, trainer.embedding.from")
+    for file in job.files():
+        file.locate(job.folder, where=f"{config}, {file.name}")
     if job.validation.serving_logs:
         resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")
     return job

@@ -22,6 +22,7 @@ from components.corpus_validator.settings import ValidationSettings
 from components.evaluation_sets.settings import EvaluationSettings
 from pipeline.config import checks, tune_checks, validation_errors
 from pipeline.config import source as yaml_source
+from pipeline.config.job_files import JobFile
 from pipeline.config.locations import resolve_corpus_path, resolve_file
 from pipeline.config.sections import BeamSettings, GateSettings, ServingSettings, SliceGateSettings
 from pipeline.config.suggestions import nearest
@@ -140,12 +141,12 @@ class RunConfig(Settings):
         """The components that lead to a goal, in the order in which they run."""
         return self.components if goal == "publish" else _DATA
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """Yields the key and the path of each file that the job names beside its corpus."""
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
         if self.schema_path:
-            yield "schema", self.schema_path
+            yield JobFile(("schema",), self.schema_path, "schema")
         if self.transform.vocabulary:
-            yield "transform.vocabulary", self.transform.vocabulary
+            yield JobFile(("transform", "vocabulary"), self.transform.vocabulary, "vocabulary")
 
     @model_validator(mode="after")
     def _check_possible(self) -> RunConfig:
@@ -183,6 +184,18 @@ class SupervisedConfig(RunConfig):
         """The components that lead to a goal, in the order in which they run."""
         last = {"publish": (), "tune": ("Tuner",), "check": ("LearningCheck",)}[goal]
         return (*super().toward(goal), *last)
+
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
+        yield from super().files()
+        if self.trainer.embedding.source:
+            yield JobFile(
+                ("trainer", "embedding", "from"),
+                self.trainer.embedding.source,
+                "vectors",
+                parse="pipeline.runs.pretrained:parse_vectors",
+                find="pipeline.runs.pretrained:find_vectors",
+            )
 
     def problems(self) -> Iterator[checks.Problem]:
         """Yields what cannot be, though each key by itself is right."""
@@ -235,12 +248,13 @@ class Word2vecConfig(RunConfig):
         default_factory=EvaluationSettings, description="What the vectors are judged by, beside held-out documents."
     )
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """Yields the key and the path of each file that the job names beside its corpus."""
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
         yield from super().files()
         for kind in ("pairs", "analogies"):
+            parse = f"components.evaluation_sets.set_files:read_{kind}"
             for name, path in getattr(self.evaluation, kind).items():
-                yield f"evaluation.{kind}.{name}", path
+                yield JobFile(("evaluation", kind, name), path, "evaluation", parse)
 
     def _own_problems(self) -> Iterator[checks.Problem]:
         return checks.word2vec(self)

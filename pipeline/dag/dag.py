@@ -29,7 +29,7 @@ from components.sequence_transform.component import SequenceTransform
 from pipeline.config.job import TUNED, Goal, RunConfig, SupervisedConfig, Word2vecConfig
 from pipeline.config.locations import Corpus
 from pipeline.dag import gates
-from pipeline.runs.layout import Layout
+from pipeline.dag.layout import Layout
 from trainer.errors import JobError
 
 CODE = {

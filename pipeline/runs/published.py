@@ -1,4 +1,4 @@
-"""Published models: where they are, and what they take."""
+"""Published models: where they are, and what they accept."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _KINDS = {
     "text": _Kind("a classifier or tagger", "seqloom predict"),
     "words": _Kind("word vectors", "seqloom neighbors, seqloom analogy or seqloom vectors"),
 }
-"""Models by what their signature `serving_default` takes, and the commands that ask them."""
+"""Models by the input of their signature `serving_default`, and the commands that query them."""
 
 
 def find_model(path: Path) -> Path:
     """Finds a model.
 
     Args:
-        path: A SavedModel, or the root of a run, of which the newest published version is taken.
+        path: A SavedModel, or the root of a run, which stands for its newest published version.
 
     Returns:
         The folder of the SavedModel.
 
     Raises:
-        JobError: If there is none; it says how the last run at that root ended.
+        JobError: If there is none; the message says how the last run at that root ended.
     """
     if (path / "saved_model.pb").is_file():
         return path
     if not path.is_dir():
-        raise JobError("There is no such model or root.", where=str(path), fix="run `seqloom run` first")
+        raise JobError("The model or root does not exist.", where=str(path), fix="run `seqloom run` first")
     published = [folder for folder in path.glob("serving/*/saved_model.pb") if folder.parent.name.isdecimal()]
     if published:
         return max((file.parent for file in published), key=lambda folder: int(folder.name))
@@ -48,10 +48,10 @@ def find_model(path: Path) -> Path:
     found = None
     if runs:
         reasons = "; ".join(runs[-1].verdict.reasons) or (runs[-1].error or "").partition("\n")[0]
-        state = runs[-1].state.replace("_", " ")
-        found = f"the last run there ended as {state}" + (f": {reasons}" if reasons else "")
+        state = runs[-1].state.value.replace("_", " ")
+        found = f"the last run at this root is {state}" + (f": {reasons}" if reasons else "")
     raise JobError(
-        "There is no published model.",
+        "The root has no published model.",
         where=str(path / "serving"),
         found=found,
         expected="a SavedModel, or the root of a run that published one",
@@ -60,15 +60,15 @@ def find_model(path: Path) -> Path:
 
 
 def load(path: Path, takes: str, *gives: Collection[str]) -> Any:
-    """Loads a model, without a word of TensorFlow's on the standard error.
+    """Loads a model while keeping TensorFlow quiet on stderr.
 
     Args:
         path: The folder of a SavedModel.
-        takes: What its signature `serving_default` has to take, `text` or `words`.
-        gives: What that has to give, among others: all of one of these.
+        takes: The input that its signature `serving_default` must have, `text` or `words`.
+        gives: Sets of outputs; the signature must have all outputs of at least one set.
 
     Returns:
-        What `tf.saved_model.load` gives. Its tables live only as long as it does.
+        The result of `tf.saved_model.load`. Its tables live only as long as it does.
 
     Raises:
         JobError: If it cannot be loaded or is another kind of model.
@@ -91,23 +91,23 @@ def load(path: Path, takes: str, *gives: Collection[str]) -> Any:
         names = f"serving_default from {sorted(inputs)} to {sorted(outputs)}"
         other = _KINDS.get("".join(inputs)) if inputs != {takes} else None
         raise JobError(
-            f"The model does not take {takes.removesuffix('s')}s.",
+            f"The model does not accept {takes.removesuffix('s')}s.",
             where=str(path),
             found=(f"{other.name}, {names}" if other else names) if serve else "no signature serving_default",
             expected=f"{_KINDS[takes].name} that `seqloom run` published",
-            fix=f"ask it with {other.command}" if other else None,
+            fix=f"query it with {other.command}" if other else None,
         )
     return loaded
 
 
 def shortest(number: object) -> float:
-    """Gives a float32 as the shortest decimal that names it: 0.98, not 0.9800000190734863."""
+    """Returns a float32 as the shortest decimal that identifies it: 0.98, not 0.9800000190734863."""
     return float(str(number))
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps what TensorFlow's C++ says while it starts off the screen; its failures come as exceptions."""
+    """Hides what TensorFlow's C++ code prints while it starts; its failures are raised as exceptions."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
