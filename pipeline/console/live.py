@@ -137,7 +137,7 @@ class RunConsole:
             if progress.unit == _RECORDS:
                 row.records = progress.done
             elif self._live is None and before is not None and _ends_epoch(before, progress):
-                self._line(f"{self._current}: {_progress_words(before)}")
+                self.message(f"{self._current}: {_progress_words(before)}")
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if there is one."""
@@ -177,13 +177,10 @@ class RunConsole:
             row.records = row.records if records is None else records
             if self._live is None:
                 if state is not ComponentState.RUNNING and row.progress is not None and row.progress.unit != _RECORDS:
-                    self._line(f"{name}: {_progress_words(row.progress)}")
-                self._line(_row_words(name, row))
+                    self.message(f"{name}: {_progress_words(row.progress)}")
+                self.message(_row_words(name, row))
             if state is not ComponentState.RUNNING and self._current == name:
                 self._current, row.progress = None, None
-
-    def _line(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
 
     def _stop_live(self) -> None:
         live, self._live = self._live, None
@@ -203,7 +200,7 @@ class RunConsole:
 
 
 class ProgressHandler(logging.Handler):
-    """Hands what `trainer.progress.report` logs to a console.
+    """Shows what `trainer.progress.report` logs.
 
     Args:
         console: The console.

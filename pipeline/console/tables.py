@@ -54,8 +54,9 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
         words = name.split("_")
         table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
     for name in sorted(metrics, key=lambda name: (name != "overall", name)):
-        values = [_metric(key, metrics[name][key]) if key in metrics[name] else "" for key in names]
-        table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *values)
+        values = {key: number(value) if key == _COUNT else f"{value:.4f}" for key, value in metrics[name].items()}
+        cells = [values.get(key, "") for key in names]
+        table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *cells)
     return table
 
 
@@ -142,10 +143,6 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
 
 def _value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _metric(name: str, value: float) -> str:
-    return number(value) if name == _COUNT else f"{value:.4f}"
 
 
 def _run(record: RunRecord) -> Text:

@@ -109,7 +109,10 @@ def _judged(config: RunConfig, executions: Executions) -> tuple[gates.Metrics, V
         sentence for met, sentence in judged if met != blessed
     ]
     if not blessed and all(met for met, _ in judged):
-        sentences.insert(0, _stock_reason(directory))
+        specs = tfma.load_validation_result(directory).metric_validations_per_slice
+        names = sorted({failure.metric_key.name for spec in specs for failure in spec.failures})
+        refused = f"TensorFlow Model Analysis refuses it because of {', '.join(names) or 'a missing metric'}"
+        sentences.insert(0, refused)
     return _shown(candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
 
 
@@ -149,12 +152,6 @@ def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[s
                 number = float(value["doubleValue"])  # NaN and infinity are strings.
                 found[name] = min(number, found.get(name, number))
     return found
-
-
-def _stock_reason(directory: str) -> str:
-    result = tfma.load_validation_result(directory)
-    names = sorted({f.metric_key.name for s in result.metric_validations_per_slice for f in s.failures})
-    return f"TensorFlow Model Analysis refuses it for {', '.join(names) or 'a missing metric'}"
 
 
 def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
