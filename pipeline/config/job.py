@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_validator.settings import ValidationSettings
 from pipeline.config import checks
+from pipeline.config.job_files import JobFile
 from pipeline.config.sections import BeamSettings, GateSettings, ServingSettings
 from trainer.settings import OutputSettings, Settings, TransformSettings
 
@@ -60,12 +61,12 @@ class Job(Settings):
         self._path = path
         return self
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """Yields the key and the path of each file that the job names beside its corpus."""
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
         if self.schema_path:
-            yield "schema", self.schema_path
+            yield JobFile(("schema",), self.schema_path, "schema")
         if self.transform.vocabulary:
-            yield "transform.vocabulary", self.transform.vocabulary
+            yield JobFile(("transform", "vocabulary"), self.transform.vocabulary, "vocabulary")
 
     @model_validator(mode="after")
     def _check_possible(self) -> Job:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pipeline.config.checks import Problem, evaluated_split
 from pipeline.config.job import Job
+from pipeline.config.job_files import JobFile
 from pipeline.config.tune_checks import tune_problems
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
 from trainer.recurrent.settings import SequenceSettings
@@ -23,6 +24,18 @@ class SupervisedJob(Job):
 
     trainer: SequenceSettings = Field(default_factory=SequenceSettings, description="The model and its training.")
     tune: TuneSettings | None = Field(None, description="The search for hyperparameters of `seqloom tune`.")
+
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
+        yield from super().files()
+        if self.trainer.embedding.source:
+            yield JobFile(
+                ("trainer", "embedding", "from"),
+                self.trainer.embedding.source,
+                "vectors",
+                parse="pipeline.runs.pretrained:parse_vectors",
+                find="pipeline.runs.pretrained:find_vectors",
+            )
 
     def problems(self) -> Iterator[Problem]:
         """Yields settings that are valid alone but not together."""

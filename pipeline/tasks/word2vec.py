@@ -10,6 +10,7 @@ from pydantic import Field
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from pipeline.config.checks import Problem
 from pipeline.config.job import Job
+from pipeline.config.job_files import JobFile
 from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
@@ -27,12 +28,13 @@ class Word2vecJob(Job):
         default_factory=EvaluationSettings, description="What the vectors are judged by, besides held-out documents."
     )
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """Yields the key and the path of each file that the job names besides its corpus."""
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
         yield from super().files()
         for kind in ("pairs", "analogies"):
+            parse = f"components.evaluation_sets.set_files:read_{kind}"
             for name, path in getattr(self.evaluation, kind).items():
-                yield f"evaluation.{kind}.{name}", path
+                yield JobFile(("evaluation", kind, name), path, "evaluation", parse)
 
     def problems(self) -> Iterator[Problem]:
         """Yields settings that are valid alone but not together."""

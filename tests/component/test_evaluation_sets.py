@@ -22,8 +22,8 @@ from tfx.types import standard_artifacts
 from components.evaluation_sets.executor import EvaluationSetsExecutor
 from pipeline.config import job as config
 from pipeline.dag import dag, gates, lineage
-from pipeline.runners import local
 from pipeline.runs import summary
+from pipeline.runs.prepare import prepare
 from pipeline.runs.record import Verdict
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
@@ -59,17 +59,8 @@ class Job:
     def run(self) -> None:
         root = self.folder / "root"
         root.mkdir(exist_ok=True)
-        job = local._with_stamped_sets(config.load(self.folder / "job.yaml"), root)
-        pipeline = dag.create_pipeline(
-            job,
-            dag.Layout(root),
-            corpus=(str(self.folder), "data.jsonl"),
-            schema=local._stamped_schema(job, root),
-            code=dict.fromkeys(dag.CODE, "1"),
-            run_id="1",
-            until="EvaluationSets",
-        )
-        LocalDagRunner().run(pipeline)
+        prepared = prepare(config.load(self.folder / "job.yaml"), root, "1", until="EvaluationSets")
+        LocalDagRunner().run(prepared.pipeline)
 
     def executions(self) -> dict[str, lineage.Execution]:
         return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))

@@ -113,7 +113,7 @@ def test_a_few_broken_lines_are_counted_and_the_run_goes_on(lines, transformed):
     worked = {name: state for name, state in transformed.states.items() if state != "skipped"}
     assert worked == dict.fromkeys([*BEFORE_TRANSFORM, "PreviousStatistics", "SequenceTransform"], "done")
     assert transformed.record["state"] == "done"
-    assert "Ended before the Pusher, as --until asked." in transformed.process.stdout
+    assert "Stopped before the Pusher, as --until requested." in transformed.process.stdout
     corpus = transformed.record["details"]["corpus"]
     assert (corpus["records"], corpus["quarantined"]) == (200, 3)
     (quarantine,) = lines.root.glob("quarantine/*/records.jsonl")

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.config import job as config
 from pipeline.runs import record as history
+from pipeline.runs.state import RunState
 
 ROOT = Path(__file__).parents[3]
 JOB = """\
@@ -99,14 +100,10 @@ def test_wrong_usage_ends_with_2(arguments):
 
 
 def test_each_end_of_a_run_has_its_exit_code():
-    assert {state: app.EXIT_CODES[state] for state in ("pushed", "unchanged", "done", "not_blessed", "failed")} == {
-        "pushed": 0,
-        "unchanged": 0,
-        "done": 0,
-        "not_blessed": 3,
-        "failed": 1,
+    assert {state.value: state.exit_code for state in RunState} == {
+        **dict.fromkeys(("pushed", "unchanged", "done", "tuned", "checked"), 0),
+        **{"not_blessed": 3, "failed": 1, "running": 1, "interrupted": 130},
     }
-    assert set(app.EXIT_CODES) == set(history.RunState.__args__)
 
 
 def test_runs_shows_what_ran(tmp_path):
@@ -129,7 +126,7 @@ def test_runs_shows_what_ran(tmp_path):
 def test_runs_of_a_root_without_runs(tmp_path):
     result = invoke("runs", tmp_path)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "No run was made at this root." in result.stderr
+    assert "No runs found in this directory." in result.stderr
     assert invoke("runs", tmp_path / "none").exit_code == 2
 
 

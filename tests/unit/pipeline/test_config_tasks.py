@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.config import job as config
-from pipeline.config.locations import resolve_file
 from pipeline.tasks.metric import METRICS
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
@@ -63,8 +62,8 @@ def test_each_task_has_its_own_trainer(tmp_path):
 def test_the_jobs_of_the_repository_are_valid(path):
     job = config.load(path)
     assert isinstance(job, config.TASKS[job.task])
-    for key, name in job.files():
-        assert resolve_file(name, job.folder, where=key).is_file()
+    for file in job.files():
+        assert file.locate(job.folder, where=file.name).is_file()
 
 
 def test_each_task_runs_its_own_components(tmp_path):
@@ -218,7 +217,7 @@ def test_the_command_prints_the_json_schema():
 
 def test_a_job_names_the_files_that_it_needs(tmp_path):
     more = ("schema=my.pbtxt", "transform.vocabulary=words.txt", "evaluation.pairs.sl=package:gensim/sl.txt")
-    assert dict(load(tmp_path, WORDS, *more).files()) == {
+    assert {file.name: file.path for file in load(tmp_path, WORDS, *more).files()} == {
         "schema": "my.pbtxt",
         "transform.vocabulary": "words.txt",
         "evaluation.pairs.ws": "ws.tsv",

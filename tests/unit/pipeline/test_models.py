@@ -42,14 +42,14 @@ def test_the_newest_published_version_of_a_root_is_taken(root, model):
 
 
 def test_a_root_without_a_model_says_why(tmp_path):
-    with pytest.raises(JobError, match="no such model or root"):
+    with pytest.raises(JobError, match="does not exist"):
         published.find_model(tmp_path / "none")
     with pytest.raises(JobError, match="seqloom run") as caught:
         published.find_model(tmp_path)
     assert caught.value.where == str(tmp_path / "serving")
     verdict = history.Verdict(blessed=False, reasons=("accuracy 0.7 is below 0.85",))
     history.write(tmp_path, history.new_run(tmp_path, "a").updated(state="not_blessed", verdict=verdict))
-    with pytest.raises(JobError, match=r"ended as not blessed: accuracy 0\.7 is below 0\.85"):
+    with pytest.raises(JobError, match=r"is not blessed: accuracy 0\.7 is below 0\.85"):
         published.find_model(tmp_path)
 
 
@@ -57,7 +57,7 @@ def test_other_models_are_refused(tmp_path):
     with pytest.raises(JobError, match=r"from \['x'\] to \['y'\]"):
         load(save(Other(), tmp_path / "other"))
     tf.saved_model.save(Other(), str(tmp_path / "bare"), {})
-    with pytest.raises(JobError, match="does not take texts"):
+    with pytest.raises(JobError, match="does not accept texts"):
         load(tmp_path / "bare")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "saved_model.pb").write_bytes(b"no model")

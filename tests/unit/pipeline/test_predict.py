@@ -94,7 +94,7 @@ def test_a_model_of_other_outputs_is_refused(tmp_path):
 
 
 def test_word_vectors_are_refused_with_what_asks_them(word_vectors):
-    with pytest.raises(JobError, match="does not take texts") as caught:
+    with pytest.raises(JobError, match="does not accept texts") as caught:
         predict.Model(word_vectors)
     assert caught.value.found.startswith("word vectors, serving_default from ['words']")
     assert "seqloom neighbors" in caught.value.fix
@@ -130,7 +130,7 @@ def test_the_command_answers_what_comes_before_a_broken_line(model, tmp_path):
     [
         (["{root}", "text", "--input", "x.jsonl"], "Texts are given twice"),
         (["{root}", "--input", "{root}/none.jsonl"], "The input cannot be read"),
-        (["{root}/none", "text"], "There is no such model or root"),
+        (["{root}/none", "text"], "The model or root does not exist"),
     ],
 )
 def test_wrong_usage_of_the_command(root, arguments, part):

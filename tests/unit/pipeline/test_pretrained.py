@@ -122,7 +122,7 @@ def test_a_root_where_nothing_is_published_says_why(tmp_path):
     verdict = history.Verdict(blessed=False, reasons=("spearman is 0.1, but must be at least 0.3",))
     history.write(tmp_path, history.new_run(tmp_path, "a").updated(state="not_blessed", verdict=verdict))
     error = refused(".", tmp_path)
-    assert error.what == "There is no published model."
+    assert error.what == "The root has no published model."
     assert str(error.where).startswith("trainer.embedding.from, ")
     assert "spearman is 0.1" in str(error.found)
     assert "task word2vec" in str(error.expected)
@@ -131,14 +131,14 @@ def test_a_root_where_nothing_is_published_says_why(tmp_path):
 def test_a_root_of_another_task_is_refused(tmp_path):
     folder = publish(tmp_path / "sentiment", "1")
     error = refused("sentiment", tmp_path)
-    assert error.what == "The published model is not one of word vectors."
+    assert error.what == "The published model has no word vectors."
     assert (error.where, error.found) == ("trainer.embedding.from", f"{folder} without vectors.bin")
 
 
 def test_what_is_not_there_is_told(tmp_path):
     (tmp_path / "vectors.bin").touch()
     root = refused("runs/words", tmp_path)
-    assert (root.what, root.found) == ("There are no word vectors.", f"no {tmp_path}/runs/words")
+    assert (root.what, root.found) == ("The word vectors do not exist.", f"no {tmp_path}/runs/words")
     assert "run the job" in str(root.fix)
     file = refused("vektors.bin", tmp_path)
     assert file.what == "The trainer.embedding.from file does not exist."

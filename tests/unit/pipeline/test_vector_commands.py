@@ -133,7 +133,7 @@ def test_a_model_of_another_task_says_what_it_is(tmp_path, arguments):
     command, *words = arguments
     result = invoke(command, tmp_path, *words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "The model does not take words." in result.stderr
+    assert "The model does not accept words." in result.stderr
     assert "found: a classifier or tagger, serving_default from ['text']" in result.stderr
     assert "seqloom predict" in result.stderr
 
@@ -161,7 +161,7 @@ def test_a_model_without_its_list_of_words_says_so_where_it_is_needed(word_vecto
     [
         (["neighbors", "{root}"], "WORD"),
         (["neighbors", "{root}", "film", "--k", "0"], "--k"),
-        (["neighbors", "{root}/none", "film"], "There is no such model or root"),
+        (["neighbors", "{root}/none", "film"], "The model or root does not exist"),
         (["analogy", "{root}", "a", "b"], "C"),
         (["vectors", "{root}", "film", "--input", "x"], "Words are given twice"),
         (["vectors", "{root}", "--input", "{root}/none"], "The input cannot be read"),
