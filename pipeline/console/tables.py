@@ -12,6 +12,7 @@ from rich.text import Text
 from pipeline.runs.details import AnomalyDetails, TuningDetails
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import ComponentState, RunState
+from pipeline.tasks.registry import TASKS
 
 _COUNT = "documents"
 """The only metric that is an integer."""
@@ -92,8 +93,10 @@ def verdict_text(record: RunRecord) -> Text:
 
 
 def findings(record: RunRecord) -> Iterator[str]:
-    """Yields what a run found out about hyperparameters and, with `--dry-run`, about the corpus and the model."""
+    """Yields what a run found out about its model, hyperparameters and, with `--dry-run`, about the corpus."""
     details = record.details
+    if record.task is not None and record.task in TASKS and details.training is not None:
+        yield from TASKS[record.task].report(details.training.model_dump())
     if details.tuning is not None:
         best, objective = details.tuning.trials[0], details.tuning.objective
         score = details.tuning.score(best)

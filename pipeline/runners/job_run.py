@@ -48,7 +48,7 @@ def run(
         JobError: If a component fails.
     """
     with RootLock(root):
-        record = history.new_run(root, job.name, job.path)
+        record = history.new_run(root, job.name, job.task, job.path)
         components = task_of(job).components(job, goal)
         watch = Watch(record, root, console, components)
         console.start(components)

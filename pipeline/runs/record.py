@@ -65,6 +65,7 @@ class RunRecord(_Record):
     Attributes:
         run_id: Sorts by time; the name of the run's folder in `logs/`.
         name: The job's name.
+        task: The job's task; None in records of earlier versions.
         config: Path of the job's YAML, or None for a job built in code.
         root: The root as given.
         started: When it started, in UTC.
@@ -82,6 +83,7 @@ class RunRecord(_Record):
 
     run_id: str
     name: str
+    task: str | None = None
     config: str | None = None
     root: str
     started: datetime.datetime
@@ -111,12 +113,13 @@ class RunRecord(_Record):
         return self.state.sentence.format(version=self.pushed.version if self.pushed else "(unknown)")
 
 
-def new_run(root: Path, name: str, config: Path | None = None) -> RunRecord:
+def new_run(root: Path, name: str, task: str | None = None, config: Path | None = None) -> RunRecord:
     """Makes the record of a run that this process starts now; `write` saves it.
 
     Args:
         root: The root of the run.
         name: The job's name.
+        task: The job's task.
         config: The job's YAML.
 
     Returns:
@@ -127,6 +130,7 @@ def new_run(root: Path, name: str, config: Path | None = None) -> RunRecord:
     return RunRecord(
         run_id=f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{secrets.token_hex(2)}",
         name=name,
+        task=task,
         config=None if config is None else str(config),
         root=str(root),
         started=now,
