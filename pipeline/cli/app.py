@@ -16,7 +16,7 @@ from pipeline.cli.exit_codes import FAILED, INTERRUPTED, NOT_BLESSED, USAGE, end
 from pipeline.config import job as configuration
 from pipeline.config.job import Goal, RunConfig, SupervisedConfig, resolve_corpus_path, resolve_file
 from pipeline.config.locations import describe
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest
 from pipeline.runs import published
 from pipeline.runs import record as history
 from pipeline.runs.pretrained import find_vectors
@@ -218,7 +218,7 @@ def _checked(config: Path, overrides: list[str] | None) -> RunConfig:
 
 def _check_component(until: str | None, job: RunConfig) -> None:
     if until is not None and until not in job.components:
-        near = nearest(until, job.components)
+        near = closest(until, job.components)
         raise JobError(
             f"A job of task {job.task} has no component {until}.",
             where="--until",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest
 from trainer.errors import JobError
 
 BATCH = 256
@@ -140,7 +140,7 @@ def _question_in(line: str, where: str, key: str) -> str:
         raise JobError("A line is not JSON.", where=where, found=str(error), expected=expected) from None
     if isinstance(value, dict):
         if key not in value:
-            near = nearest(key, value)
+            near = closest(key, value)
             found = "the keys " + ", ".join(value) if value else "no keys"
             fix = f'rename "{near}" to "{key}"' if near else None
             raise JobError(f'A line has no key "{key}".', where=where, found=found, expected=expected, fix=fix)

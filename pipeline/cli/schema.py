@@ -18,7 +18,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.exit_codes import ends_with
 from pipeline.config import job as configuration
 from pipeline.config.job import resolve_corpus_path
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest
 from trainer.errors import JobError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _corpus(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
     values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": place, **options}
     known = sorted(set(_FORMATS.values()) | {"tf_example", "tf_sequence_example"})
     if values["format"] not in known:
-        near = nearest(options["format"], known) if "format" in options else None
+        near = closest(options["format"], known) if "format" in options else None
         raise JobError(
             "The corpus' format cannot be told from its name." if near is None else "There is no such format.",
             where=place,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest
 from pipeline.runs import published
 
 
@@ -65,7 +65,7 @@ class Model:
     def hints(self, words: Sequence[str]) -> dict[str, str]:
         """Finds, for words without a vector, the word of the vocabulary that is spelled most like each, if one is."""
         known = self._ask("vectors", words=words)["known"]
-        near = {word: nearest(word, self._vocabulary()) for word, has in zip(words, known, strict=True) if not has}
+        near = {word: closest(word, self._vocabulary()) for word, has in zip(words, known, strict=True) if not has}
         return {word: hint for word, hint in near.items() if hint}
 
     def _indexed_neighbors(self, words: Sequence[str], k: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest
 from trainer.errors import JobError
 
 PACKAGE = "package:"
@@ -155,10 +155,10 @@ def _nearest_file(full: Path) -> str:
         folder = folder.parent
     if folder != full.parent:
         missing = full.relative_to(folder).parts[0]
-        near = nearest(missing, [entry.name for entry in folder.iterdir() if entry.is_dir()])
+        near = closest(missing, [entry.name for entry in folder.iterdir() if entry.is_dir()])
         return f"{folder} has no folder {missing}" + (f"; did you mean {near}?" if near else "")
     names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-    near = nearest(full.name, names)
+    near = closest(full.name, names)
     if near and not _GLOB.search(full.name):
         return f"did you mean {near}?"
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import yaml
 
-from pipeline.config.suggestions import nearest
+from pipeline.config.suggestions import closest
 from trainer.errors import JobError
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | None"
@@ -128,7 +128,7 @@ def _text(path: Path) -> str:
     except FileNotFoundError:
         names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
         yamls = [name for name in names if name.endswith((".yaml", ".yml"))]
-        near = nearest(path.name, yamls) or nearest(path.name, names)
+        near = closest(path.name, yamls) or closest(path.name, names)
         if not path.parent.is_dir():
             fix = f"the folder {path.parent} does not exist"
         elif near:

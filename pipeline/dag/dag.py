@@ -26,7 +26,7 @@ from components.evaluator.baseline import LastBlessedOther
 from components.learning_check.component import LearningCheck
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
-from pipeline.config.job import TUNED, Goal, RunConfig, SupervisedConfig, Word2vecConfig
+from pipeline.config.job import BEST_HYPERPARAMETERS, Goal, RunConfig, SupervisedConfig, Word2vecConfig
 from pipeline.config.locations import Corpus
 from pipeline.dag import gates
 from pipeline.runs.layout import Layout
@@ -85,7 +85,7 @@ def create_pipeline(
         use_cache: Take results of earlier runs from ML Metadata.
     """
     data = _data_components(config, layout, corpus, schema, serving_logs, code)
-    wanted, more = config.toward(goal), list[BaseNode]()
+    wanted, more = config.components_for(goal), list[BaseNode]()
     if "Trainer" in wanted:
         more = _model_components(config, layout, data, code, run_id)
     elif "Tuner" in wanted:
@@ -182,7 +182,7 @@ def _validation(
 def _model_components(
     config: RunConfig, layout: Layout, data: Mapping[str, BaseNode], code: Mapping[str, str], run_id: str
 ) -> list[BaseNode]:
-    tuned: list[BaseNode] = [_best_hyperparameters()] if TUNED in config.components else []
+    tuned: list[BaseNode] = [_best_hyperparameters()] if BEST_HYPERPARAMETERS in config.components else []
     trainer = _trainer(config, layout, data["SequenceTransform"], tuned, code["Trainer"])
     examples = data["CorpusExampleGen"].outputs["examples"]
     sets: list[BaseNode] = []
@@ -206,7 +206,7 @@ def _best_hyperparameters() -> BaseNode:
     return Resolver(
         strategy_class=LatestArtifactStrategy,
         hyperparameters=Channel(type=standard_artifacts.HyperParameters),
-    ).with_id(TUNED)
+    ).with_id(BEST_HYPERPARAMETERS)
 
 
 def _trainer(config: RunConfig, layout: Layout, transform: BaseNode, tuned: list[BaseNode], code: str) -> BaseNode:

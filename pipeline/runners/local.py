@@ -12,7 +12,7 @@ from google.protobuf import text_format
 
 from components.corpus_validator.anomalies import AnomalyError
 from components.evaluation_sets import set_files
-from pipeline.config.job import TUNED, Goal, RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
+from pipeline.config.job import BEST_HYPERPARAMETERS, Goal, RunConfig, Word2vecConfig, resolve_corpus_path, resolve_file
 from pipeline.console.live import RunConsole
 from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
@@ -54,7 +54,7 @@ def run(
     """
     with RootLock(root):
         record = history.new_run(root, config.name, config.path)
-        components = config.toward(goal)
+        components = config.components_for(goal)
         watch = Watch(record, root, console, components)
         console.start(components)
         try:
@@ -96,7 +96,7 @@ def _run(
         use_cache=use_cache,
     )
     wanted = [component.id for component in pipeline.components]
-    if TUNED in wanted and not lineage.has_artifact(layout.metadata, "HyperParameters"):
+    if BEST_HYPERPARAMETERS in wanted and not lineage.has_artifact(layout.metadata, "HyperParameters"):
         raise JobError(
             "No hyperparameters were tuned at this root.",
             where=str(root),

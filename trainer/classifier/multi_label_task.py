@@ -25,7 +25,7 @@ class MultiLabelClassifier(Supervised[ClassifierSettings]):
         """Trains from the last checkpoint on.
 
         Raises:
-            JobError: If a threshold is given to a class that there is not.
+            JobError: If thresholds names an unknown class.
         """
         thresholds.given(self.settings.model_validate_json(job.settings).thresholds, self.class_names(job))
         return super().train(job)

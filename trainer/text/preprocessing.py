@@ -8,7 +8,6 @@ from typing import cast
 import tensorflow as tf
 
 from trainer.data import features as f
-from trainer.errors import JobError
 from trainer.settings import Kind, TransformSettings, TruncateSettings
 from trainer.text import subwords as subword_models
 from trainer.text.lines_table import lines_table
@@ -221,11 +220,11 @@ def make_preprocessing_fn(
         A function from raw to transformed features; a label or tag that is not in its file becomes -1.
 
     Raises:
-        JobError: If the settings do not go with this kind of corpus.
+        JobError: If the settings do not fit this kind of corpus.
     """
     obstacle = settings.obstacle(kind)
     if obstacle is not None:
-        raise JobError(obstacle, where="transform", found=f"a corpus of the kind {kind}")
+        raise obstacle.error(f"transform.{obstacle.path[0]}")
 
     def preprocessing_fn(inputs: f.Features) -> f.Features:
         """Maps a batch of raw features to transformed ones."""

@@ -84,7 +84,7 @@ def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
 
 def test_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
     settings = json.dumps({**SETTINGS, "class_weights": {"good": 2}})
-    with pytest.raises(JobError, match="class that there is not") as caught:
+    with pytest.raises(JobError, match="unknown class") as caught:
         TASKS["classifier"](dataclasses.replace(job, settings=settings))
     assert (caught.value.found, caught.value.expected) == ("good", "negative, positive")
 
