@@ -50,7 +50,7 @@ class Observed:
     bad: int
 
 
-class _ReadPart(beam.DoFn):
+class _EncodePart(beam.DoFn):
     """A part of a file to serialized raw examples, and a report of its letters and bad records."""
 
     def __init__(self, settings: CorpusSettings) -> None:
@@ -96,7 +96,7 @@ def observe(
             pipeline
             | "Parts" >> beam.Create(parts)
             | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_ReadPart(settings)).with_outputs("reports", main="examples")
+            | "Read" >> beam.ParDo(_EncodePart(settings)).with_outputs("reports", main="examples")
         )
         _ = read["examples"] | "Compute" >> ComputeStatistics(posixpath.join(scratch, "statistics.pb"))
         _ = read["reports"] | "Report" >> WriteJson(posixpath.join(scratch, "reports.json"))

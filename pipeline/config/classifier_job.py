@@ -11,7 +11,7 @@ from pipeline.config import checks
 from pipeline.config.run_config import TASK, SupervisedConfig
 from pipeline.config.suggestions import did_you_mean
 from pipeline.tasks.metric import MULTI_LABEL, Metric
-from trainer.classifier.settings import DEFAULT_THRESHOLD, ClassifierSettings
+from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY, ClassifierSettings
 from trainer.errors import Problem
 
 
@@ -42,13 +42,23 @@ class ClassifierConfig(SupervisedConfig):
             found = f"batch_tokens {self.trainer.batch_tokens} below transform.truncate.to {truncate.to}"
             what = "A batch cannot hold one document."
             yield Problem(("trainer", "batch_tokens"), what, found, f"{truncate.to} or more")
-        if self.trainer.encoder == "hierarchical":
-            problem = checks.segment_problem(("trainer", "encoder"), "hierarchical", self.transform)
-            if problem is not None:
-                yield problem
+        yield from self._encoder_problems()
         yield from self._class_problems()
         yield from self._label_problems()
         yield from self._gate_problems()
+
+    def _encoder_problems(self) -> Iterator[Problem]:
+        trainer, encoder = self.trainer, self.trainer.encoder
+        # Not a problem of the section: the trials of a search may vary the encoder and its keys together.
+        for key, encoders in USED_BY.items():
+            if getattr(trainer, key) != type(trainer).model_fields[key].default and encoder not in encoders:
+                what, expected = f"{key} has no effect with encoder {encoder}.", f"encoder {' or '.join(encoders)}"
+                fix = f"remove {key}, or set another encoder"
+                yield Problem(("trainer", key), what, f"encoder {encoder}", expected, fix)
+        if encoder == "hierarchical":
+            problem = checks.segment_problem(("trainer", "encoder"), "hierarchical", self.transform)
+            if problem is not None:
+                yield problem
 
     def _class_problems(self) -> Iterator[Problem]:
         """Yields the unknown classes, if the job lists the classes."""

@@ -35,7 +35,7 @@ def _thresholds(value: Any) -> Any:
     numbers = value.values() if isinstance(value, dict) and value else [value]
     if all(isinstance(n, int | float) and not isinstance(n, bool) and 0 < n < 1 for n in numbers):
         return value
-    raise ValueError("it is neither tuned, nor a number between 0 and 1, nor a mapping of classes to such numbers")
+    raise ValueError("it is neither tuned nor a number between 0 and 1, nor a mapping of classes to such numbers")
 
 
 Thresholds = Annotated[Literal["tuned"] | float | dict[str, float], BeforeValidator(_thresholds)]
@@ -104,13 +104,6 @@ class ClassifierSettings(SequenceSettings):
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""
         yield from super().problems()
-        for key, encoders in USED_BY.items():
-            changed = getattr(self, key) != type(self).model_fields[key].default
-            if changed and self.encoder not in encoders:
-                what, expected = f"{key} has no effect with encoder {self.encoder}.", f"encoder {' or '.join(encoders)}"
-                yield Problem(
-                    (key,), what, f"encoder {self.encoder}", expected, f"remove {key}, or set another encoder"
-                )
         if self.encoder == "rnn" and self.pooling == "last" and self.residual:
             found = "pooling last, which drops the steps that residual adds to"
             fix = "set pooling: max+mean, or remove residual"

@@ -48,7 +48,7 @@ def test_the_job_is_a_classifier_that_is_trained_and_judged_in_its_own_way(tmp_p
         (["trainer.class_weights={crime: 2}"], ["trainer.class_weights", "cannot be combined"]),
         (["trainer.thresholds={crim: 0.5}"], ["trainer.thresholds", "unknown class", "mean crime"]),
         (["trainer.ngrams={longest: 2}"], ["trainer.ngrams", "one label per document", "remove ngrams"]),
-        (["trainer.thresholds=2"], ["trainer.thresholds", "neither tuned, nor a number between 0 and 1"]),
+        (["trainer.thresholds=2"], ["trainer.thresholds", "neither tuned nor a number between 0 and 1"]),
         (["corpus.multi_label=false", "gates={}", "trainer.thresholds=0.4"], ["trainer.thresholds", "most likely"]),
         (["gates.auc={min: 0.5}"], ["with multi_label has no metric auc", "micro_f1"]),
         (["gates.micro_f1={max: 0.5}"], ["higher is better"]),
