@@ -86,9 +86,9 @@ def run(
         bool, typer.Option("--dry-run", help="Check job, corpus and model; train and publish nothing.")
     ] = False,
 ) -> None:
-    """Runs a job: reads its corpus, trains, judges, and publishes what passes.
+    """Runs a job: reads its corpus, trains, evaluates, and publishes a model that passes.
 
-    Ends with 0: published, or nothing new to publish; 1: failed; 2: wrong usage; 3: done, but not good enough.
+    Exit codes: 0 published, or nothing new; 1 failed; 2 wrong usage; 3 finished, but not good enough to publish.
     """
     with ends_with(USAGE):
         job = _checked(config, overrides)

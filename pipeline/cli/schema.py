@@ -82,7 +82,7 @@ def diff_schemas(
 ) -> None:
     """Says line by line what differs between two schemas: FEATURE, PROPERTY: FIRST -> SECOND.
 
-    Ends with 0: no difference; 1: some; 2: a schema cannot be read or inferred.
+    Exit codes: 0 no difference; 1 some differences; 2 a schema cannot be read or inferred.
     """
     from schema.differences import differences
 
@@ -143,7 +143,7 @@ def _corpus(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
     if values["format"] not in known:
         near = closest(options["format"], known) if "format" in options else None
         raise JobError(
-            "The corpus' format cannot be told from its name." if near is None else "There is no such format.",
+            "The corpus' name has no suffix of a known format." if near is None else "The format is unknown.",
             where=place,
             found=values["format"] or "".join(suffixes) or "no suffix",
             expected=f"one of {', '.join(known)}",
@@ -152,8 +152,8 @@ def _corpus(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
     try:
         return CorpusSettings.model_validate(values), Path.cwd()
     except ValidationError as error:
-        told = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise JobError("The corpus cannot be read so.", where=place, found=told) from error
+        found = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise JobError("The options do not fit the corpus.", where=place, found=found) from error
 
 
 def _inferred(place: str, settings: CorpusSettings, folder: Path) -> str:

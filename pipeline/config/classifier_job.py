@@ -35,7 +35,7 @@ class ClassifierConfig(SupervisedConfig):
         """Yields the keys that are valid alone but not together."""
         yield from super().problems()
         corpus, truncate = self.corpus, self.transform.truncate
-        if corpus.label is None and not corpus.multi_label:
+        if corpus.label is None and corpus.labels is None and not corpus.multi_label:
             expected, fix = "label: the column or key of the class", "add label: to corpus:"
             yield Problem(("corpus", "label"), "A classifier needs labels.", "no corpus.label", expected, fix)
         if truncate and truncate.to > self.trainer.batch_tokens:
