@@ -96,7 +96,7 @@ class SubwordSettings(Settings):
 
     model: Literal["unigram", "bpe"] = Field("unigram", description="bpe: byte-pair encoding.")
     size: int = Field(
-        8_000, ge=300, description="Maximum number of pieces, including 256 single bytes and the reserved words."
+        8_000, ge=300, description="Maximum number of pieces, including 256 bytes and the reserved words."
     )
     character_coverage: float = Field(
         0.9995, gt=0, le=1, description="Share of the text whose characters get a piece; rarer ones become bytes."
@@ -112,12 +112,8 @@ class PhraseSettings(Settings):
     """
 
     min_count: PositiveInt = Field(5, description="Pairs must occur more often than this in the train split.")
-    threshold: PositiveFloat = Field(
-        10.0, description="Minimum score of a pair, exclusive; a higher threshold gives fewer phrases."
-    )
-    passes: int = Field(
-        1, ge=1, le=4, description="Rounds of joining: 1 gives phrases of two words, 2 of up to four words."
-    )
+    threshold: PositiveFloat = Field(10.0, description="Score that a pair must exceed; higher gives fewer phrases.")
+    passes: int = Field(1, ge=1, le=4, description="Rounds of joining: 1 gives phrases of two words, 2 of up to four.")
     delimiter: str = Field("_", description="Separator between the words of a phrase.")
 
     @field_validator("delimiter")
@@ -143,43 +139,27 @@ class TransformSettings(Settings):
     strip_html: bool = Field(False, description="Replace HTML tags by spaces, and common entities by their characters.")
     digits: bool = Field(False, description="Replace every decimal digit by 0: 1984 becomes 0000.")
     max_token_bytes: PositiveInt | None = Field(None, description="Longest token in bytes; longer ones become unknown.")
-    max_size: PositiveInt = Field(
-        20_000, description="Maximum number of words in the vocabulary, excluding reserved ids."
-    )
-    min_count: PositiveInt = Field(
-        2, description="Minimum count of a word in the train split; rarer words are unknown."
-    )
-    oov_buckets: int = Field(
-        0, ge=0, description="Number of ids after the vocabulary that unknown words are hashed to."
-    )
+    max_size: PositiveInt = Field(20_000, description="Maximum size of the vocabulary, excluding reserved ids.")
+    min_count: PositiveInt = Field(2, description="Minimum count of a word in the train split; rarer ones are unknown.")
+    oov_buckets: int = Field(0, ge=0, description="Ids after the vocabulary that unknown words are hashed to.")
     vocabulary: str | None = Field(
         None,
         description="File with the vocabulary, one word per line; null: words of the train split by max_size and"
         " min_count.",
     )
-    reserved: tuple[str, ...] = Field(
-        (), description="Words that always have ids, directly after the four special tokens."
-    )
+    reserved: tuple[str, ...] = Field((), description="Words that always have ids, right after the special tokens.")
     min_coverage: float | None = Field(
         None, gt=0, le=1, description="Fail the run if a split has a smaller share of known tokens than this."
     )
-    min_length: int = Field(
-        0, ge=0, description="Drop documents with fewer tokens than this, not counting <bos> and <eos>."
-    )
-    bos: Literal["document", "segment"] | None = Field(
-        None, description="Insert `<bos>` before each document or segment."
-    )
-    eos: Literal["document", "segment"] | None = Field(
-        None, description="Insert `<eos>` after each document or segment."
-    )
+    min_length: int = Field(0, ge=0, description="Drop documents with fewer tokens, not counting <bos> and <eos>.")
+    bos: Literal["document", "segment"] | None = Field(None, description="Insert `<bos>` before each one.")
+    eos: Literal["document", "segment"] | None = Field(None, description="Insert `<eos>` after each one.")
     truncate: TruncateSettings | None = Field(None, description="Truncate long documents; null: keep them whole.")
     pad: PadSettings | None = Field(
-        None, description="Write sequences of one length; null: pad each batch at training time."
+        None, description="Write sequences of one length; null: pad each batch in training."
     )
     subwords: SubwordSettings | None = Field(None, description="The subword model; needs `tokenizer: subwords`.")
-    phrases: PhraseSettings | None = Field(
-        None, description="Join words that occur together more often than by chance; null: never."
-    )
+    phrases: PhraseSettings | None = Field(None, description="Join words that often occur together; null: never.")
 
     @field_validator("reserved")
     @classmethod
@@ -227,7 +207,7 @@ class TransformSettings(Settings):
             if self.subwords:
                 fix = "set tokenizer: subwords, or remove the section"
                 yield Problem(
-                    ("subwords",), "subwords needs tokenizer subwords.", f"tokenizer {self.tokenizer}", fix=fix
+                    ("subwords",), "subwords needs tokenizer subwords.", f"tokenizer {self.tokenizer}", None, fix
                 )
             return
         for name in ("lowercase", "digits", "max_token_bytes"):

@@ -80,9 +80,7 @@ class CorpusSettings(Settings):
         description="A document has any number of labels, including none: label holds a list, or text to split at"
         " label_separator.",
     )
-    label_separator: Name | None = Field(
-        None, description="Separator of the labels in one text, with multi_label; null: a comma."
-    )
+    label_separator: Name | None = Field(None, description="Separator of labels in one text; null: a comma.")
     source: Name | None = Field(None, description="Column or key of a document's origin; null: the file's name.")
     id: Name | None = Field(None, description="Column or key of a document's identifier; null: a hash of its text.")
     split: Name | None = Field(None, description="Column or key of a document's split; null: splits by hash.")
@@ -113,23 +111,17 @@ class CorpusSettings(Settings):
     delimiter: Delimiter | None = Field(
         None, description="Separator of the columns in csv or conll files; null: a comma in csv, white space in conll."
     )
-    columns: ColumnSettings | None = Field(
-        None, description="Columns of a conll file; null: first the token, last the tag."
-    )
+    columns: ColumnSettings | None = Field(None, description="Columns of a conll file; null: token first, tag last.")
     encoding: Encoding = Field("utf-8", description="Encoding of the files: the name of a Python codec.")
     encoding_errors: Literal["quarantine", "replace"] = Field(
         "quarantine", description="How to handle records with invalid bytes; replace: replace the bytes by U+FFFD."
     )
-    dedupe: bool = Field(
-        False, description="Keep only one of several documents with the same content, also across splits."
-    )
+    dedupe: bool = Field(False, description="Keep one of several documents with the same content, across splits too.")
     span: Literal["latest"] | Annotated[int, Field(ge=0)] | None = Field(
         None, description="Span of the path to read; latest or null: the newest that exists."
     )
     rolling: PositiveInt | None = Field(None, description="Number of consecutive spans to read, ending with span.")
-    max_bad_fraction: float = Field(
-        0.01, ge=0, le=1, description="Fail the run if a larger share of the records is quarantined."
-    )
+    max_bad_fraction: float = Field(0.01, ge=0, le=1, description="Fail if a larger share of records is quarantined.")
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""

@@ -23,14 +23,12 @@ def split_problems(corpus: CorpusSettings, splits: SplitSettings, required: Coll
         yield Problem(path, what, f"the splits {', '.join(names)}", f"the splits {', '.join(required)}")
 
 
-def segment_problem(path: tuple[str, ...], value: str, transform: TransformSettings) -> Problem | None:
-    """Returns the problem of a key whose value needs segments, where the tokens do not mark them."""
-    if "segment" in (transform.bos, transform.eos):
-        return None
-    key = path[-1]
-    fix = f"set transform.eos: segment, or another {key}"
-    found = "neither transform.eos nor transform.bos is segment"
-    return Problem(path, f"{key} {value} needs marked segments.", found, "<bos> or <eos> at each segment", fix)
+def segment_problems(path: tuple[str, ...], value: str, transform: TransformSettings) -> Iterator[Problem]:
+    """Yields a key whose value needs segments, if the tokens do not mark them."""
+    if "segment" not in (transform.bos, transform.eos):
+        key, found = path[-1], "neither transform.eos nor transform.bos is segment"
+        fix = f"set transform.eos: segment, or another {key}"
+        yield Problem(path, f"{key} {value} needs marked segments.", found, "<bos> or <eos> at each segment", fix)
 
 
 def gate_problems(
@@ -41,9 +39,7 @@ def gate_problems(
     for name, gate in gates.items():
         path = ("gates", name)
         if not metrics:
-            yield Problem(
-                path, f"{job} cannot have gates.", f"a gate on {name}", "no gates: the job publishes no model"
-            )
+            yield Problem(path, f"{job} cannot have gates.", name, "no gates: the job publishes no model")
         elif name not in metrics:
             fix = did_you_mean(name, metrics)
             yield Problem(path, f"{job} has no metric {name}.", name, ", ".join(metrics), fix)

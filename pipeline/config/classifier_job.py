@@ -56,9 +56,7 @@ class ClassifierConfig(SupervisedConfig):
                 fix = f"remove {key}, or set another encoder"
                 yield Problem(("trainer", key), what, f"encoder {encoder}", expected, fix)
         if encoder == "hierarchical":
-            problem = checks.segment_problem(("trainer", "encoder"), "hierarchical", self.transform)
-            if problem is not None:
-                yield problem
+            yield from checks.segment_problems(("trainer", "encoder"), encoder, self.transform)
 
     def _class_problems(self) -> Iterator[Problem]:
         """Yields the unknown classes, if the job lists the classes."""
@@ -81,9 +79,7 @@ class ClassifierConfig(SupervisedConfig):
             for key, fix in fixes.items():
                 if getattr(trainer, key) is not None:
                     what = f"{key} cannot be combined with corpus.multi_label."
-                    yield Problem(
-                        ("trainer", key), what, f"{key} with multi_label: true", "one label per document", fix
-                    )
+                    yield Problem(("trainer", key), what, "multi_label: true", "one label per document", fix)
         elif trainer.thresholds != DEFAULT_THRESHOLD:
             found = "one label per document, which is always the most likely one"
             fix = "remove thresholds, or set corpus.multi_label: true"

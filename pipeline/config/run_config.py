@@ -59,9 +59,7 @@ class RunConfig(Settings):
     task: Annotated[TaskName, TASK]
     corpus: CorpusSettings = Field(description="The corpus files and how to read a record.")
     splits: SplitSettings = Field(default_factory=SplitSettings, description="Weights of the splits.")
-    validation: ValidationSettings = Field(
-        default_factory=ValidationSettings, description="How to handle anomalies of the examples."
-    )
+    validation: ValidationSettings = Field(default_factory=ValidationSettings, description="How to handle anomalies.")
     transform: TransformSettings = Field(default_factory=TransformSettings, description="Raw text to token ids.")
     output: OutputSettings = Field(default_factory=OutputSettings, description="How to write the examples.")
     trainer: Settings = Field(default_factory=Settings, description="The model and its training.")

@@ -30,14 +30,15 @@ def search_problems(tune: TuneSettings, trainer: SequenceSettings, job_problems:
     """
     settings = trainer.model_dump(mode="json", by_alias=True)
     known = set(job_problems(trainer))
-    for key, dimension in tune.space.items():
+    # A dimension with problems of its own has no values to check.
+    checked = {key: dimension for key, dimension in tune.space.items() if not any(dimension.problems())}
+    for key in tune.space:
         problem = _key_problem(key, settings)
-        # A dimension with problems of its own has no values to check.
-        if problem is None and not any(dimension.problems()):
-            problem = _value_problem(key, dimension, settings, type(trainer), known, job_problems)
+        if problem is None and key in checked:
+            problem = _value_problem(key, checked[key], settings, type(trainer), known, job_problems)
         if problem is not None:
             yield problem
-    strategies = tune.space.get(f"{SECTION}strategy")
+    strategies = checked.get(f"{SECTION}strategy")
     if "multi_worker" in (trainer.strategy, *(strategies.tested if strategies else ())):
         fix = "set trainer.strategy: one_device or mirrored"
         yield Problem(("tune",), "A search cannot use several workers.", "strategy multi_worker", "one machine", fix)

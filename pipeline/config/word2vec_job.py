@@ -44,24 +44,21 @@ class Word2vecConfig(RunConfig):
                 what = f"A job of task word2vec cannot have corpus.{key}."
                 yield Problem(("corpus", key), what, f"corpus.{key}", fix=f"remove {key}")
         if self.trainer.boundary == "segment":
-            problem = checks.segment_problem(("trainer", "boundary"), "segment", self.transform)
-            if problem is not None:
-                yield problem
+            yield from checks.segment_problems(("trainer", "boundary"), "segment", self.transform)
         yield from self._gate_problems()
 
     def _gate_problems(self) -> Iterator[Problem]:
         """Yields the gates on sets that do not exist; the sources of the Evaluator's examples are the sets."""
-        measured = {
-            "spearman": tuple(self.evaluation.pairs),
-            "analogy_accuracy": tuple(self.evaluation.analogies),
-            "loss": (HELD_OUT,),
-        }
-        for (metric, sets), key in zip(measured.items(), ("pairs", "analogies", ""), strict=True):
+        measured = (
+            ("spearman", "evaluation.pairs", tuple(self.evaluation.pairs)),
+            ("analogy_accuracy", "evaluation.analogies", tuple(self.evaluation.analogies)),
+            ("loss", "", (HELD_OUT,)),
+        )
+        for metric, key, sets in measured:
             if metric in self.gates and not sets:
-                what, fix = f"A gate on {metric} needs evaluation.{key}.", f"name a file under evaluation.{key}"
-                yield Problem(("gates", metric), what, f"no evaluation.{key}", fix=fix)
-                continue
-            for name in self.gates[metric].slices if metric in self.gates else ():
-                if name not in sets:
+                what, fix = f"A gate on {metric} needs {key}.", f"name a file under {key}"
+                yield Problem(("gates", metric), what, f"no {key}", fix=fix)
+            elif metric in self.gates:
+                for name in [name for name in self.gates[metric].slices if name not in sets]:
                     path, what = ("gates", metric, "slices", name), f"{metric} is not measured on {name}."
                     yield Problem(path, what, name, ", ".join(sets), did_you_mean(name, sets))

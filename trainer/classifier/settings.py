@@ -54,9 +54,7 @@ class NgramSettings(Settings):
 
     longest: PositiveInt = Field(3, le=8, description="Length of the longest n-gram, in words.")
     min_documents: PositiveInt = Field(2, description="Drop n-grams found in fewer training documents than this.")
-    max_size: PositiveInt = Field(
-        2_000_000, description="Maximum number of n-grams; those in the most documents are kept."
-    )
+    max_size: PositiveInt = Field(2_000_000, description="Maximum number of n-grams, by number of documents.")
 
 
 class ClassifierSettings(SequenceSettings):
@@ -87,9 +85,7 @@ class ClassifierSettings(SequenceSettings):
     filter_widths: tuple[PositiveInt, ...] = Field(
         (3, 4, 5), min_length=1, description="Widths of the convolutions in words, with encoder cnn."
     )
-    attention_units: PositiveInt = Field(
-        64, description="Width of the attention layer, with encoder rnn+attention or hierarchical."
-    )
+    attention_units: PositiveInt = Field(64, description="Width of the attention of rnn+attention and hierarchical.")
     thresholds: Thresholds = Field(
         DEFAULT_THRESHOLD,
         description="With corpus.multi_label, the lowest probability of a label that a document has: one for all"

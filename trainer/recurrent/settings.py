@@ -39,11 +39,9 @@ class StackSettings(Settings):
     activation: Literal["tanh", "relu", "elu", "sigmoid", "softsign", "linear"] = Field(
         "tanh", description="The cell's activation; only tanh can use the fused GPU kernel."
     )
-    input_dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout of the input of each recurrent layer, drawn at each step."
-    )
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout of each layer's input, drawn at each step.")
     output_dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout of the states of the last recurrent layer, drawn at each step."
+        0.0, ge=0, lt=1, description="Dropout of the last layer's states, drawn at each step."
     )
     recurrent_dropout: float = Field(
         0.0,
@@ -55,14 +53,12 @@ class StackSettings(Settings):
     layer_norm: bool = Field(False, description="Normalise the states between layers; needs two layers.")
     residual: bool = Field(False, description="From the third layer on, add a layer's input to its states.")
     kernel_initializer: Literal["glorot", "orthogonal", "uniform"] = Field(
-        "glorot", description="Initial weights of a layer's input."
+        "glorot", description="Initial input weights."
     )
     recurrent_initializer: Literal["orthogonal", "glorot", "uniform", "identity"] = Field(
         "orthogonal", description="Initial weights of the recurrent state; identity: for cell rnn with activation relu."
     )
-    uniform_scale: PositiveFloat = Field(
-        _UNIFORM_SCALE, description="Range of initializer uniform, from minus this to this."
-    )
+    uniform_scale: PositiveFloat = Field(_UNIFORM_SCALE, description="Largest absolute value of initializer uniform.")
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""

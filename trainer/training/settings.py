@@ -87,9 +87,7 @@ class TrainingSettings(Settings):
     checkpoint_steps: PositiveInt = Field(
         1_000, description="Steps between checkpoints within an epoch; every epoch ends with a checkpoint."
     )
-    samples: int = Field(
-        5, ge=0, le=100, description="Number of eval documents that TensorBoard shows with their predictions."
-    )
+    samples: int = Field(5, ge=0, le=100, description="Eval documents shown in TensorBoard with their predictions.")
     sanity: bool = Field(
         False,
         description="Before training, check that the loss starts at chance level and that two batches can be"

@@ -21,9 +21,7 @@ MOST_VALUES = 1_000
 class DimensionSettings(Settings):
     """The values of one key: a list, or a range."""
 
-    values: tuple[Value, ...] | None = Field(
-        None, description="The values: only numbers, only text, or true and false."
-    )
+    values: tuple[Value, ...] | None = Field(None, description="Values: only numbers, only text, or true and false.")
     min: int | float | None = Field(None, allow_inf_nan=False, description="The lowest value of a range.")
     max: int | float | None = Field(None, allow_inf_nan=False, description="The highest value of a range.")
     scale: Literal["linear", "log"] = Field(

@@ -14,9 +14,7 @@ from trainer.settings import Settings
 class NgramSettings(Settings):
     """Character n-grams that words are composed of (Bojanowski et al. 2017, "Enriching Word Vectors", section 3.2)."""
 
-    min: PositiveInt = Field(
-        3, description="Shortest n-gram in characters, including the `<` and `>` around each word."
-    )
+    min: PositiveInt = Field(3, description="Shortest n-gram in characters, including `<` and `>` around each word.")
     max: PositiveInt = Field(6, description="Longest n-gram in characters.")
     buckets: PositiveInt = Field(200_000, description="Rows of the table that n-grams are hashed into.")
 
@@ -24,17 +22,13 @@ class NgramSettings(Settings):
         """Yields the keys of this section that are valid alone but not together."""
         yield from super().problems()
         if self.max < self.min:
-            yield Problem(
-                ("max",), "max is smaller than min.", f"max {self.max}, min {self.min}", f"{self.min} or more"
-            )
+            yield Problem(("max",), "max is smaller than min.", f"min {self.min}, max {self.max}")
 
 
 class Word2vecSettings(Settings):
     """The vectors and their training (Mikolov et al. 2013, "Distributed Representations of Words and Phrases")."""
 
-    seed: int = Field(
-        1, ge=0, description="Seed of the initial vectors, windows, negatives and the order of documents."
-    )
+    seed: int = Field(1, ge=0, description="Seed of initial vectors, windows, negatives and the order of documents.")
     epochs: PositiveInt = Field(5, description="Number of passes over the train split.")
     model: Literal["skipgram", "cbow"] = Field(
         "skipgram",
@@ -46,9 +40,7 @@ class Word2vecSettings(Settings):
     )
     dimensions: PositiveInt = Field(100, description="Width of the vectors.")
     window: PositiveInt = Field(5, description="Number of words on each side of a word to train it with.")
-    window_reduction: bool = Field(
-        True, description="Draw the size of each word's window from 1 to `window`, as the paper does."
-    )
+    window_reduction: bool = Field(True, description="Draw each word's window from 1 to `window`, as the paper does.")
     boundary: Literal["document", "segment"] = Field(
         "document",
         description="Boundary that no window crosses; segment needs `transform.eos: segment` or `transform.bos:"

@@ -122,7 +122,7 @@ BAD = [
     (WORDS, ("trainer.cell=gru",), ["key trainer.cell is unknown", "cell belongs to task classifier"]),
     (WORDS, ("trainer.window=0",), ["trainer.window=0", "a whole number, above 0", "each side"]),
     (WORDS, ("trainer.model=skip-gram",), ["one of skipgram, cbow", "did you mean skipgram?"]),
-    (WORDS, ("trainer.ngrams={min: 4, max: 3}",), ["max is smaller than min", "max 3, min 4"]),
+    (WORDS, ("trainer.ngrams={min: 4, max: 3}",), ["max is smaller than min", "min 4, max 3"]),
     (DATASET, ("evaluation={}",), ["key evaluation is unknown", "evaluation belongs to task word2vec"]),
     (
         DATASET,

@@ -30,9 +30,7 @@ class NamedSettings(Settings):
             if key != "name" and value is not None and key not in own:
                 others = " or ".join(name for name, keys in self.defaults.items() if key in keys)
                 fix = f"remove {key}, or set name to {others}"
-                yield Problem(
-                    (key,), f"{self.title} {self.name} has no key {key}.", key, ", ".join(own) or "no keys", fix
-                )
+                yield Problem((key,), f"{self.title} {self.name} has no key {key}.", key, ", ".join(own) or "none", fix)
 
     def constants(self) -> dict[str, float | bool]:
         """Returns every key of the choice with its value."""

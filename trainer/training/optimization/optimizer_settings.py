@@ -29,15 +29,11 @@ class OptimizerSettings(NamedSettings):
     defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = DEFAULTS
 
     name: OptimizerName = Field("adam", description="The optimizer.")
-    beta_1: float | None = Field(
-        None, ge=0, lt=1, description="adam, adamw: decay of the mean of the gradients. Default: 0.9."
-    )
+    beta_1: float | None = Field(None, ge=0, lt=1, description="adam, adamw: decay of the mean gradient. Default: 0.9.")
     beta_2: float | None = Field(
-        None, ge=0, lt=1, description="adam, adamw: decay of the mean of the squared gradients. Default: 0.999."
+        None, ge=0, lt=1, description="adam, adamw: decay of the mean squared gradient. Default: 0.999."
     )
-    epsilon: PositiveFloat | None = Field(
-        None, description="All but sgd: term that keeps the divisor above zero. Default: 1e-7."
-    )
+    epsilon: PositiveFloat | None = Field(None, description="All but sgd: keeps the divisor above zero. Default: 1e-7.")
     weight_decay: float | None = Field(
         None,
         ge=0,
@@ -51,11 +47,9 @@ class OptimizerSettings(NamedSettings):
     )
     nesterov: bool | None = Field(None, description="sgd: Nesterov momentum, which looks ahead. Default: false.")
     rho: float | None = Field(
-        None, ge=0, lt=1, description="rmsprop: decay of the mean of the squared gradients. Default: 0.9."
+        None, ge=0, lt=1, description="rmsprop: decay of the mean squared gradient. Default: 0.9."
     )
-    initial_accumulator: float | None = Field(
-        None, ge=0, description="adagrad: initial sum of the squared gradients. Default: 0.1."
-    )
+    initial_accumulator: float | None = Field(None, ge=0, description="adagrad: initial sum of squares. Default: 0.1.")
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""

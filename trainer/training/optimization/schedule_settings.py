@@ -50,9 +50,7 @@ class ScheduleSettings(NamedSettings):
     rise: float | None = Field(
         None, gt=0, lt=1, description="one_cycle: share of the run in which the learning rate rises. Default: 0.3."
     )
-    start: float | None = Field(
-        None, ge=0, le=1, description="one_cycle: initial share of the learning rate. Default: 0.04."
-    )
+    start: float | None = Field(None, ge=0, le=1, description="one_cycle: initial share of the rate. Default: 0.04.")
     patience: PositiveInt | None = Field(
         None,
         description="reduce_on_plateau: epochs without a better eval loss before a decrease. Default: 1.",

@@ -59,7 +59,7 @@ WRONG = [
     ({"optimizer": {"name": "adam", "weight_decay": 0.01}}, "no key weight_decay.* set name to adamw"),
     ({"optimizer": {"name": "sgd", "nesterov": True}}, "nesterov needs momentum.* set momentum"),
     ({"schedule": {"factor": 0.5}}, "Schedule linear has no key factor.* set name to step or reduce_on_plateau"),
-    ({"schedule": {"name": "constant", "end": 0.5}}, "constant has no key end.* expected: no keys"),
+    ({"schedule": {"name": "constant", "end": 0.5}}, "constant has no key end.* expected: none"),
     ({"schedule": "one_cycle", "warmup": 0.1}, "warmup cannot be combined with schedule one_cycle"),
     ({"warmup": 1.5}, "warmup is not a whole number of steps.* found: 1.5"),
     (
