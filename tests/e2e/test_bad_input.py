@@ -15,7 +15,7 @@ trainer: {epochs: 2, units: 8, embedding: 8, batch_tokens: 128, learning_rate: 0
 """
 BEFORE_TRANSFORM = ["CorpusExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator"]
 TOLD_AT_ONCE = [
-    (["--set", "trainer.epoch=3"], 2, ["no key trainer.epoch", "did you mean epochs?"]),
+    (["--set", "trainer.epoch=3"], 2, ["key trainer.epoch is unknown", "did you mean epochs?"]),
     (["--set", "trainer.epochs=three"], 2, ["--set trainer.epochs=three", "a whole number"]),
     (["--set", "corpus.path=date.csv"], 2, ["corpus file does not exist", "job.yaml", "did you mean data.csv?"]),
     (["--set", "corpus.labels=null"], 2, ["gates.auc", "no corpus.labels", "list the classes under corpus.labels"]),

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from trainer.data import features as f
 from trainer.data.kinds import CorpusKind
-from trainer.errors import JobError
 from trainer.settings import TransformSettings, TruncateSettings
 from trainer.text import subwords as subword_models
 from trainer.text.lines_table import lines_table
@@ -220,11 +219,11 @@ def make_preprocessing_fn(
         A function from raw to transformed features; a class that is not in the file becomes -1.
 
     Raises:
-        JobError: If the settings do not go with this kind of corpus.
+        JobError: If the settings do not fit this kind of corpus.
     """
     obstacle = settings.obstacle(kind)
     if obstacle is not None:
-        raise JobError(obstacle, where="transform", found=f"a corpus of the kind {kind}")
+        raise obstacle.error(f"transform.{obstacle.path[0]}")
 
     def preprocessing_fn(inputs: f.Features) -> f.Features:
         """Maps a batch of raw features to transformed ones."""

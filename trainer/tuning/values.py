@@ -9,7 +9,7 @@ import operator
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from trainer.settings import Settings
+from trainer.settings import COLLECT, Settings
 
 S = TypeVar("S", bound=Settings)
 
@@ -49,8 +49,8 @@ def takes_integers(kind: type[Settings], settings: Mapping[str, Any], key: str, 
 
 
 def validated(kind: type[S], settings: Mapping[str, Any]) -> S:
-    """Reads the trainer section as a job's YAML is read: strictly."""
-    return kind.model_validate_json(json.dumps(settings), strict=True)
+    """Reads the trainer section as a job's YAML is read, strictly; `all_problems` of the result lists its problems."""
+    return kind.model_validate_json(json.dumps(settings), strict=True, context=COLLECT)
 
 
 def with_values(settings: str, values: Mapping[str, Any] | None) -> str:

@@ -11,9 +11,9 @@ import tensorflow as tf
 from apache_beam import pvalue
 
 from components.corpus_example_gen.documents import BadRecord
-from components.corpus_example_gen.readers.places import PLACE, LineNumbers, Place
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing import accounting, duplicates, quarantine, spill
+from components.corpus_example_gen.writing.places import PLACE, LineNumbers, Place
 from components.corpus_example_gen.writing.spill import Entries, Spill, TaggedSegment
 from components.shared.example_files import shard_path
 from components.shared.tfrecord_file import TFRecordFile

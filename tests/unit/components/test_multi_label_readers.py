@@ -127,9 +127,9 @@ def test_order_and_repetition_make_no_difference(given_labels: list[str]) -> Non
     ("values", "message"),
     [
         ({"label": None}, "multi_label needs label"),
-        ({"multi_label": False, "label_separator": "|"}, "label_separator needs multi_label: true"),
+        ({"multi_label": False, "label_separator": "|"}, "label_separator needs multi_label"),
         ({"label_separator": ""}, "at least 1 character"),
-        ({"format": "conll"}, "label belongs to format csv"),
+        ({"format": "conll"}, "label does not apply to format conll"),
     ],
 )
 def test_what_cannot_be_is_told(values: dict, message: str) -> None:

@@ -73,7 +73,7 @@ def test_config_check_says_what_the_job_reads(job, tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "parts"),
     [
-        (["trainer.epoch=3"], ["no key trainer.epoch", "--set trainer.epoch=3", "did you mean epochs?"]),
+        (["trainer.epoch=3"], ["key trainer.epoch is unknown", "--set trainer.epoch=3", "did you mean epochs?"]),
         (["corpus.path=date.csv"], ["corpus file does not exist", "job.yaml, corpus.path", "did you mean data.csv?"]),
         (["schema=text.pbtxt"], ["schema file does not exist", "job.yaml, schema"]),
     ],

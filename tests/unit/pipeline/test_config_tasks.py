@@ -117,24 +117,32 @@ BAD = [
         (),
         [":2, task", "found: a list of 1", "one of classifier, dataset, tagger, word2vec"],
     ),
-    (WORDS, ("trainer.epoch=3",), ["no key trainer.epoch", "did you mean epochs?"]),
-    (WORDS, ("trainer.cell=gru",), ["no key trainer.cell", "cell belongs to task classifier"]),
+    (WORDS, ("trainer.epoch=3",), ["key trainer.epoch is unknown", "did you mean epochs?"]),
+    (WORDS, ("trainer.cell=gru",), ["key trainer.cell is unknown", "cell belongs to task classifier"]),
     (WORDS, ("trainer.window=0",), ["trainer.window=0", "a whole number, above 0", "each side"]),
     (WORDS, ("trainer.model=skip-gram",), ["one of skipgram, cbow", "did you mean skipgram?"]),
-    (WORDS, ("trainer.ngrams={min: 4, max: 3}",), ["trainer.ngrams cannot be used: max 3 is below min 4"]),
-    (DATASET, ("evaluation={}",), ["no key evaluation", "evaluation belongs to task word2vec"]),
+    (WORDS, ("trainer.ngrams={min: 4, max: 3}",), ["max is smaller than min", "min 4, max 3"]),
+    (DATASET, ("evaluation={}",), ["key evaluation is unknown", "evaluation belongs to task word2vec"]),
     (
         DATASET,
         ("trainer.epochs=3",),
-        ["no key trainer.epochs", "no key under trainer", "task classifier or tagger or word2vec"],
+        ["key trainer.epochs is unknown", "no keys under trainer", "task classifier or tagger or word2vec"],
     ),
-    (DATASET, ("gates.loss.max=3",), ["gates.loss", "A job of task dataset publishes nothing"]),
-    (WORDS, ("corpus={format: conll, path: x}", "transform.tokenizer=whitespace"), ["trained on text", "format conll"]),
-    (WORDS, ("trainer.boundary=segment",), ["trainer.boundary", "Nothing marks", "transform.eos to segment"]),
-    (WORDS, ("trainer.boundary=segment", "transform.eos=document"), ["trainer.boundary", "Nothing marks"]),
-    (WORDS, ("evaluation.pairs.eval=x",), ["evaluation cannot be used: eval names the held-out documents"]),
-    (WORDS, ("evaluation.pairs.qs=x",), ["evaluation cannot be used: qs names both pairs and analogies"]),
-    (WORDS, ('evaluation.pairs={"a b": x}',), ["evaluation.pairs.a b is not allowed", '"a b"']),
+    (DATASET, ("gates.loss.max=3",), ["gates.loss", "A job of task dataset cannot have gates"]),
+    (
+        WORDS,
+        ("corpus={format: conll, path: x}", "transform.tokenizer=whitespace"),
+        ["needs plain text", "format conll"],
+    ),
+    (
+        WORDS,
+        ("trainer.boundary=segment",),
+        ["trainer.boundary", "boundary segment needs marked", "transform.eos: segment"],
+    ),
+    (WORDS, ("trainer.boundary=segment", "transform.eos=document"), ["trainer.boundary", "needs marked segments"]),
+    (WORDS, ("evaluation.pairs.eval=x",), ["eval is reserved for the held-out documents"]),
+    (WORDS, ("evaluation.pairs.qs=x",), ["evaluation.analogies.qs", "qs cannot name both"]),
+    (WORDS, ('evaluation.pairs={"a b": x}',), ["evaluation.pairs.a b is not valid", '"a b"']),
     (WORDS, ("evaluation.pairs={a: null}",), ["evaluation.pairs.a", "found: nothing (null)"]),
     (WORDS, ("evaluation.min_coverage=50",), ["evaluation.min_coverage", "0 or more and at most 1"]),
     (
@@ -159,12 +167,12 @@ def test_a_bad_job_is_told_with_its_place(tmp_path, text, overrides, parts):
     found = message(tmp_path, text, *overrides)
     for part in parts:
         assert part in found
-    assert "things are wrong" not in found
+    assert " errors in " not in found
 
 
 def test_what_an_unknown_task_hides_is_told_as_of_the_likeliest(tmp_path):
     found = message(tmp_path, WORDS.replace("word2vec", "word2vek"), "trainer.epoch=3")
-    assert "2 things are wrong" in found
+    assert "2 errors in" in found
     assert "did you mean word2vec?" in found
     assert "did you mean epochs?" in found
 

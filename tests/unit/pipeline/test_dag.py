@@ -123,11 +123,11 @@ def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_who_uses_its_re
 def test_the_trainer_takes_tuned_hyperparameters_where_the_job_says_so() -> None:
     nodes = create("classifier", tune={**TUNE, "use": True})
     (source,) = nodes["Trainer"].inputs["hyperparameters"].get_data_dependent_node_ids()
-    assert source == config.TUNED
+    assert source == config.BEST_HYPERPARAMETERS
     shown = config.ClassifierConfig.model_validate(
         {"name": "a", "task": "classifier", **JOBS["classifier"], "tune": {**TUNE, "use": True}}
     ).components
     assert nodes.keys() == set(shown)
-    assert shown.index(config.TUNED) + 1 == shown.index("Trainer")
-    assert config.TUNED not in create("classifier", tune=TUNE)
-    assert config.TUNED in create("classifier", until="Trainer", tune={**TUNE, "use": True})
+    assert shown.index(config.BEST_HYPERPARAMETERS) + 1 == shown.index("Trainer")
+    assert config.BEST_HYPERPARAMETERS not in create("classifier", tune=TUNE)
+    assert config.BEST_HYPERPARAMETERS in create("classifier", until="Trainer", tune={**TUNE, "use": True})

@@ -40,17 +40,17 @@ def test_the_job_is_a_classifier_that_is_trained_and_judged_in_its_own_way(tmp_p
 @pytest.mark.parametrize(
     ("overrides", "parts"),
     [
-        (["trainer.class_weights=balanced"], ["trainer.class_weights", "no weights", "remove class_weights"]),
-        (["trainer.class_weights={crime: 2}"], ["trainer.class_weights", "no weights"]),
-        (["trainer.thresholds={crim: 0.5}"], ["trainer.thresholds", "class that there is not", "mean crime"]),
-        (["trainer.ngrams={longest: 2}"], ["trainer.ngrams", "one class each", "remove ngrams"]),
+        (["trainer.class_weights=balanced"], ["trainer.class_weights", "cannot be combined", "remove class_weights"]),
+        (["trainer.class_weights={crime: 2}"], ["trainer.class_weights", "cannot be combined"]),
+        (["trainer.thresholds={crim: 0.5}"], ["trainer.thresholds", "unknown class", "mean crime"]),
+        (["trainer.ngrams={longest: 2}"], ["trainer.ngrams", "one label per document", "remove ngrams"]),
         (["trainer.thresholds=2"], ["trainer.thresholds", "neither tuned nor a number between 0 and 1"]),
-        (["corpus.multi_label=false", "gates={}", "trainer.thresholds=0.4"], ["trainer.thresholds", "likeliest"]),
+        (["corpus.multi_label=false", "gates={}", "trainer.thresholds=0.4"], ["trainer.thresholds", "most likely"]),
         (["gates.auc={min: 0.5}"], ["with multi_label has no metric auc", "micro_f1"]),
         (["gates.micro_f1={max: 0.5}"], ["higher is better"]),
         (["gates.micro_f1={min: 80}"], ["between 0 and 1", "mean 0.8"]),
         (["corpus.label=null", "corpus.labels=null"], ["multi_label needs label"]),
-        (["task=word2vec", "gates={}"], ["corpus.multi_label", "Word vectors need no labels", "remove it"]),
+        (["task=word2vec", "gates={}"], ["corpus.multi_label", "cannot have corpus.multi_label", "remove multi_label"]),
         (["task=tagger", "gates={}"], ["A tagger needs a tag for each token"]),
     ],
 )

@@ -60,18 +60,18 @@ def test_the_json_schema_allows_both():
 
 
 BAD = [
-    ("0", ["trainer.embedding.width is not allowed", ":5, trainer.embedding", "found: 0", "a whole number, above 0"]),
+    ("0", ["trainer.embedding.width is not valid", ":5, trainer.embedding", "found: 0", "a whole number, above 0"]),
     ('"64"', [":5, trainer.embedding", 'the text "64"', "a section with the keys width, from, frozen"]),
     ("runs/embeddings", [":5, trainer.embedding", "a section with the keys width, from, frozen"]),
     ("true", [":5, trainer.embedding", "found: true"]),
     ("null", [":5, trainer.embedding", "found: nothing (null)"]),
-    ("{}", [":5, trainer.embedding", "it needs either width or from"]),
-    ("{width: 64, from: a.bin}", [":5, trainer.embedding", "it needs either width or from"]),
+    ("{}", [":5, trainer.embedding", "neither width nor from"]),
+    ("{width: 64, from: a.bin}", [":5, trainer.embedding", "width cannot be combined with from"]),
     ("{width: 64, frozen: true}", [":5, trainer.embedding", "frozen needs from"]),
-    ("{frm: a.bin}", ["no key trainer.embedding.frm", "did you mean from?"]),
+    ("{frm: a.bin}", ["key trainer.embedding.frm is unknown", "did you mean from?"]),
     ("{from: 3}", [":5, trainer.embedding.from", 'put it in quotes: "3"']),
-    ('{from: ""}', [":5, trainer.embedding.from", "is not allowed", "task word2vec"]),
-    ("{source: a.bin}", ["no key trainer.embedding.source"]),
+    ('{from: ""}', [":5, trainer.embedding.from", "is not valid", "a word2vec job"]),
+    ("{source: a.bin}", ["key trainer.embedding.source is unknown"]),
 ]
 
 

@@ -306,9 +306,9 @@ def test_control_characters_never_stand_for_marks() -> None:
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        ({"tokenizer": "words"}, "needs whitespace"),
-        ({"tokenizer": "whitespace", "bos": "document"}, "bos does not go with a tagged corpus"),
-        ({"tokenizer": "whitespace", "strip_html": True}, "strip_html does not go with"),
+        ({"tokenizer": "words"}, "needs tokenizer whitespace"),
+        ({"tokenizer": "whitespace", "bos": "document"}, "bos cannot be combined with a tagged corpus"),
+        ({"tokenizer": "whitespace", "strip_html": True}, "strip_html cannot be combined with"),
     ],
 )
 def test_settings_that_would_tear_tokens_from_tags_are_refused(options: dict, part: str) -> None:

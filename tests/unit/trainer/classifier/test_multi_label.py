@@ -102,7 +102,7 @@ def test_thresholds_that_are_given() -> None:
     assert thresholds.given("tuned", ["a"]) is None
     assert thresholds.given(0.3, ["a", "b"]).tolist() == pytest.approx([0.3, 0.3])
     assert thresholds.given({"b": 0.2}, ["a", "b"]).tolist() == pytest.approx([0.5, 0.2])
-    with pytest.raises(JobError, match="class that there is not") as caught:
+    with pytest.raises(JobError, match="unknown class") as caught:
         thresholds.given({"c": 0.2}, ["a", "b"])
     assert (caught.value.found, caught.value.expected) == ("c", "a, b")
 

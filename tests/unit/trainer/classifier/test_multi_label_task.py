@@ -152,5 +152,5 @@ def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: T
 
 def test_a_threshold_of_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
     settings = ClassifierSettings.model_validate({**SETTINGS, "thresholds": {"opera": 0.5}})
-    with pytest.raises(JobError, match="class that there is not"):
+    with pytest.raises(JobError, match="unknown class"):
         CLASSIFIER.run(job, settings)
