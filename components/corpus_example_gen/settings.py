@@ -177,7 +177,7 @@ class CorpusSettings(Settings):
             yield Problem(("tokens",), "tokens needs tag.", expected="tag: the feature list of the tags")
         if self.tag == self.tokens:
             yield Problem(("tag",), "One feature list cannot be both tokens and tag.", self.tag)
-        if self.tags is not None and self.kind != "tagged_text":
+        if self.tags is not None and not self.kind.tokenized:
             expected = "format conll, or tag: the feature list of the tags"
             yield Problem(("tags",), "tags needs a tagged corpus.", f"format {self.format}", expected, "remove tags")
 
