@@ -26,7 +26,7 @@ CORPORA: dict[str, dict[str, Any]] = {
 }
 """The corpus section of a job for each kind of corpus."""
 
-SMALL = {"epochs": 2, "batch_tokens": 128, "step_tokens": 16, "checkpoint_steps": 2, "seed": 5}
+SMALL = {"epochs": 2, "batch_tokens": 128, "step_tokens": 16, "checkpoint_steps": 2, "subsample": None, "seed": 5}
 """Settings for small trainings of several steps; a task takes those that it has."""
 
 KILLED = """
@@ -89,7 +89,13 @@ def cases() -> list[Case]:
 
 
 CASES = cases()
-TRAINED = [case for case in CASES if case.task.training(case.job)]
+_WITHOUT_TARGETS = {case.task.name for case in CASES if case.kind.target is None}
+TRAINED = [
+    case
+    for case in CASES
+    if case.task.training(case.job) and (case.kind.target is None or case.task.name not in _WITHOUT_TARGETS)
+]
+"""The cases that train; a task that takes plain text ignores the targets of other kinds."""
 
 
 def documents(kind: CorpusKind, split: str, count: int) -> list[Any]:

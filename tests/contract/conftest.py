@@ -26,7 +26,7 @@ def published(transform_documents, tmp_path_factory) -> Callable[[Case], Publish
         if str(case) not in done:
             from trainer.jobs.job import TrainingJob
 
-            given = {split: documents(case.kind, split, count) for split, count in (("train", 60), ("eval", 20))}
+            given = {split: documents(case.kind, split, count) for split, count in (("train", 120), ("eval", 20))}
             classes = CLASSES["tags" if case.kind.tokenized else "labels"] if case.kind.target else ()
             transform = case.job.transform.model_dump()
             corpus = transform_documents(f"contract-{case.kind.name}", given, case.kind, transform, classes)
