@@ -74,7 +74,7 @@ def test_examples_have_numbers(tmp_path: Path) -> None:
 
 
 def test_text_without_columns_has_no_weights() -> None:
-    with pytest.raises(ValueError, match="weight belongs to format csv"):
+    with pytest.raises(ValueError, match="weight does not apply to format text"):
         reading("text")
 
 
