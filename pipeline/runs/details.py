@@ -32,7 +32,7 @@ class CorpusDetails(Section):
         quarantined: Records that could not be read.
         reasons: Quarantined records by reason.
         documents: Documents written, by split.
-        duplicates: Documents left out because an equal one came before, by split.
+        duplicates: Documents left out because their text is kept elsewhere, by the split that they would be in.
     """
 
     records: int = 0

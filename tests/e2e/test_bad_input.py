@@ -22,7 +22,7 @@ TOLD_AT_ONCE = [
     (["--set", "gates.f1.min=0.5"], 2, ["no metric f1", "accuracy, auc, loss"]),
     (["--set", "corpus.label=null"], 2, ["job.yaml:3, corpus", "labels needs label"]),
     (["--until", "Pushr"], 2, ["no component Pushr", "did you mean Pusher?"]),
-    (["--root", "job.yaml"], 1, ["The root cannot be written.", "give another --root"]),
+    (["--root", "job.yaml"], 1, ["The root is not writable.", "use another --root"]),
 ]
 
 
