@@ -30,9 +30,6 @@ _ID_CHARS = 80
 _GZIP_LEVEL = 3
 """Raw examples are read once or twice and then kept: fast rather than small."""
 
-ShardKey = tuple[str, int]
-"""A split and the number of one of its shards."""
-
 
 def entry(order: bytes, place: bytes, length: int) -> bytes:
     """Returns an entry of the type `DOCUMENT`."""
