@@ -280,7 +280,7 @@ def test_the_digest_is_that_of_what_decides_the_answers(make_servable, transform
         make_servable(words, vectors, graph=graph, transform={"digits": True}),
         make_servable(words, vectors, graph=graph, index="ivf"),
         make_servable(words, vectors, graph=graph, **ngrams),
-        make_servable(words, vectors, graph=graph, **{**character_ngrams, "ngram_vectors": -vectors}),
+        make_servable(words, vectors, graph=graph, **{**ngrams, "ngram_vectors": -vectors}),
     ]
     assert len({other.digest() for other in others} | {first}) == 7
 
