@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bench.data_tables import table
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.reading import Usage, read

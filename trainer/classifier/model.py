@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.classifier.encoders import ENCODERS
-from trainer.classifier.heads import Heads
 from trainer.classifier.ngrams import NgramCounts, NgramLogits
 from trainer.classifier.pooling import BigramSum
 from trainer.classifier.settings import ClassifierSettings
 from trainer.recurrent import encoder
+
+
+@keras.saving.register_keras_serializable("seqloom")
+class Heads(keras.layers.Layer):
+    """Gives the mean logits of several heads, but in training those of each.
+
+    Judged by its own loss, a head learns all that it can; by the loss of their mean, the one that is ahead would leave
+    the other little to learn.
+    """
+
+    def call(self, logits: Sequence[tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Returns float [batch, classes], in training [batch, heads, classes], from [batch, classes] of each head."""
+        heads = tf.stack(logits, axis=1)
+        return heads if training else tf.reduce_mean(heads, axis=1)
+
+    def compute_output_shape(self, shapes: Sequence[tuple[int | None, int]]) -> tuple[int | None, int]:
+        """Returns [batch, classes]."""
+        return shapes[0]
 
 
 def build(

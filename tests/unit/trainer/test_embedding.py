@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
-from trainer.classifier.training import CLASSIFIER
+from trainer.classifier.training import CLASSIFIER, SingleLabel
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
 from trainer.settings import RESERVED_WORDS, TransformSettings

@@ -18,7 +18,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier.attention import explained
 from trainer.classifier.pooling import MaskedPooling
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.recurrent import encoder
 
 VOCABULARY, CLASSES = 12, 3

@@ -17,7 +17,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier import ngrams
 from trainer.classifier.ngrams import NgramCounts, NgramLogits
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 
 CLASSES, LONGEST = 3, 3
 DOCUMENTS = [[4, 5, 4, 5, 6], [4, 5, 6], [7], [7, 7, 4], [5, 6, 4, 5]]

@@ -18,7 +18,7 @@ import tensorflow as tf
 from trainer.classifier import model as classifier
 from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.data.reading import read
 from trainer.jobs.run import run_fn
 from trainer.training.checkpoint import Checkpoints

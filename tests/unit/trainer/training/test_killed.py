@@ -25,7 +25,7 @@ import hashlib, json, logging, os, signal, sys
 import keras
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.data.reading import read
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.training import precision
 from trainer.training.step import Step
 

@@ -35,7 +35,7 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 import keras
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.training import strategies
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop

@@ -13,7 +13,7 @@ import tensorflow as tf
 from trainer.classifier import model as classifier
 from trainer.classifier.multi_label import MultiLabel
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.tagger import model as tagger
 from trainer.tagger.settings import TaggerSettings
 from trainer.tagger.training import TagHead

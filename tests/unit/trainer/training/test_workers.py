@@ -22,7 +22,7 @@ import json, logging, os, signal, sys
 import numpy as np
 import tensorflow as tf
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.single_label import SingleLabel
+from trainer.classifier.training import SingleLabel
 from trainer.training import strategies
 
 values, directory, killed_at = json.loads(sys.argv[1])

@@ -204,7 +204,7 @@ def test_what_is_published_answers(done: Work) -> None:
     assert {word.decode() for word in found["neighbors"][0].numpy()} == set(GROUPS[0]) - {WORDS[0]}
     composed = model.signatures["vectors"](words=tf.constant(["aabcd"]))
     assert not composed["known"].numpy().any()
-    assert composed["vectors"].numpy().any() == bool(Word2vecSettings.model_validate_json(done.settings).ngrams)
+    assert composed["vectors"].numpy().any() == bool(done.settings.ngrams)
 
 
 def test_a_report_tells_of_the_training(done: Work) -> None:
@@ -287,7 +287,7 @@ def test_a_training_that_diverges_says_where(step_tokens: int, step: int, make_j
 
 def test_devices_that_share_the_steps_give_what_one_gives(make_job) -> None:
     job = make_job(step_tokens=48)
-    arguments = json.dumps([json.loads(job.settings), job.transform_graph, job.train_files])
+    arguments = json.dumps([job.settings.model_dump(), job.transform_graph, job.train_files])
     command = [sys.executable, "-c", THREE_DEVICES, arguments]
     processors = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     ended = subprocess.run(command, cwd=ROOT, env=processors, stdout=subprocess.PIPE, text=True, check=True)
