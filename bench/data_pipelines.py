@@ -1,7 +1,7 @@
-"""Both ways from a CSV file to transformed examples, as TFX pipelines of the same shape.
+"""Two TFX pipelines of the same shape from a CSV file to transformed examples: ours and stock TFX's.
 
-Run as `python -m bench.data_pipelines SIDE CSV ROOT`. A pipeline is an ExampleGen, a given schema and a Transform:
-what else a job does, such as statistics and validation, is no part of the comparison.
+Run `python -m bench.data_pipelines SIDE CSV ROOT`. A pipeline is an ExampleGen, a given schema and a Transform;
+statistics, validation and the other steps of a job are not part of the comparison.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def stock(corpus: Path, root: Path) -> list[BaseNode]:
 
 
 def preprocessing_fn(inputs: f.Features) -> f.Features:
-    """The preprocessing of the stock job: our tokens, TensorFlow Transform's vocabulary of the same size."""
+    """Preprocesses as the stock job: our tokens, TensorFlow Transform's vocabulary of the same size."""
     settings = TransformSettings()
     text = tf.RaggedTensor.from_tensor(tf.reshape(inputs[f.TEXT], [-1, 1, 1]), ragged_rank=2)
     tokens = tokenize(text, settings)
@@ -85,7 +85,7 @@ def preprocessing_fn(inputs: f.Features) -> f.Features:
         f.SOURCE: inputs[f.SOURCE],
         f.LABEL: inputs[f.LABEL],
         f.LENGTH: tokens.row_lengths(),
-        # Sparse, so that it becomes an ordinary VarLenFeature of that name.
+        # Sparse, so that it becomes an ordinary VarLenFeature with that name.
         f.TOKENS: ids.to_sparse(),
     }
 

@@ -19,7 +19,7 @@ ROWS = [
     "peak memory of the process, GB",
     "seqloom",
     "stock TFX",
-    "documents/s, 16,384 tokens a batch",
+    "documents/s, 16,384 tokens per batch",
     "seqloom",
     "tf.data",
     "SequenceExample, plain, MB",
