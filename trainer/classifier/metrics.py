@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable
 from trainer.jobs.counting import Arrays, Counts, share, unrounded
 
 
-
 @dataclasses.dataclass
 class LabelCounts(Counts):
     """What documents add up to.
