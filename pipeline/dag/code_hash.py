@@ -14,17 +14,25 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("pipeline", "components", "trainer", "schema")
 
 
-def source_hash(module: str) -> str:
-    """Digests a module together with all modules of this project that it imports, directly or not.
+def source_hash(*modules: str) -> str:
+    """Digests modules together with all modules of this project that they import, directly or not.
 
     Args:
-        module: Dotted name of a module of this project.
+        modules: Dotted names of modules of this project.
 
     Returns:
         A hexadecimal digest that changes when one of these files does.
     """
+    digest = hashlib.sha256()
+    for name, source in sorted(code_modules(*modules).items()):
+        digest.update(f"{name} {len(source)}\n".encode() + source)
+    return digest.hexdigest()[:16]
+
+
+def code_modules(*modules: str) -> dict[str, bytes]:
+    """Returns modules and all modules of this project that they import, directly or not, with their sources."""
     seen: dict[str, bytes] = {}
-    waiting = [module]
+    waiting = list(modules)
     while waiting:
         name = waiting.pop()
         path = _file(name)
@@ -32,10 +40,7 @@ def source_hash(module: str) -> str:
             continue
         seen[name] = path.read_bytes()
         waiting += _imports(name, seen[name])
-    digest = hashlib.sha256()
-    for name in sorted(seen):
-        digest.update(f"{name} {len(seen[name])}\n".encode() + seen[name])
-    return digest.hexdigest()[:16]
+    return seen
 
 
 def _file(module: str) -> Path | None:
