@@ -90,7 +90,7 @@ def judge(
             continue
         subject = f"{name} over {', '.join(rest)}" if skipped else name
         place = _place(metric.slice)
-        yield from _overall(subject, metric, gate, candidate.get(place, {}).get(name, math.nan))
+        yield from _bounds(subject, metric, gate, candidate.get(place, {}).get(name, math.nan))
         for source, limits in gate.slices.items():
             where = _place({"source": source, **metric.slice})
             if source in uncovered:
@@ -125,22 +125,15 @@ def _too_little(source: str, share: float) -> str:
     return f"the vocabulary covers {math.floor(100 * share) / 100:.2f} of {source}, which is too little to gate"
 
 
-def _overall(subject: str, metric: Metric, gate: SliceGateSettings, value: float) -> Iterator[tuple[bool, str]]:
+def _bounds(subject: str, metric: Metric, gate: SliceGateSettings, value: float | None) -> Iterator[tuple[bool, str]]:
+    if value is None:
+        yield False, f"{subject}: no such documents in the test split"
+        return
     if math.isnan(value):
         yield False, f"{subject} has no value" + (f": {metric.undefined}" if metric.undefined else "")
-    else:
-        yield from _bounds(subject, metric, gate, value)
-
-
-def _bounds(subject: str, metric: Metric, gate: SliceGateSettings, value: float | None) -> Iterator[tuple[bool, str]]:
+        return
     for limit, sign in ((gate.min, 1), (gate.max, -1)):
-        if limit is None:
-            continue
-        if value is None:
-            yield False, f"{subject}: no such documents in the test split"
-        elif math.isnan(value):
-            yield False, f"{subject} has no value" + (f": {metric.undefined}" if metric.undefined else "")
-        else:
+        if limit is not None:
             met = (value - limit) * sign >= 0
             bound = "at least" if sign > 0 else "at most"
             yield met, f"{subject} is {value:.4f}, {'which meets' if met else 'but must be'} {bound} {limit:g}"

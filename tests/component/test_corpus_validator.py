@@ -17,8 +17,10 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.corpus_validator.anomalies import AnomalyError
-from pipeline.config.job import DatasetConfig
 from pipeline.dag import dag, lineage
+from pipeline.dag.layout import Layout
+from pipeline.dag.nodes import Sources
+from pipeline.tasks.dataset import DatasetJob
 from schema import curated
 from trainer.errors import JobError
 
@@ -61,7 +63,7 @@ class Job:
                 feature.annotation.tag.append(tag)
         schema_file = self.folder / f"schema{hash(tag)}.pbtxt"
         schema_file.write_text(text_format.MessageToString(schema))
-        config = DatasetConfig.model_validate(
+        config = DatasetJob.model_validate(
             {
                 "name": "validated",
                 "task": "dataset",
@@ -72,12 +74,10 @@ class Job:
         )
         pipeline = dag.create_pipeline(
             config,
-            dag.Layout(self.folder / "root"),
-            corpus=(str(self.folder), "data.jsonl"),
-            schema=str(schema_file),
-            code=dict.fromkeys(dag.CODE, "1"),
+            Layout(self.folder / "root"),
+            Sources((str(self.folder), "data.jsonl"), str(schema_file), logs),
+            code=dict.fromkeys(dag.code_modules(config), "1"),
             run_id="1",
-            serving_logs=logs,
             until=until,
         )
         (self.folder / "root").mkdir(exist_ok=True)

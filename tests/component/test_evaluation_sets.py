@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import random
@@ -20,11 +21,10 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import EvaluationSetsExecutor
-from pipeline.config import job as config
-from pipeline.dag import dag, gates, lineage
-from pipeline.runs import summary
+from pipeline.dag import gates, lineage, verdict
 from pipeline.runs.prepare import prepare
-from pipeline.runs.record import Verdict
+from pipeline.tasks import loading
+from pipeline.tasks.word2vec import Word2vecJob
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 from trainer.word2vec.servable import WordVectorsServable
@@ -56,10 +56,21 @@ class Job:
         (folder / "qs.txt").write_text(": first\nfilm plot actor Scene\n: second\nhero joke yak plot\n")
         (folder / "job.yaml").write_text(YAML)
 
+    def job(self, **changes: Any) -> Word2vecJob:
+        """The job with the sets of questions copied to names that change with their content, as a run copies them."""
+        values = loading.load(self.folder / "job.yaml").model_dump(by_alias=True)
+        for sets in (values["evaluation"]["pairs"], values["evaluation"]["analogies"]):
+            for name, path in sets.items():
+                content = (self.folder / path).read_bytes()
+                copy = self.folder / f"{hashlib.sha256(content).hexdigest()}-{path}"
+                copy.write_bytes(content)
+                sets[name] = str(copy)
+        return Word2vecJob.model_validate({**values, **changes})
+
     def run(self) -> None:
         root = self.folder / "root"
         root.mkdir(exist_ok=True)
-        prepared = prepare(config.load(self.folder / "job.yaml"), root, "1", until="EvaluationSets")
+        prepared = prepare(self.job(), root, "1", until="EvaluationSets")
         LocalDagRunner().run(prepared.pipeline)
 
     def executions(self) -> dict[str, lineage.Execution]:
@@ -199,10 +210,11 @@ def publish(job: Job, directory: Path, vectors: np.ndarray[Any, Any]) -> None:
     model.save(str(directory / "Format-Serving"))
 
 
-def judge(job: Job, folder: Path, limits: dict[str, Any], *models: Path) -> tuple[gates.Metrics, Verdict]:
-    """Runs TFX's Evaluator on a candidate, and perhaps a baseline, and tells what the run's record would say."""
-    values = config.load(job.folder / "job.yaml").model_dump(by_alias=True)
-    gated = config.Word2vecConfig.model_validate({**values, "gates": limits})
+def judge(
+    job: Job, folder: Path, limits: dict[str, Any], *models: Path
+) -> tuple[verdict.Metrics, bool, list[tuple[bool, str]]]:
+    """Runs TFX's Evaluator on a candidate, and perhaps a baseline: metrics, whether it blesses, and the sentences."""
+    gated = job.job(gates=limits)
     output = job.output()
     examples = Importer(
         source_uri=output.uri,
@@ -230,10 +242,16 @@ def judge(job: Job, folder: Path, limits: dict[str, Any], *models: Path) -> tupl
         beam_pipeline_args=dag.beam_args(),
     )
     LocalDagRunner().run(pipeline)
-    executions = {**job.executions(), "Evaluator": lineage.latest_run(metadata)["Evaluator"]}
-    metrics, verdict = summary._judged(gated, executions)
-    summary._check_counts(executions, metrics)
-    return metrics, verdict
+    outputs = lineage.latest_run(metadata)["Evaluator"].outputs
+    candidate_metrics, before = (
+        verdict.read_metrics(outputs["evaluation"].uri, name if baseline else None)
+        for name in ("candidate", "baseline")
+    )
+    coverages = json.loads(output.properties["coverage"])
+    uncovered = {name: known["share"] for name, known in coverages.items() if not known["gates"]}
+    judged = list(verdict.judge(gated, candidate_metrics, before if baseline else None, uncovered))
+    blessed = Path(outputs["blessing"].uri, "BLESSED").exists()
+    return verdict.shown(gated, candidate_metrics), blessed, judged
 
 
 def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_path: Path) -> None:
@@ -253,7 +271,7 @@ def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_p
     mean = {name: np.mean(list(values.values())) for name, values in expected.items()}
 
     limits = {"spearman": {"min": mean["good"] - 0.01, "slices": {"every": {"min": 0.99}}}, "loss": {"max": 2}}
-    metrics, verdict = judge(done, tmp_path / "first", limits, tmp_path / "good")
+    metrics, blessed, judged = judge(done, tmp_path / "first", limits, tmp_path / "good")
     for name, value in expected["good"].items():
         assert metrics[f"source={name}"]["spearman"] == pytest.approx(value)
     assert metrics["overall"]["spearman"] == pytest.approx(mean["good"])
@@ -262,14 +280,27 @@ def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_p
     assert metrics["overall"]["documents"] == len(done.records())
     assert metrics["source=qs,section=first"]["coverage"] == 1
     assert metrics["source=qs,section=second"] == {"coverage": 0, "documents": 1}
-    assert not verdict.blessed
-    assert len(verdict.reasons) == 4
-    assert verdict.reasons[0].startswith("spearman on source=every is ")
-    assert "coverage 0.33 of rare is below evaluation.min_coverage 0.5: not gated" in verdict.reasons
+    assert not blessed
+    assert [(met, sentence.partition(" is ")[0]) for met, sentence in judged[1:]] == [
+        (True, "spearman over ws, every"),
+        (False, "spearman on source=every"),
+        (True, "loss"),
+    ]
+    assert judged[0][0]
+    assert "covers 0.33 of rare" in judged[0][1]
 
     drop = mean["other"] - mean["good"]
     limits = {"spearman": {"max_drop": max(drop, 0) + 0.01}, "loss": {"max_rise": 0}}
-    metrics, verdict = judge(done, tmp_path / "second", limits, tmp_path / "good", tmp_path / "other")
-    assert verdict.blessed
-    assert f"the last blessed model's {mean['other']:.4f}" in " ".join(verdict.reasons)
+    metrics, blessed, judged = judge(done, tmp_path / "second", limits, tmp_path / "good", tmp_path / "other")
+    assert blessed
+    assert all(met for met, _ in judged)
+    assert f"the last blessed model's {mean['other']:.4f}" in " ".join(sentence for _, sentence in judged)
+
+    # Too little of the set that a gate names is covered.
+    limits = {"spearman": {"min": -1, "slices": {"rare": {"min": -1}}}}
+    _, blessed, judged = judge(done, tmp_path / "third", limits, tmp_path / "good")
+    assert not blessed
+    assert [sentence for met, sentence in judged if not met] == [
+        "spearman on source=rare could not be measured: " + judged[0][1].partition(":")[0]
+    ]
     assert metrics["overall"]["spearman"] == pytest.approx(mean["good"])

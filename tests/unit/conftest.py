@@ -80,4 +80,7 @@ def word_vectors(make_servable, tmp_path_factory: pytest.TempPathFactory) -> Pat
     path = tmp_path_factory.mktemp("vectors") / "saved"
     words = ["film", "movie", "picture", "don't", "café", '"', "king", "queen", "man", "woman", "good", "bad"]
     make_servable(words, vectors, index="hnsw").save(str(path))
+    about = path / "assets.extra" / "seqloom.json"
+    about.parent.mkdir(exist_ok=True)
+    about.write_text('{"task": "word2vec"}')
     return path

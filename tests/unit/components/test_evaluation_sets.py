@@ -136,7 +136,7 @@ def test_gensim_counts_the_same_questions_and_the_same_unknown_ones() -> None:
     reference.add_vectors(words, np.random.default_rng(1).normal(size=[len(words), 2]))
     vocabulary = WordLookup(words, TransformSettings())
     for name in sets.pairs:
-        known = coverage(vocabulary, found[name].questions, 0.5)
+        known = coverage(vocabulary, found[name], 0.5)
         *_, unknown = reference.evaluate_word_pairs(sets.pairs[name])
         assert 0 < known.known < known.asked
         assert 100 * (1 - known.known / known.asked) == pytest.approx(unknown)
@@ -144,10 +144,10 @@ def test_gensim_counts_the_same_questions_and_the_same_unknown_ones() -> None:
     for section in sections[:-1]:
         asked = [question for question in found["questions"].questions if question.section == section["section"]]
         judged = len(section["correct"]) + len(section["incorrect"])
-        assert coverage(vocabulary, asked, 0.5).known == judged
+        assert coverage(vocabulary, QuestionSet("q", "analogy", asked), 0.5).known == judged
 
 
-QUESTIONS = [Question(1, ("Äpfel", "Birnen")), Question(2, ("Haus", "Baum"))]
+PAIRS = [Question(1, ("Äpfel", "Birnen")), Question(2, ("Haus", "Baum")), Question(3, ("Tür", "Tor"))]
 
 
 @pytest.mark.parametrize(
@@ -160,20 +160,37 @@ QUESTIONS = [Question(1, ("Äpfel", "Birnen")), Question(2, ("Haus", "Baum"))]
     ],
 )
 def test_words_are_found_whatever_their_case(words: list[str], transform: dict[str, Any], known: int) -> None:
-    found = coverage(WordLookup(words, TransformSettings(**transform)), QUESTIONS, 0.5)
-    assert found == SetCoverage(2, known, gates=known >= 1)
+    found = coverage(WordLookup(words, TransformSettings(**transform)), QuestionSet("s", "similarity", PAIRS), 0.5)
+    assert found == SetCoverage(3, known, gates=known >= 2)
 
 
 def test_words_are_normalised_as_the_corpus_was() -> None:
     vocabulary = WordLookup(["0000", "b"], TransformSettings(digits=True))
-    assert coverage(vocabulary, [Question(1, ("1984", "B"))], 1.0) == SetCoverage(1, 1, gates=True)
+    asked = QuestionSet("q", "analogy", [Question(1, ("1984", "B", "2001", "b"))])
+    assert coverage(vocabulary, asked, 1.0) == SetCoverage(1, 1, gates=True)
 
 
-@pytest.mark.parametrize(("least", "gates"), [(0.0, True), (0.5, True), (0.51, False), (1.0, False)])
-def test_a_set_gates_where_enough_of_it_is_known(least: float, gates: bool) -> None:
-    found = coverage(WordLookup(["haus", "baum"], TransformSettings()), QUESTIONS, least)
-    assert found.gates == gates
-    assert found.to_json() == {"asked": 2, "known": 1, "share": 0.5, "gates": gates}
+@pytest.mark.parametrize(
+    ("task", "known", "least", "gates"),
+    [
+        ("similarity", 2, 0.0, True),
+        ("similarity", 2, 0.66, True),
+        ("similarity", 2, 0.67, False),
+        ("similarity", 3, 1.0, True),
+        # One pair has no rank correlation, however little is asked of the coverage.
+        ("similarity", 1, 0.0, False),
+        ("similarity", 1, 0.3, False),
+        ("analogy", 1, 0.3, True),
+        ("analogy", 1, 0.34, False),
+        ("analogy", 0, 0.0, False),
+    ],
+)
+def test_a_set_gates_where_enough_of_it_is_known(task: str, known: int, least: float, gates: bool) -> None:
+    vocabulary = WordLookup(
+        ["x", "äpfel", "birnen", "haus", "baum", "tür", "tor"][: 1 + 2 * known], TransformSettings()
+    )
+    found = coverage(vocabulary, QuestionSet("s", task, PAIRS), least)
+    assert found.to_json() == {"asked": 3, "known": known, "share": known / 3, "gates": gates}
 
 
 def parse(records: Iterable[bytes]) -> list[tuple[dict[str, Any], dict[str, Any]]]:

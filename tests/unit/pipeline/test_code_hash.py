@@ -9,14 +9,39 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.dag import dag
 from pipeline.dag.code_hash import code_modules, source_hash
-from pipeline.dag.dag import CODE
+from pipeline.tasks.loading import JOBS
+from pipeline.tasks.registry import task_of
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULES = sorted(CODE.values())
+CORPORA: dict[str, dict[str, Any]] = {
+    "classifier": {"corpus": {"format": "csv", "path": "x", "label": "y", "multi_label": True}},
+    "tagger": {"corpus": {"format": "conll", "path": "x"}, "transform": {"tokenizer": "whitespace"}},
+    "word2vec": {"corpus": {"format": "csv", "path": "x"}},
+}
+
+
+def components() -> dict[str, tuple[str, ...]]:
+    """The modules of the components of all tasks, as "Trainer of tagger"."""
+    found = {}
+    for task, sections in CORPORA.items():
+        job = JOBS[task].model_validate({"name": "a", "task": task, **sections})
+        modules = dag.code_modules(job)
+        goals = (
+            task_of(job).components(job),
+            task_of(job).components(job, "tune"),
+            task_of(job).components(job, "check"),
+        )
+        found |= {f"{name} of {task}": modules[name] for name in modules if any(name in goal for goal in goals)}
+    return found
+
+
+COMPONENTS = components()
 
 
 @pytest.fixture(scope="module")
@@ -30,47 +55,55 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def before(copy: Path) -> list[str]:
-    """The digests of all modules in the copy as it is."""
-    return hashes(copy, *MODULES)
+    """The digests of all components in the copy as it is."""
+    return hashes(copy, *COMPONENTS.values())
 
 
-def hashes(folder: Path, *modules: str) -> list[str]:
+def hashes(folder: Path, *modules: tuple[str, ...]) -> list[str]:
     """Digests by the copy's own code, which looks for files where it lies."""
     spec = importlib.util.spec_from_file_location("copied_source_hash", folder / "pipeline" / "dag" / "code_hash.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return [module.source_hash(name) for name in modules]
+    return [module.source_hash(*names) for names in modules]
 
 
-GEN, VALIDATOR, TRANSFORM, TRAINER, SETS, METRICS = (
-    CODE[name]
-    for name in ("CorpusExampleGen", "ExampleValidator", "SequenceTransform", "Trainer", "EvaluationSets", "Evaluator")
-)
-SUPERVISED = {CODE["LearningCheck"], CODE["Tuner"]}
-TASKS = ("classifier", "tagger", "word2vec")
+def of(components: tuple[str, ...], *tasks: str) -> set[str]:
+    """The components of these tasks, else of all."""
+    return {f"{component} of {task}" for component in components for task in tasks or CORPORA} & COMPONENTS.keys()
+
+
+GEN, VALIDATOR, TRANSFORM = ("CorpusExampleGen",), ("ExampleValidator",), ("SequenceTransform",)
+SETS, EVALUATOR = ("EvaluationSets",), ("Evaluator",)
+LEARNING = ("Trainer", "Tuner", "LearningCheck")
 
 
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("trainer/jobs/run.py", {TRAINER}),
-        ("trainer/training/loop.py", SUPERVISED),
-        ("trainer/tuning/values.py", {TRAINER, CODE["Tuner"]}),
-        ("trainer/text/preprocessing.py", {TRANSFORM}),
-        ("trainer/data/features.py", set(MODULES)),
-        ("trainer/__init__.py", set(MODULES)),
-        ("components/shared/sequence_encoding.py", {TRANSFORM, GEN}),
-        ("components/sequence_transform/vocabulary.py", {TRANSFORM}),
-        ("components/corpus_example_gen/readers/csv_reader.py", {GEN}),
-        ("components/corpus_example_gen/__init__.py", {GEN, VALIDATOR}),
-        ("components/evaluation_sets/executor.py", {SETS}),
-        ("components/evaluator/embedding_metrics.py", {METRICS}),
-        ("components/evaluator/tagging_metrics.py", {METRICS}),
+        ("trainer/jobs/run.py", of(("Trainer",))),
+        ("trainer/training/loop.py", of(LEARNING)),
+        ("trainer/data/reading.py", of(LEARNING)),
+        ("trainer/recurrent/stack.py", of(LEARNING, "classifier", "tagger")),
+        ("trainer/classifier/attention.py", of(LEARNING, "classifier")),
+        ("trainer/tagger/model.py", of(LEARNING, "tagger")),
+        ("trainer/word2vec/windows.py", of(LEARNING, "word2vec")),
+        ("trainer/classifier/metrics.py", of(EVALUATOR, "classifier")),
+        ("trainer/tagger/metrics.py", of(EVALUATOR, "tagger")),
+        ("trainer/word2vec/metrics.py", of(EVALUATOR, "word2vec")),
+        ("components/evaluator/figure_metric.py", of(EVALUATOR)),
+        ("trainer/text/preprocessing.py", of(TRANSFORM)),
+        ("trainer/__init__.py", set(COMPONENTS)),
+        ("components/shared/sequence_encoding.py", of((*TRANSFORM, *GEN))),
+        ("components/sequence_transform/vocabulary.py", of(TRANSFORM)),
+        ("components/corpus_example_gen/readers/csv_reader.py", of(GEN)),
+        ("components/corpus_example_gen/__init__.py", of((*GEN, *VALIDATOR))),
+        ("components/evaluation_sets/executor.py", of(SETS)),
         ("pipeline/cli/app.py", set()),
         ("pipeline/dag/gates.py", set()),
         ("components/pusher/publish.py", set()),
+        *((f"trainer/{task}/answers.py", set()) for task in CORPORA),
     ],
 )
 def test_an_edit_changes_the_digests_of_what_imports_the_file(
@@ -80,10 +113,19 @@ def test_an_edit_changes_the_digests_of_what_imports_the_file(
     whole = path.read_text()
     path.write_text(whole + "# edited\n")
     try:
-        after = hashes(copy, *MODULES)
+        after = hashes(copy, *COMPONENTS.values())
     finally:
         path.write_text(whole)
-    assert {name for name, old, new in zip(MODULES, before, after, strict=True) if old != new} == expected
+    assert {name for name, old, new in zip(COMPONENTS, before, after, strict=True) if old != new} == expected
+
+
+@pytest.mark.parametrize("task", CORPORA)
+def test_no_component_is_keyed_by_the_code_of_another_task(task: str) -> None:
+    own = [modules for name, modules in COMPONENTS.items() if name.endswith(f" of {task}")]
+    used = {name for modules in own for name in code_modules(*modules)}
+    assert f"trainer.{task}.metrics" in used
+    others = tuple(f"trainer.{other}." for other in CORPORA if other != task)
+    assert not [name for name in used if name.startswith(others)]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -98,11 +140,12 @@ def test_the_code_that_trains_a_task_holds_none_of_another(task: str) -> None:
 
 
 def test_digests_are_the_same_wherever_the_project_lies_and_in_another_process(copy: Path, before: list[str]) -> None:
-    assert before == [source_hash(name) for name in MODULES]
+    assert before == [source_hash(*modules) for modules in COMPONENTS.values()]
     code = "import json, sys; from pipeline.dag.code_hash import source_hash\n"
-    code += "print(json.dumps([source_hash(name) for name in sys.argv[1:]]))"
+    code += "print(json.dumps([source_hash(*names.split()) for names in sys.argv[1:]]))"
+    names = [" ".join(modules) for modules in COMPONENTS.values()]
     done = subprocess.run(
-        [sys.executable, "-c", code, *MODULES], cwd=copy, env={}, capture_output=True, check=True, text=True
+        [sys.executable, "-c", code, *names], cwd=copy, env={}, capture_output=True, check=True, text=True
     )
     assert json.loads(done.stdout) == before
 
@@ -110,12 +153,11 @@ def test_digests_are_the_same_wherever_the_project_lies_and_in_another_process(c
 def test_a_renamed_module_changes_the_digest(tmp_path: Path) -> None:
     for package in ("pipeline", "trainer"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    before = hashes(tmp_path, "trainer.jobs.run")
+    before = hashes(tmp_path, ("trainer.jobs.run",))
     jobs = tmp_path / "trainer" / "jobs"
     (jobs / "keyed_directory.py").rename(jobs / "circle.py")
-    run = jobs / "run.py"
-    run.write_text(run.read_text().replace("keyed_directory", "circle"))
-    assert hashes(tmp_path, "trainer.jobs.run") != before
+    (jobs / "run.py").write_text((jobs / "run.py").read_text().replace("keyed_directory", "circle"))
+    assert hashes(tmp_path, ("trainer.jobs.run",)) != before
 
 
 def test_modules_named_in_any_way_of_importing_count(tmp_path: Path) -> None:
@@ -130,10 +172,10 @@ def test_modules_named_in_any_way_of_importing_count(tmp_path: Path) -> None:
         "import json, trainer.missing\ndef later():\n    from trainer import late\n"
     )
     for name in ("__init__", "deep/__init__", "a", "b", "c", "deep/d", "late", "top"):
-        before = hashes(tmp_path, "trainer.top")
+        before = hashes(tmp_path, ("trainer.top",))
         path = package / f"{name}.py"
         path.write_text(path.read_text() + "# edited\n")
-        assert hashes(tmp_path, "trainer.top") != before, name
+        assert hashes(tmp_path, ("trainer.top",)) != before, name
 
 
 def test_no_module_is_imported_by_a_relative_name() -> None:

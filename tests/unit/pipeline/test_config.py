@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import job as config
+from pipeline.tasks import loading
+from pipeline.tasks.classifier import ClassifierJob
 from trainer.errors import JobError
 
 ROOT = Path(__file__).parents[3]
@@ -24,7 +25,7 @@ LABELS = "corpus.labels=[bad, good]"
 def load(tmp_path, text, *overrides):
     path = tmp_path / "job.yaml"
     path.write_text(text, encoding="utf-8")
-    return config.load(path, overrides)
+    return loading.load(path, overrides)
 
 
 def message(tmp_path, text, *overrides):
@@ -43,7 +44,7 @@ def test_a_good_job_has_its_values_and_the_defaults(tmp_path):
 
 
 def test_the_demo_job_is_valid_and_its_files_are_named():
-    job = config.load(ROOT / "configs" / "sentiment.yaml")
+    job = loading.load(ROOT / "configs" / "sentiment.yaml")
     assert job.corpus.labels == {"0": "negative", "1": "positive"}
     assert job.trainer.learning_rate == 0.002
     assert job.gates["accuracy"].slices["imdb"].min == 0.88
@@ -236,27 +237,27 @@ def test_bytes_that_are_not_utf8_are_told_with_their_line(tmp_path):
     path = tmp_path / "job.yaml"
     path.write_bytes(b"name: a\ntask: \xff\n")
     with pytest.raises(JobError, match="not UTF-8") as caught:
-        config.load(path)
+        loading.load(path)
     assert caught.value.where == f"{path}:2"
     assert caught.value.found == "the byte 0xff"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path):
     (tmp_path / "job.yaml").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
-    assert config.load(tmp_path / "job.yaml").name == "small"
+    assert loading.load(tmp_path / "job.yaml").name == "small"
 
 
 def test_a_missing_file_names_the_nearest(tmp_path):
     (tmp_path / "sentiment.yaml").touch()
     with pytest.raises(JobError, match=r"sentiment\.yaml\?") as caught:
-        config.load(tmp_path / "sentimnt.yaml")
+        loading.load(tmp_path / "sentimnt.yaml")
     assert caught.value.where == str(tmp_path / "sentimnt.yaml")
     with pytest.raises(JobError, match=r"YAML files there: sentiment\.yaml"):
-        config.load(tmp_path / "q")
+        loading.load(tmp_path / "q")
     with pytest.raises(JobError, match=r"the folder .*/none does not exist"):
-        config.load(tmp_path / "none" / "job.yaml")
+        loading.load(tmp_path / "none" / "job.yaml")
     with pytest.raises(JobError, match=r"folder, not a file(.|\n)*sentiment\.yaml"):
-        config.load(tmp_path)
+        loading.load(tmp_path)
 
 
 def test_all_errors_are_reported_together(tmp_path):
@@ -330,12 +331,13 @@ def test_the_configuration_is_frozen(tmp_path):
 
 def test_a_configuration_made_in_code_is_checked_too():
     with pytest.raises(ValueError, match="A classifier needs labels"):
-        config.ClassifierConfig(name="a", task="classifier", corpus={"format": "csv", "path": "x"})
+        ClassifierJob(name="a", task="classifier", corpus={"format": "csv", "path": "x"})
 
 
 def test_reading_a_configuration_imports_nothing_heavy():
     code = (
-        "import sys, json, pipeline.cli.app, pathlib; pipeline.config.job.load(pathlib.Path('configs/sentiment.yaml'));"
+        "import sys, json, pipeline.cli.app, pathlib\n"
+        "pipeline.tasks.loading.load(pathlib.Path('configs/sentiment.yaml'))\n"
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.config import job as config
+from pipeline.tasks import loading
+from pipeline.tasks.tagger import TaggerJob
 from trainer.errors import JobError
 from trainer.tagger.settings import TaggerSettings
 
@@ -24,7 +25,7 @@ transform: {tokenizer: whitespace}
 def load(tmp_path, text, *overrides):
     path = tmp_path / "job.yaml"
     path.write_text(text, encoding="utf-8")
-    return config.load(path, overrides)
+    return loading.load(path, overrides)
 
 
 def message(tmp_path, text, *overrides):
@@ -35,11 +36,10 @@ def message(tmp_path, text, *overrides):
 
 def test_a_tagger_reads_columns_or_feature_lists(tmp_path):
     job = load(tmp_path, TAGGER)
-    assert isinstance(job, config.TaggerConfig)
+    assert isinstance(job, TaggerJob)
     assert job.trainer == TaggerSettings()
     assert (job.trainer.bidirectional, job.trainer.label_smoothing) == (True, 0)
     assert (job.corpus.kind.name, job.corpus.class_names) == ("tagged_text", None)
-    assert job.components == config.COMPONENTS["classifier"]
     lists = load(tmp_path, LISTS)
     assert (lists.corpus.kind.name, lists.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
 

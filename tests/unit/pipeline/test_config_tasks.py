@@ -8,8 +8,9 @@ import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.config import job as config
-from pipeline.tasks.metric import METRICS
+from pipeline.tasks import loading
+from pipeline.tasks.registry import TASKS, task_of
+from pipeline.tasks.supervised_job import SupervisedJob
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
 from trainer.word2vec.settings import Word2vecSettings
@@ -37,7 +38,7 @@ corpus: {format: csv, path: data.csv}
 def load(tmp_path, text, *overrides):
     path = tmp_path / "job.yaml"
     path.write_text(text, encoding="utf-8")
-    return config.load(path, overrides)
+    return loading.load(path, overrides)
 
 
 def message(tmp_path, text, *overrides):
@@ -48,31 +49,34 @@ def message(tmp_path, text, *overrides):
 
 def test_each_task_has_its_own_trainer(tmp_path):
     job = load(tmp_path, WORDS)
-    assert isinstance(job, config.Word2vecConfig)
+    assert job.task == "word2vec"
     assert job.trainer == Word2vecSettings(dimensions=50)
     assert (job.evaluation.pairs, job.evaluation.analogies) == ({"ws": "ws.tsv"}, {"qs": "qs.txt"})
     assert job.evaluation.min_coverage == 0.5
     other = load(tmp_path, "name: a\ntask: classifier\ncorpus: {format: csv, path: x, label: y}\n")
-    assert isinstance(other, config.ClassifierConfig)
+    assert other.task == "classifier"
     assert other.trainer == ClassifierSettings()
-    assert isinstance(load(tmp_path, DATASET), config.DatasetConfig)
+    assert load(tmp_path, DATASET).task == "dataset"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
 def test_the_jobs_of_the_repository_are_valid(path):
-    job = config.load(path)
-    assert isinstance(job, config.TASKS[job.task])
+    job = loading.load(path)
+    assert type(job) is loading.JOBS[job.task]
     for file in job.files():
         assert file.locate(job.folder, where=file.name).is_file()
 
 
+def components(job):
+    return task_of(job).components(job)
+
+
 def test_each_task_runs_its_own_components(tmp_path):
-    data = load(tmp_path, DATASET).components
+    data = components(load(tmp_path, DATASET))
     assert data[0] == "CorpusExampleGen"
     assert data[-1] == "SequenceTransform"
     after = ("EvaluationSets", "Trainer", "Baseline", "Evaluator", "Pusher")
-    assert load(tmp_path, WORDS).components == (*data, *after)
-    assert config.TASKS.keys() == config.COMPONENTS.keys() == METRICS.keys()
+    assert components(load(tmp_path, WORDS)) == (*data, *after)
 
 
 GATED = WORDS + "gates: {spearman: {min: 0.5, slices: {ws: {min: -0.2}}}, loss: {max: 3, slices: {eval: {max: 4}}}}\n"
@@ -178,19 +182,19 @@ def test_what_an_unknown_task_hides_is_told_as_of_the_likeliest(tmp_path):
 
 
 def test_the_json_schema_has_the_keys_of_each_task():
-    schema = config.json_schema()
+    schema = loading.json_schema()
     assert schema["discriminator"]["propertyName"] == "task"
-    assert schema["discriminator"]["mapping"].keys() == config.TASKS.keys()
+    assert schema["discriminator"]["mapping"].keys() == TASKS.keys()
     shared = ["name", "task", "corpus", "splits", "validation", "transform", "output", "trainer"]
     shared += ["gates", "serving", "beam", "schema"]
-    for task, model in config.TASKS.items():
+    for task, model in loading.JOBS.items():
         keys = schema["$defs"][model.__name__]
-        own = ["tune"] * issubclass(model, config.SupervisedConfig) + ["evaluation"] * (task == "word2vec")
+        own = ["tune"] * issubclass(model, SupervisedJob) + ["evaluation"] * (task == "word2vec")
         assert list(keys["properties"]) == shared + own
         assert keys["required"] == ["name", "task", "corpus"]
         assert keys["additionalProperties"] is False
         assert keys["properties"]["task"]["const"] == task
-    assert schema["oneOf"] == [{"$ref": f"#/$defs/{model.__name__}"} for model in config.TASKS.values()]
+    assert schema["oneOf"] == [{"$ref": f"#/$defs/{model.__name__}"} for model in loading.JOBS.values()]
 
 
 @pytest.mark.parametrize("text", [GATED, DATASET])
@@ -220,7 +224,7 @@ def test_classifiers_of_each_encoder_are_allowed_and_read_as_shown(tmp_path, ove
 
 def test_the_command_prints_the_json_schema():
     printed = CliRunner().invoke(app.app, ["config", "schema"])
-    assert json.loads(printed.stdout) == config.json_schema()
+    assert json.loads(printed.stdout) == loading.json_schema()
 
 
 def test_a_job_names_the_files_that_it_needs(tmp_path):

@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline.config import job as config
+from pipeline.config.job import Job
 from pipeline.dag import dag
+from pipeline.dag.layout import Layout
+from pipeline.dag.nodes import Sources
+from pipeline.tasks.loading import JOBS
+from pipeline.tasks.registry import task_of
+from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
+from pipeline.tasks.task import DATA, Goal
 
-JOBS: dict[str, dict[str, Any]] = {
+SECTIONS: dict[str, dict[str, Any]] = {
     "classifier": {"corpus": {"format": "csv", "path": "x", "label": "y"}},
     "dataset": {"corpus": {"format": "csv", "path": "x"}},
     "tagger": {"corpus": {"format": "conll", "path": "x"}, "transform": {"tokenizer": "whitespace"}},
@@ -33,17 +39,20 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
 
 
-def create(
-    task: str, until: str | None = None, goal: config.Goal = "publish", tune: Any = None, **code: str
-) -> dict[str, Any]:
+def read(task: str, tune: Any = None) -> Job:
     section = {} if tune is None else {"tune": tune}
-    job = config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task], **section})
+    return JOBS[task].model_validate({"name": "a", "task": task, **SECTIONS[task], **section})
+
+
+def create(
+    task: str, until: str | None = None, goal: Goal = "publish", tune: Any = None, **code: str
+) -> dict[str, Any]:
+    job = read(task, tune)
     pipeline: Pipeline = dag.create_pipeline(
         job,
-        dag.Layout(Path("root")),
-        corpus=("folder", "x"),
-        schema="schema.pbtxt",
-        code={**dict.fromkeys(dag.CODE, "1"), **code},
+        Layout(Path("root")),
+        Sources(("folder", "x"), "schema.pbtxt"),
+        code={**dict.fromkeys(dag.code_modules(job), "1"), **code},
         run_id="1",
         goal=goal,
         until=until,
@@ -51,17 +60,18 @@ def create(
     return {node.id: node for node in pipeline.components}
 
 
-@pytest.mark.parametrize("task", JOBS)
-def test_a_task_has_its_components(task: str) -> None:
-    assert create(task).keys() == set(config.COMPONENTS[task])
+def shown(task: str, **values: Any) -> tuple[str, ...]:
+    job = read(task, **values)
+    return task_of(job).components(job)
 
 
-@pytest.mark.parametrize("task", ["classifier", "tagger", "word2vec"])
-def test_models_are_made_and_judged_in_the_order_that_is_shown(task: str) -> None:
+@pytest.mark.parametrize("task", SECTIONS)
+def test_a_task_has_its_components_in_the_order_that_is_shown(task: str) -> None:
+    nodes = tuple(create(task))
+    assert set(nodes) == set(shown(task))
     # Of the components before them TFX runs those without inputs first.
-    shown = config.COMPONENTS[task]
-    later = shown[shown.index("SequenceTransform") :]
-    assert tuple(create(task))[-len(later) :] == later
+    later = shown(task)[shown(task).index("SequenceTransform") :]
+    assert nodes[-len(later) :] == later
 
 
 def test_word_vectors_are_judged_by_their_sets_and_not_by_the_corpus() -> None:
@@ -73,19 +83,13 @@ def test_word_vectors_are_judged_by_their_sets_and_not_by_the_corpus() -> None:
     assert examples == "CorpusExampleGen"
 
 
-def test_the_trainer_gets_the_settings_of_its_task() -> None:
-    custom = json.loads(create("word2vec")["Trainer"].exec_properties["custom_config"])
-    assert custom["training"] == "trainer.word2vec.training:WORD2VEC"
-    assert json.loads(custom["settings"])["dimensions"] == 100
-
-
-def test_the_code_of_what_trains_is_that_of_the_task_of_the_job() -> None:
-    jobs = {task: config.TASKS[task].model_validate({"name": "a", "task": task, **JOBS[task]}) for task in JOBS}
-    found = {task: dag.code_digests(job) for task, job in jobs.items()}
-    assert all(digests.keys() == dag.CODE.keys() for digests in found.values())
-    differ = {name for name in dag.CODE if len({digests[name] for digests in found.values()}) > 1}
-    assert differ == {"Trainer", "Tuner", "LearningCheck"}
-    assert len({digests["Trainer"] for digests in found.values()}) == len(JOBS)
+@pytest.mark.parametrize("task", ["classifier", "tagger", "word2vec"])
+def test_what_trains_gets_the_settings_and_the_place_of_its_task(task: str) -> None:
+    job = read(task)
+    custom = json.loads(create(task)["Trainer"].exec_properties["custom_config"])
+    assert custom["training"] == task_of(job).training(job)
+    assert json.loads(custom["settings"]) == json.loads(job.trainer.model_dump_json())
+    assert custom["code"] == "1"
 
 
 def test_edited_code_changes_what_the_cache_is_keyed_by() -> None:
@@ -100,12 +104,19 @@ def test_a_run_until_the_sets_trains_nothing() -> None:
     assert {"EvaluationSets", "Trainer", "Baseline"} < create("word2vec", until="Evaluator").keys()
 
 
-def test_a_search_and_a_check_train_nothing() -> None:
-    data = set(config.COMPONENTS["dataset"])
-    assert create("classifier", goal="tune", tune=TUNE).keys() == {*data, "Tuner"}
-    assert create("classifier", goal="check").keys() == {*data, "LearningCheck"}
-    assert create("word2vec", goal="check").keys() == data
-    assert create("dataset", goal="check").keys() == data
+@pytest.mark.parametrize(
+    ("task", "goal", "last"),
+    [
+        ("classifier", "tune", ["Tuner"]),
+        ("classifier", "check", ["LearningCheck"]),
+        ("tagger", "check", ["LearningCheck"]),
+        ("word2vec", "check", []),
+        ("dataset", "check", []),
+    ],
+)
+def test_a_search_and_a_check_train_nothing(task: str, goal: Goal, last: list[str]) -> None:
+    tune = TUNE if goal == "tune" else None
+    assert create(task, goal=goal, tune=tune).keys() == {*DATA, *last}
 
 
 def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_who_uses_its_result() -> None:
@@ -121,13 +132,12 @@ def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_who_uses_its_re
 
 
 def test_the_trainer_takes_tuned_hyperparameters_where_the_job_says_so() -> None:
-    nodes = create("classifier", tune={**TUNE, "use": True})
+    used = {**TUNE, "use": True}
+    nodes = create("classifier", tune=used)
     (source,) = nodes["Trainer"].inputs["hyperparameters"].get_data_dependent_node_ids()
-    assert source == config.BEST_HYPERPARAMETERS
-    shown = config.ClassifierConfig.model_validate(
-        {"name": "a", "task": "classifier", **JOBS["classifier"], "tune": {**TUNE, "use": True}}
-    ).components
-    assert nodes.keys() == set(shown)
-    assert shown.index(config.BEST_HYPERPARAMETERS) + 1 == shown.index("Trainer")
-    assert config.BEST_HYPERPARAMETERS not in create("classifier", tune=TUNE)
-    assert config.BEST_HYPERPARAMETERS in create("classifier", until="Trainer", tune={**TUNE, "use": True})
+    assert source == BEST_HYPERPARAMETERS
+    components = shown("classifier", tune=used)
+    assert nodes.keys() == set(components)
+    assert components.index(BEST_HYPERPARAMETERS) + 1 == components.index("Trainer")
+    assert BEST_HYPERPARAMETERS not in create("classifier", tune=TUNE)
+    assert BEST_HYPERPARAMETERS in create("classifier", until="Trainer", tune=used)

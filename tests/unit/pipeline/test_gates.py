@@ -1,7 +1,11 @@
-"""Gates as TFX's evaluation config and in words, and that both agree with TensorFlow Model Analysis."""
+"""Gates as the Evaluator's configuration, and that TensorFlow Model Analysis decides as the sentences say."""
 
 from __future__ import annotations
 
+import functools
+import json
+import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,213 +15,203 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_specs
 from tensorflow_model_analysis.proto import config_pb2
 from tensorflow_model_analysis.utils import config_util
+from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writer
 
-from pipeline.config.job import ClassifierConfig, RunConfig
-from pipeline.dag import gates
+from components.evaluator.figure_metric import FigureMetric
+from pipeline.config.job import Job
+from pipeline.dag import gates, verdict
+from trainer.jobs import dotted
+
+MakeJob = Callable[..., Job]
+BIO, PARTS = ["O", "B-X", "I-X"], ["DT", "NN"]
+STOCK = ("serve_examples", ["label_ids"], "label_id", "probabilities")
+JUDGE: tuple[str, list[str], str, str] = ("judge", [], "", "")
+SPANS = ["span_f1", "span_precision", "span_recall"]
+SHARES = ["macro_f1", "micro_f1", "micro_precision", "micro_recall"]
+WORDS = ["spearman", "analogy_accuracy", "coverage", "loss"]
+BY_SOURCE = [[], ["source"]]
+BY_SET = [[], ["gates"], ["source", "gates"], ["source", "section"]]
 
 
-def config(classes: tuple[str, ...] = ("negative", "positive"), **values: dict[str, Any]) -> RunConfig:
-    corpus = {"format": "csv", "path": "x.csv", "label": "label", "source": "source", "labels": list(classes)}
-    return ClassifierConfig.model_validate({"name": "a", "task": "classifier", "corpus": corpus, "gates": values})
-
-
-def judge(job: RunConfig, candidate: gates.Metrics, baseline: gates.Metrics | None = None) -> list[tuple[bool, str]]:
-    return list(gates.reasons(job, candidate, baseline))
-
-
-def metric(job: RunConfig, name: str) -> config_pb2.MetricConfig:
-    specs = gates.eval_config(job).metrics_specs
-    (found,) = [metric for spec in specs for metric in spec.metrics if f'"{name}"' in metric.config]
-    return found
+def metrics(job: Job) -> dict[str, config_pb2.MetricConfig]:
+    specs = gates.eval_config(job, "digest").metrics_specs
+    return {json.loads(metric.config)["name"]: metric for spec in specs for metric in spec.metrics}
 
 
 @pytest.mark.parametrize(
-    ("gate", "candidate", "baseline", "expected"),
+    ("task", "values", "model", "slices", "names"),
     [
-        (
-            {"accuracy": {"min": 0.85}},
-            {"accuracy": 0.85},
-            None,
-            (True, "accuracy is 0.8500, which meets at least 0.85"),
-        ),
-        (
-            {"accuracy": {"min": 0.85}},
-            {"accuracy": 0.8123456},
-            None,
-            (False, "accuracy is 0.8123, but must be at least 0.85"),
-        ),
-        ({"loss": {"max": 0.4}}, {"loss": 0.3}, None, (True, "loss is 0.3000, which meets at most 0.4")),
-        ({"loss": {"max": 0.4}}, {"loss": 0.5}, None, (False, "loss is 0.5000, but must be at most 0.4")),
-        (
-            {"accuracy": {"max_drop": 0.01}},
-            {"accuracy": 0.9},
-            None,
-            (True, "accuracy: no earlier blessed model to compare with"),
-        ),
-        (
-            {"accuracy": {"max_drop": 0.01}},
-            {"accuracy": 0.89},
-            {"accuracy": 0.895},
-            (True, "accuracy is 0.0050 worse than the last blessed model's 0.8950, within the margin of 0.01"),
-        ),
-        (
-            {"accuracy": {"max_drop": 0.01}},
-            {"accuracy": 0.8},
-            {"accuracy": 0.895},
-            (False, "accuracy is 0.0950 worse than the last blessed model's 0.8950, beyond the margin of 0.01"),
-        ),
-        (
-            {"accuracy": {"max_drop": 0}},
-            {"accuracy": 0.91},
-            {"accuracy": 0.9},
-            (True, "accuracy is 0.0100 better than the last blessed model's 0.9000, within the margin of 0"),
-        ),
-        (
-            {"loss": {"max_rise": 0.1}},
-            {"loss": 0.5},
-            {"loss": 0.3},
-            (False, "loss is 0.2000 worse than the last blessed model's 0.3000, beyond the margin of 0.1"),
-        ),
-        (
-            {"loss": {"max_rise": 0.1}},
-            {"loss": 0.2},
-            {"loss": 0.3},
-            (True, "loss is 0.1000 better than the last blessed model's 0.3000, within the margin of 0.1"),
-        ),
-        (
-            {"auc": {"min": 0.5}},
-            {"auc": float("nan")},
-            None,
-            (False, "auc is nan, but must be at least 0.5"),
-        ),
+        ("classifier", {}, STOCK, BY_SOURCE, ["accuracy", "loss", "documents", "auc"]),
+        ("classifier", {"labels": None}, STOCK, BY_SOURCE, ["accuracy", "loss", "documents"]),
+        ("classifier", {"multi_label": True}, JUDGE, BY_SOURCE, ["accuracy", "loss", *SHARES, "documents"]),
+        ("tagger", {}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
+        ("tagger", {"tags": BIO}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
+        ("tagger", {"tags": PARTS}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", "documents"]),
+        ("word2vec", {}, JUDGE, BY_SET, [*WORDS, "documents"]),
+        ("word2vec", {"evaluation": {}}, JUDGE, BY_SET, [*WORDS, "documents"]),
     ],
 )
-def test_a_threshold_is_judged_in_a_sentence(
-    gate: dict, candidate: dict, baseline: dict | None, expected: tuple[bool, str]
+def test_a_task_is_measured_in_its_own_way(
+    gated: MakeJob, task: str, values: dict[str, Any], model: Any, slices: list[list[str]], names: list[str]
 ) -> None:
-    before = None if baseline is None else {"overall": baseline}
-    assert judge(config(**gate), {"overall": candidate}, before) == [expected]
+    job = gated(task, **values)
+    found = gates.eval_config(job, "digest")
+    (spec,) = found.model_specs
+    assert (
+        spec.signature_name,
+        list(spec.preprocessing_function_names),
+        spec.label_key,
+        spec.prediction_key,
+    ) == model
+    assert [list(spec.feature_keys) for spec in found.slicing_specs] == slices
+    assert list(metrics(job)) == names
+    for name, metric in metrics(job).items():
+        options = json.loads(metric.config)
+        if metric.class_name == "FigureMetric":
+            assert FigureMetric(**options).name == name
+            assert callable(dotted.load(options["figure"]))
+        # What is computed by code of this project is keyed by it.
+        assert options.get("code") == ("digest" if metric.module else None)
 
 
-def test_thresholds_of_sources_are_judged_on_their_documents() -> None:
-    job = config(accuracy={"min": 0.8, "slices": {"imdb": {"min": 0.9}, "rt": {"min": 0.7}, "blog": {"min": 0.1}}})
-    candidate = {"overall": {"accuracy": 0.85}, "source=imdb": {"accuracy": 0.85}, "source=rt": {"accuracy": 0.75}}
-    assert judge(job, candidate) == [
-        (True, "accuracy is 0.8500, which meets at least 0.8"),
-        (False, "accuracy on source=imdb is 0.8500, but must be at least 0.9"),
-        (True, "accuracy on source=rt is 0.7500, which meets at least 0.7"),
-        (False, "accuracy on source=blog: no such documents in the test split"),
-    ]
-
-
-def test_a_job_without_gates_has_nothing_to_say() -> None:
-    assert judge(config(), {"overall": {"accuracy": 0.1}}) == []
-
-
-def test_all_thresholds_of_all_gates_are_judged() -> None:
-    job = config(accuracy={"min": 0.8, "max_drop": 0.1}, loss={"max": 1.0, "max_rise": 0.1})
-    metrics = {"overall": {"accuracy": 0.9, "loss": 0.5}}
-    assert [met for met, _ in judge(job, metrics, metrics)] == [True] * 4
-
-
-def test_value_thresholds_become_bounds() -> None:
-    job = config(accuracy={"min": 0.8}, loss={"max": 0.5})
-    (accuracy,) = metric(job, "accuracy").per_slice_thresholds
-    assert accuracy == config_pb2.PerSliceMetricThreshold(
-        slicing_specs=[config_pb2.SlicingSpec()],
-        threshold=config_pb2.MetricThreshold(
-            value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": 0.8})
-        ),
-    )
-    (loss,) = metric(job, "loss").per_slice_thresholds
-    assert loss.threshold == config_pb2.MetricThreshold(
-        value_threshold=config_pb2.GenericValueThreshold(upper_bound={"value": 0.5})
-    )
-
-
-def test_margins_become_changes_with_a_direction() -> None:
-    job = config(accuracy={"max_drop": 0.01}, loss={"max_rise": 0.2})
-    (accuracy,) = metric(job, "accuracy").per_slice_thresholds
-    assert accuracy.threshold == config_pb2.MetricThreshold(
-        change_threshold=config_pb2.GenericChangeThreshold(
-            absolute={"value": -0.01}, direction=config_pb2.MetricDirection.HIGHER_IS_BETTER
-        )
-    )
-    (loss,) = metric(job, "loss").per_slice_thresholds
-    assert loss.threshold == config_pb2.MetricThreshold(
-        change_threshold=config_pb2.GenericChangeThreshold(
-            absolute={"value": 0.2}, direction=config_pb2.MetricDirection.LOWER_IS_BETTER
-        )
-    )
-
-
-def test_thresholds_of_sources_are_set_on_their_slices() -> None:
-    found = metric(config(accuracy={"min": 0.8, "slices": {"rt": {"min": 0.7}}}), "accuracy").per_slice_thresholds
-    assert [dict(place.feature_values) for t in found for place in t.slicing_specs] == [{}, {"source": "rt"}]
-    assert [t.threshold.value_threshold.lower_bound.value for t in found] == [0.8, 0.7]
-
-
-def test_metrics_are_taken_overall_and_by_source_of_raw_examples() -> None:
-    found = gates.eval_config(config(accuracy={"min": 0.8}))
-    assert [list(spec.feature_keys) for spec in found.slicing_specs] == [[], ["source"]]
-    (model,) = found.model_specs
-    assert (model.signature_name, model.label_key, model.prediction_key) == (
-        "serve_examples",
-        "label_id",
-        "probabilities",
-    )
-    assert list(model.preprocessing_function_names) == ["label_ids"]
-    names = [metric.class_name for spec in found.metrics_specs for metric in spec.metrics]
-    assert names == ["SparseCategoricalAccuracy", "SparseCategoricalCrossentropy", "ExampleCount", "AUC"]
-
-
-@pytest.mark.parametrize(("classes", "expected"), [(("a", "b"), [1]), (("a", "b", "c"), [0, 1, 2])])
-def test_the_auc_is_that_of_the_last_of_two_or_of_each_of_more(classes: tuple[str, ...], expected: list[int]) -> None:
-    found = gates.eval_config(config(classes)).metrics_specs[-1]
+@pytest.mark.parametrize(("classes", "expected"), [(["a", "b"], [1]), (["a", "b", "c"], [0, 1, 2])])
+def test_the_auc_is_that_of_the_last_of_two_or_of_each_of_more(
+    gated: MakeJob, classes: list[str], expected: list[int]
+) -> None:
+    found = gates.eval_config(gated("classifier", labels=classes)).metrics_specs[-1]
     assert list(found.binarize.class_ids.values) == expected
 
 
-LEVELS = st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
-PLACES = {"overall": (), "source=imdb": (("source", "imdb"),), "source=rt": (("source", "rt"),)}
-METRICS = st.fixed_dictionaries(
-    {place: st.fixed_dictionaries({"accuracy": LEVELS, "auc": LEVELS, "loss": LEVELS}) for place in PLACES}
+def limit(
+    feature_values: dict[str, str], low: float, high: float | None = None, change: float | None = None
+) -> config_pb2.PerSliceMetricThreshold:
+    threshold = config_pb2.MetricThreshold(value_threshold={"lower_bound": {"value": low}})
+    if high is not None:
+        threshold.value_threshold.upper_bound.value = high
+    if change is not None:
+        threshold.change_threshold.absolute.value = change
+        threshold.change_threshold.direction = (
+            config_pb2.MetricDirection.LOWER_IS_BETTER if change > 0 else config_pb2.MetricDirection.HIGHER_IS_BETTER
+        )
+    spec = config_pb2.SlicingSpec(feature_values=feature_values)
+    return config_pb2.PerSliceMetricThreshold(slicing_specs=[spec], threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "gate", "expected"),
+    [
+        ("classifier", "accuracy", {"min": 0.8}, [limit({}, 0.8)]),
+        # A metric without a value passes where no bound is set, so the lowest possible value is one.
+        ("classifier", "loss", {"max": 0.5}, [limit({}, 0, 0.5)]),
+        ("classifier", "accuracy", {"max_drop": 0.01}, [limit({}, 0, change=-0.01)]),
+        ("classifier", "loss", {"max_rise": 0.2}, [limit({}, 0, change=0.2)]),
+        (
+            "classifier",
+            "accuracy",
+            {"min": 0.8, "slices": {"rt": {"min": 0.7}}},
+            [limit({}, 0.8), limit({"source": "rt"}, 0.7)],
+        ),
+        (
+            "word2vec",
+            "spearman",
+            {"max_drop": 0.02, "slices": {"ws": {"min": 0.6}}},
+            [limit({"gates": "1"}, -1, change=-0.02), limit({"gates": "1", "source": "ws"}, 0.6)],
+        ),
+        ("word2vec", "loss", {"max": 3}, [limit({}, 0, 3)]),
+    ],
 )
+def test_gates_become_thresholds(
+    gated: MakeJob, task: str, name: str, gate: dict[str, Any], expected: list[config_pb2.PerSliceMetricThreshold]
+) -> None:
+    found = metrics(gated(task, {name: gate}))
+    assert list(found[name].per_slice_thresholds) == expected
+    assert not any(metric.per_slice_thresholds for other, metric in found.items() if other != name)
 
 
-def gate(bound: str, margin: str) -> st.SearchStrategy[dict[str, Any]]:
-    slices = st.dictionaries(st.sampled_from(["imdb", "rt"]), st.fixed_dictionaries({bound: LEVELS}))
-    optional = {bound: LEVELS, margin: LEVELS, "slices": slices}
-    return st.fixed_dictionaries({}, optional=optional).filter(bool)
-
-
-GATES = st.fixed_dictionaries(
-    {}, optional={"accuracy": gate("min", "max_drop"), "auc": gate("min", "max_drop"), "loss": gate("max", "max_rise")}
-)
-
-
-def stock_verdict(job: RunConfig, candidate: gates.Metrics, baseline: gates.Metrics | None) -> bool:
+def stock_verdict(job: Job, candidate: verdict.Metrics, baseline: verdict.Metrics | None) -> bool:
     """What TensorFlow Model Analysis decides of the same metrics."""
     # As TFX's Evaluator calls it.
     evaluated = config_util.update_eval_config_with_defaults(
         gates.eval_config(job), has_baseline=baseline is not None, rubber_stamp=True
     )
     keys = metric_specs.metric_thresholds_from_metrics_specs(evaluated.metrics_specs, eval_config=evaluated)
-    verdicts = []
-    for place, slice_key in PLACES.items():
-        now, before = ({"documents": 10.0, **(metrics or {}).get(place, {})} for metrics in (candidate, baseline))
-        values = {
-            key: now[key.name] - (before[key.name] if key.is_diff and baseline else 0)
+    found = []
+    for place, values in candidate.items():
+        before = (baseline or {}).get(place, {})
+        numbers = {
+            key: values.get(key.name, 10.0) - (before.get(key.name, 10.0) if key.is_diff else 0)
             for key in keys
             if baseline is None or key.model_name == "candidate"
         }
-        verdicts.append(metrics_validator.validate_metrics((slice_key, values), evaluated).validation_ok)
-    return all(verdicts)
+        parts = (part.split("=") for part in place.split(",") if place != verdict.OVERALL)
+        key = tuple(sorted((name, int(value) if value.isdecimal() else value) for name, value in parts))
+        found.append(metrics_validator.validate_metrics((key, numbers), evaluated))
+    combine = writer.CombineValidations(evaluated)
+    ok: bool = combine.extract_output(combine.merge_accumulators(found)).validation_ok
+    return ok
 
 
-@given(GATES, METRICS, st.none() | METRICS)
-@settings(deadline=None)
-def test_the_sentences_agree_with_the_verdict(
-    values: dict, candidate: gates.Metrics, baseline: gates.Metrics | None
-) -> None:
-    job = config(**values)
-    assert all(met for met, _ in judge(job, candidate, baseline)) == stock_verdict(job, candidate, baseline)
+@pytest.mark.parametrize("lacking", [0, 1, 2, None])
+def test_a_class_without_a_value_refuses(gated: MakeJob, lacking: int | None) -> None:
+    config = gates.eval_config(gated("classifier", {"auc": {"max_drop": 0.1}}, labels=["a", "b", "c"]))
+    evaluated = config_util.update_eval_config_with_defaults(config, rubber_stamp=True)
+    keys = metric_specs.metric_thresholds_from_metrics_specs(evaluated.metrics_specs, eval_config=evaluated)
+    values = {key: math.nan if key.sub_key and key.sub_key.class_id == lacking else 1.0 for key in keys}
+    assert len(values) == 4
+    assert metrics_validator.validate_metrics(((), values), evaluated).validation_ok == (lacking is None)
+
+
+NUMBERS = st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0, math.nan])
+LIMITS = st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0])
+
+
+def gate(higher: bool, *sources: str) -> st.SearchStrategy[dict[str, Any]]:
+    bound, margin = ("min", "max_drop") if higher else ("max", "max_rise")
+    slices = st.dictionaries(st.sampled_from(sources), st.fixed_dictionaries({}, optional={bound: LIMITS}))
+    return st.fixed_dictionaries({}, optional={bound: LIMITS, margin: LIMITS, "slices": slices}).filter(bool)
+
+
+def gates_of(**metrics: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Gates on some of the metrics, each with the sources that its slices may name."""
+    return st.fixed_dictionaries({}, optional={name: gate(name != "loss", *of) for name, of in metrics.items()})
+
+
+@st.composite
+def measured(draw: st.DrawFn, names: list[str], places: list[str]) -> verdict.Metrics:
+    return {place: {name: draw(NUMBERS) for name in names} for place in places}
+
+
+SETS = {"ws": "spearman", "sl": "spearman", "qs": "analogy_accuracy"}
+OF = ("x", "y")
+GATES = {
+    "classifier": gates_of(accuracy=OF, auc=OF, loss=OF),
+    "tagger": gates_of(token_accuracy=OF, span_f1=OF, loss=OF),
+    "word2vec": gates_of(spearman=("ws", "sl"), analogy_accuracy=("qs",), loss=("eval",)),
+}
+
+
+@pytest.mark.parametrize("task", GATES)
+@given(st.data())
+@settings(max_examples=150)
+def test_the_sentences_agree_with_model_analysis(gated: MakeJob, task: str, data: st.DataObject) -> None:
+    values = data.draw(GATES[task])
+    job = gated(task, values)
+    uncovered = data.draw(st.frozensets(st.sampled_from(sorted(SETS)))) if task == "word2vec" else frozenset()
+    if task == "word2vec":
+        names, sources = ["spearman", "analogy_accuracy", "loss"], ["eval"]
+        places = ["overall", "gates=1", "source=eval", "source=eval,gates=1"]
+        places += [f"source={one},gates={int(one not in uncovered)}" for one in SETS]
+    else:
+        names = sorted({"accuracy", "auc", "token_accuracy", "span_f1", "loss"})
+        sources = data.draw(st.lists(st.sampled_from(OF), unique=True))
+        places = ["overall", *(f"source={source}" for source in sources)]
+    make = functools.partial(data.draw, measured(names, places))
+    candidate, baseline = make(), make() if data.draw(st.booleans()) else None
+    for name in {*SETS.values()} if task == "word2vec" else ():
+        if uncovered.issuperset(one for one, metric in SETS.items() if metric == name):
+            candidate["gates=1"][name] = math.nan  # type: ignore[index]
+    judged = list(verdict.judge(job, candidate, baseline, dict.fromkeys(uncovered, 0.1)))
+    assert all(met for met, _ in judged) == stock_verdict(job, candidate, baseline), judged
+    for name in values:
+        place = "gates=1" if name in SETS.values() else "overall"
+        assert not (all(met for met, _ in judged) and math.isnan(candidate[place][name]))

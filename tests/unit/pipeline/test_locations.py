@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.job import resolve_corpus_path, resolve_file
-from pipeline.config.locations import describe
+from pipeline.config.locations import describe, resolve_corpus_path, resolve_file
 from trainer.errors import JobError
 
 

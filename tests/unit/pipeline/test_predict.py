@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner
 
-from pipeline.cli import app, inputs, predict
-from trainer.errors import JobError
+from pipeline.cli import app
+from pipeline.cli.asking import inputs
+from pipeline.cli.asking.predict import answers as ask
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,21 +36,11 @@ class ByLength(tf.Module):
         }
 
 
-class ByCase(tf.Module):
-    """Words with a capital letter are names; the longest sentence decides how wide the answer is."""
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    def serve(self, text):
-        words = tf.strings.split(text)
-        tokens = words.to_tensor("")
-        tags = tf.where(tf.strings.regex_full_match(tokens, "[A-Z].*"), "B-PER", "O")
-        real = tf.sequence_mask(words.row_lengths(), tf.shape(tokens)[1])
-        scores = tf.where(real, 0.98, 0.0)
-        return {"tokens": tokens, "tags": tf.where(real, tags, ""), "scores": scores, "length": words.row_lengths()}
-
-
 def save(module, path):
     tf.saved_model.save(module, str(path), {"serving_default": module.serve})
+    about = path / "assets.extra" / "seqloom.json"
+    about.parent.mkdir()
+    about.write_text(json.dumps({"task": "classifier"}))
     return path
 
 
@@ -71,37 +62,11 @@ def answers(output):
 
 def test_answers_come_in_the_order_of_the_texts_over_many_batches(model):
     texts = ["x" * (number % 23) for number in range(2 * inputs.BATCH + 17)]
-    assert list(predict.predict(model, iter(texts))) == [expected(text) for text in texts]
-
-
-def test_a_tagger_answers_in_the_length_of_each_sentence(tmp_path):
-    path = save(ByCase(), tmp_path / "tagger")
-    assert list(predict.predict(path, ["only Léa", "", "Bo"])) == [
-        {"text": "only Léa", "tokens": ["only", "Léa"], "tags": ["O", "B-PER"], "scores": [0.98, 0.98]},
-        {"text": "", "tokens": [], "tags": [], "scores": []},
-        {"text": "Bo", "tokens": ["Bo"], "tags": ["B-PER"], "scores": [0.98]},
-    ]
-
-
-def test_a_model_of_other_outputs_is_refused(tmp_path):
-    class Silent(ByLength):
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-        def serve(self, text):
-            return {"label": text}
-
-    with pytest.raises(JobError, match=r"from \['text'\] to \['label'\]"):
-        predict.Model(save(Silent(), tmp_path / "silent"))
-
-
-def test_word_vectors_are_refused_with_what_asks_them(word_vectors):
-    with pytest.raises(JobError, match="does not accept texts") as caught:
-        predict.Model(word_vectors)
-    assert caught.value.found.startswith("word vectors, serving_default from ['words']")
-    assert "seqloom neighbors" in caught.value.fix
+    assert list(ask(model, iter(texts))) == [expected(text) for text in texts]
 
 
 def test_no_texts_give_no_answers_and_load_nothing(tmp_path):
-    assert list(predict.predict(tmp_path / "none", [])) == []
+    assert list(ask(tmp_path / "none", [])) == []
 
 
 def test_the_command_answers_texts(root):

@@ -5,9 +5,9 @@ import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.config import job as config
 from pipeline.runs import record as history
 from pipeline.runs.pretrained import find_vectors
+from pipeline.tasks import loading
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
 
@@ -23,7 +23,7 @@ trainer:
 def load(tmp_path, value, *overrides):
     path = tmp_path / "job.yaml"
     path.write_text(JOB % value)
-    return config.load(path, overrides)
+    return loading.load(path, overrides)
 
 
 def test_a_number_is_the_width(tmp_path):
@@ -48,11 +48,11 @@ def test_a_job_shown_is_the_same_job(tmp_path, value):
     section = ruamel.yaml.YAML(typ="safe").load(shown.stdout)["trainer"]["embedding"]
     assert list(section) == ["width", "from", "frozen"]
     (tmp_path / "job.yaml").write_text(shown.stdout)
-    assert config.load(tmp_path / "job.yaml") == job
+    assert loading.load(tmp_path / "job.yaml") == job
 
 
 def test_the_json_schema_allows_both():
-    embedding = config.json_schema()["$defs"]["ClassifierSettings"]["properties"]["embedding"]
+    embedding = loading.json_schema()["$defs"]["ClassifierSettings"]["properties"]["embedding"]
     assert {choice.get("type", choice.get("$ref")) for choice in embedding["anyOf"]} == {
         "integer",
         "#/$defs/EmbeddingSettings",

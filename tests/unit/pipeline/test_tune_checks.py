@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import job as config
+from pipeline.tasks import loading
+from pipeline.tasks.supervised_job import SupervisedJob
 from trainer.errors import JobError
 
 JOB = """\
@@ -21,10 +22,12 @@ tune:
 """
 
 
-def load(tmp_path: Path, space: str, algorithm: str = "random", *overrides: str) -> config.RunConfig:
+def load(tmp_path: Path, space: str, algorithm: str = "random", *overrides: str) -> SupervisedJob:
     path = tmp_path / "job.yaml"
     path.write_text(JOB.format(space=space, algorithm=algorithm))
-    return config.load(path, overrides)
+    job = loading.load(path, overrides)
+    assert isinstance(job, SupervisedJob)
+    return job
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,6 @@ def load(tmp_path: Path, space: str, algorithm: str = "random", *overrides: str)
 )
 def test_a_space_of_allowed_values_is_read(tmp_path: Path, space: str) -> None:
     job = load(tmp_path, space)
-    assert isinstance(job, config.SupervisedConfig)
     assert job.tune is not None
     assert list(job.tune.space) == [space.partition(":")[0]]
     assert (job.tune.trials, job.tune.objective, job.tune.use) == (10, "eval_loss", False)

@@ -9,18 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from typer.testing import CliRunner
 
 from pipeline.cli import app
 
 ROOT = Path(__file__).parents[3]
-
-
-class Classifier(tf.Module):
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
-    def serve(self, text):
-        return {"label": text, "probability": text, "labels": text, "probabilities": text}
 
 
 @pytest.fixture
@@ -124,18 +117,6 @@ def test_the_answers_before_a_broken_line_are_given(word_vectors, tmp_path):
     assert result.exit_code == 2
     assert json.loads(result.stdout)["word"] == "film"
     assert f"where: {path}:2" in result.stderr
-
-
-@pytest.mark.parametrize("arguments", [["neighbors", "a"], ["analogy", "a", "b", "c"], ["vectors", "a"]])
-def test_a_model_of_another_task_says_what_it_is(tmp_path, arguments):
-    model = Classifier()
-    tf.saved_model.save(model, str(tmp_path), {"serving_default": model.serve})
-    command, *words = arguments
-    result = invoke(command, tmp_path, *words)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "The model does not accept words." in result.stderr
-    assert "found: a classifier or tagger, serving_default from ['text']" in result.stderr
-    assert "seqloom predict" in result.stderr
 
 
 def test_a_model_without_an_index_says_so(word_vectors, tmp_path):

@@ -1,0 +1,70 @@
+"""Where published models are, which task made them, and which are refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pipeline.runs import published
+from pipeline.runs import record as history
+from trainer.errors import JobError
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A folder that looks like a SavedModel until it is loaded."""
+    path = tmp_path_factory.mktemp("model")
+    (path / "saved_model.pb").write_bytes(b"no model")
+    return path
+
+
+def made_by(path, task):
+    (path / "assets.extra").mkdir()
+    (path / "assets.extra" / "seqloom.json").write_text(json.dumps({"task": task}))
+    (path / "saved_model.pb").write_bytes(b"no model")
+    return path
+
+
+def test_the_newest_published_version_of_a_root_is_taken(root, model):
+    assert published.find_model(root) == root / "serving" / "10"
+    assert published.find_model(model) == model
+
+
+def test_a_root_without_a_model_says_why(tmp_path):
+    with pytest.raises(JobError, match="does not exist"):
+        published.find_model(tmp_path / "none")
+    with pytest.raises(JobError, match="seqloom run") as caught:
+        published.find_model(tmp_path)
+    assert caught.value.where == str(tmp_path / "serving")
+    verdict = history.Verdict(blessed=False, reasons=("accuracy 0.7 is below 0.85",))
+    history.write(tmp_path, history.new_run(tmp_path, "a").updated(state="not_blessed", verdict=verdict))
+    with pytest.raises(JobError, match=r"not blessed: accuracy 0\.7 is below 0\.85"):
+        published.find_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("task", "command", "parts"),
+    [
+        (None, "predict", ["no known task in assets.extra/seqloom.json", "classifier, dataset, tagger, word2vec"]),
+        ("parser", "predict", ["the task parser"]),
+        ("word2vec", "predict", ["`seqloom predict`", "a model of task word2vec", "`seqloom neighbors`"]),
+        ("classifier", "neighbors", ["`seqloom neighbors`", "a model of task classifier", "`seqloom predict`"]),
+        ("tagger", "vectors", ["a model of task tagger", "`seqloom predict`"]),
+        ("classifier", "predict", ["cannot be loaded"]),
+        ("tagger", "predict", ["cannot be loaded"]),
+        ("word2vec", "analogy", ["cannot be loaded"]),
+    ],
+)
+def test_a_model_answers_what_its_task_answers(tmp_path, task, command, parts):
+    path = made_by(tmp_path, task)
+    with pytest.raises(JobError) as caught:
+        published.open_answers(path, command)
+    assert caught.value.where == str(path)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_a_model_that_names_no_task_is_refused(model):
+    with pytest.raises(JobError, match="does not name the task"):
+        published.open_answers(model, "predict")

@@ -1,0 +1,240 @@
+"""What a model's metrics mean for its gates, in sentences, and what is read of TensorFlow Model Analysis."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto.metrics_for_slice_pb2 import MetricsForSlice
+from tensorflow_model_analysis.utils import config_util
+
+from pipeline.config.job import Job
+from pipeline.dag import gates, verdict
+
+MakeJob = Callable[..., Job]
+Judged = list[tuple[bool, str]]
+NOT_BIO = "not all tags of the test split are BIO tags (B-<type>, I-<type>, O)"
+
+
+@pytest.mark.parametrize(
+    ("gate", "candidate", "baseline", "expected"),
+    [
+        ({"min": 0.85}, 0.85, None, (True, "accuracy is 0.8500, which meets at least 0.85")),
+        ({"min": 0.85}, 0.8123456, None, (False, "accuracy is 0.8123, but must be at least 0.85")),
+        ({"min": 0.85}, math.nan, None, (False, "accuracy has no value")),
+        ({"max_drop": 0.01}, 0.9, None, (True, "accuracy: no earlier blessed model to compare with")),
+        (
+            {"max_drop": 0.01},
+            0.89,
+            0.895,
+            (True, "accuracy is 0.0050 worse than the last blessed model's 0.8950, within the margin of 0.01"),
+        ),
+        (
+            {"max_drop": 0.01},
+            0.8,
+            0.895,
+            (False, "accuracy is 0.0950 worse than the last blessed model's 0.8950, beyond the margin of 0.01"),
+        ),
+        (
+            {"max_drop": 0},
+            0.91,
+            0.9,
+            (True, "accuracy is 0.0100 better than the last blessed model's 0.9000, within the margin of 0"),
+        ),
+        ({"max_drop": 0}, 0.9, 0.9, (True, "accuracy is equal to the last blessed model's 0.9000, within the mar")),
+        ({"max_drop": 0}, 0.9, math.nan, (False, "accuracy is 0.9000, and the last blessed model has none to comp")),
+        # Without a value nothing passes, though nothing is compared with it.
+        ({"max_drop": 0.01}, math.nan, None, (False, "accuracy has no value")),
+        ({"max_drop": 0.01}, math.nan, 0.9, (False, "accuracy has no value")),
+    ],
+)
+def test_a_threshold_is_judged_in_a_sentence(
+    gated: MakeJob, gate: dict[str, float], candidate: float, baseline: float | None, expected: tuple[bool, str]
+) -> None:
+    job = gated("classifier", {"accuracy": gate})
+    before = None if baseline is None else {"overall": {"accuracy": baseline}}
+    ((met, sentence),) = verdict.judge(job, {"overall": {"accuracy": candidate}}, before)
+    assert (met, sentence[: len(expected[1])]) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.3, [(True, "loss is 0.3000, which meets at most 0.4"), (True, "loss is equal to")]),
+        (0.2, [(True, "loss is 0.2000, which meets at most 0.4"), (True, "loss is 0.1000 better than")]),
+        (0.5, [(False, "loss is 0.5000, but must be at most 0.4"), (False, "loss is 0.2000 worse than")]),
+    ],
+)
+def test_a_lower_loss_is_better(gated: MakeJob, value: float, expected: Judged) -> None:
+    job = gated("classifier", {"loss": {"max": 0.4, "max_rise": 0.1}})
+    judged = list(verdict.judge(job, {"overall": {"loss": value}}, {"overall": {"loss": 0.3}}))
+    assert [
+        (met, sentence[: len(start)]) for (met, sentence), (_, start) in zip(judged, expected, strict=True)
+    ] == expected
+
+
+def test_thresholds_of_sources_are_judged_on_their_documents(gated: MakeJob) -> None:
+    slices = {"imdb": {"min": 0.9}, "rt": {"min": 0.7}, "blog": {"min": 0.1}, "news": {"min": 0.1}}
+    job = gated("classifier", {"accuracy": {"min": 0.8, "slices": slices}})
+    values = {"overall": 0.85, "source=imdb": 0.85, "source=rt": 0.75, "source=news": math.nan}
+    assert list(verdict.judge(job, {place: {"accuracy": value} for place, value in values.items()}, None)) == [
+        (True, "accuracy is 0.8500, which meets at least 0.8"),
+        (False, "accuracy on source=imdb is 0.8500, but must be at least 0.9"),
+        (True, "accuracy on source=rt is 0.7500, which meets at least 0.7"),
+        (False, "accuracy on source=blog: no such documents in the test split"),
+        (False, "accuracy on source=news has no value"),
+    ]
+
+
+def test_a_job_without_gates_has_nothing_to_say(gated: MakeJob) -> None:
+    assert list(verdict.judge(gated("classifier"), {"overall": {"accuracy": 0.1}}, None)) == []
+
+
+@pytest.mark.parametrize("name", ["span_f1", "span_precision", "span_recall"])
+def test_spans_of_tags_that_mark_none_are_told_once(gated: MakeJob, name: str) -> None:
+    job = gated("tagger", {name: {"min": 0.5, "max_drop": 0.1, "slices": {"x": {"min": 0.1}}}})
+    values = {"overall": {name: math.nan}, "source=x": {name: 0.3}}
+    assert list(verdict.judge(job, values, values)) == [
+        (False, f"{name} has no value: {NOT_BIO}"),
+        (True, f"{name} on source=x is 0.3000, which meets at least 0.1"),
+    ]
+
+
+METRICS = {
+    "overall": {"spearman": 0.4, "analogy_accuracy": 0.2, "loss": 2},
+    "gates=1": {"spearman": 0.55, "analogy_accuracy": 0.3, "loss": 2},
+    "source=ws,gates=1": {"spearman": 0.55},
+    "source=sl,gates=1": {"spearman": 0.25},
+}
+BASELINE = {"overall": {"spearman": 0.1, "loss": 2.5}, "gates=1": {"spearman": 0.56}}
+SL = "the vocabulary covers 0.31 of sl, which is too little to gate"
+WS = "the vocabulary covers 0.49 of ws, which is too little to gate"
+QS = "the vocabulary covers 0.10 of qs, which is too little to gate"
+
+
+@pytest.mark.parametrize(
+    ("gate", "uncovered", "expected"),
+    [
+        ({"spearman": {"min": 0.5}}, {}, [(True, "spearman is 0.5500, which meets at least 0.5")]),
+        # The rest gates, and what is left out is named.
+        (
+            {"spearman": {"min": 0.6}},
+            {"sl": 0.319},
+            [
+                (True, f"{SL}: spearman leaves it out"),
+                (False, "spearman over ws is 0.5500, but must be at least 0.6"),
+            ],
+        ),
+        # Nothing could be measured.
+        (
+            {"spearman": {"min": -1, "max_drop": 1}},
+            {"sl": 0.31, "ws": 0.4999},
+            [
+                (False, f"{WS}: spearman leaves it out"),
+                (False, f"{SL}: spearman leaves it out"),
+                (False, "spearman could not be measured: no set is covered"),
+            ],
+        ),
+        (
+            {"analogy_accuracy": {"max_drop": 0.3}},
+            {"qs": 0.1},
+            [
+                (False, f"{QS}: analogy_accuracy leaves it out"),
+                (False, "analogy_accuracy could not be measured: no set is covered"),
+            ],
+        ),
+        # A set that is named must be covered.
+        (
+            {"spearman": {"slices": {"ws": {"min": 0.5}, "sl": {"min": -1}}}},
+            {"sl": 0.31, "qs": 0.1},
+            [
+                (True, f"{SL}: spearman leaves it out"),
+                (True, "spearman on source=ws is 0.5500, which meets at least 0.5"),
+                (False, f"spearman on source=sl could not be measured: {SL}"),
+            ],
+        ),
+        (
+            {"spearman": {"max_drop": 0.02}},
+            {},
+            [(True, "spearman is 0.0100 worse than the last blessed model's 0.5600, within the margin of 0.02")],
+        ),
+        (
+            {"loss": {"max": 1.5, "max_rise": 0}},
+            {"ws": 0.1, "sl": 0.1},
+            [
+                (False, "loss is 2.0000, but must be at most 1.5"),
+                (True, "loss is 0.5000 better than the last blessed model's 2.5000, within the margin of 0"),
+            ],
+        ),
+    ],
+)
+def test_word_vectors_are_judged_on_the_sets_that_are_covered(
+    gated: MakeJob, gate: dict[str, Any], uncovered: dict[str, float], expected: Judged
+) -> None:
+    assert list(verdict.judge(gated("word2vec", gate), METRICS, BASELINE, uncovered)) == expected
+
+
+def test_people_see_metrics_that_have_a_value_on_slices_that_add_something(gated: MakeJob) -> None:
+    metrics = {
+        "overall": {"spearman": math.nan, "loss": 2.0},
+        "gates=1": {"spearman": 0.5},
+        "gates=0": {"spearman": 0.1},
+        "source=ws,gates=1": {"spearman": 0.5},
+        "source=ws,section=ws": {"spearman": 0.5},
+        "source=qs,section=first": {"analogy_accuracy": 0.3},
+    }
+    assert verdict.shown(gated("word2vec"), metrics) == {
+        "overall": {"loss": 2.0},
+        "source=ws": {"spearman": 0.5},
+        "source=qs,section=first": {"analogy_accuracy": 0.3},
+    }
+    plain = {"overall": {"accuracy": 0.5}, "source=web": {"accuracy": 0.6, "auc": math.nan}}
+    assert verdict.shown(gated("classifier"), plain) == {**plain, "source=web": {"accuracy": 0.6}}
+
+
+@pytest.fixture(scope="module")
+def evaluated(gated: MakeJob, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What TensorFlow Model Analysis writes of a model of three classes, with an AUC of 1, 7/8 and 1/2."""
+    job = gated("classifier", {"auc": {"min": 0.6}, "accuracy": {"min": 0.5}}, labels=["a", "b", "c"])
+    config = config_util.update_eval_config_with_defaults(gates.eval_config(job))
+    config.model_specs[0].CopyFrom(tfma.ModelSpec(label_key="label", prediction_key="prediction"))
+    said = [[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.6, 0.2, 0.2], [0.5, 0.2, 0.3]]
+    data = pd.DataFrame({"label": [0, 1, 2, 1], "prediction": said, "source": [b"web"] * 4})
+    folder = tmp_path_factory.mktemp("evaluated")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        tfma.analyze_raw_data(data, config, output_path=str(folder))
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_of_a_metric_class_by_class_the_lowest_counts_and_none_may_lack_a_value(
+    gated: MakeJob, evaluated: Path, tmp_path: Path
+) -> None:
+    metrics = verdict.read_metrics(str(evaluated))
+    assert metrics.keys() == {"overall", "source=web"}
+    loss = -math.log(0.8 * 0.6 * 0.2 * 0.2) / 4
+    expected = {"accuracy": 0.5, "auc": 0.5, "documents": 4, "loss": loss}
+    assert metrics["overall"] == pytest.approx(expected, rel=1e-5)
+    assert verdict.failed_metrics(str(evaluated)) == ["auc"]
+    shutil.copytree(evaluated, tmp_path, dirs_exist_ok=True)
+    (path,) = tmp_path.glob("metrics*")
+    slices = [MetricsForSlice.FromString(record) for record in tf.compat.v1.io.tf_record_iterator(str(path))]
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for found in slices:
+            for metric in found.metric_keys_and_values:
+                if metric.key.name == "auc" and metric.key.sub_key.class_id.value == 1:
+                    metric.value.double_value.value = math.nan
+            writer.write(found.SerializeToString())
+    metrics = verdict.read_metrics(str(tmp_path))
+    assert math.isnan(metrics["overall"]["auc"])
+    judged = list(verdict.judge(gated("classifier", {"auc": {"max_drop": 0.5}}), metrics, None))
+    assert judged == [(False, "auc has no value")]

@@ -1,0 +1,67 @@
+"""Answers of SavedModels whose rules the test knows: labels with their probabilities."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from trainer.classifier.answers import LabelAnswers
+
+
+class ByLength(tf.Module):
+    """Texts of more than eight bytes are positive; a table makes it hold a resource, as real models do."""
+
+    def __init__(self):
+        super().__init__()
+        names = tf.lookup.KeyValueTensorInitializer(tf.constant([0, 1], tf.int64), ["negative", "positive"])
+        self.names = tf.lookup.StaticHashTable(names, "")
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def serve(self, text):
+        positive = tf.minimum(tf.cast(tf.strings.length(text), tf.float32) / 10.0, 1.0)
+        probabilities = tf.stack([1.0 - positive, positive], axis=1)
+        return {
+            "label": self.names.lookup(tf.argmax(probabilities, axis=1)),
+            "probability": tf.reduce_max(probabilities, axis=1),
+            "labels": tf.tile([["negative", "positive"]], [tf.size(text), 1]),
+            "probabilities": probabilities,
+        }
+
+
+class ByLetter(tf.Module):
+    """A text has the labels whose letters it has."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+    def serve(self, text):
+        has = tf.stack([tf.strings.regex_full_match(text, f".*{letter}.*") for letter in "ab"], axis=1)
+        names = tf.tile([[b"A\xff", b"B"]], [tf.size(text), 1])
+        return {"labels": names, "predicted": has, "probabilities": tf.where(has, 0.75, 0.25)}
+
+
+def ask(module, path, *texts):
+    tf.saved_model.save(module, str(path), {"serving_default": module.serve})
+    return LabelAnswers(str(path))(texts)
+
+
+def test_the_label_comes_with_all_probabilities_as_the_shortest_decimals(tmp_path):
+    assert ask(ByLength(), tmp_path, "xé", "long enough") == [
+        {
+            "text": "xé",
+            "label": "negative",
+            "probability": 0.7,
+            "probabilities": {"negative": 0.7, "positive": 0.3},
+        },
+        {
+            "text": "long enough",
+            "label": "positive",
+            "probability": 1.0,
+            "probabilities": {"negative": 0.0, "positive": 1.0},
+        },
+    ]
+
+
+def test_any_number_of_labels_are_named(tmp_path):
+    assert ask(ByLetter(), tmp_path, "ab", "b", "") == [
+        {"text": "ab", "labels": ["A\ufffd", "B"], "probabilities": {"A\ufffd": 0.75, "B": 0.75}},
+        {"text": "b", "labels": ["B"], "probabilities": {"A\ufffd": 0.25, "B": 0.75}},
+        {"text": "", "labels": [], "probabilities": {"A\ufffd": 0.25, "B": 0.25}},
+    ]

@@ -1,0 +1,82 @@
+"""Metrics of any number of labels against scikit-learn and counts by hand."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer.classifier.metrics import (
+    LabelCounts,
+    exact_match,
+    macro_f1,
+    mean_loss,
+    micro_f1,
+    micro_precision,
+    micro_recall,
+)
+
+CLASSES = ["a", "b", "c", "d"]
+SETS = st.sets(st.sampled_from(CLASSES))
+Documents = list[tuple[set[str], set[str]]]
+
+
+def count(documents: Documents, losses: list[float] | None = None, classes: list[str] = CLASSES) -> LabelCounts:
+    counts = LabelCounts()
+    for (wanted, found), loss in zip(documents, losses or [0.0] * len(documents), strict=True):
+        counts.add(classes, wanted, found, loss)
+    return counts
+
+
+def hot(sets: list[set[str]]) -> np.ndarray:
+    return np.array([[name in labels for name in CLASSES] for labels in sets])
+
+
+@given(st.lists(st.tuples(SETS, SETS), min_size=1, max_size=8))
+@settings(max_examples=50)
+def test_figures_are_those_of_scikit_learn(documents: Documents) -> None:
+    counts = count(documents)
+    pair = hot([wanted for wanted, _ in documents]), hot([found for _, found in documents])
+    for average, figure in (("micro", micro_f1), ("macro", macro_f1)):
+        assert figure(counts) == pytest.approx(sklearn.metrics.f1_score(*pair, average=average, zero_division=0))
+    assert micro_precision(counts) == pytest.approx(
+        sklearn.metrics.precision_score(*pair, average="micro", zero_division=0)
+    )
+    assert micro_recall(counts) == pytest.approx(sklearn.metrics.recall_score(*pair, average="micro", zero_division=0))
+    assert exact_match(counts) == pytest.approx(sklearn.metrics.accuracy_score(*pair))
+
+
+def test_figures_by_hand() -> None:
+    # a: 1 found of 2 given and 1 predicted; b: none of 0 and 1; x, which the model does not know: none of 1 and 0.
+    counts = count([({"a"}, {"a"}), ({"a", "x"}, {"b"}), (set(), set())], [0.5, 1.0, 0.0])
+    assert exact_match(counts) == 2 / 3
+    assert mean_loss(counts) == 0.5
+    assert (micro_precision(counts), micro_recall(counts), micro_f1(counts)) == (1 / 2, 1 / 3, 2 / 5)
+    assert macro_f1(counts) == pytest.approx((2 / 3) / 5)
+
+
+def test_without_documents_there_are_no_means() -> None:
+    assert all(math.isnan(figure(LabelCounts())) for figure in (exact_match, mean_loss, macro_f1))
+    assert micro_f1(LabelCounts()) == 0
+
+
+@given(st.lists(st.floats(0, 1e3, width=32), min_size=1), st.randoms())
+@settings(max_examples=50)
+def test_the_loss_does_not_depend_on_the_order(losses: list[float], order: random.Random) -> None:
+    mixed = order.sample(losses, len(losses))
+    one, other = (mean_loss(count([(set(), set())] * len(listed), listed)) for listed in (losses, mixed))
+    assert one == other == pytest.approx(math.fsum(losses) / len(losses))
+
+
+def test_a_record_is_what_the_model_says_of_a_document() -> None:
+    counts = LabelCounts()
+    answer = {"labels": [[b"a", b"b"]], "predicted": [[True, False]], "given": [[b"a", b"x", b""]], "loss": [0.5]}
+    counts.add_record({name: np.array(value) for name, value in answer.items()}, {})
+    assert counts == count([({"a", "x"}, {"a"})], [0.5], ["a", "b"])
+    counts.update(counts)
+    assert (counts.documents, counts.given, counts.loss) == (2, {"a": 2, "b": 0, "x": 2}, 1)
