@@ -13,7 +13,7 @@ from tfx.types import artifact_utils
 
 from components.shared import example_files
 from trainer.jobs import dotted
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.supervised.supervised import Supervised
 
 FINDINGS = "learning_check.json"

@@ -37,7 +37,7 @@ def find_model(path: Path) -> Path:
         state = runs[-1].state.value.replace("_", " ")
         found = f"the last run at this root is {state}" + (f": {reasons}" if reasons else "")
     raise JobError(
-        "No published model found.",
+        "The root has no published model.",
         where=str(path / "serving"),
         found=found,
         expected="a SavedModel, or the root of a run that published one",

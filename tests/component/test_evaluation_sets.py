@@ -21,7 +21,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import EvaluationSetsExecutor
-from pipeline.dag import gates, lineage, verdict
+from pipeline.dag import dag, gates, lineage, verdict
 from pipeline.runs.prepare import prepare
 from pipeline.tasks import loading
 from pipeline.tasks.word2vec import Word2vecJob

@@ -32,7 +32,7 @@ SMALL = {"epochs": 2, "batch_tokens": 128, "step_tokens": 16, "checkpoint_steps"
 KILLED = """
 import json, logging, os, signal, sys
 from trainer.jobs import dotted
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 
 place, section, values, kill = json.loads(sys.argv[1])
 

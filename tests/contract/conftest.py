@@ -24,7 +24,7 @@ def published(transform_documents, tmp_path_factory) -> Callable[[Case], Publish
 
     def train(case: Case) -> Published:
         if str(case) not in done:
-            from trainer.jobs.job import TrainingJob
+            from trainer.jobs.training_job import TrainingJob
 
             given = {split: documents(case.kind, split, count) for split, count in (("train", 120), ("eval", 20))}
             classes = CLASSES["tags" if case.kind.tokenized else "labels"] if case.kind.target else ()

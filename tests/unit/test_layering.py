@@ -20,19 +20,6 @@ MODULES = sorted(path for layer in LAYERS for path in (ROOT / layer).rglob("*.py
 ROLES = {"__init__", "component", "executor", "settings", "model", "training", "servable", "metrics", "answers"}
 """Names of files that occur once in each folder that has the role."""
 
-DOUBLE_FILES = {"job": 2}
-DOUBLE_CLASSES = {
-    "Counts": 3,
-    "Coverage": 2,
-    "Model": 2,
-    "Monitor": 2,
-    "NgramSettings": 2,
-    "Servable": 4,
-    "_Reader": 2,
-    "_Row": 2,
-}
-"""Known names that occur several times; the lists only ever shrink."""
-
 HEAVY = {"tensorflow", "keras", "tfx", "apache_beam", "tensorflow_transform", "tensorflow_model_analysis"}
 
 
@@ -142,8 +129,8 @@ def test_names_of_files_and_classes_occur_once() -> None:
                 classes[node.name].append(module_name(path))
     double_files = {name: found for name, found in files.items() if len(found) > 1 and name not in ROLES}
     double_classes = {name: found for name, found in classes.items() if len(found) > 1 and name != "Executor"}
-    assert {name: len(found) for name, found in double_files.items()} == DOUBLE_FILES, double_files
-    assert {name: len(found) for name, found in double_classes.items()} == DOUBLE_CLASSES, double_classes
+    assert not double_files
+    assert not double_classes
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "trainer").rglob("*.py")), ids=lambda path: path.name)

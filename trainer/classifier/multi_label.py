@@ -14,7 +14,7 @@ from trainer.classifier import thresholds
 from trainer.classifier.multi_label_servable import MultiLabelServable, multi_hot
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data import features as f
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.supervised import samples
 from trainer.supervised.head import Head
 from trainer.training.objective import Outcome

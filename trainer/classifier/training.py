@@ -16,7 +16,7 @@ from trainer.classifier.ngrams import NgramCounts
 from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data import features as f
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.supervised.cross_entropy import cross_entropy
 from trainer.supervised.head import Head
 from trainer.supervised.supervised import Supervised

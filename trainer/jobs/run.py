@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from trainer.jobs import dotted, keyed_directory
-from trainer.jobs.job import TrainingJob, files
+from trainer.jobs.training_job import TrainingJob, files
 from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies
 from trainer.tuning.values import with_values

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import tensorflow as tf
 
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.settings import Settings
 
 S = TypeVar("S", bound=Settings)

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from trainer.data import features as f
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.recurrent.settings import SequenceSettings
 from trainer.supervised import samples
 from trainer.supervised.model_servable import ModelServable

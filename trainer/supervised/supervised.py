@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trainer.data import tfrecords
 from trainer.data.features import vocabulary_size
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.jobs.training_task import TrainingTask
 from trainer.recurrent import fused
 from trainer.recurrent.settings import SequenceSettings

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.data import features as f
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.supervised.cross_entropy import cross_entropy
 from trainer.supervised.head import Head
 from trainer.supervised.supervised import Supervised

@@ -15,7 +15,7 @@ from keras_tuner.errors import FailedTrialError, FatalError
 from trainer import progress
 from trainer.errors import JobError
 from trainer.jobs import dotted, keyed_directory
-from trainer.jobs.job import TrainingJob, files
+from trainer.jobs.training_job import TrainingJob, files
 from trainer.supervised.supervised import Supervised
 from trainer.tuning import oracle
 from trainer.tuning.settings import TuneSettings

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trainer import progress
 from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies, training_report
 from trainer.training.checkpoint import Checkpoints, TrainingState

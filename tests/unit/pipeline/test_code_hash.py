@@ -128,6 +128,10 @@ def test_no_component_is_keyed_by_the_code_of_another_task(task: str) -> None:
     assert not [name for name in used if name.startswith(others)]
 
 
+TASKS = ("classifier", "tagger", "word2vec")
+TRAINER, SUPERVISED = "trainer.jobs.run", ("components.learning_check.executor", "trainer.tuning.tuner")
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_code_that_trains_a_task_holds_none_of_another(task: str) -> None:
     others = tuple(f"trainer.{other}" for other in TASKS if other != task)

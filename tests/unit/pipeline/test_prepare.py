@@ -6,8 +6,9 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline.config import job as config
+from pipeline.config.job import Job
 from pipeline.runs.prepare import copy_files, find_serving_logs, prepare
+from pipeline.tasks import loading
 from schema import curated
 from trainer.errors import JobError
 
@@ -18,14 +19,14 @@ corpus: {format: csv, path: data.csv, %s}
 """
 
 
-def load(folder: Path, corpus: str, more: str = "") -> config.RunConfig:
+def load(folder: Path, corpus: str, more: str = "") -> Job:
     (folder / "data.csv").touch()
     (folder / "job.yaml").write_text(JOB % corpus + more)
-    return config.load(folder / "job.yaml")
+    return loading.load(folder / "job.yaml")
 
 
-def stamped(job: config.RunConfig, folder: Path) -> tuple[Path, dict[str, schema_pb2.Feature]]:
-    path = Path(prepare(job, folder, "1").schema)
+def stamped(job: Job, folder: Path) -> tuple[Path, dict[str, schema_pb2.Feature]]:
+    path = Path(prepare(job, folder, "1").sources.schema)
     schema = text_format.Parse(path.read_text(), schema_pb2.Schema())
     return path, {steps[-1]: feature for steps, feature in curated.features(schema)}
 
@@ -80,12 +81,12 @@ evaluation: {pairs: {ws: sets/ws.tsv}, analogies: {qs: qs.txt}}
 """
 
 
-def vectors(folder: Path) -> config.RunConfig:
+def vectors(folder: Path) -> Job:
     (folder / "sets").mkdir(exist_ok=True)
     (folder / "sets" / "ws.tsv").write_text("a\tb\t1\n")
     (folder / "qs.txt").write_text(": s\na b c d\n")
     (folder / "job.yaml").write_text(VECTORS)
-    return config.load(folder / "job.yaml")
+    return loading.load(folder / "job.yaml")
 
 
 def test_files_that_vectors_are_judged_by_are_copied_by_their_content(tmp_path):
@@ -123,9 +124,9 @@ trainer: {embedding: %s}
 """
 
 
-def classifier(folder: Path, embedding: str) -> config.RunConfig:
+def classifier(folder: Path, embedding: str) -> Job:
     (folder / "job.yaml").write_text(CLASSIFIER % embedding)
-    return config.load(folder / "job.yaml")
+    return loading.load(folder / "job.yaml")
 
 
 def test_vectors_to_start_from_are_copied_by_their_content(tmp_path):
@@ -168,7 +169,7 @@ def test_a_prepared_run_names_the_components_of_its_goal(tmp_path):
 def test_hyperparameters_must_have_been_tuned(tmp_path):
     (tmp_path / "data.csv").touch()
     (tmp_path / "job.yaml").write_text(CLASSIFIER % 5 + "tune: {use: true, space: {trainer.units: {values: [8, 16]}}}")
-    job = config.load(tmp_path / "job.yaml")
+    job = loading.load(tmp_path / "job.yaml")
     with pytest.raises(JobError, match="has no tuned hyperparameters"):
         prepare(job, tmp_path, "1")
     assert prepare(job, tmp_path, "1", until="SequenceTransform").components

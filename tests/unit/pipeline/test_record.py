@@ -41,7 +41,7 @@ def holder(tmp_path):
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path):
-    run = history.new_run(tmp_path, "small", Path("job.yaml")).updated(
+    run = history.new_run(tmp_path, "small", "tagger", Path("job.yaml")).updated(
         state="pushed",
         components=[history.ComponentRecord(name="Trainer", state="done", seconds=1.5, records=7)],
         metrics={"overall": {"accuracy": 0.9, "loss": float("inf")}},
@@ -136,7 +136,7 @@ def test_records_of_an_earlier_version_are_read_and_lose_nothing(tmp_path, writt
     path.write_text(json.dumps(written))
     (run,) = history.read_all(tmp_path)
     ended = json.loads(json.dumps(written).replace('"running"', '"interrupted"'))
-    assert json.loads(run.model_dump_json()) == {**ended, "root": str(tmp_path)}
+    assert json.loads(run.model_dump_json()) == {**ended, "root": str(tmp_path), "task": None}
 
 
 def test_fields_of_a_later_version_are_kept_in_sections_and_ignored_elsewhere(tmp_path):

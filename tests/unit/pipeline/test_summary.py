@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 
 import pytest
 
@@ -29,30 +28,3 @@ def test_the_evaluator_has_seen_every_example_that_it_was_given(
     with pytest.raises(JobError, match="Evaluator did not process every document exactly once") as caught:
         summary._check_counts(executions, {"overall": {"documents": documents - 1.0}})
     assert caught.value.expected == str({"test": documents})
-
-
-def test_slices_have_one_order_of_their_features() -> None:
-    assert summary._place(()) == "overall"
-    assert summary._place((("source", "ws"),)) == "source=ws"
-    assert summary._place((("section", "family"), ("source", "qs"))) == "source=qs,section=family"
-
-
-def test_numbers_that_are_texts_are_numbers_again() -> None:
-    by_class = {"a": {"auc": {"doubleValue": 0.5}}, "b": {"auc": {"doubleValue": "Infinity"}}}
-    assert summary._lowest(by_class) == {"auc": 0.5}
-    (value,) = summary._lowest({"": {"auc": {"doubleValue": "NaN"}, "auc_diff": {"doubleValue": 1.0}}}).values()
-    assert math.isnan(value)
-
-
-def test_people_see_neither_twins_nor_what_has_no_value_nor_a_slice_twice() -> None:
-    found = {
-        "overall": {"spearman": 0.5, "gated_spearman": 1.0, "loss": math.nan},
-        "source=ws": {"spearman": 0.5},
-        "source=ws,section=ws": {"spearman": 0.5},
-        "source=qs,section=ws": {"analogy_accuracy": 0.5, "spearman": math.nan},
-    }
-    assert summary._shown(found) == {
-        "overall": {"spearman": 0.5},
-        "source=ws": {"spearman": 0.5},
-        "source=qs,section=ws": {"analogy_accuracy": 0.5},
-    }

@@ -17,7 +17,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER, SingleLabel
 from trainer.errors import JobError
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.training.loop import Loop
 from trainer.vectors import embedding

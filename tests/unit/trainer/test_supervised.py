@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
 from trainer.errors import JobError
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
 SETTINGS = {
@@ -34,7 +34,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 from trainer.classifier.training import CLASSIFIER
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 
 for values, settings in json.loads(sys.argv[1]):
     CLASSIFIER.run(TrainingJob(**values), CLASSIFIER.settings.model_validate(settings))

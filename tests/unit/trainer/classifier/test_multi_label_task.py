@@ -20,7 +20,7 @@ from trainer.classifier.training import CLASSIFIER
 from trainer.data.features import parse_raw
 from trainer.data.reading import read
 from trainer.errors import JobError
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.settings import OutputSettings, TransformSettings
 
 CLASSES = ("war", "comedy", "crime")

@@ -41,7 +41,7 @@ def tagged(transform_documents):
 @pytest.fixture(scope="session")
 def train() -> Callable[..., Path]:
     """A function that trains a tagger on a transformed corpus in a folder, and gives the SavedModel's."""
-    from trainer.jobs.job import TrainingJob
+    from trainer.jobs.training_job import TrainingJob
     from trainer.tagger.settings import TaggerSettings
     from trainer.tagger.training import TAGGER
 

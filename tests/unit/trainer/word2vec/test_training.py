@@ -17,7 +17,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainer.errors import JobError
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.settings import TransformSettings
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.vectors import vector_files

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_job import TrainingJob
 from trainer.settings import TransformSettings
 
 
