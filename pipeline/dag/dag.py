@@ -23,7 +23,7 @@ _CODE_MODULES: Mapping[str, tuple[str, ...]] = {
     "ExampleValidator": ("components.corpus_validator.executor",),
     "SequenceTransform": ("components.sequence_transform.executor",),
     "EvaluationSets": ("components.evaluation_sets.executor",),
-    "Trainer": ("trainer.jobs.run",),
+    "Trainer": ("trainer.jobs.entry_point",),
     "Evaluator": ("components.evaluator.figure_metric",),
     "LearningCheck": ("components.learning_check.executor",),
     "Tuner": ("trainer.tuning.tuner",),

@@ -146,7 +146,7 @@ class Nodes:
     def _trainer(self) -> BaseNode:
         best = self.nodes.get(BEST_HYPERPARAMETERS)
         return Trainer(
-            run_fn="trainer.jobs.run.run_fn",
+            run_fn="trainer.jobs.entry_point.run_fn",
             **self._learning(),
             hyperparameters=best.outputs["hyperparameters"] if best else None,
             train_args=TrainArgs(splits=["train"]),

@@ -82,9 +82,9 @@ LEARNING = ("Trainer", "Tuner", "LearningCheck")
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("trainer/jobs/run.py", of(("Trainer",))),
-        ("trainer/training/loop.py", of(LEARNING)),
-        ("trainer/data/reading.py", of(LEARNING)),
+        ("trainer/jobs/entry_point.py", of(("Trainer",))),
+        ("trainer/training/loop.py", of(LEARNING, "classifier", "tagger")),
+        ("trainer/data/reading.py", of(LEARNING, "classifier", "tagger")),
         ("trainer/recurrent/stack.py", of(LEARNING, "classifier", "tagger")),
         ("trainer/classifier/attention.py", of(LEARNING, "classifier")),
         ("trainer/tagger/model.py", of(LEARNING, "tagger")),
@@ -129,7 +129,7 @@ def test_no_component_is_keyed_by_the_code_of_another_task(task: str) -> None:
 
 
 TASKS = ("classifier", "tagger", "word2vec")
-TRAINER, SUPERVISED = "trainer.jobs.run", ("components.learning_check.executor", "trainer.tuning.tuner")
+TRAINER, SUPERVISED = "trainer.jobs.entry_point", ("components.learning_check.executor", "trainer.tuning.tuner")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -157,11 +157,11 @@ def test_digests_are_the_same_wherever_the_project_lies_and_in_another_process(c
 def test_a_renamed_module_changes_the_digest(tmp_path: Path) -> None:
     for package in ("pipeline", "trainer"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    before = hashes(tmp_path, ("trainer.jobs.run",))
+    before = hashes(tmp_path, ("trainer.jobs.entry_point",))
     jobs = tmp_path / "trainer" / "jobs"
     (jobs / "keyed_directory.py").rename(jobs / "circle.py")
-    (jobs / "run.py").write_text((jobs / "run.py").read_text().replace("keyed_directory", "circle"))
-    assert hashes(tmp_path, ("trainer.jobs.run",)) != before
+    (jobs / "entry_point.py").write_text((jobs / "entry_point.py").read_text().replace("keyed_directory", "circle"))
+    assert hashes(tmp_path, ("trainer.jobs.entry_point",)) != before
 
 
 def test_modules_named_in_any_way_of_importing_count(tmp_path: Path) -> None:

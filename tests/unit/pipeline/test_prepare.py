@@ -162,7 +162,7 @@ def test_a_prepared_run_names_the_components_of_its_goal(tmp_path):
     job = classifier(tmp_path, "5")
     check = prepare(job, tmp_path, "1", goal="check")
     assert check.components[-1] == "LearningCheck"
-    assert (check.corpus, check.run_id) == ((str(tmp_path), "data.csv"), "1")
+    assert (check.sources.corpus, check.run_id) == ((str(tmp_path), "data.csv"), "1")
     assert prepare(job, tmp_path, "1", until="Trainer").components[-1] == "Trainer"
 
 

@@ -20,7 +20,7 @@ from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
 from trainer.data.reading import read
-from trainer.jobs.run import run_fn
+from trainer.jobs.entry_point import run_fn
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 
