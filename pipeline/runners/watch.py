@@ -19,7 +19,7 @@ from trainer.progress import logger as progress_logger
 
 
 @dataclasses.dataclass
-class _Row:
+class _ComponentRow:
     state: ComponentState = ComponentState.WAITING
     started: float = 0.0
     seconds: float | None = None
@@ -39,7 +39,7 @@ class Watch(logging.Handler):
     def __init__(self, record: RunRecord, root: Path, console: RunConsole, components: Sequence[str]) -> None:
         super().__init__(logging.INFO)
         self._record, self._root, self._console = record, root, console
-        self._rows = {name: _Row() for name in components}
+        self._rows = {name: _ComponentRow() for name in components}
         self._interrupts = Interrupts()
         self.current: str | None = None
 
