@@ -67,7 +67,7 @@ class ClassifierServable(ModelServable):
         return self._answer(self._probabilities(tokens, length))
 
     def _explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Classifies documents, string [batch], UTF-8, and tells what the attention looked at.
+        """Classifies documents, string [batch], UTF-8, and shows what the attention looked at.
 
         Returns:
             What `serve_text` gives, and `tokens` string [batch, time], as the model reads them (unknown words are

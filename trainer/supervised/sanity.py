@@ -1,4 +1,4 @@
-"""A check before training that a model can learn: its loss at the start, and whether it overfits two batches."""
+"""A check before training that a model can learn: its initial loss, and whether it overfits two batches."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _require_gradient(norms: Sequence[float]) -> None:
             where="before training",
             found="no weight that is trained has a gradient",
             expected="a gradient of the loss for the trained weights",
-            fix="Look for frozen layers, and for operations without a gradient between the weights and the logits.",
+            fix="Check for frozen layers, and for operations without a gradient between the weights and the logits.",
         )
 
 
@@ -139,8 +139,8 @@ def _require_chance_level(chance: float, start: float, *, informed: bool) -> Non
             where="before training",
             found=f"a loss of {start:.4g} on {BATCHES} batches",
             expected=f"within {_TOLERANCE:.0%} of {chance:.4g}, the loss of a uniform guess",
-            fix="Look at the scale of the initial weights and of the word vectors that the model starts from: before"
-            " training no class should be much likelier than another. trainer.sanity: false leaves the check out.",
+            fix="Check the scale of the initial weights and of the word vectors that the model starts from: before"
+            " training no class should be much likelier than another. trainer.sanity: false skips the check.",
         )
 
 
@@ -151,6 +151,6 @@ def _require_overfitted(chance: float, start: float, overfitted: float, steps: i
             where="before training",
             found=f"a loss of {overfitted:.4g} after {steps} steps, from {start:.4g}",
             expected=f"at most {_OVERFITTED * chance:.4g}, {_OVERFITTED:.0%} of the loss of a uniform guess",
-            fix="Look whether labels belong to their documents, whether like documents have different labels, and"
-            " whether all layers are trained. trainer.sanity: false leaves the check out.",
+            fix="Check that labels belong to their documents, that similar documents have the same label, and that all"
+            " layers are trained. trainer.sanity: false skips the check.",
         )

@@ -41,8 +41,8 @@ def build(
 def real_lengths(tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     """Counts the tokens of padded sentences.
 
-    A batch gives a sentence without tokens the length 1, for kernels accept no empty sequence; that it begins with
-    `<pad>`, which no token yields, tells it from others.
+    A batch gives a sentence without tokens the length 1, for kernels accept no empty sequence; such a sentence begins
+    with `<pad>`, which no token yields.
 
     Args:
         tokens: Ids, int64 [batch, time].

@@ -28,7 +28,7 @@ class TaggerServable(ModelServable):
     """A tagger together with the transform graph that made its data.
 
     All answers are padded on the right to the longest sentence of the batch, at least one step wide: strings with "",
-    numbers with 0. `length`, int64 [batch], tells how many tokens are real, 0 of a sentence without any.
+    numbers with 0. `length`, int64 [batch], is the number of real tokens, 0 for a sentence without any.
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)

@@ -51,7 +51,7 @@ def _config() -> dict[str, Any]:
 def _require_workers() -> None:
     if not _config().get("cluster"):
         raise JobError(
-            "There are no workers to train with.",
+            "TF_CONFIG names no workers.",
             where="trainer.strategy, the environment variable TF_CONFIG",
             found=os.environ.get("TF_CONFIG") or "nothing",
             expected='{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}',

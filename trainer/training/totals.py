@@ -89,7 +89,7 @@ class DeviceTotals:
         self._diverged = tf.Variable(tf.zeros([len(Diverged._fields)], tf.float64), trainable=False)
 
     def reset(self, reading: Totals | None = None) -> None:
-        """Begins a pass, or goes on with one."""
+        """Starts a pass, or resumes one."""
         reading = reading or Totals()
         self._sums.assign(reading[:4])
         self._norms.assign(reading[4:])

@@ -1,4 +1,4 @@
-"""What a training tells: figures for TensorBoard, and `training.json`."""
+"""What a training reports: figures for TensorBoard, and `training.json`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def write_report(directory: str, state: TrainingState, resumed: int, more: Mappi
     Args:
         directory: Where.
         state: How the training ended.
-        resumed: Epochs that were done before it went on; 0 for one that began anew.
-        more: What else the task tells.
+        resumed: Epochs that were done before it resumed; 0 for one that started from the beginning.
+        more: What else the task reports.
     """
     report = {
         "epochs": state.epoch,

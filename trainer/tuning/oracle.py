@@ -16,18 +16,18 @@ from trainer.tuning.settings import TuneSettings
 from trainer.tuning.values import takes_integers
 
 _FACTOR = 3
-"""Hyperband: of so many trials one goes on, with so many times the epochs."""
+"""Hyperband: one of this many trials continues, with this many times the epochs."""
 
 
 class _InOrder(keras_tuner.Oracle):
-    """An oracle that goes on as if it had not been stopped."""
+    """An oracle that resumes as if it had not been stopped."""
 
     trials: dict[str, Trial]
 
     def reload(self) -> None:
-        """Takes up what was saved."""
+        """Restores what was saved."""
         super().reload()
-        # They come in the order of a folder's files, which proposals and ties would depend on.
+        # keras-tuner restores them in the order of a folder's files, and proposals and ties depend on their order.
         self.trials = dict(sorted(self.trials.items()))
 
 
@@ -40,11 +40,11 @@ class HyperbandOracle(_InOrder, oracles.HyperbandOracle):
 
 
 class BayesianOracle(_InOrder, oracles.BayesianOptimizationOracle):
-    """What a Gaussian process of the trials so far promises most of."""
+    """The values with the best prospects by a Gaussian process of the trials so far."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Returns the values of a trial."""
-        # The random state is not among what keras-tuner saves.
+        # keras-tuner does not save the random state.
         self._random_state = np.random.RandomState([self.seed, len(self.trials)])
         response: dict[str, Any] = super().populate_space(trial_id)
         return response
@@ -82,7 +82,7 @@ def make(tune: TuneSettings, hyperparameters: keras_tuner.HyperParameters, epoch
         "seed": tune.seed,
         "hyperparameters": hyperparameters,
         "allow_new_entries": False,
-        # A trial may fail, as one that diverges; only when all do the search has failed.
+        # A trial may fail, e.g. diverge; the search fails only if all of them do.
         "max_consecutive_failed_trials": tune.trials + 1,
     }
     if tune.algorithm == "hyperband":

@@ -1,4 +1,4 @@
-"""The entry point that TFX's Tuner calls: each trial is a training as any other, with other settings."""
+"""The entry point that TFX's Tuner calls: each trial is an ordinary training with its own settings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TunerFnResult(NamedTuple):
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
-    """Makes the tuner, which goes on where a killed one was.
+    """Makes the tuner, which resumes a killed search.
 
     Args:
         fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a task with targets), `settings`
@@ -68,7 +68,7 @@ def start(task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSett
 
 
 class TrialTuner(BaseTuner):
-    """Trains one trial after another and keeps what each came to."""
+    """Trains one trial after another and records their results."""
 
     def __init__(
         self, task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str
@@ -106,14 +106,14 @@ class TrialTuner(BaseTuner):
             self._failure = str(error).replace("\n", "\n  ")
             raise FailedTrialError(str(error)) from error
         except Exception as error:
-            # Of any other error keras-tuner would make a failed trial, and go on.
+            # keras-tuner would count any other error as a failed trial and continue.
             raise FatalError(f"{type(error).__name__}: {error}") from error
         return {self._tune.objective: state.history[state.best_epoch - 1][self._tune.objective]}
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Saves the state of the search; of a trial's training nothing is needed any more."""
+        """Saves the state of the search and removes the files of the trial's training."""
         super().on_trial_end(trial)
-        # What keras-tuner has saved by now names the trial as still running: it would be run again.
+        # The state that keras-tuner has saved so far says that the trial is still running: it would run again.
         self.oracle.save()
         training = f"{self.get_trial_dir(trial.trial_id)}/training"
         if tf.io.gfile.exists(training):
@@ -132,11 +132,11 @@ class TrialTuner(BaseTuner):
         tf.io.gfile.rmtree(self.project_dir)
         if self._best() is None:
             raise JobError(
-                "No trial came to its end.",
+                "Every trial has failed.",
                 where="Tuner",
                 found=self._failure,
                 expected="at least one trained model",
-                fix="Lower what makes them fail, as the largest learning rates of tune.space.",
+                fix="Remove the values that make them fail from tune.space, e.g. the highest learning rates.",
             )
 
     @property

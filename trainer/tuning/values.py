@@ -17,11 +17,11 @@ SECTION = "trainer."
 """What the keys start with."""
 
 EPOCHS = "tuner/epochs"
-"""Where keras-tuner's Hyperband tells how many epochs a trial has."""
+"""Where keras-tuner's Hyperband says how many epochs a trial has."""
 
 
 def set_key(settings: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:
-    """Settings with another value at one key.
+    """Returns settings with another value at one key.
 
     Args:
         settings: The trainer section, as JSON has it.
@@ -35,7 +35,7 @@ def set_key(settings: Mapping[str, Any], key: str, value: object) -> dict[str, A
 
 
 def takes_integers(kind: type[Settings], settings: Mapping[str, Any], key: str, value: float) -> bool | None:
-    """Whether a key takes whole numbers alone; None where it takes no number.
+    """Returns whether a key takes only integers; None if it takes no number.
 
     Args:
         kind: What the trainer section is read as.
@@ -54,7 +54,7 @@ def validated(kind: type[S], settings: Mapping[str, Any]) -> S:
 
 
 def with_values(settings: str, values: Mapping[str, Any] | None) -> str:
-    """Settings with the values of hyperparameters.
+    """Returns settings with the values of hyperparameters.
 
     Args:
         settings: The trainer section as JSON.
@@ -70,6 +70,6 @@ def with_values(settings: str, values: Mapping[str, Any] | None) -> str:
 
 
 def trainer_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by their keys in the configuration, without what else keras-tuner notes beside them."""
+    """Returns values by their keys in the configuration, without what keras-tuner adds for itself."""
     own = {key: value for key, value in values.items() if key.startswith(SECTION)}
     return {**own, f"{SECTION}epochs": values[EPOCHS]} if EPOCHS in values else own

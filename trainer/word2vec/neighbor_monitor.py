@@ -24,7 +24,7 @@ class NeighborMonitor:
     """Writes to the log and to TensorBoard's default writer.
 
     Neighbours are shown of words of letters, evenly spread among the frequent ones, the most frequent left out: what
-    stands beside every word tells nothing.
+    stands next to every word says nothing.
 
     Args:
         settings: The trainer section of the configuration.
@@ -56,8 +56,8 @@ class NeighborMonitor:
             tf.summary.scalar(f"step/{name}", value, step=self._steps)
         lines = [f"{word}: {', '.join(names)}" for word, names in self.neighbors().items()]
         tf.summary.text("neighbors", "\n\n".join(lines), step=self._steps)
-        told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        _logger.info("step %s: %s\n%s", self._steps, told, "\n".join(lines))
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        _logger.info("step %s: %s\n%s", self._steps, shown, "\n".join(lines))
 
     def neighbors(self) -> dict[str, list[str]]:
         """Finds the nearest words of the shown ones, by one matrix product."""

@@ -69,7 +69,7 @@ class NoiseTable:
         rows = np.flatnonzero(counts)
         if not len(rows):
             raise JobError(
-                "There are no words to draw negatives from.",
+                "The vocabulary has no words to draw negatives from.",
                 where="Trainer, counts of the train split",
                 found=f"{len(counts)} words, none of which occurs",
                 expected="at least one word of the vocabulary in the train split",

@@ -130,7 +130,7 @@ class WordVectorsServable(tf.Module):
         return judge_records(examples, self._lookup, self._table, self._measure)
 
     def save(self, directory: str) -> float | None:
-        """Writes the SavedModel, one signature a method, `vectors` also as `serving_default`, and files beside it.
+        """Writes the SavedModel, one signature a method, `vectors` also as `serving_default`, and files next to it.
 
         `vectors.txt` and `vectors.bin` are for gensim and others, `vectors.tsv` and `metadata.tsv` for TensorBoard's
         projector; `counts.txt` holds each word and its count; `neighbors.faiss` is the index, if one is set.

@@ -187,7 +187,7 @@ class _EpochReader:
         self._ahead: tuple[tf.Tensor, windows.Step] | None = None
 
     def read(self, epoch: int) -> Iterator[windows.Step]:
-        """Gives the steps of an epoch, many at a time; goes on where the epoch before ended."""
+        """Yields the steps of an epoch, many at a time, from where the epoch before ended."""
         if epoch != self._next:
             self._opened = iter(self._steps(range(epoch, max(self._epochs, epoch + 1))))
             self._ahead = next(self._opened, None)
@@ -231,7 +231,7 @@ def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
     devices = strategy.num_replicas_in_sync
     if windows.groups_of(settings.step_tokens) % devices:
         raise JobError(
-            "A step cannot be shared evenly by the devices.",
+            "A step is not divisible by the number of devices.",
             where="trainer.step_tokens",
             found=f"{settings.step_tokens} on {devices} devices",
             expected=f"a multiple of {windows.SHARING * devices}",
@@ -242,7 +242,7 @@ def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
 def _require_steps(steps: int, epoch: int) -> None:
     if not steps:
         raise JobError(
-            "There are no words to train on.",
+            "The train split has no words to train on.",
             where=f"Trainer, epoch {epoch + 1}",
             found="no word of the train split that is in the vocabulary and is left by subsampling",
             expected="at least one",

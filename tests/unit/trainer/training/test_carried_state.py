@@ -115,18 +115,20 @@ class Killer(logging.Handler):
 
 
 def main(values: dict[str, Any], files: list[str], directory: str, killed_at: Sequence[int] | None) -> None:
-    """Trains, and prints a digest of the weights and the figures but for times."""
+    """Trains, and prints a digest of the weights, the figures but for times, and where the reading began."""
     if killed_at:
         logging.getLogger("seqloom.progress").addHandler(Killer(killed_at))
         logging.getLogger("seqloom.progress").setLevel(logging.INFO)
     loop = make(dropout=0.2, **values)
+    began = Checkpoints(directory, loop.model.variables, loop.variables).restore().within
     state = run(loop, files, directory)
     digest = hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in loop.model.variables)).hexdigest()
     timed = ("seconds", "tokens_per_second", "input_wait")
     history = [{name: value for name, value in figures.items() if name not in timed} for figures in state.history]
-    sys.stdout.write(json.dumps([digest, history, state.step]))
+    sys.stdout.write(json.dumps([digest, history, state.step, began and began["position"]]))
 
 
+GATHERED = {"checkpoint_steps": 1, "accumulate": 2, "optimizer": "adamw", "schedule": "cosine", "warmup": 0.2}
 DOCUMENTS = [np.random.default_rng(n).integers(4, VOCABULARY, 1 + n % 11).tolist() for n in range(24)]
 TOKENS = sum(len(document) + 1 for document in DOCUMENTS)
 
@@ -172,7 +174,7 @@ def test_documents_that_reach_over_steps_are_read_as_whole_ones(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("values", [{"checkpoint_steps": 2}, {"checkpoint_steps": 1, "accumulate": 2}])
+@pytest.mark.parametrize("values", [{"checkpoint_steps": 2}, GATHERED])
 def test_a_killed_run_ends_as_one_that_was_not(values: dict, files: list[str], tmp_path: Path) -> None:
     def train(directory: str, killed_at: tuple[int, int] | None = None) -> tuple[int, Any]:
         arguments = json.dumps([values, files, str(tmp_path / directory), killed_at])
@@ -183,10 +185,13 @@ def test_a_killed_run_ends_as_one_that_was_not(values: dict, files: list[str], t
         return done.returncode, json.loads(done.stdout) if done.stdout else None
 
     straight = train("straight")
+    assert straight[0] == 0
     for tokens in (TOKENS // 2, TOKENS - 10):
         assert train("cut", (2, tokens)) == (-signal.SIGKILL, None)
-    assert straight == train("cut")
-    assert straight[0] == 0
+    code, (*cut, began) = train("cut")
+    assert (code, [*cut, None]) == straight
+    assert began[0] == 1
+    assert began[1:3] != [0, 0]
 
 
 def test_a_state_is_limited_to_one_device() -> None:
