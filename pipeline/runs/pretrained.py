@@ -1,4 +1,4 @@
-"""Where the word vectors are that a classifier starts from."""
+"""Finds the word vectors that a model starts from."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pipeline.runs.published import find_model
 from trainer.errors import JobError
 
 _PUBLISHED = "vectors.bin"
-_EXPECTED = "the root of a run of task word2vec, or a file in word2vec's or GloVe's format"
+_EXPECTED = "the root of a run that publishes word vectors, or a file in word2vec's or GloVe's format"
 
 
 def find_vectors(source: str, folder: Path, *, where: str) -> Path:
     """Finds the file of word vectors that a job names.
 
     Args:
-        source: The root of a run of task word2vec, of which the newest published version is taken; the folder of one
+        source: The root of a run that publishes word vectors, of which the newest version is taken; the folder of one
             version; or a file. A relative path starts at `folder`; `package:` and a path inside a package is a file.
         folder: The folder of the job's YAML.
         where: What messages name as the place of `source`.
@@ -31,7 +31,7 @@ def find_vectors(source: str, folder: Path, *, where: str) -> Path:
     if full.is_dir():
         return _published(full, where)
     if not (full.exists() or full.suffix or source.startswith(PACKAGE)):
-        fix = "run the job of task word2vec first"
+        fix = "run the job that publishes word vectors first"
         raise JobError("There are no word vectors.", where=where, found=f"no {full}", expected=_EXPECTED, fix=fix)
     file = resolve_file(source, folder, where=where)
     if file.suffix == ".tsv":

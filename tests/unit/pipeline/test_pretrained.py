@@ -70,7 +70,7 @@ BAD = [
     ("{width: 64, frozen: true}", [":5, trainer.embedding", "frozen needs from"]),
     ("{frm: a.bin}", ["no key trainer.embedding.frm", "did you mean from?"]),
     ("{from: 3}", [":5, trainer.embedding.from", 'put it in quotes: "3"']),
-    ('{from: ""}', [":5, trainer.embedding.from", "is not allowed", "task word2vec"]),
+    ('{from: ""}', [":5, trainer.embedding.from", "is not allowed", "word vectors"]),
     ("{source: a.bin}", ["no key trainer.embedding.source"]),
 ]
 
@@ -125,7 +125,7 @@ def test_a_root_where_nothing_is_published_says_why(tmp_path):
     assert error.what == "There is no published model."
     assert str(error.where).startswith("trainer.embedding.from, ")
     assert "spearman is 0.1" in str(error.found)
-    assert "task word2vec" in str(error.expected)
+    assert "word vectors" in str(error.expected)
 
 
 def test_a_root_of_another_task_is_refused(tmp_path):
