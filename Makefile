@@ -1,4 +1,4 @@
-# `make demo` and `make test` are all that a fresh machine needs: both make the locked environment first.
+# `make demo` and `make test` are all that a fresh machine needs: both first create the locked environment.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
@@ -9,16 +9,16 @@ ROOT ?= runs/sentiment
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-env: ## make the locked environment in .venv, where it is not there yet (PYTHON=... names the interpreter)
+env: ## create the locked environment in .venv if it is missing or outdated (PYTHON=... names the interpreter)
 	@scripts/setup
 
-demo: env ## train, judge and publish a sentiment model from 33,530 reviews into runs/sentiment
+demo: env ## train, evaluate and publish a sentiment model from 33,530 reviews in runs/sentiment
 	@.venv/bin/seqloom run configs/sentiment.yaml --root $(ROOT)
 
 test: env ## run all tests
 	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-test-fast: env ## run the tests that take seconds
+test-fast: env ## run all tests that are not marked slow
 	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: env ## check style, format and types
@@ -26,31 +26,31 @@ lint: env ## check style, format and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
-format: env ## format the code and mend what ruff can mend
+format: env ## format the code and apply ruff's fixes
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
 bench: bench-batching bench-data bench-peers bench-tagging bench-vectors ## run all benchmarks
 
-bench-batching: env ## train on batches of like lengths and as tutorials make them, on the demo's examples
+bench-batching: env ## compare batches of similar lengths with those of common tutorials, on the demo's examples
 	@$(PY) -m bench.batching --root $(ROOT)
 
-bench-data: env ## measure conversion, reading, size and memory beside stock TFX and tf.data and print the ratios
+bench-data: env ## compare conversion, reading, size and memory with stock TFX and tf.data
 	@$(PY) -m bench.data
 
-bench-peers: env ## train the peers on the split of the demo's run and print ours beside them
+bench-peers: env ## train the peers on the splits of the demo's run and compare
 	@$(PY) -m bench.peers --root $(ROOT)
 
-bench-tagging: env ## run configs/entities.yaml and print its scores beside those of simple peers
+bench-tagging: env ## run configs/entities.yaml and compare its scores with simple peers
 	@.venv/bin/seqloom run configs/entities.yaml
 	@$(PY) -m bench.tagging
 
-bench-vectors: env ## train word vectors beside gensim and as Keras' tutorials do, print speed, memory and quality
+bench-vectors: env ## compare word vectors with gensim and Keras' tutorials: speed, memory, quality
 	@$(PY) -m bench.word2vec
 
 lock: ## compile locks/ from pyproject.toml (needs uv; see CONTRIBUTING.md)
 	@scripts/lock
 
-clean: ## remove what was built and cached; the environment and runs/ stay
+clean: ## remove build outputs and caches; keeps the environment and runs/
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find bench components pipeline schema tests trainer -name __pycache__ -type d -prune -exec rm -rf {} +

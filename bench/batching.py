@@ -1,7 +1,7 @@
-"""Trains a classifier on batches of like lengths and on batches as tutorials make them, and prints a table.
+"""Compares training on batches of similar lengths with the batches of common tutorials, and prints a table.
 
-Run as `python -m bench.batching --root runs/sentiment`, or `make bench-batching`. All have the same budget of padded
-tokens and the same model; turns alternate, each of as many seconds. The first steps of each, which trace, do not count.
+Run `python -m bench.batching --root runs/sentiment`, or `make bench-batching`. All ways have the same budget of padded
+tokens and the same model; they take turns of equal length. The first steps of each way, which trace, do not count.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from bench.data_tables import table
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.reading import Usage, read
@@ -35,16 +36,16 @@ _WARM_UP = 3
 _LEAST = 2.5
 
 Batches = Callable[[Sequence[str], int], Iterator[f.Features]]
-"""From files and the budget to endless batches: `tokens` int64 [batch, time], `length` and `label` int64 [batch]."""
+"""Makes endless batches from files and a budget: `tokens` int64 [batch, time], `length` and `label` int64 [batch]."""
 
 
 @dataclasses.dataclass
 class Turns:
-    """What one way of making batches reached.
+    """Results of one way of making batches.
 
     Attributes:
-        usage: What the batches held.
-        rates: Documents a second, one a turn.
+        usage: Contents of the batches.
+        rates: Documents per second, one rate per turn.
     """
 
     usage: Usage = dataclasses.field(default_factory=Usage)
@@ -58,18 +59,18 @@ def bucketed(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
 
 
 def padded_to_batch(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
-    """Documents in random order, padded to the batch's longest; as many as the budget holds when padded."""
+    """Documents in random order, padded to the longest of the batch; as many as fit into the budget when padded."""
     return _random_order(files, batch_tokens, longest=None)
 
 
 def padded_to_corpus(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
-    """Documents in random order, padded to the corpus' longest."""
+    """Documents in random order, padded to the longest of the corpus."""
     longest = max(len(document[f.TOKENS]) for document in _documents(files))
     return _random_order(files, batch_tokens, longest)
 
 
 WAYS: Mapping[str, Batches] = {
-    "like lengths (seqloom)": bucketed,
+    "similar lengths (seqloom)": bucketed,
     "random order, padded to the batch's longest": padded_to_batch,
     "random order, padded to the corpus' longest": padded_to_corpus,
 }
@@ -77,7 +78,7 @@ WAYS: Mapping[str, Batches] = {
 
 
 def _documents(files: Sequence[str]) -> list[dict[str, NDArray[Any]]]:
-    """The documents in memory, so that the peers' reading costs nothing."""
+    """Loads the documents into memory, so that reading costs the peers nothing."""
     batches = read(files, batch_tokens=1 << 20)
     return [
         {f.TOKENS: row[:length], f.LABEL: label}
@@ -111,7 +112,7 @@ def _padded(documents: Sequence[Mapping[str, NDArray[Any]]], longest: int | None
 def _measure(files: Sequence[str], settings: ClassifierSettings, turns: int, seconds: float) -> dict[str, Turns]:
     keras.utils.set_random_seed(settings.seed)
     words = 1 + max(int(document[f.TOKENS].max()) for document in _documents(files))
-    step = Step(classifier.build(settings, words, 2), classifier.objective, settings, classifier.TARGETS)
+    step = Step(classifier.build(settings, words, 2), SingleLabel(settings, "ab"))
     batches = {name: way(files, settings.batch_tokens) for name, way in WAYS.items()}
     numbers, found = itertools.count(1), {name: Turns() for name in WAYS}
     for name in WAYS:
@@ -139,18 +140,18 @@ def _table(found: Mapping[str, Turns]) -> str:
 
 
 def main() -> int:
-    """The command; returns its exit code."""
+    """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.batching", description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=Path("runs/sentiment"), help="root of a run with its examples")
-    parser.add_argument("--batch-tokens", type=int, default=16_384, help="padded tokens that a batch holds")
-    parser.add_argument("--turns", type=int, default=5, help="turns of each way")
-    parser.add_argument("--seconds", type=float, default=8, help="seconds of a turn")
+    parser.add_argument("--batch-tokens", type=int, default=16_384, help="padded tokens per batch")
+    parser.add_argument("--turns", type=int, default=5, help="turns per way")
+    parser.add_argument("--seconds", type=float, default=8, help="seconds per turn")
     arguments = parser.parse_args()
     folder = arguments.root / "artifacts" / "SequenceTransform" / "transformed_examples"
     versions = sorted(folder.glob("*/Split-train"), key=lambda path: int(path.parent.name))
     try:
         if not versions:
-            raise JobError("There are no examples to train on.", where=str(folder), fix="run make demo first")
+            raise JobError("The run has no examples to train on.", where=str(folder), fix="run make demo first")
         files = tfrecords.find(str(versions[-1]))
         settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
         found = _measure(files, settings, arguments.turns, arguments.seconds)
@@ -160,7 +161,7 @@ def main() -> int:
     print(_table(found))
     first, second, *_ = found.values()
     ratio = statistics.median(one / other for one, other in zip(first.rates, second.rates, strict=True))
-    print(f"\nOurs beside the batch's longest: {ratio:.2f}, limit {_LEAST}: {'met' if ratio >= _LEAST else 'missed'}")
+    print(f"\nOurs / batch's longest: {ratio:.2f}, limit {_LEAST}: {'met' if ratio >= _LEAST else 'missed'}")
     return 0
 
 

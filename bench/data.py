@@ -1,7 +1,7 @@
-"""Measures the way from raw text to batches beside its peers and prints Markdown tables, ratios first.
+"""Compares the path from raw text to batches with peers; prints Markdown tables, ratios first.
 
-Run as `python -m bench.data`, or `make bench-data`. Pairs of measurements alternate, and so does which side of a
-pair goes first; each measurement has a process of its own.
+Run `python -m bench.data`, or `make bench-data`. Both sides are measured in pairs, each side first in turn; every
+measurement runs in its own process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bench.data_tables import Limit, Row, pair_row, ratio_table, table
 from trainer.errors import JobError
 
 BATCH_TOKENS = 16_384
-OURS, SMALL, STOCK, USUAL = "seqloom", "seqloom, small", "stock TFX", "tf.data"
+OURS, STOCK, USUAL = "seqloom", "stock TFX", "tf.data"
 
 _STEPS, _PEAK = "ExampleGen and Transform", "peak memory of the process, GB"
 _SPEEDUP = Limit(3)
@@ -36,14 +36,14 @@ _Measured = TypeVar("_Measured")
 
 
 def alternate(sides: Mapping[str, Callable[[int], _Measured]], repeats: int) -> dict[str, list[_Measured]]:
-    """Measures two sides in pairs, so that both meet the same weather.
+    """Measures two sides in pairs, so that slow phases of the machine affect both.
 
     Args:
-        sides: What measures each side; it is given the number of the pair.
-        repeats: How many pairs.
+        sides: Measures each side, given the number of the pair.
+        repeats: Number of pairs.
 
     Returns:
-        The measurements of each side, one a pair.
+        The measurements of each side, one per pair.
     """
     measured: dict[str, list[_Measured]] = {name: [] for name in sides}
     for pair in range(repeats):
@@ -54,25 +54,25 @@ def alternate(sides: Mapping[str, Callable[[int], _Measured]], repeats: int) -> 
 
 
 class Bench:
-    """The benchmarks on one corpus; each conversion is made once and used by all that need it.
+    """The benchmarks on one corpus; each conversion is made once and shared by the benchmarks that need it.
 
     Args:
-        folder: Where everything is written.
-        documents: Documents of the corpus.
-        copies: How much larger the large corpus is.
-        repeats: How many pairs are measured.
+        folder: The folder for all output.
+        documents: Number of documents in the corpus.
+        copies: Size of the large corpus, as a multiple of the corpus.
+        repeats: Number of measured pairs.
     """
 
     def __init__(self, folder: Path, documents: int, copies: int, repeats: int) -> None:
         self._folder, self._documents, self._copies, self._repeats = folder, documents, copies, repeats
 
     def tables(self, names: Sequence[str]) -> Iterator[str]:
-        """Yields the named benchmarks as Markdown, each when it is measured."""
+        """Yields the results of the named benchmarks as Markdown, each as soon as it is measured."""
         for name in names:
             yield f"### {name}\n\n{BENCHMARKS[name](self)}\n"
 
     def convert(self) -> str:
-        """Raw CSV to transformed examples on disk."""
+        """Measures the conversion of raw CSV to transformed examples on disk."""
         pairs = self._pairs
         rows = [
             pair_row(f"{_STEPS}, documents/s", pairs, lambda done: done.documents / done.both, limit=_SPEEDUP),
@@ -83,7 +83,7 @@ class Bench:
         ]
         counts = {side: self._count(done[0]) for side, done in pairs.items()}
         if counts[OURS] != counts[STOCK]:
-            raise JobError("The two sides did not write the same.", where="convert", found=str(counts))
+            raise JobError("The two sides wrote different documents.", where="convert", found=str(counts))
         written = [
             [side, *(f"{count:,}" for count in counts[side].values()), f"{done[0].gzip_bytes / 1e6:.1f}"]
             for side, done in pairs.items()
@@ -92,30 +92,28 @@ class Bench:
         return f"{ratio_table(rows, OURS, STOCK)}\n\n{table([header, *written])}"
 
     def read(self) -> str:
-        """Transformed examples to padded batches."""
+        """Measures reading transformed examples as padded batches."""
         files = self._ours.files
         sides = {name: functools.partial(self._read, name, files) for name in (OURS, USUAL)}
         passes = alternate(sides, self._repeats)
         seen = {(done["documents"], done["tokens"]) for side in passes.values() for done in side}
         if len(seen) != 1:
-            raise JobError("The readers did not see the same documents.", where="read", found=str(sorted(seen)))
+            raise JobError("The readers read different documents.", where="read", found=str(sorted(seen)))
         wastes = {name: [1 - done["tokens"] / done["padded"] for done in passes[name]] for name in (OURS, USUAL)}
         lines = [["padding", "part of the batches", "limit"]]
         for name, limit in ((OURS, _WASTE), (USUAL, None)):
             waste = sum(wastes[name]) / len(wastes[name])
-            lines.append([name, f"{waste:.3f}", limit.told(waste) if limit else "-"])
-        name = f"documents/s, {BATCH_TOKENS:,} tokens a batch"
+            lines.append([name, f"{waste:.3f}", limit.describe(waste) if limit else "-"])
+        name = f"documents/s, {BATCH_TOKENS:,} tokens per batch"
         rate = pair_row(name, passes, lambda done: done["documents"] / done["seconds"], limit=_SPEEDUP)
         return f"{ratio_table([rate], OURS, USUAL)}\n\n{table(lines)}"
 
     def size(self) -> str:
-        """Bytes of the transformed examples over bytes of raw text."""
+        """Measures bytes of transformed examples per byte of raw text."""
         raw = [self._corpus.text_bytes / 1e6]
-        small = data_convert.convert(SMALL, self._corpus, self._folder / "small")
         sizes = {
             "plain": (self._ours.plain_bytes, _PLAIN),
-            "gzip, level fast": (self._ours.gzip_bytes, _GZIP),
-            "gzip, level small": (small.gzip_bytes, _GZIP),
+            "gzip": (self._ours.gzip_bytes, _GZIP),
         }
         rows = [
             Row(f"SequenceExample, {name}, MB", [size / 1e6], raw, 1, limit) for name, (size, limit) in sizes.items()
@@ -123,7 +121,7 @@ class Bench:
         return ratio_table(rows, "ids on disk", "raw text")
 
     def memory(self) -> str:
-        """Peak memory and speed on a corpus many times as large."""
+        """Measures peak memory and speed on a corpus many times as large."""
         large = self._write("large", self._copies)
         corpora = {f"{corpus.documents:,} documents": corpus for corpus in (large, self._corpus)}
         sides = {name: functools.partial(self._once, corpus) for name, corpus in corpora.items()}
@@ -133,12 +131,12 @@ class Bench:
             pair_row(f"{_STEPS}, documents/s", done, lambda run: run.documents / run.both, limit=_LINEAR),
         ]
         note = (
-            f"The larger corpus is the smaller one {self._copies} times, with ids and a last word of each copy's own."
+            f"The larger corpus repeats the smaller one {self._copies} times; each copy has its own ids and last word."
         )
         return f"{note}\n\n{ratio_table(rows, *corpora)}"
 
     def profile(self, path: Path) -> None:
-        """Writes cProfile's statistics of one conversion of ours."""
+        """Writes cProfile's statistics of one of our conversions."""
         data_convert.convert(OURS, self._corpus, self._folder / "profiled", path)
 
     @functools.cached_property
@@ -164,7 +162,7 @@ class Bench:
         return data_corpus.write(folder / "reviews.csv", self._documents, copies)
 
     def _once(self, corpus: Corpus, _pair: int) -> Conversion:
-        """A conversion of ours of which only the measurements are kept."""
+        """Runs one of our conversions and keeps only its measurements."""
         root = self._folder / "measured"
         done = data_convert.convert(OURS, corpus, root)
         shutil.rmtree(root)
@@ -201,15 +199,15 @@ def _between(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def main() -> int:
-    """The command; returns its exit code."""
+    """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.data", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--documents", type=_between(1, data_corpus.REVIEWS), default=data_corpus.REVIEWS, help="reviews of the corpus"
+        "--documents", type=_between(1, data_corpus.REVIEWS), default=data_corpus.REVIEWS, help="reviews in the corpus"
     )
-    parser.add_argument("--copies", type=_between(2), default=10, help="how much larger the large corpus of memory is")
-    parser.add_argument("--repeats", type=_between(1), default=3, help="pairs that are measured")
-    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="only this one; may be repeated")
-    parser.add_argument("--profile", type=Path, metavar="FILE", help="only write cProfile's statistics of ours there")
+    parser.add_argument("--copies", type=_between(2), default=10, help="copies that make the large corpus")
+    parser.add_argument("--repeats", type=_between(1), default=3, help="measured pairs")
+    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="run only this one; repeatable")
+    parser.add_argument("--profile", type=Path, metavar="FILE", help="only write cProfile's statistics there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-data-") as name:
         bench = Bench(Path(name), arguments.documents, arguments.copies, arguments.repeats)

@@ -1,4 +1,4 @@
-"""Conversion of a corpus to transformed examples, ours and stock TFX's, each in a process of its own."""
+"""Converts a corpus to transformed examples, our way and stock TFX's, each in its own process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Conversion:
     """A finished conversion.
 
     Attributes:
-        documents: Documents in the corpus.
+        documents: Number of documents in the corpus.
         generate: Seconds of the ExampleGen's execution.
         transform: Seconds of the Transform's execution.
         wall: Seconds of the whole process.
@@ -50,26 +50,26 @@ class Conversion:
 
     @property
     def gzip_bytes(self) -> int:
-        """Bytes of the files as they are."""
+        """Size of the files in bytes."""
         return sum(path.stat().st_size for path in self.files)
 
     @property
     def plain_bytes(self) -> int:
-        """Bytes of the files without their compression, which goes over a whole file, TFRecord's framing too."""
+        """Size of the uncompressed files in bytes, TFRecord's framing included."""
         return sum(_unpacked(path) for path in self.files)
 
 
 def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) -> Conversion:
-    """Converts a corpus in a process of its own.
+    """Converts a corpus in its own process.
 
     Args:
-        side: Whose way, as in `data_pipelines.run`.
+        side: The pipeline, as in `data_pipelines.run`.
         corpus: The corpus.
-        root: A new folder for what is written.
-        profile: Where cProfile's statistics go; they slow the run.
+        root: A new folder for the output.
+        profile: File for cProfile's statistics; profiling slows the run.
 
     Raises:
-        JobError: If it fails, or leaves no transformed examples.
+        JobError: If it fails or writes no transformed examples.
     """
     root.mkdir()
     profiler = ["-m", "cProfile", "-o", str(profile)] if profile else []
@@ -80,7 +80,7 @@ def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) 
     files = tuple(sorted(root.glob("artifacts/*/transformed_examples/*/Split-*/*.gz")))
     if not (generate and transform and files):
         raise JobError(
-            "A conversion left nothing to measure.",
+            "The conversion wrote nothing to measure.",
             where=str(root),
             found=f"executions of {', '.join(seconds)}; {len(files)} files of transformed examples",
             expected=f"one of {' or '.join(_GENERATE)}, one of {' or '.join(_TRANSFORM)}, and their files",
@@ -89,11 +89,11 @@ def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) 
 
 
 def component_seconds(metadata: Path) -> dict[str, float]:
-    """Reads how long each execution of a single run took, from its start to its publication.
+    """Reads the duration of each execution of a single run, from its start to its publication.
 
     Args:
-        metadata: ML Metadata's SQLite file; reading it so costs no import of TFX, whose memory would count as that
-            of the measured processes.
+        metadata: ML Metadata's SQLite file, read without importing TFX, whose memory would count as that of the
+            measured processes.
 
     Returns:
         Seconds by component.

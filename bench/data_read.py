@@ -1,6 +1,6 @@
-"""Batches from transformed examples: ours, the usual way of tf.data, and a plain count of what is in the files.
+"""Reads batches from transformed examples with our reader or tf.data's usual one, or counts what the files hold.
 
-Run as `python -m bench.data_read READER BATCH_TOKENS FILE...`, or `count` and files; prints one JSON object.
+Run `python -m bench.data_read READER BATCH_TOKENS FILE...`, or with `count FILE...`; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _SHORTEST, _STEP = 8, 1.1
 
 @dataclasses.dataclass(frozen=True)
 class Pass:
-    """A full pass over some files.
+    """A full pass over files.
 
     Attributes:
-        documents: Documents seen.
-        tokens: Their tokens, without padding.
-        padded: Tokens with padding.
-        seconds: Time of the pass.
+        documents: Number of documents.
+        tokens: Number of their tokens, without padding.
+        padded: Number of tokens with padding.
+        seconds: Duration of the pass.
     """
 
     documents: int
@@ -40,14 +40,14 @@ class Pass:
 
 
 def ours(files: Sequence[str], batch_tokens: int) -> tf.data.Dataset:
-    """`trainer.data.reading.read`, shuffled, under a budget of tokens alone."""
+    """`trainer.data.reading.read`, shuffled, limited only by a budget of tokens."""
     return read(files, batch_tokens=batch_tokens, window=_WINDOW, seed=_SEED)
 
 
 def usual(files: Sequence[str], batch_tokens: int) -> tf.data.Dataset:
     """`parse_single_sequence_example` and `bucket_by_sequence_length`, shuffled in a buffer of the same size.
 
-    The buckets grow by a tenth, as tensor2tensor's do; each holds what its longest document allows.
+    Bucket boundaries grow by a tenth, as in tensor2tensor; a bucket's longest document sets its batch size.
     """
     boundaries = bucket_boundaries(batch_tokens)
     # A boundary is the first length of the next bucket.
@@ -59,7 +59,7 @@ def usual(files: Sequence[str], batch_tokens: int) -> tf.data.Dataset:
 
 
 def bucket_boundaries(longest: int) -> list[int]:
-    """First lengths of the buckets after the first, each a tenth above the one before, up to the longest."""
+    """Returns the first lengths of the buckets after the first, each a tenth above the previous one."""
     boundaries, length = [], _SHORTEST
     while length < longest:
         boundaries.append(length)
@@ -84,7 +84,7 @@ READERS: Mapping[str, Callable[[Sequence[str], int], tf.data.Dataset]] = {"seqlo
 
 
 def second_pass(dataset: tf.data.Dataset) -> Pass:
-    """Times a pass after another, which traces the functions and tunes what tunes itself."""
+    """Times the second of two passes; the first traces the functions and lets tf.data tune itself."""
     _one_pass(dataset)
     return _one_pass(dataset)
 
@@ -100,10 +100,10 @@ def _one_pass(dataset: tf.data.Dataset) -> Pass:
 
 
 def count(files: Sequence[str]) -> dict[str, int]:
-    """Documents and token ids in files of tf.Example or tf.SequenceExample, told apart by their fields."""
+    """Counts documents and token ids in files of tf.Example or tf.SequenceExample, distinguished by their fields."""
     documents = tokens = 0
     for record in tf.data.TFRecordDataset(list(files), "GZIP").as_numpy_iterator():
-        # The same field number: what a SequenceExample calls its context, an Example calls its features.
+        # The context of a SequenceExample and the features of an Example have the same field number.
         example = tf.train.SequenceExample.FromString(record)
         documents += 1
         if f.TOKENS in example.feature_lists.feature_list:
@@ -114,7 +114,7 @@ def count(files: Sequence[str]) -> dict[str, int]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints what one reader, or the count, found."""
+    """Prints the result of one reader or of the count."""
     reader, *rest = arguments
     if reader == "count":
         answer = count(rest)

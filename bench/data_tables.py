@@ -12,32 +12,32 @@ _Measured = TypeVar("_Measured")
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """What a ratio must reach.
+    """A limit of a ratio.
 
     Attributes:
         value: The bound.
-        least: Whether the ratio must be at least it; otherwise at most.
+        least: Whether the ratio must be at least the bound; otherwise at most.
     """
 
     value: float
     least: bool = True
 
-    def told(self, ratio: float) -> str:
-        """The limit in words, and whether the ratio keeps it."""
+    def describe(self, ratio: float) -> str:
+        """Returns the limit in words, and whether the ratio meets it."""
         kept = ratio >= self.value if self.least else ratio <= self.value
         return f"{'at least' if self.least else 'at most'} {self.value:g}: {'met' if kept else 'missed'}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A line of a table: one quantity measured on both sides, pair by pair.
+    """A row of a table: one quantity measured on both sides, pair by pair.
 
     Attributes:
         name: What is measured.
-        left: The values of the side that the ratio is of, one a pair.
-        right: The values of the side that the ratio is to, one a pair.
+        left: The values of the numerator's side, one per pair.
+        right: The values of the denominator's side, one per pair.
         digits: Decimals of the values.
-        limit: What the ratio must reach, or None.
+        limit: The limit of the ratio, or None.
     """
 
     name: str
@@ -48,22 +48,22 @@ class Row:
 
     @property
     def ratios(self) -> list[float]:
-        """Left over right, one a pair."""
+        """The ratios, one per pair."""
         return [left / right for left, right in zip(self.left, self.right, strict=True)]
 
     @property
     def ratio(self) -> float:
-        """The median of the pairs' ratios: what slows the machine for a while slows both sides of a pair."""
+        """The median of the pairs' ratios: a slow phase of the machine affects both sides of a pair."""
         return statistics.median(self.ratios)
 
     def cells(self) -> list[str]:
-        """The cells of the line."""
+        """Returns the cells of the row."""
         ratios = sorted(self.ratios)
         return [
             self.name,
             f"**{self.ratio:.3g}**",
             f"{ratios[0]:.3g} to {ratios[-1]:.3g}" if len(ratios) > 1 else "one pair",
-            self.limit.told(self.ratio) if self.limit else "-",
+            self.limit.describe(self.ratio) if self.limit else "-",
             *(f"{statistics.median(side):,.{self.digits}f}" for side in (self.left, self.right)),
         ]
 
@@ -76,32 +76,32 @@ def pair_row(
     digits: int = 0,
     limit: Limit | None = None,
 ) -> Row:
-    """The line of one value of paired measurements.
+    """Makes the row of one value of paired measurements.
 
     Args:
         name: What is measured.
-        sides: Two sides in order, each with its measurements, one a pair.
+        sides: Two sides in order, each with its measurements, one per pair.
         value: Takes the value from a measurement.
         digits: Decimals of the values.
-        limit: What the ratio must reach, or None.
+        limit: The limit of the ratio, or None.
     """
     left, right = ([value(measured) for measured in side] for side in sides.values())
     return Row(name, left, right, digits, limit)
 
 
 def ratio_table(rows: Sequence[Row], left: str, right: str) -> str:
-    """A Markdown table, ratios first.
+    """Makes a Markdown table, ratios first.
 
     Args:
-        rows: Its lines.
-        left: Whose values are divided.
-        right: Whose values they are divided by.
+        rows: Its rows.
+        left: Name of the numerator's side.
+        right: Name of the denominator's side.
     """
     header = ["", f"{left} / {right}", "pairs", "limit", left, right]
     return table([header, *(row.cells() for row in rows)])
 
 
 def table(lines: Sequence[Sequence[str]]) -> str:
-    """A Markdown table of cells; the first line is its header."""
+    """Makes a Markdown table of cells; the first row is its header."""
     header, *rest = lines
     return "\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rest])

@@ -14,7 +14,7 @@ SPLITS = ("train", "eval", "test")
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Documents as columns of one length: texts, class names and sources."""
+    """Documents as columns of equal length: texts, class names and sources."""
 
     texts: Sequence[str]
     labels: Sequence[str]
@@ -22,7 +22,7 @@ class Split:
 
 
 def newest_examples(root: Path) -> Path:
-    """Finds the raw examples that the last run of CorpusExampleGen wrote.
+    """Finds the raw examples of the last run of CorpusExampleGen.
 
     Args:
         root: The root of the run.
@@ -31,12 +31,12 @@ def newest_examples(root: Path) -> Path:
         The folder of the artifact.
 
     Raises:
-        JobError: There are none.
+        JobError: If there are none.
     """
     folder = root / "artifacts" / "CorpusExampleGen" / "examples"
     versions = [path for path in folder.glob("*") if path.name.isdecimal() and (path / "Split-test").is_dir()]
     if not versions:
-        raise JobError("There are no raw examples to train the peers on.", where=str(folder), fix="run make demo first")
+        raise JobError("The run has no raw examples to train on.", where=str(folder), fix="run make demo first")
     return max(versions, key=lambda path: int(path.name))
 
 
@@ -48,7 +48,7 @@ def read_examples(examples: Path, split: str) -> Iterator[tuple[str, str, str]]:
         split: Name of the split.
 
     Yields:
-        Text (its segments joined by blanks), class name and source of each document.
+        Text (segments joined by spaces), class name and source of each document.
     """
     # The peers' own processes read what `save` wrote, so that TensorFlow does not count as their memory.
     import tensorflow as tf
@@ -68,7 +68,7 @@ def read_examples(examples: Path, split: str) -> Iterator[tuple[str, str, str]]:
 
 
 def save(examples: Path, folder: Path, limit: int | None = None) -> None:
-    """Writes each split as `<split>.json`; with a limit about so many documents of it, evenly picked."""
+    """Writes each split as `<split>.json`; a limit picks about that many documents evenly."""
     for split in SPLITS:
         rows = list(read_examples(examples, split))
         rows = rows[:: max(1, len(rows) // limit)] if limit else rows
@@ -77,5 +77,5 @@ def save(examples: Path, folder: Path, limit: int | None = None) -> None:
 
 
 def load(folder: Path) -> dict[str, Split]:
-    """Reads what `save` wrote: the splits by name."""
+    """Reads the splits that `save` wrote, by name."""
     return {split: Split(**json.loads((folder / f"{split}.json").read_text())) for split in SPLITS}

@@ -1,4 +1,4 @@
-"""The peers: text classifiers as their own documentation has them, settings picked on the eval split."""
+"""The peers: text classifiers as in their own documentation, with settings picked on the eval split."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _EPOCHS = 3
 _BATCH = 64
 
 _Trial = tuple[str, float, Callable[[Split], Sequence[str]]]
-"""A setting, its training seconds and what predicts with it."""
+"""A setting, its training seconds and its predictor."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """What a peer answered.
+    """The answers of a peer.
 
     Attributes:
         labels: Class names of the test split's documents, in their order.
-        setting: What was picked on the eval split.
-        seconds: Training time of that setting alone, without the search.
+        setting: The setting picked on the eval split.
+        seconds: Training time of that setting, without the search.
     """
 
     labels: Sequence[str]
@@ -47,7 +47,7 @@ def _accuracy(predicted: Sequence[str], split: Split) -> float:
 
 
 def _best(trials: Iterator[_Trial], splits: Mapping[str, Split]) -> Prediction:
-    """Takes the trial of the best accuracy on eval, the first of equals, and asks it for test."""
+    """Picks the trial with the best accuracy on eval, the first of equals, and predicts test with it."""
     best: tuple[float, str, float, Sequence[str]] | None = None
     for setting, seconds, predict in trials:
         accuracy = _accuracy(predict(splits["eval"]), splits["eval"])
@@ -127,11 +127,11 @@ def fasttext(splits: Mapping[str, Split]) -> Prediction:
     ids = {name: f"__label__{index}" for index, name in enumerate(names)}
     classes = {label: name for name, label in ids.items()}
     lines = [f"{ids[label]} {_tokens(text)}\n" for text, label in zip(train.texts, train.labels, strict=True)]
-    # fastText reads in the file's order: one class after the other it would remember only the last.
+    # fastText reads in the file's order: sorted by class, it would remember only the last one.
     random.Random(1).shuffle(lines)
 
     def predict(model: library.FastText._FastText, split: Split) -> Sequence[str]:
-        # Given a list, predict makes no copy that NumPy 2 forbids.
+        # With a list, predict avoids a copy that NumPy 2 forbids.
         labels, _ = model.predict([_tokens(text) for text in split.texts])
         return [classes[found[0]] if found else names[0] for found in labels]
 
@@ -151,7 +151,7 @@ def fasttext(splits: Mapping[str, Split]) -> Prediction:
 
 
 def bilstm(splits: Mapping[str, Split]) -> Prediction:
-    """A bidirectional LSTM on texts cut and padded to 200 words, as in Keras' tutorials; epoch picked on eval."""
+    """A bidirectional LSTM on texts truncated and padded to 200 words, as in Keras' tutorials; epoch picked on eval."""
     import keras
 
     keras.utils.set_random_seed(1)
@@ -204,4 +204,4 @@ PEERS: Mapping[str, tuple[str, Callable[[Mapping[str, Split]], Prediction]]] = {
     "fasttext": ("fastText, bigrams", fasttext),
     "bilstm": (f"BiLSTM, cut at {_LENGTH} words", bilstm),
 }
-"""The peers by short name: the name in the table and what trains it."""
+"""The peers by short name: the name in the table and the training function."""

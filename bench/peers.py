@@ -1,7 +1,7 @@
-"""Trains the peers on the split of a run and prints a table of them and of ours.
+"""Trains the peers on the splits of a run; prints a table of their results and ours.
 
-Run as `python -m bench.peers --root runs/sentiment`, or `make bench-peers`. Each peer has a process
-of its own, so that its peak memory is its own.
+Run `python -m bench.peers --root runs/sentiment`, or `make bench-peers`. Each peer runs in its own process, so that
+its peak memory is its own.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _OURS = "seqloom"
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A line of the table.
+    """A row of the table.
 
     Attributes:
-        name: Who.
-        accuracies: By slice, "overall" and "source=imdb" for two.
-        setting: What was picked on eval.
-        seconds: Training time, or None where it is not told.
-        gigabytes: Peak resident memory, or None where it is not told.
+        name: Name of the peer.
+        accuracies: Accuracy by slice, for example "overall" and "source=imdb".
+        setting: The setting picked on eval.
+        seconds: Training time, or None if unknown.
+        gigabytes: Peak resident memory, or None if unknown.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Row:
 
 
 def accuracies(predicted: Sequence[str], split: documents.Split) -> dict[str, float]:
-    """Part of the documents whose class is right, overall and by source."""
+    """Computes the share of documents with the right class, overall and by source."""
     right = [guess == label for guess, label in zip(predicted, split.labels, strict=True)]
     slices = {"overall": right}
     for source in sorted(set(split.sources)):
@@ -74,11 +74,11 @@ def measure(peer: str, folder: Path) -> Row:
 
 
 def measure_apart(peer: str, folder: Path) -> Row:
-    """Trains a peer in a process of its own; arguments and result as in `measure`."""
+    """Trains a peer in its own process; arguments and result as in `measure`."""
     command = [sys.executable, "-m", "bench.peers", "--measure", peer, "--documents", str(folder)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise JobError(f"The peer {peer} failed; its own message is above.", found=f"exit code {done.returncode}")
+        raise JobError(f"The peer {peer} failed; its message is above.", found=f"exit code {done.returncode}")
     return Row(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -92,7 +92,7 @@ def ours(root: Path) -> Row:
         Our row.
 
     Raises:
-        JobError: The run has no summary with metrics.
+        JobError: If the run has no summary with metrics.
     """
     path = root / "summary.json"
     try:
@@ -105,7 +105,7 @@ def ours(root: Path) -> Row:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """A table in Markdown, a row a line; its columns are the slices that any row has."""
+    """Makes a Markdown table; its columns are the slices that any row has."""
     slices = list(dict.fromkeys(name for row in rows for name in row.accuracies))
     header = ["model", *(f"accuracy, {name.removeprefix('source=')}" for name in slices)]
     header += ["picked on eval", "training, s", "peak memory, GB"]
@@ -119,9 +119,9 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _available(peers: Sequence[str]) -> list[str]:
-    """Leaves fastText out, with a note, where it is not installed: it has no wheels for the newest Pythons."""
+    """Leaves out fastText, with a note, if it is not installed: the newest Pythons have no wheels of it."""
     if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
-        print("fastText is left out: it has no wheel for this Python.", file=sys.stderr)
+        print("fastText is skipped: it has no wheel for this Python.", file=sys.stderr)
         return [peer for peer in peers if peer != "fasttext"]
     return list(peers)
 
@@ -139,11 +139,11 @@ def _compare(root: Path, peers: Sequence[str], limit: int | None) -> None:
 
 
 def main() -> int:
-    """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.peers", description="Trains the peers on a run's split.")
+    """Runs the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description="Trains peers on the splits of a run.")
     parser.add_argument("--root", type=Path, default=Path("runs/sentiment"), help="root of the run")
-    parser.add_argument("--peer", choices=peer_models.PEERS, action="append", help="only this one; may be repeated")
-    parser.add_argument("--limit", type=int, help="only about so many documents of each split")
+    parser.add_argument("--peer", choices=peer_models.PEERS, action="append", help="run only this one; repeatable")
+    parser.add_argument("--limit", type=int, help="use only about this many documents of each split")
     parser.add_argument("--measure", choices=peer_models.PEERS, help=argparse.SUPPRESS)
     parser.add_argument("--documents", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Tags the test split of a tagger's run with simple peers, and prints a table of them and of ours.
+"""Tags the test split of a tagger's run with simple peers; prints a table of their results and ours.
 
-Run as `python -m bench.tagging --root runs/entities`, or `make bench-tagging`.
+Run `python -m bench.tagging --root runs/entities`, or `make bench-tagging`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from trainer.errors import JobError
 Sentences = Sequence[tuple[Sequence[str], Sequence[str]]]
 """Tokens and their tags."""
 Tagger = Callable[[Sequence[str]], list[str]]
-"""From the tokens of a sentence to tags."""
+"""Maps the tokens of a sentence to tags."""
 FIGURES = ("span_f1", "span_precision", "span_recall", "token_accuracy")
 
 
@@ -48,7 +48,7 @@ def read_sentences(examples: Path, split: str) -> Iterator[tuple[list[str], list
 
 
 def most_frequent(train: Sentences) -> Tagger:
-    """Gives each word its most frequent tag in the train split, unknown words the most frequent of all."""
+    """Assigns each word its most frequent tag in the train split, and unknown words the most frequent tag of all."""
     by_word: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for tokens, tags in train:
         for token, tag in zip(tokens, tags, strict=True):
@@ -59,7 +59,7 @@ def most_frequent(train: Sentences) -> Tagger:
 
 
 def logistic_regression(train: Sentences) -> Tagger:
-    """Decides each tag by a logistic regression on the words at most two steps away and on the word's ends."""
+    """Predicts each tag by logistic regression on the words up to two positions away and the word's affixes."""
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -78,13 +78,13 @@ def _seen(tokens: Sequence[str], place: int) -> dict[str, str]:
 
 
 PEERS: Mapping[str, Callable[[Sentences], Tagger]] = {
-    "logistic regression, words two steps around": logistic_regression,
+    "logistic regression, words up to two positions away": logistic_regression,
     "most frequent tag of each word": most_frequent,
 }
 
 
 def scores(tagger: Tagger, test: Sentences) -> dict[str, float]:
-    """Judges a tagger with seqeval: the figures of `FIGURES`."""
+    """Evaluates a tagger with seqeval: the metrics of `FIGURES`."""
     from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
 
     given, found = [list(tags) for _, tags in test], [tagger(tokens) for tokens, _ in test]
@@ -93,15 +93,15 @@ def scores(tagger: Tagger, test: Sentences) -> dict[str, float]:
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """A table in Markdown, a row a line."""
+    """Makes a Markdown table."""
     lines = [["model", *FIGURES], ["---"] * (len(FIGURES) + 1)]
     lines += [[name, *(f"{values[figure]:.4f}" for figure in FIGURES)] for name, values in rows.items()]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main() -> int:
-    """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.tagging", description="Judges peers on a run's split.")
+    """Runs the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.tagging", description="Evaluates peers on a run's split.")
     parser.add_argument("--root", type=Path, default=Path("runs/entities"), help="root of the run")
     root: Path = parser.parse_args().root
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

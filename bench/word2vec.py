@@ -1,7 +1,7 @@
-"""Measures the training of word vectors beside gensim and the way of Keras' tutorials and prints Markdown tables.
+"""Compares the training of word vectors with gensim and Keras' tutorials; prints Markdown tables.
 
-Run as `python -m bench.word2vec`, or `make bench-vectors`. Pairs of measurements alternate, and so does which side of a
-pair goes first; each measurement has a process of its own. Pair n has seed n on both sides.
+Run `python -m bench.word2vec`, or `make bench-vectors`. Both sides are measured in pairs, each side first in turn;
+every measurement runs in its own process. Pair n has seed n on both sides.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _FASTER, _LINEAR = Limit(1.4), Limit(0.9)
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """A training in a process of its own.
+    """A training in its own process.
 
     Attributes:
-        rate: Words of the corpus a second, unknown ones and all epochs counted.
+        rate: Words of the corpus per second, counting unknown ones and all epochs.
         peak_bytes: Peak resident memory of the process.
-        vectors: The file that it wrote, if it did.
+        vectors: The file of the vectors, if written.
     """
 
     rate: float
@@ -47,12 +47,12 @@ class Bench:
     """The benchmarks on one corpus.
 
     Args:
-        folder: Where everything is written.
+        folder: The folder for all output.
         corpus: The corpus.
-        seeds: How many pairs are measured.
+        seeds: Number of measured pairs.
         epochs: Passes over the corpus.
         dimensions: Widths of the vectors.
-        scale: How often the large corpus holds the corpus.
+        scale: Size of the large corpus, as a multiple of the corpus.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class Bench:
         self._folder, self._corpus, self._seeds, self._epochs = folder, corpus, seeds, epochs
         self._dimensions, self._scale = dimensions, scale
 
-    def told(self) -> str:
-        """What is measured, in a line."""
+    def describe(self) -> str:
+        """Describes the measurement in one line."""
         words = len(word2vec_corpus.vocabulary(self._corpus.graph))
         return (
             f"{self._corpus.documents:,} documents, {self._corpus.tokens:,} words, {words:,} in the vocabulary;"
@@ -70,7 +70,7 @@ class Bench:
         )
 
     def train(self) -> Iterator[str]:
-        """Speed, memory and quality beside gensim, for each width."""
+        """Compares speed, memory and quality with gensim, for each width."""
         for dimensions in self._dimensions:
             sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, GENSIM)}
             pairs = alternate(sides, self._seeds)
@@ -79,7 +79,7 @@ class Bench:
             yield f"### {dimensions} dimensions\n\n{rates}\n\n{word2vec_quality.comparison(judged)}\n"
 
     def scale(self) -> Iterator[str]:
-        """Our speed and memory on a corpus many times as large."""
+        """Measures our speed and memory on a corpus many times as large."""
         large = word2vec_corpus.repeat(self._corpus, self._folder / "large", self._scale)
         width, small = self._dimensions[0], self._corpus
         sides = {
@@ -87,17 +87,17 @@ class Bench:
             for corpus, epochs in ((large, 1), (small, self._epochs))
         }
         note = (
-            f"The larger corpus is the smaller one {self._scale} times, and in one epoch; the other in {self._epochs}."
+            f"The larger corpus repeats the smaller {self._scale} times, for one epoch; the smaller has {self._epochs}."
         )
         yield f"### scale, {width} dimensions\n\n{note}\n\n{_table(alternate(sides, self._seeds), _LINEAR)}\n"
 
     def tutorial(self) -> Iterator[str]:
-        """Our speed beside one call of Keras a pair."""
+        """Compares our speed with one call of Keras per pair."""
         dimensions = self._dimensions[0]
         sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, KERAS)}
         note = (
-            "Keras makes the pairs with `skipgrams` and trains each with a call of `train_on_batch`;"
-            " it is measured on a few thousand pairs, and on the words that these are made of."
+            "Keras makes the pairs with `skipgrams` and trains each in one call of `train_on_batch`;"
+            " it is measured on a few thousand pairs and the words that form them."
         )
         yield f"### tutorial, {dimensions} dimensions\n\n{note}\n\n{_table(alternate(sides, 1), None)}\n"
 
@@ -108,7 +108,7 @@ class Bench:
         training = {"dimensions": dimensions, "epochs": epochs or self._epochs, "seed": pair + 1}
         job = {**dataclasses.asdict(corpus or self._corpus), **training, "vectors": str(vectors)}
         ended = run_python(["-m", "bench.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
-        # What a library prints comes before.
+        # Libraries may print before the result.
         trained = Trained(**json.loads(ended.output.splitlines()[-1]))
         return Measured(trained.words / trained.seconds, ended.peak_bytes, vectors)
 
@@ -143,20 +143,20 @@ def _at_least(least: int) -> Callable[[str], int]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.word2vec", description=__doc__.splitlines()[0])
     corpus = parser.add_mutually_exclusive_group()
-    corpus.add_argument("--root", type=Path, help="root of a run whose transformed examples are used")
+    corpus.add_argument("--root", type=Path, help="root of a run with transformed examples")
     corpus.add_argument(
-        "--limit", type=_at_least(1), default=data_corpus.REVIEWS, help="reviews that are transformed without --root"
+        "--limit", type=_at_least(1), default=data_corpus.REVIEWS, help="reviews to transform without --root"
     )
-    parser.add_argument("--seeds", type=_at_least(1), default=3, help="pairs that are measured, each with its seed")
+    parser.add_argument("--seeds", type=_at_least(1), default=3, help="measured pairs, each with its own seed")
     parser.add_argument("--epochs", type=_at_least(1), default=5, help="passes over the corpus")
     parser.add_argument("--dimensions", type=_at_least(1), nargs="+", default=[100, 300], help="widths of the vectors")
-    parser.add_argument("--scale", type=_at_least(2), default=10, help="how much larger the large corpus is")
-    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="only this one; may be repeated")
+    parser.add_argument("--scale", type=_at_least(2), default=10, help="copies that make the large corpus")
+    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="run only this one; repeatable")
     return parser.parse_args()
 
 
 def main() -> int:
-    """The command; returns its exit code."""
+    """Runs the command; returns its exit code."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="bench-word2vec-") as name:
         folder = Path(name)
@@ -165,7 +165,7 @@ def main() -> int:
             made = word2vec_corpus.find(root) if root else word2vec_corpus.make(folder / "corpus", limit)
             corpus = word2vec_corpus.as_text(made, folder / "sentences.txt")
             bench = Bench(folder, corpus, arguments.seeds, arguments.epochs, arguments.dimensions, arguments.scale)
-            print(f"{bench.told()}\n", flush=True)
+            print(f"{bench.describe()}\n", flush=True)
             for chosen in arguments.only or list(BENCHMARKS):
                 for text in BENCHMARKS[chosen](bench):
                     print(text, flush=True)

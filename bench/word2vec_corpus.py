@@ -1,6 +1,6 @@
-"""What the word-vector benchmark trains on: transformed examples of a run, once or repeated, and the same as text.
+"""The corpus of the word-vector benchmark: transformed examples of a run, once or repeated, and the same as text.
 
-Run as `python -m bench.word2vec_corpus EXAMPLES GRAPH SENTENCES` it writes the text; prints one JSON object.
+Run `python -m bench.word2vec_corpus EXAMPLES GRAPH SENTENCES` to write the text; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.data_process import run_python
 from trainer.errors import JobError
 
 TRAIN = "Split-train"
-"""The folder of the split that is trained on."""
+"""The folder of the train split."""
 
 _MIN_COUNT, _MAX_SIZE = 5, 1_000_000
 _RESERVED = 4
@@ -39,12 +39,12 @@ class Transformed:
 
 @dataclasses.dataclass(frozen=True)
 class Corpus(Transformed):
-    """Transformed examples, their train split as text too.
+    """Transformed examples, with their train split as text.
 
     Attributes:
-        sentences: A file of one document a line, words apart by one blank; `<unk>` for words outside the vocabulary.
-        documents: Documents of the train split.
-        tokens: Its words, unknown ones included.
+        sentences: A file of one document per line, words separated by one space; `<unk>` for unknown words.
+        documents: Number of documents in the train split.
+        tokens: Number of its words, including unknown ones.
     """
 
     sentences: str
@@ -53,7 +53,7 @@ class Corpus(Transformed):
 
 
 def find(root: Path) -> Transformed:
-    """Finds the transformed examples that the last run of SequenceTransform wrote.
+    """Finds the transformed examples of the last run of SequenceTransform.
 
     Args:
         root: The root of the run.
@@ -65,21 +65,21 @@ def find(root: Path) -> Transformed:
     versions = [int(path.parent.name) for path in folder.glob(f"transformed_examples/*/{TRAIN}")]
     if not versions:
         raise JobError(
-            "There are no transformed examples to train on.",
+            "The run has no transformed examples to train on.",
             where=str(folder),
             found=f"no transformed_examples/*/{TRAIN}",
-            fix="name the root of a run, or leave --root out: the reviews are transformed first then",
+            fix="name the root of a run, or omit --root to transform the reviews first",
         )
     newest = str(max(versions))
     return Transformed(str(folder / "transformed_examples" / newest), str(folder / "transform_graph" / newest))
 
 
 def make(folder: Path, documents: int) -> Transformed:
-    """Transforms film reviews, whole, with all words that are there often enough.
+    """Transforms film reviews without truncation, with all words that occur often enough.
 
     Args:
-        folder: A new folder for all that is written.
-        documents: How many reviews, evenly picked.
+        folder: A new folder for all output.
+        documents: Number of reviews, evenly picked.
 
     Raises:
         JobError: If the reviews are not installed, or the run fails.
@@ -101,12 +101,12 @@ def make(folder: Path, documents: int) -> Transformed:
 
 
 def repeat(corpus: Corpus, folder: Path, times: int) -> Corpus:
-    """Makes a corpus of the same documents many times, with counts to match; its text stays as it was.
+    """Repeats the documents of a corpus, with counts to match; its text is unchanged.
 
     Args:
         corpus: The corpus.
         folder: A new folder, for links to its files.
-        times: How often.
+        times: Number of repetitions.
     """
     examples, graph = folder / "examples", folder / "graph"
     for split in Path(corpus.examples).glob("Split-*"):
@@ -121,15 +121,15 @@ def repeat(corpus: Corpus, folder: Path, times: int) -> Corpus:
 
 
 def vocabulary(graph: str) -> dict[str, int]:
-    """Reads the words of a vocabulary that have vectors, and their counts, in the order of their ids."""
-    # A word may be a character that Python takes for the end of a line.
+    """Reads the words with vectors and their counts, in the order of their ids."""
+    # A word may be a character that Python treats as a line break.
     words = Path(graph, "vocabulary.txt").read_bytes().decode().split("\n")[_RESERVED:-1]
     counts = Path(graph, "counts.txt").read_text().split()[_RESERVED:]
     return {word: int(count) for word, count in zip(words, counts, strict=True)}
 
 
 def as_text(transformed: Transformed, path: Path) -> Corpus:
-    """Writes the train split as text, in a process of its own: this one stays small beside those that it measures.
+    """Writes the train split as text, in its own process, so that this one stays smaller than those it measures.
 
     Args:
         transformed: The examples.

@@ -1,6 +1,6 @@
-"""How good word vectors are, as gensim judges them.
+"""Evaluates word vectors with gensim.
 
-Run as `python -m bench.word2vec_quality VECTORS`; prints one JSON object.
+Run `python -m bench.word2vec_quality VECTORS`; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Judgement:
     """The result of one set.
 
     Attributes:
-        value: Spearman's correlation with the human judgements, or the share of analogies solved; None where nothing
-            can be told.
-        known: How many of the set's pairs or analogies have all their words in the vocabulary.
+        value: Spearman's correlation with the human judgements, or the share of solved analogies; None if it is
+            undefined.
+        known: Number of the set's pairs or analogies whose words are all in the vocabulary.
     """
 
     value: float | None
@@ -35,7 +35,7 @@ class Judgement:
 
 
 def judge(path: Path) -> dict[str, Judgement]:
-    """Judges vectors by the sets that gensim brings.
+    """Evaluates vectors on the sets that gensim ships.
 
     Args:
         path: Vectors in word2vec's binary format, frequent words first.
@@ -56,24 +56,24 @@ def judge(path: Path) -> dict[str, Judgement]:
 
 
 def comparison(judged: Mapping[str, Sequence[Mapping[str, Judgement]]]) -> str:
-    """A Markdown table of the judgements of two sides.
+    """Makes a Markdown table of the judgements of two sides.
 
     Args:
-        judged: Two sides in order, each with its judgements, one a seed, by the name of the set.
+        judged: Two sides in order, each with its judgements, one per seed, by the name of the set.
 
     Returns:
-        A line for each set: how many of it are known on both sides, means with standard deviations, and the
-        difference of the means; "-" where nothing can be told.
+        A row per set: the known numbers on both sides, means with standard deviations, and the difference of the
+        means; "-" if undefined.
     """
     left, right = judged.values()
     lines = [["", "known", *judged, "difference"]]
     for name in left[0]:
         known = {str(found[name].known) for found in (*left, *right)}
         values = [[found[name].value for found in side] for side in (left, right)]
-        told = [[value for value in side if value is not None] for side in values]
-        means = [statistics.mean(side) for side in told if side]
+        known_values = [[value for value in side if value is not None] for side in values]
+        means = [statistics.mean(side) for side in known_values if side]
         difference = f"{means[0] - means[1]:+.4f}" if len(means) == 2 else "-"
-        lines.append([name, " / ".join(sorted(known)), *map(_mean, told), difference])
+        lines.append([name, " / ".join(sorted(known)), *map(_mean, known_values), difference])
     return table(lines)
 
 
@@ -88,7 +88,7 @@ def _pairs(vectors: Any, file: str) -> Judgement:
     lines = [line.split("\t") for line in Path(file).read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
     words = {word.upper() for word in vectors.index_to_key}
     known = sum(len(line) == 3 and {word.upper() for word in line[:2]} <= words for line in lines)
-    # One pair has no order.
+    # One pair has no rank correlation.
     if known < 2:
         return Judgement(None, known)
     value = float(vectors.evaluate_word_pairs(file)[1][0])

@@ -1,6 +1,6 @@
-"""Trains skip-gram vectors one way or another in this process.
+"""Trains skip-gram vectors in this process: ours, gensim's or Keras' tutorials'.
 
-Run as `python -m bench.word2vec_sides SIDE JOB`, the job as JSON; prints one JSON object.
+Run `python -m bench.word2vec_sides SIDE JOB`, with the job as JSON; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Job(Corpus):
     Attributes:
         dimensions: Width of the vectors.
         epochs: Passes over the corpus.
-        seed: Seed of all that is random.
+        seed: Seed of all random numbers.
         vectors: File for the vectors, word2vec's binary format.
     """
 
@@ -41,11 +41,11 @@ class Job(Corpus):
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """What a training took.
+    """The cost of a training.
 
     Attributes:
-        words: Words of the corpus that were trained on, unknown ones included, each as often as it was.
-        seconds: Time of it.
+        words: Words of the corpus trained on, including unknown ones and repetitions.
+        seconds: Its duration.
     """
 
     words: float
@@ -79,7 +79,7 @@ def with_seqloom(job: Job) -> Trained:
 
 
 def with_gensim(job: Job) -> Trained:
-    """Trains with two workers on lists of words in memory and with our vocabulary, the making of neither timed."""
+    """Trains with two workers on lists of words in memory and our vocabulary; making these is not timed."""
     from gensim.models import Word2Vec
 
     counts = {word: count for word, count in vocabulary(job.graph).items() if count}
@@ -103,9 +103,9 @@ def with_gensim(job: Job) -> Trained:
 
 
 def with_keras(job: Job) -> Trained:
-    """Trains as Keras' tutorials do: `skipgrams` makes pairs, and each pair is a call of `train_on_batch`.
+    """Trains as Keras' tutorials do: `skipgrams` makes pairs, and each pair is one call of `train_on_batch`.
 
-    It takes some thousand pairs, and as many words as they are made of. The first call, which traces, is not timed.
+    It uses a few thousand pairs and the words that form them. The first call, which traces, is not timed.
     """
     import numpy as np
     import tensorflow as tf
@@ -148,13 +148,13 @@ def _keras_model(size: int, dimensions: int) -> Any:
 
 
 def _sentences(job: Job) -> list[list[str]]:
-    # A word may be a character that Python takes for white space.
+    # A word may be a character that Python treats as white space.
     with Path(job.sentences).open(encoding="utf-8", newline="\n") as file:
         return [line[:-1].split(" ") for line in file]
 
 
 SIDES: Mapping[str, Callable[[Job], Trained]] = {OURS: with_seqloom, GENSIM: with_gensim, KERAS: with_keras}
-"""What trains, by name."""
+"""The training functions by name."""
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
 def transform_documents(made_once):
     """A function that takes documents through the real Beam pipelines of SequenceTransform, into a folder by name."""
 
-    def transform(name: str, documents: dict, kind: str, settings: dict, classes: tuple) -> Corpus:
+    def transform(name: str, documents: dict, kind, settings: dict, classes: tuple) -> Corpus:
         """Transforms documents by split, those of train in two shards."""
         from components.shared.beam_results import read_json
 
@@ -146,8 +146,10 @@ def transform_documents(made_once):
 @pytest.fixture(scope="session")
 def corpus(transform_documents) -> Corpus:
     """Documents of two classes that one word each gives away, transformed."""
+    from trainer.data.kinds import LABELLED_TEXT
+
     documents = {"train": _documents("train", 60), "eval": _documents("eval", 20)}
-    return transform_documents("corpus", documents, "labelled_text", TRANSFORM, LABELS)
+    return transform_documents("corpus", documents, LABELLED_TEXT, TRANSFORM, LABELS)
 
 
 def _write_raw(raw: dict, documents: dict) -> None:
@@ -164,7 +166,7 @@ def _write_raw(raw: dict, documents: dict) -> None:
                     writer.write(encode(document))
 
 
-def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict, classes: tuple) -> None:
+def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, classes: tuple) -> None:
     import apache_beam as beam
     import tensorflow_transform.beam as tft_beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -172,7 +174,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict,
 
     from components.sequence_transform import transform
     from components.sequence_transform.shard_work import ShardJob
-    from components.sequence_transform.vocabulary import select_words, write_labels, write_tags, write_vocabulary
+    from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
     from components.shared.beam_results import WriteJson, read_json, write_json
     from pipeline.dag.dag import _LOCAL_BEAM
     from schema import curated
@@ -180,14 +182,15 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict,
     from trainer.text.preprocessing import make_preprocessing_fn
 
     settings = TransformSettings.model_validate(values)
-    schema = io_utils.SchemaReader().read(str(curated.path(kind)))
+    schema = io_utils.SchemaReader().read(str(curated.path(kind.name)))
     graph = str(root / "graph")
     with beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline:
         _ = transform.count(pipeline, raw["train"], settings, kind, None) | WriteJson(f"{graph}/counts.json")
     (counts,) = read_json(f"{graph}/counts.json")
     words = select_words(counts["tokens"], settings)
-    name, write = ("tags", write_tags) if kind == "tagged_text" else ("labels", write_labels)
-    assets = {"vocabulary": write_vocabulary(graph, words), name: write(graph, list(classes))}
+    assets = {"vocabulary": write_vocabulary(graph, words)}
+    if kind.classes_file:
+        assets["classes"] = write_classes(f"{graph}/{kind.classes_file}", list(classes))
     preprocessing_fn = make_preprocessing_fn(settings, kind, **assets)
     job = ShardJob(settings, OutputSettings(), kind, 4 + len(words))
     shards = [(split, *pair) for split in raw for pair in zip(raw[split], transformed[split], strict=True)]
@@ -197,4 +200,4 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind: str, values: dict,
     ):
         reports = transform.transform(pipeline, shards, schema, job, preprocessing_fn, graph)
         _ = reports | WriteJson(f"{graph}/reports.json")
-    write_json(settings.model_dump(), f"{graph}/settings.json")
+    write_json({**settings.model_dump(), "kind": kind.name}, f"{graph}/settings.json")

@@ -1,10 +1,12 @@
-"""The one exception that a user is meant to read."""
+"""The one exception that a user is meant to read, and the problems of a configuration that it reports."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 
 class JobError(Exception):
-    """A failure told in full: what failed, where, what was found and expected, and what to do.
+    """A failure with everything a user needs: what failed, where, what was found and expected, and what to do.
 
     Args:
         what: The sentence that names the failure.
@@ -36,3 +38,29 @@ class JobError(Exception):
 
 def _rebuild(what: str, where: str | None, found: str | None, expected: str | None, fix: str | None) -> JobError:
     return JobError(what, where=where, found=found, expected=expected, fix=fix)
+
+
+class Problem(NamedTuple):
+    """Settings that are valid alone but not together; what a `JobError` says, with a key path in place of a line.
+
+    Attributes:
+        path: The key, relative to the section that reports the problem.
+        what: The title: X is, has or cannot Y.
+        found: What is set.
+        expected: What is allowed.
+        fix: What to change.
+    """
+
+    path: tuple[str, ...]
+    what: str
+    found: str | None = None
+    expected: str | None = None
+    fix: str | None = None
+
+    def below(self, *section: str) -> Problem:
+        """The problem as a section above reports it."""
+        return self._replace(path=(*section, *self.path))
+
+    def error(self, where: str) -> JobError:
+        """The problem as an error at a place."""
+        return JobError(self.what, where=where, found=self.found, expected=self.expected, fix=self.fix)

@@ -1,29 +1,39 @@
-"""Typed settings of the transform and the trainer, read from the job's YAML."""
+"""Typed sections of a job's YAML: what all of them share, and those of the transform and its output."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
-Kind = Literal["text", "labelled_text", "multi_labelled_text", "tagged_text"]
-"""Kinds of corpora: documents, documents with a label or with any number of labels, sentences of tokens with a tag
-each."""
+from trainer.data.kinds import CorpusKind
+from trainer.errors import Problem
 
 RESERVED_WORDS = ("<pad>", "<unk>", "<bos>", "<eos>")
 """The words of ids 0 to 3."""
 
-# Subword models take these for parts of their own notation.
+# Subword models use these in their own notation.
 _NO_RESERVED = {"\\", "\u2581", "\0"}
+
+
+IMPOSSIBLE = "impossible"
+"""The type of pydantic's error for a section with problems, which are its context's `problems`."""
+
+COLLECT = "collect"
+"""A validation context in which sections with problems are built nevertheless, so that `all_problems` finds all."""
+
+S = TypeVar("S", bound="Settings")
 
 
 class Settings(BaseModel):
@@ -31,22 +41,50 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together; subclasses extend it."""
+        yield from ()
+
+    def all_problems(self) -> Iterator[Problem]:
+        """Yields the problems of this section and of all sections below it."""
+        yield from self.problems()
+        for name, field in type(self).model_fields.items():
+            yield from _problems_below((field.alias or name,), getattr(self, name))
+
+    @model_validator(mode="after")
+    def _require_no_problems(self: S, info: ValidationInfo) -> S:
+        problems = [] if info.context == COLLECT else list(self.problems())
+        if problems:
+            texts = [" ".join(str(problem.error(".".join(problem.path))).split()) for problem in problems]
+            context: dict[str, Any] = {"problems": problems, "message": "; ".join(texts)}
+            raise PydanticCustomError(IMPOSSIBLE, "{message}", context)
+        return self
+
+
+def _problems_below(path: tuple[str, ...], value: object) -> Iterator[Problem]:
+    if isinstance(value, Settings):
+        yield from (problem.below(*path) for problem in value.all_problems())
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _problems_below((*path, str(key)), item)
+
 
 class TruncateSettings(Settings):
-    """How long documents are cut."""
+    """How long documents are truncated."""
 
     to: PositiveInt = Field(description="Longest sequence kept, in tokens.")
     keep: Literal["head", "tail", "head+tail"] = Field(
-        "head", description="Which end is kept; head+tail keeps the first quarter and the last three."
+        "head",
+        description="Which end is kept; head+tail keeps the first quarter and the last three quarters of the limit.",
     )
 
 
 class PadSettings(Settings):
-    """Sequences of one length on disk."""
+    """Pads sequences to one length on disk."""
 
-    to: PositiveInt = Field(description="Length of every sequence; longer ones are cut.")
+    to: PositiveInt = Field(description="Length of every sequence; longer ones are truncated.")
     side: Literal["right", "left"] = Field(
-        "right", description="Where `<pad>` goes; left rules the fused GPU kernel out in readers that keep it."
+        "right", description="Side of `<pad>`; readers that keep left padding cannot use the fused GPU kernel."
     )
 
 
@@ -54,30 +92,32 @@ class SubwordSettings(Settings):
     """The subword model, trained on the train split."""
 
     model: Literal["unigram", "bpe"] = Field("unigram", description="bpe: byte-pair encoding.")
-    size: int = Field(8_000, ge=300, description="Pieces at most, 256 for single bytes and reserved words included.")
+    size: int = Field(
+        8_000, ge=300, description="Maximum number of pieces, including 256 bytes and the reserved words."
+    )
     character_coverage: float = Field(
         0.9995, gt=0, le=1, description="Share of the text whose characters get a piece; rarer ones become bytes."
     )
-    sample_mb: PositiveInt = Field(32, description="Megabytes of the train split that the model is trained on.")
+    sample_mb: PositiveInt = Field(32, description="Megabytes of the train split to train the model on.")
 
 
 class PhraseSettings(Settings):
-    """Neighbouring words that become one token (Mikolov et al. 2013, "Distributed Representations", section 4).
+    """Adjacent words that are joined into one token (Mikolov et al. 2013, "Distributed Representations", section 4).
 
     A pair is a phrase where (count of the pair - min_count) * distinct words and pairs / (count of its first word
     * count of its second word) is above the threshold.
     """
 
-    min_count: PositiveInt = Field(5, description="A pair has to be seen more often than this in the train split.")
-    threshold: PositiveFloat = Field(10.0, description="A pair's score has to be above this; higher: fewer phrases.")
+    min_count: PositiveInt = Field(5, description="Pairs must occur more often than this in the train split.")
+    threshold: PositiveFloat = Field(10.0, description="Score that a pair must exceed; higher gives fewer phrases.")
     passes: int = Field(1, ge=1, le=4, description="Rounds of joining: 1 gives phrases of two words, 2 of up to four.")
-    delimiter: str = Field("_", description="Stands between the words of a phrase.")
+    delimiter: str = Field("_", description="Separator between the words of a phrase.")
 
     @field_validator("delimiter")
     @classmethod
     def _delimiter_can_be_in_a_token(cls, delimiter: str) -> str:
         if not delimiter or " " in delimiter or not delimiter.isprintable():
-            raise ValueError(f"{delimiter!r} must be one or more printable characters other than white space")
+            raise ValueError(f"{delimiter!r} is not one or more printable characters other than white space")
         return delimiter
 
 
@@ -86,85 +126,99 @@ class TransformSettings(Settings):
 
     tokenizer: Literal["words", "whitespace", "characters", "subwords"] = Field(
         "words",
-        description="words: Unicode words and single signs; whitespace: text that is tokenised already; "
-        "characters: code points; subwords: pieces of a trained model that join to the text again.",
+        description="words: Unicode words and single punctuation marks; whitespace: text that is already tokenised; "
+        "characters: code points; subwords: pieces of a trained model that restore the text when joined.",
     )
     lowercase: bool | None = Field(
-        None, description="Lower-case the text (Unicode); by default words are and other tokens are not."
+        None, description="Lower-case the text (Unicode). Default: true with tokenizer words, false with others."
     )
     nfkc: bool = Field(False, description="Unicode normalisation form NFKC; needs the extra `subwords`.")
-    strip_html: bool = Field(False, description="HTML tags become spaces, the common entities their characters.")
-    digits: bool = Field(False, description="Every decimal digit becomes 0, so that 1984 is 0000.")
-    max_token_bytes: PositiveInt | None = Field(None, description="A token of more bytes is unknown.")
-    max_size: PositiveInt = Field(20_000, description="Words in the vocabulary, reserved ids not counted.")
-    min_count: PositiveInt = Field(2, description="A word seen less often in train is unknown.")
-    oov_buckets: int = Field(0, ge=0, description="Ids that unknown words share by their hash, after the vocabulary.")
+    strip_html: bool = Field(False, description="Replace HTML tags by spaces, and common entities by their characters.")
+    digits: bool = Field(False, description="Replace every decimal digit by 0: 1984 becomes 0000.")
+    max_token_bytes: PositiveInt | None = Field(None, description="Longest token in bytes; longer ones become unknown.")
+    max_size: PositiveInt = Field(20_000, description="Maximum size of the vocabulary, excluding reserved ids.")
+    min_count: PositiveInt = Field(2, description="Minimum count of a word in the train split; rarer ones are unknown.")
+    oov_buckets: int = Field(0, ge=0, description="Ids after the vocabulary that unknown words are hashed to.")
     vocabulary: str | None = Field(
-        None, description="A given vocabulary, one word a line, instead of the train split's by size and count."
+        None,
+        description="File with the vocabulary, one word per line; null: words of the train split by max_size and"
+        " min_count.",
     )
-    reserved: tuple[str, ...] = Field((), description="Words that always have ids, right after the four of every job.")
+    reserved: tuple[str, ...] = Field((), description="Words that always have ids, right after the special tokens.")
     min_coverage: float | None = Field(
-        None, gt=0, le=1, description="A smaller share of known tokens in a split fails the run."
+        None, gt=0, le=1, description="Fail the run if a split has a smaller share of known tokens than this."
     )
-    min_length: int = Field(0, ge=0, description="Documents of fewer tokens, marks not counted, are left out.")
-    bos: Literal["document", "segment"] | None = Field(None, description="Put `<bos>` before each.")
-    eos: Literal["document", "segment"] | None = Field(None, description="Put `<eos>` after each.")
-    truncate: TruncateSettings | None = Field(None, description="Cut long documents; null keeps them whole.")
-    pad: PadSettings | None = Field(None, description="Write sequences of one length; null: padded batch by batch.")
-    subwords: SubwordSettings | None = Field(None, description="The subword model, with `tokenizer: subwords`.")
-    phrases: PhraseSettings | None = Field(
-        None, description="Join words that stand together more often than by chance; null: words stay apart."
+    min_length: int = Field(0, ge=0, description="Drop documents with fewer tokens, not counting <bos> and <eos>.")
+    bos: Literal["document", "segment"] | None = Field(None, description="Insert `<bos>` before each one.")
+    eos: Literal["document", "segment"] | None = Field(None, description="Insert `<eos>` after each one.")
+    truncate: TruncateSettings | None = Field(None, description="Truncate long documents; null: keep them whole.")
+    pad: PadSettings | None = Field(
+        None, description="Write sequences of one length; null: pad each batch in training."
     )
+    subwords: SubwordSettings | None = Field(None, description="The subword model; needs `tokenizer: subwords`.")
+    phrases: PhraseSettings | None = Field(None, description="Join words that often occur together; null: never.")
 
     @field_validator("reserved")
     @classmethod
     def _reserved_words_can_be_tokens(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         for number, word in enumerate(words):
             if word in RESERVED_WORDS or word in words[:number]:
-                raise ValueError(f"{word!r} is reserved already")
+                raise ValueError(f"{word!r} is already reserved")
             if not word or set(word) & _NO_RESERVED or any(character.isspace() for character in word):
-                raise ValueError(f"{word!r} must be characters other than white space, backslash and U+2581")
+                raise ValueError(f"{word!r} is empty, or has white space, a backslash or U+2581")
         return words
 
-    @model_validator(mode="after")
-    def _lengths_fit(self) -> TransformSettings:
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
+        yield from self._length_problems()
+        yield from self._tokenizer_problems()
+        if self.phrases is not None and self.tokenizer in ("characters", "subwords"):
+            expected, fix = "tokenizer words or whitespace", "remove phrases, or set another tokenizer"
+            yield Problem(("phrases",), "phrases needs words to join.", f"tokenizer {self.tokenizer}", expected, fix)
+        elif self.phrases is not None and self.vocabulary is not None:
+            yield Problem(
+                ("phrases",),
+                "phrases cannot be combined with vocabulary.",
+                "a given vocabulary, which lacks the phrases of the train split",
+                fix="remove phrases or vocabulary",
+            )
+
+    def _length_problems(self) -> Iterator[Problem]:
         if self.pad and self.truncate and self.pad.to < self.truncate.to:
-            raise ValueError(
-                f"pad.to {self.pad.to} is below truncate.to {self.truncate.to}: raise one or lower the other"
+            found = f"pad.to {self.pad.to}, truncate.to {self.truncate.to}"
+            fix = "raise pad.to, or lower truncate.to"
+            yield Problem(
+                ("pad", "to"), "pad.to is smaller than truncate.to.", found, f"{self.truncate.to} or more", fix
             )
         if self.truncation and self.truncation.to <= self.document_marks:
-            raise ValueError(f"a limit of {self.truncation.to} tokens leaves no room for text beside <bos> and <eos>")
-        return self
+            yield Problem(
+                ("truncate" if self.truncate else "pad", "to"),
+                "The length limit has no room for text.",
+                f"{self.truncation.to} tokens, and <bos> and <eos> take {self.document_marks}",
+                f"{self.document_marks + 1} or more",
+            )
 
-    @model_validator(mode="after")
-    def _tokenizer_allows_the_rest(self) -> TransformSettings:
+    def _tokenizer_problems(self) -> Iterator[Problem]:
         if self.tokenizer != "subwords":
             if self.subwords:
-                raise ValueError("subwords is given, but tokenizer is not subwords: set it, or remove the section")
-            return self
+                fix = "set tokenizer: subwords, or remove the section"
+                yield Problem(
+                    ("subwords",), "subwords needs tokenizer subwords.", f"tokenizer {self.tokenizer}", None, fix
+                )
+            return
         for name in ("lowercase", "digits", "max_token_bytes"):
             if getattr(self, name):
-                raise ValueError(
-                    f"{name} loses text, and subwords keep all of it: remove {name}, or choose another tokenizer"
+                yield Problem(
+                    (name,),
+                    f"{name} cannot be combined with tokenizer subwords.",
+                    f"{name}, which loses text that subwords must restore",
+                    fix=f"remove {name}, or choose another tokenizer",
                 )
         for name in ("vocabulary", "oov_buckets"):
             if getattr(self, name):
-                raise ValueError(f"{name} has no use with subwords, whose model knows every text: remove it")
-        return self
-
-    @model_validator(mode="after")
-    def _phrases_have_words(self) -> TransformSettings:
-        if self.phrases is None:
-            return self
-        if self.tokenizer in ("characters", "subwords"):
-            raise ValueError(
-                f"phrases join words, and {self.tokenizer} are none: remove phrases, or set another tokenizer"
-            )
-        if self.vocabulary is not None:
-            raise ValueError(
-                "phrases are found in the train split, and a given vocabulary lacks them: remove one of the two"
-            )
-        return self
+                found = f"{name} with tokenizer subwords, whose model covers every text"
+                yield Problem((name,), f"{name} has no effect with tokenizer subwords.", found, fix=f"remove {name}")
 
     @property
     def lowercased(self) -> bool:
@@ -173,80 +227,38 @@ class TransformSettings(Settings):
 
     @property
     def document_marks(self) -> int:
-        """How many of `<bos>` and `<eos>` stand around each document."""
+        """How many of `<bos>` and `<eos>` surround each document."""
         return (self.bos == "document") + (self.eos == "document")
 
     @property
     def truncation(self) -> TruncateSettings | None:
-        """How documents are cut: as `truncate` says, else to the length that they are padded to."""
+        """How documents are truncated: as `truncate` says, otherwise to the length of `pad`."""
         if self.truncate is None and self.pad is not None:
             return TruncateSettings(to=self.pad.to, keep="head")
         return self.truncate
 
-    def obstacle(self, kind: Kind) -> str | None:
-        """Says why these settings cannot be used on a kind of corpus; None if they can."""
-        if kind != "tagged_text":
+    def obstacle(self, kind: CorpusKind) -> Problem | None:
+        """Returns why these settings cannot be used on a kind of corpus, or None if they can."""
+        if not kind.tokenized:
             return None
         if self.tokenizer != "whitespace":
-            return f"tokenizer {self.tokenizer} would cut tokens that have tags: a tagged corpus needs whitespace"
-        unfit = [name for name in ("bos", "eos", "strip_html", "phrases") if getattr(self, name)]
-        return f"{unfit[0]} does not go with a tagged corpus: remove it" if unfit else None
+            found = f"tokenizer {self.tokenizer}, which would split tokens that have tags"
+            fix = "set tokenizer: whitespace"
+            return Problem(("tokenizer",), "A tagged corpus needs tokenizer whitespace.", found, fix=fix)
+        for name in ("bos", "eos", "strip_html", "phrases"):
+            if getattr(self, name):
+                what = f"{name} cannot be combined with a tagged corpus."
+                return Problem((name,), what, f"{name} is set", fix=f"remove {name}")
+        return None
 
 
 class OutputSettings(Settings):
     """How TFRecord files are written."""
 
     compression: Literal["gzip", "none"] = Field("gzip", description="gzip: a third of the bytes; none: plain files.")
-    level: Literal["fast", "small"] = Field(
-        "fast", description="How gzip compresses; small: a tenth fewer bytes, for six times the time that it takes."
-    )
     shard_mb: PositiveInt = Field(32, description="Megabytes of corpus that go into one file, before compression.")
-
-    @model_validator(mode="after")
-    def _level_is_of_a_compression(self) -> OutputSettings:
-        if self.level == "small" and self.compression == "none":
-            raise ValueError(
-                "level small is one of gzip, and compression is none: remove level, or set compression: gzip"
-            )
-        return self
 
     @property
     def suffix(self) -> str:
         """The end of the files' names, `.gz` or nothing."""
         return ".gz" if self.compression == "gzip" else ""
-
-
-class EmbeddingSettings(Settings):
-    """The table of word vectors: how wide it is, or what it starts from."""
-
-    # A job hands its settings on as JSON, which has to read back.
-    model_config = ConfigDict(serialize_by_alias=True)
-
-    width: PositiveInt | None = Field(None, description="Width of vectors that start at random.")
-    source: str | None = Field(
-        None,
-        alias="from",
-        min_length=1,
-        description="Vectors to start from, which give the width: the root of a run of task word2vec, or a file in"
-        " word2vec's or GloVe's format; a path, absolute or from this file's folder, or package:<package>/<file>.",
-    )
-    frozen: bool = Field(False, description="Leave the vectors as they start.")
-
-    @model_validator(mode="after")
-    def _starts_in_one_way(self) -> EmbeddingSettings:
-        if (self.width is None) == (self.source is None):
-            raise ValueError("it needs either width or from, whose vectors have a width of their own")
-        if self.frozen and self.source is None:
-            raise ValueError("frozen needs from: vectors that start at random would stay so")
-        return self
-
-
-def _embedding(value: Any) -> Any:
-    """A number is short for a section with the width alone."""
-    return {"width": value} if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Embedding = Annotated[
-    EmbeddingSettings, BeforeValidator(_embedding, json_schema_input_type=PositiveInt | EmbeddingSettings)
-]
-"""The section, or the width alone."""

@@ -1,1 +1,5 @@
-"""Text corpora (CSV, JSON lines) to raw `tf.SequenceExample` splits, with a quarantine for bad records."""
+"""Turns corpora into splits of raw `tf.SequenceExample` records, with a quarantine for bad records.
+
+Formats: plain text, CSV, TSV, JSON lines, JSON arrays, Parquet, CoNLL columns, and TFRecord files of `tf.Example` or
+`tf.SequenceExample`.
+"""

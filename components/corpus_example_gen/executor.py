@@ -74,15 +74,11 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 files = pipeline | "Files" >> beam.Create(conversion.file_elements(found), reshuffle=False)
                 files | "WriteCorpus" >> conversion.WriteCorpus(plan, [file.path for _, file in found], destination)
         finally:
-            _clean_up(destination)
+            # Attempts that were killed leave partial files beside the splits.
+            remove_partials(destination.examples)
+            if tf.io.gfile.isdir(destination.spill):
+                tf.io.gfile.rmtree(destination.spill)
         return accounting.from_events(read_json(destination.summary), plan.splits.names)
-
-
-def _clean_up(destination: conversion.Destination) -> None:
-    """Removes the spill files, and what attempts that were killed left beside the splits."""
-    if tf.io.gfile.isdir(destination.spill):
-        tf.io.gfile.rmtree(destination.spill)
-    remove_partials(destination.examples)
 
 
 def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[split_patterns.SplitPattern]) -> SplitRule:

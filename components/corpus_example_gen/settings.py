@@ -2,249 +2,204 @@
 
 from __future__ import annotations
 
-import codecs
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt, RootModel, field_validator, model_validator
+from pydantic import ConfigDict, Field, PositiveInt, RootModel, field_validator
 
-from components.corpus_example_gen import settings_checks
+from components.corpus_example_gen.value_types import (
+    DATE,
+    SPAN,
+    CorpusPath,
+    Delimiter,
+    Encoding,
+    Labels,
+    Name,
+    SplitValues,
+    Tags,
+    require_split_name,
+)
+from trainer.data import kinds
+from trainer.errors import Problem
 from trainer.settings import Settings
 
-Kind = Literal["text", "labelled_text", "multi_labelled_text", "tagged_text"]
-
-_SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
 _USUAL_SPLITS = ("train", "eval", "test")
-_SPAN, _VERSION, _DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
-"""How the marks of a span start; numbers may have a width, as in {SPAN:3}."""
-
-
-def _text(value: Any) -> Any:
-    """Spells a YAML scalar as the corpus would: 1 is "1", true is "true"."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, (int, float)) else value
-
-
-def _labels(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        value = [(item, item) for item in value]
-    elif isinstance(value, Mapping):
-        value = list(value.items())
-    else:
-        return value
-    pairs = [(_text(raw), _text(name)) for raw, name in value]
-    raws = [raw for raw, _ in pairs]
-    repeated = sorted({repr(raw) for raw in raws if raws.count(raw) > 1})
-    if repeated:
-        raise ValueError(f"the label {', '.join(repeated)} is listed more than once")
-    return dict(pairs)
-
-
-Labels = Annotated[
-    dict[str, str],
-    BeforeValidator(_labels, json_schema_input_type=dict[str, str] | list[str | int | bool]),
-]
-Tags = Annotated[
-    tuple[str, ...],
-    BeforeValidator(
-        lambda value: tuple(map(_text, value)) if isinstance(value, (list, tuple)) else value,
-        json_schema_input_type=list[str | int | bool],
-    ),
-]
-PathText = Annotated[str, Field(min_length=1)]
+_COLUMN_FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example")
+"""Formats whose records have named values; text and conll files have none."""
+_FORMATS_OF_KEYS = {
+    "delimiter": ("csv", "conll"),
+    "document": ("text",),
+    "columns": ("conll",),
+    # Other formats define their own encoding, UTF-8.
+    "encoding": ("text", "csv", "tsv", "jsonl", "json", "conll"),
+    **dict.fromkeys(("text", "label", "source", "id", "split", "weight"), _COLUMN_FORMATS),
+    **dict.fromkeys(("tokens", "tag"), ("tf_sequence_example",)),
+    "segment": (*_COLUMN_FORMATS, "text"),
+}
+"""The formats that use a key; all formats use the other keys."""
 
 
 class ColumnSettings(Settings):
-    """The columns of a conll file, from 1; negative numbers count from the last column."""
+    """The columns of a conll file, numbered from 1; negative numbers count from the last column."""
 
-    token: int = Field(1, description="Column of the token, from 1, or from -1 backwards.")
-    tag: int = Field(-1, description="Column of the tag, from 1, or from -1 backwards.")
-    comment: str | None = Field(None, min_length=1, description="Lines that start so are skipped; null: none.")
+    token: int = Field(1, description="Number of the token's column, from 1, or from -1 backwards.")
+    tag: int = Field(-1, description="Number of the tag's column, from 1, or from -1 backwards.")
+    comment: Name | None = Field(None, description="Prefix of lines to skip; null: none.")
     uneven: bool = Field(
         False,
-        description="Lines of a sentence may differ in their number of columns, as where a tool knows a word less.",
+        description="Allow lines of a sentence to differ in their number of columns, e.g. where an annotation tool left"
+        " a column out.",
     )
 
-    @model_validator(mode="after")
-    def _check_columns(self) -> ColumnSettings:
-        if 0 in (self.token, self.tag):
-            raise ValueError("columns are counted from 1, or from -1 backwards, found 0")
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
+        for key in ("token", "tag"):
+            if getattr(self, key) == 0:
+                expected = "a number from 1, or from -1 backwards"
+                yield Problem((key,), "A column cannot have the number 0.", f"{key} 0", expected)
         if self.token == self.tag:
-            raise ValueError(f"token and tag are the same column: {self.tag}")
-        return self
+            yield Problem(("tag",), "One column cannot hold both the token and the tag.", f"column {self.tag}")
 
 
 class CorpusSettings(Settings):
-    """Where the documents are and how a record is read."""
+    """The corpus files and how to read a record."""
 
     format: Literal["text", "csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conll"] = (
-        Field(description="How the files are written; csv and tsv files need a header row.")
+        Field(description="Format of the files; csv and tsv files need a header row.")
     )
-    path: PathText | dict[str, PathText] = Field(
-        description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for an installed package's;"
-        " or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} stand for a span of the data.",
+    path: CorpusPath = Field(
+        description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an installed"
+        " package; or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} are placeholders of a span.",
     )
-    text: str = Field("text", min_length=1, description="Column, key or feature of the document's text.")
-    label: str | None = Field(None, min_length=1, description="Column, key or feature of the class; null: no labels.")
+    text: Name = Field("text", description="Column, key or feature of the document's text.")
+    label: Name | None = Field(None, description="Column, key or feature of the class; null: no labels.")
     multi_label: bool = Field(
         False,
-        description="A document has any number of labels, also none: label holds a list, or a text that is cut at"
+        description="A document has any number of labels, including none: label holds a list, or text to split at"
         " label_separator.",
     )
-    label_separator: str | None = Field(
-        None, min_length=1, description="What stands between labels in one text, with multi_label; null: a comma."
-    )
-    source: str | None = Field(
-        None, min_length=1, description="Column or key that tells where a document is from; null: the file's name."
-    )
-    id: str | None = Field(
-        None, min_length=1, description="Column or key that names a document; null: a hash of its text."
-    )
-    split: str | None = Field(
-        None, min_length=1, description="Column or key that names a document's split; null: splits by hash."
-    )
-    weight: str | None = Field(
+    label_separator: Name | None = Field(None, description="Separator of labels in one text; null: a comma.")
+    source: Name | None = Field(None, description="Column or key of a document's origin; null: the file's name.")
+    id: Name | None = Field(None, description="Column or key of a document's identifier; null: a hash of its text.")
+    split: Name | None = Field(None, description="Column or key of a document's split; null: splits by hash.")
+    weight: Name | None = Field(
         None,
-        min_length=1,
-        description="Column or key of what a document counts in the loss of training, a number, 0 or more; null: 1.",
+        description="Column or key of a document's weight in the training loss, a number of 0 or more; null: 1.",
     )
-    split_values: Labels | None = Field(
-        None, description="Value of the split column to split name; train, eval and test need no entry."
+    split_values: SplitValues | None = Field(
+        None, description="Mapping of values in the split column to splits; train, eval and test need no entry."
     )
     labels: Labels | None = Field(
         None,
-        description="Value in the corpus to class name, in the order of the class ids, or a list where both are the"
-        " same; null: any label is allowed.",
+        description="Mapping of values in the corpus to class names, in the order of the class ids, or a list if both"
+        " are the same; null: any label is allowed.",
     )
-    tokens: str = Field("tokens", min_length=1, description="Feature list of a tagged sentence's tokens.")
-    tag: str | None = Field(
-        None, min_length=1, description="Feature list of the tags, one for each token; null: the corpus has none."
-    )
+    tokens: Name = Field("tokens", description="Feature list of the tokens of a tagged sentence.")
+    tag: Name | None = Field(None, description="Feature list of the tags, one per token; null: the corpus has no tags.")
     tags: Tags | None = Field(
-        None, description="Tags of a tagged corpus in the order of their ids; null: those of the train split, sorted."
+        None,
+        description="Tags of a tagged corpus in the order of their ids; null: the tags of the train split, sorted.",
     )
     document: Literal["line", "paragraph", "file"] | None = Field(
-        None, description="What a document is in a text file; a paragraph ends at a blank line. null: a line."
+        None, description="Unit of a text file that is one document; a paragraph ends at a blank line. null: a line."
     )
     segment: Literal["document", "line", "paragraph"] = Field(
-        "document", description="How a document's text is cut into segments, one step of the feature list text each."
+        "document", description="Unit of a document's text that is one segment, i.e. one step of the feature list text."
     )
-    delimiter: str | None = Field(
-        None,
-        min_length=1,
-        max_length=1,
-        description="What separates the columns of a csv or conll file; null: a comma in csv, white space in conll.",
+    delimiter: Delimiter | None = Field(
+        None, description="Separator of the columns in csv or conll files; null: a comma in csv, white space in conll."
     )
     columns: ColumnSettings | None = Field(None, description="Columns of a conll file; null: token first, tag last.")
-    encoding: str = Field("utf-8", min_length=1, description="Encoding of the files: the name of a Python codec.")
+    encoding: Encoding = Field("utf-8", description="Encoding of the files: the name of a Python codec.")
     encoding_errors: Literal["quarantine", "replace"] = Field(
-        "quarantine", description="What happens to a record with invalid bytes; replace: they become U+FFFD."
+        "quarantine", description="How to handle records with invalid bytes; replace: replace the bytes by U+FFFD."
     )
-    dedupe: bool = Field(False, description="Keep one of all documents with the same content, across splits too.")
+    dedupe: bool = Field(False, description="Keep one of several documents with the same content, across splits too.")
     span: Literal["latest"] | Annotated[int, Field(ge=0)] | None = Field(
-        None, description="Which span of the path is read; latest, which null means too: the newest that exists."
+        None, description="Span of the path to read; latest or null: the newest that exists."
     )
-    rolling: PositiveInt | None = Field(None, description="How many spans are read, the last of which is span.")
-    max_bad_fraction: float = Field(
-        0.01, ge=0, le=1, description="The run fails if a greater part of the records is quarantined."
-    )
+    rolling: PositiveInt | None = Field(None, description="Number of consecutive spans to read, ending with span.")
+    max_bad_fraction: float = Field(0.01, ge=0, le=1, description="Fail if a larger share of records is quarantined.")
 
-    @field_validator("path")
-    @classmethod
-    def _check_path(cls, path: str | dict[str, str]) -> str | dict[str, str]:
-        if isinstance(path, dict):
-            if not path:
-                raise ValueError("a path for each split is needed, found none")
-            for name in path:
-                _check_split_name(name)
-            if len({tuple(mark for mark in (_SPAN, _VERSION, *_DATE) if mark in one) for one in path.values()}) > 1:
-                raise ValueError("the paths of all splits need the same of {SPAN}, {VERSION} and {YYYY}{MM}{DD}")
-        for one in [path] if isinstance(path, str) else path.values():
-            dates = [mark for mark in _DATE if mark in one]
-            if dates and len(dates) < len(_DATE):
-                raise ValueError(f"a date in the path needs {', '.join(_DATE)}, found {', '.join(dates)}")
-            if dates and _SPAN in one:
-                raise ValueError("a path has {SPAN} or {YYYY}{MM}{DD}, found both")
-            if _VERSION in one and not dates and _SPAN not in one:
-                raise ValueError("{VERSION} in the path needs {SPAN} or {YYYY}{MM}{DD}")
-        return path
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
+        yield from self._format_problems()
+        yield from self._missing_keys()
+        yield from self._column_problems()
+        yield from self._tag_problems()
+        if self.split is not None and not isinstance(self.path, str):
+            found, fix = "both a column (split) and files (a path for each split)", "remove split, or set one path"
+            yield Problem(("split",), "The splits cannot have two definitions.", found, fix=fix)
+        larger = {"line": ("paragraph", "file"), "paragraph": ("file",)}.get(self.segment, ())
+        if self.format == "text" and larger and self.document not in larger:
+            found = f"segment {self.segment}, document {self.document or 'line'}"
+            what, expected = "A segment cannot be as large as a document.", f"document {' or '.join(larger)}"
+            yield Problem(("segment",), what, found, expected)
 
-    @field_validator("labels")
-    @classmethod
-    def _check_labels(cls, labels: dict[str, str] | None) -> dict[str, str] | None:
-        if labels is None:
-            return None
-        if any(not text.strip() for pair in labels.items() for text in pair):
-            raise ValueError("a label must not be empty")
-        if len(set(labels.values())) < 2:
-            raise ValueError(f"at least two classes are needed, found {sorted(set(labels.values()))}")
-        return labels
+    def _format_problems(self) -> Iterator[Problem]:
+        for key, formats in _FORMATS_OF_KEYS.items():
+            changed = getattr(self, key) != type(self).model_fields[key].default
+            if changed and self.format not in formats:
+                what, expected = f"{key} does not apply to format {self.format}.", f"format {', '.join(formats)}"
+                yield Problem((key,), what, f"format {self.format}", expected, f"remove {key}")
 
-    @field_validator("tags")
-    @classmethod
-    def _check_tags(cls, tags: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for number, tag in enumerate(tags or ()):
-            if not tag.strip() or tag in (tags or ())[:number]:
-                raise ValueError(f"tags must differ and not be empty, found {tag!r}")
-        if tags is not None and len(tags) < 2:
-            raise ValueError(f"at least two tags are needed, found {list(tags)}")
-        return tags
+    def _missing_keys(self) -> Iterator[Problem]:
+        """Yields the keys that need another key."""
+        spans = "{SPAN} or {YYYY}{MM}{DD} in path"
+        needs: tuple[tuple[str, object, str, str], ...] = (
+            ("labels", self.label, "label", "the column or key of the class under label"),
+            ("multi_label", self.label, "label", "the column or key of the labels under label"),
+            ("label_separator", self.multi_label, "multi_label", "multi_label: true"),
+            ("split_values", self.split, "split", "the column or key of the split under split"),
+            ("span", self.has_span, "a span in path", spans),
+            ("rolling", self.has_span, "a span in path", spans),
+        )
+        for key, given, other, expected in needs:
+            if getattr(self, key) != type(self).model_fields[key].default and not given:
+                yield Problem((key,), f"{key} needs {other}.", expected=expected, fix=f"set {other}, or remove {key}")
 
-    @field_validator("split_values")
-    @classmethod
-    def _check_split_values(cls, values: dict[str, str] | None) -> dict[str, str] | None:
-        for name in (values or {}).values():
-            _check_split_name(name)
-        return values
+    def _column_problems(self) -> Iterator[Problem]:
+        roles: dict[str, str] = {}
+        for role in ("text", "label", "source", "id", "split", "weight"):
+            column = getattr(self, role)
+            if column in roles:
+                yield Problem((role,), f"One column cannot be both {roles[column]} and {role}.", column)
+            elif column is not None:
+                roles[column] = role
 
-    @field_validator("delimiter")
-    @classmethod
-    def _check_delimiter(cls, delimiter: str | None) -> str | None:
-        if delimiter is not None and delimiter in '"\r\n\0':
-            raise ValueError(f"{delimiter!r} cannot separate columns")
-        return delimiter
-
-    @field_validator("encoding")
-    @classmethod
-    def _check_encoding(cls, encoding: str) -> str:
-        try:
-            name = codecs.lookup(encoding).name
-            "\n".encode(encoding)
-        except (LookupError, UnicodeError):
-            raise ValueError(f"Python has no text encoding {encoding!r}, found no codec of that name") from None
-        if name.replace("-", "_") in _NOT_FOR_FILES:
-            raise ValueError(f"{encoding} is no encoding of text files")
-        # The byte order mark is removed from any UTF-8 file.
-        return "utf-8" if name in ("utf-8-sig", "utf-8") else encoding
-
-    @model_validator(mode="after")
-    def _check_together(self) -> CorpusSettings:
-        for problem in settings_checks.problems(self):
-            raise ValueError(problem)
-        return self
+    def _tag_problems(self) -> Iterator[Problem]:
+        if self.tag is not None and self.label is not None:
+            found, fix = f"label {self.label}, tag {self.tag}", "remove label or tag"
+            yield Problem(("tag",), "A record cannot have both a label and tags.", found, fix=fix)
+        if self.tag is None and self.tokens != "tokens":
+            yield Problem(("tokens",), "tokens needs tag.", expected="tag: the feature list of the tags")
+        if self.tag == self.tokens:
+            yield Problem(("tag",), "One feature list cannot be both tokens and tag.", self.tag)
+        if self.tags is not None and not self.kind.tokenized:
+            expected = "format conll, or tag: the feature list of the tags"
+            yield Problem(("tags",), "tags needs a tagged corpus.", f"format {self.format}", expected, "remove tags")
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
-        """The classes or tags in the order of their ids, or None where the corpus decides."""
-        if self.kind == "tagged_text":
+        """The classes or tags in the order of their ids, or None if they are collected from the corpus."""
+        if self.kind.tokenized:
             return self.tags
         return None if self.labels is None else tuple(dict.fromkeys(self.labels.values()))
 
     @property
-    def kind(self) -> Kind:
-        """The kind of corpus, after which its curated schema is named."""
+    def kind(self) -> kinds.CorpusKind:
+        """The kind of corpus, which also names its curated schema."""
         if self.format == "conll" or self.tag is not None:
-            return "tagged_text"
+            return kinds.TAGGED_TEXT
         if self.label is None:
-            return "text"
-        return "multi_labelled_text" if self.multi_label else "labelled_text"
+            return kinds.PLAIN_TEXT
+        return kinds.MULTI_LABELLED_TEXT if self.multi_label else kinds.LABELLED_TEXT
 
     @property
     def split_names(self) -> dict[str, str]:
-        """Values allowed in the split column, with the split that each names; empty without such a column."""
+        """The values allowed in the split column with the split of each; empty without such a column."""
         if self.split is None:
             return {}
         given = self.split_values or {}
@@ -252,24 +207,19 @@ class CorpusSettings(Settings):
 
     @property
     def has_span(self) -> bool:
-        """Whether the path names a span of the data."""
+        """Whether the path has placeholders of a span."""
         paths = [self.path] if isinstance(self.path, str) else list(self.path.values())
-        return any(mark in paths[0] for mark in (_SPAN, *_DATE))
-
-
-def _check_split_name(name: str) -> None:
-    if not _SPLIT_NAME.fullmatch(name):
-        raise ValueError(f"a split's name has only letters, digits, - and _, found {name!r}")
+        return any(mark in paths[0] for mark in (SPAN, *DATE))
 
 
 class SplitSettings(RootModel[dict[str, PositiveInt]]):
-    """The splits by name with their weights: {train: 8, eval: 1, test: 1} is 80, 10 and 10 %."""
+    """The splits by name with their weights: {train: 8, eval: 1, test: 1} means 80, 10 and 10 %."""
 
     model_config = ConfigDict(frozen=True)
 
     root: dict[str, PositiveInt] = Field(
         default={"train": 8, "eval": 1, "test": 1},
-        description="Weight of each split by name; train and eval are needed.",
+        description="Weight of each split by name; train and eval are required.",
     )
 
     @field_validator("root")
@@ -279,7 +229,7 @@ class SplitSettings(RootModel[dict[str, PositiveInt]]):
         if missing:
             raise ValueError(f"the split {' and '.join(missing)} is missing, found {', '.join(weights) or 'none'}")
         for name in weights:
-            _check_split_name(name)
+            require_split_name(name)
         return weights
 
     @property

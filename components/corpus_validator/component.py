@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.corpus_validator.executor import Executor
+from components.corpus_validator.executor import CorpusValidatorExecutor
 from components.corpus_validator.settings import ValidationSettings
 
 
@@ -39,7 +39,7 @@ class CorpusValidator(base_beam_component.BaseBeamComponent):
     """
 
     SPEC_CLASS = CorpusValidatorSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(CorpusValidatorExecutor)
 
     def __init__(
         self,

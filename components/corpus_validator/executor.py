@@ -30,7 +30,7 @@ ANOMALIES = "anomalies.json"
 """The anomalies of a split in words, beside `SchemaDiff.pb`."""
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class CorpusValidatorExecutor(base_beam_executor.BaseBeamExecutor):
     """Writes the anomalies of each split as TFX's ExampleValidator does, and in words."""
 
     def Do(  # noqa: N802 - TFX's name

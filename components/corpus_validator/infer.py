@@ -50,7 +50,7 @@ class Observed:
     bad: int
 
 
-class _ReadPart(beam.DoFn):
+class _ObservePart(beam.DoFn):
     """A part of a file to serialized raw examples, and a report of its letters and bad records."""
 
     def __init__(self, settings: CorpusSettings) -> None:
@@ -96,7 +96,7 @@ def observe(
             pipeline
             | "Parts" >> beam.Create(parts)
             | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(_ReadPart(settings)).with_outputs("reports", main="examples")
+            | "Read" >> beam.ParDo(_ObservePart(settings)).with_outputs("reports", main="examples")
         )
         _ = read["examples"] | "Compute" >> ComputeStatistics(posixpath.join(scratch, "statistics.pb"))
         _ = read["reports"] | "Report" >> WriteJson(posixpath.join(scratch, "reports.json"))
@@ -127,7 +127,7 @@ def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Sche
         The schema, and what was seen, line by line, by feature.
     """
     schema = curated.for_corpus(
-        settings.kind, named_sources=settings.source is not None, weighted=settings.weight is not None
+        settings.kind.name, named_sources=settings.source is not None, weighted=settings.weight is not None
     )
     comments: dict[str, list[str]] = {}
     for path, feature in curated.features(schema):
@@ -135,7 +135,7 @@ def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Sche
         if view is None:
             continue
         lines = comments.setdefault(name, [])
-        if name in (features.LABEL, features.LABELS, features.TAGS):
+        if name == settings.kind.target:
             lines.append(_classes(feature, view, settings.class_names or ()))
         if name == features.SOURCE:
             lines.append(f"Sources: {_shares(view.shares())}.")

@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.evaluation_sets.executor import Executor
+from components.evaluation_sets.executor import EvaluationSetsExecutor
 from components.evaluation_sets.settings import EvaluationSettings
 
 
@@ -34,7 +34,7 @@ class EvaluationSets(base_component.BaseComponent):
     """
 
     SPEC_CLASS = EvaluationSetsSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(EvaluationSetsExecutor)
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.evaluation_sets.question_records import encode_documents, encode_questions
-from components.evaluation_sets.sets import Coverage, QuestionSet, coverage, read_sets
+from components.evaluation_sets.sets import QuestionSet, SetCoverage, coverage, read_sets
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from components.shared import example_files
 from components.shared.tfrecord_file import TFRecordFile
@@ -31,7 +31,7 @@ SPLIT = "test"
 _OUTPUT, _GZIP_LEVEL = OutputSettings(compression="gzip"), 5
 
 
-class Executor(base_executor.BaseExecutor):
+class EvaluationSetsExecutor(base_executor.BaseExecutor):
     """Writes the questions of all sets, then the documents of the eval split."""
 
     def Do(  # noqa: N802 - TFX's name
@@ -48,7 +48,8 @@ class Executor(base_executor.BaseExecutor):
         raw = artifact_utils.get_single_instance(input_dict["examples"])
         output = artifact_utils.get_single_instance(output_dict["evaluation_examples"])
         settings = EvaluationSettings.model_validate_json(exec_properties["settings"])
-        lookup = _lookup(artifact_utils.get_single_uri(input_dict["transform_graph"]))
+        graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
+        lookup = WordLookup(Vocabulary.read(graph).words, transform_settings(graph))
         sets = list(read_sets(settings))
         known = {asked.name: coverage(lookup, asked, settings.min_coverage) for asked in sets}
         written = 0
@@ -62,16 +63,12 @@ class Executor(base_executor.BaseExecutor):
         progress.report(written, written, "records")
 
 
-def _encode(sets: list[QuestionSet], known: dict[str, Coverage], raw: str) -> Iterator[bytes]:
+def _encode(sets: list[QuestionSet], known: dict[str, SetCoverage], raw: str) -> Iterator[bytes]:
     for asked in sets:
         yield from encode_questions(asked, known[asked.name].gates)
     shards = example_files.shard_paths(raw, HELD_OUT)
     if shards:
         yield from encode_documents(record.numpy() for record in tfrecords.stream(shards))
-
-
-def _lookup(transform_graph: str) -> WordLookup:
-    return WordLookup(Vocabulary.read(transform_graph).words, transform_settings(transform_graph))
 
 
 def _require_all(documents: int, raw: types.Artifact) -> None:
@@ -86,7 +83,7 @@ def _require_all(documents: int, raw: types.Artifact) -> None:
         )
 
 
-def _describe(output: types.Artifact, written: int, known: dict[str, Coverage]) -> None:
+def _describe(output: types.Artifact, written: int, known: dict[str, SetCoverage]) -> None:
     output.split_names = artifact_utils.encode_split_names([SPLIT])
     examples_utils.set_payload_format(output, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
     examples_utils.set_file_format(output, "tfrecords_gzip")

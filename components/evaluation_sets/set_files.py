@@ -47,7 +47,8 @@ def read_pairs(content: bytes, place: str) -> list[Question]:
     found: list[Question] = []
     bad: list[tuple[int, str]] = []
     for index, (number, line) in enumerate(_lines(content, place)):
-        fields = _fields(line)
+        separator = next((sign for sign in "\t," if sign in line), None)
+        fields = [field.strip() for field in line.split(separator)]
         pair = _pair(number, fields)
         if pair is not None:
             found.append(pair)
@@ -92,11 +93,6 @@ def _lines(content: bytes, place: str) -> Iterator[tuple[int, str]]:
             raise JobError("The file is not UTF-8.", where=f"{place}:{number}", found=byte) from error
         if line and not line.startswith(_COMMENTS):
             yield number, line
-
-
-def _fields(line: str) -> list[str]:
-    separator = next((sign for sign in "\t," if sign in line), None)
-    return [field.strip() for field in line.split(separator)]
 
 
 def _pair(line: int, fields: list[str]) -> Question | None:

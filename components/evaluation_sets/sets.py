@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from components.evaluation_sets.set_files import Question, Reader, read_analogies, read_pairs
 from components.evaluation_sets.settings import EvaluationSettings
-from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.vectors.judgement import ANALOGY, SIMILARITY
+from trainer.vectors.lookup import ABSENT, WordLookup
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_sets(settings: EvaluationSettings) -> Iterator[QuestionSet]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Coverage:
+class SetCoverage:
     """How much of a set a vocabulary knows.
 
     Attributes:
@@ -65,7 +65,7 @@ class Coverage:
         return {"asked": self.asked, "known": self.known, "share": self.known / self.asked, "gates": self.gates}
 
 
-def coverage(lookup: WordLookup, asked: QuestionSet, min_coverage: float) -> Coverage:
+def coverage(lookup: WordLookup, asked: QuestionSet, min_coverage: float) -> SetCoverage:
     """Counts the questions all of whose words have vectors, found as the model finds them.
 
     Args:
@@ -79,4 +79,4 @@ def coverage(lookup: WordLookup, asked: QuestionSet, min_coverage: float) -> Cov
     answered = sum(known.issuperset(question.words) for question in asked.questions)
     least = 2 if asked.task == SIMILARITY else 1
     gates = answered >= least and answered / len(asked.questions) >= min_coverage
-    return Coverage(len(asked.questions), answered, gates)
+    return SetCoverage(len(asked.questions), answered, gates)

@@ -7,14 +7,14 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.learning_check.executor import Executor
+from components.learning_check.executor import LearningCheckExecutor
 
 
 class LearningCheckSpec(ComponentSpec):
     """Inputs, outputs and parameters of LearningCheck."""
 
     PARAMETERS = {  # noqa: RUF012 - TFX's declaration
-        "task": ExecutionParameter(type=str),
+        "training": ExecutionParameter(type=str),
         "settings": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
     }
@@ -32,13 +32,13 @@ class LearningCheck(base_component.BaseComponent):
     """
 
     SPEC_CLASS = LearningCheckSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(LearningCheckExecutor)
 
     def __init__(
         self,
         examples: types.BaseChannel,
         transform_graph: types.BaseChannel,
-        task: str,
+        training: str,
         settings: str,
         code: str = "",
     ) -> None:
@@ -47,7 +47,7 @@ class LearningCheck(base_component.BaseComponent):
         Args:
             examples: Transformed SequenceExamples, of which the train split is read.
             transform_graph: What made them.
-            task: The task, which has targets.
+            training: The dotted path of a task with targets: `trainer.tagger.training:TAGGER`.
             settings: The trainer section of the configuration as JSON.
             code: A digest of the code that runs, so that edited code is not served from cache.
         """
@@ -55,7 +55,7 @@ class LearningCheck(base_component.BaseComponent):
             LearningCheckSpec(
                 examples=examples,
                 transform_graph=transform_graph,
-                task=task,
+                training=training,
                 settings=settings,
                 code=code,
                 model_run=types.Channel(type=standard_artifacts.ModelRun),

@@ -12,14 +12,15 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.shared import example_files
+from trainer.jobs import dotted
 from trainer.jobs.job import TrainingJob
-from trainer.jobs.tasks import supervised
+from trainer.supervised.supervised import Supervised
 
 FINDINGS = "learning_check.json"
 """The file in the artifact, with the fields of `trainer.supervised.sanity.Findings`."""
 
 
-class Executor(base_executor.BaseExecutor):
+class LearningCheckExecutor(base_executor.BaseExecutor):
     """Checks the model of a task on the train split."""
 
     def Do(  # noqa: N802 - TFX's name
@@ -36,7 +37,6 @@ class Executor(base_executor.BaseExecutor):
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         output = artifact_utils.get_single_uri(output_dict["model_run"])
         job = TrainingJob(
-            settings=exec_properties["settings"],
             train_files=example_files.shard_paths(examples, "train"),
             eval_files=example_files.shard_paths(examples, "eval"),
             transform_graph=artifact_utils.get_single_uri(input_dict["transform_graph"]),
@@ -44,7 +44,8 @@ class Executor(base_executor.BaseExecutor):
             log_directory="",
             checkpoints="",
         )
-        findings = supervised(exec_properties["task"]).check(job)
+        task: Supervised[Any] = dotted.load(exec_properties["training"])
+        findings = task.check(job, task.settings.model_validate_json(exec_properties["settings"]))
         fileio.makedirs(output)
         with fileio.open(f"{output}/{FINDINGS}", "w") as file:
             file.write(json.dumps(dataclasses.asdict(findings)))

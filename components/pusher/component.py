@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.pusher.executor import Executor
+from components.pusher.executor import PusherExecutor
 
 
 class PublisherSpec(ComponentSpec):
@@ -38,7 +38,7 @@ class Publisher(base_component.BaseComponent):
     """
 
     SPEC_CLASS = PublisherSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(PusherExecutor)
 
     def __init__(
         self, model: types.BaseChannel, model_blessing: types.BaseChannel, directory: str, keep: int, run: str

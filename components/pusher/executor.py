@@ -11,7 +11,7 @@ from tfx.types import artifact_utils
 from components.pusher.publish import publish
 
 
-class Executor(stock.Executor):
+class PusherExecutor(stock.Executor):
     """TFX's Pusher, with whole versions, a limit on their number, and no second push of the same model."""
 
     def Do(  # noqa: N802 - TFX's name

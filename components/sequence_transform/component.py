@@ -7,8 +7,9 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.sequence_transform.executor import Executor
-from trainer.settings import Kind, OutputSettings, TransformSettings
+from components.sequence_transform.executor import SequenceTransformExecutor
+from trainer.data import kinds
+from trainer.settings import OutputSettings, TransformSettings
 
 
 class SequenceTransformSpec(ComponentSpec):
@@ -35,7 +36,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
     """Turns raw SequenceExamples into token ids, and keeps the graph that did it."""
 
     SPEC_CLASS = SequenceTransformSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(SequenceTransformExecutor)
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         schema: types.BaseChannel,
         settings: TransformSettings,
         output: OutputSettings | None = None,
-        kind: Kind = "labelled_text",
+        kind: kinds.CorpusKind = kinds.LABELLED_TEXT,
         labels: str = "[]",
         code: str = "",
     ) -> None:
@@ -65,7 +66,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
                 schema=schema,
                 settings=settings.model_dump_json(),
                 output=(output or OutputSettings()).model_dump_json(),
-                kind=kind,
+                kind=kind.name,
                 labels=labels,
                 code=code,
                 transform_graph=types.Channel(type=standard_artifacts.TransformGraph),

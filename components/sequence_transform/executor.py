@@ -7,7 +7,7 @@ import json
 import logging
 import posixpath
 from collections import Counter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
@@ -28,8 +28,10 @@ from components.shared.beam_results import WriteJson, read_json, write_json
 from components.shared.example_files import shard_paths, split_folder
 from components.shared.tfrecord_file import remove_partials
 from trainer import progress
+from trainer.data import kinds
+from trainer.data.kinds import CorpusKind
 from trainer.errors import JobError
-from trainer.settings import RESERVED_WORDS, Kind, OutputSettings, TransformSettings
+from trainer.settings import RESERVED_WORDS, OutputSettings, TransformSettings
 from trainer.text import preprocessing as graph_functions
 from trainer.text import subwords
 from trainer.text.phrases import Phrase
@@ -54,11 +56,11 @@ class _Assets(NamedTuple):
     """Files that the graph takes in, and what stands in them."""
 
     words: list[tuple[str, int]]
-    classes: dict[str, list[str]]
+    classes: list[str]
     paths: Paths
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
     """Counts the train split's words, makes the graph, writes every split through it."""
 
     def Do(  # noqa: N802 - TFX's name
@@ -79,7 +81,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         directory = artifact_utils.get_single_uri(output_dict["transform_graph"])
         settings = TransformSettings.model_validate_json(exec_properties["settings"])
         output = OutputSettings.model_validate_json(exec_properties["output"])
-        kind = cast(Kind, exec_properties["kind"])
+        kind = kinds.by_name(exec_properties["kind"])
         schema = io_utils.SchemaReader().read(
             io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
         )
@@ -98,12 +100,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         finally:
             remove_partials(transformed.uri)
 
-        _check(reports, raw, assets)
+        _check(reports, raw, assets, kind)
         summary = _summarize(reports, counts, assets, settings)
         for split in reports:
             write_json(summary[split], f"{transformed.uri}/{split}.dataset.json")
         write_json(summary, f"{directory}/summary.json")
-        write_json({**settings.model_dump(), "kind": kind}, f"{directory}/settings.json")
+        write_json({**settings.model_dump(), "kind": kind.name}, f"{directory}/settings.json")
         _describe(transformed, raw, output)
         documents = sum(report.documents for report in reports.values())
         progress.report(documents, documents, "records")
@@ -128,12 +130,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _logger.warning(_NO_PHRASES, settings.phrases.threshold)
         return {"phrases": path} if passes else {}
 
-    def _count(self, shards: list[str], settings: TransformSettings, kind: Kind, models: Paths) -> TokenCounts:
+    def _count(self, shards: list[str], settings: TransformSettings, kind: CorpusKind, models: Paths) -> TokenCounts:
         path = posixpath.join(self._get_tmp_dir(), "counts.json")
         with self._make_beam_pipeline() as pipeline:
             _ = transform.count(pipeline, shards, settings, kind, **models) | WriteJson(path)
         (counts,) = read_json(path)
-        counters = {name: Counter(counts[name]) for name in ("tokens", "labels", "tags")}
+        counters = {name: Counter(counts[name]) for name in ("tokens", "classes")}
         return TokenCounts(**counters, documents=counts["documents"])
 
     def _transform(
@@ -173,7 +175,7 @@ def _write_assets(
     directory: str,
     counts: TokenCounts,
     settings: TransformSettings,
-    kind: Kind,
+    kind: CorpusKind,
     models: Paths,
     labels: list[str],
 ) -> _Assets:
@@ -182,19 +184,17 @@ def _write_assets(
         with tf.io.gfile.GFile(models["subword_model"], "rb") as file:
             pieces = subwords.pieces(file.read())
     words = vocabulary.select_words(counts.tokens, settings, pieces)
-    paths, classes = {**models, "vocabulary": vocabulary.write_vocabulary(directory, words)}, {}
-    if kind in ("labelled_text", "multi_labelled_text"):
-        classes["label"] = labels or _found_classes(counts)
-        paths["labels"] = vocabulary.write_labels(directory, classes["label"])
-    elif kind == "tagged_text":
-        classes["tag"] = labels or sorted(counts.tags)
-        paths["tags"] = vocabulary.write_tags(directory, classes["tag"])
+    paths = {**models, "vocabulary": vocabulary.write_vocabulary(directory, words)}
+    if kind.classes_file is None:
+        return _Assets(words, [], paths)
+    classes = labels or _found_classes(counts)
+    paths["classes"] = vocabulary.write_classes(posixpath.join(directory, kind.classes_file), classes)
     return _Assets(words, classes, paths)
 
 
 def _found_classes(counts: TokenCounts) -> list[str]:
-    """The labels of the train split by name; where documents may have none, there may be none at all."""
-    if not counts.labels:
+    """The classes of the train split by name; where documents may have no label, there may be none at all."""
+    if not counts.classes:
         raise JobError(
             "No document of the train split has a label.",
             where="SequenceTransform, split train",
@@ -202,7 +202,7 @@ def _found_classes(counts: TokenCounts) -> list[str]:
             expected="documents of every class",
             fix="Look at corpus.label, or list the classes under corpus.labels.",
         )
-    return sorted(counts.labels)
+    return sorted(counts.classes)
 
 
 def _shards(raw: types.Artifact, transformed: types.Artifact, output: OutputSettings) -> list[transform.Shard]:
@@ -240,14 +240,13 @@ def _describe(transformed: types.Artifact, raw: types.Artifact, output: OutputSe
         examples_utils.set_file_format(transformed, "tfrecords_gzip")
 
 
-def _check(reports: dict[str, ShardReport], raw: types.Artifact, assets: _Assets) -> None:
+def _check(reports: dict[str, ShardReport], raw: types.Artifact, assets: _Assets, kind: CorpusKind) -> None:
     """Every document read is written or counted as too short, and every label and tag is a class."""
     expected: dict[str, int] = json.loads(raw.get_string_custom_property("split_documents"))
     seen = {split: report.documents for split, report in reports.items()}
     kept = {split: sum(file["documents"] for file in report.files) for split, report in reports.items()}
     for split, report in reports.items():
-        _check_classes(split, "label", report.unknown_labels, assets)
-        _check_classes(split, "tag", report.unknown_tags, assets)
+        _check_classes(split, report.unknown_classes, assets.classes, kind)
     if seen != expected or kept != {split: report.written for split, report in reports.items()}:
         raise JobError(
             "Documents were lost or doubled in the transform.",
@@ -259,14 +258,15 @@ def _check(reports: dict[str, ShardReport], raw: types.Artifact, assets: _Assets
     _check_not_empty(reports)
 
 
-def _check_classes(split: str, what: str, unknown: Counter[str], assets: _Assets) -> None:
+def _check_classes(split: str, unknown: Counter[str], classes: list[str], kind: CorpusKind) -> None:
     if unknown:
         name, count = unknown.most_common(1)[0]
+        what, known, unit = ("tag", "tags of train", "tokens") if kind.tokenized else ("label", "classes", "documents")
         raise JobError(
-            f"A {what} of the {split} split is not among the {'classes' if what == 'label' else 'tags of train'}.",
+            f"A {what} of the {split} split is not among the {known}.",
             where=f"SequenceTransform, split {split}",
-            found=f"{name!r} on {count} {'documents' if what == 'label' else 'tokens'}",
-            expected=f"one of {', '.join(assets.classes[what])}",
+            found=f"{name!r} on {count} {unit}",
+            expected=f"one of {', '.join(classes)}",
             fix=f"List every one under corpus.{what}s, or give more documents to train.",
         )
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from components.sequence_transform.shard_work import map_batches
 from trainer.data import features as f
+from trainer.data import kinds
 from trainer.settings import PhraseSettings, TransformSettings
 from trainer.text.phrases import Phrase, count_pairs, load
 from trainer.text.preprocessing import MARK, tokenize_segments
@@ -99,7 +100,7 @@ def count_shard_pairs(path: str, settings: TransformSettings, phrases: str | Non
 
     @tf.autograph.experimental.do_not_convert
     def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        tokens = tokenize_segments(f.parse_raw(serialized, "text")[f.TEXT].flat_values, settings)
+        tokens = tokenize_segments(f.parse_raw(serialized, kinds.PLAIN_TEXT)[f.TEXT].flat_values, settings)
         return count_pairs(joined(tokens) if joined else tokens)
 
     total = PairCounts()

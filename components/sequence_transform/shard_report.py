@@ -34,8 +34,7 @@ class ShardReport:
         words: Those of them that are no `<bos>` and no `<eos>`.
         unknown: Words that are not in the vocabulary.
         lengths: Documents written by their length.
-        unknown_labels: Documents with a label that is not among the classes, by that label.
-        unknown_tags: Tokens whose tag is not among the tags, by that tag.
+        unknown_classes: Documents or tokens of a class that is not among the known ones, by that class.
         files: What was written where.
     """
 
@@ -46,16 +45,15 @@ class ShardReport:
     words: int = 0
     unknown: int = 0
     lengths: Counter[int] = dataclasses.field(default_factory=Counter)
-    unknown_labels: Counter[str] = dataclasses.field(default_factory=Counter)
-    unknown_tags: Counter[str] = dataclasses.field(default_factory=Counter)
+    unknown_classes: Counter[str] = dataclasses.field(default_factory=Counter)
     files: list[ShardFile] = dataclasses.field(default_factory=list)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ShardReport:
         """Reads a report back from JSON, in which keys are strings."""
         lengths = Counter({int(length): documents for length, documents in values["lengths"].items()})
-        counters = {name: Counter(values[name]) for name in ("unknown_labels", "unknown_tags")}
-        return cls(**{**values, "lengths": lengths, **counters})
+        unknown_classes = Counter(values["unknown_classes"])
+        return cls(**{**values, "lengths": lengths, "unknown_classes": unknown_classes})
 
     def add(self, other: ShardReport) -> None:
         """Adds another shard of the split."""

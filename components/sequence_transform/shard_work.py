@@ -16,7 +16,8 @@ from components.sequence_transform.writer import Batch, BatchEncoder, RecordWrit
 from trainer import progress
 from trainer.data import features as f
 from trainer.data import tfrecords
-from trainer.settings import Kind, OutputSettings, TransformSettings
+from trainer.data.kinds import CorpusKind
+from trainer.settings import OutputSettings, TransformSettings
 from trainer.text import subwords
 from trainer.text.normalization import register_operations
 from trainer.text.phrases import load as load_phrases
@@ -39,7 +40,7 @@ class ShardJob:
 
     settings: TransformSettings
     output: OutputSettings
-    kind: Kind
+    kind: CorpusKind
     vocabulary_size: int = 0
 
 
@@ -54,9 +55,9 @@ def map_batches(path: str, function: Callable[[tf.Tensor], Any]) -> tf.data.Data
 
 
 def count_shard(
-    path: str, settings: TransformSettings, kind: Kind, subword_model: str | None, phrases: str | None = None
+    path: str, settings: TransformSettings, kind: CorpusKind, subword_model: str | None, phrases: str | None = None
 ) -> TokenCounts:
-    """Counts tokens, labels and tags of a shard of raw SequenceExamples.
+    """Counts tokens and classes of a shard of raw SequenceExamples.
 
     Args:
         path: The shard.
@@ -68,35 +69,38 @@ def count_shard(
     count = _counting(settings, kind, subword_model, phrases)
     total = TokenCounts()
     tokens, classes = [], []
-    for batch_tokens, token_counts, labels, batch_classes, class_counts in map_batches(path, count):
+    for documents, batch_tokens, token_counts, batch_classes, class_counts in map_batches(path, count):
+        total.documents += int(documents)
         tokens.append((batch_tokens, token_counts))
         classes.append((batch_classes, class_counts))
-        if kind == "labelled_text":
-            total.labels.update(label.decode() for label in labels.numpy().tolist())
-        total.documents += len(labels)
     total.tokens.update(_sum(tokens))
-    (total.tags if kind == "tagged_text" else total.labels).update(_sum(classes))
+    total.classes.update(_sum(classes))
     return total
 
 
 @functools.lru_cache(maxsize=1)
 def _counting(
-    settings: TransformSettings, kind: Kind, subword_model: str | None, phrases: str | None
+    settings: TransformSettings, kind: CorpusKind, subword_model: str | None, phrases: str | None
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
     """What counts a batch, traced once for all shards of a worker: TensorFlow keeps something of every trace."""
     model = subwords.load(subword_model) if subword_model else None
     joined = load_phrases(phrases, settings) if phrases else None
 
     def count(serialized: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        raw = f.parse_raw(serialized)
-        listed = raw[f.TAGS if kind == "tagged_text" else f.LABELS]
-        classes, _, class_counts = tf.unique_with_counts(listed.flat_values, out_idx=tf.int64)
-        return *count_tokens(raw, settings, kind, model, joined), raw[f.LABEL], classes, class_counts
+        raw = f.parse_raw(serialized, kind)
+        names = _flat(raw[kind.target]) if kind.target else tf.constant([], tf.string)
+        classes, _, class_counts = tf.unique_with_counts(names, out_idx=tf.int64)
+        return tf.size(raw[f.ID]), *count_tokens(raw, settings, kind, model, joined), classes, class_counts
 
     traced: Callable[[tf.Tensor], tuple[tf.Tensor, ...]] = tf.function(
         count, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
     )
     return traced
+
+
+def _flat(values: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
+    """All values of a feature, [values]."""
+    return values.flat_values if isinstance(values, tf.RaggedTensor) else values
 
 
 def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
@@ -124,8 +128,11 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
     with RecordWriter(target, job.output) as writer:
         for given, features in map_batches(source, transform):
             batch = {name: _numpy(value) for name, value in features.items()}
-            _count(report, {name: value.numpy() for name, value in given.items()}, batch, job)
-            if not report.unknown_labels and not report.unknown_tags:
+            _count(report, batch, job)
+            if job.kind.target is not None:
+                numbers = _flat(features[job.kind.target]).numpy()
+                report.unknown_classes.update(name.decode() for name in given.numpy()[numbers < 0].tolist())
+            if not report.unknown_classes:
                 writer.write(encoder.encode(_long_enough(batch, job)))
             progress.report(report.documents, None, "records")
     report.files.append(writer.written())
@@ -133,26 +140,25 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
 
 
 @functools.lru_cache(maxsize=1)
-def _load(saved_model: str, job: ShardJob) -> Callable[[tf.Tensor], tuple[f.Features, f.Features]]:
-    """The transform graph, once for all shards of a worker, with the given labels and tags beside its features.
+def _load(saved_model: str, job: ShardJob) -> Callable[[tf.Tensor], tuple[tf.Tensor, f.Features]]:
+    """The transform graph, once for all shards of a worker, with the names of the given classes beside its features.
 
     Weights are not of the graph, which serves documents without any.
     """
     register_operations()
     graph = tf.saved_model.load(saved_model)
 
-    def transform(serialized: tf.Tensor) -> tuple[f.Features, f.Features]:
-        """Gives what was given and what the graph makes of raw records, string [batch]."""
+    def transform(serialized: tf.Tensor) -> tuple[tf.Tensor, f.Features]:
+        """Returns the classes given, string [values], and what the graph makes of raw records, string [batch]."""
         raw = f.parse_raw(serialized, job.kind, weighted=True)
         weight = raw.pop(f.WEIGHT)
-        given = {f.LABEL: raw[f.LABEL]} if f.LABEL in raw else {}
-        if job.kind == "multi_labelled_text":
-            given[f.LABELS] = raw[f.LABELS].flat_values
-        elif job.kind == "tagged_text":
-            given[f.TAGS] = tagged_tokens(raw, job.settings)[1].flat_values
-        return given, {**graph.transform_fn(raw), f.WEIGHT: weight}
+        if job.kind.tokenized:
+            _, names = tagged_tokens(raw, job.settings)
+        else:
+            names = raw[job.kind.target] if job.kind.target else tf.constant([], tf.string)
+        return _flat(names), {**graph.transform_fn(raw), f.WEIGHT: weight}
 
-    traced: Callable[[tf.Tensor], tuple[f.Features, f.Features]] = tf.function(
+    traced: Callable[[tf.Tensor], tuple[tf.Tensor, f.Features]] = tf.function(
         transform, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
     )
     return traced
@@ -179,7 +185,7 @@ def _kept_rows(rows: tuple[Any, Any], kept: Any) -> tuple[Any, Any]:
     return values[np.repeat(kept, lengths)], np.concatenate([[0], np.cumsum(lengths[kept])])
 
 
-def _count(report: ShardReport, given: dict[str, Any], batch: Batch, job: ShardJob) -> None:
+def _count(report: ShardReport, batch: Batch, job: ShardJob) -> None:
     ids, splits = batch[f.TOKENS]
     lengths = np.diff(splits)
     report.documents += len(lengths)
@@ -192,8 +198,3 @@ def _count(report: ShardReport, given: dict[str, Any], batch: Batch, job: ShardJ
     report.lengths.update(dict(zip(values.tolist(), documents.tolist(), strict=True)))
     if left_out:
         del report.lengths[0]
-    unknown = {f.LABEL: report.unknown_labels, f.LABELS: report.unknown_labels, f.TAGS: report.unknown_tags}
-    for name, found in unknown.items():
-        if name in batch:
-            numbers = batch[name][0] if isinstance(batch[name], tuple) else batch[name]
-            found.update(value.decode() for value in given[name][numbers < 0].tolist())

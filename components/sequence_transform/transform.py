@@ -16,7 +16,8 @@ from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
 from schema import curated
 from trainer.data import features as f
-from trainer.settings import Kind, TransformSettings
+from trainer.data.kinds import CorpusKind
+from trainer.settings import TransformSettings
 from trainer.text.phrases import Phrase
 
 PreprocessingFn = Callable[[f.Features], f.Features]
@@ -80,12 +81,14 @@ class CountPairs(beam.DoFn):
 class CountShard(beam.DoFn):
     """Counts a shard of raw examples."""
 
-    def __init__(self, settings: TransformSettings, kind: Kind, subword_model: str | None, phrases: str | None) -> None:
+    def __init__(
+        self, settings: TransformSettings, kind: CorpusKind, subword_model: str | None, phrases: str | None
+    ) -> None:
         self._arguments = settings, kind, subword_model, phrases
 
     def process(self, element: str) -> Iterator[TokenCounts]:  # noqa: D102
         yield count_shard(element, *self._arguments)
-        memory.give_back()
+        memory.release_free_memory()
 
 
 class TransformShard(beam.DoFn):
@@ -97,10 +100,10 @@ class TransformShard(beam.DoFn):
     def process(self, element: tuple[Shard, str]) -> Iterator[dict[str, Any]]:  # noqa: D102
         (split, source, target), saved_model = element
         yield vars(transform_shard(source, target, split, saved_model, self._job))
-        memory.give_back()
+        memory.release_free_memory()
 
 
-def graph_schema(schema: schema_pb2.Schema, kind: Kind) -> schema_pb2.Schema:
+def graph_schema(schema: schema_pb2.Schema, kind: CorpusKind) -> schema_pb2.Schema:
     """Leaves out the context features that the graph does not take, as weights: serving does not have them.
 
     Args:
@@ -110,7 +113,7 @@ def graph_schema(schema: schema_pb2.Schema, kind: Kind) -> schema_pb2.Schema:
     kept = schema_pb2.Schema()
     kept.CopyFrom(schema)
     for feature in schema.feature:
-        if feature.name not in (*f.RAW[kind], curated.SEQUENCE):
+        if feature.name not in (*kind.raw, curated.SEQUENCE):
             kept.feature.remove(feature)
     return kept
 
@@ -142,11 +145,11 @@ def count(
     pipeline: beam.Pipeline,
     shards: list[str],
     settings: TransformSettings,
-    kind: Kind,
+    kind: CorpusKind,
     subword_model: str | None = None,
     phrases: str | None = None,
 ) -> beam.PCollection:
-    """Counts tokens, labels and tags of the given shards.
+    """Counts tokens and classes of the given shards.
 
     Args:
         pipeline: The pipeline.

@@ -20,22 +20,19 @@ class TokenCounts:
 
     Attributes:
         tokens: Occurrences by token.
-        labels: Documents by label; one of several labels counts for each.
+        classes: Documents by label, where one of several labels counts for each; or tokens by tag.
         documents: Documents seen.
-        tags: Tokens by tag.
     """
 
     tokens: Counter[str] = dataclasses.field(default_factory=Counter)
-    labels: Counter[str] = dataclasses.field(default_factory=Counter)
+    classes: Counter[str] = dataclasses.field(default_factory=Counter)
     documents: int = 0
-    tags: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def add(self, other: TokenCounts) -> None:
         """Adds another pass' counts to these."""
         self.tokens.update(other.tokens)
-        self.labels.update(other.labels)
+        self.classes.update(other.classes)
         self.documents += other.documents
-        self.tags.update(other.tags)
 
 
 def select_words(
@@ -188,35 +185,20 @@ def write_vocabulary(directory: str, words: list[tuple[str, int]]) -> str:
     return path
 
 
-def write_labels(directory: str, labels: list[str]) -> str:
-    """Writes `labels.txt`, class names in the order of their ids, and returns its path.
+def write_classes(path: str, names: list[str]) -> str:
+    """Writes the names of classes in the order of their ids, one a line, and returns the path.
 
     Raises:
         JobError: If a name is not one line.
     """
-    return _write_classes(
-        f"{directory}/labels.txt", labels, "A class name", "Map it to another name under corpus.labels."
-    )
-
-
-def write_tags(directory: str, tags: list[str]) -> str:
-    """Writes `tags.txt`, tags in the order of their ids, and returns its path.
-
-    Raises:
-        JobError: If a tag is not one line.
-    """
-    return _write_classes(f"{directory}/tags.txt", tags, "A tag", "Correct it in the corpus.")
-
-
-def _write_classes(path: str, names: list[str], what: str, fix: str) -> str:
     broken = [name for name in names if len(name.splitlines()) != 1]
     if broken:
         raise JobError(
-            f"{what} is empty or has a line break.",
+            "The name of a class is empty or has a line break.",
             where=f"SequenceTransform, {posixpath.basename(path)}",
             found=repr(broken[0]),
             expected="one line of text",
-            fix=fix,
+            fix="Correct it in the corpus, or map a label to another name under corpus.labels.",
         )
     _write_lines(path, names)
     return path

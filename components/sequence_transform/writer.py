@@ -22,7 +22,8 @@ from components.shared.sequence_encoding import (
 )
 from components.shared.tfrecord_file import TFRecordFile
 from trainer.data import features as f
-from trainer.settings import Kind, OutputSettings, PadSettings
+from trainer.data.kinds import CorpusKind
+from trainer.settings import OutputSettings, PadSettings
 
 _GZIP_LEVEL = 5
 
@@ -77,13 +78,13 @@ class BatchEncoder:
         pad: The length that sequences get, if they get one.
     """
 
-    def __init__(self, kind: Kind, pad: PadSettings | None) -> None:
+    def __init__(self, kind: CorpusKind, pad: PadSettings | None) -> None:
         self._kind, self._pad = kind, pad
         self._steps = Int64Steps()
 
     def encode(self, batch: Batch) -> Iterator[bytes]:
         """Yields a serialized `tf.SequenceExample` for each document of a batch."""
-        lists = [name for name in (f.TOKENS, f.TAGS, f.LABELS) if name in f.TRANSFORMED[self._kind]]
+        lists = [name for name in (f.TOKENS, f.TAGS, f.LABELS) if name in self._kind.transformed]
         lengths = np.diff(batch[f.TOKENS][1]).tolist()
         padded = [batch[name] if name == f.LABELS else self._padded(*batch[name]) for name in lists]
         rows = [self._steps.encode_rows(*values) for values in padded]

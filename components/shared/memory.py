@@ -21,7 +21,7 @@ def share_arenas() -> None:
             mallopt(_M_ARENA_MAX, _ARENAS)
 
 
-def give_back() -> None:
+def release_free_memory() -> None:
     """Gives memory that is free back to the system, where the C library is glibc (malloc_trim(3))."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

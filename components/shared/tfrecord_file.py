@@ -1,7 +1,7 @@
 """TFRecord files, written plain or as GZIP.
 
-The format is that of `tensorflow/core/lib/io/record_writer.h`. Compression is zlib-ng's: of TensorFlow's own zlib
-files of this size take ten times as long. Where files are to be small it is libdeflate's.
+The format is that of `tensorflow/core/lib/io/record_writer.h`. zlib-ng compresses: TensorFlow's own zlib takes
+ten times as long for files of this size.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import uuid
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Protocol
 
-import deflate
 import google_crc32c
 import tensorflow as tf
 from zlib_ng import zlib_ng
@@ -23,9 +21,6 @@ from trainer.settings import OutputSettings
 
 _GZIP_WINDOW = 31
 _MEMORY_LEVEL = 8
-_SMALL_LEVEL = 10
-"""The first of libdeflate's levels that search for the cheapest coding; 11 and 12 save a thousandth more."""
-_MEMBER_BYTES = 4 << 20
 _BUFFER_BYTES = 1 << 20
 _BUFFERS_AHEAD = 4
 _PARTIAL = "partial-"
@@ -42,17 +37,19 @@ class TFRecordFile:
 
     Args:
         path: Where it is written; the folder is made.
-        output: Whether it is compressed, fast or small.
-        fast_level: What is fast for these records: 1, the fastest, to 9.
+        output: Whether it is compressed.
+        level: The level of GZIP, from 1, the fastest, to 9.
     """
 
-    def __init__(self, path: str, output: OutputSettings, fast_level: int) -> None:
+    def __init__(self, path: str, output: OutputSettings, level: int) -> None:
         folder = posixpath.dirname(path)
         tf.io.gfile.makedirs(folder)
         self._path = path
         self._partial = posixpath.join(posixpath.dirname(folder), f"{_PARTIAL}{uuid.uuid4().hex}")
         self._file = tf.io.gfile.GFile(self._partial, "wb")
-        self._compressor = _compressor(output, fast_level)
+        self._compressor = None
+        if output.compression == "gzip":
+            self._compressor = zlib_ng.compressobj(level, zlib_ng.DEFLATED, _GZIP_WINDOW, _MEMORY_LEVEL)
         self._records: list[bytes] = []
         self._record_bytes = 0
         self._thread = ThreadPoolExecutor(1)
@@ -103,41 +100,6 @@ class TFRecordFile:
     def _write(self, records: list[bytes]) -> None:
         data = b"".join(records)
         self._file.write(data if self._compressor is None else self._compressor.compress(data))
-
-
-class _Compressor(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
-
-    def flush(self) -> bytes: ...
-
-
-class _SmallGzip:
-    """Compresses to GZIP members (RFC 1952, section 2.2), one behind the other.
-
-    libdeflate takes a whole member at once, so that members of a few megabytes bound the memory. They cost a thousandth
-    of the size.
-    """
-
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-
-    def compress(self, data: bytes, /) -> bytes:
-        self._waiting += data
-        return self.flush() if len(self._waiting) >= _MEMBER_BYTES else b""
-
-    def flush(self) -> bytes:
-        member = bytes(deflate.gzip_compress(self._waiting, _SMALL_LEVEL))
-        self._waiting.clear()
-        return member
-
-
-def _compressor(output: OutputSettings, fast_level: int) -> _Compressor | None:
-    if output.compression == "none":
-        return None
-    if output.level == "small":
-        return _SmallGzip()
-    compressor: _Compressor = zlib_ng.compressobj(fast_level, zlib_ng.DEFLATED, _GZIP_WINDOW, _MEMORY_LEVEL)
-    return compressor
 
 
 def remove_partials(folder: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 
+import ruamel.yaml
 import typer
-import yaml
 
 from pipeline.cli.exit_codes import USAGE, ends_with
 from pipeline.cli.options import ConfigPath, Overrides, checked_job
@@ -29,8 +30,10 @@ def show(config: ConfigPath, overrides: Overrides = None) -> None:
     """Prints a job's YAML with every default and override filled in."""
     with ends_with(USAGE):
         job = load(config, overrides or ())
-    data = job.model_dump(mode="json", by_alias=True)
-    typer.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100), nl=False)
+    dumper = ruamel.yaml.YAML(typ="safe", pure=True)
+    dumper.default_flow_style, dumper.width = False, 100
+    dumper.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # ruamel types it as None
+    dumper.dump(job.model_dump(mode="json", by_alias=True), sys.stdout)
 
 
 @app.command()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli.exit_codes import FAILED, INTERRUPTED, ends_with
+from pipeline.cli.exit_codes import ends_with
 from pipeline.config.job import Job
+from pipeline.runs.state import RunState
 from pipeline.tasks.task import Goal
 
 
@@ -26,14 +27,14 @@ def execute(job: Job, root: Path | None, goal: Goal, until: str | None, *, use_c
     """
     # TensorFlow and TFX are imported once the command line and the YAML are known to be right.
     from pipeline.console.live import RunConsole
-    from pipeline.runners import local
+    from pipeline.runners import job_run
 
     try:
-        with ends_with(FAILED), RunConsole() as console:
+        with ends_with(RunState.FAILED.exit_code), RunConsole() as console:
             where = root or Path("runs") / job.name
-            record = local.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
+            record = job_run.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
             console.result(record)
     except KeyboardInterrupt:
-        typer.echo("Interrupted. The same command again resumes from what is done.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        typer.echo(RunState.INTERRUPTED.sentence, err=True)
+        raise typer.Exit(RunState.INTERRUPTED.exit_code) from None
     raise typer.Exit(record.state.exit_code)

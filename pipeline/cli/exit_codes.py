@@ -1,4 +1,4 @@
-"""How the command line ends."""
+"""How the command line exits."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import typer
 
 from trainer.errors import JobError
 
-FAILED, USAGE, NOT_BLESSED, INTERRUPTED = 1, 2, 3, 130
+USAGE = 2
+"""The exit code after a usage error; the others belong to `pipeline.runs.state.RunState`."""
 
 
 @contextlib.contextmanager
 def ends_with(code: int) -> Iterator[None]:
-    """Tells a JobError on the standard error and ends with an exit code."""
+    """Prints a JobError to stderr and exits with a code."""
     try:
         yield
     except JobError as error:

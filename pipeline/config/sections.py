@@ -1,43 +1,51 @@
-"""Typed sections of a job's YAML that belong to no component: gates, serving, Beam."""
+"""Typed sections of a job's YAML that no component owns: gates, serving, Beam."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, FiniteFloat, PositiveInt
 
+from trainer.errors import Problem
 from trainer.settings import Settings
 
 
 class SliceGateSettings(Settings):
     """Absolute thresholds of a metric on the documents of one source."""
 
-    min: FiniteFloat | None = Field(None, description="Worst value allowed, where higher is better.")
-    max: FiniteFloat | None = Field(None, description="Worst value allowed, where lower is better.")
+    min: FiniteFloat | None = Field(None, description="Lowest value allowed, for metrics where higher is better.")
+    max: FiniteFloat | None = Field(None, description="Highest value allowed, for metrics where lower is better.")
 
 
 class GateSettings(SliceGateSettings):
-    """What a metric must reach before the model is published."""
+    """Thresholds that a metric must meet before the model is published."""
 
     max_drop: FiniteFloat | None = Field(
-        None, ge=0, description="How far below the last blessed model's value it may be, where higher is better."
+        None, ge=0, description="Largest drop below the last blessed model's value, for metrics where higher is better."
     )
     max_rise: FiniteFloat | None = Field(
-        None, ge=0, description="How far above the last blessed model's value it may be, where lower is better."
+        None, ge=0, description="Largest rise above the last blessed model's value, for metrics where lower is better."
     )
     slices: dict[str, SliceGateSettings] = Field(
-        default_factory=dict, description="Absolute thresholds on single sources, by the source's name."
+        default_factory=dict, description="Absolute thresholds for single sources, by name of the source."
     )
+
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
+        if not self.model_fields_set:
+            yield Problem((), "A gate needs a threshold.", "no keys", "min, max, max_drop, max_rise or slices")
 
 
 class ServingSettings(Settings):
-    """What happens to published models."""
+    """How published models are kept."""
 
-    keep: PositiveInt = Field(5, description="Published versions that are kept.")
+    keep: PositiveInt = Field(5, description="Number of published versions to keep.")
 
 
 class BeamSettings(Settings):
-    """Where Beam runs."""
+    """How Beam runs."""
 
     engine: Literal["local"] = Field("local", description="local: in this process.")
-    options: list[str] = Field(default_factory=list, description="More Beam flags, passed on as they are.")
+    options: list[str] = Field(default_factory=list, description="Additional Beam flags, passed on unchanged.")

@@ -1,4 +1,4 @@
-"""YAML and `--set` overrides as plain data that knows where each value was written."""
+"""YAML and `--set` overrides as plain data, with the place of each value."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
-import yaml
+import ruamel.yaml
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
@@ -18,36 +19,38 @@ Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | 
 KeyPath = tuple[str | int, ...]
 
 _TAG = "tag:yaml.org,2002:"
-_INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
-_FLOAT = re.compile(
-    r"[-+]?(\.[0-9]+|[0-9][0-9_]*\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
-    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
-)
-_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
-_NULL = re.compile(r"~|null|Null|NULL|")
+_MAX_DEPTH = 100
+_MAX_VALUES = 50_000
+"""A few lines of aliases of aliases stand for billions of values."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads plain scalars as YAML 1.2 does: `no` is a word, `1e-3` a number, `2024-01-01` a string."""
+class _Resolver(ruamel.yaml.resolver.VersionedResolver):
+    """Types plain scalars as YAML 1.2 does, without octal and hexadecimal numbers and dates: `010` is text."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own class attribute
+    versioned_resolver: ClassVar[dict[None, list[tuple[str, re.Pattern[str]]]]] = {
         None: [
-            (f"{_TAG}{name}", re.compile(f"^(?:{pattern.pattern})$"))
-            for name, pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float", _FLOAT))
+            (f"{_TAG}null", re.compile(r"(~|null|Null|NULL|)$")),
+            (f"{_TAG}bool", re.compile(r"(true|True|TRUE|false|False|FALSE)$")),
+            (f"{_TAG}int", re.compile(r"[-+]?(0|[1-9][0-9_]*)$")),
+            (
+                f"{_TAG}float",
+                re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*\.[0-9]*|[0-9][0-9_]*(?=[eE]))([eE][-+]?[0-9]+)?$"),
+            ),
+            (f"{_TAG}float", re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$")),
         ]
     }
 
 
 @dataclasses.dataclass
 class Source:
-    """Data read from YAML, and where each key was written.
+    """Data read from YAML, and where each key is written.
 
     Attributes:
         name: The file's name as shown in messages.
         data: The mapping that was read.
         places: File and line (or the override) of each key path.
-        problems: What is wrong with the text itself: duplicate keys, values out of YAML's types.
-        unreadable: The key paths whose values could not be read; their data means nothing.
+        problems: Errors of the text itself: duplicate keys, values that do not match their tags.
+        unreadable: The key paths whose values cannot be read; ignore their data.
     """
 
     name: str
@@ -57,10 +60,9 @@ class Source:
     unreadable: set[KeyPath] = dataclasses.field(default_factory=set)
 
     def where(self, path: KeyPath) -> str:
-        """The place of a key path, or of its nearest parent that was written, and the path itself."""
+        """Returns the place of a key path, or of its nearest parent in the text, and the path itself."""
         keys = ".".join(str(key) for key in path)
-        known = next(path[:size] for size in range(len(path), -1, -1) if path[:size] in self.places)
-        place = self.places[known]
+        place = next(self.places[path[:size]] for size in range(len(path), -1, -1) if path[:size] in self.places)
         return f"{place}, {keys}" if keys and not place.startswith("--set ") else place
 
 
@@ -71,10 +73,10 @@ def read(path: Path) -> Source:
         path: The file.
 
     Returns:
-        Its data with the place of every key; duplicate keys and the like are in `problems`.
+        Its data with the place of every key; its `problems` list duplicate keys and the like.
 
     Raises:
-        JobError: If there is no readable YAML mapping in the file.
+        JobError: If the file is not a readable YAML mapping.
     """
     text = _text(path)
     source = Source(str(path), places={(): f"{path}:1"})
@@ -83,7 +85,7 @@ def read(path: Path) -> Source:
         raise JobError(
             "The configuration is empty.", where=str(path), expected="a mapping that starts with `name:` and `task:`"
         )
-    data = _Reader(source, node).value()
+    data = _Reader(source).read(node, ())
     if not isinstance(data, dict):
         raise JobError(
             "The configuration is not a mapping.",
@@ -99,7 +101,7 @@ def override(source: Source, overrides: Sequence[str]) -> None:
     """Applies `KEY.PATH=VALUE` overrides to a source, in order; the values are read as YAML.
 
     Args:
-        source: The source to change; what is wrong with an override is added to its problems.
+        source: The source to change; errors in an override are added to its problems.
         overrides: The overrides as given on the command line.
     """
     for text in overrides:
@@ -110,7 +112,7 @@ def override(source: Source, overrides: Sequence[str]) -> None:
 
 
 def describe(value: Value) -> str:
-    """A value as a message shows it: the value and, where that is not plain, its type."""
+    """Formats a value for a message: the value and, unless that is obvious, its type."""
     if isinstance(value, dict):
         return "a mapping with the keys " + ", ".join(value) if value else "an empty mapping"
     if isinstance(value, list):
@@ -134,11 +136,11 @@ def _text(path: Path) -> str:
         elif near:
             fix = f"did you mean {path.parent / near}?"
         else:
-            fix = "YAML files there: " + ", ".join(sorted(yamls)) if yamls else f"{path.parent} holds no YAML file"
-        raise JobError("There is no such configuration file.", where=str(path), fix=fix) from None
+            fix = "YAML files there: " + ", ".join(sorted(yamls)) if yamls else f"{path.parent} has no YAML file"
+        raise JobError("The configuration file does not exist.", where=str(path), fix=fix) from None
     except IsADirectoryError:
         names = sorted(p.name for p in path.iterdir() if p.suffix in {".yaml", ".yml"})
-        fix = f"name one of its files: {', '.join(names)}" if names else "name a YAML file; it holds none"
+        fix = f"name one of its files: {', '.join(names)}" if names else "name a YAML file; this folder has none"
         raise JobError("The configuration is a folder, not a file.", where=str(path), fix=fix) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -152,120 +154,125 @@ def _text(path: Path) -> str:
         raise JobError("The configuration cannot be read.", where=str(path), found=error.strerror) from None
 
 
-def _compose(text: str, name: str) -> yaml.Node | None:
+def _loader() -> ruamel.yaml.YAML:
+    loader = ruamel.yaml.YAML(typ="safe", pure=True)
+    loader.Resolver, loader.max_depth = _Resolver, _MAX_DEPTH
+    loader.composer.warn_double_anchors = False
+    return loader
+
+
+def _compose(text: str, name: str) -> Node | None:
     try:
-        loader = _Loader(text)
-        try:
-            return loader.get_single_node()
-        finally:
-            loader.dispose()
-    except yaml.reader.ReaderError as error:
+        node: Node | None = _loader().compose(text)
+    except ruamel.yaml.reader.ReaderError as error:
         line, column = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
         raise JobError(
-            "The YAML holds a character that YAML does not allow.",
+            "The YAML has a character that YAML does not allow.",
             where=f"{name}:{line}:{column}",
-            found=f"the character U+{int(error.character):04X}",
+            found=f"the character U+{error.character:04X}",
             fix=r'remove it, or write it in double quotes as an escape such as "\x07"',
         ) from None
-    except RecursionError:
-        raise JobError("The YAML is nested too deep.", where=name, fix="flatten it") from None
-    except yaml.MarkedYAMLError as error:
+    except ruamel.yaml.error.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        if isinstance(error, ruamel.yaml.composer.MaxDepthExceededError):
+            expected = f"at most {_MAX_DEPTH} levels"
+            raise JobError("The YAML is nested too deeply.", where=where, expected=expected) from None
         problem = ", ".join(part for part in (error.context, error.problem) if part)
-        fix = "indent with spaces, not tabs" if "'\\t'" in problem else "mind indentation, quotes and brackets there"
-        raise JobError("The YAML is broken.", where=where, found=problem, fix=fix) from None
+        tab = "'\\t'" in problem
+        fix = "indent with spaces, not tabs" if tab else "check the indentation, quotes and brackets on that line"
+        raise JobError("The YAML is invalid.", where=where, found=problem, fix=fix) from None
+    return node
 
 
 class _Reader:
-    """Turns one composed node into data and notes the places of its keys."""
+    """Turns the nodes of one YAML text into data and notes the place of each key.
 
-    def __init__(self, source: Source, node: yaml.Node, root: KeyPath = (), place: str | None = None) -> None:
-        self._source, self._node, self._root, self._place = source, node, root, place
-        self._open: set[int] = set()
+    Args:
+        source: Gets the places and the problems.
+        place: The place of every value, where that is not a line of the source.
+    """
 
-    def value(self) -> Value:
-        return self._read(self._node, self._root)
+    def __init__(self, source: Source, place: str | None = None) -> None:
+        self._source, self._place = source, place
+        self._construct = ruamel.yaml.constructor.SafeConstructor(loader=_loader()).construct_object
+        self._open: list[Node] = []
+        self._values = 0
 
-    def _at(self, node: yaml.Node) -> str:
-        return self._place or f"{self._source.name}:{node.start_mark.line + 1}"
-
-    def _unreadable(self, what: str, node: yaml.Node, path: KeyPath, **details: str) -> None:
-        self._source.unreadable.add(path)
-        self._problem(what, node, path, **details)
-
-    def _problem(self, what: str, node: yaml.Node, path: KeyPath, **details: str) -> None:
-        keys = ".".join(str(key) for key in path)
-        where = self._place or (f"{self._at(node)}, {keys}" if keys else self._at(node))
-        self._source.problems.append(JobError(what, where=where, **details))
-
-    def _read(self, node: yaml.Node, path: KeyPath) -> Value:
-        if isinstance(node, yaml.ScalarNode):
+    def read(self, node: Node, path: KeyPath) -> Value:
+        self._values += 1
+        if self._values > _MAX_VALUES:
+            fix = "write the values out: aliases of aliases multiply them"
+            raise JobError("The YAML is too large.", where=self._at(node), expected=f"{_MAX_VALUES:,} values", fix=fix)
+        if isinstance(node, ScalarNode):
             return self._scalar(node, path)
-        if id(node) in self._open:
-            self._unreadable("An alias points into itself.", node, path, fix="write the value out")
-            return None
+        if node in self._open:
+            return self._unreadable("An alias points into itself.", node, path, fix="write the value out")
         if node.tag not in {f"{_TAG}map", f"{_TAG}seq"}:
-            self._unreadable("A YAML tag is not known.", node, path, found=str(node.tag), fix="remove the tag")
-            return None
-        self._open.add(id(node))
-        try:
-            if isinstance(node, yaml.MappingNode):
-                return self._mapping(node, path)
-            return [self._item(item, (*path, index)) for index, item in enumerate(node.value)]
-        finally:
-            self._open.discard(id(node))
+            return self._unreadable("A YAML tag is unknown.", node, path, found=str(node.tag), fix="remove the tag")
+        self._open.append(node)
+        result: Value
+        if isinstance(node, MappingNode):
+            result = self._mapping(node, path)
+        else:
+            self._source.places.update({(*path, index): self._at(item) for index, item in enumerate(node.value)})
+            result = [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
+        self._open.pop()
+        return result
 
-    def _item(self, node: yaml.Node, path: KeyPath) -> Value:
-        self._source.places[path] = self._at(node)
-        return self._read(node, path)
-
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Value]:
+    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Value]:
         result: dict[str, Value] = {}
         for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
+            if not isinstance(key_node, ScalarNode):
                 self._problem("A key is not plain text.", key_node, path, expected="a name, as in `epochs: 4`")
                 continue
-            key = self._string(key_node, path)
+            key = self._text(key_node, path)
             inner = (*path, key)
             if key in result:
                 first = self._source.places[inner]
-                self._problem(f'The key "{key}" is written twice.', key_node, inner, found=f"the first is at {first}")
+                self._problem(f'The key "{key}" is duplicated.', key_node, inner, found=f"the first is at {first}")
                 continue
             self._source.places[inner] = self._at(key_node)
-            result[key] = self._read(value_node, inner)
+            result[key] = self.read(value_node, inner)
         return result
 
-    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Value:
-        text = str(node.value)
-        kind = str(node.tag).removeprefix(_TAG)
-        if kind == "str":
-            return self._string(node, path)
-        if kind in {"int", "float"} and (_FLOAT.fullmatch(text) or _INT.fullmatch(text)):
-            return self._number(node, path)
-        if kind == "bool" and _BOOL.fullmatch(text):
-            return text.lower() == "true"
-        if kind != "null" or not _NULL.fullmatch(text):
-            found = f"{text} tagged {node.tag}"
-            self._unreadable("A value does not fit its YAML tag.", node, path, found=found, fix="remove the tag")
-        return None
+    def _scalar(self, node: ScalarNode, path: KeyPath) -> Value:
+        if node.tag == f"{_TAG}str":
+            return self._text(node, path)
+        try:
+            value = self._construct(node)
+            if value is None or (isinstance(value, int | float) and math.isfinite(value)):
+                return value
+        except (ruamel.yaml.error.YAMLError, ValueError, KeyError):
+            value = node.value
+        except OverflowError:
+            value = math.inf
+        if isinstance(value, float):
+            return self._unreadable("A number is not finite.", node, path, found=node.value, expected="a finite number")
+        found = f"{node.value} tagged {node.tag}"
+        return self._unreadable("A value does not match its YAML tag.", node, path, found=found, fix="remove the tag")
 
-    def _string(self, node: yaml.ScalarNode, path: KeyPath) -> str:
+    def _text(self, node: ScalarNode, path: KeyPath) -> str:
         try:
             # JSON, which is YAML too, writes a character beyond U+FFFF as two escapes.
             return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self._unreadable("A text holds half of a surrogate pair.", node, path, found=ascii(node.value))
+            self._unreadable("A text has half of a surrogate pair.", node, path, found=ascii(node.value))
             return ascii(node.value)
 
-    def _number(self, node: yaml.ScalarNode, path: KeyPath) -> int | float:
-        text = str(node.value).replace("_", "").lower()
-        if node.tag == f"{_TAG}int" and _INT.fullmatch(text) and len(text) < 400:
-            return int(text)
-        number = float(text.replace(".inf", "inf").replace(".nan", "nan"))
-        if not math.isfinite(number):
-            self._unreadable("A number is not finite.", node, path, found=node.value, expected="a finite number")
-        return number
+    def _at(self, node: Node) -> str:
+        return self._place or f"{self._source.name}:{node.start_mark.line + 1}"
+
+    def _problem(self, what: str, node: Node, path: KeyPath, **details: str) -> None:
+        where = self._at(node)
+        if path and not self._place:
+            where += ", " + ".".join(map(str, path))
+        self._source.problems.append(JobError(what, where=where, **details))
+
+    def _unreadable(self, what: str, node: Node, path: KeyPath, **details: str) -> Value:
+        self._source.unreadable.add(path)
+        self._problem(what, node, path, **details)
+        return None
 
 
 def _override(source: Source, text: str) -> None:
@@ -290,4 +297,4 @@ def _override(source: Source, text: str) -> None:
     for known in [known for known in source.places if known[: len(path)] == path]:
         del source.places[known]
     source.places[path] = place
-    holder[path[-1]] = None if node is None else _Reader(source, node, path, place).value()
+    holder[path[-1]] = None if node is None else _Reader(source, place).read(node, path)

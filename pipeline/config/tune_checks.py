@@ -1,89 +1,98 @@
-"""What of a search space cannot be: unknown keys, and values that the trainer does not take."""
+"""Checks of a search space: unknown keys, and values that the trainer section cannot have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.config.checks import Problem
-from trainer.text.suggestions import closest
-from trainer.tuning.settings import DimensionSettings, Value
-from trainer.tuning.values import SECTION, placed, validated, whole
-
-if TYPE_CHECKING:
-    from pipeline.tasks.supervised_job import SupervisedJob
+from trainer.errors import Problem
+from trainer.recurrent.settings import SequenceSettings
+from trainer.text.suggestions import did_you_mean
+from trainer.tuning.settings import DimensionSettings, TuneSettings
+from trainer.tuning.values import SECTION, set_key, takes_integers, validated
 
 _FILES = {f"{SECTION}embedding.from"}
-"""Keys that name files, of which a run keeps copies before it starts."""
+"""Keys that name files, which a run copies before it starts."""
+
+JobProblems = Callable[[SequenceSettings], Iterable[Problem]]
+"""Returns the problems of a job, apart from its search, with another trainer section."""
 
 
-def tune_problems(config: SupervisedJob) -> Iterator[Problem]:
-    """Yields what a search over a job's settings does not allow."""
-    if config.tune is None:
-        return
-    settings = config.trainer.model_dump(mode="json", by_alias=True)
-    for key, dimension in config.tune.space.items():
-        problem = _key(key, settings) or _values(config, settings, key, dimension)
+def search_problems(tune: TuneSettings, trainer: SequenceSettings, job_problems: JobProblems) -> Iterator[Problem]:
+    """Yields what a search cannot try.
+
+    Args:
+        tune: The search.
+        trainer: The section whose keys are varied.
+        job_problems: Checks the job with another trainer section.
+    """
+    settings = trainer.model_dump(mode="json", by_alias=True)
+    known = set(job_problems(trainer))
+    # A dimension with problems of its own has no values to check.
+    checked = {key: dimension for key, dimension in tune.space.items() if not any(dimension.problems())}
+    for key in tune.space:
+        problem = _key_problem(key, settings)
+        if problem is None and key in checked:
+            problem = _value_problem(key, checked[key], settings, type(trainer), known, job_problems)
         if problem is not None:
             yield problem
-    if "multi_worker" in (config.trainer.strategy, *_tested(config.tune.space.get(f"{SECTION}strategy"))):
-        fix = "set trainer.strategy to one_device or mirrored to search"
-        yield Problem(("tune",), "Workers do not share a search.", "strategy multi_worker", "one machine", fix)
-    if config.tune.algorithm == "hyperband" and f"{SECTION}epochs" in config.tune.space:
-        path, fix = ("tune", "space", f"{SECTION}epochs"), "remove the key, or take another algorithm"
-        yield Problem(path, "Hyperband gives the trials their epochs.", "a space of trainer.epochs", fix=fix)
+    strategies = checked.get(f"{SECTION}strategy")
+    if "multi_worker" in (trainer.strategy, *(strategies.tested if strategies else ())):
+        fix = "set trainer.strategy: one_device or mirrored"
+        yield Problem(("tune",), "A search cannot use several workers.", "strategy multi_worker", "one machine", fix)
+    if tune.algorithm == "hyperband" and f"{SECTION}epochs" in tune.space:
+        path, fix = ("tune", "space", f"{SECTION}epochs"), "remove the key, or choose another algorithm"
+        found = "algorithm hyperband, which sets the epochs of each trial"
+        yield Problem(path, "trainer.epochs cannot be searched with hyperband.", found, fix=fix)
 
 
-def _tested(dimension: DimensionSettings | None) -> tuple[Value, ...]:
-    return () if dimension is None else dimension.tested
-
-
-def _key(key: str, settings: Mapping[str, Any]) -> Problem | None:
+def _key_problem(key: str, settings: Mapping[str, Any]) -> Problem | None:
     path = ("tune", "space", key)
     if not key.startswith(SECTION):
         fix = f"did you mean {SECTION}{key}?" if key in settings else None
-        return Problem(path, "Only keys of trainer are tuned.", key, f"a key such as {SECTION}units", fix)
+        expected = f"a key under trainer, for example {SECTION}units"
+        return Problem(path, f"{key} cannot be searched.", f"{key}, which is not under trainer", expected, fix)
     if key in _FILES:
-        return Problem(path, "What names a file is not tuned.", key, fix="make a job for each file")
+        return Problem(path, f"{key} cannot be searched.", "a key that names a file", fix="make a job for each file")
     holder: Any = settings
     names = key.removeprefix(SECTION).split(".")
     for depth, name in enumerate(names):
         before = SECTION + "".join(f"{outer}." for outer in names[:depth])
+        section = before.rstrip(".")
         if not isinstance(holder, Mapping):
-            fix = f"give {before.rstrip('.')} a section" if holder is None else None
-            return Problem(path, f"{before.rstrip('.')} is no section.", str(holder), "a section with keys", fix)
+            fix = f"set {section} to a section" if holder is None else None
+            return Problem(path, f"{section} is not a section.", str(holder), "a section with keys", fix)
         if name not in holder:
-            near = closest(name, holder)
-            fix = f"did you mean {before}{near}?" if near else None
-            return Problem(path, f"There is no key {before}{name}.", name, ", ".join(holder), fix)
+            fix = did_you_mean(name, holder, before)
+            return Problem(path, f"The key {before}{name} is unknown.", name, ", ".join(holder), fix)
         holder = holder[name]
     return None
 
 
-def _values(
-    config: SupervisedJob, settings: Mapping[str, Any], key: str, dimension: DimensionSettings
+def _value_problem(
+    key: str,
+    dimension: DimensionSettings,
+    settings: Mapping[str, Any],
+    kind: type[SequenceSettings],
+    known: set[Problem],
+    job_problems: JobProblems,
 ) -> Problem | None:
-    """The first problem that a value of a dimension, put in by itself, makes."""
-    path, known = ("tune", "space", key), set(_problems(config, config.trainer))
+    """Returns the first problem that a value of a dimension causes by itself."""
+    path = ("tune", "space", key)
     for value in dimension.tested:
         try:
-            trainer = validated(type(config.trainer), placed(settings, key, value))
+            trainer = validated(kind, set_key(settings, key, value))
         except ValidationError as error:
-            details = error.errors()[0]
-            expected = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-            return Problem(path, f"{key} cannot have a value of its space.", str(value), expected)
-        for problem in _problems(config, trainer):
+            message = error.errors()[0]["msg"]
+            expected = message.removeprefix("Input should be ").removeprefix("Value error, ")
+            return Problem(path, f"{key} cannot have all values of its space.", str(value), expected)
+        for problem in job_problems(trainer):
             if problem not in known:
-                what = f"{problem.what.rstrip('.')}, with {key} {value}."
+                what = f"{problem.what.rstrip('.')} if {key} is {value}."
                 return Problem(path, what, problem.found, problem.expected, problem.fix)
-    low = dimension.min
-    if low is not None and whole(type(config.trainer), settings, key, low) is None:
-        return Problem(path, f"{key} is a section and has no range.", "min and max", "values, or a key of it")
+    if dimension.min is not None and takes_integers(kind, settings, key, dimension.min) is None:
+        found, expected = "min and max", f"values, or a range of a key of {key}"
+        return Problem(path, f"{key} is a section and cannot have a range.", found, expected)
     return None
-
-
-def _problems(config: SupervisedJob, trainer: Any) -> Iterator[Problem]:
-    """What the job without its search does not allow, with another trainer section."""
-    return config.model_copy(update={"trainer": trainer, "tune": None}).problems()

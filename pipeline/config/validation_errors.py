@@ -1,10 +1,10 @@
-"""What is wrong with a configuration, in words: from pydantic's errors to ones that name file, line and way out."""
+"""Turns the errors of a configuration into `JobError`s that name the file, the line and a fix."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +12,9 @@ from pydantic import BaseModel, RootModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from pipeline.config.source import KeyPath, Source, describe
-from trainer.errors import JobError
-from trainer.text.suggestions import closest
+from trainer.errors import JobError, Problem
+from trainer.settings import IMPOSSIBLE
+from trainer.text.suggestions import did_you_mean
 
 _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
@@ -21,16 +22,16 @@ _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: 
 def explain(
     error: ValidationError, source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]] | None = None
 ) -> list[JobError]:
-    """Tells each validation error with its place.
+    """Turns validation errors into errors with a place.
 
     Args:
         error: What pydantic found.
         source: What was validated.
         model: The model that it was validated against.
-        tasks: The models of all tasks, some of which may know a key that this one does not.
+        tasks: The models of all tasks, which may have a key that this one lacks.
 
     Returns:
-        One error a problem, without those whose values the source already told it could not read.
+        One error per problem, without those of values that the source already reported as unreadable.
     """
     return [
         problem
@@ -40,12 +41,21 @@ def explain(
     ]
 
 
+def located(problems: Iterable[Problem], source: Source) -> list[JobError]:
+    """Turns problems, each with its path from the root, into errors with a place."""
+    return [
+        problem.error(source.where(problem.path))
+        for problem in problems
+        if not any(_overlap(problem.path, path) for path in source.unreadable)
+    ]
+
+
 def combine(path: Path, problems: Sequence[JobError]) -> JobError:
-    """One error that tells all problems of a file."""
+    """Combines all errors of a file into one."""
     if len(problems) == 1:
         return problems[0]
     texts = [f"{number}. {problem}".replace("\n", "\n   ") for number, problem in enumerate(problems, start=1)]
-    return JobError("\n".join([f"{len(problems)} things are wrong with {path}:", *texts]))
+    return JobError("\n".join([f"{len(problems)} errors in {path}:", *texts]))
 
 
 def _overlap(path: KeyPath, other: KeyPath) -> bool:
@@ -58,15 +68,9 @@ def _explain(
 ) -> Iterator[JobError]:
     path = tuple(key for key in details["loc"] if key != "[key]")
     kind, keys = details["type"], ".".join(str(key) for key in path)
-    if kind == "impossible":
-        for problem in details["ctx"]["problems"]:
-            yield JobError(
-                problem.what,
-                where=source.where(problem.path),
-                found=problem.found,
-                expected=problem.expected,
-                fix=problem.fix,
-            )
+    if kind == IMPOSSIBLE:
+        section = [str(key) for key in path]
+        yield from located((problem.below(*section) for problem in details["ctx"]["problems"]), source)
     elif kind == "extra_forbidden":
         yield _unknown_key(path, source, model, tasks)
     elif kind == "missing":
@@ -75,12 +79,12 @@ def _explain(
     elif kind == "value_error":
         what = str(details["ctx"]["error"])
         place = source.where(path)
-        yield JobError(f"{keys} cannot be used: {what}." if keys else f"{what}.", where=place)
+        yield JobError(f"The value of {keys} is not valid: {what}." if keys else f"{what}.", where=place)
     else:
         value, field = details["input"], _field(model, path)
         expected = _expected(field) or details["msg"].removeprefix("Input should be ")
         yield JobError(
-            f"The value of {keys} is not allowed.",
+            f"The value of {keys} is not valid.",
             where=source.where(path),
             found=describe(value),
             expected=expected,
@@ -93,30 +97,23 @@ def _unknown_key(
 ) -> JobError:
     allowed = _keys(_type(model, path[:-1]))
     found = str(path[-1])
-    near = closest(found, allowed)
     sections = [".".join(section) for section in _sections_with(model, found)]
     others = [task for task, other in tasks.items() if found in _keys(_type(other, path[:-1]))]
-    if others:
-        fix = f"{found} belongs to task {' or '.join(others)}"
-    elif near:
-        fix = f"did you mean {near}?"
-    elif sections:
+    fix = f"{found} belongs to task {' or '.join(others)}" if others else did_you_mean(found, allowed)
+    if fix is None and sections:
         fix = f"{found} belongs under {' or '.join(sections)}"
-    else:
-        fix = None
     return JobError(
-        f"There is no key {'.'.join(str(key) for key in path)}.",
+        f"The key {'.'.join(str(key) for key in path)} is unknown.",
         where=source.where(path),
         found=found,
-        expected=", ".join(allowed) or f"no key under {'.'.join(str(key) for key in path[:-1])}",
+        expected=", ".join(allowed) or f"no keys under {'.'.join(str(key) for key in path[:-1])}",
         fix=fix,
     )
 
 
 def _fix(value: object, kind: str, field: FieldInfo | None) -> str | None:
     if kind == "literal_error" and field is not None and isinstance(value, str):
-        near = closest(value, [str(choice) for choice in _choices(field.annotation)])
-        return f"did you mean {near}?" if near else None
+        return did_you_mean(value, [str(choice) for choice in _choices(field.annotation)])
     if kind == "string_type" and isinstance(value, int | float):
         return f'put it in quotes: "{str(value).lower()}"'
     if isinstance(value, str) and kind in {"int_type", "float_type"}:
@@ -170,7 +167,7 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
 
 
 def _model_in(annotation: Any) -> Any:
-    """The model, or else the container, in an optional or annotated type."""
+    """Returns the model, or otherwise the container, in an optional or annotated type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _model_in(arguments[0])
@@ -192,7 +189,7 @@ def _keys(annotation: Any) -> list[str]:
 
 
 def _field(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
-    """The field at a key path; items of mappings and lists count as a field without a description."""
+    """Returns the field at a key path; items of mappings and lists are fields without a description."""
     current: Any = model
     field: FieldInfo | None = None
     for key in path:

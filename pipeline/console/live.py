@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live table on a terminal, plain lines elsewhere."""
+"""Shows a run: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from types import TracebackType
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -21,7 +20,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.console.tables import (
-    STYLES,
     anomalies_table,
     anomaly_line,
     duration,
@@ -30,36 +28,36 @@ from pipeline.console.tables import (
     trials_table,
     verdict_text,
 )
-from pipeline.runs.record import ComponentState, RunRecord
-from pipeline.runs.redirect import redirect_output
+from pipeline.runs.details import AnomalyDetails
+from pipeline.runs.record import RunRecord
+from pipeline.runs.state import ComponentState
 from trainer.progress import Progress
 from trainer.progress import logger as progress_logger
 
-__all__ = ["ProgressHandler", "RunConsole", "redirect_output"]
-
 _RECORDS = "records"
 _PLACES = ("trial", "epoch")
-"""What progress is part of, the widest first; a line is printed at the end of each."""
+"""What progress is part of, outermost first; a line is printed at the end of each."""
 
-_INSTANT = {"waiting", "cached", "skipped"}
+_INSTANT = {ComponentState.WAITING, ComponentState.CACHED, ComponentState.SKIPPED}
 
 
 @dataclasses.dataclass
 class _Row:
-    state: str = "waiting"
+    state: ComponentState = ComponentState.WAITING
     started: float | None = None
     seconds: float | None = None
     records: int | None = None
     progress: Progress | None = None
 
     def elapsed(self) -> float | None:
-        if self.seconds is None and self.state == "running" and self.started is not None:
+        if self.seconds is None and self.state is ComponentState.RUNNING and self.started is not None:
             return time.monotonic() - self.started
         return self.seconds
 
     def rate(self) -> float | None:
         elapsed = self.elapsed()
-        return self.records / elapsed if self.records and elapsed and self.state in {"running", "done"} else None
+        timed = self.state in {ComponentState.RUNNING, ComponentState.DONE}
+        return self.records / elapsed if self.records and elapsed and timed else None
 
 
 class RunConsole:
@@ -95,9 +93,10 @@ class RunConsole:
         level, progress_logger.propagate = self._logger_before
         progress_logger.setLevel(level)
         for name, row in self._rows.items():
-            if row.state == "running":
-                stopped = not (kind and issubclass(kind, Exception))
-                self._change(name, "interrupted" if stopped else "failed", row.elapsed(), None)
+            if row.state is ComponentState.RUNNING:
+                failed = kind is not None and issubclass(kind, Exception)
+                state = ComponentState.FAILED if failed else ComponentState.INTERRUPTED
+                self._change(name, state, row.elapsed(), None)
         self._stop_live()
 
     def start(self, components: Sequence[str]) -> None:
@@ -118,13 +117,13 @@ class RunConsole:
     def component(
         self, name: str, state: ComponentState, *, seconds: float | None = None, records: int | None = None
     ) -> None:
-        """Tells that a component's state changed.
+        """Shows that a component's state has changed.
 
         Args:
             name: The component.
-            state: Its new state. While one is "running", progress is taken to be its own.
-            seconds: How long it took; measured here if not given.
-            records: Records that it made; the last that it reported if not given.
+            state: Its new state. Progress belongs to the component that is running.
+            seconds: How long it ran; measured here by default.
+            records: How many records it made; by default the number that it reported last.
         """
         self._change(name, state, seconds, records)
 
@@ -138,23 +137,18 @@ class RunConsole:
             if progress.unit == _RECORDS:
                 row.records = progress.done
             elif self._live is None and before is not None and _ends_epoch(before, progress):
-                self._line(f"{self._current}: {_progress_words(before)}")
+                self.message(f"{self._current}: {_progress_words(before)}")
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if there is one."""
         self._console.print(Text(text), soft_wrap=True)
 
-    def anomalies(self, anomalies: Iterable[Mapping[str, Any]]) -> None:
-        """Shows what the validation found: a table on a terminal, a line each elsewhere.
-
-        Args:
-            anomalies: Anomalies as `anomalies.json` has them.
-        """
-        shown = list(anomalies)
-        if shown and self._console.is_terminal:
-            self._console.print(anomalies_table(shown))
+    def anomalies(self, anomalies: Collection[AnomalyDetails]) -> None:
+        """Shows what the validation found: a table on a terminal, one line per anomaly elsewhere."""
+        if anomalies and self._console.is_terminal:
+            self._console.print(anomalies_table(anomalies))
             return
-        for anomaly in shown:
+        for anomaly in anomalies:
             self.message(anomaly_line(anomaly))
 
     def result(self, record: RunRecord) -> None:
@@ -162,33 +156,31 @@ class RunConsole:
         self._stop_live()
         if record.metrics:
             self._console.print(metrics_table(record.metrics))
-        if "tuning" in record.details:
-            self._console.print(trials_table(record.details["tuning"]))
+        tuning = record.details.tuning
+        if tuning is not None:
+            self._console.print(trials_table(tuning))
         self._console.print(verdict_text(record), soft_wrap=True)
         if record.pushed:
             self.message(f"Model: {record.pushed.path}")
-        if "tuning" in record.details:
-            self.message(f"Best:  {record.details['tuning']['path']}")
+        if tuning is not None:
+            self.message(f"Best:  {tuning.path}")
         self.message(f"Log:   {record.log}")
 
-    def _change(self, name: str, state: str, seconds: float | None, records: int | None) -> None:
+    def _change(self, name: str, state: ComponentState, seconds: float | None, records: int | None) -> None:
         with self._lock:
             row = self._rows.setdefault(name, _Row())
-            if state == "running":
+            if state is ComponentState.RUNNING:
                 self._current, row.started = name, time.monotonic()
             elif seconds is not None or state not in _INSTANT:
                 row.seconds = row.elapsed() if seconds is None else seconds
             row.state = state
             row.records = row.records if records is None else records
             if self._live is None:
-                if state != "running" and row.progress is not None and row.progress.unit != _RECORDS:
-                    self._line(f"{name}: {_progress_words(row.progress)}")
-                self._line(_row_words(name, row))
-            if state != "running" and self._current == name:
+                if state is not ComponentState.RUNNING and row.progress is not None and row.progress.unit != _RECORDS:
+                    self.message(f"{name}: {_progress_words(row.progress)}")
+                self.message(_row_words(name, row))
+            if state is not ComponentState.RUNNING and self._current == name:
                 self._current, row.progress = None, None
-
-    def _line(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
 
     def _stop_live(self) -> None:
         live, self._live = self._live, None
@@ -208,7 +200,7 @@ class RunConsole:
 
 
 class ProgressHandler(logging.Handler):
-    """Hands what `trainer.progress.report` logs to a console.
+    """Shows what `trainer.progress.report` logs.
 
     Args:
         console: The console.
@@ -258,7 +250,7 @@ def _progress_words(progress: Progress) -> str:
 
 def _row_words(name: str, row: _Row) -> str:
     words = [f"{name}: {row.state}"]
-    if row.state not in {"running", "waiting"}:
+    if row.state not in {ComponentState.RUNNING, ComponentState.WAITING}:
         if row.seconds is not None:
             words.append(duration(row.seconds))
         if row.records is not None:
@@ -272,8 +264,8 @@ def _row_words(name: str, row: _Row) -> str:
 def _cells(name: str, row: _Row) -> tuple[Text, ...]:
     elapsed, rate = row.elapsed(), row.rate()
     return (
-        Text(name, "dim" if row.state == "waiting" else ""),
-        Text(row.state, STYLES[row.state]),
+        Text(name, "dim" if row.state is ComponentState.WAITING else ""),
+        Text(row.state.value, row.state.style),
         Text("" if row.records is None else f"{row.records:,}"),
         Text("" if rate is None else f"{rate:,.0f}"),
         Text("" if elapsed is None else f"{elapsed:.1f}"),

@@ -13,7 +13,8 @@ from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config.job import Job
 from pipeline.dag.layout import Layout
-from pipeline.dag.nodes import Nodes, Sources
+from pipeline.dag.nodes import Nodes
+from pipeline.dag.sources import Sources
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.task import Goal
 

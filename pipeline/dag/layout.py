@@ -1,4 +1,4 @@
-"""Where a run keeps what."""
+"""The files and folders below the root of a run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import PurePath
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Where a run keeps what.
+    """The files and folders below the root of a run.
 
     Attributes:
-        root: The root of the runs of a job.
+        root: The root of the runs of one job.
     """
 
     root: PurePath
@@ -28,7 +28,7 @@ class Layout:
 
     @property
     def quarantine(self) -> str:
-        """Bad records."""
+        """Unreadable records."""
         return str(self.root / "quarantine")
 
     @property

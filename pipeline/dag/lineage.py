@@ -1,4 +1,4 @@
-"""What ML Metadata knows of a run: executions by component, and their artifacts."""
+"""Reads a run from ML Metadata: executions by component, and their artifacts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Output:
     """An output artifact of a component.
 
     Attributes:
-        uri: Where it lies.
+        uri: Its URI.
         properties: Custom properties by name.
     """
 
@@ -29,8 +29,8 @@ class Execution:
 
     Attributes:
         state: ML Metadata's last known state: COMPLETE, CACHED, FAILED, ...
-        inputs: Artifacts read, by channel.
-        outputs: Artifacts made or taken from cache, by channel.
+        inputs: Input artifacts by channel.
+        outputs: Output artifacts by channel, whether new or from the cache.
     """
 
     state: str
@@ -57,10 +57,10 @@ def latest_run(sqlite: str) -> dict[str, Execution]:
 
 
 def has_artifact(sqlite: str, kind: str) -> bool:
-    """Whether an artifact of a type was made and is still there.
+    """Returns whether a live artifact of a type exists.
 
     Args:
-        sqlite: The SQLite file of ML Metadata, made where it is missing.
+        sqlite: The SQLite file of ML Metadata; it is created if it is missing.
         kind: The type's name.
     """
     return any(artifact.state == mlmd.Artifact.LIVE for artifact in _open(sqlite).get_artifacts_by_type(kind))
@@ -74,7 +74,7 @@ def _open(sqlite: str) -> metadata_store.MetadataStore:
 
 
 def _component(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> str:
-    """TFX names a node's context `<pipeline>.<component>`."""
+    """The component of an execution: TFX names a node's context `<pipeline>.<component>`."""
     contexts = store.get_contexts_by_execution(execution.id)
     name: str = next(context.name for context in contexts if context.type == "node")
     return name.rpartition(".")[2]

@@ -5,7 +5,6 @@ Names come from where TFX defines them: `tfx.v1` imports Google Cloud's client, 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,27 +26,12 @@ from components.learning_check.component import LearningCheck
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from pipeline.config.job import Job
-from pipeline.config.locations import Corpus
 from pipeline.dag import gates
 from pipeline.dag.layout import Layout
+from pipeline.dag.sources import Sources
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
 from trainer.errors import JobError
-
-
-@dataclasses.dataclass(frozen=True)
-class Sources:
-    """What a pipeline reads from outside.
-
-    Attributes:
-        corpus: Folder of the corpus and the pattern of its files, or one pattern a split.
-        schema: File of the corpus' schema, named by its content.
-        serving_logs: The pattern of the files that serving logged, and a fingerprint of them; empty: none.
-    """
-
-    corpus: Corpus
-    schema: str
-    serving_logs: tuple[str, str] = ("", "")
 
 
 class Nodes:

@@ -1,4 +1,4 @@
-"""Follows a local run through what TFX logs, and keeps its record and the console up to date."""
+"""Follows a run, and keeps its record and the console up to date."""
 
 from __future__ import annotations
 
@@ -6,35 +6,28 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from pipeline.console.live import RunConsole
 from pipeline.runs import record as history
 from pipeline.runs.interrupts import Interrupts
-from pipeline.runs.record import ComponentRecord, ComponentState, RunRecord
+from pipeline.runs.record import ComponentRecord, RunRecord
+from pipeline.runs.state import ComponentState
 from trainer.progress import Progress
 from trainer.progress import logger as progress_logger
-
-_MESSAGES: dict[str, ComponentState | None] = {
-    "Component %s is running.": "running",
-    "A cached execution %d is used.": "cached",
-    "Component %s is finished.": None,
-}
-"""What TFX's local runner logs of each component, and the state it tells; None: whatever it was."""
 
 
 @dataclasses.dataclass
 class _Row:
-    state: ComponentState = "waiting"
+    state: ComponentState = ComponentState.WAITING
     started: float = 0.0
     seconds: float | None = None
     records: int | None = None
 
 
 class Watch(logging.Handler):
-    """Turns log records into states of components.
+    """Observes a runner and what its components log.
 
     Args:
         record: The run's record, saved at every change.
@@ -52,14 +45,16 @@ class Watch(logging.Handler):
 
     @property
     def record(self) -> RunRecord:
-        """The run's record with the components as they stand."""
-        rows = [(name, row.state, row.seconds, row.records) for name, row in self._rows.items()]
-        components = [ComponentRecord(name=n, state=s, seconds=t, records=r) for n, s, t, r in rows]
-        return self._record.updated(components=tuple(components))
+        """The run's record with the current states of its components."""
+        components = [
+            ComponentRecord(name=name, state=row.state, seconds=row.seconds, records=row.records)
+            for name, row in self._rows.items()
+        ]
+        return self._record.updated(components=components)
 
     @contextlib.contextmanager
-    def following(self, wanted: Sequence[str]) -> Iterator[None]:
-        """Listens to TFX, to progress and to this project's warnings.
+    def following(self, wanted: Collection[str]) -> Iterator[None]:
+        """Listens to Ctrl-C, to progress and to this project's warnings.
 
         Args:
             wanted: The components that run; the others are skipped.
@@ -68,9 +63,9 @@ class Watch(logging.Handler):
 
         for name in self._rows:
             if name not in wanted:
-                self._change(name, "skipped")
+                self._change(name, ComponentState.SKIPPED)
         absl_logging.set_verbosity(absl_logging.INFO)
-        loggers = [absl_logging.get_absl_logger(), progress_logger, logging.getLogger("seqloom")]
+        loggers = [progress_logger, logging.getLogger("seqloom")]
         for logger in loggers:
             logger.addHandler(self)
         try:
@@ -80,40 +75,43 @@ class Watch(logging.Handler):
             for logger in loggers:
                 logger.removeHandler(self)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Takes what one log record tells.
+    def started(self, component: str) -> None:
+        """A component has started.
 
         Raises:
-            KeyboardInterrupt: If work goes on although the user asked to stop.
+            KeyboardInterrupt: If the user pressed Ctrl-C before.
+        """
+        self._interrupts.raise_if_asked()
+        self.current = component
+        self._change(component, ComponentState.RUNNING)
+
+    def ended(self, component: str, state: ComponentState) -> None:
+        """A component has ended."""
+        self._change(component, state)
+
+    def stop(self, state: ComponentState) -> None:
+        """The run has ended early; its running component, if any, takes the state."""
+        if self.current and self._rows[self.current].state is ComponentState.RUNNING:
+            self._change(self.current, state)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Handles a log record.
+
+        Raises:
+            KeyboardInterrupt: If the user pressed Ctrl-C before.
         """
         progress = getattr(record, "progress", None)
         if isinstance(progress, Progress):
             self._interrupts.raise_if_asked()
             if self.current and progress.unit == "records":
                 self._rows[self.current].records = progress.done
-        elif record.name.startswith("seqloom") and record.levelno >= logging.WARNING:
+        elif record.levelno >= logging.WARNING:
             self._console.message(f"Warning: {record.getMessage()}")
-        elif record.msg in _MESSAGES:
-            self._advance(_MESSAGES[record.msg], record)
-
-    def stop(self, state: Literal["failed", "interrupted"]) -> None:
-        """The component at work did not end well."""
-        if self.current and self._rows[self.current].state == "running":
-            self._change(self.current, state)
-
-    def _advance(self, state: ComponentState | None, record: logging.LogRecord) -> None:
-        if state == "running":
-            self._interrupts.raise_if_asked()
-            self.current = str(record.args[0]) if isinstance(record.args, tuple) else None
-        if self.current in self._rows:
-            self._change(self.current, state or ("cached" if self._rows[self.current].state == "cached" else "done"))
 
     def _change(self, name: str, state: ComponentState) -> None:
         row = self._rows[name]
-        if row.state == state:
-            return
         row.state = state
-        if state == "running":
+        if state is ComponentState.RUNNING:
             row.started = time.monotonic()
         elif row.started:
             row.seconds = round(time.monotonic() - row.started, 3)

@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost."""
+"""Makes sure that Ctrl-C is not lost."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from types import FrameType
 
 
 class Interrupts:
-    """Keeps in mind that the user asked to stop.
+    """Remembers that the user pressed Ctrl-C.
 
-    Python raises KeyboardInterrupt wherever the program is, and drops it where that is a finalizer, such as those of
-    TensorFlow's functions and iterators at the end of an epoch; the run would go on as if nobody had asked.
+    Python raises KeyboardInterrupt wherever the program is, and drops it inside a finalizer, such as those of
+    TensorFlow's functions and iterators at the end of an epoch; without this the run would simply continue.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Listens to Ctrl-C, where Python's own handler would."""
+        """Handles Ctrl-C, unless Python's own handler has been replaced."""
         listens = threading.current_thread() is threading.main_thread()
         if not listens or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield
@@ -33,10 +33,10 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def raise_if_asked(self) -> None:
-        """Called where work goes on.
+        """Raises an interrupt that Python dropped; called where work continues.
 
         Raises:
-            KeyboardInterrupt: If the user asked to stop, once each time.
+            KeyboardInterrupt: If the user pressed Ctrl-C; once per press.
         """
         if self._asked and threading.current_thread() is threading.main_thread():
             self._asked = False

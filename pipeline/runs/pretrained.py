@@ -1,4 +1,4 @@
-"""Finds the word vectors that a model starts from."""
+"""The word vectors that a model starts from."""
 
 from __future__ import annotations
 
@@ -16,28 +16,43 @@ def find_vectors(source: str, folder: Path, *, where: str) -> Path:
     """Finds the file of word vectors that a job names.
 
     Args:
-        source: The root of a run that publishes word vectors, of which the newest version is taken; the folder of one
+        source: The root of a run that publishes word vectors, for its newest version; the folder of one
             version; or a file. A relative path starts at `folder`; `package:` and a path inside a package is a file.
         folder: The folder of the job's YAML.
-        where: What messages name as the place of `source`.
+        where: The place of `source`, for messages.
 
     Returns:
         The absolute path of the existing file.
 
     Raises:
-        JobError: If there is nothing, nothing published, or nothing of word vectors.
+        JobError: If nothing is there, or it does not contain word vectors.
     """
     full = (folder / Path(source).expanduser()).absolute()
     if full.is_dir():
         return _published(full, where)
     if not (full.exists() or full.suffix or source.startswith(PACKAGE)):
         fix = "run the job that publishes word vectors first"
-        raise JobError("There are no word vectors.", where=where, found=f"no {full}", expected=_EXPECTED, fix=fix)
+        raise JobError("The word vectors do not exist.", where=where, found=f"no {full}", expected=_EXPECTED, fix=fix)
     file = resolve_file(source, folder, where=where)
     if file.suffix == ".tsv":
-        fix = "give vectors.bin or vectors.txt, which stand beside it in what a run published"
-        raise JobError("The projector's vectors have no words.", where=where, found=str(file), fix=fix)
+        fix = "use vectors.bin or vectors.txt from the same published version"
+        raise JobError("The projector file has no words.", where=where, found=str(file), fix=fix)
     return file
+
+
+def parse_vectors(content: bytes, path: str) -> None:  # noqa: ARG001 - the signature of `JobFile.parse`
+    """Reads a file of word vectors.
+
+    Args:
+        content: The file's content.
+        path: The file.
+
+    Raises:
+        JobError: If it is broken.
+    """
+    from trainer.vectors import vector_files
+
+    vector_files.read(path)
 
 
 def _published(root: Path, where: str) -> Path:
@@ -49,7 +64,7 @@ def _published(root: Path, where: str) -> Path:
     file = model / _PUBLISHED
     if not file.is_file():
         raise JobError(
-            "The published model is not one of word vectors.",
+            "The published model has no word vectors.",
             where=where,
             found=f"{model} without {_PUBLISHED}",
             expected=_EXPECTED,

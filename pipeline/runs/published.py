@@ -15,13 +15,13 @@ def find_model(path: Path) -> Path:
     """Finds a model.
 
     Args:
-        path: A SavedModel, or the root of a run, of which the newest published version is taken.
+        path: A SavedModel, or the root of a run, which stands for its newest published version.
 
     Returns:
         The folder of the SavedModel.
 
     Raises:
-        JobError: If there is none; it says how the last run at that root ended.
+        JobError: If there is none; the message says how the last run at that root ended.
     """
     if (path / "saved_model.pb").is_file():
         return path
@@ -34,8 +34,8 @@ def find_model(path: Path) -> Path:
     found = None
     if runs:
         reasons = "; ".join(runs[-1].verdict.reasons) or (runs[-1].error or "").partition("\n")[0]
-        state = runs[-1].state.replace("_", " ")
-        found = f"the last run there ended as {state}" + (f": {reasons}" if reasons else "")
+        state = runs[-1].state.value.replace("_", " ")
+        found = f"the last run at this root is {state}" + (f": {reasons}" if reasons else "")
     raise JobError(
         "No published model found.",
         where=str(path / "serving"),

@@ -1,24 +1,23 @@
-"""What ran at a root: one JSON record a run, and the lock that keeps runs apart."""
+"""The record of a run: one JSON file per run, below its root."""
 
 from __future__ import annotations
 
 import datetime
-import fcntl
 import os
 import secrets
-import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
+import psutil  # type: ignore[import-untyped, unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.runs.details import Details
+from pipeline.runs.state import ComponentState, RunState
 from trainer.errors import JobError
 
-RunState = Literal["running", "pushed", "unchanged", "not_blessed", "failed", "interrupted", "done", "tuned", "checked"]
-ComponentState = Literal["waiting", "running", "cached", "done", "failed", "interrupted", "skipped"]
-
 _RECORD = "run.json"
+_CLOCK_DRIFT = 2.0
+"""Seconds by which readings of one process's start time may differ: psutil derives it from the system's clock."""
 
 
 class _Record(BaseModel):
@@ -26,16 +25,28 @@ class _Record(BaseModel):
 
 
 class ComponentRecord(_Record):
-    """How one component of a run ended."""
+    """The state of one component of a run.
+
+    Attributes:
+        name: The component.
+        state: Its state.
+        seconds: How long it ran, None if it has not ended.
+        records: How many records it reported, None if it reports none.
+    """
 
     name: str
-    state: ComponentState = "waiting"
+    state: ComponentState = ComponentState.WAITING
     seconds: float | None = None
     records: int | None = None
 
 
 class Verdict(_Record):
-    """Whether the model may be published, and why in words; `blessed` is None where nobody judged."""
+    """The Evaluator's verdict.
+
+    Attributes:
+        blessed: Whether the model may be published; None if it was not evaluated.
+        reasons: One sentence per gate.
+    """
 
     blessed: bool | None = None
     reasons: tuple[str, ...] = ()
@@ -49,45 +60,46 @@ class Pushed(_Record):
 
 
 class RunRecord(_Record):
-    """One run.
+    """One run. Fields that this version does not know are ignored when a record is read.
 
     Attributes:
         run_id: Sorts by time; the name of the run's folder in `logs/`.
         name: The job's name.
-        config: Path of the job's YAML, or None where the job was made in code.
+        task: The job's task; None in records of earlier versions.
+        config: Path of the job's YAML, or None for a job built in code.
         root: The root as given.
         started: When it started, in UTC.
         finished: When it ended, or None.
         pid: The process that runs it.
-        process: Tells that process from a later one of the same number.
-        state: `done` is a run that ended early because `--until` asked for it, `tuned` one of `seqloom tune`, and
-            `checked` one with `--dry-run`.
+        process: When that process started, in seconds since the epoch; tells it from a later process with the same pid.
+        state: The run's state.
         components: The components in order.
         metrics: Metrics by slice: "overall", "source=imdb".
-        verdict: The Evaluator's.
+        verdict: The Evaluator's verdict.
         pushed: The published version, if this run published one.
         error: Why it failed.
-        details: More figures of the run.
+        details: What its components reported.
     """
 
     run_id: str
     name: str
+    task: str | None = None
     config: str | None = None
     root: str
     started: datetime.datetime
     finished: datetime.datetime | None = None
     pid: int
     process: str | None = None
-    state: RunState = "running"
+    state: RunState = RunState.RUNNING
     components: tuple[ComponentRecord, ...] = ()
     metrics: dict[str, dict[str, float]] = Field(default_factory=dict)
     verdict: Verdict = Verdict()
     pushed: Pushed | None = None
     error: str | None = None
-    details: dict[str, Any] = Field(default_factory=dict)
+    details: Details = Details()
 
     def updated(self, **changes: Any) -> RunRecord:
-        """A copy with other values, checked as new ones are."""
+        """Returns a copy with other values, validated like new ones."""
         return RunRecord.model_validate({**dict(self), **changes})
 
     @property
@@ -95,13 +107,19 @@ class RunRecord(_Record):
         """The run's log."""
         return run_dir(Path(self.root), self.run_id) / "run.log"
 
+    @property
+    def sentence(self) -> str:
+        """How the run ended."""
+        return self.state.sentence.format(version=self.pushed.version if self.pushed else "(unknown)")
 
-def new_run(root: Path, name: str, config: Path | None = None) -> RunRecord:
-    """The record of a run that this process starts now; `write` saves it.
+
+def new_run(root: Path, name: str, task: str | None = None, config: Path | None = None) -> RunRecord:
+    """Makes the record of a run that this process starts now; `write` saves it.
 
     Args:
         root: The root of the run.
         name: The job's name.
+        task: The job's task.
         config: The job's YAML.
 
     Returns:
@@ -112,21 +130,22 @@ def new_run(root: Path, name: str, config: Path | None = None) -> RunRecord:
     return RunRecord(
         run_id=f"{now:%Y%m%dT%H%M%S.%f}"[:-3] + f"Z-{secrets.token_hex(2)}",
         name=name,
+        task=task,
         config=None if config is None else str(config),
         root=str(root),
         started=now,
         pid=pid,
-        process=process_token(pid),
+        process=f"{psutil.Process(pid).create_time():.2f}",
     )
 
 
 def run_dir(root: Path, run_id: str) -> Path:
-    """The folder of a run's log and record."""
+    """Returns the folder of a run's log and record."""
     return root / "logs" / run_id
 
 
 def write(root: Path, record: RunRecord) -> Path:
-    """Saves a record, in one step: a reader sees the old one or the new one.
+    """Saves a record atomically: a reader sees the old one or the new one.
 
     Args:
         root: The root of the run.
@@ -147,96 +166,45 @@ def write(root: Path, record: RunRecord) -> Path:
 
 
 def read_all(root: Path) -> list[RunRecord]:
-    """Reads the records of a root.
+    """Reads the records of a root, those of earlier versions too.
 
     Args:
-        root: A root that runs were made at.
+        root: The root of some runs.
 
     Returns:
-        Its runs, the oldest first. A run that says it is running, but whose process is gone, is "interrupted".
+        Its runs, oldest first. A run whose record says "running", but whose process is gone, is "interrupted".
 
     Raises:
-        JobError: If there is no such root, or a record cannot be read.
+        JobError: If the root does not exist, or a record is invalid.
     """
     if not root.is_dir():
-        raise JobError("There is no such root.", where=str(root), fix="give the folder that `seqloom run` wrote to")
+        fix = "pass the folder that `seqloom run` wrote to"
+        raise JobError("The root does not exist.", where=str(root), fix=fix)
     return [_read(path, root) for path in sorted(root.glob(f"logs/*/{_RECORD}"))]
-
-
-def process_token(pid: int) -> str | None:
-    """What tells a living process from a later one of the same number: the boot and the time it started.
-
-    Args:
-        pid: The process.
-
-    Returns:
-        The token, or None if there is no such process or it is a zombie.
-    """
-    proc = Path("/proc")
-    if not (proc / "self" / "stat").exists():
-        command = ["ps", "-o", "lstart=", "-p", str(pid)]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None  # noqa: S603
-    try:
-        # The command's name, in parentheses, may hold anything; state and start time are fields 3 and 22.
-        fields = (proc / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None
-    boot = (proc / "sys" / "kernel" / "random" / "boot_id").read_text(encoding="ascii").strip()
-    return None if fields[0] in "ZX" else f"{boot}/{fields[19]}"
-
-
-class RootLock:
-    """Holds a root for one run; the kernel lets go of it when the process dies, however it dies."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._descriptor = -1
-
-    def __enter__(self) -> RootLock:
-        """Takes the root.
-
-        Raises:
-            JobError: If another run holds it, or it is no folder that can be written.
-        """
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            fix = "give another --root"
-            raise JobError("The root cannot be written.", where=str(self._root), found=str(error), fix=fix) from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 32).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            raise JobError(
-                "Another run is at work at this root.",
-                where=str(self._root),
-                found=f"the process {holder or 'that is just starting'}",
-                fix="wait until it ends, or give another --root",
-            ) from None
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
-        self._descriptor = descriptor
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self._descriptor)
 
 
 def _read(path: Path, root: Path) -> RunRecord:
     try:
-        record = RunRecord.model_validate_json(path.read_bytes())
+        record = RunRecord.model_validate_json(path.read_bytes()).updated(root=str(root))
     except (OSError, ValidationError) as error:
-        fix = f"remove {path.parent} if the run does not matter"
-        raise JobError("The record of a run cannot be read.", where=str(path), found=str(error), fix=fix) from error
-    changes: dict[str, Any] = {"root": str(root)}
-    if record.state == "running" and (record.process is None or process_token(record.pid) != record.process):
-        changes["state"] = "interrupted"
-        changes["components"] = tuple(
-            component.model_copy(update={"state": "interrupted"}) if component.state == "running" else component
-            for component in record.components
-        )
-    return record.updated(**changes)
+        fix = f"delete {path.parent} if you do not need the run"
+        raise JobError("The run record is invalid.", where=str(path), found=str(error), fix=fix) from error
+    if record.state is not RunState.RUNNING or _is_alive(record):
+        return record
+    components = [
+        component.model_copy(update={"state": ComponentState.INTERRUPTED})
+        if component.state is ComponentState.RUNNING
+        else component
+        for component in record.components
+    ]
+    return record.updated(state=RunState.INTERRUPTED, components=components)
+
+
+def _is_alive(record: RunRecord) -> bool:
+    try:
+        started = float(record.process or "")
+        process = psutil.Process(record.pid)
+        running = process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        return running and abs(process.create_time() - started) < _CLOCK_DRIFT
+    except (ValueError, psutil.NoSuchProcess):  # ValueError: earlier versions noted the process differently.
+        return False

@@ -1,4 +1,4 @@
-"""Sends all that a process says, from any library, to a log."""
+"""Sends everything that a process prints, from any library, to a log."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 def redirect_output(path: Path) -> Iterator[None]:
     """Appends everything written to the file descriptors 1 and 2, and all logging from INFO up, to a log.
 
-    Works below Python, so the output of C++ libraries and of child processes goes there too. What must reach the
-    terminal meanwhile needs a duplicate of the descriptor made before, as `RunConsole` has.
+    It works below Python, so it includes the output of C++ libraries and child processes. Whatever must reach the
+    terminal meanwhile needs a duplicate of the descriptor made before, like `RunConsole`'s.
 
     Args:
-        path: The log; its folder is made.
+        path: The log; its folder is created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _flush()

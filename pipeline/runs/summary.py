@@ -1,76 +1,82 @@
-"""What a run found, gathered from its artifacts: counts, training, metrics, verdict, version."""
+"""Gathers what a run found from its artifacts: counts, training, metrics, verdict, version."""
 
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import tensorflow_model_analysis as tfma
+import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.learning_check.executor import FINDINGS
-from pipeline.dag import gates
-from pipeline.config.job import Goal, RunConfig, SupervisedConfig
-from pipeline.runs.record import Pushed, RunRecord, RunState, Verdict
+from pipeline.config.job import Job
+from pipeline.dag import verdict
 from pipeline.dag.lineage import Execution, Output
+from pipeline.runs.details import (
+    AnomalyDetails,
+    CorpusDetails,
+    CoverageDetails,
+    Details,
+    HyperparameterDetails,
+    LearningDetails,
+    TrainingDetails,
+    TransformDetails,
+    TuningDetails,
+)
+from pipeline.runs.prepare import PreparedRun
+from pipeline.runs.record import Pushed, RunRecord, Verdict
+from pipeline.runs.state import RunState
+from pipeline.tasks.registry import task_of
+from pipeline.tasks.task import Goal
 from trainer.errors import JobError
-from trainer.tuning.values import named
+from trainer.tuning.values import trainer_values
 
 Executions = Mapping[str, Execution]
 
-_SETS = ("EvaluationSets", "evaluation_examples")
-_ONE_SECTION = re.compile(r"source=(.*),section=\1")
-"""The slice of the only section of a source, which is all of it."""
+_EVALUATION_EXAMPLES = ("EvaluationSets", "evaluation_examples")
 
-
-_ENDS: Mapping[Goal, RunState] = {"publish": "done", "tune": "tuned", "check": "checked"}
+_ENDS: Mapping[Goal, RunState] = {"publish": RunState.DONE, "tune": RunState.TUNED, "check": RunState.CHECKED}
 """How a run ends that publishes nothing."""
 
 
-def complete(
-    record: RunRecord, config: RunConfig, executions: Executions, *, goal: Goal = "publish", whole: bool
-) -> RunRecord:
-    """Adds to a run's record what its components found.
+def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> RunRecord:
+    """Adds what its components found to a run's record.
 
     Args:
-        record: The record of a run all of whose components are done.
-        config: The job.
+        record: The record of a run whose components are all done.
+        run: The run.
         executions: Its executions by component.
-        goal: What the run was for.
-        whole: Whether the pipeline ran to its end.
+
+    Raises:
+        JobError: If a component did not process every document exactly once.
     """
-    metrics, verdict = _judged(config, executions)
+    metrics, judged = _judged(run.job, executions)
     _check_counts(executions, metrics)
     pushed, new = _pushed(executions.get("Pusher"))
-    state: RunState = _ENDS[goal]
-    if whole:
-        state = "not_blessed" if not verdict.blessed else "pushed" if new else "unchanged"
-    return record.updated(
-        state=state, metrics=metrics, verdict=verdict, pushed=pushed, details=_details(config, executions)
-    )
+    state = _ENDS[run.goal]
+    if "Pusher" in run.components:
+        state = RunState.NOT_BLESSED if not judged.blessed else RunState.PUSHED if new else RunState.UNCHANGED
+    details = _details(run.job, executions)
+    return record.updated(state=state, metrics=metrics, verdict=judged, pushed=pushed, details=details)
 
 
-def _check_counts(executions: Executions, metrics: gates.Metrics) -> None:
-    """The stock components saw every document, too."""
+def _check_counts(executions: Executions, metrics: verdict.Metrics) -> None:
+    """The stock components have processed every document, too."""
     corpus = _output(executions, "CorpusExampleGen", "examples")
     expected = json.loads(corpus.properties["split_documents"]) if corpus else {}
     seen: dict[str, tuple[dict[str, float], dict[str, float]]] = {}
     statistics = _output(executions, "StatisticsGen", "statistics")
     if statistics is not None:
-        loaded = {split: _statistics(Path(statistics.uri, f"Split-{split}")) for split in expected}
-        seen["StatisticsGen"] = {split: found.datasets[0].num_examples for split, found in loaded.items()}, expected
+        seen["StatisticsGen"] = {split: _count(statistics.uri, split) for split in expected}, expected
     if metrics:
-        sets = _output(executions, *_SETS)
+        sets = _output(executions, *_EVALUATION_EXAMPLES)
         judged = json.loads(sets.properties["split_documents"]) if sets else {"test": expected["test"]}
-        seen["Evaluator"] = {"test": metrics[gates.OVERALL]["documents"]}, judged
+        seen["Evaluator"] = {"test": metrics[verdict.OVERALL]["documents"]}, judged
     for component, (counts, wanted) in seen.items():
         if counts != wanted:
             raise JobError(
-                f"{component} did not see every document once.",
+                f"{component} did not process every document exactly once.",
                 where=component,
                 found=str(counts),
                 expected=str(wanted),
@@ -78,67 +84,37 @@ def _check_counts(executions: Executions, metrics: gates.Metrics) -> None:
             )
 
 
-def _judged(config: RunConfig, executions: Executions) -> tuple[gates.Metrics, Verdict]:
+def _count(directory: str, split: str) -> float:
+    """The documents of a split, as StatisticsGen counted them."""
+    with tf.io.gfile.GFile(f"{directory}/Split-{split}/FeatureStats.pb", "rb") as file:
+        found = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read())
+    return float(found.datasets[0].num_examples)
+
+
+def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]:
     evaluator = executions.get("Evaluator")
     if evaluator is None:
         return {}, Verdict()
     directory = evaluator.outputs["evaluation"].uri
     compared = "baseline_model" in evaluator.inputs
-    candidate = _metrics(directory, "candidate" if compared else None)
-    baseline = _metrics(directory, "baseline") if compared else None
+    candidate = verdict.read_metrics(directory, "candidate" if compared else None)
+    baseline = verdict.read_metrics(directory, "baseline") if compared else None
     blessed = evaluator.outputs["blessing"].properties["blessed"] == 1
-    uncovered = {name: known["share"] for name, known in _coverage(executions).items() if not known["gates"]}
-    judged = list(gates.reasons(config, candidate, baseline, uncovered))
-    sentences = [sentence for met, sentence in judged if met == blessed] + [
-        sentence for met, sentence in judged if met != blessed
-    ]
+    uncovered = {name: known.share for name, known in _coverage(executions).items() if not known.gates}
+    judged = list(verdict.judge(job, candidate, baseline, uncovered))
+    # What decided comes first.
+    sentences = [sentence for _, sentence in sorted(judged, key=lambda pair: pair[0] != blessed)]
     if not blessed and all(met for met, _ in judged):
-        sentences.insert(0, _stock_reason(directory))
-    return _shown(candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
+        names = ", ".join(verdict.failed_metrics(directory)) or "a missing metric"
+        sentences.insert(0, f"TensorFlow Model Analysis refuses it because of {names}")
+    return verdict.shown(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
 
 
-def _coverage(executions: Executions) -> dict[str, dict[str, Any]]:
-    """How much of each set that word vectors are judged by the vocabulary knows; empty for other tasks."""
-    sets = _output(executions, *_SETS)
-    coverage: dict[str, dict[str, Any]] = json.loads(sets.properties["coverage"]) if sets else {}
-    return coverage
-
-
-def _shown(metrics: gates.Metrics) -> gates.Metrics:
-    """Metrics as people see them: with a value, on slices that say something new."""
-    return {
-        place: {name: value for name, value in values.items() if not (name.startswith(gates.TWIN) or math.isnan(value))}
-        for place, values in metrics.items()
-        if not _ONE_SECTION.fullmatch(place)
-    }
-
-
-def _metrics(directory: str, model: str | None) -> gates.Metrics:
-    result = tfma.load_eval_result(directory, model_name=model)
-    return {_place(key): _lowest(values[""]) for key, values in result.slicing_metrics}
-
-
-def _place(key: tuple[tuple[str, Any], ...]) -> str:
-    """Names a slice, the source before what parts it."""
-    ordered = sorted(key, key=lambda pair: pair[0] != "source")
-    return ",".join(f"{name}={value}" for name, value in ordered) or gates.OVERALL
-
-
-def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, float]:
-    """Values by metric; of those told by class the lowest. Differences to the baseline are left out."""
-    found: dict[str, float] = {}
-    for metrics in by_class.values():
-        for name, value in metrics.items():
-            if "doubleValue" in value and not name.endswith("_diff"):
-                number = float(value["doubleValue"])  # NaN and infinity are texts.
-                found[name] = min(number, found.get(name, number))
-    return found
-
-
-def _stock_reason(directory: str) -> str:
-    result = tfma.load_validation_result(directory)
-    names = sorted({f.metric_key.name for s in result.metric_validations_per_slice for f in s.failures})
-    return f"TensorFlow Model Analysis refuses it for {', '.join(names) or 'a missing metric'}"
+def _coverage(executions: Executions) -> dict[str, CoverageDetails]:
+    """How much of each evaluation set the vocabulary covers; empty for tasks without sets."""
+    sets = _output(executions, *_EVALUATION_EXAMPLES)
+    found = json.loads(sets.properties["coverage"]) if sets else {}
+    return {name: CoverageDetails.model_validate(known) for name, known in found.items()}
 
 
 def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
@@ -151,62 +127,56 @@ def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
     return Pushed(version=version, path=properties["pushed_destination"]), properties["pushed"] == 1
 
 
-def _details(config: RunConfig, executions: Executions) -> dict[str, Any]:
-    details: dict[str, Any] = {}
+def _details(job: Job, executions: Executions) -> Details:
+    sections: dict[str, Any] = {}
     corpus = _output(executions, "CorpusExampleGen", "examples")
     if corpus is not None:
-        details["corpus"] = {
-            "records": corpus.properties["records_read"],
-            "quarantined": corpus.properties["records_quarantined"],
-            "duplicates": json.loads(corpus.properties["split_duplicates"]),
-            "reasons": json.loads(corpus.properties["quarantine_reasons"]),
-            "documents": json.loads(corpus.properties["split_documents"]),
-        }
+        sections["corpus"] = CorpusDetails(
+            records=corpus.properties["records_read"],
+            quarantined=corpus.properties["records_quarantined"],
+            duplicates=json.loads(corpus.properties["split_duplicates"]),
+            reasons=json.loads(corpus.properties["quarantine_reasons"]),
+            documents=json.loads(corpus.properties["split_documents"]),
+        )
     anomalies = _output(executions, "ExampleValidator", "anomalies")
     if anomalies is not None:
-        details["anomalies"] = read_anomalies(Path(anomalies.uri))
+        sections["anomalies"] = read_anomalies(anomalies.uri)
     graph = _output(executions, "SequenceTransform", "transform_graph")
     if graph is not None:
-        details["transform"] = json.loads(Path(graph.uri, "summary.json").read_text())
+        sections["transform"] = TransformDetails.model_validate(_read_json(f"{graph.uri}/summary.json"))
     coverage = _coverage(executions)
     if coverage:
-        details["coverage"] = coverage
+        sections["coverage"] = coverage
     training = _output(executions, "Trainer", "model_run")
     if training is not None:
-        details["training"] = json.loads(Path(training.uri, "training.json").read_text())
-        details["tensorboard"] = training.uri
+        sections["training"] = TrainingDetails.model_validate(_read_json(f"{training.uri}/training.json"))
+        sections["tensorboard"] = training.uri
         best = executions["Trainer"].inputs.get("hyperparameters")
-        if best is not None:
-            details["hyperparameters"] = {"values": _best_values(best.uri), "path": best.uri}
+        if best is not None:  # TFX's Tuner writes this file.
+            values = _read_json(f"{best.uri}/best_hyperparameters.txt")["values"]
+            sections["hyperparameters"] = HyperparameterDetails(values=trainer_values(values), path=best.uri)
     learning = _output(executions, "LearningCheck", "model_run")
     if learning is not None:
-        details["learning_check"] = json.loads(Path(learning.uri, FINDINGS).read_text())
+        sections["learning_check"] = LearningDetails.model_validate(_read_json(f"{learning.uri}/{FINDINGS}"))
     results = _output(executions, "Tuner", "tuner_results")
-    if results is not None and isinstance(config, SupervisedConfig) and config.tune is not None:
-        details["tuning"] = _tuning(config.tune.objective, results.uri, executions["Tuner"])
-    return details
+    search = task_of(job).search(job)
+    if results is not None and search is not None:
+        sections["tuning"] = _tuning(search.objective, results.uri, executions["Tuner"])
+    return Details(**sections)
 
 
-def _tuning(objective: str, results: str, tuner: Execution) -> dict[str, Any]:
-    """The trials that came to their end, the best first, and where the best one's hyperparameters are."""
-    trials = json.loads(Path(results, "tuner_results.json").read_text())
-    return {
-        "objective": objective,
-        "trials": [
-            {"trial": int(trial["trial_id"]) + 1, objective: trial["score"], "values": named(trial)} for trial in trials
-        ],
-        "path": tuner.outputs["best_hyperparameters"].uri,
-    }
+def _tuning(objective: str, results: str, tuner: Execution) -> TuningDetails:
+    trials = [
+        {"trial": int(trial["trial_id"]) + 1, objective: trial["score"], "values": trainer_values(trial)}
+        for trial in _read_json(f"{results}/tuner_results.json")
+    ]
+    path = tuner.outputs["best_hyperparameters"].uri
+    return TuningDetails.model_validate({"objective": objective, "trials": trials, "path": path})
 
 
-def _best_values(directory: str) -> dict[str, Any]:
-    """The best values by key, from an artifact as TFX's Tuner writes it."""
-    found = json.loads(Path(directory, "best_hyperparameters.txt").read_text())
-    return named(found["values"])
-
-
-def _statistics(directory: Path) -> statistics_pb2.DatasetFeatureStatisticsList:
-    return statistics_pb2.DatasetFeatureStatisticsList.FromString(directory.joinpath("FeatureStats.pb").read_bytes())
+def _read_json(path: str) -> Any:
+    with tf.io.gfile.GFile(path) as file:
+        return json.loads(file.read())
 
 
 def _output(executions: Executions, component: str, channel: str) -> Output | None:
@@ -214,14 +184,14 @@ def _output(executions: Executions, component: str, channel: str) -> Output | No
     return None if execution is None else execution.outputs.get(channel)
 
 
-def read_anomalies(directory: Path) -> list[dict[str, Any]]:
+def read_anomalies(directory: str) -> tuple[AnomalyDetails, ...]:
     """Reads what the validation found.
 
     Args:
-        directory: An ExampleAnomalies artifact.
+        directory: The URI of an ExampleAnomalies artifact.
 
     Returns:
-        The anomalies of all splits as JSON objects with the fields of `Anomaly`.
+        The anomalies of all splits.
     """
-    paths = sorted(directory.glob("Split-*/anomalies.json"))
-    return [anomaly for path in paths for anomaly in json.loads(path.read_text(encoding="utf-8"))]
+    paths = sorted(tf.io.gfile.glob(f"{directory}/Split-*/anomalies.json"))
+    return tuple(AnomalyDetails.model_validate(anomaly) for path in paths for anomaly in _read_json(path))

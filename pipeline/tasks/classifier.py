@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.config.checks import Problem
+from pipeline.config.checks import segment_problems
 from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import JudgedBy, Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
 from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY, ClassifierSettings
-from trainer.text.suggestions import closest
+from trainer.errors import Problem
+from trainer.text.suggestions import did_you_mean
 
 _METRICS = "trainer.classifier.metrics"
 
@@ -24,81 +25,73 @@ class ClassifierJob(SupervisedJob):
     trainer: ClassifierSettings = Field(default_factory=ClassifierSettings, description="The model and its training.")
 
     def problems(self) -> Iterator[Problem]:
-        """Yields settings that are valid alone but not together."""
+        """Yields the keys that are valid alone but not together."""
         yield from super().problems()
         corpus, truncate = self.corpus, self.transform.truncate
-        if corpus.label is None:
-            expected = "the column or key that holds the class"
-            fix = "add label: to corpus:"
+        if corpus.label is None and corpus.labels is None and not corpus.kind.multi_label:
+            expected, fix = "label: the column or key of the class", "add label: to corpus:"
             yield Problem(("corpus", "label"), "A classifier needs labels.", "no corpus.label", expected, fix)
         if truncate and truncate.to > self.trainer.batch_tokens:
             found = f"batch_tokens {self.trainer.batch_tokens} below transform.truncate.to {truncate.to}"
-            yield Problem(
-                ("trainer", "batch_tokens"), "A batch cannot hold one document.", found, f"{truncate.to} or more"
-            )
-        if "auc" in self.gates and corpus.labels is None and not corpus.multi_label:
-            what, fix = "The AUC is measured class by class.", "list the classes under corpus.labels"
-            yield Problem(("gates", "auc"), what, "no corpus.labels", "the classes", fix)
-        for metric, gate in self.gates.items():
-            if gate.slices and not corpus.source:
-                yield Problem(("gates", metric, "slices"), "Gates by source need a source.", "no corpus.source")
+            what = "A batch cannot hold one document."
+            yield Problem(("trainer", "batch_tokens"), what, found, f"{truncate.to} or more")
         yield from self._encoder_problems()
+        yield from self._class_problems()
         yield from self._label_problems()
-        subject = "A classifier" + " with multi_label" * corpus.multi_label
-        yield from gate_problems(self, CLASSIFIER.metrics(self, known=False), subject)
+        yield from self._gate_problems()
+        yield from gate_problems(self, CLASSIFIER.metrics(self, known=False))
 
     def _encoder_problems(self) -> Iterator[Problem]:
-        trainer, transform = self.trainer, self.transform
+        trainer, encoder = self.trainer, self.trainer.encoder
+        # Not a problem of the section: the trials of a search may vary the encoder and its keys together.
         for key, encoders in USED_BY.items():
-            changed = getattr(trainer, key) != type(trainer).model_fields[key].default
-            if changed and trainer.encoder not in encoders:
-                yield Problem(
-                    ("trainer", key),
-                    f"{key} has no effect with encoder {trainer.encoder}.",
-                    key,
-                    f"encoder {' or '.join(encoders)}",
-                    f"remove {key}, or set another encoder",
-                )
-        if trainer.encoder == "hierarchical" and "segment" not in (transform.bos, transform.eos):
-            yield Problem(
-                ("trainer", "encoder"),
-                "No token marks the end of a segment.",
-                "encoder hierarchical, but neither transform.eos nor transform.bos is segment",
-                "a mark at each segment",
-                "set transform.eos to segment, or another encoder",
-            )
+            if getattr(trainer, key) != type(trainer).model_fields[key].default and encoder not in encoders:
+                what, expected = f"{key} has no effect with encoder {encoder}.", f"encoder {' or '.join(encoders)}"
+                fix = f"remove {key}, or set another encoder"
+                yield Problem(("trainer", key), what, f"encoder {encoder}", expected, fix)
+        if encoder == "hierarchical":
+            yield from segment_problems(("trainer", "encoder"), encoder, self.transform)
+
+    def _class_problems(self) -> Iterator[Problem]:
+        """Yields the unknown classes, if the job lists the classes."""
+        classes = list((self.corpus.labels or {}).values())
+        for key in ("class_weights", "thresholds"):
+            named = getattr(self.trainer, key)
+            for name in named if isinstance(named, dict) and classes else ():
+                if name not in classes:
+                    what, fix = f"{key} names an unknown class.", did_you_mean(name, classes)
+                    yield Problem(("trainer", key, name), what, name, ", ".join(classes), fix)
 
     def _label_problems(self) -> Iterator[Problem]:
-        yield from self._unknown_classes("class_weights")
-        yield from self._unknown_classes("thresholds")
-        trainer, several = self.trainer, self.corpus.multi_label
-        if several and trainer.class_weights is not None:
-            yield Problem(
-                ("trainer", "class_weights"),
-                "Classes have no weights where a document may have several labels.",
-                "class_weights with corpus.multi_label",
-                "every class counts the same",
-                "remove class_weights; trainer.thresholds: tuned helps rare classes",
-            )
-        if several and trainer.ngrams is not None:
-            what, found = "N-grams need documents of one class each.", "ngrams with corpus.multi_label"
-            yield Problem(("trainer", "ngrams"), what, found, "no ngrams", "remove ngrams")
-        if not several and trainer.thresholds != DEFAULT_THRESHOLD:
-            what = "Thresholds need documents with any number of labels."
-            found, expected = "thresholds without corpus.multi_label", "corpus.multi_label: true"
-            yield Problem(("trainer", "thresholds"), what, found, expected, "remove thresholds")
+        """Yields the keys that need exactly one label per document, or any number of labels."""
+        trainer = self.trainer
+        if self.corpus.kind.multi_label:
+            fixes = {
+                "class_weights": "remove class_weights; trainer.thresholds: tuned helps rare classes",
+                "ngrams": "remove ngrams",
+            }
+            for key, fix in fixes.items():
+                if getattr(trainer, key) is not None:
+                    what = f"{key} cannot be combined with corpus.multi_label."
+                    yield Problem(("trainer", key), what, "multi_label: true", "one label per document", fix)
+        elif trainer.thresholds != DEFAULT_THRESHOLD:
+            found = "one label per document, which is always the most likely one"
+            fix = "remove thresholds, or set corpus.kind.multi_label: true"
+            yield Problem(("trainer", "thresholds"), "thresholds needs corpus.multi_label.", found, fix=fix)
 
-    def _unknown_classes(self, key: str) -> Iterator[Problem]:
-        """Yields names of classes that the job does not list, where it lists any."""
-        named, classes = getattr(self.trainer, key), list((self.corpus.labels or {}).values())
-        for name in named if isinstance(named, dict) and classes else ():
-            if name not in classes:
-                near = closest(name, classes)
-                fix = f"did you mean {near}?" if near else None
-                yield Problem(("trainer", key, name), f"{key} names an unknown class.", name, ", ".join(classes), fix)
+    def _gate_problems(self) -> Iterator[Problem]:
+        corpus = self.corpus
+        if "auc" in self.gates and corpus.labels is None and not corpus.kind.multi_label:
+            expected, fix = "the classes, one AUC for each", "list the classes under corpus.labels"
+            yield Problem(("gates", "auc"), "A gate on auc needs corpus.labels.", "no corpus.labels", expected, fix)
+        for metric, gate in self.gates.items():
+            if gate.slices and not corpus.source:
+                expected = "source: the column or key of a document's origin"
+                what = "Thresholds by source need corpus.source."
+                yield Problem(("gates", metric, "slices"), what, "no corpus.source", expected)
 
 
-class Classifier(SupervisedTask[ClassifierJob]):
+class ClassifierTask(SupervisedTask[ClassifierJob]):
     """Labels of documents."""
 
     name = "classifier"
@@ -119,7 +112,7 @@ class Classifier(SupervisedTask[ClassifierJob]):
             job: The job.
             known: Without those that cannot be computed because the job lists no classes.
         """
-        if job.corpus.multi_label:
+        if job.corpus.kind.multi_label:
             shares = ("macro_f1", "micro_f1", "micro_precision", "micro_recall")
             return {
                 "accuracy": Metric("higher", 0, 1, figure=f"{_METRICS}:exact_match"),
@@ -137,7 +130,7 @@ class Classifier(SupervisedTask[ClassifierJob]):
         """Returns how the Evaluator asks the model: each through its own transform graph."""
         return (
             JudgedBy()
-            if job.corpus.multi_label
+            if job.corpus.kind.multi_label
             else JudgedBy("serve_examples", "label_ids", "label_id", "probabilities")
         )
 
@@ -146,4 +139,4 @@ class Classifier(SupervisedTask[ClassifierJob]):
         return {"predict": "trainer.classifier.answers:LabelAnswers"}
 
 
-CLASSIFIER = Classifier()
+CLASSIFIER = ClassifierTask()

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.config.checks import Problem
 from pipeline.config.job import Job
 from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.task import Task
+from trainer.errors import Problem
 
 
 class DatasetJob(Job):
@@ -21,10 +21,10 @@ class DatasetJob(Job):
     def problems(self) -> Iterator[Problem]:
         """Yields settings that are valid alone but not together."""
         yield from super().problems()
-        yield from gate_problems(self, {}, "A dataset")
+        yield from gate_problems(self, {})
 
 
-class Dataset(Task[DatasetJob]):
+class DatasetTask(Task[DatasetJob]):
     """Checked and transformed examples, for training elsewhere."""
 
     name = "dataset"
@@ -32,4 +32,4 @@ class Dataset(Task[DatasetJob]):
     job = DatasetJob
 
 
-DATASET = Dataset()
+DATASET = DatasetTask()

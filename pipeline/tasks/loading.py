@@ -16,6 +16,7 @@ from pipeline.config import validation_errors
 from pipeline.config.job import Job
 from pipeline.tasks.registry import TASKS
 from trainer.errors import JobError
+from trainer.settings import COLLECT, IMPOSSIBLE
 from trainer.text.suggestions import closest
 
 JOBS: dict[str, type[Job]] = {name: task.job for name, task in TASKS.items()}
@@ -46,7 +47,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Job:
     try:
         job = _read_as(task, source)
     except ValidationError as error:
-        problems += validation_errors.explain(error, source, JOBS[task], JOBS)
+        if all(details["type"] == IMPOSSIBLE for details in error.errors()):
+            # Every value is valid alone, so the checks across sections can run too.
+            found = _read_as(task, source, COLLECT).all_problems()
+            problems += validation_errors.located(found, source)
+        else:
+            problems += validation_errors.explain(error, source, JOBS[task], JOBS)
     problems += unknown
     if problems:
         raise validation_errors.combine(path, problems)
@@ -65,14 +71,15 @@ def _task(source: yaml_source.Source) -> tuple[str, list[JobError]]:
         key: Any = _TaskKey.model_validate(source.data, strict=True)
         return key.task, []
     except ValidationError as error:
-        near = closest(str(source.data.get("task", "")), TASKS)
-        likeliest = near or min(TASKS, key=lambda task: _count_errors(task, source))
+        similar = closest(str(source.data.get("task", "")), TASKS)
+        likeliest = similar or min(TASKS, key=lambda task: _count_errors(task, source))
         return likeliest, validation_errors.explain(error, source, _TaskKey)
 
 
-def _read_as(task: str, source: yaml_source.Source) -> Job:
-    # Strict JSON: a list may become a tuple, but "3" and true are no numbers.
-    return JOBS[task].model_validate_json(json.dumps({**source.data, "task": task}), strict=True)
+def _read_as(task: str, source: yaml_source.Source, context: str | None = None) -> Job:
+    # Strict JSON: a list may become a tuple, but "3" and true are not numbers.
+    text = json.dumps({**source.data, "task": task})
+    return JOBS[task].model_validate_json(text, strict=True, context=context)
 
 
 def _count_errors(task: str, source: yaml_source.Source) -> int:

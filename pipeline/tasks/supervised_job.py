@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from pipeline.config.checks import Problem, evaluated_split
 from pipeline.config.job import Job
-from pipeline.config.tune_checks import tune_problems
+from pipeline.config.job_files import JobFile
+from pipeline.config.tune_checks import search_problems
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
+from trainer.errors import Problem
 from trainer.recurrent.settings import SequenceSettings
 from trainer.tuning.settings import TuneSettings
 
@@ -22,13 +23,30 @@ class SupervisedJob(Job):
     """A job that trains a model with targets."""
 
     trainer: SequenceSettings = Field(default_factory=SequenceSettings, description="The model and its training.")
-    tune: TuneSettings | None = Field(None, description="The search for hyperparameters of `seqloom tune`.")
+    required_splits: ClassVar[tuple[str, ...]] = ("train", "eval", "test")
+    tune: TuneSettings | None = Field(None, description="The hyperparameter search of `seqloom tune`.")
+
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
+        yield from super().files()
+        if self.trainer.embedding.source:
+            yield JobFile(
+                ("trainer", "embedding", "from"),
+                self.trainer.embedding.source,
+                "vectors",
+                parse="pipeline.runs.pretrained:parse_vectors",
+                find="pipeline.runs.pretrained:find_vectors",
+            )
 
     def problems(self) -> Iterator[Problem]:
-        """Yields settings that are valid alone but not together."""
+        """Yields the keys of this section that are valid alone but not together."""
         yield from super().problems()
-        yield from evaluated_split(self)
-        yield from tune_problems(self)
+        if self.tune is not None:
+            yield from search_problems(self.tune, self.trainer, self._problems_with)
+
+    def _problems_with(self, trainer: SequenceSettings) -> Iterator[Problem]:
+        """Yields the problems of this job, apart from its search, with another trainer section."""
+        return self.model_copy(update={"trainer": trainer, "tune": None}).all_problems()
 
 
 S = TypeVar("S", bound=SupervisedJob)

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.config.checks import Problem
 from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
+from trainer.errors import Problem
 from trainer.tagger.settings import TaggerSettings
 from trainer.tagger.spans import not_span_tags
 
@@ -25,27 +25,27 @@ class TaggerJob(SupervisedJob):
     trainer: TaggerSettings = Field(default_factory=TaggerSettings, description="The model and its training.")
 
     def problems(self) -> Iterator[Problem]:
-        """Yields settings that are valid alone but not together."""
+        """Yields the keys that are valid alone but not together."""
         yield from super().problems()
-        corpus, transform = self.corpus, self.transform
-        if corpus.kind != "tagged_text":
+        corpus = self.corpus
+        if not corpus.kind.tokenized:
             expected = "format conll, or tf_sequence_example with corpus.tag"
-            missing = " without corpus.tag" if corpus.format == "tf_sequence_example" else ""
-            found = f"format {corpus.format}{missing}"
+            found = f"format {corpus.format}" + " without corpus.tag" * (corpus.format == "tf_sequence_example")
             yield Problem(("corpus", "format"), "A tagger needs a tag for each token.", found, expected)
         for key in ("truncate", "pad", "min_length"):
-            if getattr(transform, key):
-                what, found = "A tagger gives every token a tag.", f"transform.{key}, which drops tokens"
+            if getattr(self.transform, key):
+                what, found = f"A tagger cannot have transform.{key}.", f"transform.{key}, which can drop tokens"
                 yield Problem(("transform", key), what, found, "whole sentences", f"remove {key}")
         others = not_span_tags(corpus.tags or ())
-        for metric in [name for name in self.gates if name in _SPANS] if others else ():
-            found = f"the tags {', '.join(others[:5])}" + (", ..." if len(others) > 5 else "")
-            expected = "B-<type>, I-<type> and O under corpus.tags"
-            yield Problem(("gates", metric), "Only BIO tags mark spans.", found, expected, "gate token_accuracy")
-        yield from gate_problems(self, TAGGER.metrics(None), "A tagger")
+        for metric in self.gates if others else ():
+            if metric in _SPANS:
+                found = f"the tags {', '.join(others[:5])}" + ", ..." * (len(others) > 5)
+                expected, fix = "B-<type>, I-<type> and O under corpus.tags", "set a gate on token_accuracy instead"
+                yield Problem(("gates", metric), f"{metric} needs BIO tags.", found, expected, fix)
+        yield from gate_problems(self, TAGGER.metrics(None))
 
 
-class Tagger(SupervisedTask[TaggerJob]):
+class TaggerTask(SupervisedTask[TaggerJob]):
     """A tag for every token, judged by tokens and, for BIO tags, by spans."""
 
     name = "tagger"
@@ -72,4 +72,4 @@ class Tagger(SupervisedTask[TaggerJob]):
         return {"predict": "trainer.tagger.answers:TagAnswers"}
 
 
-TAGGER = Tagger()
+TAGGER = TaggerTask()

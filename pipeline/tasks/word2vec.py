@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
-from pipeline.config.checks import Problem
+from pipeline.config.checks import segment_problems
 from pipeline.config.job import Job
+from pipeline.config.job_files import JobFile
 from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
+from trainer.errors import Problem
 from trainer.word2vec.settings import Word2vecSettings
 
 _METRICS = "trainer.word2vec.metrics"
@@ -24,46 +26,40 @@ class Word2vecJob(Job):
     task: Annotated[Literal["word2vec"], Field(description="word2vec: vectors of words.")]
     trainer: Word2vecSettings = Field(default_factory=Word2vecSettings, description="The vectors and their training.")
     evaluation: EvaluationSettings = Field(
-        default_factory=EvaluationSettings, description="What the vectors are judged by, besides held-out documents."
+        default_factory=EvaluationSettings,
+        description="How to evaluate the vectors, in addition to the loss on held-out documents.",
     )
 
-    def files(self) -> Iterator[tuple[str, str]]:
-        """Yields the key and the path of each file that the job names besides its corpus."""
+    def files(self) -> Iterator[JobFile]:
+        """Yields the files that the job names besides its corpus."""
         yield from super().files()
         for kind in ("pairs", "analogies"):
+            parse = f"components.evaluation_sets.set_files:read_{kind}"
             for name, path in getattr(self.evaluation, kind).items():
-                yield f"evaluation.{kind}.{name}", path
+                yield JobFile(("evaluation", kind, name), path, "evaluation", parse)
 
     def problems(self) -> Iterator[Problem]:
-        """Yields settings that are valid alone but not together."""
+        """Yields the keys that are valid alone but not together."""
         yield from super().problems()
-        corpus, transform = self.corpus, self.transform
-        if corpus.kind == "tagged_text":
+        corpus = self.corpus
+        if corpus.kind.tokenized:
             found = f"the tagged tokens of format {corpus.format}"
-            yield Problem(("corpus", "format"), "Word vectors need text.", found, "documents of text")
-        if corpus.multi_label:
-            found = "corpus.multi_label in a job of task word2vec"
-            yield Problem(("corpus", "multi_label"), "Word vectors use no labels.", found, fix="remove multi_label")
-        if corpus.weight is not None:
-            found = "corpus.weight in a job of task word2vec"
-            yield Problem(("corpus", "weight"), "Word vectors use no document weights.", found, fix="remove weight")
-        if self.trainer.boundary == "segment" and "segment" not in (transform.bos, transform.eos):
-            yield Problem(
-                ("trainer", "boundary"),
-                "No token marks the end of a segment.",
-                "boundary segment, but neither transform.eos nor transform.bos is segment",
-                "a mark at each segment",
-                "set transform.eos to segment, or boundary to document",
-            )
+            yield Problem(("corpus", "format"), "A job of task word2vec needs plain text.", found, "documents of text")
+        for key in ("multi_label", "weight"):
+            if getattr(corpus, key):
+                what = f"A job of task word2vec cannot have corpus.{key}."
+                yield Problem(("corpus", key), what, f"corpus.{key}", fix=f"remove {key}")
+        if self.trainer.boundary == "segment":
+            yield from segment_problems(("trainer", "boundary"), "segment", self.transform)
         metrics = WORD2VEC.metrics(self)
-        for name, key in (("spearman", "pairs"), ("analogy_accuracy", "analogies")):
+        for name, key in (("spearman", "evaluation.pairs"), ("analogy_accuracy", "evaluation.analogies")):
             if name in self.gates and not metrics[name].sources:
-                what, found = f"{name} has nothing to be measured on.", f"no evaluation.{key}"
-                yield Problem(("gates", name), what, found, fix=f"name a file under evaluation.{key}")
-        yield from gate_problems(self, metrics, "A job of word vectors")
+                what, fix = f"A gate on {name} needs {key}.", f"name a file under {key}"
+                yield Problem(("gates", name), what, f"no {key}", fix=fix)
+        yield from gate_problems(self, metrics)
 
 
-class Word2vec(Task[Word2vecJob]):
+class Word2vecTask(Task[Word2vecJob]):
     """Vectors of words, judged by word pairs, analogies and held-out documents."""
 
     name = "word2vec"
@@ -114,4 +110,4 @@ class Word2vec(Task[Word2vecJob]):
             yield f"the index finds {training['index_recall_at_10']:.1%} of the ten nearest words"
 
 
-WORD2VEC = Word2vec()
+WORD2VEC = Word2vecTask()

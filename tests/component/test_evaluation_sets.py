@@ -20,16 +20,14 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
-from components.evaluation_sets.executor import Executor
-from pipeline.dag import dag, gates, lineage, verdict
-from pipeline.dag.layout import Layout
-from pipeline.dag.nodes import Sources
+from components.evaluation_sets.executor import EvaluationSetsExecutor
+from pipeline.dag import gates, lineage, verdict
+from pipeline.runs.prepare import prepare
 from pipeline.tasks import loading
 from pipeline.tasks.word2vec import Word2vecJob
-from schema import curated
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
-from trainer.word2vec.servable import Servable
+from trainer.word2vec.servable import WordVectorsServable
 from trainer.word2vec.settings import Word2vecSettings
 
 WORDS = ("film", "plot", "actor", "scene", "music", "story", "hero", "joke")
@@ -72,16 +70,8 @@ class Job:
     def run(self) -> None:
         root = self.folder / "root"
         root.mkdir(exist_ok=True)
-        job = self.job()
-        pipeline = dag.create_pipeline(
-            job,
-            Layout(root),
-            Sources((str(self.folder), "data.jsonl"), str(curated.path(job.corpus.kind))),
-            code=dict.fromkeys(dag.code_modules(job), "1"),
-            run_id="1",
-            until="EvaluationSets",
-        )
-        LocalDagRunner().run(pipeline)
+        prepared = prepare(self.job(), root, "1", until="EvaluationSets")
+        LocalDagRunner().run(prepared.pipeline)
 
     def executions(self) -> dict[str, lineage.Execution]:
         return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))
@@ -197,7 +187,7 @@ def test_documents_that_are_lost_are_an_error(done: Job, tmp_path: Path) -> None
     graph.uri = done.executions()["SequenceTransform"].outputs["transform_graph"].uri
     output.uri = str(tmp_path)
     with pytest.raises(JobError, match="lost or doubled") as caught:
-        Executor().Do(
+        EvaluationSetsExecutor().Do(
             {"examples": [raw], "transform_graph": [graph]}, {"evaluation_examples": [output]}, {"settings": "{}"}
         )
     assert caught.value.found == f"{len(done.held_out())} documents"
@@ -214,7 +204,9 @@ def publish(job: Job, directory: Path, vectors: np.ndarray[Any, Any]) -> None:
     graph = job.executions()["SequenceTransform"].outputs["transform_graph"].uri
     words = job.vocabulary()
     settings, transform = Word2vecSettings(), TransformSettings(min_count=1)
-    model = Servable(words, vectors, None, [1] * len(words), settings, f"{graph}/transform_fn", transform, held_out)
+    model = WordVectorsServable(
+        words, vectors, None, [1] * len(words), settings, f"{graph}/transform_fn", transform, held_out
+    )
     model.save(str(directory / "Format-Serving"))
 
 

@@ -14,10 +14,10 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tfx.utils import io_utils
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
-from components.sequence_transform.vocabulary import select_words, write_labels, write_tags, write_vocabulary
+from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
 from schema import curated
-from trainer.data import features
-from trainer.settings import Kind, TransformSettings
+from trainer.data import features, kinds
+from trainer.settings import TransformSettings
 from trainer.text import subwords
 from trainer.text.normalization import register_operations
 from trainer.text.preprocessing import make_preprocessing_fn
@@ -38,10 +38,10 @@ def record(context: dict[str, str], lists: dict[str, list[str]]) -> bytes:
 
 
 def graph(
-    directory: Path, settings: TransformSettings, kind: Kind, **assets: str
+    directory: Path, settings: TransformSettings, kind: kinds.CorpusKind, **assets: str
 ) -> Callable[[list[bytes]], dict[str, list]]:
     """Makes the transform graph, and loads it where nothing of its making is left."""
-    schema = io_utils.SchemaReader().read(str(curated.path(kind)))
+    schema = io_utils.SchemaReader().read(str(curated.path(kind.name)))
     adapter = TFSequenceExampleBeamRecord("shards", ["test"], schema).TensorAdapterConfig()
     with (
         beam.Pipeline(options=PipelineOptions(BEAM)) as pipeline,
@@ -73,8 +73,11 @@ def test_text_with_marks_buckets_and_unknown_labels(tmp_path: Path) -> None:
     settings = TransformSettings(
         bos="document", eos="segment", oov_buckets=3, nfkc=True, max_token_bytes=8, min_length=2, truncate={"to": 7}
     )
-    assets = {"vocabulary": vocabulary(tmp_path, ["the", "film"]), "labels": write_labels(str(tmp_path), ["n", "p"])}
-    run = graph(tmp_path, settings, "labelled_text", **assets)
+    assets = {
+        "vocabulary": vocabulary(tmp_path, ["the", "film"]),
+        "classes": write_classes(f"{tmp_path}/labels.txt", ["n", "p"]),
+    }
+    run = graph(tmp_path, settings, kinds.LABELLED_TEXT, **assets)
     long = record({"id": "a", "source": "s", "label": "p"}, {"text": ["The \uff26ilm", "was <pad>", "the"]})
     short = record({"id": "b", "source": "s", "label": "?"}, {"text": ["the"]})
     words = record({"id": "c", "source": "s", "label": "n"}, {"text": ["the incomprehensible"]})
@@ -92,15 +95,18 @@ def test_text_with_marks_buckets_and_unknown_labels(tmp_path: Path) -> None:
 def test_text_without_labels_as_characters(tmp_path: Path) -> None:
     words = ["a", " ", "\\n", "\u2028", "\\r", "\0"]
     settings = TransformSettings(tokenizer="characters")
-    run = graph(tmp_path, settings, "text", vocabulary=vocabulary(tmp_path, words))
+    run = graph(tmp_path, settings, kinds.PLAIN_TEXT, vocabulary=vocabulary(tmp_path, words))
     found = run([record({"id": "a", "source": ""}, {"text": ["a\n\r", "\u2028 \0b\u0085"]})])
     assert found == {"id": [b"a"], "source": [b""], "length": [8], "tokens": [[4, 6, 8, 7, 5, 9, 1, 1]]}
 
 
 def test_tagged_text(tmp_path: Path) -> None:
     settings = TransformSettings(tokenizer="whitespace", lowercase=True, truncate={"to": 3})
-    assets = {"vocabulary": vocabulary(tmp_path, ["new york", "the"]), "tags": write_tags(str(tmp_path), ["O", "LOC"])}
-    run = graph(tmp_path, settings, "tagged_text", **assets)
+    assets = {
+        "vocabulary": vocabulary(tmp_path, ["new york", "the"]),
+        "classes": write_classes(f"{tmp_path}/tags.txt", ["O", "LOC"]),
+    }
+    run = graph(tmp_path, settings, kinds.TAGGED_TEXT, **assets)
     given = {"tokens": ["The", "New York", "x", "y"], "tags": ["O", "LOC", "?", "O"]}
     found = run([record({"id": "a", "source": "s"}, given), record({"id": "b", "source": "s"}, {})])
     assert found == {
@@ -123,7 +129,7 @@ def test_subwords_give_the_text_back_from_ids(tmp_path: Path) -> None:
     words = select_words({}, settings, subwords.pieces(model))
     assets = {"vocabulary": write_vocabulary(str(tmp_path), words), "subword_model": str(path)}
     lines = [*features.RESERVED_WORDS, *(word for word, _ in words)]
-    run = graph(tmp_path, settings, "text", **assets)
+    run = graph(tmp_path, settings, kinds.PLAIN_TEXT, **assets)
     nasty = [*texts[:3], "<user>\r\n<pad> \\ \u2581\0 日本 <0x41>", " ", "☃"]
     found = run([record({"id": "a", "source": ""}, {"text": [text]}) for text in nasty])
     assert all(row[-1] == features.EOS for row in found["tokens"])
@@ -138,7 +144,7 @@ def test_a_model_with_subwords_is_saved_again(tmp_path: Path) -> None:
     model = subwords.train(["the film was good"] * 30, settings.subwords)
     (tmp_path / "subwords.model").write_bytes(model)
     words = vocabulary(tmp_path, subwords.pieces(model))
-    graph(tmp_path, settings, "text", vocabulary=words, subword_model=str(tmp_path / "subwords.model"))
+    graph(tmp_path, settings, kinds.PLAIN_TEXT, vocabulary=words, subword_model=str(tmp_path / "subwords.model"))
 
     class Servable(tf.Module):
         def __init__(self) -> None:
@@ -147,7 +153,7 @@ def test_a_model_with_subwords_is_saved_again(tmp_path: Path) -> None:
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
         def serve(self, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"length": self.transform.transform_fn(features.parse_raw(serialized, "text"))["length"]}
+            return {"length": self.transform.transform_fn(features.parse_raw(serialized, kinds.PLAIN_TEXT))["length"]}
 
     servable = Servable()
     tf.saved_model.save(servable, str(tmp_path / "export"), {"serving_default": servable.serve})
@@ -157,8 +163,8 @@ def test_a_model_with_subwords_is_saved_again(tmp_path: Path) -> None:
     assert again(records)["length"].numpy().tolist() == pieces.row_lengths().numpy().tolist()
 
 
-@pytest.mark.parametrize("kind", list(features.RAW))
-def test_the_curated_schemas_have_the_features_of_their_kind(kind: Kind) -> None:
-    schema = io_utils.SchemaReader().read(str(curated.path(kind)))
+@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=str)
+def test_the_curated_schemas_have_the_features_of_their_kind(kind: kinds.CorpusKind) -> None:
+    schema = io_utils.SchemaReader().read(str(curated.path(kind.name)))
     group = schema.tensor_representation_group[""]
-    assert set(group.tensor_representation) == set(features.RAW[kind])
+    assert set(group.tensor_representation) == set(kind.raw)

@@ -22,7 +22,7 @@ from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.sequence_transform.component import SequenceTransform
 from pipeline.dag.dag import _LOCAL_BEAM
 from schema import curated
-from trainer.data import features
+from trainer.data import features, kinds
 from trainer.errors import JobError
 from trainer.settings import OutputSettings, TransformSettings
 from trainer.text.subwords import detokenize
@@ -42,7 +42,7 @@ def run(folder: Path, corpus: dict[str, Any], transform: dict[str, Any], **outpu
         quarantine_dir=str(folder / "quarantine"),
         output=OutputSettings(**output),
     )
-    schema = ImportSchemaGen(schema_file=str(curated.path(settings.kind)))
+    schema = ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))
     sequence_transform = SequenceTransform(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
@@ -234,5 +234,5 @@ def segments(examples: Path, split: str) -> list[list[str]]:
     """The texts of a split's raw documents, by segment, in its order."""
     paths = sorted(str(path) for path in (examples / f"Split-{split}").iterdir())
     records = tf.data.TFRecordDataset(paths, "GZIP").batch(1_000).get_single_element()
-    documents = features.parse_raw(records, "text")["text"].merge_dims(1, 2).to_list()
+    documents = features.parse_raw(records, kinds.PLAIN_TEXT)["text"].merge_dims(1, 2).to_list()
     return [[segment.decode() for segment in document] for document in documents]

@@ -15,14 +15,14 @@ trainer: {epochs: 2, units: 8, embedding: 8, batch_tokens: 128, learning_rate: 0
 """
 BEFORE_TRANSFORM = ["CorpusExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator"]
 TOLD_AT_ONCE = [
-    (["--set", "trainer.epoch=3"], 2, ["no key trainer.epoch", "did you mean epochs?"]),
+    (["--set", "trainer.epoch=3"], 2, ["key trainer.epoch is unknown", "did you mean epochs?"]),
     (["--set", "trainer.epochs=three"], 2, ["--set trainer.epochs=three", "a whole number"]),
     (["--set", "corpus.path=date.csv"], 2, ["corpus file does not exist", "job.yaml", "did you mean data.csv?"]),
     (["--set", "corpus.labels=null"], 2, ["gates.auc", "no corpus.labels", "list the classes under corpus.labels"]),
     (["--set", "gates.f1.min=0.5"], 2, ["no metric f1", "accuracy, auc, loss"]),
     (["--set", "corpus.label=null"], 2, ["job.yaml:3, corpus", "labels needs label"]),
     (["--until", "Pushr"], 2, ["no component Pushr", "did you mean Pusher?"]),
-    (["--root", "job.yaml"], 1, ["The root cannot be written.", "give another --root"]),
+    (["--root", "job.yaml"], 1, ["The root is not writable.", "use another --root"]),
 ]
 
 
@@ -113,7 +113,7 @@ def test_a_few_broken_lines_are_counted_and_the_run_goes_on(lines, transformed):
     worked = {name: state for name, state in transformed.states.items() if state != "skipped"}
     assert worked == dict.fromkeys([*BEFORE_TRANSFORM, "PreviousStatistics", "SequenceTransform"], "done")
     assert transformed.record["state"] == "done"
-    assert "Ended before the Pusher, as --until asked." in transformed.process.stdout
+    assert "Stopped before the Pusher, as --until requested." in transformed.process.stdout
     corpus = transformed.record["details"]["corpus"]
     assert (corpus["records"], corpus["quarantined"]) == (200, 3)
     (quarantine,) = lines.root.glob("quarantine/*/records.jsonl")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 # Epochs of many steps: most of the training still lies ahead when the first epoch is told, and its state is kept often.
 LONG = ("trainer.epochs=6", "trainer.patience=6", "trainer.batch_tokens=24", "trainer.checkpoint_steps=20")
 OPTIONS = [part for setting in LONG for part in ("--set", setting)]
-INTERRUPTED = "Interrupted. The same command again resumes from what is done.\n"
+INTERRUPTED = "Interrupted; run the same command again to resume.\n"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_a_killed_run_is_shown_as_interrupted(killed):
     states = {component["name"]: component["state"] for component in records[-1]["components"]}
     assert (states["SequenceTransform"], states["Trainer"]) == ("cached", "interrupted")
     text = job.seqloom("runs", job.root).stdout
-    assert text.count("Interrupted; the same command resumes it.") == 2
+    assert text.count(INTERRUPTED.strip()) == 2
     assert job.executions()["Trainer"] == "RUNNING"
     assert job.versions() == []
 
@@ -100,8 +100,8 @@ def test_ctrl_c_at_the_start_and_a_second_run_at_the_same_root(new_job):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert second.returncode == 1
-    assert "Another run is at work at this root." in second.stderr
-    assert f"found: the process {process.pid}" in second.stderr
+    assert "Another run is already using this root." in second.stderr
+    assert f"found: process {process.pid}" in second.stderr
     assert second.stdout == ""
     assert (process.returncode, err) == (130, INTERRUPTED)
     assert "Traceback" not in out

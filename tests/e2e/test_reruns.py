@@ -55,7 +55,7 @@ def test_the_same_again_comes_from_cache(first, cached):
     assert cached.versions == first[1].versions
     for key in ("metrics", "verdict", "pushed"):
         assert cached.record[key] == first[1].record[key]
-    assert "Nothing new to publish: the model is the one already published." in cached.process.stdout
+    assert "Nothing new to publish: this model is already published." in cached.process.stdout
 
 
 def test_all_made_anew_is_the_same_model_and_not_published_again(first, uncached, alike):

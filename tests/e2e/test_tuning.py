@@ -67,13 +67,13 @@ def test_a_dry_run_reads_all_and_checks_the_model_and_trains_nothing(job, checke
     findings = checked.record["details"]["learning_check"]
     assert findings["start_loss"] == pytest.approx(0.693147, rel=0.1)
     assert findings["overfitted_loss"] <= 0.2 * 0.693148
-    for part in ("Checked: the job can run.", "400 records: ", "two batches were overfitted"):
+    for part in ("Checked: the job can run.", "400 records: ", "overfitted two batches"):
         assert part in checked.process.stdout
 
 
 def test_hyperparameters_that_were_not_found_cannot_be_used(job, untuned):
     assert untuned.returncode == 1
-    assert "No hyperparameters were tuned at this root." in untuned.stderr
+    assert "The root has no tuned hyperparameters." in untuned.stderr
     assert "run `seqloom tune` first" in untuned.stderr
 
 

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.corpus_example_gen.documents import Document
-from components.corpus_example_gen.readers.places import Place, pack
 from components.corpus_example_gen.writing import duplicates
 from components.corpus_example_gen.writing.duplicates import DROP, KEY
+from components.corpus_example_gen.writing.places import Place, pack
 
 SPLITS = ("test", "train", "eval")
 PREFERRED = ("eval", "test", "train")

@@ -12,7 +12,7 @@ from components.corpus_example_gen.readers.formats import READERS
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing.encode import encode
 from components.corpus_example_gen.writing.split_assignment import Splitter, order_key, shard_of
-from trainer.data import features
+from trainer.data import features, kinds
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]))
 TEXTS = UNICODE.filter(lambda text: text and not text.isspace() and "\0" not in text)
@@ -143,7 +143,8 @@ def test_encoded_document_parses_to_itself(document: Document) -> None:
 @settings(max_examples=20)
 @given(st.lists(TEXT_DOCUMENTS | TAGGED_DOCUMENTS, min_size=1, max_size=5))
 def test_encoded_documents_follow_the_data_contract(documents: list[Document]) -> None:
-    parsed = features.parse_raw(tf.constant([encode(document) for document in documents]))
+    records = tf.constant([encode(document) for document in documents])
+    parsed = {name: value for kind in kinds.KINDS.values() for name, value in features.parse_raw(records, kind).items()}
     for name, field in (("text", "segments"), ("tokens", "tokens"), ("tags", "tags")):
         expected = [[[value.encode()] for value in getattr(document, field)] for document in documents]
         assert parsed[name].to_list() == expected

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -78,19 +79,20 @@ def test_broken_sentences_cost_no_good_one(items: list) -> None:
     ]
 
 
-BROKEN_ELEMENT = st.sampled_from(
-    [
-        *(b'{"text": "a"', b'{"text": "a}', b'{"text": a}', b'{"text": 1}', b'{"text": "\\ud800"}', b"{}", b"{"),
-        *(b'{"text": "a"}}', b'{"text": "a" "b"}', b'{"text": "a\nb"}', b"{[[", b'{"', b'{"text": "\xff"}', b"{\0}"),
-    ]
-)
+NO_DOCUMENT = st.sampled_from([b'{"text": 1}', b'{"text": "\\ud800"}', b"{}", b"[[]]", b"7", b'{"text": "\xff"}'])
+BREAK = st.sampled_from([b"", b'{"text": "a', b'{"text": a}', b'{"text": "a"}}', b'{"text": "a" "b"}', b"]]", b"{\0}"])
 
 
-@given(st.lists(st.one_of(TEXTS, BROKEN_ELEMENT)), st.sampled_from(["\n", "\n  ", "\r\n\t"]))
-def test_broken_elements_cost_no_good_one(items: list[str | bytes], before: str) -> None:
+@given(st.lists(st.one_of(TEXTS, NO_DOCUMENT)), BREAK, st.sampled_from(["\n", "\n  ", "\r\n\t"]))
+def test_what_is_before_a_break_is_read(items: list[str | bytes], broken: bytes, before: str) -> None:
     lines = [json.dumps({"text": item}).encode() if isinstance(item, str) else item for item in items]
-    data = b"[" + b",".join(before.encode() + line for line in lines) + b"\n]"
-    assert segments(read(data, format="json")) == [item if isinstance(item, str) else None for item in items]
+    data = b"[" + b"".join(before.encode() + line + b"," for line in lines)
+    records = read(data + before.encode() + broken, format="json")
+    expected = [item if isinstance(item, str) else None for item in items]
+    # Of {"text": "a"}} the first brace closes a whole element.
+    assert segments(records) == [*expected, *(["a"] if broken.endswith(b"}}") else []), None]
+    at = int(re.search(r"byte ([0-9,]+)", records[-1].reason)[1].replace(",", ""))
+    assert len(data) < at <= len(data + before.encode() + broken)
 
 
 @given(st.lists(TEXTS), st.sampled_from([None, 1]), st.sampled_from(["utf-8", "utf-16", "utf-16-be", "latin-1"]))

@@ -43,7 +43,7 @@ def make_servable(transform_graph):
     import tensorflow as tf
 
     from trainer.settings import TransformSettings
-    from trainer.word2vec.servable import Servable
+    from trainer.word2vec.servable import WordVectorsServable
     from trainer.word2vec.settings import Word2vecSettings
 
     def make(
@@ -55,7 +55,7 @@ def make_servable(transform_graph):
         def heldout(ids):
             return tf.cast(tf.reduce_sum(ids, axis=1), tf.float32) * weight, tf.cast(ids.row_lengths(), tf.float32)
 
-        return Servable(
+        return WordVectorsServable(
             words,
             vectors,
             vectors,

@@ -17,7 +17,7 @@ FILES = sorted(
 OWN = ("pipeline/tasks/", *(f"trainer/{task}/" for task in TASKS))
 SHARED = [path for path in FILES if not str(path.relative_to(ROOT)).startswith(OWN)]
 NAMES = re.compile("|".join(TASKS), re.IGNORECASE)
-FORMAT = re.compile(r"word2vec's or GloVe's|word2vec text")
+FORMAT = re.compile(r"word2vec('s)? or GloVe")
 """The file format is called as the tool is that the world knows it by."""
 
 

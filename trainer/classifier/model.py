@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.classifier import ngrams as ngram_counts
 from trainer.classifier.encoders import ENCODERS
-from trainer.classifier.heads import Heads
 from trainer.classifier.ngrams import NgramCounts, NgramLogits
 from trainer.classifier.pooling import BigramSum
 from trainer.classifier.settings import ClassifierSettings
-from trainer.data import features as f
 from trainer.recurrent import encoder
-from trainer.supervised.cross_entropy import cross_entropy
-from trainer.training.objective import Outcome
 
-TARGETS = {f.LABEL: tf.TensorSpec([None], tf.int64)}
-"""What documents are labelled with."""
+
+@keras.saving.register_keras_serializable("seqloom")
+class Heads(keras.layers.Layer):
+    """Gives the mean logits of several heads, but in training those of each.
+
+    Judged by its own loss, a head learns all that it can; by the loss of their mean, the one that is ahead would leave
+    the other little to learn.
+    """
+
+    def call(self, logits: Sequence[tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Returns float [batch, classes], in training [batch, heads, classes], from [batch, classes] of each head."""
+        heads = tf.stack(logits, axis=1)
+        return heads if training else tf.reduce_mean(heads, axis=1)
+
+    def compute_output_shape(self, shapes: Sequence[tuple[int | None, int]]) -> tuple[int | None, int]:
+        """Returns [batch, classes]."""
+        return shapes[0]
 
 
 def build(
@@ -56,21 +68,3 @@ def build(
         logits = Heads(name="heads")([logits, linear(embedded.words, embedded.steps)])
         linear.start(ngrams)
     return keras.Model(embedded.inputs, logits, name="classifier")
-
-
-def counts(settings: ClassifierSettings, train: tf.data.Dataset, classes: int) -> dict[str, NgramCounts]:
-    """Counts the n-grams of the train split where the settings ask for them; what `build` takes."""
-    if settings.ngrams is None:
-        return {}
-    return {"ngrams": ngram_counts.count(train, classes, **settings.ngrams.model_dump())}
-
-
-def objective(batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-    """Judges the logits of a batch, float [batch, classes], by `label`, or each head's, float [batch, heads, classes].
-
-    The loss of several heads is their mean one; what they answer together is what their logits are in the mean.
-    """
-    label = batch[f.LABEL]
-    heads = logits if logits.shape.rank == 3 else logits[:, tf.newaxis]
-    losses = tf.reduce_mean(cross_entropy(tf.repeat(label[:, tf.newaxis], heads.shape[1], axis=1), heads, smoothing), 1)
-    return Outcome(losses, tf.ones_like(losses), tf.equal(tf.argmax(tf.reduce_mean(heads, 1), -1), label))

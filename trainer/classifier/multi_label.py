@@ -1,37 +1,73 @@
-"""Documents with any number of labels: a sigmoid for each class decides of it alone."""
+"""Documents with any number of labels: a sigmoid for each class decides on it alone."""
 
 from __future__ import annotations
 
-import tensorflow as tf
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer.classifier import thresholds
+from trainer.classifier.multi_label_servable import MultiLabelServable, multi_hot
+from trainer.classifier.settings import ClassifierSettings
 from trainer.data import features as f
+from trainer.jobs.job import TrainingJob
+from trainer.supervised import samples
+from trainer.supervised.head import Head
 from trainer.training.objective import Outcome
 
-TARGETS = {f.LABELS: tf.TensorSpec([None, None], tf.int64)}
-"""What documents are labelled with."""
 
+class MultiLabel(Head[ClassifierSettings]):
+    """The head for any number of labels; each class has a threshold."""
 
-def multi_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
-    """Marks the labels of documents.
+    targets: ClassVar = {f.LABELS: tf.TensorSpec([None, None], tf.int64)}
 
-    Args:
-        labels: Class ids, int64 [batch, most labels]; a negative one is none.
-        classes: Number of classes.
+    def check(self) -> None:
+        """Checks the thresholds' class names.
 
-    Returns:
-        Bool [batch, classes].
-    """
-    return tf.reduce_any(tf.one_hot(labels, classes, on_value=True, off_value=False, dtype=tf.bool), axis=1)
+        Raises:
+            JobError: If one is unknown.
+        """
+        thresholds.given(self.settings.thresholds, self.classes)
 
+    def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
+        """Judges the logits of a batch, float [batch, classes], by `labels`.
 
-def objective(batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-    """Judges the logits of a batch, float [batch, classes], by `labels`.
+        A document's loss is the mean over the classes of their binary cross-entropies, as Keras' BinaryCrossentropy,
+        also in what smoothing does: each class' target moves by this share toward one half. A document is right where
+        exactly its labels have a probability of one half or more.
+        """
+        wanted = multi_hot(batch[f.LABELS], logits.shape[-1])
+        targets = tf.cast(wanted, logits.dtype) * (1 - smoothing) + smoothing / 2
+        losses = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits), axis=-1)
+        return Outcome(losses, tf.ones_like(losses), tf.reduce_all(tf.equal(logits >= 0, wanted), axis=-1))
 
-    A document's loss is the mean over the classes of their binary cross-entropies, as Keras' BinaryCrossentropy, also
-    in what smoothing does: each class' target moves by this share toward one half. A document is right where exactly
-    its labels have a probability of one half or more.
-    """
-    wanted = multi_hot(batch[f.LABELS], logits.shape[-1])
-    targets = tf.cast(wanted, logits.dtype) * (1 - smoothing) + smoothing / 2
-    losses = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits), axis=-1)
-    return Outcome(losses, tf.ones_like(losses), tf.reduce_all(tf.equal(logits >= 0, wanted), axis=-1))
+    def describe(self, batch: f.Features, logits: tf.Tensor, words: Sequence[str]) -> str:
+        """Writes documents with their predicted and true labels as Markdown; a label is predicted from logit 0."""
+        return samples.describe_labels(batch, logits, self.target, words, self.classes)
+
+    def servable(self, model: keras.Model, job: TrainingJob) -> tuple[MultiLabelServable, Mapping[str, Any]]:
+        """Returns what is published and its thresholds, which are tuned on the eval split if the settings say so."""
+        chosen = thresholds.given(self.settings.thresholds, self.classes)
+        if chosen is None:
+            chosen = thresholds.tuned(*self._answers(model, job))
+        named = dict(zip(self.classes, chosen.tolist(), strict=True))
+        return MultiLabelServable(model, job.graph, self.classes, chosen), {"thresholds": named}
+
+    def _answers(self, model: keras.Model, job: TrainingJob) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Returns probabilities and labels of the eval split, [documents, classes] each."""
+
+        @tf.function(reduce_retracing=True)
+        def answer(batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
+            """Returns float32 and bool [batch, classes]."""
+            logits = model([batch[name] for name in self.inputs], training=False)
+            return tf.sigmoid(logits), multi_hot(batch[f.LABELS], len(self.classes))
+
+        names = (*self.inputs, *self.targets)
+        numbers = ({name: batch[name] for name in names} for batch in self.batches(job.eval_files))
+        found = [[part.numpy() for part in answer(batch)] for batch in numbers]
+        probabilities, wanted = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return probabilities, wanted

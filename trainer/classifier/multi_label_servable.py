@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.classifier.multi_label import multi_hot
-from trainer.classifier.servable import PROBABILITIES, Servable
+from trainer.classifier.servable import PROBABILITIES, ClassifierServable
 from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
+from trainer.data import kinds
 from trainer.data.reading import pad
-from trainer.settings import Kind
 
 PREDICTED = "predicted"
 GIVEN = "given"
@@ -28,20 +27,20 @@ _LEAST_PROBABILITY = 1e-7
 _EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
 
 
-class MultiLabelServable(Servable):
+class MultiLabelServable(ClassifierServable):
     """A classifier of any number of labels together with the transform graph that made its data.
 
     `serve_text` and `serve_examples` give `labels`, all class names, string [batch, classes]; `probabilities`, float32
     [batch, classes], each class' by itself; and `predicted`, bool [batch, classes], whether these reach the thresholds.
     """
 
-    _kind: Kind = "multi_labelled_text"
+    _kind = kinds.MULTI_LABELLED_TEXT
 
     def __init__(
         self,
         model: keras.Model,
         transform_graph: str,
-        classes: list[str],
+        classes: Sequence[str],
         thresholds: NDArray[np.float32] | None = None,
     ) -> None:
         """Joins the parts.
@@ -95,9 +94,9 @@ class MultiLabelServable(Servable):
         """Returns one signature a method; `serve_text` is `serving_default`; `explain` needs attention."""
         return {**super().signatures(), "judge": self.judge}
 
-    def save(self, directory: str, transform_settings: str = "") -> None:
-        """Writes the SavedModel; the thresholds are part of the digest, for they decide the answers."""
-        super().save(directory, json.dumps([transform_settings, self._thresholds.numpy().tolist()]))
+    def digest(self, directory: str, transform_settings: str) -> str:
+        """Returns the digest; the thresholds are part of it because they decide the answers."""
+        return super().digest(directory, json.dumps([transform_settings, self._thresholds.numpy().tolist()]))
 
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         return {
@@ -108,6 +107,19 @@ class MultiLabelServable(Servable):
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:
         return tf.sigmoid(logits)
+
+
+def multi_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
+    """Marks the labels of documents.
+
+    Args:
+        labels: Class ids, int64 [batch, most labels]; a negative one is none.
+        classes: Number of classes.
+
+    Returns:
+        Bool [batch, classes].
+    """
+    return tf.reduce_any(tf.one_hot(labels, classes, on_value=True, off_value=False, dtype=tf.bool), axis=1)
 
 
 def _padded(rows: tf.RaggedTensor, filler: str | int) -> tf.Tensor:

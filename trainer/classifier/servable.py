@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
 from trainer.classifier.attention import explained
 from trainer.data import features as f
-from trainer.data import parsing
+from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.settings import Kind
 from trainer.supervised.model_servable import ModelServable
 
 PROBABILITIES = "probabilities"
 
 
-class Servable(ModelServable):
+class ClassifierServable(ModelServable):
     """A classifier together with the transform graph that made its data."""
 
-    _kind: Kind = "labelled_text"
+    _kind = kinds.LABELLED_TEXT
 
-    def __init__(self, model: keras.Model, transform_graph: str, classes: list[str]) -> None:
+    def __init__(self, model: keras.Model, transform_graph: str, classes: Sequence[str]) -> None:
         """Joins the parts, as any model's, and adds `explain` where the model has attention."""
         super().__init__(model, transform_graph, classes)
         self._explained: keras.Model = explained(model)
@@ -112,7 +111,7 @@ class Servable(ModelServable):
         segments = tf.RaggedTensor.from_nested_row_splits(text, [rows, rows])
         lists = {f.TEXT: segments, f.LABELS: segments[:, :0]}
         absent = tf.fill(tf.shape(text), "")
-        return {name: lists.get(name, absent) for name in f.RAW[self._kind]}
+        return {name: lists.get(name, absent) for name in self._kind.raw}
 
 
 def _words(transform_graph: str) -> tf.lookup.StaticHashTable:

@@ -19,7 +19,7 @@ def given(thresholds: Thresholds, classes: Sequence[str]) -> NDArray[np.float32]
         classes: The name of each class.
 
     Raises:
-        JobError: If the setting names a class that there is not.
+        JobError: If the setting names an unknown class.
     """
     if thresholds == "tuned":
         return None
@@ -28,7 +28,7 @@ def given(thresholds: Thresholds, classes: Sequence[str]) -> NDArray[np.float32]
     unknown = [name for name in thresholds if name not in classes]
     if unknown:
         raise JobError(
-            "A threshold is given to a class that there is not.",
+            "thresholds names an unknown class.",
             where="trainer.thresholds",
             found=", ".join(unknown),
             expected=", ".join(classes),

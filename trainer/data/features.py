@@ -9,16 +9,11 @@ from collections.abc import Collection
 import tensorflow as tf
 
 from trainer import settings
-from trainer.settings import Kind
+from trainer.data import kinds
 
-ID = "id"
-SOURCE = "source"
-LABEL = "label"
-LABELS = "labels"
-TEXT = "text"
-TOKENS = "tokens"
-TAGS = "tags"
-LENGTH = "length"
+ID, SOURCE, LENGTH = kinds.ID, kinds.SOURCE, kinds.LENGTH
+TEXT, TOKENS = kinds.TEXT, kinds.TOKENS
+LABEL, LABELS, TAGS = kinds.LABEL, kinds.LABELS, kinds.TAGS
 WEIGHT = "weight"
 """What a document counts in the loss of training: a context feature, float, of any kind of corpus that has weights."""
 
@@ -28,33 +23,17 @@ RESERVED_WORDS = settings.RESERVED_WORDS
 Features = dict[str, tf.Tensor | tf.RaggedTensor]
 """Features of a batch by name; context features are [batch], feature lists [batch, time], ragged or padded."""
 
-RAW: dict[Kind, tuple[str, ...]] = {
-    "text": (ID, SOURCE, TEXT),
-    "labelled_text": (ID, SOURCE, LABEL, TEXT),
-    "multi_labelled_text": (ID, SOURCE, LABELS, TEXT),
-    "tagged_text": (ID, SOURCE, TOKENS, TAGS),
-}
-"""Raw features of each kind of corpus: what its transform graph takes."""
-
-TRANSFORMED: dict[Kind, tuple[str, ...]] = {
-    "text": (ID, SOURCE, LENGTH, TOKENS),
-    "labelled_text": (ID, SOURCE, LABEL, LENGTH, TOKENS),
-    "multi_labelled_text": (ID, SOURCE, LABELS, LENGTH, TOKENS),
-    "tagged_text": (ID, SOURCE, LENGTH, TOKENS, TAGS),
-}
-"""Transformed features of each kind of corpus."""
-
 _RAW_CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (ID, SOURCE, LABEL)}
 _RAW_WEIGHT = {WEIGHT: tf.io.FixedLenFeature([], tf.float32, default_value=math.nan)}
 _RAW_LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (TEXT, LABELS, TOKENS, TAGS)}
 
 
-def parse_raw(serialized: tf.Tensor, kind: Kind | None = None, *, weighted: bool = False) -> Features:
+def parse_raw(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: bool = False) -> Features:
     """Parses raw `tf.SequenceExample` records.
 
     Args:
         serialized: Records, string [batch].
-        kind: The kind of corpus, whose features are returned; None: those of all kinds.
+        kind: The kind of corpus.
         weighted: Return `weight`, too, float32 [batch], NaN where absent.
 
     Returns:
@@ -62,9 +41,8 @@ def parse_raw(serialized: tf.Tensor, kind: Kind | None = None, *, weighted: bool
         [batch, segments, 1], as TensorFlow Transform reads it, and likewise `tokens` and `tags` as
         ragged string [batch, time, 1] and `labels` as ragged string [batch, labels, 1] (no steps where absent).
     """
-    names = {*_RAW_CONTEXT, *_RAW_LISTS} if kind is None else RAW[kind]
-    scalars = {**_pick(_RAW_CONTEXT, names), **(_RAW_WEIGHT if weighted else {})}
-    context, lists, _ = tf.io.parse_sequence_example(serialized, scalars, _pick(_RAW_LISTS, names))
+    scalars = {**_pick(_RAW_CONTEXT, kind.raw), **(_RAW_WEIGHT if weighted else {})}
+    context, lists, _ = tf.io.parse_sequence_example(serialized, scalars, _pick(_RAW_LISTS, kind.raw))
     return {**context, **lists}
 
 

@@ -67,13 +67,13 @@ def pack(
     """
     paths, own = tfrecords.find(files), Worker(*worker)
     origin = resume(start(epoch, paths, ("pack", rows, time, eos, window, seed, own.count)), position)
-    read_pass = _compiled(_Layout(rows, time, eos, own), tfrecords.compression(paths[0]), window, seed is not None)
+    read_pass = _compiled(_RowLayout(rows, time, eos, own), tfrecords.compression(paths[0]), window, seed is not None)
     return tfrecords.without_autotune(read_pass(*tfrecords.drawn(paths, seed, epoch), tf.constant(origin, tf.int64)))
 
 
 @functools.lru_cache(maxsize=32)
 def _compiled(
-    layout: _Layout, codec: str, window: int, mixed: bool
+    layout: _RowLayout, codec: str, window: int, mixed: bool
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
     """Compiles the reading of a pass once for all epochs, which would each be traced anew for a second.
 
@@ -114,7 +114,7 @@ many batches they fill, int64 []."""
 
 
 @dataclasses.dataclass(frozen=True)
-class _Layout:
+class _RowLayout:
     """Where documents stand in the rows.
 
     A document takes as many columns as it has tokens, and one more with `eos`. Which row it is in follows from

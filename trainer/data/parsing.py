@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from trainer.data import features as f
-from trainer.settings import Kind
+from trainer.data import kinds
 
 _CONTEXT = {
     **{name: tf.io.FixedLenFeature([], tf.string) for name in (f.ID, f.SOURCE)},
@@ -20,14 +20,12 @@ def lengths(serialized: tf.Tensor) -> tf.Tensor:
     return _parse(serialized, {f.LENGTH: _CONTEXT[f.LENGTH]}, {})[0][f.LENGTH]
 
 
-def kind_of(record: bytes) -> Kind:
+def kind_of(record: bytes) -> kinds.CorpusKind:
     """Tells the kind of corpus that a record belongs to."""
     example = tf.train.SequenceExample.FromString(record)
-    if f.TAGS in example.feature_lists.feature_list:
-        return "tagged_text"
-    if f.LABELS in example.feature_lists.feature_list:
-        return "multi_labelled_text"
-    return "labelled_text" if f.LABEL in example.context.feature else "text"
+    names = {*example.context.feature, *example.feature_lists.feature_list}
+    # The last kinds first: a record with tags may carry a label, too.
+    return next((kind for kind in reversed(kinds.KINDS.values()) if kind.target in names), kinds.PLAIN_TEXT)
 
 
 def has_weight(record: bytes) -> bool:
@@ -35,7 +33,7 @@ def has_weight(record: bytes) -> bool:
     return f.WEIGHT in tf.train.SequenceExample.FromString(record).context.feature
 
 
-def padded_batch(serialized: tf.Tensor, kind: Kind, *, weighted: bool = False) -> f.Features:
+def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: bool = False) -> f.Features:
     """Parses a batch and pads it on the right to its longest document.
 
     Padding that stands in the records, on either side, is left out before.
@@ -50,7 +48,7 @@ def padded_batch(serialized: tf.Tensor, kind: Kind, *, weighted: bool = False) -
         at least one step wide; where the kind has them `label` int64 [batch], `labels` int64 [batch, most labels]
         (ascending class ids, then -1; at least one wide), and `tags` int64 [batch, time].
     """
-    names = f.TRANSFORMED[kind]
+    names = kind.transformed
     context_specs = {name: spec for name, spec in _CONTEXT.items() if name in names} | (_WEIGHT if weighted else {})
     list_specs = {name: tf.io.FixedLenSequenceFeature([], tf.int64) for name in (f.TOKENS, f.TAGS) if name in names}
     # The parser pads the lists of a batch to the longest by itself, with 0, which is <pad>.

@@ -1,6 +1,6 @@
 """The reader of transformed SequenceExamples; it needs TensorFlow and the files, nothing of a pipeline.
 
-    from trainer.input import Position, Usage, pack, read
+    from trainer.data.reading import Position, Usage, pack, read
 
     usage = Usage()
     for batch in read("examples/Split-train", batch_tokens=16_384, seed=1, epoch=0):
@@ -29,9 +29,9 @@ import tensorflow as tf
 
 from trainer.data import features as f
 from trainer.data import parsing, tfrecords
+from trainer.data.kinds import CorpusKind
 from trainer.data.packing import SEGMENT, pack
 from trainer.data.position import POSITION, Position, Worker, remaining, resume, start
-from trainer.settings import Kind
 
 __all__ = ["POSITION", "Position", "Usage", "batch_bounds", "pack", "pad", "read"]
 
@@ -128,7 +128,7 @@ def read(
 
 @functools.lru_cache(maxsize=32)
 def _compiled(
-    kind: Kind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
+    kind: CorpusKind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
     """Compiles the reading of a pass once for all epochs, which would each be traced anew for half a second.
 
@@ -203,7 +203,7 @@ def batch_bounds(
         batch_documents: Documents that a batch holds at most.
 
     Returns:
-        First and last-but-one row of each batch, int64 [batches] each.
+        The first row of each batch and the row after its last, int64 [batches] each.
     """
     documents = tf.size(lengths, tf.int64)
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from trainer.data import parsing
+from trainer.data import kinds, parsing
 from trainer.errors import JobError
-from trainer.settings import Kind
 
 PARALLEL = max(2, min(8, os.cpu_count() or 2))
 """Threads that read or parse. tf.data.AUTOTUNE would begin every epoch with one and search anew."""
@@ -85,11 +84,11 @@ def count(files: str | Sequence[str]) -> int:
     return int(batches.reduce(tf.constant(0, tf.int64), lambda total, batch: total + tf.size(batch, tf.int64)))
 
 
-def kind(paths: Sequence[str]) -> Kind:
+def kind(paths: Sequence[str]) -> kinds.CorpusKind:
     """Tells the kind of corpus from the first record; without one, it is labelled text."""
     for record in stream(paths).take(1):
         return parsing.kind_of(record.numpy())
-    return "labelled_text"
+    return kinds.LABELLED_TEXT
 
 
 def drawn(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,4 +1,4 @@
-"""Objects by the place they stand at, so that what runs them imports no task."""
+"""Objects by their dotted paths, with which a component gets a task's half without importing any task."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import importlib
 from typing import Any
 
 
-def load(place: str) -> Any:
+def load(path: str) -> Any:
     """Imports an object.
 
     Args:
-        place: Its module and its name, as in `trainer.tagger.training:TAGGER`.
+        path: Its module and its name in it: `trainer.tagger.training:TAGGER`.
 
     Raises:
-        ValueError: If the place has another form, or there is no such module or name.
+        ValueError: If the path is of another form, or the module or the name does not exist.
     """
-    module, colon, name = place.partition(":")
-    if not (module and colon and name):
-        raise ValueError(f"{place!r} is not of the form module:NAME")
+    module, _, name = path.partition(":")
+    if not module or not name.isidentifier():
+        raise ValueError(f"{path!r} is not of the form module:NAME")
     try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{place} cannot be imported: {error}") from error
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        # A module that is missing behind an existing one is another fault.
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise ValueError(f"{path!r} names an unknown module: {error.name}") from error
+    if not hasattr(found, name):
+        raise ValueError(f"{path!r} names an unknown object: {module} has no {name}")
+    return getattr(found, name)

@@ -1,13 +1,15 @@
-"""What a task is given to train on."""
+"""The files and folders of a training."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import tensorflow as tf
 
 from trainer.data import tfrecords
 from trainer.data.features import transform_settings
+from trainer.data.kinds import CorpusKind, by_name
 from trainer.settings import TransformSettings
 
 
@@ -16,7 +18,6 @@ class TrainingJob:
     """One training.
 
     Attributes:
-        settings: The trainer section of the configuration, as JSON.
         train_files: TFRecord files of the train split.
         eval_files: TFRecord files of the eval split.
         transform_graph: The transform graph's directory.
@@ -25,7 +26,6 @@ class TrainingJob:
         checkpoints: A directory for exactly these data, settings and code.
     """
 
-    settings: str
     train_files: list[str]
     eval_files: list[str]
     transform_graph: str
@@ -39,6 +39,17 @@ class TrainingJob:
         return transform_settings(self.transform_graph)
 
     @property
+    def kind(self) -> CorpusKind:
+        """The kind of the corpus that the transform graph was made for."""
+        return by_name(json.loads(self.text("settings.json"))["kind"])
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes in the order of their ids; empty for a kind without any."""
+        file = self.kind.classes_file
+        return self.text(file).splitlines() if file else []
+
+    @property
     def graph(self) -> str:
         """The transform graph's SavedModel directory."""
         return f"{self.transform_graph}/transform_fn"
@@ -49,11 +60,9 @@ class TrainingJob:
             text: str = file.read()
         return text
 
-    def with_settings(self, settings: str, directory: str) -> TrainingJob:
-        """The same training with other settings, its logs and checkpoints below a directory."""
-        return dataclasses.replace(
-            self, settings=settings, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints"
-        )
+    def within(self, directory: str) -> TrainingJob:
+        """Returns the same training with its logs and checkpoints in a directory."""
+        return dataclasses.replace(self, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints")
 
 
 def files(patterns: list[str]) -> list[str]:

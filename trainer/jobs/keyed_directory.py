@@ -1,4 +1,4 @@
-"""A directory of its own for work that may be cut short, so that only the same work goes on from what lies there."""
+"""A directory for work that may be interrupted, keyed so that only the same work resumes from it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import tensorflow as tf
 
 
 def prepare(parent: str, key: Sequence[Any]) -> str:
-    """Returns the directory of a key below a parent, and removes those of others.
+    """Returns the directory of a key in a parent, and removes those of other keys.
 
     Args:
-        parent: The parent, made where it is missing.
-        key: All that decides what the work makes, as JSON has it.
+        parent: The parent, created if it is missing.
+        key: Everything that decides what the work produces, as JSON values.
     """
     own = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
     tf.io.gfile.makedirs(parent)

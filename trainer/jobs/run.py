@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from trainer.jobs import keyed_directory
+from trainer.jobs import dotted, keyed_directory
 from trainer.jobs.job import TrainingJob, files
-from trainer.jobs.tasks import TASKS
+from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies
-from trainer.tuning.values import tuned
+from trainer.tuning.values import with_values
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -21,28 +20,25 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains, and writes the SavedModel, TensorBoard's events and `training.json`.
 
     Args:
-        fn_args: TFX's arguments; `custom_config` holds `task`, `settings` (the trainer section as
-            JSON), `checkpoints` (a directory) and `code` (a digest of the code); the values of
+        fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a `TrainingTask`), `settings`
+            (the trainer section as JSON), `checkpoints` (a directory) and `code` (a digest of the code); the values of
             `hyperparameters`, if there are any, replace those of the section.
     """
     custom = fn_args.custom_config
-    settings = tuned(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
+    task: TrainingTask[Any] = dotted.load(custom["training"])
+    section = with_values(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
+    settings = task.settings.model_validate_json(section)
+    # The directory is for exactly these data, settings and code; those of others are removed.
+    key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files]
+    key += [custom["training"], section, custom["code"]]
     job = TrainingJob(
-        settings=settings,
         train_files=files(fn_args.train_files),
         eval_files=files(fn_args.eval_files),
         transform_graph=fn_args.transform_output,
         model_directory=fn_args.serving_model_dir,
         log_directory=fn_args.model_run_dir,
-        checkpoints=_own_directory(fn_args, settings),
+        checkpoints=keyed_directory.prepare(custom["checkpoints"], key),
     )
-    TASKS[custom["task"]](job)
-    if strategies.is_chief(json.loads(settings).get("strategy")):
+    task.run(job, settings)
+    if strategies.is_chief(settings.strategy):
         tf.io.gfile.rmtree(custom["checkpoints"])
-
-
-def _own_directory(fn_args: FnArgs, settings: str) -> str:
-    """A checkpoint directory for exactly these data, settings and code; those of others are removed."""
-    custom = fn_args.custom_config
-    key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files, custom["task"], settings, custom["code"]]
-    return keyed_directory.prepare(custom["checkpoints"], key)

@@ -17,7 +17,8 @@ ABOUT = "assets.extra/seqloom.json"
 
 def made_by(directory: str) -> str | None:
     """Returns the name of the task that made a SavedModel; None: the model does not say."""
-    import tensorflow as tf
+    with _quiet():
+        import tensorflow as tf
 
     path = f"{directory}/{ABOUT}"
     if not tf.io.gfile.exists(path):

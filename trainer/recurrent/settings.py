@@ -1,13 +1,16 @@
-"""Typed settings of recurrent layers and what they read."""
+"""Typed settings of recurrent layers and their input."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from trainer.settings import Embedding, EmbeddingSettings, Settings
+from trainer.errors import Problem
+from trainer.settings import Settings
 from trainer.training.settings import TrainingSettings
+from trainer.vectors.settings import Embedding, EmbeddingSettings
 
 _UNIFORM_SCALE = 0.1
 
@@ -16,76 +19,71 @@ class WordSettings(Settings):
     """From tokens to their vectors."""
 
     embedding: Embedding = Field(EmbeddingSettings(width=64), description="Width of the word vectors, or a section.")
-    word_dropout: float = Field(0.2, ge=0, lt=1, description="Share of words that training replaces by <unk>.")
-    spatial_dropout: float = Field(0.4, ge=0, lt=1, description="Dropout of whole word-vector channels.")
+    word_dropout: float = Field(0.2, ge=0, lt=1, description="Share of words that training replaces by `<unk>`.")
+    spatial_dropout: float = Field(0.4, ge=0, lt=1, description="Dropout of whole channels of the word vectors.")
 
 
 class StackSettings(Settings):
-    """One recurrent layer, or several, each of which reads the states of the one below."""
+    """One or more recurrent layers, each reading the states of the one below."""
 
     cell: Literal["lstm", "gru", "rnn"] = Field(
-        "gru", description="The recurrent cell; rnn, the simple one, rules the fused GPU kernel out."
+        "gru", description="The recurrent cell; rnn is the simple one, which cannot use the fused GPU kernel."
     )
-    layers: PositiveInt = Field(1, description="Recurrent layers, stacked.")
-    units: PositiveInt = Field(64, description="Width of the recurrent state, each direction.")
+    layers: PositiveInt = Field(1, description="Number of stacked recurrent layers.")
+    units: PositiveInt = Field(64, description="Width of the recurrent state in each direction.")
     bidirectional: bool = Field(True, description="Read each document in both directions.")
     merge: Literal["concat", "sum", "mul", "ave"] = Field(
         "concat",
-        description="How the states of both directions become one: side by side, or their sum, product or mean.",
+        description="How to combine the states of both directions: concatenation, sum, product or mean.",
     )
     activation: Literal["tanh", "relu", "elu", "sigmoid", "softsign", "linear"] = Field(
-        "tanh", description="The cell's activation; anything but tanh rules the fused GPU kernel out."
+        "tanh", description="The cell's activation; only tanh can use the fused GPU kernel."
     )
-    input_dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout of what each recurrent layer reads, drawn anew at each step."
-    )
+    input_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout of each layer's input, drawn at each step.")
     output_dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout of the states of the last recurrent layer, drawn anew at each step."
+        0.0, ge=0, lt=1, description="Dropout of the last layer's states, drawn at each step."
     )
     recurrent_dropout: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="Dropout of the recurrent state, one mask for all steps; above 0 rules the fused GPU kernel out.",
+        description="Dropout of the recurrent state, one mask for all steps; above 0, the fused GPU kernel is not"
+        " used.",
     )
-    layer_norm: bool = Field(False, description="Normalise the states between two layers.")
-    residual: bool = Field(False, description="From the third layer on, add what a layer reads to its states.")
+    layer_norm: bool = Field(False, description="Normalise the states between layers; needs two layers.")
+    residual: bool = Field(False, description="From the third layer on, add a layer's input to its states.")
     kernel_initializer: Literal["glorot", "orthogonal", "uniform"] = Field(
-        "glorot", description="How the weights of what a layer reads start."
+        "glorot", description="Initial input weights."
     )
     recurrent_initializer: Literal["orthogonal", "glorot", "uniform", "identity"] = Field(
-        "orthogonal", description="How the weights of the recurrent state start; identity: for cell rnn with relu."
+        "orthogonal", description="Initial weights of the recurrent state; identity: for cell rnn with activation relu."
     )
-    uniform_scale: PositiveFloat = Field(
-        _UNIFORM_SCALE, description="Initializers uniform draw from minus this to this."
-    )
+    uniform_scale: PositiveFloat = Field(_UNIFORM_SCALE, description="Largest absolute value of initializer uniform.")
 
-    @model_validator(mode="after")
-    def _layers_fit_together(self) -> StackSettings:
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
         if self.merge != "concat" and not self.bidirectional:
-            raise ValueError(f"merge {self.merge} joins two directions: set bidirectional, or remove merge")
-        if self.layer_norm and self.layers < 2:
-            raise ValueError(
-                "layer_norm stands between layers, and there is one: set layers to 2 or more, or remove it"
-            )
-        if self.residual and self.layers < 3:
-            raise ValueError(
-                f"residual begins at the third layer, and layers is {self.layers}: set layers to 3, or remove it"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _initializers_fit(self) -> StackSettings:
+            fix = "set bidirectional: true, or remove merge"
+            yield Problem(("merge",), f"merge {self.merge} needs two directions.", "bidirectional false", fix=fix)
+        for key, least in (("layer_norm", 2), ("residual", 3)):
+            if getattr(self, key) and self.layers < least:
+                found, expected = f"layers {self.layers}", f"layers {least} or more"
+                fix = f"set layers to {least}, or remove {key}"
+                yield Problem((key,), f"{key} needs at least {least} layers.", found, expected, fix)
         if self.recurrent_initializer == "identity" and self.cell != "rnn":
-            raise ValueError(
-                f"recurrent_initializer identity is for cell rnn: the gates of {self.cell} have weights of their own"
+            fix = "set cell: rnn, or choose another initializer"
+            yield Problem(
+                ("recurrent_initializer",),
+                "recurrent_initializer identity needs cell rnn.",
+                f"cell {self.cell}",
+                fix=fix,
             )
-        drawn = "uniform" in (self.kernel_initializer, self.recurrent_initializer)
-        if self.uniform_scale != _UNIFORM_SCALE and not drawn:
-            raise ValueError(
-                "uniform_scale has no use: neither kernel_initializer nor recurrent_initializer is uniform"
-            )
-        return self
+        initializers = {key: getattr(self, key) for key in ("kernel_initializer", "recurrent_initializer")}
+        if self.uniform_scale != _UNIFORM_SCALE and "uniform" not in initializers.values():
+            found = ", ".join(f"{key} {value}" for key, value in initializers.items())
+            fix = "set one of them to uniform, or remove uniform_scale"
+            yield Problem(("uniform_scale",), "uniform_scale has no effect.", found, "an initializer uniform", fix)
 
 
 class RecurrentSettings(StackSettings, WordSettings):

@@ -24,7 +24,7 @@ def resolve(
         counts: Counts the targets of each class in the train split, int64 [classes].
 
     Raises:
-        JobError: If the settings name a class that there is not.
+        JobError: If the setting names an unknown class.
     """
     named = settings.class_weights
     if named is None:
@@ -34,7 +34,7 @@ def resolve(
     unknown = [name for name in named if name not in classes]
     if unknown:
         raise JobError(
-            "A weight is given to a class that there is not.",
+            "class_weights names an unknown class.",
             where="trainer.class_weights",
             found=", ".join(unknown),
             expected=", ".join(classes),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -16,7 +16,7 @@ from trainer.text.normalization import register_operations
 class ModelServable(tf.Module):
     """A model together with the transform graph that made its data; a task adds its signatures."""
 
-    def __init__(self, model: keras.Model, transform_graph: str, classes: list[str]) -> None:
+    def __init__(self, model: keras.Model, transform_graph: str, classes: Sequence[str]) -> None:
         """Joins the parts.
 
         Args:
@@ -30,27 +30,23 @@ class ModelServable(tf.Module):
         self._state = [variable.value for variable in model.variables]
         register_operations()
         self._transform = tf.saved_model.load(transform_graph)
-        self._classes = tf.constant(classes)
+        self._classes = tf.constant(list(classes))
 
     @abc.abstractmethod
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns the signatures of the SavedModel by name."""
 
-    def save(self, directory: str, transform_settings: str = "") -> None:
-        """Writes the SavedModel.
+    def save(self, directory: str) -> None:
+        """Writes the SavedModel."""
+        tf.saved_model.save(self, directory, self.signatures())
 
-        `assets.extra/seqloom.json` holds a digest of all that decides the answers but the code.
+    def digest(self, directory: str, transform_settings: str) -> str:
+        """Returns a digest, in hexadecimal digits, of all that decides the answers except the code.
 
         Args:
-            directory: Where to write.
-            transform_settings: What the transform graph was made with, part of the digest.
+            directory: Where the SavedModel was written, for its assets.
+            transform_settings: What the transform graph was made with.
         """
-        tf.saved_model.save(self, directory, self.signatures())
-        tf.io.gfile.makedirs(f"{directory}/assets.extra")
-        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
-            file.write(json.dumps({"digest": self._digest(directory, transform_settings)}))
-
-    def _digest(self, directory: str, transform_settings: str) -> str:
         digest = hashlib.sha256(json.dumps([self._model.to_json(), transform_settings]).encode())
         for variable in self._model.variables:
             digest.update(variable.numpy().tobytes())

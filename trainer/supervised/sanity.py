@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -46,8 +47,7 @@ class Findings:
 
 def check(
     model: keras.Model,
-    objective: Objective,
-    targets: Mapping[str, tf.TensorSpec],
+    objective: Objective[Any],
     batches: Sequence[f.Features],
     *,
     informed: bool = False,
@@ -58,9 +58,8 @@ def check(
     check is of the model, its loss and its data, whatever optimizer will train it.
 
     Args:
-        model: From `tokens` and `length` to logits.
-        objective: Judges the logits.
-        targets: The features that it judges them by.
+        model: From the objective's inputs to logits.
+        objective: What the model reads and how its logits are judged.
         batches: Two batches of real examples.
         informed: Whether the model starts from counts of the targets: its loss may then be below chance level.
 
@@ -68,7 +67,8 @@ def check(
         JobError: If the loss at the start is not at chance level, or the batches cannot be overfitted.
     """
     before = [variable.numpy() for variable in model.variables]
-    numbers = [{name: batch[name] for name in (f.TOKENS, f.LENGTH, *targets)} for batch in batches]
+    names = (*objective.inputs, *objective.targets)
+    numbers = [{name: batch[name] for name in names} for batch in batches]
     try:
         chance, start = (_mean_loss(model, objective, numbers, guess=guess) for guess in (True, False))
         _require_chance_level(chance, start, informed=informed)
@@ -80,19 +80,19 @@ def check(
     return Findings(chance, start, overfitted, steps)
 
 
-def _mean_loss(model: keras.Model, objective: Objective, batches: Sequence[f.Features], *, guess: bool) -> float:
+def _mean_loss(model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features], *, guess: bool) -> float:
     """The mean loss of the model, or that of a guess that gives all classes the same logit."""
     losses, weights = [], []
     for batch in batches:
-        logits = model([batch[f.TOKENS], batch[f.LENGTH]], training=False)
-        outcome = objective(batch, tf.zeros_like(logits) if guess else logits)
+        logits, _ = objective.call(model, batch, objective.initial_state(), training=False)
+        outcome = objective.judge(batch, tf.zeros_like(logits) if guess else logits)
         losses.append(float(tf.reduce_sum(outcome.losses * outcome.weights)))
         weights.append(float(tf.reduce_sum(outcome.weights)))
     return sum(losses) / sum(weights)
 
 
 def _overfit(
-    model: keras.Model, objective: Objective, batches: Sequence[f.Features], chance: float
+    model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features], chance: float
 ) -> tuple[float, int]:
     """Steps on the batches in turn until their mean loss is low; returns it and the number of steps."""
     weights = model.trainable_variables
@@ -103,7 +103,8 @@ def _overfit(
     def step(batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
         """Takes a step of Adam; returns the loss before it and the norm of its gradient, float32 []."""
         with tf.GradientTape() as tape:
-            outcome = objective(batch, model([batch[f.TOKENS], batch[f.LENGTH]], training=False))
+            logits, _ = objective.call(model, batch, objective.initial_state(), training=False)
+            outcome = objective.judge(batch, logits)
             loss = tf.reduce_sum(outcome.losses * outcome.weights) / tf.reduce_sum(outcome.weights)
         values = [weight.value for weight in weights]
         gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)

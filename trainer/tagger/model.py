@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 
 from trainer.data import features as f
 from trainer.recurrent import encoder
-from trainer.supervised.cross_entropy import cross_entropy
 from trainer.tagger.settings import TaggerSettings
-from trainer.training.objective import Outcome
-
-TARGETS = {f.TAGS: tf.TensorSpec([None, None], tf.int64)}
-"""What tokens are tagged with."""
 
 
 def build(
@@ -41,14 +36,6 @@ def build(
     states = keras.layers.Dropout(settings.dropout, name="dropout")(states)
     logits = keras.layers.Dense(tags, name="logits")(states)
     return keras.Model(embedded.inputs, logits, name="tagger")
-
-
-def objective(batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-    """Judges the logits of a batch, float [batch, time, tags], by `tags`: every real token counts the same."""
-    tags = batch[f.TAGS]
-    losses = cross_entropy(tags, logits, smoothing)
-    real = real_steps(batch[f.TOKENS], batch[f.LENGTH])
-    return Outcome(losses, tf.cast(real, losses.dtype), tf.equal(tf.argmax(logits, -1), tags))
 
 
 def real_lengths(tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from trainer.data import features as f
-from trainer.data import parsing
+from trainer.data import kinds, parsing
 from trainer.data.reading import pad
 from trainer.supervised.model_servable import ModelServable
 from trainer.tagger.model import real_lengths
@@ -24,7 +24,7 @@ _EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
 Answers = dict[str, tf.Tensor]
 
 
-class Servable(ModelServable):
+class TaggerServable(ModelServable):
     """A tagger together with the transform graph that made its data.
 
     All answers are padded on the right to the longest sentence of the batch, at least one step wide: strings with "",
@@ -48,7 +48,7 @@ class Servable(ModelServable):
     @tf.function(input_signature=_EXAMPLES, autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> Answers:
         """Tags the tokens of serialized raw SequenceExamples, string [batch], as `serve_text`; they need no `tags`."""
-        return self._tag(f.parse_raw(examples, "tagged_text"))
+        return self._tag(f.parse_raw(examples, kinds.TAGGED_TEXT))
 
     @tf.function(input_signature=_EXAMPLES, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> Answers:
@@ -57,7 +57,7 @@ class Servable(ModelServable):
         Returns:
             `tags`, `scores` and `length` as `serve_text`, and `probabilities`, float32 [batch, time, tags].
         """
-        batch = parsing.padded_batch(examples, "tagged_text")
+        batch = parsing.padded_batch(examples, kinds.TAGGED_TEXT)
         tokens, length = batch[f.TOKENS], batch[f.LENGTH]
         probabilities = self._probabilities(tokens, length)
         real = real_lengths(tokens, length)
@@ -73,7 +73,7 @@ class Servable(ModelServable):
             over the tokens of each sentence, in nats, float32 [batch]. A tag that the model does not know has the
             least probability.
         """
-        raw = f.parse_raw(examples, "tagged_text")
+        raw = f.parse_raw(examples, kinds.TAGGED_TEXT)
         transformed = self._transform.transform_fn(raw)
         tokens, length = pad(transformed[f.TOKENS])
         width = tf.shape(tokens, tf.int64)[1]

@@ -11,5 +11,8 @@ class TaggerSettings(SequenceSettings):
     """The tagger and how it is trained."""
 
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="Share of the target that all tags get alike in training, against overconfidence."
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the target spread evenly over all tags in training, against overconfidence.",
     )

@@ -8,8 +8,8 @@ from typing import cast
 import tensorflow as tf
 
 from trainer.data import features as f
-from trainer.errors import JobError
-from trainer.settings import Kind, TransformSettings, TruncateSettings
+from trainer.data.kinds import CorpusKind
+from trainer.settings import TransformSettings, TruncateSettings
 from trainer.text import subwords as subword_models
 from trainer.text.lines_table import lines_table
 from trainer.text.normalization import normalize
@@ -125,7 +125,7 @@ def tagged_tokens(raw: f.Features, settings: TransformSettings) -> tuple[tf.Ragg
 def count_tokens(
     raw: f.Features,
     settings: TransformSettings,
-    kind: Kind,
+    kind: CorpusKind,
     subwords: subword_models.Subwords | None = None,
     phrases: Phrases | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -141,7 +141,7 @@ def count_tokens(
     Returns:
         Distinct tokens, string [types], and how often each is there, int64 [types].
     """
-    if kind == "tagged_text":
+    if kind.tokenized:
         rows, _ = tagged_tokens(raw, settings)
     else:
         rows = tokenize(cast(tf.RaggedTensor, raw[f.TEXT]), settings, subwords, phrases)
@@ -198,11 +198,10 @@ def _possible_marks(settings: TransformSettings) -> list[int]:
 
 def make_preprocessing_fn(
     settings: TransformSettings,
-    kind: Kind,
+    kind: CorpusKind,
     *,
     vocabulary: str,
-    labels: str | None = None,
-    tags: str | None = None,
+    classes: str | None = None,
     subword_model: str | None = None,
     phrases: str | None = None,
 ) -> Callable[[f.Features], f.Features]:
@@ -212,34 +211,28 @@ def make_preprocessing_fn(
         settings: The transform section of the configuration.
         kind: The kind of corpus, which says what features there are.
         vocabulary: The vocabulary file: reserved words, then words by falling frequency.
-        labels: The file of class names in the order of their ids, for labelled text.
-        tags: The file of tags in the order of their ids, for tagged text.
+        classes: The file of class names in the order of their ids, where the kind has a target.
         subword_model: The model's file, with `tokenizer: subwords`.
         phrases: The file of phrases, with `phrases`, if there are any.
 
     Returns:
-        A function from raw to transformed features; a label or tag that is not in its file becomes -1.
+        A function from raw to transformed features; a class that is not in the file becomes -1.
 
     Raises:
-        JobError: If the settings do not go with this kind of corpus.
+        JobError: If the settings do not fit this kind of corpus.
     """
     obstacle = settings.obstacle(kind)
     if obstacle is not None:
-        raise JobError(obstacle, where="transform", found=f"a corpus of the kind {kind}")
+        raise obstacle.error(f"transform.{obstacle.path[0]}")
 
     def preprocessing_fn(inputs: f.Features) -> f.Features:
         """Maps a batch of raw features to transformed ones."""
         import tensorflow_transform as tft
 
-        def classes(path: str, name: str) -> tf.lookup.StaticHashTable:
-            return tft.make_and_track_object(lambda: lines_table(path, -1), name=name)
-
         words = tft.make_and_track_object(lambda: lines_table(vocabulary, f.UNK), name="vocabulary")
         outputs = {f.ID: inputs[f.ID], f.SOURCE: inputs[f.SOURCE]}
-        if kind == "tagged_text":
-            tokens, tag_names = tagged_tokens(inputs, settings)
-            ids = classes(cast(str, tags), "tags").lookup(tag_names.flat_values)
-            outputs[f.TAGS] = tag_names.with_flat_values(ids)
+        if kind.tokenized:
+            tokens, names = tagged_tokens(inputs, settings)
         else:
             model = joined = None
             if subword_model is not None:
@@ -247,12 +240,10 @@ def make_preprocessing_fn(
             if phrases is not None:
                 joined = tft.make_and_track_object(lambda: load_phrases(phrases, settings), name="phrases")
             tokens = tokenize(cast(tf.RaggedTensor, inputs[f.TEXT]), settings, model, joined)
-        if kind == "labelled_text":
-            outputs[f.LABEL] = classes(cast(str, labels), "labels").lookup(inputs[f.LABEL])
-        elif kind == "multi_labelled_text":
-            names = cast(tf.RaggedTensor, inputs[f.LABELS]).merge_dims(1, 2)
-            numbers = classes(cast(str, labels), "labels").lookup(names.flat_values)
-            outputs[f.LABELS] = names.with_flat_values(numbers)
+            names = inputs[f.LABELS].merge_dims(1, 2) if kind.multi_label else inputs.get(f.LABEL)
+        if kind.target is not None:
+            table = tft.make_and_track_object(lambda: lines_table(classes, -1), name="classes")
+            outputs[kind.target] = tf.ragged.map_flat_values(table.lookup, names)
         tokens = lookup(tokens, words, settings)
         return {**outputs, f.LENGTH: tokens.row_lengths(), f.TOKENS: tokens}
 

@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.data import features as f
+from trainer.data import kinds
 from trainer.errors import JobError
 from trainer.settings import RESERVED_WORDS, SubwordSettings, TransformSettings
 from trainer.text.normalization import missing_extra, normalize, tensorflow_text
@@ -110,7 +111,7 @@ def train_on_records(batches: Iterable[tf.Tensor], settings: TransformSettings) 
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def escaped(serialized: tf.Tensor) -> tf.Tensor:
-        return escape(normalize(f.parse_raw(serialized, "text")[f.TEXT].flat_values, settings))
+        return escape(normalize(f.parse_raw(serialized, kinds.PLAIN_TEXT)[f.TEXT].flat_values, settings))
 
     texts = (text.decode() for serialized in batches for text in escaped(serialized).numpy().tolist())
     return train(texts, settings.subwords or SubwordSettings(), settings.reserved)

@@ -38,18 +38,18 @@ class TrainingState:
 class Checkpoints:
     """Writes and restores the last and the best state in one directory."""
 
-    def __init__(self, directory: str, model: Variables, optimizer: Variables = (), *, writes: bool = True) -> None:
+    def __init__(self, directory: str, model: Variables, more: Variables = (), *, writes: bool = True) -> None:
         """Prepares the directory.
 
         Args:
             directory: A directory of this run alone, on any file system that TensorFlow knows.
             model: Weights and states of random generators.
-            optimizer: Those of a built optimizer.
+            more: What else a training resumes from: of a built optimizer, of a state carried from step to step.
             writes: Whether this process writes: one of several workers does, all restore what it wrote.
         """
         self._state, self._writes = tf.Variable("", dtype=tf.string), writes
         weights = _values(model)
-        last = tf.train.Checkpoint(model=weights, optimizer=_values(optimizer), state=self._state)
+        last = tf.train.Checkpoint(model=weights, more=_values(more), state=self._state)
         best = tf.train.Checkpoint(model=weights)
         self._last = tf.train.CheckpointManager(last, f"{directory}/last", max_to_keep=1)
         self._best = tf.train.CheckpointManager(best, f"{directory}/best", max_to_keep=1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,13 +16,13 @@ from trainer import progress
 from trainer.data import features as f
 from trainer.data.reading import POSITION, Usage
 from trainer.errors import JobError
-from trainer.training.checkpoint import Checkpoints, TrainingState
+from trainer.training.checkpoint import Checkpoints, TrainingState, Variables
 from trainer.training.monitor import Monitor
-from trainer.training.objective import Objective
+from trainer.training.objective import Counted, Objective
 from trainer.training.optimization.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
 from trainer.training.step import Step
-from trainer.training.totals import Diverged, Reading
+from trainer.training.totals import Diverged, Totals
 
 _READ_STEPS = 20
 
@@ -44,15 +45,19 @@ class Pass(Usage):
     updates: int = 0
     seconds: float = 0.0
     waited: float = 0.0
-    reading: Sequence[float] = Reading()
+    reading: Sequence[float] = Totals()
     position: Sequence[int] | None = None
 
     def fetch(self, batches: Iterator[f.Features], number: int) -> list[f.Features]:
-        """Takes the next batches, none at the end, and notes how long that was."""
+        """Takes the next batches, none at the end, and adds the time that it takes."""
         begun = time.perf_counter()
         fetched = list(itertools.islice(batches, number))
         self.waited += time.perf_counter() - begun
         return fetched
+
+    def counted(self, unit: Counted) -> int:
+        """Returns how much is done, in documents or tokens."""
+        return self.documents if unit == "documents" else self.tokens
 
     def add(self, batches: Sequence[f.Features]) -> None:
         """Adds the batches of a step."""
@@ -63,34 +68,40 @@ class Pass(Usage):
 
 
 class Loop:
-    """Trains a model that maps `tokens` and `length` to logits, by its `step`.
+    """Trains a model by its `step`.
 
     Args:
-        model: The model.
-        objective: Judges its logits by the targets.
-        settings: How it is trained.
-        targets: The features that it is trained to predict, and `weight` where documents have weights.
-        class_weights: What each class of the only target counts in training; None: all the same.
+        model: From the objective's inputs to logits.
+        objective: What the model reads, how its logits are judged, and how it is trained.
+        class_weights: What each class of the first target counts in training; None: all the same.
+        weighted: Whether documents have weights.
     """
 
     def __init__(
         self,
         model: keras.Model,
-        objective: Objective,
-        settings: TrainingSettings,
-        targets: Mapping[str, tf.TensorSpec],
+        objective: Objective[Any],
         class_weights: Sequence[float] | None = None,
+        *,
+        weighted: bool = False,
     ) -> None:
-        self.model, self.settings = model, settings
-        self.step = Step(model, objective, settings, targets, class_weights)
+        self.model = model
+        self.settings: TrainingSettings = objective.settings
+        self.step = Step(model, objective, class_weights, weighted=weighted)
         self.optimizer = self.step.optimizer
+        self._counted = objective.counted
         self._monitor: Monitor | None = None
+
+    @property
+    def variables(self) -> Variables:
+        """What a checkpoint keeps besides the model: the optimizer and the state that is carried from step to step."""
+        return [*self.optimizer.variables, *self.step.carried.variables]
 
     def run(
         self,
         train: Read,
         evaluate: tf.data.Dataset,
-        documents: int,
+        total: int,
         checkpoints: Checkpoints,
         on_epoch: Callable[[int, dict[str, float]], None],
         monitor: Monitor | None = None,
@@ -98,21 +109,21 @@ class Loop:
         """Trains from the last checkpoint to the end and leaves the best epoch's weights in the model.
 
         Args:
-            train: Reads the batches of an epoch; they tell their `position` where it can begin in the middle.
+            train: Reads the batches of an epoch; they hold their `position` where an epoch can resume in its middle.
             evaluate: The batches of the eval split.
-            documents: Documents in the train split.
+            total: What an epoch reads, in documents or tokens, as the objective counts.
             checkpoints: Where the state is kept.
             on_epoch: Called with each epoch's number from 1 and its figures, restored ones included.
-            monitor: Shows how it goes.
+            monitor: Shows the progress.
 
         Raises:
-            JobError: If the training diverges, or an epoch misses or repeats a document.
+            JobError: If the training diverges, or an epoch misses or repeats a document or token.
         """
         state, self._monitor = checkpoints.restore(), monitor
         for number, figures in enumerate(state.history, 1):
             on_epoch(number, figures)
         while state.epoch < self.settings.epochs and state.epoch - state.best_epoch < self.settings.patience:
-            figures = self._epoch(train, documents, state, checkpoints)
+            figures = self._epoch(train, total, state, checkpoints)
             figures.update({f"eval_{name}": value for name, value in self.evaluate(evaluate).items()})
             state.epoch, state.within = state.epoch + 1, None
             state.history.append(figures)
@@ -127,7 +138,7 @@ class Loop:
 
     def evaluate(self, batches: tf.data.Dataset) -> dict[str, float]:
         """Returns mean loss and accuracy over batches, without dropout."""
-        self.step.evaluated.reset()
+        self.step.begin_evaluation()
         for batch in batches:
             self.step.evaluate(batch)
         reading, _ = self.step.evaluated.read()
@@ -137,21 +148,23 @@ class Loop:
         """Returns the logits of a batch without dropout, float32."""
         return self.step.logits(batch)
 
-    def _epoch(self, train: Read, documents: int, state: TrainingState, checkpoints: Checkpoints) -> dict[str, float]:
+    def _epoch(self, train: Read, total: int, state: TrainingState, checkpoints: Checkpoints) -> dict[str, float]:
         """Trains an epoch, or what is left of it."""
         done = Pass(**(state.within or {}))
-        self.step.running.reset(Reading(*done.reading))
+        self.step.running.reset(Totals(*done.reading))
+        if done.position is None:
+            self.step.carried.reset()
         begun, batches = time.perf_counter() - done.seconds, iter(train(state.epoch, done.position))
         while group := done.fetch(batches, self.settings.accumulate):
-            self._set_learning_rate(state, done.documents / documents)
+            self._set_learning_rate(state, done.counted(self._counted) / total)
             self._take(group, state)
             done.add(group)
             done.seconds = time.perf_counter() - begun
-            self._after_step(done, documents, state, checkpoints)
+            self._after_step(done, total, state, checkpoints)
         self._read(done, state.epoch)
         done.seconds = time.perf_counter() - begun
-        _require_whole(done, documents, state.epoch)
-        reading = Reading(*done.reading)
+        _require_whole(done.counted(self._counted), total, self._counted, state.epoch)
+        reading = Totals(*done.reading)
         return {
             **reading.figures(),
             "seconds": done.seconds,
@@ -173,15 +186,15 @@ class Loop:
             self.step.gather(batch)
         self.step.apply_gathered(state.step)
 
-    def _after_step(self, done: Pass, documents: int, state: TrainingState, checkpoints: Checkpoints) -> None:
-        """Shows, and keeps, how far an epoch is, where it is time to."""
+    def _after_step(self, done: Pass, total: int, state: TrainingState, checkpoints: Checkpoints) -> None:
+        """Shows and saves the progress of an epoch at the steps that the settings name."""
         shows = self._monitor is not None and state.step % self.settings.log_steps == 0
         keeps = done.position is not None and state.step % self.settings.checkpoint_steps == 0
         if shows or keeps or done.updates % _READ_STEPS == 0:
             self._read(done, state.epoch)
-        reading, speed = Reading(*done.reading), done.tokens / done.seconds
+        reading, speed = Totals(*done.reading), done.tokens / done.seconds
         shown = {"epoch": state.epoch + 1, "epochs": self.settings.epochs, **reading.figures(), "tokens/s": speed}
-        progress.report(done.documents, documents, "documents", shown)
+        progress.report(done.counted(self._counted), total, self._counted, shown)
         if shows and self._monitor is not None:
             figures = {"learning_rate": self._rate, "gradient_norm": reading.norm, "tokens_per_second": speed}
             self._monitor.step(state.step, {**reading.figures(), **figures, "padding_waste": done.waste})
@@ -206,14 +219,14 @@ class Loop:
         self.optimizer.learning_rate.assign(learning_rate(self.settings, moment))
 
 
-def _require_whole(done: Pass, documents: int, epoch: int) -> None:
-    if done.documents != documents:
+def _require_whole(done: int, total: int, unit: Counted, epoch: int) -> None:
+    if done != total:
         raise JobError(
-            "An epoch did not see every document once.",
+            f"An epoch has not read each of the {unit} exactly once.",
             where=f"Trainer, epoch {epoch + 1}",
-            found=f"{done.documents} documents",
-            expected=f"{documents}",
-            fix="Run again with --no-cache, so that the transformed examples are made anew.",
+            found=f"{done} {unit}",
+            expected=f"{total}",
+            fix="Run again with --no-cache to transform the examples again.",
         )
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from trainer.data import features as f
-from trainer.training.objective import Objective, Outcome
+from trainer.training.carried_state import CarriedState
+from trainer.training.objective import WEIGHTS, Objective, Outcome
 from trainer.training.optimization import optimizers
 from trainer.training.optimization.gradients import Gradient, clip, dense, distinct_rows
 from trainer.training.settings import TrainingSettings
-from trainer.training.totals import Running, Sums
+from trainer.training.totals import DeviceTotals, Sums
 
-_INPUTS = {f.LENGTH: tf.TensorSpec([None], tf.int64), f.TOKENS: tf.TensorSpec([None, None], tf.int64)}
 _NUMBER = tf.TensorSpec([], tf.int64)
 _SUM = tf.distribute.ReduceOp.SUM
 
@@ -27,30 +27,31 @@ class Step:
     them, divided by the sum of what their targets count, and so the same as of one device.
 
     Args:
-        model: From `tokens` and `length` to logits.
-        objective: Judges the logits by the targets.
-        settings: How the model is trained.
-        targets: The features that the model is trained to predict, and `weight` where documents have weights.
-        class_weights: What each class of the only target counts in training; None: all the same.
+        model: From the objective's inputs to logits.
+        objective: What the model reads, how its logits are judged, and how it is trained.
+        class_weights: What each class of the first target counts in training; None: all the same.
+        weighted: Whether documents have weights.
     """
 
     def __init__(
         self,
         model: keras.Model,
-        objective: Objective,
-        settings: TrainingSettings,
-        targets: Mapping[str, tf.TensorSpec],
+        objective: Objective[Any],
         class_weights: Sequence[float] | None = None,
+        *,
+        weighted: bool = False,
     ) -> None:
+        settings: TrainingSettings = objective.settings
         self.model, self.optimizer = model, optimizers.build(settings)
         self.optimizer.build(model.trainable_variables)
-        self.running, self.evaluated = Running(), Running()
+        self.running, self.evaluated = DeviceTotals(), DeviceTotals()
+        self.carried, self._evaluation = (CarriedState(objective.initial_state()) for _ in range(2))
         self._objective, self._settings = objective, settings
         self._strategy = tf.distribute.get_strategy()
-        self._target = next(iter(targets))
+        self._target = objective.target
         self._class_weights = None if class_weights is None else tf.constant(class_weights, tf.float32)
-        self._numbers = {**_INPUTS, **targets}
-        self._rows_alone = optimizers.takes_rows(settings) and self._strategy.num_replicas_in_sync == 1
+        self._numbers = {**objective.inputs, **objective.targets, **(WEIGHTS if weighted else {})}
+        self._sparse_updates = optimizers.sparse_updates(settings) and self._strategy.num_replicas_in_sync == 1
         accumulates = settings.accumulate > 1
         shapes = [variable.shape for variable in model.trainable_variables] if accumulates else []
         self._gathered = [tf.Variable(tf.zeros(shape), trainable=False) for shape in shapes]
@@ -63,23 +64,29 @@ class Step:
 
     def train(self, batch: f.Features, number: int) -> None:
         """Takes a step, whose number from 1 is noted where it is not finite."""
-        self._train(self._only_numbers(batch), tf.constant(number, tf.int64))
+        self._train(self._numeric_features(batch), tf.constant(number, tf.int64))
 
     def gather(self, batch: f.Features) -> None:
         """Adds the gradient of a batch to those of the batches before, without a step."""
-        self._gather(self._only_numbers(batch))
+        self._gather(self._numeric_features(batch))
 
     def apply_gathered(self, number: int) -> None:
         """Takes the step, by its number from 1, of all batches gathered since the last one."""
         self._apply_gathered(tf.constant(number, tf.int64))
 
+    def begin_evaluation(self) -> None:
+        """Discards what was evaluated before."""
+        self.evaluated.reset()
+        self._evaluation.reset()
+
     def evaluate(self, batch: f.Features) -> None:
         """Adds a batch to what is evaluated, without dropout."""
-        self._evaluate(self._only_numbers(batch))
+        self._evaluate(self._numeric_features(batch))
 
     def logits(self, batch: f.Features) -> tf.Tensor:
-        """Returns float32 logits without dropout."""
-        return tf.cast(self.model([batch[f.TOKENS], batch[f.LENGTH]], training=False), tf.float32)
+        """Returns the float32 logits of the first batch of a pass, without dropout."""
+        logits, _ = self._objective.call(self.model, batch, self._objective.initial_state(), training=False)
+        return tf.cast(logits, tf.float32)
 
     def _step(self, batch: f.Features, step: tf.Tensor) -> None:
         sums, gradients = self._of_all(lambda share: self._gradients(share, mean=True), batch)
@@ -105,7 +112,7 @@ class Step:
 
     def _update(self, gradients: Sequence[Gradient], loss: tf.Tensor, step: tf.Tensor) -> None:
         """Clips the gradient of the mean loss, applies it and notes the step."""
-        summed = [distinct_rows(gradient) if self._rows_alone else dense(gradient) for gradient in gradients]
+        summed = [distinct_rows(gradient) if self._sparse_updates else dense(gradient) for gradient in gradients]
         clipped, norm = clip(summed, self._settings.clip_norm)
         finite = tf.math.is_finite(loss) & tf.math.is_finite(norm)
         if self._scale is not None:
@@ -119,7 +126,7 @@ class Step:
         """Differentiates one replica's part of the mean, or of the sum, of the losses of all replicas."""
         own, real = _share(batch)
         with tf.GradientTape() as tape:
-            outcome = self._outcome(own, real, training=True)
+            outcome = self._outcome(own, real, self.carried, training=True)
             sums = Sums.of(outcome, self._weights_of_targets(own, outcome))
             loss = tf.math.divide_no_nan(sums.loss, _over_replicas(sums.weight)) if mean else sums.loss
             scaled = loss if self._scale is None else loss * self._scale
@@ -130,15 +137,16 @@ class Step:
 
     def _add_evaluated(self, batch: f.Features) -> None:
         def of_share(batch: f.Features) -> tuple[Sums, list[Gradient]]:
-            return Sums.of(self._outcome(*_share(batch), training=False)), []
+            return Sums.of(self._outcome(*_share(batch), self._evaluation, training=False)), []
 
         sums, _ = self._of_all(of_share, batch)
         self.evaluated.add(sums)
 
-    def _outcome(self, batch: f.Features, real: tf.Tensor | None, *, training: bool) -> Outcome:
-        smoothing = {"smoothing": self._settings.label_smoothing} if training else {}
-        logits = tf.cast(self.model([batch[f.TOKENS], batch[f.LENGTH]], training=training), tf.float32)
-        outcome = self._objective(batch, logits, **smoothing)
+    def _outcome(self, batch: f.Features, real: tf.Tensor | None, carried: CarriedState, *, training: bool) -> Outcome:
+        logits, state = self._objective.call(self.model, batch, carried.read(), training=training)
+        carried.write(state)
+        smoothing = self._settings.label_smoothing if training else 0.0
+        outcome = self._objective.judge(batch, tf.cast(logits, tf.float32), smoothing)
         if real is None:
             return outcome
         return outcome._replace(weights=outcome.weights * _of_documents(real, outcome))
@@ -168,7 +176,7 @@ class Step:
         options = {"input_signature": [self._numbers, *more], "jit_compile": self._settings.jit_compile or None}
         return tf.function(function, autograph=False, **options)
 
-    def _only_numbers(self, batch: f.Features) -> f.Features:
+    def _numeric_features(self, batch: f.Features) -> f.Features:
         """What the step needs: XLA compiles no strings."""
         return {name: batch[name] for name in self._numbers}
 
@@ -190,7 +198,7 @@ def _share(batch: f.Features) -> tuple[f.Features, tf.Tensor | None]:
     count = replica.num_replicas_in_sync
     if count == 1:
         return batch, None
-    documents = tf.shape(batch[f.LENGTH])[0]
+    documents = tf.shape(next(iter(batch.values())))[0]
     own = tf.range((documents + count - 1) // count) * count + replica.replica_id_in_sync_group
     rows = tf.minimum(own, documents - 1)
     return {name: tf.gather(values, rows) for name, values in batch.items()}, own < documents

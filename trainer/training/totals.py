@@ -38,7 +38,7 @@ class Sums(NamedTuple):
         return cls(*(tf.reduce_sum(values) for values in (losses * weighted, weighted, right, weights)))
 
 
-class Reading(NamedTuple):
+class Totals(NamedTuple):
     """What the device has added up.
 
     Attributes:
@@ -80,7 +80,7 @@ class Diverged(NamedTuple):
     rate: float
 
 
-class Running:
+class DeviceTotals:
     """Sums of a pass in variables on the device."""
 
     def __init__(self) -> None:
@@ -88,9 +88,9 @@ class Running:
         self._norms = tf.Variable(tf.zeros([2]), trainable=False)
         self._diverged = tf.Variable(tf.zeros([len(Diverged._fields)], tf.float64), trainable=False)
 
-    def reset(self, reading: Reading | None = None) -> None:
+    def reset(self, reading: Totals | None = None) -> None:
         """Begins a pass, or goes on with one."""
-        reading = reading or Reading()
+        reading = reading or Totals()
         self._sums.assign(reading[:4])
         self._norms.assign(reading[4:])
         self._diverged.assign(tf.zeros_like(self._diverged))
@@ -107,8 +107,8 @@ class Running:
         first = tf.logical_and(tf.equal(self._diverged[0], 0), tf.logical_not(finite))
         self._diverged.assign(tf.where(first, noted, self._diverged))
 
-    def read(self) -> tuple[Reading, Diverged | None]:
+    def read(self) -> tuple[Totals, Diverged | None]:
         """Reads the sums, which waits for the steps before."""
         step, *values = self._diverged.numpy().tolist()
-        reading = Reading(*self._sums.numpy().tolist(), *self._norms.numpy().tolist())
+        reading = Totals(*self._sums.numpy().tolist(), *self._norms.numpy().tolist())
         return reading, Diverged(int(step), *values) if step else None

@@ -13,7 +13,7 @@ from keras_tuner.engine.trial import Trial
 
 from trainer.settings import Settings
 from trainer.tuning.settings import TuneSettings
-from trainer.tuning.values import whole
+from trainer.tuning.values import takes_integers
 
 _FACTOR = 3
 """Hyperband: of so many trials one goes on, with so many times the epochs."""
@@ -63,7 +63,7 @@ def space(tune: TuneSettings, kind: type[Settings], settings: str) -> keras_tune
         if dimension.listed is not None:
             found.Choice(key, list(dimension.listed), ordered=False)
         elif dimension.min is not None and dimension.max is not None:
-            number = found.Int if whole(kind, base, key, dimension.min) else found.Float
+            number = found.Int if takes_integers(kind, base, key, dimension.min) else found.Float
             number(key, dimension.min, dimension.max, sampling=dimension.scale)
     return found
 

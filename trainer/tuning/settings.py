@@ -2,62 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt
 
+from trainer.errors import Problem
 from trainer.settings import Settings
 
 Value = bool | int | float | str
-"""A value that is tried."""
+"""A value to try."""
 
 MOST_VALUES = 1_000
-"""Values that a range with steps may have."""
+"""Maximum number of values of a range with steps."""
 
 
 class DimensionSettings(Settings):
     """The values of one key: a list, or a range."""
 
-    values: tuple[Value, ...] | None = Field(None, description="The values, all numbers, all texts or true and false.")
+    values: tuple[Value, ...] | None = Field(None, description="Values: only numbers, only text, or true and false.")
     min: int | float | None = Field(None, allow_inf_nan=False, description="The lowest value of a range.")
     max: int | float | None = Field(None, allow_inf_nan=False, description="The highest value of a range.")
     scale: Literal["linear", "log"] = Field(
-        "linear", description="log: as many values are tried from 0.001 to 0.01 as from 0.01 to 0.1."
+        "linear", description="log: sample as many values from 0.001 to 0.01 as from 0.01 to 0.1."
     )
     step: int | float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="The distance of neighbouring values; null: any value."
+        None, gt=0, allow_inf_nan=False, description="Distance between adjacent values; null: any value."
     )
 
-    @model_validator(mode="after")
-    def _is_a_list_or_a_range(self) -> DimensionSettings:
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
         if self.values is not None:
-            if self.model_fields_set != {"values"}:
-                raise ValueError("values stand alone: remove min, max, scale and step")
-            self._require_one_type(self.values)
+            yield from self._list_problems(self.values)
         elif self.min is None or self.max is None:
-            raise ValueError("it needs either values, or min and max")
+            yield Problem((), "The dimension has neither values nor a range.", expected="values, or both min and max")
         else:
-            self._require_range(self.min, self.max)
-        return self
+            yield from self._range_problems(self.min, self.max)
 
-    @staticmethod
-    def _require_one_type(values: tuple[Value, ...]) -> None:
+    def _list_problems(self, values: tuple[Value, ...]) -> Iterator[Problem]:
         kinds = {float if type(value) is int else type(value) for value in values}
+        if self.model_fields_set != {"values"}:
+            others = " and ".join(sorted(self.model_fields_set - {"values"}))
+            yield Problem(("values",), "values cannot be combined with a range.", others, fix=f"remove {others}")
         if len(kinds) != 1:
-            raise ValueError("values must be all numbers, all texts, or true and false")
-        if len(set(values)) < len(values):
-            raise ValueError("a value is there twice")
+            found = ", ".join(map(str, values)) or "no value"
+            expected = "only numbers, only text, or true and false"
+            yield Problem(("values",), "values is empty or has several types.", found, expected)
+        elif len(set(values)) < len(values):
+            yield Problem(("values",), "values has a duplicate.", ", ".join(map(str, values)))
 
-    def _require_range(self, low: float, high: float) -> None:
+    def _range_problems(self, low: float, high: float) -> Iterator[Problem]:
         if low >= high:
-            raise ValueError(f"min {low:g} is not below max {high:g}")
+            yield Problem(("min",), "min is not below max.", f"min {low:g}, max {high:g}")
         if self.scale == "log" and low <= 0:
-            raise ValueError(f"a log scale needs a min above 0, found {low:g}")
+            yield Problem(("min",), "scale log needs a min above 0.", f"min {low:g}")
         if self.scale == "log" and self.step is not None:
-            raise ValueError("step goes with a linear scale: list the values instead")
-        if self.step is not None and (high - low) / self.step >= MOST_VALUES:
-            raise ValueError(f"step {self.step:g} gives more than {MOST_VALUES} values")
+            yield Problem(("step",), "step cannot be combined with scale log.", fix="list the values instead")
+        elif self.step is not None and (high - low) / self.step >= MOST_VALUES:
+            found = f"{(high - low) / self.step:,.0f} values"
+            yield Problem(("step",), "The range has too many values.", found, f"at most {MOST_VALUES:,}", "raise step")
 
     @property
     def listed(self) -> tuple[Value, ...] | None:
@@ -74,7 +79,7 @@ class DimensionSettings(Settings):
 
     @property
     def tested(self) -> tuple[Value, ...]:
-        """The values that tell whether all are allowed: all that are listed, or the ends of the range."""
+        """The values to check for the whole dimension: all that are listed, or the ends of the range."""
         if self.listed is not None:
             return self.listed
         return tuple(end for end in (self.min, self.max) if end is not None)
@@ -84,20 +89,22 @@ class TuneSettings(Settings):
     """The search for hyperparameters that `seqloom tune` makes."""
 
     space: dict[str, DimensionSettings] = Field(
-        min_length=1, description="What is tried, by key as in --set: {trainer.units: {values: [32, 64]}}."
+        min_length=1, description="Values to try for each key, named as in --set: {trainer.units: {values: [32, 64]}}."
     )
     trials: PositiveInt = Field(
-        10, description="Most trainings; hyperband ends by itself after as many as trainer.epochs give."
+        10,
+        description="Maximum number of trials; hyperband stops earlier, after the number that trainer.epochs implies.",
     )
     algorithm: Literal["random", "bayesian", "hyperband"] = Field(
         "random",
-        description="random: any values; bayesian: a Gaussian process of the trials so far proposes the next;"
-        " hyperband: many trials of few epochs, and more epochs for the best.",
+        description="random: random values; bayesian: a Gaussian process over the finished trials proposes the next"
+        " one; hyperband: many trials of few epochs, and more epochs for the best.",
     )
     objective: Literal["eval_loss", "eval_accuracy"] = Field(
-        "eval_loss", description="What is best, at the best epoch of a trial."
+        "eval_loss", description="Metric to optimise, taken at the best epoch of a trial."
     )
-    seed: int = Field(1, ge=0, description="Seeds what is tried; trainer.seed stays that of each training.")
+    seed: int = Field(1, ge=0, description="Seed of the values to try; each trial trains with trainer.seed.")
     use: bool = Field(
-        False, description="Let `seqloom run` train with the best values found at this root, instead of trainer's."
+        False,
+        description="Let `seqloom run` train with the best values found at its root instead of those under trainer.",
     )

@@ -14,13 +14,12 @@ from keras_tuner.errors import FailedTrialError, FatalError
 
 from trainer import progress
 from trainer.errors import JobError
-from trainer.jobs import keyed_directory
+from trainer.jobs import dotted, keyed_directory
 from trainer.jobs.job import TrainingJob, files
-from trainer.jobs.tasks import supervised
 from trainer.supervised.supervised import Supervised
 from trainer.tuning import oracle
 from trainer.tuning.settings import TuneSettings
-from trainer.tuning.values import named, tuned
+from trainer.tuning.values import trainer_values, with_values
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -39,14 +38,14 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Makes the tuner, which goes on where a killed one was.
 
     Args:
-        fn_args: TFX's arguments; `custom_config` holds `task`, `settings` (the trainer section as JSON), `tune` (the
-            tune section as JSON), `directory` (of the search's state) and `code` (a digest of the code).
+        fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a task with targets), `settings`
+            (the trainer section as JSON), `tune` (the tune section as JSON), `directory` (of the search's state) and
+            `code` (a digest of the code).
     """
     custom = fn_args.custom_config
     key = [fn_args.transform_graph_path, fn_args.train_files, fn_args.eval_files]
-    key += [custom[name] for name in ("task", "settings", "tune", "code")]
+    key += [custom[name] for name in ("training", "settings", "tune", "code")]
     job = TrainingJob(
-        settings=custom["settings"],
         train_files=files(fn_args.train_files),
         eval_files=files(fn_args.eval_files),
         transform_graph=fn_args.transform_graph_path,
@@ -56,50 +55,53 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     )
     directory = keyed_directory.prepare(custom["directory"], key)
     tune = TuneSettings.model_validate_json(custom["tune"])
-    return TunerFnResult(start(supervised(custom["task"]), job, tune, directory), {})
+    return TunerFnResult(start(dotted.load(custom["training"]), job, custom["settings"], tune, directory), {})
 
 
-def start(task: Supervised[Any], job: TrainingJob, tune: TuneSettings, directory: str) -> TrialTuner:
-    """A tuner that goes on from the directory, or begins anew where a kill has cut short what was being written."""
+def start(task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str) -> TrialTuner:
+    """Returns a tuner that resumes from the directory, or starts over if a kill has truncated a file in it."""
     try:
-        return TrialTuner(task, job, tune, directory)
+        return TrialTuner(task, job, settings, tune, directory)
     except json.JSONDecodeError:
         tf.io.gfile.rmtree(directory)
-        return TrialTuner(task, job, tune, directory)
+        return TrialTuner(task, job, settings, tune, directory)
 
 
 class TrialTuner(BaseTuner):
     """Trains one trial after another and keeps what each came to."""
 
-    def __init__(self, task: Supervised[Any], job: TrainingJob, tune: TuneSettings, directory: str) -> None:
+    def __init__(
+        self, task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str
+    ) -> None:
         """Reads the state of an earlier search in the directory, if there is one.
 
         Args:
             task: What is trained.
-            job: The training whose settings are varied.
+            job: What it is trained on.
+            settings: The trainer section as JSON, whose values are varied.
             tune: The search.
             directory: A directory for exactly this search.
         """
-        self._task, self._job, self._tune = task, job, tune
+        self._task, self._job, self._settings, self._tune = task, job, settings, tune
         self._failure = "all trials failed"
-        epochs = task.settings.model_validate_json(job.settings).epochs
+        epochs = task.settings.model_validate_json(settings).epochs
         self._trials = oracle.count_trials(tune, epochs)
-        space = oracle.space(tune, task.settings, job.settings)
+        space = oracle.space(tune, task.settings, settings)
         super().__init__(oracle.make(tune, space, epochs), directory=directory, project_name="trials")
 
     def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
         """Trains with a trial's values; returns the objective at the best epoch."""
         keras.backend.clear_session()
         directory = f"{self.get_trial_dir(trial.trial_id)}/training"
-        settings = tuned(self._job.settings, trial.hyperparameters.values)
-        job = self._job.with_settings(settings, directory)
+        section = with_values(self._settings, trial.hyperparameters.values)
+        settings = self._task.settings.model_validate_json(section)
         number, best = len(self.oracle.end_order) + 1, self._best()
         shown = {"trial": number, "trials": self._trials} | ({} if best is None else {self._best_name: best})
         try:
             with progress.within(shown):
-                state = self._task.train(job).state
+                state = self._task.train(self._job.within(directory), settings).state
         except (JobError, tf.errors.ResourceExhaustedError) as error:
-            values = ", ".join(f"{key} {value}" for key, value in named(trial.hyperparameters.values).items())
+            values = ", ".join(f"{key} {value}" for key, value in trainer_values(trial.hyperparameters.values).items())
             logger.warning("Trial %d failed (%s): %s", number, values, error)
             self._failure = str(error).replace("\n", "\n  ")
             raise FailedTrialError(str(error)) from error

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from trainer.settings import Settings
+from trainer.settings import COLLECT, Settings
 
 S = TypeVar("S", bound=Settings)
 
@@ -20,7 +20,7 @@ EPOCHS = "tuner/epochs"
 """Where keras-tuner's Hyperband tells how many epochs a trial has."""
 
 
-def placed(settings: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:
+def set_key(settings: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:
     """Settings with another value at one key.
 
     Args:
@@ -34,7 +34,7 @@ def placed(settings: Mapping[str, Any], key: str, value: object) -> dict[str, An
     return result
 
 
-def whole(kind: type[Settings], settings: Mapping[str, Any], key: str, value: float) -> bool | None:
+def takes_integers(kind: type[Settings], settings: Mapping[str, Any], key: str, value: float) -> bool | None:
     """Whether a key takes whole numbers alone; None where it takes no number.
 
     Args:
@@ -43,17 +43,17 @@ def whole(kind: type[Settings], settings: Mapping[str, Any], key: str, value: fl
         key: The key.
         value: A number that is allowed there.
     """
-    read = json.loads(validated(kind, placed(settings, key, value)).model_dump_json())
+    read = json.loads(validated(kind, set_key(settings, key, value)).model_dump_json())
     found = functools.reduce(operator.getitem, key.removeprefix(SECTION).split("."), read)
     return isinstance(found, int) if isinstance(found, int | float) else None
 
 
 def validated(kind: type[S], settings: Mapping[str, Any]) -> S:
-    """Reads the trainer section as a job's YAML is read: strictly."""
-    return kind.model_validate_json(json.dumps(settings), strict=True)
+    """Reads the trainer section as a job's YAML is read, strictly; `all_problems` of the result lists its problems."""
+    return kind.model_validate_json(json.dumps(settings), strict=True, context=COLLECT)
 
 
-def tuned(settings: str, values: Mapping[str, Any] | None) -> str:
+def with_values(settings: str, values: Mapping[str, Any] | None) -> str:
     """Settings with the values of hyperparameters.
 
     Args:
@@ -64,12 +64,12 @@ def tuned(settings: str, values: Mapping[str, Any] | None) -> str:
         The section as JSON.
     """
     section = json.loads(settings)
-    for key, value in named(values or {}).items():
-        section = placed(section, key, value)
+    for key, value in trainer_values(values or {}).items():
+        section = set_key(section, key, value)
     return json.dumps(section)
 
 
-def named(values: Mapping[str, Any]) -> dict[str, Any]:
+def trainer_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values by their keys in the configuration, without what else keras-tuner notes beside them."""
     own = {key: value for key, value in values.items() if key.startswith(SECTION)}
     return {**own, f"{SECTION}epochs": values[EPOCHS]} if EPOCHS in values else own

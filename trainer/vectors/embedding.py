@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from trainer.data import features as f
 from trainer.errors import JobError
-from trainer.settings import EmbeddingSettings
 from trainer.vectors import vector_files
+from trainer.vectors.settings import EmbeddingSettings
 from trainer.vectors.vector_files import WordVectors
 from trainer.vectors.vector_words import Vocabulary
 

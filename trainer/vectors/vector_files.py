@@ -45,7 +45,7 @@ class WordVectors:
     duplicates: int = 0
 
 
-class _Layout(NamedTuple):
+class _LineLayout(NamedTuple):
     """How the lines of a text file are built: its header's lines, then perhaps a word, then numbers."""
 
     separator: str
@@ -200,7 +200,7 @@ def _read_text(path: str) -> WordVectors:
     sizes = _sizes(content[:start])
     line = _first_line(content, start if sizes else 0)
     dimensions = sizes[1] if sizes else line.rstrip(b" ").count(b" ")
-    layout = _Layout(" ", int(sizes is not None), True, dimensions, line.endswith(b" "))
+    layout = _LineLayout(" ", int(sizes is not None), True, dimensions, line.endswith(b" "))
     if dimensions == 0:
         raise JobError("The file holds no vectors.", where=path, expected="lines of a word and numbers")
     words, vectors = _read_lines(content, path, layout) if line else ([], np.zeros([0, dimensions], np.float32))
@@ -214,7 +214,7 @@ def _read_projector(path: str) -> WordVectors:
     content = _content(path)
     if not content:
         raise JobError("The file holds no vectors.", where=path, expected="lines of numbers")
-    layout = _Layout("\t", 0, False, _first_line(content, 0).count(b"\t") + 1)
+    layout = _LineLayout("\t", 0, False, _first_line(content, 0).count(b"\t") + 1)
     _, vectors = _read_lines(content, path, layout)
     if len(words) != len(vectors):
         found = f"{len(words)} words and {len(vectors)} vectors"
@@ -222,7 +222,7 @@ def _read_projector(path: str) -> WordVectors:
     return _unique(words, vectors)
 
 
-def _read_lines(content: bytes, path: str, layout: _Layout) -> tuple[list[str], NDArray[np.float32]]:
+def _read_lines(content: bytes, path: str, layout: _LineLayout) -> tuple[list[str], NDArray[np.float32]]:
     """Parses the lines below the header: words, where there are any, and vectors."""
     numbers = [str(number) for number in range(layout.dimensions)]
     names = [*["word"] * layout.word, *numbers, *["trailing"] * layout.trailing]
@@ -247,7 +247,7 @@ def _read_lines(content: bytes, path: str, layout: _Layout) -> tuple[list[str], 
     return words, np.concatenate(blocks)
 
 
-def _explain(content: bytes, path: str, layout: _Layout, message: str) -> NoReturn:
+def _explain(content: bytes, path: str, layout: _LineLayout, message: str) -> NoReturn:
     """Looks for the first line that does not fit, for the fast parser does not say which it is."""
     for number, line in enumerate(content.split(b"\n"), start=1):
         if number > layout.header and line.strip(b"\r"):
@@ -255,7 +255,7 @@ def _explain(content: bytes, path: str, layout: _Layout, message: str) -> NoRetu
     raise JobError("The vectors cannot be read.", where=path, found=message)
 
 
-def _check_line(line: bytes, where: str, layout: _Layout) -> None:
+def _check_line(line: bytes, where: str, layout: _LineLayout) -> None:
     try:
         numbers = line.decode().split(layout.separator)[int(layout.word) :]
     except UnicodeDecodeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from trainer.word2vec.settings import NgramSettings
+from trainer.word2vec.settings import CharacterNgramSettings
 
 # FNV-1a of 32 bits, whose bytes fastText takes as signed: one above 127 sets the upper bits, too.
 _BASIS, _PRIME, _BITS = 2_166_136_261, 16_777_619, 0xFFFF_FFFF
@@ -13,7 +13,7 @@ _SIGNED = [byte if byte < 128 else byte | 0xFFFF_FF00 for byte in range(256)]
 _CHARACTER_BYTES = 4
 
 
-def ngram_ids(word: str, settings: NgramSettings) -> list[int]:
+def ngram_ids(word: str, settings: CharacterNgramSettings) -> list[int]:
     """Lists the buckets of a word's n-grams, as fastText's `Dictionary::computeSubwords`.
 
     The word stands between `<` and `>` (Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information",
@@ -39,7 +39,7 @@ def ngram_ids(word: str, settings: NgramSettings) -> list[int]:
     return ids
 
 
-def lookup(words: tf.Tensor, settings: NgramSettings) -> tf.RaggedTensor:
+def lookup(words: tf.Tensor, settings: CharacterNgramSettings) -> tf.RaggedTensor:
     """Gives what `ngram_ids` gives for many words, with TensorFlow alone.
 
     Args:

@@ -1,11 +1,11 @@
-"""An approximate index of neighbours, made and searched with faiss."""
+"""An approximate index of neighbours (HNSW), built and searched with faiss."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,18 +21,16 @@ _SEED = 1
 # Malkov and Yashunin 2018, "Efficient and Robust Approximate Nearest Neighbor Search", sections 4.1 and 5: links of a
 # word, candidates while building and while searching.
 _HNSW_LINKS, _HNSW_BUILD, _HNSW_SEARCH = 32, 80, 128
-# Words a cell in the mean, and the share of cells that a search looks into.
-_IVF_WORDS, _IVF_SHARE = 64, 0.2
 
 
 class Index:
     """The index of a published model.
 
     Args:
-        directory: The SavedModel that `write` wrote an index beside.
+        directory: The SavedModel that `write` added an index to.
 
     Raises:
-        JobError: If there is none, or faiss is not installed.
+        JobError: If the model has no index, or faiss is not installed.
     """
 
     def __init__(self, directory: str) -> None:
@@ -61,13 +59,12 @@ class Index:
         return found
 
 
-def write(directory: str, vectors: NDArray[np.float32], kind: Literal["hnsw", "ivf"]) -> float:
-    """Builds an index of neighbours by cosine and writes it beside a SavedModel; the same for the same vectors.
+def write(directory: str, vectors: NDArray[np.float32]) -> float:
+    """Builds an index of neighbours by cosine and writes it into a SavedModel's directory; deterministic.
 
     Args:
         directory: The SavedModel.
         vectors: float32 [words, dimensions].
-        kind: hnsw: a graph of neighbours; ivf: cells around centroids.
 
     Returns:
         Its recall@10, 0 to 1: the share of the nearest ten that it finds, in the mean over at most 1,000 words.
@@ -78,26 +75,12 @@ def write(directory: str, vectors: NDArray[np.float32], kind: Literal["hnsw", "i
     faiss = _faiss()
     units = _unit(vectors)
     with _one_thread(faiss):
-        index = _hnsw(faiss, units.shape[1]) if kind == "hnsw" else _ivf(faiss, *units.shape)
-        index.train(units)
+        index = faiss.IndexHNSWFlat(units.shape[1], _HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction, index.hnsw.efSearch = _HNSW_BUILD, _HNSW_SEARCH
         index.add(units)
         with tf.io.gfile.GFile(f"{directory}/{FILE}", "wb") as file:
             file.write(faiss.serialize_index(index).tobytes())
         return _recall(index, units)
-
-
-def _hnsw(faiss: ModuleType, dimensions: int) -> Any:
-    index = faiss.IndexHNSWFlat(dimensions, _HNSW_LINKS, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction, index.hnsw.efSearch = _HNSW_BUILD, _HNSW_SEARCH
-    return index
-
-
-def _ivf(faiss: ModuleType, words: int, dimensions: int) -> Any:
-    cells = max(words // _IVF_WORDS, 1)
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dimensions), dimensions, cells, faiss.METRIC_INNER_PRODUCT)
-    index.nprobe = max(round(cells * _IVF_SHARE), 1)
-    index.cp.seed, index.cp.min_points_per_centroid = _SEED, 1
-    return index
 
 
 def _recall(index: Any, units: NDArray[np.float32]) -> float:
@@ -125,7 +108,7 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @contextlib.contextmanager
 def _one_thread(faiss: ModuleType) -> Iterator[None]:
-    """Builds alike every time."""
+    """Keeps faiss on one thread, so that it builds the same index every time."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

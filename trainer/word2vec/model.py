@@ -19,7 +19,7 @@ from trainer.word2vec.losses import (
     skipgram_hierarchical_softmax,
     skipgram_negative_sampling,
 )
-from trainer.word2vec.settings import NgramSettings, Word2vecSettings
+from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
 from trainer.word2vec.windows import Step, predictions
 
 _ROWS_IN_ORDER = 1_000
@@ -133,7 +133,7 @@ class Composition:
         settings: Lengths and number of buckets.
     """
 
-    def __init__(self, words: list[str], settings: NgramSettings) -> None:
+    def __init__(self, words: list[str], settings: CharacterNgramSettings) -> None:
         rows = [[row, *(len(words) + bucket for bucket in ngram_ids(word, settings))] for row, word in enumerate(words)]
         self._parts = tf.ragged.constant(rows, tf.int32, row_splits_dtype=tf.int64)
 

@@ -20,7 +20,7 @@ _FROM, _TO = 100, 1_000
 _logger = logging.getLogger("seqloom.trainer")
 
 
-class Monitor:
+class NeighborMonitor:
     """Writes to the log and to TensorBoard's default writer.
 
     Neighbours are shown of words of letters, evenly spread among the frequent ones, the most frequent left out: what

@@ -15,11 +15,11 @@ from trainer.data import features as f
 from trainer.settings import TransformSettings
 from trainer.text.normalization import register_operations
 from trainer.vectors import vector_files
+from trainer.vectors.judgement import judge_records
 from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.vectors.nearest import VectorTable, cosine, unit
 from trainer.word2vec import character_ngrams, index
-from trainer.vectors.judgement import judge_records
-from trainer.word2vec.settings import NgramSettings, Word2vecSettings
+from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
 
 HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]
 """From ids, ragged int64 [documents, time], to the summed loss of each document's pairs of words, in nats, and the
@@ -32,7 +32,7 @@ def _texts(*names: str) -> list[tf.TensorSpec]:
     return [tf.TensorSpec([None], tf.string, name) for name in names]
 
 
-class Servable(tf.Module):
+class WordVectorsServable(tf.Module):
     """Word vectors together with the transform graph that made their data.
 
     Words that are asked for are normalized as the corpus was, so that `Film` finds `film`. A word without a vector is
@@ -134,7 +134,6 @@ class Servable(tf.Module):
 
         `vectors.txt` and `vectors.bin` are for gensim and others, `vectors.tsv` and `metadata.tsv` for TensorBoard's
         projector; `counts.txt` holds each word and its count; `neighbors.faiss` is the index, if one is set.
-        `assets.extra/seqloom.json` holds the digest.
 
         Args:
             directory: Where to write.
@@ -147,13 +146,10 @@ class Servable(tf.Module):
         # A SavedModel holds the variables that belong to its object; what measures documents may bring others.
         self._measured_with = list(self.judge.get_concrete_function().graph.variables)
         tf.saved_model.save(self, directory, {**signatures, "serving_default": self.vectors})
-        tf.io.gfile.makedirs(f"{directory}/assets.extra")
-        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
-            file.write(json.dumps({"digest": self.digest()}))
         self._write_files(directory)
         if self._settings.index is None:
             return None
-        return index.write(directory, self.input_vectors.numpy(), self._settings.index)
+        return index.write(directory, self.input_vectors.numpy())
 
     def digest(self) -> str:
         """Gives a digest, in hexadecimal digits, of all that decides the answers but the code."""
@@ -186,7 +182,7 @@ class Servable(tf.Module):
 
     def _compose(self, words: tf.Tensor) -> tf.Tensor:
         """Averages the vectors of the words' n-grams, float32 [n, dimensions]; zeros where a word has none."""
-        buckets = character_ngrams.lookup(words, cast(NgramSettings, self._settings.ngrams))
+        buckets = character_ngrams.lookup(words, cast(CharacterNgramSettings, self._settings.ngrams))
         gathered = tf.gather(self._ngrams, buckets.values)
         sums = tf.math.unsorted_segment_sum(gathered, buckets.value_rowids(), buckets.nrows())
         lengths = tf.cast(buckets.row_lengths(), tf.float32)

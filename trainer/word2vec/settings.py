@@ -1,69 +1,75 @@
-"""Typed settings of the word-vector task, read from the job's YAML."""
+"""Typed settings of word vectors and their training, read from the job's YAML."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt
 
+from trainer.errors import Problem
 from trainer.settings import Settings
 
 
-class NgramSettings(Settings):
+class CharacterNgramSettings(Settings):
     """Character n-grams that words are composed of (Bojanowski et al. 2017, "Enriching Word Vectors", section 3.2)."""
 
-    min: PositiveInt = Field(3, description="Shortest n-gram, in characters, `<` and `>` around the word included.")
-    max: PositiveInt = Field(6, description="Longest n-gram.")
-    buckets: PositiveInt = Field(200_000, description="Rows of the table that n-grams are hashed to.")
+    min: PositiveInt = Field(3, description="Shortest n-gram in characters, including `<` and `>` around each word.")
+    max: PositiveInt = Field(6, description="Longest n-gram in characters.")
+    buckets: PositiveInt = Field(200_000, description="Rows of the table that n-grams are hashed into.")
 
-    @model_validator(mode="after")
-    def _ordered(self) -> NgramSettings:
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
         if self.max < self.min:
-            raise ValueError(f"max {self.max} is below min {self.min}")
-        return self
+            yield Problem(("max",), "max is smaller than min.", f"min {self.min}, max {self.max}")
 
 
 class Word2vecSettings(Settings):
     """The vectors and their training (Mikolov et al. 2013, "Distributed Representations of Words and Phrases")."""
 
-    seed: int = Field(1, ge=0, description="Seeds initial vectors, windows, negatives and the order of documents.")
-    epochs: PositiveInt = Field(5, description="Passes over the train split.")
+    seed: int = Field(1, ge=0, description="Seed of initial vectors, windows, negatives and the order of documents.")
+    epochs: PositiveInt = Field(5, description="Number of passes over the train split.")
     model: Literal["skipgram", "cbow"] = Field(
-        "skipgram", description="skipgram: each word predicts its neighbours; cbow: their mean predicts the word."
+        "skipgram",
+        description="skipgram: each word predicts its neighbours; cbow: the mean of the neighbours predicts the word.",
     )
     loss: Literal["negative_sampling", "hierarchical_softmax"] = Field(
-        "negative_sampling", description="hierarchical_softmax: a Huffman tree of the words, no negatives."
+        "negative_sampling",
+        description="negative_sampling: random words as negatives; hierarchical_softmax: a Huffman tree of the words.",
     )
     dimensions: PositiveInt = Field(100, description="Width of the vectors.")
-    window: PositiveInt = Field(5, description="Words on each side that a word is trained with.")
+    window: PositiveInt = Field(5, description="Number of words on each side of a word to train it with.")
     window_reduction: bool = Field(True, description="Draw each word's window from 1 to `window`, as the paper does.")
     boundary: Literal["document", "segment"] = Field(
         "document",
-        description="What no window crosses; segment needs `transform.eos: segment` or `transform.bos: segment`.",
+        description="Boundary that no window crosses; segment needs `transform.eos: segment` or `transform.bos:"
+        " segment`.",
     )
-    negatives: PositiveInt = Field(5, description="Weight of the negatives: as many as this for each pair.")
+    negatives: PositiveInt = Field(5, description="Weight of the negatives, as a number of negatives per pair.")
     shared_negatives: PositiveInt = Field(
-        32, description="Negatives drawn for 64 neighbouring words, which share them at that weight."
+        32, description="Number of negatives drawn for 64 adjacent words, which share them at that weight."
     )
-    noise_exponent: float = Field(0.75, description="Negatives are drawn by count to this power.")
+    noise_exponent: float = Field(0.75, description="Exponent of the word counts by which negatives are drawn.")
     subsample: PositiveFloat | None = Field(
-        1e-3, description="Share of the corpus above which a word is left out at random; null: none is."
+        1e-3, description="Share of the corpus above which occurrences of a word are dropped at random; null: none are."
     )
-    learning_rate: PositiveFloat = Field(0.025, description="SGD's rate at the start.")
-    min_learning_rate: PositiveFloat = Field(1e-4, description="The rate at the end, reached linearly.")
+    learning_rate: PositiveFloat = Field(0.025, description="Initial learning rate of SGD.")
+    min_learning_rate: PositiveFloat = Field(1e-4, description="Final learning rate, after a linear decrease.")
     step_tokens: PositiveInt = Field(
         512,
         multiple_of=16,
-        description="Words that one step updates together, with few words in the vocabulary fewer; more on a GPU.",
+        description="Number of words that one step updates together; fewer with a small vocabulary, more on a GPU.",
     )
     strategy: Literal["one_device", "mirrored"] = Field(
-        "one_device", description="mirrored: every GPU of the machine takes a share of each step, with the same result."
+        "one_device",
+        description="mirrored: every GPU of this machine takes a share of each step, with the same result.",
     )
-    ngrams: NgramSettings | None = Field(
-        None, description="Compose words of character n-grams, so that unseen words have vectors; null: whole words."
+    ngrams: CharacterNgramSettings | None = Field(
+        None, description="Compose words from character n-grams, so that unseen words have vectors; null: whole words."
     )
-    neighbors: int = Field(16, ge=0, description="Frequent words whose neighbours the log shows.")
-    log_steps: PositiveInt = Field(2_000, description="Steps between two lines of the log and points of the curves.")
-    index: Literal["hnsw", "ivf"] | None = Field(
-        None, description="An approximate index of neighbours beside the exact search; needs the extra `index`."
+    neighbors: int = Field(16, ge=0, description="Number of frequent words whose neighbours the log shows.")
+    log_steps: PositiveInt = Field(2_000, description="Steps between log lines and between points of the curves.")
+    index: Literal["hnsw"] | None = Field(
+        None, description="Approximate index of neighbours in addition to the exact search; needs the extra `index`."
     )

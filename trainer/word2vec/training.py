@@ -14,42 +14,51 @@ from trainer import progress
 from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
+from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies, training_report
 from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec import windows
 from trainer.word2vec.heldout import HeldOut
 from trainer.word2vec.model import Tables, lookup
-from trainer.word2vec.neighbor_monitor import Monitor
+from trainer.word2vec.neighbor_monitor import NeighborMonitor
 from trainer.word2vec.sampling import NoiseTable, keep_probabilities
-from trainer.word2vec.servable import Servable
+from trainer.word2vec.servable import WordVectorsServable
 from trainer.word2vec.settings import Word2vecSettings
 
 _EVALUATED_TOGETHER = 256
 _SMALL_STEP = 64
 
 
-def run(job: TrainingJob) -> None:
-    """Trains from the last checkpoint on, and writes what is published.
+class Word2vec(TrainingTask[Word2vecSettings]):
+    """The training of word vectors."""
 
-    Args:
-        job: What to train on.
+    name = "word2vec"
+    settings = Word2vecSettings
 
-    Raises:
-        JobError: If the vocabulary is empty, no word is left to train on, or the training diverges.
-    """
-    settings, vocabulary = Word2vecSettings.model_validate_json(job.settings), Vocabulary.read(job.transform_graph)
-    training = Training(settings, vocabulary, job.train_files)
-    checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
-    restored = checkpoints.restore()
-    steps = sum(int(figures["steps"]) for figures in restored.history)
-    with tf.summary.create_file_writer(job.log_directory).as_default():
-        monitor = Monitor(settings, vocabulary, training.tables, steps)
-        state = training.run(job.eval_files, checkpoints, training_report.write_scalars, monitor)
-        monitor.write_projector(job.log_directory)
-    recall = _servable(job, training).save(job.model_directory)
-    more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
-    training_report.write_report(job.log_directory, state, restored.epoch, more)
+    def run(self, job: TrainingJob, settings: Word2vecSettings) -> None:
+        """Trains from the last checkpoint, and writes what is published.
+
+        Raises:
+            JobError: If the vocabulary is empty, no word is left to train on, or the training diverges.
+        """
+        vocabulary = Vocabulary.read(job.transform_graph)
+        training = Training(settings, vocabulary, job.train_files)
+        checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
+        restored = checkpoints.restore()
+        steps = sum(int(figures["steps"]) for figures in restored.history)
+        with tf.summary.create_file_writer(job.log_directory).as_default():
+            monitor = NeighborMonitor(settings, vocabulary, training.tables, steps)
+            state = training.run(job.eval_files, checkpoints, training_report.write_scalars, monitor)
+            monitor.write_projector(job.log_directory)
+        servable = _servable(job, training)
+        recall = servable.save(job.model_directory)
+        self.sign(job.model_directory, servable.digest())
+        more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
+        training_report.write_report(job.log_directory, state, restored.epoch, more)
+
+
+WORD2VEC = Word2vec()
 
 
 class Training:
@@ -70,7 +79,7 @@ class Training:
         keep = keep_probabilities(vocabulary.counts, settings.subsample)
         self._words, self._kept = float(vocabulary.counts.sum()), float(vocabulary.counts @ keep)
         noise = NoiseTable(vocabulary.counts, settings.noise_exponent)
-        self._reader = _Reader(
+        self._reader = _EpochReader(
             lambda epochs: windows.steps(train_files, settings, tf.constant(keep), noise, epochs), settings.epochs
         )
         self._measure = tf.function(self._held_out, input_signature=[tf.TensorSpec([None], tf.string)])
@@ -80,7 +89,7 @@ class Training:
         eval_files: Sequence[str],
         checkpoints: Checkpoints,
         on_epoch: Callable[[int, dict[str, float]], None],
-        monitor: Monitor | None = None,
+        monitor: NeighborMonitor | None = None,
     ) -> TrainingState:
         """Trains from the last checkpoint to the end.
 
@@ -104,7 +113,7 @@ class Training:
         state.best_epoch, state.best_loss = state.epoch, state.history[-1]["eval_loss"]
         return state
 
-    def epoch(self, epoch: int, monitor: Monitor | None = None) -> dict[str, float]:
+    def epoch(self, epoch: int, monitor: NeighborMonitor | None = None) -> dict[str, float]:
         """Does one pass over the train split.
 
         Args:
@@ -163,7 +172,7 @@ class Training:
         return rates
 
 
-class _Reader:
+class _EpochReader:
     """Reads epochs one after the other.
 
     Args:
@@ -188,14 +197,14 @@ class _Reader:
             self._ahead = next(self._opened, None)
 
 
-def _servable(job: TrainingJob, training: Training) -> Servable:
+def _servable(job: TrainingJob, training: Training) -> WordVectorsServable:
     tables, vocabulary = training.tables, training.vocabulary
 
     def held_out(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Measures with the vectors that are published."""
         return training.held_out(tokens, lookup(servable.input_vectors), lookup(servable.output_vectors))
 
-    servable = Servable(
+    servable = WordVectorsServable(
         vocabulary.words,
         tables.word_vectors(),
         tables.output.numpy(),

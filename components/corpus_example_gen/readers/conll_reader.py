@@ -34,28 +34,19 @@ def read_conll(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator
     lines = Lines(file, part, settings)
     builder = DocumentBuilder(part, settings, lines.encoding, lambda: lines_before(part))
     columns = settings.columns or ColumnSettings()
-    split: SplitLine = _COLUMN.findall if settings.delimiter is None else _delimited(settings.delimiter)
+    split: SplitLine = _COLUMN.findall if settings.delimiter is None else lambda line: line.split(settings.delimiter)
+    skipped = (_DOCUMENT_START, columns.comment) if columns.comment else _DOCUMENT_START
     for number, block in lines.blocks():
         raw = b"".join(block)
         try:
             if len(raw) > MAX_DOCUMENT_BYTES:
                 raise too_long()
-            rows = _rows(lines.encoding.decode(raw), columns.comment, split)
+            text = lines.encoding.decode(raw).replace("\r\n", "\n")
+            rows = [split(line) for line in text.split("\n") if line and not line.startswith(skipped)]
             if rows:
                 yield builder.tagged(number, *_pick(rows, columns))
         except RecordError as error:
             yield builder.bad(number, str(error), raw)
-
-
-def _delimited(delimiter: str) -> SplitLine:
-    return lambda line: line.split(delimiter)
-
-
-def _rows(text: str, comment: str | None, split: SplitLine) -> list[list[str]]:
-    """Returns the columns of each line of a sentence."""
-    skipped = (_DOCUMENT_START, comment) if comment else _DOCUMENT_START
-    lines = text.replace("\r\n", "\n").split("\n")
-    return [split(line) for line in lines if line and not line.startswith(skipped)]
 
 
 def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], list[str]]:

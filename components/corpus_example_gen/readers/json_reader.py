@@ -1,28 +1,57 @@
-"""A JSON array of objects, read one by one; of the file, no more than an element is held.
+"""A JSON array of objects, parsed by ijson; of the file, no more than an element is held.
 
-An element that cannot be parsed costs only itself where its end is certain: by its brackets and quotes, or because
-each element starts a line of its own. Else the file is at fault: no good element is taken for a part of a bad one.
+An element that is JSON but not a document is one bad record. Where the file stops being JSON, the elements before that
+are read, the break is one bad record, and the rest of the file is not read.
 """
 
 from __future__ import annotations
 
+import codecs
+import decimal
+import io
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from components.corpus_example_gen.documents import EXCERPT_CHARS, MAX_DOCUMENT_BYTES, Part, Record, RecordError
+import ijson
+
+from components.corpus_example_gen.documents import (
+    EXCERPT_CHARS,
+    MAX_DOCUMENT_BYTES,
+    Part,
+    Record,
+    RecordError,
+    too_long,
+)
+from components.corpus_example_gen.readers import text_encoding
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
 from components.corpus_example_gen.readers.json_values import pick, require_object
-from components.corpus_example_gen.readers.text_stream import TextStream
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{},]', re.DOTALL)
-# What may be a seam between two elements, so that they are not taken for one broken one.
-_SEAM = re.compile(r"[}\]]\s*,\s*[{\[]|\n\s*\{")
-_SPACE = re.compile(r"[ \t\r\n]*")
-_CLOSING = {"{": "}", "[": "]"}
+# Other backends word their errors differently.
+_PARSER = ijson.get_backend("yajl2_c")
+_CHUNK_BYTES = 1 << 20
+# The parser's messages show 30 bytes before the break and 30 from there on, behind an indent of 10.
+_SHOWN_BYTES, _INDENT = 30, 10
+_DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+_KEEP_ERRORS = "seqloom.keep"
+# Bytes that are not of the encoding, and escaped halves of surrogate pairs, of which the parser makes question marks.
+# The other alternatives skip what looks like such a half.
+_FAULT = re.compile(
+    r"([\udc00-\udcff])|\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+def _keep(error: UnicodeError) -> tuple[str, int]:
+    """Replaces each invalid byte with a lone surrogate, which no decoded text has."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(_KEEP_ERRORS, _keep)
 
 
 def read_json(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
@@ -34,145 +63,179 @@ def read_json(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[
         settings: Names of the keys, and the labels.
 
     Yields:
-        A document or a bad record for each element.
+        A document or a bad record for each element; last a bad record where the file breaks.
 
     Raises:
-        JobError: If the file is no array, or it is uncertain where a broken element ends.
+        JobError: If the file is not an array.
     """
-    stream = TextStream(file, part.path, settings)
-    array = _Array(stream, part.path)
-    builder = DocumentBuilder(part, settings, stream.encoding)
-    for line, start, end, value in array.elements():
-        try:
-            if stream.is_marked:
-                stream.check(start, end)
-            if isinstance(value, RecordError):
-                raise value
-            yield builder.document(line, *pick(require_object(value), settings))
-        except RecordError as error:
-            yield builder.bad(line, str(error), stream.raw(start, min(end, start + EXCERPT_CHARS)))
+    array = _Array(file, part.path, settings)
+    builder = DocumentBuilder(part, settings, array.encoding)
+    try:
+        for line, value, fault in array.elements():
+            try:
+                if fault:
+                    raise RecordError(fault)
+                yield builder.document(line, *pick(require_object(value), settings))
+            except RecordError as error:
+                yield builder.bad(line, str(error), _excerpt(value, array.encoding.codec))
+    except RecordError as error:
+        yield builder.bad(array.line, str(error), array.around())
+
+
+def _excerpt(value: Any, codec: str) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False)[: 2 * EXCERPT_CHARS].encode(codec, "backslashreplace")
+    except RecursionError:
+        return "(nested too deeply to show)".encode(codec)
 
 
 class _Array:
-    """The elements of the array in a stream."""
+    """The elements of a file that is a JSON array.
 
-    def __init__(self, stream: TextStream, path: str) -> None:
-        self._stream, self._path = stream, path
-        self._decoder = json.JSONDecoder()
-        # The white space before the element, if it starts a line.
-        self._indent: str | None = None
+    Attributes:
+        encoding: The file's encoding.
+        line: The line that the parser has reached, from 1.
+    """
 
-    def elements(self) -> Iterator[tuple[int, int, int, Any]]:
-        """Yields line, start and end in the stream's text, and value; what cannot be parsed as a RecordError."""
-        stream = self._stream
-        opening = self._next()
-        if not opening:
-            return
-        if opening != "[":
-            fix = "Set corpus.format: jsonl if each line is an object; else take the array out of what is around it."
-            raise self._fault(
-                "A JSON file is no array.", f"{opening!r} first", "an array of objects: [{...}, ...]", fix
-            )
-        stream.skip(stream.position + 1)
-        while (following := self._next()) != "]":
-            if not following:
-                raise self._fault("A JSON file is torn.", "the end of the file", "a ] that ends the array")
-            if following == ",":
-                stream.skip(stream.position + 1)
+    def __init__(self, file: BinaryIO, path: str, settings: CorpusSettings) -> None:
+        self._head = file.read(text_encoding.MARK_BYTES)
+        self.encoding, self._bytes_before = text_encoding.detect(self._head, path, settings)
+        self._file, self._path = file, path
+        # The text that goes to the parser and starts at byte `_bytes_before`, how much of it has gone, and the end of
+        # the text before it.
+        self._text, self._position, self._text_before = "", 0, ""
+        self.line = 1
+        self._depth, self._builder, self._first_line = 0, ijson.ObjectBuilder(), 1
+        self._fault: str | None = None
+
+    def elements(self) -> Iterator[tuple[int, Any, str | None]]:
+        """Yields of each element its first line, its value, and what is wrong with its text.
+
+        Raises:
+            JobError: If the file is not an array.
+            RecordError: If it stops being one.
+        """
+        events: list[tuple[str, Any]] = ijson.sendable_list()
+        parser = _PARSER.basic_parse_coro(events)
+        first, is_array, size = "", False, 0
+        for text in self._pieces():
+            # With a NUL in it, the parser's message would end there; the other character is as bad.
+            piece = text.encode().replace(b"\0", b"\1")
+            failure = self._send(parser, piece, events)
+            if not is_array:
+                first = first or text.strip()[:1]
+                if (events or failure) and first != "[":
+                    raise self._not_an_array(first)
+                is_array = bool(events) and events.pop(0) == ("start_array", None)
+            for value in self._values(events):
+                yield self._first_line, value, self._fault
+                self._fault, size = None, -len(piece)
+            events.clear()
+            if failure:
+                raise RecordError(failure)
+            size += len(piece)
+            if size > MAX_DOCUMENT_BYTES:
+                raise too_long()
+            self._position += len(text)
+            self.line += text.endswith("\n")
+        try:
+            parser.close()
+        except ijson.JSONError:
+            if is_array:
+                raise RecordError(f"truncated JSON file: it ends at byte {self._bytes_before:,}") from None
+        if first and not is_array:
+            raise self._not_an_array(first)
+
+    def around(self) -> bytes:
+        """Returns the text around the place that the parser has reached."""
+        before = (self._text_before + self._text[: self._position])[-EXCERPT_CHARS // 2 :]
+        return self._raw(before + self._text[self._position :][: EXCERPT_CHARS // 2])
+
+    def _values(self, events: list[tuple[str, Any]]) -> Iterator[Any]:
+        """Yields the elements that end with these events."""
+        for event, value in events:
+            if self._depth == 0:
+                if event == "end_array":
+                    return
+                self._builder, self._first_line = ijson.ObjectBuilder(), self.line
+            self._builder.event(event, float(value) if isinstance(value, decimal.Decimal) else value)
+            self._depth += _DEPTH.get(event, 0)
+            if self._depth == 0:
+                yield self._builder.value
+
+    def _send(self, parser: Any, piece: bytes, events: list[tuple[str, Any]]) -> str | None:
+        """Parses a piece; if it breaks, moves on to the break and returns what is wrong there."""
+        try:
+            parser.send(piece)
+            return None
+        except ijson.JSONError as error:
+            message = error.args[0] if isinstance(error.args[0], bytes) else str(error.args[0]).encode()
+            what, shown, *_ = message.split(b"\n")
+            text = (b" " * _SHOWN_BYTES + piece).replace(b"\n", b" ").replace(b"\r", b" ")
+            self._position += len(piece[: max(text.find(shown[_INDENT:]), 0)].decode(errors="ignore"))
+            reason = what.partition(b": ")[2].decode().rstrip(".")
+        except SystemError:
+            # Of an integer longer than Python takes the parser leaves an event without a value.
+            events.pop()
+            reason = "an integer of too many digits"
+        byte = f"{self._bytes_before + len(self._raw(self._text[: self._position])):,}"
+        if reason == "trailing garbage":
+            return f"content after the JSON array: near byte {byte} of the file"
+        return f"invalid JSON file: {reason}, near byte {byte}; the rest of the file is not read"
+
+    def _pieces(self) -> Iterator[str]:
+        """Yields the text: lines, or parts of long ones that end with a quote and so not in an escape."""
+        decoder = codecs.getincrementaldecoder(self.encoding.codec)(
+            "replace" if self.encoding.replaces else _KEEP_ERRORS
+        )
+        data, rest = self._head[self._bytes_before :] or self._file.read(_CHUNK_BYTES), ""
+        while data or rest:
+            text = rest + decoder.decode(data, final=not data)
+            end = max(text.rfind('"'), text.rfind("\n")) + 1 if data else len(text)
+            self._text_before = (self._text_before + self._text)[-EXCERPT_CHARS:]
+            self._text, self._position, rest = text[:end], 0, text[end:]
+            yield from self._checked(self._text)
+            self._bytes_before += len(self._raw(self._text))
+            if len(rest) > MAX_DOCUMENT_BYTES:
+                raise too_long()
+            data = self._file.read(max(_CHUNK_BYTES, len(rest))) if data else b""
+
+    def _checked(self, text: str) -> Iterator[str]:
+        """Yields lines without faults, which are noted: a fault is in the element that the parser is in."""
+        start = 0
+        suspect = "\\ud" in text or "\\uD" in text or not _is_encodable(text)
+        for match in _FAULT.finditer(text) if suspect else ():
+            if match.lastindex is None:
                 continue
-            line = stream.line
-            value, end = self._element()
-            yield line, stream.position, end, value
-            stream.skip(end)
-        stream.skip(stream.position + 1)
-        if rest := self._next():
-            raise self._fault("A JSON file goes on behind its array.", f"{rest!r}", "the end of the file")
+            yield from io.StringIO(text[start : match.start()], newline="\n")
+            start = match.end()
+            if self._fault is None and match.lastindex == 1:
+                byte = self._bytes_before + len(self._raw(text[: match.start()])) + 1
+                code = ord(match[0]) - 0xDC00
+                self._fault = f"invalid {self.encoding.codec.upper()}: 0x{code:02x} at byte {byte:,} of the file"
+            elif self._fault is None:
+                self._fault = f"lone surrogate: {match[0]} is half of a UTF-16 pair"
+            yield "\ufffd" * len(match[0])
+        yield from io.StringIO(text[start:], newline="\n")
 
-    def _next(self) -> str:
-        """Skips white space and returns the next character, or nothing at the end."""
-        stream = self._stream
-        while True:
-            end = _end_of_space(stream.text, stream.position)
-            if end < len(stream.text):
-                _, line_end, indent = stream.text[stream.position : end].rpartition("\n")
-                self._indent = indent if line_end else None
-                stream.skip(end)
-                return stream.text[end]
-            if not stream.more():
-                stream.skip(end)
-                return ""
+    def _raw(self, text: str) -> bytes:
+        try:
+            return text.encode(self.encoding.codec, "surrogateescape")
+        except UnicodeError:
+            return text.encode(self.encoding.codec, "replace")
 
-    def _element(self) -> tuple[Any, int]:
-        """Returns the value of the element at the stream's position, and where it ends."""
-        stream = self._stream
-        while True:
-            reason, end = "text behind the element", -1
-            try:
-                value, end = self._decoder.raw_decode(stream.text, stream.position)
-            except json.JSONDecodeError as error:
-                reason = f"{error.msg} at character {error.pos - stream.position}"
-            except (ValueError, RecursionError) as error:
-                reason = str(error)
-            else:
-                behind = _end_of_space(stream.text, end)
-                following = stream.text[behind : behind + 1]
-                # A missing comma costs nothing: both elements are whole.
-                if following in tuple(",]{") or (not following and stream.at_end):
-                    return value, end
-            end = self._end_of_broken()
-            if end >= 0:
-                return RecordError(f"broken JSON: {reason}"), end
-            if len(stream.text) - stream.position > MAX_DOCUMENT_BYTES or not stream.more():
-                raise self._fault(
-                    "A JSON file has a broken element, and it is uncertain where it ends.",
-                    f"{reason}; the element starts with {stream.text[stream.position :][:80]!r}",
-                    "objects separated by commas",
-                    "Repair the element, or write one object a line.",
-                )
-
-    def _end_of_broken(self) -> int:
-        """Returns where the broken element ends, or -1 if more text is needed or none will tell."""
-        stream = self._stream
-        following = -1
-        if self._indent is not None:
-            following = stream.text.find(f"\n{self._indent}{{", stream.position)
-            if following < 0 and stream.at_end:
-                last = len(stream.text.rstrip(" \t\r\n")) - 1
-                following = last if stream.text[last] == "]" else -1
-        limit = following if following >= 0 else len(stream.text)
-        end = _end_by_brackets(stream.text, stream.position, limit)
-        if end < 0 <= following and not _SEAM.search(stream.text, stream.position, following):
-            return following
-        return end
-
-    def _fault(self, what: str, found: str, expected: str, fix: str = "Repair the file.") -> JobError:
-        return JobError(what, where=f"{self._path}, line {self._stream.line}", found=found, expected=expected, fix=fix)
+    def _not_an_array(self, first: str) -> JobError:
+        return JobError(
+            "The JSON file is not an array.",
+            where=f"{self._path}, line {self.line}",
+            found=f"{first!r} first",
+            expected="an array of objects: [{...}, ...]",
+            fix="Set corpus.format: jsonl if each line is an object, or write the array alone into the file.",
+        )
 
 
-def _end_by_brackets(text: str, start: int, limit: int) -> int:
-    """Returns the comma or bracket behind the element, or -1 if brackets or quotes do not fit together."""
-    open_brackets: list[str] = []
-    before = ""
-    for match in _TOKEN.finditer(text, start, limit):
-        found = match.group()
-        if found[0] == '"':
-            behind = _end_of_space(text, match.end())
-            if len(found) == 1 or behind >= limit or text[behind] not in ",:]}":
-                return -1
-        elif found in _CLOSING:
-            if before == "," and open_brackets[-1:] == ["{"]:
-                # A key has to follow here: this is the next element, and the last one was not closed.
-                return -1
-            open_brackets.append(found)
-        elif open_brackets:
-            if found != "," and _CLOSING[open_brackets.pop()] != found:
-                return -1
-        elif found != "}":
-            return match.start()
-        before = found
-    return -1
-
-
-def _end_of_space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
+def _is_encodable(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False

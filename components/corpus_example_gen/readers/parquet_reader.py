@@ -53,7 +53,8 @@ def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterat
             scalars = [_scalar(value, role, encoding) for role, value in zip(ROLES[2:], values[2:], strict=True)]
             yield builder.document(number, text, label, *scalars)
         except RecordError as error:
-            yield builder.bad(number, str(error), _excerpt(row))
+            excerpt = json.dumps(row, ensure_ascii=False, default=_spell)[:EXCERPT_CHARS]
+            yield builder.bad(number, str(error), excerpt.encode("utf-8", "backslashreplace"))
 
 
 def rows_before(part: Part) -> int:
@@ -126,10 +127,6 @@ def _label(value: Any, encoding: TextEncoding, settings: CorpusSettings) -> Labe
 
 def _scalar(value: Any, role: str, encoding: TextEncoding) -> str | None:
     return encoding.decode(value) if isinstance(value, bytes) else scalar_text(value, role)
-
-
-def _excerpt(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, ensure_ascii=False, default=_spell)[:EXCERPT_CHARS].encode("utf-8", "backslashreplace")
 
 
 def _spell(value: Any) -> str:

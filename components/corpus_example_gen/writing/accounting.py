@@ -143,16 +143,13 @@ def _too_many_bad(summary: Summary, pattern: str, limit: float, quarantine: str)
     fraction = summary.quarantined / summary.read
     common = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
     reasons = "".join(f"\n    {count} x {reason} ({summary.examples[reason]})" for reason, count in common)
+    # Rounded up to three decimals, so that the run passes with the value that the message names.
+    enough = min(1.0, (int(fraction * 1000) + 1) / 1000)
     return JobError(
         "Too many records of the corpus are bad.",
         where=pattern,
         found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}), most of them:{reasons}",
         expected=f"at most {limit:.2%} (corpus.max_bad_fraction: {limit:g})",
         fix=f"Look at the records in {quarantine} and repair the corpus or its settings,"
-        f" or let them go: --set corpus.max_bad_fraction={_at_least(fraction)}",
+        f" or let them go: --set corpus.max_bad_fraction={enough:g}",
     )
-
-
-def _at_least(fraction: float) -> str:
-    """Rounds up to three digits behind the point, so that the value named really lets the run pass."""
-    return f"{min(1.0, (int(fraction * 1000) + 1) / 1000):g}"

@@ -18,10 +18,10 @@ from apache_beam import pvalue
 from components.corpus_example_gen.documents import BadRecord, Document
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.readers import formats
-from components.corpus_example_gen.readers.places import LineNumbers, Place, pack
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing import accounting, duplicates, quarantine, shards
 from components.corpus_example_gen.writing.encode import encode
+from components.corpus_example_gen.writing.places import LineNumbers, Place, pack
 from components.corpus_example_gen.writing.spill import Spill, buffer_bytes, read, tagged, untagged
 from components.corpus_example_gen.writing.split_assignment import SplitRule, Splitter, order_key, shard_of
 from components.shared.beam_results import WriteJson

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.corpus_example_gen.documents import Document
-from components.corpus_example_gen.readers.places import PLACE
+from components.corpus_example_gen.writing.places import PLACE
 from components.corpus_example_gen.writing.spill import Entries
 
 By = Literal["id", "text"]

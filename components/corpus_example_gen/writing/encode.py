@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from components.corpus_example_gen.documents import Document
 from components.shared.sequence_encoding import bytes_feature, float_feature, sequence_example, step
 from trainer.data import features
@@ -32,11 +30,5 @@ def encode(document: Document) -> bytes:
     values = {name: bytes_feature(value.encode()) for name, value in context.items() if value is not None}
     if document.weight is not None:
         values[features.WEIGHT] = float_feature(document.weight)
-    return sequence_example(
-        values,
-        {name: _steps(values) for name, values in lists.items()},
-    )
-
-
-def _steps(values: Iterable[str]) -> bytes:
-    return b"".join([step(bytes_feature(value.encode())) for value in values])
+    steps = {name: b"".join([step(bytes_feature(text.encode())) for text in texts]) for name, texts in lists.items()}
+    return sequence_example(values, steps)

@@ -11,9 +11,9 @@ import tensorflow as tf
 from apache_beam import pvalue
 
 from components.corpus_example_gen.documents import BadRecord
-from components.corpus_example_gen.readers.places import PLACE, LineNumbers, Place
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing import accounting, duplicates, quarantine, spill
+from components.corpus_example_gen.writing.places import PLACE, LineNumbers, Place
 from components.corpus_example_gen.writing.spill import Entries, Spill, TaggedSegment
 from components.shared.example_files import shard_path
 from components.shared.tfrecord_file import TFRecordFile
@@ -29,9 +29,6 @@ _LENGTH = struct.Struct(">I")
 _ID_CHARS = 80
 _GZIP_LEVEL = 3
 """Raw examples are read once or twice and then kept: fast rather than small."""
-
-ShardKey = tuple[str, int]
-"""A split and the number of one of its shards."""
 
 
 def entry(order: bytes, place: bytes, length: int) -> bytes:
@@ -74,7 +71,9 @@ class WriteShard(beam.DoFn):
         (split, shard), values = element
         segments = [value for value in values if value]
         documents, payloads = spill.read(spill.untagged(segments, DOCUMENTS), DOCUMENT)
-        dropped = _dropped(spill.read(spill.untagged(segments, DROPS), duplicates.DROP)[0])
+        drops, _ = spill.read(spill.untagged(segments, DROPS), duplicates.DROP)
+        # Documents that are dropped, with the first document of their id, or None for a text that is kept elsewhere.
+        dropped = {Place(*place): Place(*kept) if by_id else None for place, kept, by_id in drops.tolist()}
         with Spill(self._scratch) as bad:
             written = self._write(split, shard, _ordered(documents, payloads), dropped, bad)
             yield from spill.tagged(bad.flush())
@@ -113,11 +112,6 @@ class WriteShard(beam.DoFn):
         reason = f"duplicate id: {identity[:_ID_CHARS]!r} is first in {first_path}, line {first_line}"
         texts = (step.bytes_list.value[0].decode() for step in steps)
         return BadRecord(path, self._lines.line(path, place), reason, quarantine.shorten(texts))
-
-
-def _dropped(drops: Entries) -> dict[Place, Place | None]:
-    """The place of each document that is dropped, with the first of its id; None for a text that is kept elsewhere."""
-    return {Place(*place): Place(*kept) if by_id else None for place, kept, by_id in drops.tolist()}
 
 
 def _ordered(documents: Entries, payloads: bytearray) -> Iterator[tuple[Place, bytes]]:

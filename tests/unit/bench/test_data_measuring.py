@@ -40,7 +40,7 @@ def test_copies_have_ids_and_texts_of_their_own(tmp_path: Path) -> None:
 
 
 def test_more_reviews_than_there_are_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="not the one expected"):
+    with pytest.raises(JobError, match="unexpected number of reviews"):
         data_corpus.write(tmp_path / "reviews.csv", data_corpus.REVIEWS + 1)
 
 
@@ -63,12 +63,12 @@ for code in ("big = b'x' * 300_000_000; print(len(big))", "print(1)"):
 
 
 def test_a_process_has_its_own_output_and_peak_memory(tmp_path: Path) -> None:
-    told = run_python(["-c", MEASURE, str(tmp_path / "inner.log")], tmp_path / "outer.log").output.split()
-    assert (told[0], told[2], told[3], told[5]) == ("300000000", "True", "1", "True")
-    assert int(told[1]) - int(told[4]) > 250_000_000
+    printed = run_python(["-c", MEASURE, str(tmp_path / "inner.log")], tmp_path / "outer.log").output.split()
+    assert (printed[0], printed[2], printed[3], printed[5]) == ("300000000", "True", "1", "True")
+    assert int(printed[1]) - int(printed[4]) > 250_000_000
 
 
-def test_a_process_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_failed_process_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(JobError) as failed:
         run_python(["-c", "import sys; sys.exit('the disk is full')"], tmp_path / "log")
     assert "exit code 1\nthe disk is full" in str(failed.value)

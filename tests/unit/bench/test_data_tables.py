@@ -25,7 +25,7 @@ def test_sides_of_different_length_are_no_pairs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "ratio", "told"),
+    ("limit", "ratio", "text"),
     [
         (Limit(3), 3.0, "at least 3: met"),
         (Limit(3), 2.99, "at least 3: missed"),
@@ -33,8 +33,8 @@ def test_sides_of_different_length_are_no_pairs() -> None:
         (Limit(1.1, least=False), 1.11, "at most 1.1: missed"),
     ],
 )
-def test_a_limit_says_whether_it_is_kept(limit: Limit, ratio: float, told: str) -> None:
-    assert limit.told(ratio) == told
+def test_a_limit_says_whether_it_is_met(limit: Limit, ratio: float, text: str) -> None:
+    assert limit.describe(ratio) == text
 
 
 def test_a_row_takes_its_values_from_both_sides_in_their_order() -> None:

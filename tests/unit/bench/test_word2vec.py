@@ -39,10 +39,10 @@ def test_every_row_is_there_and_both_sides_have_the_same_vocabulary() -> None:
     assert f"{small:,} words, " in done.stdout.splitlines()[0]
 
 
-def test_a_root_without_examples_is_told_and_fails(tmp_path: Path) -> None:
+def test_a_root_without_examples_is_an_error(tmp_path: Path) -> None:
     done = run("--root", str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr.startswith("There are no transformed examples to train on.\n")
+    assert done.stderr.startswith("The run has no transformed examples to train on.\n")
     assert "Traceback" not in done.stderr
 
 

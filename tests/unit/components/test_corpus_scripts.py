@@ -19,7 +19,7 @@ def feature(*tags: str) -> schema_pb2.Feature:
 
 
 def test_every_letter_is_of_the_script_that_its_name_starts_with() -> None:
-    seen, wrong = dict.fromkeys(scripts.RANGES, 0), []
+    seen, wrong = dict.fromkeys(scripts.SCRIPTS, 0), []
     for code in range(0x110000):
         name = unicodedata.name(chr(code), "")
         if unicodedata.category(chr(code))[0] != "L" or not name:
@@ -39,6 +39,9 @@ def test_every_letter_is_of_the_script_that_its_name_starts_with() -> None:
     [
         ("Hello, 123!", {"Latin": 1.0}),
         ("naïve Ærø ﬁ", {"Latin": 1.0}),
+        ("ラーメン ー ｰ", {"Katakana": 1.0}),
+        ("м\u02bcят", {"Cyrillic": 0.75, "Latin": 0.25}),
+        ("ʰθᵝ〆", {"Latin": 0.25, "Greek": 0.5, "Han": 0.25}),
         ("ab вг", {"Latin": 0.5, "Cyrillic": 0.5}),
         ("日本語です", {"Han": 0.6, "Hiragana": 0.4}),
         ("123 !? \U0001f600", {}),

@@ -306,7 +306,7 @@ def test_the_error_names_what_fails_and_how_to_lower_it() -> None:
     assert [Anomaly.from_json(json.loads(json.dumps(one.to_json()))) for one in anomalies] == anomalies
 
 
-@pytest.mark.parametrize(("entry", "told"), [("label:drifts", "kind of anomaly"), (":drift", "names a feature")])
+@pytest.mark.parametrize(("entry", "told"), [("label:drifts", "kind of anomaly"), (":drift", "must name a feature")])
 def test_a_wrong_entry_of_warn_is_refused(entry: str, told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         ValidationSettings(warn=(entry,))

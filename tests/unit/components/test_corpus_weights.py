@@ -18,7 +18,7 @@ from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform import shard_work
 from components.sequence_transform.transform import graph_schema
 from schema import curated
-from trainer.data import features
+from trainer.data import kinds
 from trainer.data.reading import read as read_batches
 from trainer.settings import OutputSettings, TransformSettings
 
@@ -74,7 +74,7 @@ def test_examples_have_numbers(tmp_path: Path) -> None:
 
 
 def test_text_without_columns_has_no_weights() -> None:
-    with pytest.raises(ValueError, match="weight belongs to format csv"):
+    with pytest.raises(ValueError, match="weight does not apply to format text"):
         reading("text")
 
 
@@ -84,7 +84,7 @@ def test_weights_pass_the_transform_untouched_and_stand_in_batches(corpus, tmp_p
     with tf.io.TFRecordWriter(str(source), "GZIP") as writer:
         for name, weight in weights.items():
             writer.write(encode(Document(("w1 " * len(name),), "positive", "s", name, 1, weight=weight)))
-    job = shard_work.Job(TransformSettings(max_size=60), OutputSettings(), "labelled_text", 64)
+    job = shard_work.ShardJob(TransformSettings(max_size=60), OutputSettings(), kinds.LABELLED_TEXT, 64)
     shard_work.transform_shard(str(source), str(target), "train", str(corpus.graph / "transform_fn"), job)
     (batch,) = read_batches(str(target), batch_tokens=100).as_numpy_iterator()
     assert batch["weight"].dtype == "float32"
@@ -96,9 +96,9 @@ def test_weights_pass_the_transform_untouched_and_stand_in_batches(corpus, tmp_p
 
 @pytest.mark.parametrize("kind", curated.KINDS)
 def test_the_transform_graph_takes_no_weights(kind: str) -> None:
-    schema = graph_schema(curated.for_corpus(kind, weighted=True), kind)
+    schema = graph_schema(curated.for_corpus(kind, weighted=True), kinds.by_name(kind))
     reader = TFSequenceExampleBeamRecord("test", ["test"], schema)
-    assert set(reader.TensorRepresentations()) == set(features.RAW[kind])
+    assert set(reader.TensorRepresentations()) == set(kinds.KINDS[kind].raw)
 
 
 @pytest.mark.parametrize("kind", curated.KINDS)

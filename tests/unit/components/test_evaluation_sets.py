@@ -18,7 +18,7 @@ from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.evaluation_sets.question_records import encode_documents, encode_questions
 from components.evaluation_sets.set_files import Question, Reader, read_analogies, read_pairs
-from components.evaluation_sets.sets import Coverage, QuestionSet, coverage, read_sets
+from components.evaluation_sets.sets import QuestionSet, SetCoverage, coverage, read_sets
 from components.evaluation_sets.settings import EvaluationSettings
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
@@ -161,13 +161,13 @@ PAIRS = [Question(1, ("Äpfel", "Birnen")), Question(2, ("Haus", "Baum")), Quest
 )
 def test_words_are_found_whatever_their_case(words: list[str], transform: dict[str, Any], known: int) -> None:
     found = coverage(WordLookup(words, TransformSettings(**transform)), QuestionSet("s", "similarity", PAIRS), 0.5)
-    assert found == Coverage(3, known, gates=known >= 2)
+    assert found == SetCoverage(3, known, gates=known >= 2)
 
 
 def test_words_are_normalised_as_the_corpus_was() -> None:
     vocabulary = WordLookup(["0000", "b"], TransformSettings(digits=True))
     asked = QuestionSet("q", "analogy", [Question(1, ("1984", "B", "2001", "b"))])
-    assert coverage(vocabulary, asked, 1.0) == Coverage(1, 1, gates=True)
+    assert coverage(vocabulary, asked, 1.0) == SetCoverage(1, 1, gates=True)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def found(records: list[Record]) -> list[object]:
 
 def test_the_kind_is_one_of_its_own() -> None:
     settings = corpus("csv", labels=NAMED)
-    assert (settings.kind, settings.class_names) == ("multi_labelled_text", ("drama", "comedy"))
+    assert (settings.kind.name, settings.class_names) == ("multi_labelled_text", ("drama", "comedy"))
 
 
 def test_a_text_is_cut_and_its_labels_stand_in_the_order_of_the_classes() -> None:
@@ -127,9 +127,9 @@ def test_order_and_repetition_make_no_difference(given_labels: list[str]) -> Non
     ("values", "message"),
     [
         ({"label": None}, "multi_label needs label"),
-        ({"multi_label": False, "label_separator": "|"}, "label_separator needs multi_label: true"),
+        ({"multi_label": False, "label_separator": "|"}, "label_separator needs multi_label"),
         ({"label_separator": ""}, "at least 1 character"),
-        ({"format": "conll"}, "label belongs to format csv"),
+        ({"format": "conll"}, "label does not apply to format conll"),
     ],
 )
 def test_what_cannot_be_is_told(values: dict, message: str) -> None:

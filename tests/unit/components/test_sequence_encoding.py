@@ -13,7 +13,7 @@ from components.shared.sequence_encoding import (
     sequence_example,
     step,
 )
-from trainer.data import features, parsing
+from trainer.data import features, kinds, parsing
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 ID_LISTS = st.lists(st.integers(0, 300) | st.integers(0, 40_000), max_size=8)
@@ -96,7 +96,7 @@ ROWS = st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9), INT64, I
 
 @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def parse(records: tf.Tensor) -> tuple[features.Features, tf.RaggedTensor, tf.Tensor]:
-    return parsing.padded_batch(records, "labelled_text"), parsing.tokens(records), parsing.lengths(records)
+    return parsing.padded_batch(records, kinds.LABELLED_TEXT), parsing.tokens(records), parsing.lengths(records)
 
 
 @given(ROWS)
@@ -143,7 +143,7 @@ def test_raw_records_are_parsed_in_batches(rows: list[tuple[bytes, bytes | None,
         context |= {} if label is None else {"label": bytes_feature(label)}
         text = b"".join(step(bytes_feature(segment)) for segment in segments)
         records.append(sequence_example(context, {"text": text}))
-    raw = features.parse_raw(tf.constant(records))
+    raw = features.parse_raw(tf.constant(records), kinds.LABELLED_TEXT)
     assert raw["id"].numpy().tolist() == [row[0] for row in rows]
     assert raw["label"].numpy().tolist() == [row[1] or b"" for row in rows]
     assert raw["text"].to_list() == [[[segment] for segment in row[2]] for row in rows]
@@ -154,5 +154,5 @@ def test_a_transformed_record_without_a_label_is_refused() -> None:
     context = {"id": bytes_feature(b"a"), "source": bytes_feature(b"s"), "length": int64_feature(0)}
     records = tf.constant([sequence_example(context, {"tokens": b""})])
     with pytest.raises(tf.errors.InvalidArgumentError, match="label"):
-        parsing.padded_batch(records, "labelled_text")
-    assert parsing.padded_batch(records, "text")["id"].numpy().tolist() == [b"a"]
+        parsing.padded_batch(records, kinds.LABELLED_TEXT)
+    assert parsing.padded_batch(records, kinds.PLAIN_TEXT)["id"].numpy().tolist() == [b"a"]

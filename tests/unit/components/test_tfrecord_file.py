@@ -7,18 +7,16 @@ import re
 import resource
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from components.shared.sequence_encoding import Int64Steps, sequence_example
 from components.shared.tfrecord_file import TFRecordFile, remove_partials
 from trainer.settings import OutputSettings
 
 PLAIN = OutputSettings(compression="none")
-FAST, SMALL = (OutputSettings(compression="gzip", level=level) for level in ("fast", "small"))
+GZIP = OutputSettings(compression="gzip")
 
 RECORDS = st.lists(st.binary(max_size=200) | st.integers(0, 70_000).map(bytes), max_size=6)
 MEGABYTE = bytes(range(256)) * 4096
@@ -34,9 +32,9 @@ def test_tensorflow_reads_the_records_and_writes_the_same_plain_file(tmp_path: P
         for record in records:
             writer.write(record)
     reference = (tmp_path / "reference").read_bytes()
-    for output, fast_level in ((PLAIN, 9), (FAST, 1), (FAST, 9), (SMALL, 1)):
+    for output, level in ((PLAIN, 9), (GZIP, 1), (GZIP, 9)):
         path = tmp_path / "Split-train" / f"shard{output.suffix}"
-        with TFRecordFile(str(path), output, fast_level) as file:
+        with TFRecordFile(str(path), output, level) as file:
             for record in records:
                 file.write(record)
         content = path.read_bytes()
@@ -46,7 +44,7 @@ def test_tensorflow_reads_the_records_and_writes_the_same_plain_file(tmp_path: P
         assert list(tf.compat.v1.io.tf_record_iterator(str(path), tf.io.TFRecordOptions(compression))) == records
 
 
-@pytest.mark.parametrize("output", [PLAIN, FAST, SMALL])
+@pytest.mark.parametrize("output", [PLAIN, GZIP])
 def test_the_same_records_give_the_same_bytes(tmp_path: Path, output: OutputSettings) -> None:
     one, other = (tmp_path / "Split-train" / name for name in ("a", "b"))
     for path in (one, other):
@@ -54,26 +52,6 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path, output: OutputSett
             for number in range(1000):
                 file.write(b"word " * (number % 50))
     assert one.read_bytes() == other.read_bytes()
-
-
-def test_small_files_of_ids_are_smaller_and_hold_the_same(tmp_path: Path) -> None:
-    # Ids of words that are the rarer the higher they are, as in frequency-ordered vocabularies (Zipf's law).
-    ids = np.random.default_rng(0).zipf(1.3, 1_000_000)
-    ids = ids[ids < 20_000][:700_000]
-    rows = Int64Steps().encode_rows(ids, np.arange(0, 700_001, 350))
-    records = [sequence_example({}, {"tokens": row}) for row in rows]
-    contents = []
-    for output in (FAST, SMALL):
-        path = tmp_path / "Split-train" / f"{output.level}.gz"
-        with TFRecordFile(str(path), output, 9) as file:
-            for record in records:
-                file.write(record)
-        assert list(tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator()) == records
-        contents.append(path.read_bytes())
-    fast, small = contents
-    assert gzip.decompress(small) == gzip.decompress(fast)
-    assert len(gzip.decompress(small)) > 4 << 20  # More than one member.
-    assert len(small) < 0.95 * len(fast)
 
 
 def files(folder: Path) -> list[str]:
@@ -93,15 +71,12 @@ def test_a_file_lies_above_its_folder_until_it_is_whole(tmp_path: Path) -> None:
     assert files(tmp_path) == ["Split-train/shard"]
 
 
-@pytest.mark.parametrize("output", [FAST, SMALL])
 @pytest.mark.parametrize("megabytes", [0, 8])
-def test_an_error_of_the_writer_leaves_nothing_but_what_was_there(
-    tmp_path: Path, megabytes: int, output: OutputSettings
-) -> None:
+def test_an_error_of_the_writer_leaves_nothing_but_what_was_there(tmp_path: Path, megabytes: int) -> None:
     path = tmp_path / "Split-train" / "shard"
 
     def write() -> None:
-        with TFRecordFile(str(path), output, 1) as file:
+        with TFRecordFile(str(path), GZIP, 1) as file:
             write_megabytes(file, megabytes)
             raise InterruptedError
 
@@ -129,7 +104,7 @@ def test_a_file_that_the_system_refuses_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_get_its_name_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "Split-train" / "shard" / "in-the-way").mkdir(parents=True)
-    with pytest.raises(tf.errors.OpError), TFRecordFile(str(tmp_path / "Split-train" / "shard"), FAST, 1) as file:
+    with pytest.raises(tf.errors.OpError), TFRecordFile(str(tmp_path / "Split-train" / "shard"), GZIP, 1) as file:
         file.write(b"a")
     assert files(tmp_path) == []
 

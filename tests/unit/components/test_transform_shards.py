@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.sequence_transform import shard_work
 from components.sequence_transform.shard_report import ShardReport
-from trainer.data import features
+from trainer.data import features, kinds
 from trainer.settings import OutputSettings, PadSettings, TransformSettings
 
 
@@ -54,19 +54,18 @@ def test_beam_counts_the_train_split(corpus, settings) -> None:
     tokens = Counter(token for d in documents for token in truncate(tokenize(d.segments[0]), settings["truncate"]))
     assert corpus.counts == {
         "tokens": dict(tokens),
-        "labels": dict(Counter(document.label for document in documents)),
+        "classes": dict(Counter(document.label for document in documents)),
         "documents": 60,
-        "tags": {},
     }
 
 
 def test_a_shard_is_counted_alone(corpus, settings) -> None:
     counts = shard_work.count_shard(
-        corpus.raw["train"][1], TransformSettings.model_validate(settings), "labelled_text", None
+        corpus.raw["train"][1], TransformSettings.model_validate(settings), kinds.LABELLED_TEXT, None
     )
     documents = corpus.documents["train"][30:]
     assert counts.documents == 30
-    assert counts.labels == Counter(document.label for document in documents)
+    assert counts.classes == Counter(document.label for document in documents)
     words = (truncate(tokenize(document.segments[0]), settings["truncate"]) for document in documents)
     assert counts.tokens == Counter(word for row in words for word in row)
 
@@ -139,14 +138,14 @@ def write_raw(path: Path, labels: list[str]) -> str:
 
 def transform(corpus, source: str, target: Path, pad: PadSettings | None = None, **changes) -> ShardReport:
     settings = TransformSettings(max_size=60, pad=pad, **{"truncate": {"to": 24, "keep": "head+tail"}, **changes})
-    job = shard_work.Job(settings, OutputSettings(compression="gzip"), "labelled_text", 64)
+    job = shard_work.ShardJob(settings, OutputSettings(compression="gzip"), kinds.LABELLED_TEXT, 64)
     return shard_work.transform_shard(source, str(target), "test", str(corpus.graph / "transform_fn"), job)
 
 
 def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
     source = write_raw(tmp_path / "raw.gz", ["neutral", "positive", "neutral", "bad", "negative"])
     report = transform(corpus, source, tmp_path / "new" / "out.gz")
-    assert report.unknown_labels == Counter(neutral=2, bad=1)
+    assert report.unknown_classes == Counter(neutral=2, bad=1)
 
 
 def test_more_documents_than_a_batch_keep_their_order_and_bytes(corpus, tmp_path) -> None:

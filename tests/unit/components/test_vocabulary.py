@@ -13,8 +13,7 @@ from components.sequence_transform.vocabulary import (
     check_coverage,
     select_words,
     unknown_counts,
-    write_labels,
-    write_tags,
+    write_classes,
     write_vocabulary,
 )
 from trainer.data import features
@@ -84,13 +83,12 @@ def test_files_have_a_line_an_id(tmp_path: Path) -> None:
     path = write_vocabulary(str(tmp_path), [("the", 7), ("été", 2)])
     assert Path(path).read_bytes() == "<pad>\n<unk>\n<bos>\n<eos>\nthe\nété\n".encode()
     assert (tmp_path / "counts.txt").read_text() == "0\n0\n0\n0\n7\n2\n"
-    assert Path(write_labels(str(tmp_path), ["neg", "été"])).read_bytes() == "neg\nété\n".encode()
 
 
 def test_counts_of_two_passes_add_up() -> None:
-    total = TokenCounts(Counter(a=1, b=2), Counter(x=1), 1, Counter(N=1))
-    total.add(TokenCounts(Counter(b=3), Counter(x=1, y=4), 5, Counter(N=2, V=1)))
-    assert total == TokenCounts(Counter(a=1, b=5), Counter(x=2, y=4), 6, Counter(N=3, V=1))
+    total = TokenCounts(Counter(a=1, b=2), Counter(x=1), 1)
+    total.add(TokenCounts(Counter(b=3), Counter(x=1, y=4), 5))
+    assert total == TokenCounts(Counter(a=1, b=5), Counter(x=2, y=4), 6)
 
 
 def test_a_vocabulary_is_the_same_however_documents_are_spread() -> None:
@@ -182,8 +180,9 @@ def test_enough_coverage_passes(known: int, tokens: int, least: float | None) ->
     check_coverage("train", known, tokens, {}, TransformSettings(min_coverage=least))
 
 
-def test_tags_are_written_in_their_order_and_must_be_lines(tmp_path: Path) -> None:
-    assert Path(write_tags(str(tmp_path), ["O", "B-PER"])).read_bytes() == b"O\nB-PER\n"
-    assert (tmp_path / "tags.txt").exists()
-    with pytest.raises(JobError, match="A tag is empty or has a line break"):
-        write_tags(str(tmp_path), ["O", ""])
+def test_classes_are_written_in_their_order_and_must_be_lines(tmp_path: Path) -> None:
+    path = f"{tmp_path}/tags.txt"
+    assert Path(write_classes(path, ["O", "été"])).read_bytes() == "O\nété\n".encode()
+    with pytest.raises(JobError, match=r"tags\.txt[\s\S]*''") as caught:
+        write_classes(path, ["O", ""])
+    assert "The name of a class is empty or has a line break" in str(caught.value)

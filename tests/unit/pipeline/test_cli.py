@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
+import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.runs import record as history
+from pipeline.runs.state import RunState
 from pipeline.tasks import loading
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +58,7 @@ def test_config_show_is_a_yaml_that_gives_the_same_job(job, tmp_path):
     assert result.exit_code == 0
     shown = tmp_path / "shown.yaml"
     shown.write_text(result.stdout)
-    assert yaml.safe_load(result.stdout)["trainer"]["epochs"] == 7
+    assert ruamel.yaml.YAML(typ="safe").load(result.stdout)["trainer"]["epochs"] == 7
     again = loading.load(shown)
     assert again.model_dump() == loading.load(job, ["trainer.epochs=7", "gates.loss.max=0.4"]).model_dump()
 
@@ -72,7 +73,7 @@ def test_config_check_says_what_the_job_reads(job, tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "parts"),
     [
-        (["trainer.epoch=3"], ["no key trainer.epoch", "--set trainer.epoch=3", "did you mean epochs?"]),
+        (["trainer.epoch=3"], ["key trainer.epoch is unknown", "--set trainer.epoch=3", "did you mean epochs?"]),
         (["corpus.path=date.csv"], ["corpus file does not exist", "job.yaml, corpus.path", "did you mean data.csv?"]),
         (["schema=text.pbtxt"], ["schema file does not exist", "job.yaml, schema"]),
     ],
@@ -98,6 +99,13 @@ def test_wrong_usage_ends_with_2(arguments):
     assert invoke(*arguments).exit_code == 2
 
 
+def test_each_end_of_a_run_has_its_exit_code():
+    assert {state.value: state.exit_code for state in RunState} == {
+        **dict.fromkeys(("pushed", "unchanged", "done", "tuned", "checked"), 0),
+        **{"not_blessed": 3, "failed": 1, "running": 1, "interrupted": 130},
+    }
+
+
 def test_runs_shows_what_ran(tmp_path):
     run = history.new_run(tmp_path, "small").updated(
         state="not_blessed",
@@ -118,7 +126,7 @@ def test_runs_shows_what_ran(tmp_path):
 def test_runs_of_a_root_without_runs(tmp_path):
     result = invoke("runs", tmp_path)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "No runs found" in result.stderr
+    assert "No runs found in this directory." in result.stderr
     assert invoke("runs", tmp_path / "none").exit_code == 2
 
 

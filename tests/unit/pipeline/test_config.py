@@ -80,7 +80,11 @@ def test_an_alias_stands_for_its_anchor(tmp_path):
 
 BAD = [
     # (added to or replacing GOOD, overrides, parts of the message)
-    (("epochs", "epoch"), (), [":5, trainer.epoch", "no key trainer.epoch", "expected: seed, epochs", "mean epochs?"]),
+    (
+        ("epochs", "epoch"),
+        (),
+        [":5, trainer.epoch", "key trainer.epoch is unknown", "expected: seed, epochs", "mean epochs?"],
+    ),
     (("epochs: 3", "epochs: x"), (), [":5, trainer.epochs", 'found: the text "x"', "a whole number, above 0"]),
     (("epochs: 3", 'epochs: "3"'), (), [":5, trainer.epochs", 'the text "3"', "write it without quotes"]),
     (("epochs: 3", "epochs: true"), (), [":5, trainer.epochs", "found: true", "a whole number"]),
@@ -99,41 +103,45 @@ BAD = [
         (),
         [
             ":6, trainer.units",
-            "encoder cnn",
+            "no effect with encoder cnn",
             "encoder rnn or rnn+attention or hierarchical",
             "remove units",
         ],
     ),
-    (("epochs: 3", "filters: 32"), (), [":5, trainer.filters", "encoder rnn", "expected: encoder cnn"]),
+    (("epochs: 3", "filters: 32"), (), [":5, trainer.filters", "no effect with encoder rnn", "expected: encoder cnn"]),
     (
         ("epochs: 3", "attention_units: 9\n  encoder: average"),
         (),
-        [":5, trainer.attention_units", "encoder average", "encoder rnn+attention or hierarchical"],
+        [":5, trainer.attention_units", "no effect with encoder average", "encoder rnn+attention or hierarchical"],
     ),
     (("epochs: 3", "encoder: rnn+attention\n  pooling: last"), (), [":6, trainer.pooling", "encoder rnn\n"]),
     (
         ("epochs: 3", "encoder: hierarchical"),
         ("transform.eos=document",),
-        [":5, trainer.encoder", "set transform.eos to segment"],
+        [":5, trainer.encoder", "hierarchical needs marked segments", "set transform.eos: segment"],
     ),
-    (("epochs: 3", "residual: true"), (), [":4, trainer", "cannot be used: residual begins at the third layer"]),
+    (
+        ("epochs: 3", "residual: true"),
+        (),
+        [":5, trainer.residual", "residual needs at least 3 layers", "set layers to 3"],
+    ),
     (("epochs: 3", "jit_compile: no"), (), [":5, trainer.jit_compile", "true or false", "write false"]),
-    (("epochs: 3", "epochs: 3\n  epochs: 4"), (), [":6, trainer.epochs", "twice", "first is at", "job.yaml:5"]),
-    (("epochs: 3", "epochs: !!int x"), (), [":5, trainer.epochs", "does not fit its YAML tag", "found: x tagged"]),
+    (("epochs: 3", "epochs: 3\n  epochs: 4"), (), [":6, trainer.epochs", "duplicated", "first is at", "job.yaml:5"]),
+    (("epochs: 3", "epochs: !!int x"), (), [":5, trainer.epochs", "does not match its YAML tag", "found: x tagged"]),
     (("epochs: 3", "epochs: !secret 3"), (), [":5, trainer.epochs", "found: 3 tagged !secret"]),
-    (("  epochs: 3", "  !run {epochs: 3}"), (), ["trainer", "tag is not known", "found: !run"]),
+    (("  epochs: 3", "  !run {epochs: 3}"), (), ["trainer", "tag is unknown", "found: !run"]),
     (("epochs: 3", "? [a]\n  : 3"), (), [":5, trainer", "A key is not plain text"]),
     (("epochs: 3", "activation: &a [*a]"), (), [":5, trainer.activation", "alias points into itself"]),
     (("epochs: 3", 'activation: "\\ud800"'), (), [":5, trainer.activation", "surrogate", r"\ud800"]),
-    (("name: small", "name: Big Job"), (), [":1, name", 'the text "Big Job"', "small letters"]),
+    (("name: small", "name: Big Job"), (), [":1, name", 'the text "Big Job"', "lower-case letters"]),
     (("name: small\n", ""), (), ["The key name is missing", "job.yaml:1, name", "Name of the job"]),
     (("name: small", "name: 7"), (), [":1, name", "found: 7", 'put it in quotes: "7"']),
     (("classifier", "parser"), (), [":2, task", "one of classifier"]),
     (("format: csv, ", ""), (), [":3, corpus.format", "corpus.format is missing", "one of text, csv, tsv, jsonl"]),
     (("format: csv", "format: cvs"), (), [":3, corpus.format", "did you mean csv?"]),
     (("label: stars, ", ""), (), [":3, corpus.label", "A classifier needs labels", "add label:"]),
-    (("source: site", "source: stars"), (), [":3, corpus.source", "label and source are both stars"]),
-    (("label: stars", "label: body"), (), [":3, corpus", "same column: body"]),
+    (("source: site", "source: stars"), (), [":3, corpus.source", "cannot be both label and source", "found: stars"]),
+    (("label: stars", "label: body"), (), [":3, corpus.label", "cannot be both text and label", "found: body"]),
     (("trainer:", "epochs: 4\ntrainer:"), (), [":4, epochs", "epochs belongs under trainer"]),
     (("trainer:\n  epochs: 3", "trainer: 3"), (), [":4, trainer", "found: 3", "a section with the keys seed, epochs"]),
     (("trainer:", "splits: {train: 0, eval: 1, test: 1}\ntrainer:"), (), [":4, splits.train", "above 0"]),
@@ -141,7 +149,7 @@ BAD = [
     (("trainer:", "splits: {eval: 1}\ntrainer:"), (), [":4, splits", "the split train is missing"]),
     (("path: data.csv", "path: {train: a.csv, eval: b.csv}"), (), [":3, corpus.path", "split test is missing"]),
     (("path: data.csv", "path: {train: a.csv, test: b.csv}"), (), [":3, corpus.path", "split eval is missing"]),
-    (("label: stars", "label: stars, split: site"), (), [":3, corpus", "source and split are both site"]),
+    (("label: stars", "label: stars, split: site"), (), [":3, corpus.split", "cannot be both source and split"]),
     (
         ("  epochs: 3", "  batch_tokens: 30\ntransform: {truncate: {to: 40}}"),
         (),
@@ -164,7 +172,7 @@ BAD = [
         (),
         [":6, gates.auc", "no corpus.labels", "list the classes"],
     ),
-    (("  epochs: 3", "  epochs: 3\ngates: {auc: {}}"), (LABELS,), [":6, gates.auc", "lets everything pass"]),
+    (("  epochs: 3", "  epochs: 3\ngates: {auc: {}}"), (LABELS,), [":6, gates.auc", "A gate needs a threshold"]),
     (
         ("  epochs: 3", "  epochs: 3\ngates: {loss: {slices: {a: {min: 1}}}}"),
         (),
@@ -173,7 +181,7 @@ BAD = [
     (
         (", source: site}\ntrainer:", "}\ngates: {auc: {slices: {a: {min: 1}}}}\ntrainer:"),
         (LABELS,),
-        [":4, gates.auc.slices", "need a source"],
+        [":4, gates.auc.slices", "need corpus.source"],
     ),
     (("", ""), ("trainer.epochs=x",), ["where: --set trainer.epochs=x", 'the text "x"', "a whole number"]),
     (("", ""), ("trainer.epoch=3",), ["where: --set trainer.epoch=3", "did you mean epochs?"]),
@@ -182,8 +190,8 @@ BAD = [
     (("", ""), ("epochs",), ["where: --set epochs", "not KEY=VALUE"]),
     (("", ""), ("=3",), ["where: --set =3", "not KEY=VALUE"]),
     (("", ""), ("trainer.epochs=",), ["where: --set trainer.epochs=", "trainer.epochs=null"]),
-    (("", ""), ("trainer={",), ["The YAML is broken", "--set trainer={"]),
-    (("", ""), ("trainer={epochs: 2, epochs: 3}",), ["--set trainer={epochs", "written twice"]),
+    (("", ""), ("trainer={",), ["The YAML is invalid", "--set trainer={"]),
+    (("", ""), ("trainer={epochs: 2, epochs: 3}",), ["--set trainer={epochs", "duplicated"]),
     (
         ("", ""),
         ("transform.truncate.keep=head",),
@@ -198,21 +206,23 @@ def test_a_bad_job_is_told_with_its_place(tmp_path, change, overrides, parts):
     found = message(tmp_path, text, *overrides)
     for part in parts:
         assert part in found
-    assert "things are wrong" not in found
+    assert " errors in " not in found
 
 
+LAUGHS = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 20))])
 BROKEN = [
     ("", ["The configuration is empty", "job.yaml"]),
     ("# only a comment\n", ["The configuration is empty"]),
     ("- a\n- b\n", ["not a mapping", "job.yaml:1", "found: a list of 2"]),
     ("\n\nhello\n", ["not a mapping", "job.yaml:3", 'found: the text "hello"']),
-    ("name: a\ntask: [classifier\nx: y\n", ["The YAML is broken", "job.yaml:3:2"]),
-    ("name: a\n\ttask: b\n", ["The YAML is broken", "job.yaml:2:1", "spaces, not tabs"]),
-    ("name: a: b\n", ["The YAML is broken", "job.yaml:1:8"]),
-    ("name: a\n---\nname: b\n", ["The YAML is broken", "job.yaml:2:1", "another document"]),
-    ("name: a\ntask: *x\n", ["The YAML is broken", "job.yaml:2:7", "undefined alias"]),
+    ("name: a\ntask: [classifier\nx: y\n", ["The YAML is invalid", "job.yaml:3:2"]),
+    ("name: a\n\ttask: b\n", ["The YAML is invalid", "job.yaml:2:1", "spaces, not tabs"]),
+    ("name: a: b\n", ["The YAML is invalid", "job.yaml:1:8"]),
+    ("name: a\n---\nname: b\n", ["The YAML is invalid", "job.yaml:2:1", "another document"]),
+    ("name: a\ntask: *x\n", ["The YAML is invalid", "job.yaml:2:7", "undefined alias"]),
     ("name: a\nx: \x07\n", ["does not allow", "job.yaml:2:4", "U+0007"]),
-    ("[" * 3000, ["nested too deep"]),
+    ("[" * 3000, ["nested too deeply", "job.yaml:1:101"]),
+    (LAUGHS, ["too large", "aliases"]),
 ]
 
 
@@ -250,19 +260,37 @@ def test_a_missing_file_names_the_nearest(tmp_path):
         loading.load(tmp_path)
 
 
-def test_all_errors_are_told_at_once(tmp_path):
+def test_all_errors_are_reported_together(tmp_path):
     text = "name: small\ntask: clasifier\ncorpus: {format: csv}\ntrainer: {epochs: 1, epochs: 2, x: 1}\n"
     found = message(tmp_path, text, "serving.keep=0", "what")
-    assert "6 things are wrong with" in found
+    assert "6 errors in" in found
     for part in [
         "job.yaml:4, trainer.epochs\n     found: the first is at",
         "where: --set what",
         "did you mean classifier?",
         "corpus.path is missing",
-        "no key trainer.x",
+        "key trainer.x is unknown",
         "where: --set serving.keep=0",
     ]:
         assert part in found
+
+
+def test_problems_of_sections_and_of_the_whole_job_are_reported_together(tmp_path):
+    text = GOOD + "  residual: true\n  merge: sum\n  bidirectional: false\n"
+    found = message(tmp_path, text, "splits={train: 9, eval: 1}", "corpus.id=stars", "gates.loss={}")
+    assert "5 errors in" in found
+    for part in [
+        "job.yaml:6, trainer.residual",
+        "job.yaml:7, trainer.merge",
+        "where: --set splits={train: 9, eval: 1}",
+        "where: --set corpus.id=stars",
+        "where: --set gates.loss={}",
+    ]:
+        assert part in found
+    # Checks across sections need values of the right types; those within the sections that have them run anyway.
+    typo = message(tmp_path, text.replace("epochs: 3", "epochs: x"), "corpus.id=stars", "splits={train: 9, eval: 1}")
+    assert "trainer.epochs is not valid" in typo
+    assert "cannot be both label and id" in typo
 
 
 def test_an_unreadable_value_is_told_once(tmp_path):

@@ -39,9 +39,9 @@ def test_a_tagger_reads_columns_or_feature_lists(tmp_path):
     assert isinstance(job, TaggerJob)
     assert job.trainer == TaggerSettings()
     assert (job.trainer.bidirectional, job.trainer.label_smoothing) == (True, 0)
-    assert (job.corpus.kind, job.corpus.class_names) == ("tagged_text", None)
+    assert (job.corpus.kind.name, job.corpus.class_names) == ("tagged_text", None)
     lists = load(tmp_path, LISTS)
-    assert (lists.corpus.kind, lists.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
+    assert (lists.corpus.kind.name, lists.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
 
 
 @pytest.mark.parametrize(
@@ -49,22 +49,26 @@ def test_a_tagger_reads_columns_or_feature_lists(tmp_path):
     [
         (TAGGER, "corpus={format: text, path: x}", ["a tag for each token", "format text", "conll"]),
         (LISTS, "corpus={format: tf_sequence_example, path: x}", ["a tag for each token", "without corpus.tag"]),
-        (TAGGER, "transform.tokenizer=words", ["transform", "a tagged corpus needs whitespace"]),
-        (TAGGER, "transform.truncate={to: 9}", ["transform.truncate", "remove"]),
-        (TAGGER, "transform.pad={to: 9}", ["gives every token a tag", "transform.pad"]),
-        (TAGGER, "transform.min_length=2", ["gives every token a tag", "transform.min_length"]),
+        (TAGGER, "transform.tokenizer=words", ["transform", "A tagged corpus needs tokenizer whitespace"]),
+        (TAGGER, "transform.truncate={to: 9}", ["cannot have transform.truncate", "remove truncate"]),
+        (TAGGER, "transform.pad={to: 9}", ["cannot have transform.pad"]),
+        (TAGGER, "transform.min_length=2", ["cannot have transform.min_length"]),
         (TAGGER, "splits={train: 9, eval: 1}", ["The split test is missing"]),
         (TAGGER, "gates.accuracy={min: 0.5}", ["no metric accuracy", "token_accuracy"]),
         (TAGGER, "gates.span_f1={max: 0.5}", ["higher is better"]),
-        (TAGGER, "corpus.tags=[DT, NN, O]", ["gates.span_f1", "Only BIO tags mark spans", "DT, NN", "token_accuracy"]),
-        (TAGGER, "corpus.tags=[O, O]", ["corpus.tags", "differ", "'O'"]),
+        (TAGGER, "corpus.tags=[DT, NN, O]", ["gates.span_f1", "span_f1 needs BIO tags", "DT, NN", "token_accuracy"]),
+        (TAGGER, "corpus.tags=[O, O]", ["corpus.tags", "distinct", "'O'"]),
         (TAGGER, "corpus.tags=[O]", ["at least two tags", "['O']"]),
-        (TAGGER, "corpus.label=x", ["label belongs to format"]),
-        (TAGGER, "corpus.tag=x", ["tag belongs to format tf_sequence_example"]),
-        (LISTS, "corpus.label=x", ["one label (label) or a tag for each token (tag)"]),
-        (LISTS, "corpus.tokens=ner", ["the same feature list: ner"]),
+        (TAGGER, "corpus.label=x", ["label does not apply to format conll"]),
+        (TAGGER, "corpus.tag=x", ["tag does not apply", "expected: format tf_sequence_example"]),
+        (LISTS, "corpus.label=x", ["cannot have both a label and tags"]),
+        (LISTS, "corpus.tokens=ner", ["One feature list cannot be both", "found: ner"]),
         (LISTS, "corpus.tag=null", ["tokens needs tag"]),
-        (LISTS, "corpus={format: csv, path: x, label: y, tags: [O, B]}", ["tags needs format conll"]),
+        (
+            LISTS,
+            "corpus={format: csv, path: x, label: y, tags: [O, B]}",
+            ["tags needs a tagged corpus", "format conll"],
+        ),
     ],
 )
 def test_what_cannot_be_is_told_with_what_to_do(tmp_path, text, override, parts):

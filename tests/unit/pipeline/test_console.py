@@ -9,6 +9,8 @@ from rich.console import Console
 from pipeline.console.live import RunConsole
 from pipeline.console.tables import runs_table
 from pipeline.runs import record as history
+from pipeline.runs.details import AnomalyDetails
+from pipeline.runs.state import ComponentState
 from trainer import progress
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -18,19 +20,19 @@ NAMES = ("CorpusExampleGen", "StatisticsGen", "Trainer", "Evaluator")
 def play(console):
     """A small run, as a runner would tell it."""
     console.start(NAMES)
-    console.component("CorpusExampleGen", "running")
+    console.component("CorpusExampleGen", ComponentState.RUNNING)
     progress.report(500, None, "records")
     progress.report(1000, None, "records")
-    console.component("CorpusExampleGen", "done", seconds=4.0, records=1200)
-    console.component("StatisticsGen", "cached")
-    console.component("Trainer", "running")
+    console.component("CorpusExampleGen", ComponentState.DONE, seconds=4.0, records=1200)
+    console.component("StatisticsGen", ComponentState.CACHED)
+    console.component("Trainer", ComponentState.RUNNING)
     for epoch in (1, 2):
         for step in (1, 2, 3):
             values = {"epoch": epoch, "epochs": 2, "loss": 0.5 / (epoch * step), "tokens_per_second": 45210.4}
             progress.report((epoch - 1) * 3 + step, 6, "steps", values)
     console.message("The device is a CPU.")
-    console.component("Trainer", "done", seconds=75.2)
-    console.component("Evaluator", "failed", seconds=0.5)
+    console.component("Trainer", ComponentState.DONE, seconds=75.2)
+    console.component("Evaluator", ComponentState.FAILED, seconds=0.5)
 
 
 def finished(root, **changes):
@@ -69,26 +71,29 @@ def test_without_a_terminal_there_are_plain_lines():
 
 
 ANOMALIES = [
-    {
-        "split": "train",
-        "feature": "label",
-        "kind": "domain",
-        "what": "label has values that are none of its classes",
-        "expected": "one of 'bad', 'good'",
-        "found": "'[ugly]' 4 times",
-        "ids": ["d30", "d31"],
-        "warning": False,
-    },
-    {
-        "split": "eval",
-        "feature": "source",
-        "kind": "drift",
-        "what": "source moved",
-        "expected": "0.3",
-        "found": "0.4",
-        "ids": [],
-        "warning": True,
-    },
+    AnomalyDetails(**values)
+    for values in (
+        {
+            "split": "train",
+            "feature": "label",
+            "kind": "domain",
+            "what": "label has values that are none of its classes",
+            "expected": "one of 'bad', 'good'",
+            "found": "'[ugly]' 4 times",
+            "ids": ["d30", "d31"],
+            "warning": False,
+        },
+        {
+            "split": "eval",
+            "feature": "source",
+            "kind": "drift",
+            "what": "source moved",
+            "expected": "0.3",
+            "found": "0.4",
+            "ids": [],
+            "warning": True,
+        },
+    )
 ]
 
 
@@ -145,16 +150,16 @@ def test_the_table_shows_progress_while_a_component_runs():
     with RunConsole(plain_console()) as shown:
         shown.start(NAMES)
         assert render(shown).count("waiting") == 4
-        shown.component("CorpusExampleGen", "running")
+        shown.component("CorpusExampleGen", ComponentState.RUNNING)
         progress.report(1234, None, "records")
         row = next(line for line in render(shown).splitlines() if "CorpusExampleGen" in line).split()
         assert row[:3] == ["CorpusExampleGen", "running", "1,234"]
         assert float(row[3].replace(",", "")) > 0
-        shown.component("CorpusExampleGen", "done")
-        shown.component("Trainer", "running")
+        shown.component("CorpusExampleGen", ComponentState.DONE)
+        shown.component("Trainer", ComponentState.RUNNING)
         progress.report(3, 6, "steps", {"epoch": 1, "epochs": 2, "loss": 0.25})
         assert re.search(r"━{12} +epoch 1/2, steps 3/6, loss 0.25", render(shown))  # half of 24
-        shown.component("Trainer", "done")
+        shown.component("Trainer", ComponentState.DONE)
         assert "epoch" not in render(shown)
 
 
@@ -175,7 +180,7 @@ def test_what_was_running_when_the_run_broke_says_so(error, state):
     def broken():
         with RunConsole(console) as shown:
             shown.start(NAMES)
-            shown.component("Trainer", "running")
+            shown.component("Trainer", ComponentState.RUNNING)
             raise error
 
     with pytest.raises(error):
@@ -207,9 +212,9 @@ def test_the_result_has_metrics_verdict_model_and_log(tmp_path):
     [
         ({"state": "unchanged", "pushed": None}, "Nothing new to publish"),
         ({"state": "not_blessed", "pushed": None}, "Not published: the model did not pass its gates."),
-        ({"state": "failed", "error": "There is [no] corpus."}, "There is [no] corpus."),
-        ({"state": "interrupted"}, "the same command resumes it"),
-        ({"state": "done"}, "as --until asked"),
+        ({"state": "failed", "error": "The corpus has [no] files."}, "The corpus has [no] files."),
+        ({"state": "interrupted"}, "run the same command again to resume"),
+        ({"state": "done"}, "as --until requested"),
     ],
 )
 def test_each_end_of_a_run_has_its_sentence(tmp_path, changes, sentence):
@@ -238,13 +243,13 @@ def test_each_trial_and_epoch_ends_with_a_line():
     console = plain_console()
     with RunConsole(console) as shown:
         shown.start(("Tuner",))
-        shown.component("Tuner", "running")
+        shown.component("Tuner", ComponentState.RUNNING)
         for trial in (1, 2):
             with progress.within({"trial": trial, "trials": 2, "best_eval_loss": 0.5}):
                 progress.report(1, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.9})
                 progress.report(2, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.8})
             progress.report(trial, 2, "trials", {"best_eval_loss": 0.5 / trial})
-        shown.component("Tuner", "done", seconds=1.0)
+        shown.component("Tuner", ComponentState.DONE, seconds=1.0)
     assert console.file.getvalue().splitlines() == [
         "Tuner: running",
         "Tuner: trial 1/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8",
@@ -276,17 +281,17 @@ def test_a_search_ends_with_its_trials_and_the_best(tmp_path):
         ["1", "0.4200", "32", "0.02"],
     ]
     told = console.file.getvalue()
-    assert "the best eval_loss is 0.3100, of trial 2: trainer.units 64, trainer.learning_rate 0.001235" in told
+    assert "best eval_loss 0.3100 in trial 2: trainer.units 64, trainer.learning_rate 0.001235" in told
     assert f"Best:  {TUNING['path']}" in told
 
 
 @pytest.mark.parametrize(
     ("learning", "said"),
     [
-        (None, ["no learning check"]),
+        (None, ["learning check skipped"]),
         (
             {"chance_loss": 0.6931, "start_loss": 0.7012, "overfitted_loss": 0.05, "steps": 40},
-            ["the loss at the start is 0.7012; that of a guess is 0.6931", "a loss of 0.0500 after 40 steps"],
+            ["initial loss 0.7012 (uniform guess: 0.6931)", "to a loss of 0.0500 in 40 steps"],
         ),
     ],
 )

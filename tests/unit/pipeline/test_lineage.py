@@ -1,4 +1,4 @@
-"""What ML Metadata tells of the latest run, from a store as TFX's runner leaves it."""
+"""The latest run in ML Metadata, from a store as TFX's runner leaves it."""
 
 from __future__ import annotations
 

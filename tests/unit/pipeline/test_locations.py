@@ -118,7 +118,7 @@ def test_a_local_path_and_a_url_share_no_folder(folder):
 
 @pytest.mark.parametrize("url", ["gs://bucket", "gs://", "gs://bucket/folder/", "gs://*"])
 def test_a_url_without_a_file_is_refused(url, tmp_path):
-    with pytest.raises(JobError, match="names no file"):
+    with pytest.raises(JobError, match="has no file name"):
         resolve_corpus_path(url, tmp_path)
 
 
@@ -146,10 +146,10 @@ def test_a_file_in_a_package_is_found_without_importing_it(package, tmp_path):
         ("package:some_reviews/data/review.csv", ["does not exist", "did you mean reviews.csv?"]),
         ("package:some_reviews/dta/reviews.csv", ["has no folder dta", "did you mean data?"]),
         ("package:some_rewievs/data/x.csv", ["some_rewievs is not installed", "pip install some-rewievs"]),
-        ("package:single_file/x.csv", ["one module"]),
-        ("package:some_reviews", ["not complete", "package:NAME/PATH"]),
-        ("package:", ["not complete"]),
-        ("package:a.b/c.csv", ["not complete"]),
+        ("package:single_file/x.csv", ["is a module"]),
+        ("package:some_reviews", ["incomplete", "package:NAME/PATH"]),
+        ("package:", ["incomplete"]),
+        ("package:a.b/c.csv", ["incomplete"]),
         ("package:some_reviews/data", ["is a folder"]),
     ],
 )
@@ -170,12 +170,12 @@ def test_the_demo_package_names_its_make_target(tmp_path, monkeypatch):
     ("path", "parts"),
     [
         ("c.csv", ["does not exist", "did you mean"]),
-        ("unlike.txt", ["does not exist", "holds a.csv, b.csv"]),
+        ("unlike.txt", ["does not exist", "contains a.csv, b.csv"]),
         ("yaer/x.jsonl", ["has no folder yaer", "did you mean year?"]),
-        ("*.tsv", ["No file matches", "holds a.csv, b.csv"]),
+        ("*.tsv", ["No file matches", "contains a.csv, b.csv"]),
         ("year", ["is a folder", "year/*.csv"]),
         ("year*", ["No file matches"]),
-        ("**/x.jsonl", ["may not hold **"]),
+        ("**/x.jsonl", ["cannot contain **"]),
     ],
 )
 def test_a_missing_file_names_the_nearest(folder, path, parts):

@@ -23,7 +23,7 @@ def load(tmp_path, text, *overrides):
 
 def test_the_job_is_a_classifier_with_thresholds(tmp_path):
     job = load(tmp_path, JOB, "trainer.thresholds={crime: 0.3}")
-    assert (job.task, job.corpus.kind, job.corpus.class_names) == (
+    assert (job.task, job.corpus.kind.name, job.corpus.class_names) == (
         "classifier",
         "multi_labelled_text",
         ("comedy", "crime"),
@@ -36,17 +36,17 @@ def test_the_job_is_a_classifier_with_thresholds(tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "parts"),
     [
-        (["trainer.class_weights=balanced"], ["trainer.class_weights", "remove class_weights"]),
-        (["trainer.class_weights={crime: 2}"], ["trainer.class_weights"]),
-        (["trainer.thresholds={crim: 0.5}"], ["trainer.thresholds", "mean crime"]),
-        (["trainer.ngrams={longest: 2}"], ["trainer.ngrams", "remove ngrams"]),
+        (["trainer.class_weights=balanced"], ["trainer.class_weights", "cannot be combined", "remove class_weights"]),
+        (["trainer.class_weights={crime: 2}"], ["trainer.class_weights", "cannot be combined"]),
+        (["trainer.thresholds={crim: 0.5}"], ["trainer.thresholds", "unknown class", "mean crime"]),
+        (["trainer.ngrams={longest: 2}"], ["trainer.ngrams", "one label per document", "remove ngrams"]),
         (["trainer.thresholds=2"], ["trainer.thresholds", "neither tuned nor a number between 0 and 1"]),
-        (["corpus.multi_label=false", "gates={}", "trainer.thresholds=0.4"], ["trainer.thresholds", "multi_label"]),
+        (["corpus.multi_label=false", "gates={}", "trainer.thresholds=0.4"], ["trainer.thresholds", "most likely"]),
         (["gates.auc={min: 0.5}"], ["with multi_label has no metric auc", "micro_f1"]),
         (["gates.micro_f1={max: 0.5}"], ["micro_f1", "mean min"]),
         (["gates.micro_f1={min: 80}"], ["mean 0.8"]),
         (["corpus.label=null", "corpus.labels=null"], ["multi_label needs label"]),
-        (["task=word2vec", "gates={}"], ["corpus.multi_label", "remove"]),
+        (["task=word2vec", "gates={}"], ["corpus.multi_label", "cannot have corpus.multi_label", "remove multi_label"]),
         (["task=tagger", "gates={}"], ["A tagger needs a tag for each token"]),
     ],
 )

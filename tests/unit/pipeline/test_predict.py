@@ -95,7 +95,7 @@ def test_the_command_answers_what_comes_before_a_broken_line(model, tmp_path):
     [
         (["{root}", "text", "--input", "x.jsonl"], "Texts are given twice"),
         (["{root}", "--input", "{root}/none.jsonl"], "The input cannot be read"),
-        (["{root}/none", "text"], "does not exist"),
+        (["{root}/none", "text"], "The model or root does not exist"),
     ],
 )
 def test_wrong_usage_of_the_command(root, arguments, part):

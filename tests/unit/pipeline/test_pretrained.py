@@ -1,7 +1,7 @@
 """Word vectors that a classifier starts from: what a job may say of them, and where they are found."""
 
 import pytest
-import yaml
+import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
@@ -45,7 +45,7 @@ def test_a_section_names_what_the_vectors_start_from(tmp_path):
 def test_a_job_shown_is_the_same_job(tmp_path, value):
     job = load(tmp_path, value)
     shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml")])
-    section = yaml.safe_load(shown.stdout)["trainer"]["embedding"]
+    section = ruamel.yaml.YAML(typ="safe").load(shown.stdout)["trainer"]["embedding"]
     assert list(section) == ["width", "from", "frozen"]
     (tmp_path / "job.yaml").write_text(shown.stdout)
     assert loading.load(tmp_path / "job.yaml") == job
@@ -60,18 +60,18 @@ def test_the_json_schema_allows_both():
 
 
 BAD = [
-    ("0", ["trainer.embedding.width is not allowed", ":5, trainer.embedding", "found: 0", "a whole number, above 0"]),
+    ("0", ["trainer.embedding.width is not valid", ":5, trainer.embedding", "found: 0", "a whole number, above 0"]),
     ('"64"', [":5, trainer.embedding", 'the text "64"', "a section with the keys width, from, frozen"]),
     ("runs/embeddings", [":5, trainer.embedding", "a section with the keys width, from, frozen"]),
     ("true", [":5, trainer.embedding", "found: true"]),
     ("null", [":5, trainer.embedding", "found: nothing (null)"]),
-    ("{}", [":5, trainer.embedding", "it needs either width or from"]),
-    ("{width: 64, from: a.bin}", [":5, trainer.embedding", "it needs either width or from"]),
+    ("{}", [":5, trainer.embedding", "neither width nor from"]),
+    ("{width: 64, from: a.bin}", [":5, trainer.embedding", "width cannot be combined with from"]),
     ("{width: 64, frozen: true}", [":5, trainer.embedding", "frozen needs from"]),
-    ("{frm: a.bin}", ["no key trainer.embedding.frm", "did you mean from?"]),
+    ("{frm: a.bin}", ["key trainer.embedding.frm is unknown", "did you mean from?"]),
     ("{from: 3}", [":5, trainer.embedding.from", 'put it in quotes: "3"']),
-    ('{from: ""}', [":5, trainer.embedding.from", "is not allowed", "word vectors"]),
-    ("{source: a.bin}", ["no key trainer.embedding.source"]),
+    ('{from: ""}', [":5, trainer.embedding.from", "is not valid", "publishes word vectors"]),
+    ("{source: a.bin}", ["key trainer.embedding.source is unknown"]),
 ]
 
 
@@ -122,23 +122,23 @@ def test_a_root_where_nothing_is_published_says_why(tmp_path):
     verdict = history.Verdict(blessed=False, reasons=("spearman is 0.1, but must be at least 0.3",))
     history.write(tmp_path, history.new_run(tmp_path, "a").updated(state="not_blessed", verdict=verdict))
     error = refused(".", tmp_path)
-    assert error.what == "There is no published model."
+    assert error.what == "The root has no published model."
     assert str(error.where).startswith("trainer.embedding.from, ")
     assert "spearman is 0.1" in str(error.found)
-    assert "word vectors" in str(error.expected)
+    assert "publishes word vectors" in str(error.expected)
 
 
 def test_a_root_of_another_task_is_refused(tmp_path):
     folder = publish(tmp_path / "sentiment", "1")
     error = refused("sentiment", tmp_path)
-    assert error.what == "The published model is not one of word vectors."
+    assert error.what == "The published model has no word vectors."
     assert (error.where, error.found) == ("trainer.embedding.from", f"{folder} without vectors.bin")
 
 
 def test_what_is_not_there_is_told(tmp_path):
     (tmp_path / "vectors.bin").touch()
     root = refused("runs/words", tmp_path)
-    assert (root.what, root.found) == ("There are no word vectors.", f"no {tmp_path}/runs/words")
+    assert (root.what, root.found) == ("The word vectors do not exist.", f"no {tmp_path}/runs/words")
     assert "run the job" in str(root.fix)
     file = refused("vektors.bin", tmp_path)
     assert file.what == "The trainer.embedding.from file does not exist."

@@ -15,14 +15,16 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 NOISE = """
 import logging, os, pathlib, subprocess, sys, warnings
-from pipeline.console import RunConsole, redirect_output
+from pipeline.console.live import RunConsole
+from pipeline.runs.redirect import redirect_output
+from pipeline.runs.state import ComponentState
 logging.basicConfig(level=logging.WARNING, format="screen %(message)s")
 print("before")
 with RunConsole() as console:
     try:
         with redirect_output(pathlib.Path(sys.argv[1])):
             console.start(["Trainer"])
-            console.component("Trainer", "running")
+            console.component("Trainer", ComponentState.RUNNING)
             print("python out")
             print("python err", file=sys.stderr)
             os.write(1, b"descriptor out\\n")
@@ -32,7 +34,7 @@ with RunConsole() as console:
             subprocess.run(["sh", "-c", "echo child out; echo child err >&2"], check=True)
             logging.getLogger("any").info("logged")
             warnings.warn("warned")
-            console.component("Trainer", "cached")
+            console.component("Trainer", ComponentState.CACHED)
             if sys.argv[2] == "raise":
                 raise ValueError("broken")
     except ValueError as error:

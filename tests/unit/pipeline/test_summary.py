@@ -26,7 +26,7 @@ def test_the_evaluator_has_seen_every_example_that_it_was_given(
     executions: dict[str, Execution], documents: int
 ) -> None:
     summary._check_counts(executions, {"overall": {"documents": float(documents)}})
-    with pytest.raises(JobError, match="Evaluator did not see every document once") as caught:
+    with pytest.raises(JobError, match="Evaluator did not process every document exactly once") as caught:
         summary._check_counts(executions, {"overall": {"documents": documents - 1.0}})
     assert caught.value.expected == str({"test": documents})
 

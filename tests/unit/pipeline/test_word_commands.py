@@ -142,7 +142,7 @@ def test_a_model_without_its_list_of_words_says_so_where_it_is_needed(word_vecto
     [
         (["neighbors", "{root}"], "WORD"),
         (["neighbors", "{root}", "film", "--k", "0"], "--k"),
-        (["neighbors", "{root}/none", "film"], "does not exist"),
+        (["neighbors", "{root}/none", "film"], "The model or root does not exist"),
         (["analogy", "{root}", "a", "b"], "C"),
         (["vectors", "{root}", "film", "--input", "x"], "Words are given twice"),
         (["vectors", "{root}", "--input", "{root}/none"], "The input cannot be read"),

@@ -3,7 +3,7 @@
 import json
 import math
 
-import yaml
+import ruamel.yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +44,7 @@ def test_no_text_breaks_the_reader(tmp_path_factory, text):
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_floats_survive_the_yaml_dumper(tmp_path_factory, value):
     path = tmp_path_factory.getbasetemp() / "float.yaml"
-    path.write_text(yaml.safe_dump({"x": value}), encoding="utf-8")
+    ruamel.yaml.YAML(typ="safe", pure=True).dump({"x": value}, path)
     read = yaml_source.read(path).data["x"]
     assert isinstance(read, float)
     assert math.copysign(1, read) == math.copysign(1, value)

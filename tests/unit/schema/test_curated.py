@@ -9,16 +9,16 @@ from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from schema import curated
 from schema.differences import differences
-from trainer.data import features
+from trainer.data import features, kinds
 
 
 @pytest.mark.parametrize("kind", curated.KINDS)
 def test_a_curated_schema_has_the_raw_features_of_its_kind(kind: str) -> None:
     schema = curated.load(kind)
     paths = [path for path, _ in curated.features(schema)]
-    assert tuple(path[-1] for path in paths) == features.RAW[kind]
+    assert tuple(path[-1] for path in paths) == kinds.KINDS[kind].raw
     lists = {path[-1] for path in paths if path[0] == curated.SEQUENCE}
-    assert lists == set(features.RAW[kind]) & {features.TEXT, features.LABELS, features.TOKENS, features.TAGS}
+    assert lists == set(kinds.KINDS[kind].raw) & {features.TEXT, features.LABELS, features.TOKENS, features.TAGS}
     for _, feature in curated.features(schema):
         assert feature.type == schema_pb2.BYTES
         assert feature.presence.min_fraction == 1.0
@@ -28,10 +28,10 @@ def test_a_curated_schema_has_the_raw_features_of_its_kind(kind: str) -> None:
 def test_tensorflow_transform_reads_what_a_curated_schema_describes(kind: str) -> None:
     reader = TFSequenceExampleBeamRecord("test", ["test"], curated.load(kind))
     representations = reader.TensorRepresentations()
-    assert set(representations) == set(features.RAW[kind])
-    kinds = {name: found.WhichOneof("kind") for name, found in representations.items()}
+    assert set(representations) == set(kinds.KINDS[kind].raw)
+    found_kinds = {name: found.WhichOneof("kind") for name, found in representations.items()}
     ragged = {features.TEXT, features.LABELS, features.TOKENS, features.TAGS}
-    assert {name for name, found in kinds.items() if found == "ragged_tensor"} == set(kinds) & ragged
+    assert {name for name, found in found_kinds.items() if found == "ragged_tensor"} == set(found_kinds) & ragged
 
 
 def test_the_classes_become_the_domain_of_labels_and_tags() -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import CLASSIFIER, SingleLabel
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
-from trainer.jobs.tasks import TASKS
 from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.training.loop import Loop
 from trainer.vectors import embedding
@@ -170,7 +170,7 @@ def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
     model = classifier.build(settings, 8, 2, values)
     table = model.get_layer("embedding").embeddings
     np.testing.assert_array_equal(table, values)
-    loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
+    loop = Loop(model, SingleLabel(settings, "ab"))
     others = [variable.numpy() for variable in model.trainable_variables if variable is not table]
     loop.step.train(
         {
@@ -197,7 +197,6 @@ def test_the_description_of_the_model_holds_none_of_the_vectors() -> None:
 def train(corpus, path: Path, folder: Path) -> dict:
     settings = {"embedding": {"from": str(path), "frozen": True}, "units": 4, "epochs": 2, "batch_tokens": 2000}
     job = TrainingJob(
-        settings=json.dumps(settings),
         train_files=corpus.transformed["train"],
         eval_files=corpus.transformed["eval"],
         transform_graph=str(corpus.graph),
@@ -205,7 +204,7 @@ def train(corpus, path: Path, folder: Path) -> dict:
         log_directory=str(folder / "log"),
         checkpoints=str(folder / "checkpoints"),
     )
-    TASKS["classifier"](job)
+    CLASSIFIER.run(job, ClassifierSettings.model_validate(settings))
     return json.loads((folder / "log" / "training.json").read_text())
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.data import features
+from trainer.data import features, kinds
 from trainer.settings import TransformSettings
 
 
@@ -36,29 +36,26 @@ def plain(batch: features.Features) -> dict:
 
 
 CONTEXT = {"id": b"a", "source": b"s"}
-TEXT = record({**CONTEXT, "label": b"x"}, {"text": [b"one", b"two"]})
+TEXT = record({**CONTEXT, "label": b"x"}, {"text": [b"one", b"two"], "labels": [b"y", b"z"]})
 TAGGED = record(CONTEXT, {"tokens": [b"The", b"film"], "tags": [b"D", b"N"]})
 
 
-def test_raw_records_have_the_features_of_all_kinds() -> None:
-    several = record(CONTEXT, {"text": [b"one"], "labels": [b"y", b"z"]})
-    assert plain(features.parse_raw(tf.constant([TEXT, TAGGED]))) == {
-        "id": [b"a", b"a"],
-        "source": [b"s", b"s"],
-        "label": [b"x", b""],
-        "text": [[[b"one"], [b"two"]], []],
-        "labels": [[], []],
-        "tokens": [[], [[b"The"], [b"film"]]],
-        "tags": [[], [[b"D"], [b"N"]]],
-    }
-    assert features.parse_raw(tf.constant([several]))["labels"].to_list() == [[[b"y"], [b"z"]]]
-    assert np.isnan(features.parse_raw(tf.constant([several]), "text", weighted=True)["weight"])
-
-
-@pytest.mark.parametrize("kind", list(features.RAW))
-def test_raw_records_of_a_kind_have_its_features(kind: str) -> None:
-    parsed = features.parse_raw(tf.constant([TAGGED if kind == "tagged_text" else TEXT]), kind)
-    assert set(parsed) == set(features.RAW[kind])
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (kinds.PLAIN_TEXT, {"text": [[[b"one"], [b"two"]], []]}),
+        (kinds.LABELLED_TEXT, {"text": [[[b"one"], [b"two"]], []], "label": [b"x", b""]}),
+        (kinds.MULTI_LABELLED_TEXT, {"text": [[[b"one"], [b"two"]], []], "labels": [[[b"y"], [b"z"]], []]}),
+        (kinds.TAGGED_TEXT, {"tokens": [[], [[b"The"], [b"film"]]], "tags": [[], [[b"D"], [b"N"]]]}),
+    ],
+    ids=lambda value: str(value) if isinstance(value, kinds.CorpusKind) else "",
+)
+def test_raw_records_of_a_kind_have_its_features(kind: kinds.CorpusKind, expected: dict) -> None:
+    records = tf.constant([TEXT, TAGGED])
+    assert plain(features.parse_raw(records, kind)) == {"id": [b"a", b"a"], "source": [b"s", b"s"], **expected}
+    assert set(expected) | {"id", "source"} == set(kind.raw)
+    weighted = features.parse_raw(records, kind, weighted=True)
+    assert np.isnan(weighted["weight"]).all()
 
 
 def test_the_size_of_a_vocabulary_counts_lines_and_buckets(tmp_path: Path) -> None:

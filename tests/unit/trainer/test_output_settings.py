@@ -1,4 +1,4 @@
-"""What the output section accepts, what it refuses and what it tells then."""
+"""What the output section accepts and refuses."""
 
 import pytest
 from pydantic import ValidationError
@@ -7,26 +7,15 @@ from trainer.settings import OutputSettings
 
 
 @pytest.mark.parametrize(
-    ("values", "parts"),
-    [
-        (
-            {"compression": "none", "level": "small"},
-            ["level small is one of gzip, and compression is none", "remove level, or set compression: gzip"],
-        ),
-        ({"level": "best"}, ["'fast' or 'small'"]),
-        ({"level": 9}, ["'fast' or 'small'"]),
-        ({"shard_mb": 0}, ["greater than 0"]),
-    ],
+    ("values", "part"),
+    [({"shard_mb": 0}, "greater than 0"), ({"level": "fast"}, "level"), ({"compression": "zip"}, "'gzip' or 'none'")],
 )
-def test_settings_that_cannot_be_used_are_refused(values: dict, parts: list[str]) -> None:
-    with pytest.raises(ValidationError) as caught:
+def test_settings_that_cannot_be_used_are_refused(values: dict, part: str) -> None:
+    with pytest.raises(ValidationError, match=part):
         OutputSettings.model_validate(values)
-    for part in parts:
-        assert part in str(caught.value)
 
 
 def test_settings_survive_json() -> None:
-    for values in ({}, {"level": "small"}, {"compression": "none", "level": "fast", "shard_mb": 1}):
+    for values in ({}, {"compression": "none", "shard_mb": 1}):
         settings = OutputSettings.model_validate(values)
         assert OutputSettings.model_validate_json(settings.model_dump_json()) == settings
-    assert OutputSettings() == OutputSettings(compression="gzip", level="fast")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import tensorflow as tf
 
-from trainer.data import features, parsing
+from trainer.data import features, kinds, parsing
 
 Record = Callable[..., bytes]
 
@@ -19,7 +19,7 @@ def plain(batch: features.Features) -> dict:
 def test_text_without_labels_is_padded_to_the_longest(transformed_record: Record) -> None:
     rows = [{"id": b"a", "tokens": [4, 5]}, {"id": b"b", "tokens": []}]
     records = tf.constant([transformed_record(row, label=False) for row in rows])
-    assert plain(parsing.padded_batch(records, "text")) == {
+    assert plain(parsing.padded_batch(records, kinds.PLAIN_TEXT)) == {
         "id": [b"a", b"b"],
         "source": [b"s", b"s"],
         "length": [2, 1],
@@ -31,7 +31,7 @@ def test_text_without_labels_is_padded_to_the_longest(transformed_record: Record
 
 def test_tags_are_parsed_beside_their_tokens(transformed_record: Record) -> None:
     record = transformed_record({"id": b"a", "tokens": [4, 1], "tags": [0, -1]}, label=False)
-    parsed = parsing.padded_batch(tf.constant([record]), "tagged_text")
+    parsed = parsing.padded_batch(tf.constant([record]), kinds.TAGGED_TEXT)
     assert plain(parsed) == {"id": [b"a"], "source": [b"s"], "length": [2], "tokens": [[4, 1]], "tags": [[0, -1]]}
     assert parsed["tags"].dtype == parsed["tokens"].dtype == parsed["length"].dtype == tf.int64
 
@@ -44,10 +44,11 @@ def test_any_number_of_labels_is_filled_up_with_no_class(transformed_record: Rec
         )
         for tokens, labels in rows
     ]
-    parsed = plain(parsing.padded_batch(tf.constant(records), "multi_labelled_text"))
+    parsed = plain(parsing.padded_batch(tf.constant(records), kinds.MULTI_LABELLED_TEXT))
     assert parsed["labels"] == [[0, 2], [-1, -1], [1, -1]]
     assert (parsed["tokens"], parsed["length"]) == ([[4, 5], [1, 0], [6, 0]], [2, 1, 1])
-    assert parsing.padded_batch(tf.constant(records[1:2]), "multi_labelled_text")["labels"].numpy().tolist() == [[-1]]
+    alone = parsing.padded_batch(tf.constant(records[1:2]), kinds.MULTI_LABELLED_TEXT)
+    assert alone["labels"].numpy().tolist() == [[-1]]
 
 
 @pytest.mark.parametrize("padded", [lambda ids: [*ids, 0, 0], lambda ids: [0, 0, *ids]], ids=["right", "left"])
@@ -59,7 +60,7 @@ def test_padding_in_the_records_is_left_out(padded: Callable, transformed_record
             for ids, tags in rows
         ]
     )
-    parsed = plain(parsing.padded_batch(records, "tagged_text"))
+    parsed = plain(parsing.padded_batch(records, kinds.TAGGED_TEXT))
     assert parsed["tokens"] == [[4, 5], [1, 0], [0, 0]]
     assert parsed["tags"] == [[0, 1], [2, 0], [0, 0]]
     assert parsed["length"] == [2, 1, 1]
@@ -67,11 +68,11 @@ def test_padding_in_the_records_is_left_out(padded: Callable, transformed_record
     assert parsing.lengths(records).numpy().tolist() == [len(ids) for ids, _ in rows]
 
 
-@pytest.mark.parametrize("kind", list(features.TRANSFORMED))
+@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=str)
 def test_no_records_are_a_batch_of_none(kind: str) -> None:
     records = tf.constant([], tf.string)
     parsed = parsing.padded_batch(records, kind)
-    assert set(parsed) == set(features.TRANSFORMED[kind])
+    assert set(parsed) == set(kind.transformed)
     assert parsed["tokens"].shape == (0, 1)
     assert parsing.tokens(records).to_list() == []
     assert parsing.lengths(records).shape == (0,)
@@ -81,13 +82,13 @@ def test_no_records_are_a_batch_of_none(kind: str) -> None:
 def test_a_length_that_the_tokens_contradict_is_refused(length: int, transformed_record: Record) -> None:
     rows = [{"id": b"whole", "tokens": [4]}, {"id": b"damaged", "tokens": [4, 5], "length": length}]
     records = tf.constant([transformed_record(row) for row in rows])
-    for parse in (parsing.tokens, lambda records: parsing.padded_batch(records, "labelled_text")):
+    for parse in (parsing.tokens, lambda records: parsing.padded_batch(records, kinds.LABELLED_TEXT)):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"Damaged records.*\[damaged\]"):
             tf.function(parse)(records)
 
 
-@pytest.mark.parametrize("kind", list(features.TRANSFORMED))
-def test_the_kind_of_a_record_is_told_by_its_features(kind: str, transformed_record: Record) -> None:
-    lists = {"tagged_text": {"tags": [1]}, "multi_labelled_text": {"labels": []}}.get(kind, {})
-    record = transformed_record({"id": b"a", "tokens": [4], **lists}, label=kind == "labelled_text")
+@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=str)
+def test_the_kind_of_a_record_is_told_by_its_features(kind: kinds.CorpusKind, transformed_record: Record) -> None:
+    lists = {"tags": {"tags": [1]}, "labels": {"labels": []}}.get(kind.target, {})
+    record = transformed_record({"id": b"a", "tokens": [4], **lists}, label=kind.target == "label")
     assert parsing.kind_of(record) == kind

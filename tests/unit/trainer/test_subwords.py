@@ -163,7 +163,7 @@ class Absent:
         if name in absent:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-from trainer import subwords
+from trainer.text import subwords
 from trainer.errors import JobError
 from trainer.settings import SubwordSettings
 

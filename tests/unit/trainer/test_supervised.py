@@ -14,9 +14,10 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import CLASSIFIER
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
-from trainer.jobs.tasks import TASKS
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
 SETTINGS = {
@@ -32,11 +33,11 @@ import tensorflow as tf
 (processor,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-from trainer.job import TrainingJob
-from trainer.tasks import TASKS
+from trainer.classifier.training import CLASSIFIER
+from trainer.jobs.job import TrainingJob
 
-for values in json.loads(sys.argv[1]):
-    TASKS["classifier"](TrainingJob(**values))
+for values, settings in json.loads(sys.argv[1]):
+    CLASSIFIER.run(TrainingJob(**values), CLASSIFIER.settings.model_validate(settings))
 """
 
 
@@ -44,7 +45,6 @@ for values in json.loads(sys.argv[1]):
 def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
     folder = tmp_path_factory.mktemp("supervised")
     return TrainingJob(
-        settings=json.dumps(SETTINGS),
         train_files=corpus.transformed["train"],
         eval_files=corpus.transformed["eval"],
         transform_graph=str(corpus.graph),
@@ -56,7 +56,7 @@ def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
 
 @pytest.fixture(scope="module")
 def trained(job: TrainingJob) -> TrainingJob:
-    TASKS["classifier"](job)
+    CLASSIFIER.run(job, ClassifierSettings.model_validate(SETTINGS))
     return job
 
 
@@ -67,6 +67,11 @@ def test_what_is_published_computes_in_float32(trained: TrainingJob) -> None:
     assert not [node.name for node in nodes if tf.bfloat16.as_datatype_enum in {a.type for a in node.attr.values()}]
     answer = model.signatures["serving_default"](tf.constant(["w1 moving w2", ""]))
     np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=1), 1, rtol=1e-6)
+
+
+def test_the_model_says_which_task_made_it(trained: TrainingJob) -> None:
+    found = json.loads(Path(trained.model_directory, "assets.extra", "seqloom.json").read_text())
+    assert (found["task"], len(found["digest"])) == ("classifier", 64)
 
 
 def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
@@ -83,9 +88,9 @@ def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
 
 
 def test_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
-    settings = json.dumps({**SETTINGS, "class_weights": {"good": 2}})
-    with pytest.raises(JobError, match="class that there is not") as caught:
-        TASKS["classifier"](dataclasses.replace(job, settings=settings))
+    settings = ClassifierSettings.model_validate({**SETTINGS, "class_weights": {"good": 2}})
+    with pytest.raises(JobError, match="unknown class") as caught:
+        CLASSIFIER.run(job, settings)
     assert (caught.value.found, caught.value.expected) == ("good", "negative, positive")
 
 
@@ -94,8 +99,7 @@ def test_two_devices_publish_what_one_does(job: TrainingJob, tmp_path: Path) -> 
     jobs = {}
     for strategy in ("one_device", "mirrored"):
         own = {name: str(tmp_path / strategy / name) for name in ("model_directory", "log_directory", "checkpoints")}
-        settings = json.dumps({**PLAIN, "strategy": strategy})
-        jobs[strategy] = dataclasses.asdict(dataclasses.replace(job, settings=settings, **own))
+        jobs[strategy] = dataclasses.asdict(dataclasses.replace(job, **own)), {**PLAIN, "strategy": strategy}
     process = subprocess.run(
         [sys.executable, "-c", TWO_DEVICES, json.dumps(list(jobs.values()))],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -105,7 +109,7 @@ def test_two_devices_publish_what_one_does(job: TrainingJob, tmp_path: Path) -> 
     )
     assert process.returncode == 0, process.stderr
     found = []
-    for values in jobs.values():
+    for values, _ in jobs.values():
         answer = tf.saved_model.load(values["model_directory"]).signatures["serving_default"]
         found.append(answer(tf.constant(["w1 moving w2", "dull"]))["probabilities"].numpy())
     np.testing.assert_allclose(*found, atol=1e-4)

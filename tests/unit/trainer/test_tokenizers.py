@@ -13,7 +13,7 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trainer.data import features
+from trainer.data import features, kinds
 from trainer.errors import JobError
 from trainer.settings import SubwordSettings, TransformSettings
 from trainer.text import preprocessing, subwords
@@ -79,7 +79,7 @@ def _release() -> Iterator[None]:
 
 
 def count(text: tf.RaggedTensor, given_settings: TransformSettings) -> tuple[tf.Tensor, tf.Tensor]:
-    return preprocessing.count_tokens({features.TEXT: text}, given_settings, "text")
+    return preprocessing.count_tokens({features.TEXT: text}, given_settings, kinds.PLAIN_TEXT)
 
 
 def as_text(rows: tf.RaggedTensor) -> list[list[str]]:
@@ -287,11 +287,11 @@ def test_counts_are_those_of_a_counter_without_marks(
 
 def test_counts_of_tagged_tokens_and_of_pieces(model: subwords.Subwords) -> None:
     raw = tagged([[("the", "D"), ("film", "N")], [("the", "D")]])
-    tokens, counts = preprocessing.count_tokens(raw, configured(tokenizer="whitespace"), "tagged_text")
+    tokens, counts = preprocessing.count_tokens(raw, configured(tokenizer="whitespace"), kinds.TAGGED_TEXT)
     assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {b"the": 2, b"film": 1}
     text = {features.TEXT: ragged([["the film", "the film"]])}
     given_settings = configured(tokenizer="subwords", eos="document")
-    tokens, counts = preprocessing.count_tokens(text, given_settings, "labelled_text", model)
+    tokens, counts = preprocessing.count_tokens(text, given_settings, kinds.LABELLED_TEXT, model)
     pieces = model(tf.constant(["the film"])).to_list()[0]
     expected = {piece: 2 * count for piece, count in Counter(pieces).items()}
     assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == expected
@@ -306,12 +306,12 @@ def test_control_characters_never_stand_for_marks() -> None:
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        ({"tokenizer": "words"}, "needs whitespace"),
-        ({"tokenizer": "whitespace", "bos": "document"}, "bos does not go with a tagged corpus"),
-        ({"tokenizer": "whitespace", "strip_html": True}, "strip_html does not go with"),
+        ({"tokenizer": "words"}, "needs tokenizer whitespace"),
+        ({"tokenizer": "whitespace", "bos": "document"}, "bos cannot be combined with a tagged corpus"),
+        ({"tokenizer": "whitespace", "strip_html": True}, "strip_html cannot be combined with"),
     ],
 )
 def test_settings_that_would_tear_tokens_from_tags_are_refused(options: dict, part: str) -> None:
     with pytest.raises(JobError, match=part):
-        preprocessing.make_preprocessing_fn(configured(**options), "tagged_text", vocabulary="v", tags="t")
-    assert configured(**options).obstacle("text") is None
+        preprocessing.make_preprocessing_fn(configured(**options), kinds.TAGGED_TEXT, vocabulary="v", classes="t")
+    assert configured(**options).obstacle(kinds.PLAIN_TEXT) is None

@@ -3,36 +3,52 @@
 import pytest
 from pydantic import ValidationError
 
+from trainer.data import kinds
 from trainer.settings import PadSettings, TransformSettings, TruncateSettings
 
 
 @pytest.mark.parametrize(
     ("values", "parts"),
     [
-        ({"pad": {"to": 5}, "truncate": {"to": 6}}, ["pad.to 5 is below truncate.to 6", "raise one"]),
-        ({"bos": "document", "eos": "document", "truncate": {"to": 2}}, ["limit of 2 tokens leaves no room"]),
-        ({"eos": "document", "pad": {"to": 1}}, ["limit of 1 tokens leaves no room"]),
-        ({"subwords": {"size": 500}}, ["tokenizer is not subwords"]),
-        ({"tokenizer": "subwords", "lowercase": True}, ["lowercase loses text", "remove lowercase"]),
-        ({"tokenizer": "subwords", "digits": True}, ["digits loses text"]),
-        ({"tokenizer": "subwords", "max_token_bytes": 9}, ["max_token_bytes loses text"]),
-        ({"tokenizer": "subwords", "oov_buckets": 2}, ["oov_buckets has no use with subwords"]),
-        ({"tokenizer": "subwords", "vocabulary": "words.txt"}, ["vocabulary has no use with subwords"]),
+        (
+            {"pad": {"to": 5}, "truncate": {"to": 6}},
+            ["pad.to is smaller than truncate.to", "pad.to 5, truncate.to 6", "raise pad.to"],
+        ),
+        (
+            {"bos": "document", "eos": "document", "truncate": {"to": 2}},
+            ["no room for text. where: truncate.to found: 2 tokens", "3 or more"],
+        ),
+        ({"eos": "document", "pad": {"to": 1}}, ["no room for text. where: pad.to found: 1 tokens"]),
+        ({"subwords": {"size": 500}}, ["subwords needs tokenizer subwords", "found: tokenizer words"]),
+        (
+            {"tokenizer": "subwords", "lowercase": True},
+            ["lowercase cannot be combined", "which loses text", "remove lowercase"],
+        ),
+        ({"tokenizer": "subwords", "digits": True}, ["digits cannot be combined"]),
+        ({"tokenizer": "subwords", "max_token_bytes": 9}, ["max_token_bytes cannot be combined"]),
+        ({"tokenizer": "subwords", "oov_buckets": 2}, ["oov_buckets has no effect with tokenizer subwords"]),
+        ({"tokenizer": "subwords", "vocabulary": "words.txt"}, ["vocabulary has no effect with tokenizer subwords"]),
         ({"tokenizer": "subwords", "subwords": {"size": 200}}, ["greater than or equal to 300"]),
-        ({"tokenizer": "subwords", "phrases": {}}, ["phrases join words, and subwords are none", "remove phrases"]),
-        ({"tokenizer": "characters", "phrases": {}}, ["phrases join words, and characters are none"]),
-        ({"vocabulary": "words.txt", "phrases": {}}, ["found in the train split", "given vocabulary lacks them"]),
-        ({"phrases": {"delimiter": ""}}, ["'' must be one or more printable characters"]),
-        ({"phrases": {"delimiter": " "}}, ["' ' must be one or more printable"]),
-        ({"phrases": {"delimiter": "_\u2028"}}, ["must be one or more printable"]),
-        ({"phrases": {"delimiter": "\0"}}, ["must be one or more printable"]),
+        (
+            {"tokenizer": "subwords", "phrases": {}},
+            ["phrases needs words", "found: tokenizer subwords", "remove phrases"],
+        ),
+        ({"tokenizer": "characters", "phrases": {}}, ["phrases needs words", "found: tokenizer characters"]),
+        (
+            {"vocabulary": "words.txt", "phrases": {}},
+            ["phrases cannot be combined with vocabulary", "lacks the phrases"],
+        ),
+        ({"phrases": {"delimiter": ""}}, ["'' is not one or more printable characters"]),
+        ({"phrases": {"delimiter": " "}}, ["' ' is not one or more printable"]),
+        ({"phrases": {"delimiter": "_\u2028"}}, ["is not one or more printable"]),
+        ({"phrases": {"delimiter": "\0"}}, ["is not one or more printable"]),
         ({"phrases": {"threshold": 0}}, ["greater than 0"]),
         ({"phrases": {"min_count": 0}}, ["greater than 0"]),
         ({"phrases": {"passes": 5}}, ["less than or equal to 4"]),
-        ({"reserved": ["<pad>"]}, ["'<pad>' is reserved already"]),
-        ({"reserved": ["a", "a"]}, ["'a' is reserved already"]),
-        ({"reserved": ["a b"]}, ["'a b' must be characters other than white space"]),
-        ({"reserved": [""]}, ["'' must be characters"]),
+        ({"reserved": ["<pad>"]}, ["'<pad>' is already reserved"]),
+        ({"reserved": ["a", "a"]}, ["'a' is already reserved"]),
+        ({"reserved": ["a b"]}, ["'a b' is empty, or has white space"]),
+        ({"reserved": [""]}, ["'' is empty"]),
         ({"reserved": ["a\\b"]}, ["backslash"]),
         ({"min_coverage": 0}, ["greater than 0"]),
         ({"min_coverage": 1.1}, ["less than or equal to 1"]),
@@ -78,6 +94,8 @@ def test_lower_case_is_the_default_of_words_alone(tokenizer: str, expected: bool
 
 def test_phrases_do_not_go_with_tags() -> None:
     settings = TransformSettings(tokenizer="whitespace", phrases={})
-    assert settings.obstacle("tagged_text") == "phrases does not go with a tagged corpus: remove it"
-    assert settings.obstacle("text") is None
+    obstacle = settings.obstacle(kinds.TAGGED_TEXT)
+    assert obstacle is not None
+    assert (obstacle.path, obstacle.fix) == (("phrases",), "remove phrases")
+    assert settings.obstacle(kinds.PLAIN_TEXT) is None
     assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings

@@ -1,84 +1,64 @@
-"""Typed settings of the optimizers: which there are, and the keys of each."""
+"""Typed settings of the optimizers and the keys of each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat
 
-from trainer.settings import Settings
+from trainer.errors import Problem
+from trainer.training.optimization.named_settings import NamedSettings, expand_name
 
 OptimizerName = Literal["adam", "adamw", "sgd", "rmsprop", "adagrad"]
 
-DEFAULTS: Mapping[OptimizerName, Mapping[str, float | bool]] = {
+DEFAULTS: Mapping[str, Mapping[str, float | bool]] = {
     "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
     "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.01},
     "sgd": {"momentum": 0.0, "nesterov": False},
     "rmsprop": {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7},
     "adagrad": {"initial_accumulator": 0.1, "epsilon": 1e-7},
 }
-"""The keys of each optimizer and what they are where nothing is said."""
+"""The keys of each optimizer with their defaults."""
 
 
-class OptimizerSettings(Settings):
-    """An optimizer and its constants; a key that its optimizer has no use for is an error."""
+class OptimizerSettings(NamedSettings):
+    """An optimizer and its constants; a key of another optimizer is an error."""
+
+    title: ClassVar[str] = "Optimizer"
+    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = DEFAULTS
 
     name: OptimizerName = Field("adam", description="The optimizer.")
-    beta_1: float | None = Field(
-        None, ge=0, lt=1, description="adam, adamw: decay of the mean of the gradients; 0.9 where it is not given."
-    )
+    beta_1: float | None = Field(None, ge=0, lt=1, description="adam, adamw: decay of the mean gradient. Default: 0.9.")
     beta_2: float | None = Field(
-        None, ge=0, lt=1, description="adam, adamw: decay of the mean of their squares; 0.999 where it is not given."
+        None, ge=0, lt=1, description="adam, adamw: decay of the mean squared gradient. Default: 0.999."
     )
-    epsilon: PositiveFloat | None = Field(
-        None, description="All but sgd: keeps the divisor from zero; 1e-7 where it is not given."
-    )
+    epsilon: PositiveFloat | None = Field(None, description="All but sgd: keeps the divisor above zero. Default: 1e-7.")
     weight_decay: float | None = Field(
         None,
         ge=0,
-        description="adamw: every step takes this times the learning rate off each weight; 0.01 where it is not given.",
+        description="adamw: share of each weight, times the learning rate, that a step subtracts. Default: 0.01.",
     )
     momentum: float | None = Field(
         None,
         ge=0,
         lt=1,
-        description="sgd, rmsprop: share of the last step that is taken again; 0 where it is not given.",
+        description="sgd, rmsprop: share of the previous step added to each step. Default: 0.",
     )
-    nesterov: bool | None = Field(None, description="sgd: look ahead by the momentum; false where it is not given.")
+    nesterov: bool | None = Field(None, description="sgd: Nesterov momentum, which looks ahead. Default: false.")
     rho: float | None = Field(
-        None, ge=0, lt=1, description="rmsprop: decay of the mean of the squares; 0.9 where it is not given."
+        None, ge=0, lt=1, description="rmsprop: decay of the mean squared gradient. Default: 0.9."
     )
-    initial_accumulator: float | None = Field(
-        None, ge=0, description="adagrad: the sum of the squares at the start; 0.1 where it is not given."
-    )
+    initial_accumulator: float | None = Field(None, ge=0, description="adagrad: initial sum of squares. Default: 0.1.")
 
-    @model_validator(mode="after")
-    def _keys_fit(self) -> OptimizerSettings:
-        own = DEFAULTS[self.name]
-        for key, value in self:
-            if key != "name" and value is not None and key not in own:
-                others = [name for name, keys in DEFAULTS.items() if key in keys]
-                has, fitting = ", ".join(own), " or ".join(others)
-                raise ValueError(f"{self.name} has no {key}, it has {has}: remove it, or set name to {fitting}")
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
         if self.nesterov and not self.momentum:
-            raise ValueError("nesterov looks ahead by the momentum, and there is none: set momentum, such as 0.9")
-        return self
-
-    def constants(self) -> dict[str, float | bool]:
-        """Returns every key of the optimizer with its value."""
-        return {key: default if (value := getattr(self, key)) is None else value for key, default in self._own()}
-
-    def _own(self) -> list[tuple[str, float | bool]]:
-        return list(DEFAULTS[self.name].items())
-
-
-def _named(value: Any) -> Any:
-    """A name is short for a section with the name alone."""
-    return {"name": value} if isinstance(value, str) else value
+            yield Problem(("nesterov",), "nesterov needs momentum.", "no momentum", fix="set momentum, for example 0.9")
 
 
 Optimizer = Annotated[
-    OptimizerSettings, BeforeValidator(_named, json_schema_input_type=OptimizerName | OptimizerSettings)
+    OptimizerSettings, BeforeValidator(expand_name, json_schema_input_type=OptimizerName | OptimizerSettings)
 ]
-"""The section, or the name alone."""
+"""The section, or only the name."""

@@ -38,7 +38,7 @@ def build(settings: TrainingSettings) -> keras.optimizers.Optimizer:
     return keras.optimizers.LossScaleOptimizer(optimizer) if settings.precision == "float16" else optimizer
 
 
-def takes_rows(settings: TrainingSettings) -> bool:
+def sparse_updates(settings: TrainingSettings) -> bool:
     """Whether the optimizer does with the rows of a table that have a gradient."""
     if settings.precision == "float16" or settings.accumulate > 1:
         return False

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from trainer.classifier import model as classifier
 from trainer.classifier.attention import explained
-from trainer.classifier.servable import Servable
+from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data.reading import read
 
@@ -69,7 +69,7 @@ def answers(corpus, models, tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What the signatures of each model answer."""
     folder = tmp_path_factory.mktemp("saved")
     for name, model in models.items():
-        Servable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(str(folder / name))
+        ClassifierServable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(str(folder / name))
     texts = [*(document.segments[0] for document in corpus.documents["eval"]), ""]
     arguments = [{name: str(folder / name) for name in models}, corpus.transformed["eval"], texts]
     # Without `site` no .pth file is read, so that the project, where installed for editing, is not found.

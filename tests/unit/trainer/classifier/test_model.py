@@ -18,6 +18,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier.attention import explained
 from trainer.classifier.pooling import MaskedPooling
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.recurrent import encoder
 
 VOCABULARY, CLASSES = 12, 3
@@ -97,7 +98,7 @@ def built(request: pytest.FixtureRequest, randomized) -> Built:
     def step(tokens: tf.Tensor, length: tf.Tensor, label: tf.Tensor) -> tuple:
         with tf.GradientTape() as tape:
             logits, *weights = tf.nest.flatten((shown or model)([tokens, length], training=False))
-            losses, _, correct = classifier.objective({"label": label}, logits)
+            losses, _, correct = SingleLabel(settings, "abc").judge({"label": label}, logits)
             first = losses[0]
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(first, variables)]
         return logits, losses, correct, gradients, weights

@@ -15,13 +15,15 @@ from sklearn.metrics import f1_score
 
 from trainer.classifier import model as classifier
 from trainer.classifier import thresholds
-from trainer.classifier.multi_label import TARGETS, multi_hot, objective
+from trainer.classifier.multi_label import MultiLabel
+from trainer.classifier.multi_label_servable import multi_hot
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
 from trainer.supervised import sanity
 from trainer.supervised.samples import describe_labels
 
 LABELS = [[0, 2, -1], [-1, -1, -1], [1, -1, -1]]
+HEAD = MultiLabel(ClassifierSettings(), "abc")
 HOT = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0]])
 
 
@@ -35,7 +37,7 @@ def test_a_document_loses_the_mean_of_its_classes(smoothing: float) -> None:
     logits = np.random.default_rng(0).normal(size=[3, 3], scale=3).astype(np.float32)
     logits[1] = [-1, 0, -2]  # a probability of one half is a label
     logits[2] = [-1, 2, -0.1]
-    outcome = objective({"labels": tf.constant(LABELS, tf.int64)}, tf.constant(logits), smoothing)
+    outcome = HEAD.judge({"labels": tf.constant(LABELS, tf.int64)}, tf.constant(logits), smoothing)
     probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
     wanted = HOT * (1 - smoothing) + smoothing / 2
     by_class = -wanted * np.log(probabilities) - (1 - wanted) * np.log(1 - probabilities)
@@ -57,7 +59,7 @@ def test_a_sound_model_starts_at_chance_level_and_overfits() -> None:
         labels = [[*row, *[-1] * (3 - len(row))] for row in hot]
         numbers = {"tokens": tokens, "length": np.full(16, 5), "labels": labels}
         batches.append({name: tf.constant(value, tf.int64) for name, value in numbers.items()})
-    findings = sanity.check(classifier.build(settings, 14, 3), objective, TARGETS, batches)
+    findings = sanity.check(classifier.build(settings, 14, 3), HEAD, batches)
     assert findings.chance_loss == pytest.approx(math.log(2))
 
 
@@ -100,7 +102,7 @@ def test_thresholds_that_are_given() -> None:
     assert thresholds.given("tuned", ["a"]) is None
     assert thresholds.given(0.3, ["a", "b"]).tolist() == pytest.approx([0.3, 0.3])
     assert thresholds.given({"b": 0.2}, ["a", "b"]).tolist() == pytest.approx([0.5, 0.2])
-    with pytest.raises(JobError, match="class that there is not") as caught:
+    with pytest.raises(JobError, match="unknown class") as caught:
         thresholds.given({"c": 0.2}, ["a", "b"])
     assert (caught.value.found, caught.value.expected) == ("c", "a, b")
 

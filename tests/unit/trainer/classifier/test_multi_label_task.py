@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import random
 from collections import Counter
@@ -16,11 +15,12 @@ from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform import shard_work
 from trainer.classifier import thresholds
+from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import CLASSIFIER
 from trainer.data.features import parse_raw
 from trainer.data.reading import read
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
-from trainer.jobs.tasks import TASKS
 from trainer.settings import OutputSettings, TransformSettings
 
 CLASSES = ("war", "comedy", "crime")
@@ -55,7 +55,6 @@ def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory):
 def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
     folder = tmp_path_factory.mktemp("trained")
     return TrainingJob(
-        settings=json.dumps({**SETTINGS, "thresholds": "tuned"}),
         train_files=corpus.transformed["train"],
         eval_files=corpus.transformed["eval"],
         transform_graph=str(corpus.graph),
@@ -67,7 +66,7 @@ def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
 
 @pytest.fixture(scope="module")
 def model(job: TrainingJob):
-    TASKS["multi_label_classifier"](job)
+    CLASSIFIER.run(job, ClassifierSettings.model_validate({**SETTINGS, "thresholds": "tuned"}))
     return tf.saved_model.load(job.model_directory)
 
 
@@ -102,7 +101,7 @@ def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
         for number, names in enumerate(labels):
             writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
-    job = shard_work.TrainingJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
+    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
     graph = str(corpus.graph / "transform_fn")
     told = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
     assert told.unknown_labels == Counter(opera=2, zen=1)
@@ -152,6 +151,6 @@ def test_the_judge_tells_the_loss_of_training_and_names_of_labels(corpus, job: T
 
 
 def test_a_threshold_of_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
-    settings = json.dumps({**SETTINGS, "thresholds": {"opera": 0.5}})
-    with pytest.raises(JobError, match="class that there is not"):
-        TASKS["multi_label_classifier"](dataclasses.replace(job, settings=settings))
+    settings = ClassifierSettings.model_validate({**SETTINGS, "thresholds": {"opera": 0.5}})
+    with pytest.raises(JobError, match="unknown class"):
+        CLASSIFIER.run(job, settings)

@@ -17,6 +17,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier import ngrams
 from trainer.classifier.ngrams import NgramCounts, NgramLogits
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 
 CLASSES, LONGEST = 3, 3
 DOCUMENTS = [[4, 5, 4, 5, 6], [4, 5, 6], [7], [7, 7, 4], [5, 6, 4, 5]]
@@ -126,7 +127,7 @@ def test_logits_are_the_weights_of_distinct_ngrams_over_the_root_of_their_number
 
 def test_a_corpus_without_a_common_ngram_has_one_head() -> None:
     settings = ClassifierSettings.model_validate({"embedding": 4, "units": 3, "ngrams": {}})
-    counts = classifier.counts(settings, [batch([[4], [5]], [0, 1])], CLASSES)
+    counts = SingleLabel(settings, "abc").counts([batch([[4], [5]], [0, 1])])
     model = classifier.build(settings, 10, CLASSES, **counts)
     assert not [layer for layer in model.layers if isinstance(layer, NgramLogits)]
 
@@ -136,13 +137,13 @@ def test_two_heads_are_judged_by_themselves_and_answer_by_their_mean() -> None:
         {"embedding": 4, "units": 3, "ngrams": {}, "dropout": 0, "spatial_dropout": 0, "word_dropout": 0}
     )
     features = batch(DOCUMENTS, LABELS)
-    with_counts = classifier.counts(settings, [features], CLASSES)
+    with_counts = SingleLabel(settings, "abc").counts([features])
     model = classifier.build(settings, 10, CLASSES, **with_counts)
     inputs = [features["tokens"], features["length"]]
     answer, heads = model(inputs, training=False), model(inputs, training=True)
     assert heads.shape == (len(DOCUMENTS), 2, CLASSES)
     np.testing.assert_allclose(answer, np.mean(heads, axis=1), atol=1e-6)
-    losses, _, correct = classifier.objective(features, heads)
+    losses, _, correct = SingleLabel(settings, "abc").judge(features, heads)
     of_each = [
         keras.ops.sparse_categorical_crossentropy(LABELS, head, from_logits=True) for head in np.moveaxis(heads, 1, 0)
     ]
@@ -154,4 +155,4 @@ def test_two_heads_are_judged_by_themselves_and_answer_by_their_mean() -> None:
 
 
 def test_without_the_setting_nothing_is_counted() -> None:
-    assert classifier.counts(ClassifierSettings(), [batch(DOCUMENTS, LABELS)], CLASSES) == {}
+    assert SingleLabel(ClassifierSettings(), "abc").counts([batch(DOCUMENTS, LABELS)]) == {}

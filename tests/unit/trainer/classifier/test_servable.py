@@ -16,8 +16,9 @@ import pytest
 import tensorflow as tf
 
 from trainer.classifier import model as classifier
-from trainer.classifier.servable import Servable
+from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.data.reading import read
 from trainer.jobs.run import run_fn
 from trainer.training.checkpoint import Checkpoints
@@ -71,7 +72,7 @@ def build(corpus) -> keras.Model:
 def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
     keras.utils.set_random_seed(SETTINGS.seed)
     model = build(corpus)
-    loop = Loop(model, classifier.objective, SETTINGS, classifier.TARGETS)
+    loop = Loop(model, SingleLabel(SETTINGS, "ab"))
 
     def batches(split: str, **values: object) -> tf.data.Dataset:
         return read(corpus.transformed[split], batch_tokens=SETTINGS.batch_tokens, window=100, **values)
@@ -79,8 +80,8 @@ def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
     loop.run(
         train=lambda epoch, position: batches("train", seed=1, epoch=epoch, position=position),
         evaluate=batches("eval"),
-        documents=60,
-        checkpoints=Checkpoints(str(tmp_path_factory.mktemp("training")), model.variables, loop.optimizer.variables),
+        total=60,
+        checkpoints=Checkpoints(str(tmp_path_factory.mktemp("training")), model.variables, loop.variables),
         on_epoch=lambda number, figures: None,
     )
     return model
@@ -90,7 +91,9 @@ def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
 def saved(corpus, model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The SavedModel, moved away from where it was written."""
     folder = tmp_path_factory.mktemp("saved")
-    Servable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(str(folder / "written"))
+    ClassifierServable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(
+        str(folder / "written")
+    )
     shutil.move(folder / "written", folder / "moved")
     return folder / "moved"
 
@@ -152,21 +155,19 @@ def test_odd_batches_are_answered(answers: dict) -> None:
     assert answers["odd"]["label"][3:] == ["positive"] * 3
 
 
-def digest(directory: Path) -> str:
-    return json.loads((directory / "assets.extra" / "seqloom.json").read_text())["digest"]
-
-
 def test_the_digest_is_that_of_the_weights_and_not_of_the_files(corpus, model, saved: Path, tmp_path: Path) -> None:
     again = build(corpus)
     for variable, trained in zip(again.variables, model.variables, strict=True):
         variable.assign(trained)
-    servable = Servable(again, str(corpus.graph / "transform_fn"), ["negative", "positive"])
+    graph, classes = str(corpus.graph / "transform_fn"), ["negative", "positive"]
+    servable = ClassifierServable(again, graph, classes)
     servable.save(str(tmp_path / "same"))
-    assert digest(tmp_path / "same") == digest(saved)
+    first = ClassifierServable(model, graph, classes).digest(str(saved), "")
+    assert servable.digest(str(tmp_path / "same"), "") == first
+    assert servable.digest(str(saved), "{}") != first
     (weight, *_) = again.trainable_variables
     weight.assign_add(np.eye(*weight.shape) * 1e-6)
-    servable.save(str(tmp_path / "other"))
-    assert digest(tmp_path / "other") != digest(saved)
+    assert servable.digest(str(tmp_path / "same"), "") != first
 
 
 @pytest.mark.slow
@@ -174,7 +175,7 @@ def test_the_entry_point_trains_saves_and_reports(corpus, tmp_path: Path) -> Non
     values = {**SMALL, "epochs": 2, "batch_tokens": 2000}
     arguments = SimpleNamespace(
         custom_config={
-            "task": "classifier",
+            "training": "trainer.classifier.training:CLASSIFIER",
             "settings": json.dumps(values),
             "checkpoints": str(tmp_path / "checkpoints"),
             "code": "c0de",

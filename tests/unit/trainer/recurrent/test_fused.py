@@ -14,10 +14,11 @@ from pipeline.config import job as config
 from trainer.classifier import model as classifier
 from trainer.classifier.segments import Documents, Segments
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import CLASSIFIER
 from trainer.data.reading import pad
-from trainer.jobs.tasks import TASKS
 from trainer.recurrent import encoder, fused
 from trainer.recurrent.settings import SequenceSettings
+from trainer.tagger.training import TAGGER
 
 ROOT = Path(__file__).parents[4]
 
@@ -85,7 +86,8 @@ def test_the_jobs_of_the_repository_run_the_kernel(path: Path) -> None:
     if not isinstance(job.trainer, SequenceSettings):
         pytest.skip(f"a job of task {job.task} has no recurrent layers")
     assert fused.obstacles(job.trainer) == []
-    model = TASKS[job.task].build(job.trainer, 9, 2, np.zeros([9, 2], np.float32))
+    task = TAGGER if job.task == TAGGER.name else CLASSIFIER
+    model = task.build(job.trainer, 9, 2, np.zeros([9, 2], np.float32))
     layers = recurrent_layers(model)
     assert bool(layers) == job.trainer.recurrent
     assert all(keras_allows(layer) for layer in layers)

@@ -32,20 +32,21 @@ def _sentences(split: str, count: int) -> list:
 @pytest.fixture(scope="session")
 def tagged(transform_documents):
     """The corpus; the word after `in` is a place, the one after `by` a person."""
+    from trainer.data.kinds import TAGGED_TEXT
+
     documents = {"train": _sentences("train", 80), "eval": _sentences("eval", 30)}
-    return transform_documents("tagged", documents, "tagged_text", {"tokenizer": "whitespace", "min_count": 1}, TAGS)
+    return transform_documents("tagged", documents, TAGGED_TEXT, {"tokenizer": "whitespace", "min_count": 1}, TAGS)
 
 
 @pytest.fixture(scope="session")
 def train() -> Callable[..., Path]:
     """A function that trains a tagger on a transformed corpus in a folder, and gives the SavedModel's."""
     from trainer.jobs.job import TrainingJob
-    from trainer.jobs.tasks import TASKS
     from trainer.tagger.settings import TaggerSettings
+    from trainer.tagger.training import TAGGER
 
     def run(corpus, folder: Path, **settings: object) -> Path:
         job = TrainingJob(
-            settings=TaggerSettings(**settings).model_dump_json(),
             train_files=corpus.transformed["train"],
             eval_files=corpus.transformed["eval"],
             transform_graph=str(corpus.graph),
@@ -53,7 +54,7 @@ def train() -> Callable[..., Path]:
             log_directory=str(folder / "logs"),
             checkpoints=str(folder / "checkpoints"),
         )
-        TASKS["tagger"](job)
+        TAGGER.run(job, TaggerSettings.model_validate(settings))
         return folder / "model"
 
     return run

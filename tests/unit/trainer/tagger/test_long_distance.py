@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.data import kinds
+
 FEWEST, MOST = 59, 66
 DISTANCE = 30
 TAGS = tuple(f"{token}/{order}" for token in ("x", "y", "k0", "k1") for order in (0, 1))
@@ -92,7 +94,7 @@ def test_the_tagger_learns_what_is_30_steps_away(transform_documents, train, tmp
         for split in ("train", "eval")
     }
     settings = {"tokenizer": "whitespace", "min_count": 1}
-    corpus = transform_documents("long_distance", documents, "tagged_text", settings, TAGS)
+    corpus = transform_documents("long_distance", documents, kinds.TAGGED_TEXT, settings, TAGS)
     dropouts = {"word_dropout": 0, "spatial_dropout": 0, "dropout": 0}
     model = train(
         corpus,

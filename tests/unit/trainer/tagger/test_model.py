@@ -13,8 +13,10 @@ import tensorflow as tf
 
 from trainer.tagger import model as tagger
 from trainer.tagger.settings import TaggerSettings
+from trainer.tagger.training import TagHead
 
 VOCABULARY, TAGS = 12, 3
+HEAD = TagHead(TaggerSettings(), "abc")
 ROWS = [[4, 5, 6, 7, 8, 9], [11], [7, 7, 4], [5, 1, 10, 10]]
 WANTED = [[0, 1, 2, 0, 0, 1], [0], [2, 0, 1], [1, 1, 0, 2]]
 
@@ -51,7 +53,7 @@ def built(request: pytest.FixtureRequest) -> Built:
         """Logits, weighted losses and the gradients of the first sentence's loss."""
         with tf.GradientTape() as tape:
             logits = model([tokens, length], training=False)
-            losses, weights, _ = tagger.objective({"tokens": tokens, "length": length, "tags": tags}, logits)
+            losses, weights, _ = HEAD.judge({"tokens": tokens, "length": length, "tags": tags}, logits)
             losses *= weights
             first = tf.reduce_sum(losses[0])
         return logits, losses, [tf.convert_to_tensor(g) for g in tape.gradient(first, variables)]
@@ -103,19 +105,19 @@ def batch(tokens: list[list[int]], length: list[int], tags: list[list[int]]) -> 
 
 def test_the_loss_by_hand_counts_tag_0_and_no_padding() -> None:
     logits = np.log([[[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [[0.2, 0.2, 0.6], [0.9, 0.05, 0.05]]]).astype(np.float32)
-    losses, weights, correct = tagger.objective(batch([[5, 6], [7, 0]], [2, 1], [[0, 2], [1, 0]]), logits)
+    losses, weights, correct = HEAD.judge(batch([[5, 6], [7, 0]], [2, 1], [[0, 2], [1, 0]]), logits)
     np.testing.assert_allclose(weights, [[1, 1], [1, 0]])
     np.testing.assert_allclose((losses * weights), [[math.log(2), math.log(10)], [math.log(5), 0]], rtol=1e-5)
     assert correct.numpy()[:, 0].tolist() == [True, False]
     assert not correct[0, 1]
-    smoothed, _, _ = tagger.objective(batch([[5]], [1], [[0]]), logits[:1, :1], smoothing=0.3)
+    smoothed, _, _ = HEAD.judge(batch([[5]], [1], [[0]]), logits[:1, :1], smoothing=0.3)
     expected = -(0.8 * math.log(0.5) + 0.2 * math.log(0.25))
     np.testing.assert_allclose(smoothed, [[expected]], rtol=1e-5)
 
 
 def test_a_sentence_without_tokens_has_no_weight() -> None:
     # A batch gives it the length 1, a token <pad>, and the tag that pads, 0.
-    _, weights, _ = tagger.objective(batch([[0, 0], [4, 5]], [1, 2], [[0, 0], [0, 1]]), tf.zeros([2, 2, 3]))
+    _, weights, _ = HEAD.judge(batch([[0, 0], [4, 5]], [1, 2], [[0, 0], [0, 1]]), tf.zeros([2, 2, 3]))
     assert weights.numpy().tolist() == [[0, 0], [1, 1]]
     assert tagger.real_lengths(tf.constant([[0], [4]], tf.int64), tf.constant([1, 1], tf.int64)).numpy().tolist() == [
         0,

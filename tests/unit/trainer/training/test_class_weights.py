@@ -27,7 +27,7 @@ def test_named_classes_have_their_weight_and_the_others_1() -> None:
 
 
 def test_a_class_that_there_is_not_is_an_error() -> None:
-    with pytest.raises(JobError, match="class that there is not") as caught:
+    with pytest.raises(JobError, match="unknown class") as caught:
         class_weights.resolve(TrainingSettings(class_weights={"god": 2}), CLASSES, counts)
     assert (caught.value.found, caught.value.expected) == ("god", "bad, good, mixed")
 

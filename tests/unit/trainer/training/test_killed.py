@@ -25,7 +25,8 @@ import hashlib, json, logging, os, signal, sys
 import keras
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
-from trainer.input import read
+from trainer.classifier.training import SingleLabel
+from trainer.data.reading import read
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 
@@ -51,8 +52,8 @@ logging.getLogger("seqloom.progress").addHandler(Killer())
 logging.getLogger("seqloom.progress").setLevel(logging.INFO)
 keras.utils.set_random_seed(settings.seed)
 model = classifier.build(settings, 12, 2)
-loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
-checkpoints = Checkpoints(directory, model.variables, loop.optimizer.variables)
+loop = Loop(model, SingleLabel(settings, "ab"))
+checkpoints = Checkpoints(directory, model.variables, loop.variables)
 state = loop.run(train, read(files, batch_tokens=40), DOCUMENTS, checkpoints, lambda number, figures: None)
 digest = hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in model.variables)).hexdigest()
 timed = ("seconds", "tokens_per_second", "input_wait")

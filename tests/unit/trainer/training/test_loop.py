@@ -13,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.errors import JobError
 from trainer.training import precision
 from trainer.training.checkpoint import Checkpoints, TrainingState
@@ -78,12 +79,12 @@ class Trained:
         keras.utils.set_random_seed(settings.seed)
         with precision.policy(settings):
             self.model = classifier.build(settings, VOCABULARY, 2)
-            self.loop = Loop(self.model, classifier.objective, settings, classifier.TARGETS)
+            self.loop = Loop(self.model, SingleLabel(settings, "ab"))
         self.state = self.loop.run(
             train=read,
             evaluate=dataset(make_batches(99, flipped)),
-            documents=documents,
-            checkpoints=Checkpoints(str(directory), self.model.variables, self.loop.optimizer.variables),
+            total=documents,
+            checkpoints=Checkpoints(str(directory), self.model.variables, self.loop.variables),
             on_epoch=on_epoch,
             monitor=Monitor(self.model, samples) if samples else None,
         )
@@ -118,7 +119,7 @@ def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float 
     )
     keras.utils.set_random_seed(1)
     model = classifier.build(settings, VOCABULARY, 2)
-    loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
+    loop = Loop(model, SingleLabel(settings, "ab"))
     batch = {name: tf.constant(value) for name, value in make_batches(0)[0].items()}
     before = [weight.numpy() for weight in model.trainable_variables]
     with tf.GradientTape() as tape:
@@ -259,15 +260,15 @@ def test_divergence_is_told_with_its_place(clip_norm: float | None, tmp_path: Pa
 
 
 def test_an_epoch_with_lost_documents_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="every document once") as caught:
+    with pytest.raises(JobError, match="each of the documents exactly once") as caught:
         Trained(tmp_path, documents=21, **AVERAGE)
     assert (caught.value.found, caught.value.expected) == ("20 documents", "21")
 
 
 def test_a_new_directory_has_no_state(tmp_path: Path) -> None:
     model = classifier.build(ClassifierSettings(embedding=2, units=2), 5, 2)
-    loop = Loop(model, classifier.objective, ClassifierSettings(), classifier.TARGETS)
-    assert Checkpoints(str(tmp_path / "none"), model.variables, loop.optimizer.variables).restore() == TrainingState()
+    loop = Loop(model, SingleLabel(ClassifierSettings(), "ab"))
+    assert Checkpoints(str(tmp_path / "none"), model.variables, loop.variables).restore() == TrainingState()
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

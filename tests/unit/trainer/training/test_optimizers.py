@@ -84,9 +84,9 @@ def test_two_steps_are_those_of_the_formula(
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
-def test_rows_alone_give_what_the_whole_table_gives(optimizer: str) -> None:
+def test_sparse_updates_give_what_the_whole_table_gives(optimizer: str) -> None:
     settings = TrainingSettings(optimizer=optimizer, learning_rate=RATE)
-    assert optimizers.takes_rows(settings)
+    assert optimizers.sparse_updates(settings)
     table, found = np.random.default_rng(1).normal(size=(6, 2)), []
     rows, values = tf.constant([4, 1, 4, 0, 4]), tf.constant(np.random.default_rng(2).normal(size=(5, 2)), tf.float32)
     for alone in (True, False):
@@ -101,7 +101,7 @@ def test_rows_alone_give_what_the_whole_table_gives(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
-def test_rows_alone_compute_nothing_of_the_tables_size(optimizer: str) -> None:
+def test_sparse_updates_compute_nothing_of_the_tables_size(optimizer: str) -> None:
     settings = TrainingSettings(optimizer=optimizer)
     variable, built = keras.Variable(np.zeros((77, 2)), dtype="float32"), optimizers.build(settings)
     built.build([variable])
@@ -119,15 +119,15 @@ def test_rows_alone_compute_nothing_of_the_tables_size(optimizer: str) -> None:
     assert not any(shape.rank == 2 and shape[0] == 77 for shape in shapes)
 
 
-def test_which_optimizers_take_rows_alone() -> None:
+def test_which_optimizers_take_sparse_updates() -> None:
     taken = [
         name
         for name in ("adam", "adamw", "sgd", "rmsprop", "adagrad")
-        if optimizers.takes_rows(TrainingSettings(optimizer=name))
+        if optimizers.sparse_updates(TrainingSettings(optimizer=name))
     ]
     assert taken == ["sgd", "adagrad"]
-    assert not optimizers.takes_rows(TrainingSettings(optimizer={"name": "sgd", "momentum": 0.9}))
-    assert not optimizers.takes_rows(TrainingSettings(optimizer="sgd", accumulate=2))
+    assert not optimizers.sparse_updates(TrainingSettings(optimizer={"name": "sgd", "momentum": 0.9}))
+    assert not optimizers.sparse_updates(TrainingSettings(optimizer="sgd", accumulate=2))
 
 
 def test_the_norm_counts_the_sum_of_a_words_rows_once() -> None:

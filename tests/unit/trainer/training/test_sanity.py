@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.errors import JobError
 from trainer.supervised import sanity
 from trainer.training.checkpoint import Checkpoints
@@ -41,7 +42,7 @@ def build() -> keras.Model:
 
 
 def check(model: keras.Model) -> sanity.Findings:
-    return sanity.check(model, classifier.objective, classifier.TARGETS, make_batches())
+    return sanity.check(model, SingleLabel(SETTINGS, "abc"), make_batches())
 
 
 def message(model: keras.Model) -> str:
@@ -99,7 +100,7 @@ def test_documents_that_the_model_cannot_tell_apart_cannot_be_overfitted() -> No
         layer.trainable = layer.name == "logits"
     same = [{**batch, "tokens": tf.fill([ROWS, TIME], tf.constant(5, tf.int64))} for batch in make_batches()]
     with pytest.raises(JobError) as caught:
-        sanity.check(model, classifier.objective, classifier.TARGETS, same)
+        sanity.check(model, SingleLabel(SETTINGS, "abc"), same)
     assert "two batches cannot be overfitted" in str(caught.value)
     assert "after 300 steps" in str(caught.value)
     assert values(model) == before
@@ -114,13 +115,13 @@ def train(directory: Path, *, checked: bool) -> list[bytes]:
     model, batches = build(), make_batches()
     if checked:
         check(model)
-    loop = Loop(model, classifier.objective, SETTINGS, classifier.TARGETS)
+    loop = Loop(model, SingleLabel(SETTINGS, "abc"))
     data = tf.data.Dataset.from_tensor_slices({name: np.stack([b[name] for b in batches]) for name in batches[0]})
     loop.run(
         train=lambda epoch, position: data,
         evaluate=data,
-        documents=2 * ROWS,
-        checkpoints=Checkpoints(str(directory), model.variables, loop.optimizer.variables),
+        total=2 * ROWS,
+        checkpoints=Checkpoints(str(directory), model.variables, loop.variables),
         on_epoch=lambda number, figures: None,
     )
     return values(model)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.training import precision
 from trainer.training.step import Step
 
@@ -37,7 +38,7 @@ def make(class_weights: list[float] | None = None, **values: object) -> Step:
     keras.utils.set_random_seed(1)
     with precision.policy(settings):
         model = classifier.build(settings, VOCABULARY, 3)
-        return Step(model, classifier.objective, settings, classifier.TARGETS, class_weights)
+        return Step(model, SingleLabel(settings, "abc"), class_weights)
 
 
 def weights(step: Step) -> list[np.ndarray]:

@@ -35,6 +35,7 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 import keras
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.training import strategies
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
@@ -57,8 +58,8 @@ def trained(values, strategy):
     keras.utils.set_random_seed(1)
     with strategies.make(settings.strategy).scope():
         model = classifier.build(settings, 10, 2)
-        loop = Loop(model, classifier.objective, settings, classifier.TARGETS, [1.0, 2.0])
-    checkpoints = Checkpoints(tempfile.mkdtemp(), model.variables, loop.optimizer.variables)
+        loop = Loop(model, SingleLabel(settings, "ab"), [1.0, 2.0])
+    checkpoints = Checkpoints(tempfile.mkdtemp(), model.variables, loop.variables)
     state = loop.run(lambda epoch, _: batches(epoch), list(batches(9)), sum(SIZES), checkpoints, lambda *epoch: None)
     copies = [
         [copy.numpy().ravel().tolist() for copy in tf.distribute.get_strategy().experimental_local_results(v.value)]

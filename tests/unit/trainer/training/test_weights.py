@@ -11,11 +11,12 @@ import pytest
 import tensorflow as tf
 
 from trainer.classifier import model as classifier
-from trainer.classifier import multi_label
+from trainer.classifier.multi_label import MultiLabel
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.tagger import model as tagger
 from trainer.tagger.settings import TaggerSettings
-from trainer.training.objective import WEIGHTS
+from trainer.tagger.training import TagHead
 from trainer.training.step import Step
 
 PLAIN = {
@@ -23,20 +24,18 @@ PLAIN = {
     **{"word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "optimizer": "sgd"},
 }
 TASKS: Mapping[str, tuple[Any, ...]] = {
-    "classifier": (ClassifierSettings, classifier.build, classifier.objective, classifier.TARGETS),
-    "multi_label": (ClassifierSettings, classifier.build, multi_label.objective, multi_label.TARGETS),
-    "tagger": (TaggerSettings, tagger.build, tagger.objective, tagger.TARGETS),
+    "classifier": (ClassifierSettings, classifier.build, SingleLabel),
+    "multi_label": (ClassifierSettings, classifier.build, MultiLabel),
+    "tagger": (TaggerSettings, tagger.build, TagHead),
 }
 COUNTS = [1, 2, 0, 3, 1, 1]
 
 
 def make(task: str, weighted: bool, class_weights: list[float] | None = None, **values: object) -> Step:
-    settings_class, build, objective, targets = TASKS[task]
+    settings_class, build, head = TASKS[task]
     settings = settings_class.model_validate({**PLAIN, **values})
     keras.utils.set_random_seed(1)
-    return Step(
-        build(settings, 10, 3), objective, settings, {**targets, **(WEIGHTS if weighted else {})}, class_weights
-    )
+    return Step(build(settings, 10, 3), head(settings, "abc"), class_weights, weighted=weighted)
 
 
 def batch() -> dict[str, tf.Tensor]:

@@ -22,6 +22,7 @@ import json, logging, os, signal, sys
 import numpy as np
 import tensorflow as tf
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import SingleLabel
 from trainer.training import strategies
 
 values, directory, killed_at = json.loads(sys.argv[1])
@@ -60,9 +61,9 @@ logging.getLogger("seqloom.progress").setLevel(logging.INFO)
 keras.utils.set_random_seed(1)
 with strategy.scope():
     model = classifier.build(settings, 10, 2)
-    loop = Loop(model, classifier.objective, settings, classifier.TARGETS)
+    loop = Loop(model, SingleLabel(settings, "ab"))
 chief = strategies.is_chief(settings.strategy)
-checkpoints = Checkpoints(directory, model.variables, loop.optimizer.variables, writes=chief)
+checkpoints = Checkpoints(directory, model.variables, loop.variables, writes=chief)
 began = checkpoints.restore()
 state = loop.run(batches, list(batches(99)), sum(SIZES), checkpoints, lambda *epoch: None)
 names = ("loss", "accuracy", "eval_loss", "eval_accuracy", "largest_gradient_norm")

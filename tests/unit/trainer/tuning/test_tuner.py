@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import CLASSIFIER
 from trainer.errors import JobError
 from trainer.jobs.job import TrainingJob
-from trainer.jobs.tasks import supervised
 from trainer.progress import logger as progress_logger
 from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.tuning.settings import TuneSettings
 from trainer.tuning.tuner import TrialTuner, start
-from trainer.tuning.values import tuned
+from trainer.tuning.values import with_values
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ WORDS = 8
 def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> TrainingJob:
     """Documents whose class is whether id 4 is among their words."""
     folder = tmp_path_factory.mktemp("job")
-    (folder / "settings.json").write_text(TransformSettings().model_dump_json())
+    (folder / "settings.json").write_text(json.dumps({**TransformSettings().model_dump(), "kind": "labelled_text"}))
     (folder / "labels.txt").write_text("without\nwith\n")
     (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in [*RESERVED_WORDS, *"abcdefgh"]))
     random = np.random.default_rng(1)
@@ -44,12 +44,12 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> Tra
         records = [{"id": b"%d" % n, "source": b"", "label": int(4 in found), "tokens": found} for n, found in numbered]
         files.append(folder / f"{split}_tfrecord.gz")
         write_transformed(files[-1], records)
-    return TrainingJob(BASE, [str(files[0])], [str(files[1])], str(folder), "", "", "")
+    return TrainingJob([str(files[0])], [str(files[1])], str(folder), "", "", "")
 
 
 def tune(job: TrainingJob, directory: Path, **values: Any) -> TrialTuner:
     search = TuneSettings.model_validate({"space": SPACE, "trials": 3, **values})
-    return start(supervised("classifier"), job, search, str(directory))
+    return start(CLASSIFIER, job, BASE, search, str(directory))
 
 
 def results(tuner: TrialTuner) -> list[tuple[dict[str, Any], str, float | None]]:
@@ -73,8 +73,8 @@ def test_a_trial_is_a_training_with_its_settings(
         tuner = tune(job, tmp_path / "accuracy", objective=objective, trials=1)
         tuner.search()
     values, status, score = results(tuner)[0]
-    plain = job.with_settings(tuned(BASE, values), str(tmp_path / "plain"))
-    state = supervised("classifier").train(plain).state
+    settings = ClassifierSettings.model_validate_json(with_values(BASE, values))
+    state = CLASSIFIER.train(job.within(str(tmp_path / "plain")), settings).state
     assert status == "COMPLETED"
     assert score == state.history[state.best_epoch - 1][objective]
 

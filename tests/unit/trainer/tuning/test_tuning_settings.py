@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from trainer.classifier.settings import ClassifierSettings
 from trainer.tuning.settings import DimensionSettings, TuneSettings
-from trainer.tuning.values import named, placed, tuned, whole
+from trainer.tuning.values import set_key, takes_integers, trainer_values, with_values
 
 BASE = json.loads(ClassifierSettings().model_dump_json())
 
@@ -41,17 +41,17 @@ def test_lists_and_steps_name_their_values(given: dict[str, object], listed: tup
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({}, "either values, or min and max"),
-        ({"min": 1}, "either values, or min and max"),
-        ({"values": [1], "min": 1}, "values stand alone"),
-        ({"values": [1, "a"]}, "all numbers, all texts"),
-        ({"values": [True, 2]}, "all numbers, all texts"),
-        ({"values": [1, 1.0]}, "a value is there twice"),
-        ({"values": []}, "all numbers, all texts"),
-        ({"min": 2, "max": 2}, "min 2 is not below max 2"),
-        ({"min": 0, "max": 2, "scale": "log"}, "a min above 0"),
-        ({"min": 1, "max": 2, "scale": "log", "step": 1}, "step goes with a linear scale"),
-        ({"min": 0, "max": 1, "step": 1e-6}, "more than 1000 values"),
+        ({}, "neither values nor a range"),
+        ({"min": 1}, "neither values nor a range"),
+        ({"values": [1], "min": 1}, "values cannot be combined with a range. .* remove min"),
+        ({"values": [1, "a"]}, "several types"),
+        ({"values": [True, 2]}, "several types"),
+        ({"values": [1, 1.0]}, "values has a duplicate"),
+        ({"values": []}, "several types"),
+        ({"min": 2, "max": 2}, "min is not below max"),
+        ({"min": 0, "max": 2, "scale": "log"}, "scale log needs a min above 0"),
+        ({"min": 1, "max": 2, "scale": "log", "step": 1}, "step cannot be combined with scale log"),
+        ({"min": 0, "max": 1, "step": 1e-6}, "too many values. .* 1,000,000 values"),
         ({"min": 0, "max": 1, "step": 0}, "greater than 0"),
         ({"values": [None, 1]}, "values"),
     ],
@@ -68,18 +68,18 @@ def test_a_search_needs_a_space() -> None:
 
 def test_values_are_put_where_their_keys_are() -> None:
     values = {"trainer.units": 8, "trainer.embedding.width": 12, "tuner/epochs": 2, "tuner/bracket": 1}
-    settings = ClassifierSettings.model_validate_json(tuned(json.dumps(BASE), values))
+    settings = ClassifierSettings.model_validate_json(with_values(json.dumps(BASE), values))
     assert (settings.units, settings.embedding.width, settings.epochs) == (8, 12, 2)
     assert settings.model_copy(update={"units": 64, "epochs": 4, "embedding": ClassifierSettings().embedding}) == (
         ClassifierSettings()
     )
-    assert named(values) == {"trainer.units": 8, "trainer.embedding.width": 12, "trainer.epochs": 2}
-    assert tuned(json.dumps(BASE), None) == json.dumps(BASE)
+    assert trainer_values(values) == {"trainer.units": 8, "trainer.embedding.width": 12, "trainer.epochs": 2}
+    assert with_values(json.dumps(BASE), None) == json.dumps(BASE)
 
 
 def test_other_settings_stay_as_they_are() -> None:
     before = json.dumps(BASE)
-    assert placed(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
+    assert set_key(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
     assert json.dumps(BASE) == before
 
 
@@ -96,4 +96,4 @@ def test_other_settings_stay_as_they_are() -> None:
 def test_a_key_takes_whole_numbers_by_its_type_and_not_by_how_they_are_written(
     key: str, value: int, expected: bool | None
 ) -> None:
-    assert whole(ClassifierSettings, BASE, key, value) is expected
+    assert takes_integers(ClassifierSettings, BASE, key, value) is expected

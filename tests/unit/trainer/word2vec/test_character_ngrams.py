@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.word2vec.character_ngrams import lookup, ngram_ids
-from trainer.word2vec.settings import NgramSettings
+from trainer.word2vec.settings import CharacterNgramSettings
 
-DEFAULT = NgramSettings()
+DEFAULT = CharacterNgramSettings()
 LENGTHS = [(3, 6), (1, 3), (1, 1), (2, 2), (5, 9)]
 WORDS = ["where", "a", "is", "café", "naïve", "日本語", "Ωmega", "😀", "a😀b", "don't", "x" * 40, "<>", "e\u0301"]
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 
-def graph_ids(words: list[str], settings: NgramSettings) -> list[list[int]]:
+def graph_ids(words: list[str], settings: CharacterNgramSettings) -> list[list[int]]:
     ids: list[list[int]] = lookup(tf.constant(words, tf.string), settings).to_list()
     return ids
 
@@ -33,7 +33,7 @@ def test_ids_are_fasttexts(tmp_path: Path, shortest: int, longest: int) -> None:
         str(corpus), minn=shortest, maxn=longest, bucket=1_000, dim=2, epoch=1, minCount=1, thread=1, verbose=0
     )
     words = len(model.words)
-    settings = NgramSettings(min=shortest, max=longest, buckets=1_000)
+    settings = CharacterNgramSettings(min=shortest, max=longest, buckets=1_000)
     for word in [*WORDS, "unseen", "невиданное"]:
         _, ids = model.get_subwords(word)
         assert ngram_ids(word, settings) == [int(number) - words for number in ids if number >= words]
@@ -48,9 +48,9 @@ def test_which_ngrams_a_word_has() -> None:
     # The whole word in its marks is one of them; `<` and `>` alone are not.
     buckets = 2**31
     by_text = {text: fnv(text) % buckets for text in ("<i", "<is", "<is>", "i", "is", "is>", "s", "s>")}
-    assert ngram_ids("is", NgramSettings(min=1, max=4, buckets=buckets)) == list(by_text.values())
-    assert ngram_ids("is", NgramSettings(min=4, max=9, buckets=buckets)) == [by_text["<is>"]]
-    assert ngram_ids("is", NgramSettings(min=5, max=9, buckets=buckets)) == []
+    assert ngram_ids("is", CharacterNgramSettings(min=1, max=4, buckets=buckets)) == list(by_text.values())
+    assert ngram_ids("is", CharacterNgramSettings(min=4, max=9, buckets=buckets)) == [by_text["<is>"]]
+    assert ngram_ids("is", CharacterNgramSettings(min=5, max=9, buckets=buckets)) == []
 
 
 def fnv(text: str) -> int:
@@ -68,7 +68,7 @@ def fnv(text: str) -> int:
 )
 def test_the_graph_gives_the_same_ids(words: list[str], lengths: tuple[int, int], buckets: int) -> None:
     shortest, more = lengths
-    settings = NgramSettings(min=shortest, max=shortest + more, buckets=buckets)
+    settings = CharacterNgramSettings(min=shortest, max=shortest + more, buckets=buckets)
     assert graph_ids(words, settings) == [ngram_ids(word, settings) for word in words]
 
 

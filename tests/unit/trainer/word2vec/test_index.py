@@ -29,10 +29,9 @@ def exact(table: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, n
     return np.take_along_axis(cosines, rows, axis=1), rows
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
-def test_the_recall_is_that_of_the_file_against_the_exact_search(tmp_path: Path, kind: str) -> None:
+def test_the_recall_is_that_of_the_file_against_the_exact_search(tmp_path: Path) -> None:
     table = vectors(700)
-    recall = index.write(str(tmp_path), table, kind)
+    recall = index.write(str(tmp_path), table)
     assert 0.8 < recall <= 1
     _, found = index.Index(str(tmp_path)).search(table, 11)
     _, expected = exact(table, table, 11)
@@ -43,10 +42,9 @@ def test_the_recall_is_that_of_the_file_against_the_exact_search(tmp_path: Path,
     assert recall == pytest.approx(np.mean(hits) / 10)
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
-def test_cosines_are_exact(tmp_path: Path, kind: str) -> None:
+def test_cosines_are_exact(tmp_path: Path) -> None:
     table, queries = vectors(300), vectors(320)[300:] * 5
-    index.write(str(tmp_path), table, kind)
+    index.write(str(tmp_path), table)
     similarity, rows = index.Index(str(tmp_path)).search(queries, 5)
     assert similarity.shape == rows.shape == (20, 5)
     assert similarity.dtype == np.float32
@@ -57,19 +55,17 @@ def test_cosines_are_exact(tmp_path: Path, kind: str) -> None:
         assert (np.diff(similarity[query]) <= 0).all()
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
-def test_the_same_vectors_give_the_same_file(tmp_path: Path, kind: str) -> None:
+def test_the_same_vectors_give_the_same_file(tmp_path: Path) -> None:
     files = []
     for _ in range(2):
-        index.write(str(tmp_path), vectors(500), kind)
+        index.write(str(tmp_path), vectors(500))
         files.append((tmp_path / index.FILE).read_bytes())
     assert files[0] == files[1]
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf"])
 @pytest.mark.parametrize("words", [1, 2, 11])
-def test_few_words_are_all_found(tmp_path: Path, kind: str, words: int) -> None:
-    assert index.write(str(tmp_path), vectors(words), kind) == 1
+def test_few_words_are_all_found(tmp_path: Path, words: int) -> None:
+    assert index.write(str(tmp_path), vectors(words)) == 1
     _, rows = index.Index(str(tmp_path)).search(vectors(words), 12)
     assert [sorted(row for row in found if row >= 0) for found in rows.tolist()] == [list(range(words))] * words
 
@@ -90,7 +86,7 @@ sys.modules["faiss"] = None  # as if it were not installed
 import numpy as np
 from trainer.errors import JobError
 from trainer.word2vec import index
-for call in (lambda: index.write({str(tmp_path)!r}, np.eye(2, dtype=np.float32), "hnsw"), lambda: index.Index("none")):
+for call in (lambda: index.write({str(tmp_path)!r}, np.eye(2, dtype=np.float32)), lambda: index.Index("none")):
     try:
         call()
     except JobError as error:

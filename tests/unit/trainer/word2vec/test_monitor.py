@@ -14,18 +14,18 @@ from tensorboard.plugins import projector
 
 from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.model import Tables
-from trainer.word2vec.neighbor_monitor import Monitor
+from trainer.word2vec.neighbor_monitor import NeighborMonitor
 from trainer.word2vec.settings import Word2vecSettings
 
 LOGGER = "seqloom.trainer"
 
 
-def monitor_of(words: list[str], **values) -> tuple[Monitor, Tables]:
+def monitor_of(words: list[str], **values) -> tuple[NeighborMonitor, Tables]:
     settings = Word2vecSettings.model_validate({"dimensions": 4, **values})
     vocabulary = Vocabulary(words, np.arange(2 * len(words), len(words), -1))
     tables = Tables(settings, vocabulary)
     tables.input.assign(np.random.default_rng(1).normal(size=tables.input.shape))
-    return Monitor(settings, vocabulary, tables), tables
+    return NeighborMonitor(settings, vocabulary, tables), tables
 
 
 def letters(number: int) -> list[str]:

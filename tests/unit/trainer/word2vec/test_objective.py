@@ -10,7 +10,7 @@ from trainer.word2vec import windows
 from trainer.word2vec.character_ngrams import ngram_ids
 from trainer.word2vec.losses import StepOutcome
 from trainer.word2vec.model import Composition, lookup, make_objective
-from trainer.word2vec.settings import NgramSettings, Word2vecSettings
+from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
 
 WORDS, TOKENS, DIMENSIONS = 20, 64, 7
 COUNTS = np.sort(np.random.default_rng(1).integers(1, 50, WORDS))[::-1].copy()
@@ -147,7 +147,7 @@ def test_large_logits_keep_losses_and_updates_finite(model: str, loss: str, pair
 def test_words_of_ngrams_are_means_and_give_each_part_the_whole_delta(model: str, loss: str, pair_by_pair) -> None:
     words = [f"word{number}" for number in range(WORDS - 2)] + ["ab", "w"]
     # So few buckets that one stands for several n-grams of a word.
-    ngrams = NgramSettings(min=3, max=4, buckets=11)
+    ngrams = CharacterNgramSettings(min=3, max=4, buckets=11)
     parts = [[row, *(WORDS + bucket for bucket in ngram_ids(word, ngrams))] for row, word in enumerate(words)]
     assert any(len(set(rows)) < len(rows) for rows in parts)
     case = Case(settings_of(model, loss, window=3, ngrams=ngrams), rows=WORDS + 11)

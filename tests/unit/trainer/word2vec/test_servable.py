@@ -17,7 +17,7 @@ import tensorflow as tf
 from trainer.settings import TransformSettings
 from trainer.vectors import vector_files
 from trainer.word2vec import character_ngrams
-from trainer.word2vec.settings import NgramSettings
+from trainer.word2vec.settings import CharacterNgramSettings
 
 WORDS = [f"w{number}" for number in range(200)]
 VECTORS = np.random.default_rng(1).normal(size=(200, 16)).astype(np.float32)
@@ -194,7 +194,7 @@ def test_a_vector_of_zeros_is_like_no_other(make_servable) -> None:
 
 
 def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
-    settings = NgramSettings(min=3, max=4, buckets=50)
+    settings = CharacterNgramSettings(min=3, max=4, buckets=50)
     table = np.random.default_rng(4).normal(size=(50, 16)).astype(np.float32)
     servable = make_servable(WORDS, VECTORS, ngram_vectors=table, ngrams=settings)
     found = servable.vectors(texts("Unseen", "w1", "", "\u65e5\u672c", "x"))
@@ -218,7 +218,6 @@ def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
 
 def test_the_files_beside_the_model_are_read_by_gensim(servable, tmp_path: Path) -> None:
     assert servable.save(str(tmp_path)) is None
-    assert json.loads((tmp_path / "assets.extra" / "seqloom.json").read_text()) == {"digest": servable.digest()}
     for name, binary in (("vectors.txt", False), ("vectors.bin", True)):
         path, counts = str(tmp_path / name), str(tmp_path / "counts.txt")
         found = gensim.models.KeyedVectors.load_word2vec_format(path, counts, binary=binary)
@@ -274,14 +273,14 @@ def test_the_digest_is_that_of_what_decides_the_answers(make_servable, transform
     graph = transform_graph(words, TransformSettings())
     first = make_servable(words, vectors, graph=graph, log_steps=1).digest()
     assert make_servable(words, vectors, graph=graph, log_steps=2).digest() == first
-    ngrams = {"ngrams": NgramSettings(buckets=2), "ngram_vectors": vectors}
+    ngrams = {"ngrams": CharacterNgramSettings(buckets=2), "ngram_vectors": vectors}
     others = [
         make_servable(words, vectors + np.float32(1e-6), graph=graph),
         make_servable(["a", "c"], vectors, graph=graph),
         make_servable(words, vectors, graph=graph, transform={"digits": True}),
-        make_servable(words, vectors, graph=graph, index="ivf"),
+        make_servable(words, vectors, graph=graph, index="hnsw"),
         make_servable(words, vectors, graph=graph, **ngrams),
-        make_servable(words, vectors, graph=graph, **{**character_ngrams, "ngram_vectors": -vectors}),
+        make_servable(words, vectors, graph=graph, **{**ngrams, "ngram_vectors": -vectors}),
     ]
     assert len({other.digest() for other in others} | {first}) == 7
 

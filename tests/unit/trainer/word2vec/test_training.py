@@ -23,7 +23,7 @@ from trainer.training.checkpoint import Checkpoints, TrainingState
 from trainer.vectors import vector_files
 from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.training import Training, run
+from trainer.word2vec.training import WORD2VEC, Training
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceCo
 from trainer.errors import JobError
 from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.training import Training
-from trainer.word2vec.vocabulary import Vocabulary
+from trainer.vectors.vector_words import Vocabulary
 
 values, graph, files = json.loads(sys.argv[1])
 found = []
@@ -82,6 +82,13 @@ def documents_of(split: str, number: int) -> list[list[str]]:
 DOCUMENTS = {"train": documents_of("train", 256), "eval": documents_of("eval", 20)}
 
 
+@dataclasses.dataclass(frozen=True)
+class Work(TrainingJob):
+    """A job and how it is trained."""
+
+    settings: Word2vecSettings
+
+
 @pytest.fixture(scope="module")
 def make_job(tmp_path_factory: pytest.TempPathFactory, write_transformed, transform_graph):
     """A function from settings to a job in a folder of its own, on the same examples and transform graph."""
@@ -94,10 +101,10 @@ def make_job(tmp_path_factory: pytest.TempPathFactory, write_transformed, transf
         records = [{"id": b"%d" % n, "tokens": [ids.get(w, 1) for w in words]} for n, words in enumerate(documents)]
         write_transformed(graph / f"{split}.gz", records, label=False)
 
-    def make(**values) -> TrainingJob:
+    def make(**values) -> Work:
         folder = tmp_path_factory.mktemp("job")
-        return TrainingJob(
-            settings=Word2vecSettings.model_validate({**SETTINGS, **values}).model_dump_json(),
+        return Work(
+            settings=Word2vecSettings.model_validate({**SETTINGS, **values}),
             train_files=[str(graph / "train.gz")],
             eval_files=[str(graph / "eval.gz")],
             transform_graph=str(graph),
@@ -109,9 +116,8 @@ def make_job(tmp_path_factory: pytest.TempPathFactory, write_transformed, transf
     return make
 
 
-def training_of(job: TrainingJob) -> Training:
-    settings = Word2vecSettings.model_validate_json(job.settings)
-    return Training(settings, Vocabulary.read(job.transform_graph), job.train_files)
+def training_of(job: Work) -> Training:
+    return Training(job.settings, Vocabulary.read(job.transform_graph), job.train_files)
 
 
 def require_groups_apart(vectors: np.ndarray) -> None:
@@ -121,7 +127,7 @@ def require_groups_apart(vectors: np.ndarray) -> None:
     assert cosine[~ALIKE].mean() < 0.2
 
 
-def told(job: TrainingJob) -> dict:
+def told(job: Work) -> dict:
     return json.loads(Path(job.log_directory, "training.json").read_text())
 
 
@@ -130,25 +136,25 @@ def untimed(history: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 @pytest.fixture(scope="module")
-def words(make_job) -> TrainingJob:
+def words(make_job) -> Work:
     job = make_job()
-    run(job)
+    WORD2VEC.run(job, job.settings)
     return job
 
 
 @pytest.fixture(scope="module")
-def ngrams(make_job) -> TrainingJob:
+def ngrams(make_job) -> Work:
     job = make_job(model="cbow", loss="hierarchical_softmax", ngrams={"min": 3, "max": 3, "buckets": 40})
-    run(job)
+    WORD2VEC.run(job, job.settings)
     return job
 
 
 @pytest.fixture(params=["words", "ngrams"])
-def done(request: pytest.FixtureRequest) -> TrainingJob:
+def done(request: pytest.FixtureRequest) -> Work:
     return request.getfixturevalue(request.param)
 
 
-def test_words_that_stand_together_become_alike(done: TrainingJob) -> None:
+def test_words_that_stand_together_become_alike(done: Work) -> None:
     found = vector_files.read(f"{done.model_directory}/vectors.bin")
     assert found.words == WORDS
     require_groups_apart(found.vectors)
@@ -164,17 +170,18 @@ def test_the_other_objectives_learn_it_too(model: str, loss: str, rate: float, m
     require_groups_apart(training.tables.word_vectors())
 
 
-def test_all_files_are_published(done: TrainingJob) -> None:
+def test_all_files_are_published(done: Work) -> None:
     folder = Path(done.model_directory)
     assert {path.name for path in folder.iterdir()} == PUBLISHED
     extra = json.loads((folder / "assets.extra/seqloom.json").read_text())
+    assert extra["task"] == "word2vec"
     assert len(extra["digest"]) == 64
     counts = [line.split() for line in (folder / "counts.txt").read_text().splitlines()]
     train = [word for document in DOCUMENTS["train"] for word in document]
     assert counts == [[word, str(train.count(word))] for word in WORDS]
 
 
-def test_what_is_published_judges_as_the_training_did(done: TrainingJob) -> None:
+def test_what_is_published_judges_as_the_training_did(done: Work) -> None:
     model = tf.saved_model.load(done.model_directory)
     records = []
     for document in DOCUMENTS["eval"]:
@@ -191,16 +198,16 @@ def test_what_is_published_judges_as_the_training_did(done: TrainingJob) -> None
     assert loss == pytest.approx(told(done)["history"][-1]["eval_loss"], rel=1e-4)
 
 
-def test_what_is_published_answers(done: TrainingJob) -> None:
+def test_what_is_published_answers(done: Work) -> None:
     model = tf.saved_model.load(done.model_directory)
     found = model.signatures["neighbors"](words=tf.constant([WORDS[0].upper()]), k=tf.constant(11))
     assert {word.decode() for word in found["neighbors"][0].numpy()} == set(GROUPS[0]) - {WORDS[0]}
     composed = model.signatures["vectors"](words=tf.constant(["aabcd"]))
     assert not composed["known"].numpy().any()
-    assert composed["vectors"].numpy().any() == bool(Word2vecSettings.model_validate_json(done.settings).ngrams)
+    assert composed["vectors"].numpy().any() == bool(done.settings.ngrams)
 
 
-def test_a_report_tells_of_the_training(done: TrainingJob) -> None:
+def test_a_report_tells_of_the_training(done: Work) -> None:
     report = told(done)
     history = report.pop("history")
     assert report.pop("device")
@@ -213,7 +220,7 @@ def test_a_report_tells_of_the_training(done: TrainingJob) -> None:
     assert all(figures[name] > 0 for figures in history for name in TIMED)
 
 
-def test_curves_neighbors_and_vectors_are_shown(done: TrainingJob) -> None:
+def test_curves_neighbors_and_vectors_are_shown(done: Work) -> None:
     events = EventAccumulator(done.log_directory, {"tensors": 0}).Reload()
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
     # 64 steps are done at a time, and all 100 are shown.
@@ -237,7 +244,7 @@ class KilledError(Exception):
     """Ends a training in its middle."""
 
 
-def interrupted(job: TrainingJob, after: int) -> None:
+def interrupted(job: Work, after: int) -> None:
     """Trains until an epoch is over."""
 
     def stop(epoch: int, figures: dict[str, float]) -> None:
@@ -250,10 +257,10 @@ def interrupted(job: TrainingJob, after: int) -> None:
         training.run(job.eval_files, checkpoints, stop)
 
 
-def test_a_resumed_training_ends_as_one_in_one_go(words: TrainingJob, make_job) -> None:
+def test_a_resumed_training_ends_as_one_in_one_go(words: Work, make_job) -> None:
     job = make_job()
     interrupted(job, after=1)
-    run(job)
+    WORD2VEC.run(job, job.settings)
     assert told(job)["resumed_after_epoch"] == 1
     assert untimed(told(job)["history"]) == untimed(told(words)["history"])
     for name in ("vectors.bin", "vectors.txt", "assets.extra/seqloom.json"):
@@ -280,7 +287,7 @@ def test_a_training_that_diverges_says_where(step_tokens: int, step: int, make_j
 
 def test_devices_that_share_the_steps_give_what_one_gives(make_job) -> None:
     job = make_job(step_tokens=48)
-    arguments = json.dumps([json.loads(job.settings), job.transform_graph, job.train_files])
+    arguments = json.dumps([job.settings.model_dump(), job.transform_graph, job.train_files])
     command = [sys.executable, "-c", THREE_DEVICES, arguments]
     processors = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     ended = subprocess.run(command, cwd=ROOT, env=processors, stdout=subprocess.PIPE, text=True, check=True)
@@ -314,7 +321,7 @@ def test_splits_without_words(make_job, write_transformed, tmp_path: Path) -> No
 def test_subsampling_that_leaves_no_word_says_so(make_job) -> None:
     job = make_job(subsample=1e-30)
     with pytest.raises(JobError, match="no words to train on") as caught:
-        run(job)
+        WORD2VEC.run(job, job.settings)
     assert caught.value.where == "Trainer, epoch 1"
     assert "trainer.subsample" in caught.value.fix
     assert not Path(job.model_directory).exists()

@@ -1,4 +1,4 @@
-"""What a local run prepares: copies of the job's files by their content, and what tells that serving logged more."""
+"""What a run prepares: copies of the job's files by their content, and a fingerprint of what serving logged."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline.config import job as config
-from pipeline.runners import local
+from pipeline.runs.prepare import copy_files, find_serving_logs, prepare
 from schema import curated
 from trainer.errors import JobError
 
@@ -19,12 +19,13 @@ corpus: {format: csv, path: data.csv, %s}
 
 
 def load(folder: Path, corpus: str, more: str = "") -> config.RunConfig:
+    (folder / "data.csv").touch()
     (folder / "job.yaml").write_text(JOB % corpus + more)
     return config.load(folder / "job.yaml")
 
 
 def stamped(job: config.RunConfig, folder: Path) -> tuple[Path, dict[str, schema_pb2.Feature]]:
-    path = Path(local._stamped_schema(job, folder))
+    path = Path(prepare(job, folder, "1").schema)
     schema = text_format.Parse(path.read_text(), schema_pb2.Schema())
     return path, {steps[-1]: feature for steps, feature in curated.features(schema)}
 
@@ -58,17 +59,17 @@ def test_a_schema_of_the_user_is_taken_as_it_is(tmp_path):
 
 
 def test_serving_logs_are_found_and_fingerprinted(tmp_path):
-    assert local._serving_logs(load(tmp_path, "text: body")) == ("", "")
+    assert find_serving_logs(load(tmp_path, "text: body")) == ("", "")
     job = load(tmp_path, "text: body", 'validation: {serving_logs: "logs/*.gz"}\n')
     with pytest.raises(JobError, match=r"validation\.serving_logs"):
-        local._serving_logs(job)
+        find_serving_logs(job)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "a.gz").write_bytes(b"1")
-    pattern, before = local._serving_logs(job)
+    pattern, before = find_serving_logs(job)
     assert pattern == str(tmp_path / "logs" / "*.gz")
     (tmp_path / "logs" / "b.gz").write_bytes(b"2")
-    assert local._serving_logs(job) == (pattern, local._serving_logs(job)[1])
-    assert local._serving_logs(job)[1] != before
+    assert find_serving_logs(job) == (pattern, find_serving_logs(job)[1])
+    assert find_serving_logs(job)[1] != before
 
 
 VECTORS = """\
@@ -89,14 +90,14 @@ def vectors(folder: Path) -> config.RunConfig:
 
 def test_files_that_vectors_are_judged_by_are_copied_by_their_content(tmp_path):
     job = vectors(tmp_path)
-    first = local._with_stamped_sets(job, tmp_path).evaluation
+    first = copy_files(job, tmp_path).evaluation
     (copy,) = first.pairs.values()
     assert Path(copy).read_text() == "a\tb\t1\n"
     assert Path(copy).parent == tmp_path / "evaluation"
     assert Path(copy).name.startswith("ws-")
-    assert local._with_stamped_sets(job, tmp_path).evaluation == first
+    assert copy_files(job, tmp_path).evaluation == first
     (tmp_path / "sets" / "ws.tsv").write_text("a\tb\t2\n")
-    second = local._with_stamped_sets(job, tmp_path).evaluation
+    second = copy_files(job, tmp_path).evaluation
     assert second.pairs != first.pairs
     assert second.analogies == first.analogies
     assert second.min_coverage == job.evaluation.min_coverage
@@ -106,17 +107,12 @@ def test_a_bad_line_is_told_in_the_user_s_own_file(tmp_path):
     job = vectors(tmp_path)
     (tmp_path / "qs.txt").write_text(": s\na b c d\na b c\n")
     with pytest.raises(JobError, match="analogies cannot be read") as caught:
-        local._with_stamped_sets(job, tmp_path)
+        copy_files(job, tmp_path)
     assert caught.value.where == f"{tmp_path}/qs.txt:3"
     (tmp_path / "qs.txt").unlink()
     with pytest.raises(JobError, match="does not exist") as caught:
-        local._with_stamped_sets(job, tmp_path)
+        copy_files(job, tmp_path)
     assert caught.value.where == "evaluation.analogies.qs"
-
-
-def test_other_tasks_are_judged_by_no_files(tmp_path):
-    job = load(tmp_path, "text: body")
-    assert local._with_stamped_sets(job, tmp_path) is job
 
 
 CLASSIFIER = """\
@@ -135,26 +131,44 @@ def classifier(folder: Path, embedding: str) -> config.RunConfig:
 def test_vectors_to_start_from_are_copied_by_their_content(tmp_path):
     (tmp_path / "glove.2d.txt").write_text("a 1 2\nb 3 4\n")
     job = classifier(tmp_path, "{from: glove.2d.txt, frozen: true}")
-    first = local._with_stamped_vectors(job, tmp_path).trainer
+    first = copy_files(job, tmp_path).trainer
     copy = Path(first.embedding.source)
     assert copy.read_text() == "a 1 2\nb 3 4\n"
     assert copy.parent == tmp_path / "vectors"
     assert (copy.name[:9], copy.suffix) == ("glove.2d-", ".txt")
     assert first.embedding.frozen
     assert first.model_copy(update={"embedding": job.trainer.embedding}) == job.trainer
-    assert local._with_stamped_vectors(job, tmp_path).trainer == first
+    assert copy_files(job, tmp_path).trainer == first
     (tmp_path / "glove.2d.txt").write_text("a 1 2\nb 3 5\n")
-    assert local._with_stamped_vectors(job, tmp_path).trainer != first
+    assert copy_files(job, tmp_path).trainer != first
 
 
 def test_a_broken_file_of_vectors_is_told_in_the_user_s_own_file(tmp_path):
     (tmp_path / "v.txt").write_text("a 1 2\nb 3\n")
     with pytest.raises(JobError, match="another number of columns") as caught:
-        local._with_stamped_vectors(classifier(tmp_path, "{from: v.txt}"), tmp_path)
+        copy_files(classifier(tmp_path, "{from: v.txt}"), tmp_path)
     assert caught.value.where == f"{tmp_path}/v.txt:2"
     assert not (tmp_path / "vectors").exists()
 
 
-def test_jobs_that_start_at_random_are_left_as_they_are(tmp_path):
+def test_jobs_that_name_no_files_are_left_as_they_are(tmp_path):
     for job in (classifier(tmp_path, "5"), load(tmp_path, "text: body")):
-        assert local._with_stamped_files(job, tmp_path) is job
+        assert copy_files(job, tmp_path) == job
+
+
+def test_a_prepared_run_names_the_components_of_its_goal(tmp_path):
+    (tmp_path / "data.csv").touch()
+    job = classifier(tmp_path, "5")
+    check = prepare(job, tmp_path, "1", goal="check")
+    assert check.components[-1] == "LearningCheck"
+    assert (check.corpus, check.run_id) == ((str(tmp_path), "data.csv"), "1")
+    assert prepare(job, tmp_path, "1", until="Trainer").components[-1] == "Trainer"
+
+
+def test_hyperparameters_must_have_been_tuned(tmp_path):
+    (tmp_path / "data.csv").touch()
+    (tmp_path / "job.yaml").write_text(CLASSIFIER % 5 + "tune: {use: true, space: {trainer.units: {values: [8, 16]}}}")
+    job = config.load(tmp_path / "job.yaml")
+    with pytest.raises(JobError, match="has no tuned hyperparameters"):
+        prepare(job, tmp_path, "1")
+    assert prepare(job, tmp_path, "1", until="SequenceTransform").components

@@ -8,18 +8,20 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline.runs import record as history
+from pipeline.runs.lock import RootLock
 from trainer.errors import JobError
 
 ROOT = Path(__file__).parents[3]
 
 HOLD = """
 import pathlib, sys
-from pipeline import history
+from pipeline.runs import lock, record as history
 root = pathlib.Path(sys.argv[1])
-with history.RootLock(root):
+with lock.RootLock(root):
     history.write(root, history.new_run(root, "held"))
     print("held", flush=True)
     sys.stdin.read()
@@ -45,7 +47,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
         metrics={"overall": {"accuracy": 0.9, "loss": float("inf")}},
         verdict=history.Verdict(blessed=True, reasons=("accuracy 0.9 is at least 0.8",)),
         pushed=history.Pushed(version="12", path="serving/12"),
-        details={"device": "CPU", "waste": 0.06},
+        details={"training": {"epochs": 2, "device": "CPU", "waste": 0.06}},
     )
     path = history.write(tmp_path, run)
     assert path == tmp_path / "logs" / run.run_id / "run.json"
@@ -91,14 +93,14 @@ def test_a_reader_never_sees_half_a_record(tmp_path):
 
 def test_a_root_without_runs(tmp_path):
     assert history.read_all(tmp_path) == []
-    with pytest.raises(JobError, match="There is no such root"):
+    with pytest.raises(JobError, match="The root does not exist"):
         history.read_all(tmp_path / "none")
 
 
 def test_a_broken_record_is_named(tmp_path):
     path = history.write(tmp_path, history.new_run(tmp_path, "small"))
     path.write_text("{")
-    with pytest.raises(JobError, match="cannot be read") as caught:
+    with pytest.raises(JobError, match="record is invalid") as caught:
         history.read_all(tmp_path)
     assert caught.value.where == str(path)
 
@@ -112,24 +114,52 @@ def test_a_killed_run_is_interrupted(tmp_path, holder):
     assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
 
 
-def test_another_process_of_the_same_number_is_not_the_run(tmp_path):
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(0, "running"), (-1, "running"), (1, "running"), (-9, "interrupted"), (None, "interrupted")]
+)
+def test_a_run_is_alive_if_its_process_started_when_the_record_says(tmp_path, seconds, state):
     run = history.new_run(tmp_path, "small")
-    history.write(tmp_path, run.updated(process="an earlier boot/1"))
-    assert run.process == history.process_token(os.getpid())
-    assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
+    started = psutil.Process().create_time()
+    assert float(run.process) == pytest.approx(started, abs=0.01)
+    history.write(tmp_path, run.updated(process=None if seconds is None else str(started + seconds)))
+    assert [run.state for run in history.read_all(tmp_path)] == [state]
+
+
+EARLIER = [json.loads(line) for line in Path(__file__).with_name("earlier_runs.jsonl").read_text().splitlines()]
+"""Records as the version before typed sections wrote them."""
+
+
+@pytest.mark.parametrize("written", EARLIER, ids=lambda written: written["state"])
+def test_records_of_an_earlier_version_are_read_and_lose_nothing(tmp_path, written):
+    path = history.run_dir(tmp_path, written["run_id"]) / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(written))
+    (run,) = history.read_all(tmp_path)
+    ended = json.loads(json.dumps(written).replace('"running"', '"interrupted"'))
+    assert json.loads(run.model_dump_json()) == {**ended, "root": str(tmp_path)}
+
+
+def test_fields_of_a_later_version_are_kept_in_sections_and_ignored_elsewhere(tmp_path):
+    run = history.new_run(tmp_path, "small")
+    details = {"corpus": {"records": 4, "bytes": 10}, "serving_check": {"answers": 3}}
+    written = {**run.model_dump(mode="json"), "host": "a", "details": details}
+    (history.write(tmp_path, run)).write_text(json.dumps(written))
+    (read,) = history.read_all(tmp_path)
+    assert read.model_dump(mode="json")["details"] == details
+    assert read.details.corpus.records == 4
 
 
 def test_a_second_run_at_a_root_is_refused_with_the_process_of_the_first(tmp_path, holder):
-    with pytest.raises(JobError, match="Another run is at work") as caught, history.RootLock(tmp_path):
+    with pytest.raises(JobError, match="Another run is already using") as caught, RootLock(tmp_path):
         pytest.fail("the lock was given twice")
-    assert caught.value.found == f"the process {holder.pid}"
+    assert caught.value.found == f"process {holder.pid}"
     assert caught.value.where == str(tmp_path)
 
 
 def test_a_root_is_free_after_its_run_was_killed(tmp_path, holder):
     holder.kill()
     holder.wait()
-    with history.RootLock(tmp_path):
+    with RootLock(tmp_path):
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
-    with history.RootLock(tmp_path / "new" / "root"):
+    with RootLock(tmp_path / "new" / "root"):
         pass

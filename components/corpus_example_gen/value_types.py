@@ -1,0 +1,125 @@
+"""Types of the corpus' settings: which values a key takes, apart from the other keys."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+SPAN, VERSION, DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
+"""How the placeholders of a span start; numbers may have a width, as in {SPAN:3}."""
+
+_SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
+
+
+def require_split_name(name: str) -> str:
+    """Returns the name of a split, or raises a ValueError."""
+    if not _SPLIT_NAME.fullmatch(name):
+        raise ValueError(f"the name of a split must consist of letters, digits, - and _, found {name!r}")
+    return name
+
+
+def _text(value: Any) -> Any:
+    """Spells a YAML scalar as the corpus would: 1 is "1", true is "true"."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+def _mapping(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        value = [(item, item) for item in value]
+    elif isinstance(value, Mapping):
+        value = list(value.items())
+    else:
+        return value
+    pairs = [(_text(raw), _text(name)) for raw, name in value]
+    raws = [raw for raw, _ in pairs]
+    repeated = sorted({repr(raw) for raw in raws if raws.count(raw) > 1})
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} is listed more than once")
+    return dict(pairs)
+
+
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    if any(not text.strip() for pair in labels.items() for text in pair):
+        raise ValueError("a label is empty")
+    if len(set(labels.values())) < 2:
+        raise ValueError(f"expected at least two classes, found {sorted(set(labels.values()))}")
+    return labels
+
+
+def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
+    for number, tag in enumerate(tags):
+        if not tag.strip() or tag in tags[:number]:
+            raise ValueError(f"each tag must be distinct and not empty, found {tag!r}")
+    if len(tags) < 2:
+        raise ValueError(f"expected at least two tags, found {list(tags)}")
+    return tags
+
+
+def _split_values(values: dict[str, str]) -> dict[str, str]:
+    for name in values.values():
+        require_split_name(name)
+    return values
+
+
+def _path(path: str | dict[str, str]) -> str | dict[str, str]:
+    if isinstance(path, dict):
+        if not path:
+            raise ValueError("no split has a path")
+        for name in path:
+            require_split_name(name)
+        if len({tuple(mark for mark in (SPAN, VERSION, *DATE) if mark in one) for one in path.values()}) > 1:
+            raise ValueError("all splits must have the same of {SPAN}, {VERSION} and {YYYY}{MM}{DD} in their paths")
+    for one in [path] if isinstance(path, str) else path.values():
+        dates = [mark for mark in DATE if mark in one]
+        if dates and len(dates) < len(DATE):
+            raise ValueError(f"a date in the path needs {', '.join(DATE)}, found {', '.join(dates)}")
+        if dates and SPAN in one:
+            raise ValueError("a path cannot have both {SPAN} and {YYYY}{MM}{DD}")
+        if VERSION in one and not dates and SPAN not in one:
+            raise ValueError("{VERSION} in the path needs {SPAN} or {YYYY}{MM}{DD}")
+    return path
+
+
+def _delimiter(delimiter: str) -> str:
+    if delimiter in '"\r\n\0':
+        raise ValueError(f"{delimiter!r} cannot separate columns")
+    return delimiter
+
+
+def _encoding(encoding: str) -> str:
+    try:
+        name = codecs.lookup(encoding).name
+        "\n".encode(encoding)
+    except (LookupError, UnicodeError):
+        raise ValueError(f"Python has no text encoding {encoding!r}") from None
+    if name.replace("-", "_") in _NOT_FOR_FILES:
+        raise ValueError(f"{encoding} is not an encoding of text files")
+    # The byte order mark is removed from any UTF-8 file.
+    return "utf-8" if name in ("utf-8-sig", "utf-8") else encoding
+
+
+_INPUT = dict[str, str] | list[str | int | bool]
+
+Name = Annotated[str, Field(min_length=1)]
+CorpusPath = Annotated[Name | dict[str, Name], AfterValidator(_path)]
+Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
+SplitValues = Annotated[
+    dict[str, str], AfterValidator(_split_values), BeforeValidator(_mapping, json_schema_input_type=_INPUT)
+]
+Tags = Annotated[
+    tuple[str, ...],
+    AfterValidator(_tags),
+    BeforeValidator(
+        lambda value: tuple(map(_text, value)) if isinstance(value, (list, tuple)) else value,
+        json_schema_input_type=list[str | int | bool],
+    ),
+]
+Delimiter = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_delimiter)]
+Encoding = Annotated[str, Field(min_length=1), AfterValidator(_encoding)]

@@ -1,0 +1,76 @@
+"""Files that a job names besides its corpus."""
+
+from __future__ import annotations
+
+import dataclasses
+import pkgutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from pipeline.config.locations import resolve_file
+
+S = TypeVar("S", bound=BaseModel)
+
+
+@dataclasses.dataclass(frozen=True)
+class JobFile:
+    """A file that a job names.
+
+    Attributes:
+        key: The key that holds the path: ("transform", "vocabulary").
+        path: The path as the job gives it.
+        folder: The folder below a run's root that its copies go to.
+        parse: "module:function" that takes the file's content and path, and raises a JobError if it is broken.
+        find: "module:function" to use in place of `resolve_file`, with the same arguments.
+    """
+
+    key: tuple[str, ...]
+    path: str
+    folder: str
+    parse: str | None = None
+    find: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The key with dots: `transform.vocabulary`."""
+        return ".".join(self.key)
+
+    def locate(self, base: Path, *, where: str) -> Path:
+        """Returns the absolute path of the existing file.
+
+        Args:
+            base: The folder that relative paths start at.
+            where: The place of the path, for messages.
+
+        Raises:
+            JobError: If the file does not exist.
+        """
+        find = pkgutil.resolve_name(self.find) if self.find else resolve_file
+        found: Path = find(self.path, base, where=where)
+        return found
+
+
+def with_paths(section: S, paths: Mapping[tuple[str, ...], str]) -> S:
+    """Returns a section, or a whole job, with other paths.
+
+    Args:
+        section: The section; its fields hold sections, mappings or paths.
+        paths: Path by key; keys are spelled as in the YAML.
+    """
+    for key, path in paths.items():
+        section = _replaced(section, key, path)
+    return section
+
+
+def _replaced(section: Any, key: Sequence[str], path: str) -> Any:
+    if not key:
+        return path
+    name, *rest = key
+    if isinstance(section, Mapping):
+        return {**section, name: _replaced(section[name], rest, path)}
+    fields = type(section).model_fields.items()
+    field = next(field for field, info in fields if name == (info.alias or field))
+    return section.model_copy(update={field: _replaced(getattr(section, field), rest, path)})

@@ -1,0 +1,108 @@
+"""A run of a job from start to end: prepared, run and recorded."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from components.corpus_validator.anomalies import AnomalyError
+from pipeline.config.job import Job
+from pipeline.console.live import RunConsole
+from pipeline.runners.watch import Watch
+from pipeline.runs import record as history
+from pipeline.runs.details import AnomalyDetails
+from pipeline.runs.lock import RootLock
+from pipeline.runs.record import RunRecord
+from pipeline.runs.redirect import redirect_output
+from pipeline.runs.state import ComponentState, RunState
+from pipeline.tasks.registry import task_of
+from pipeline.tasks.task import Goal
+from trainer.errors import JobError
+
+SUMMARY = "summary.json"
+
+
+def run(
+    job: Job,
+    *,
+    root: Path,
+    goal: Goal = "publish",
+    until: str | None,
+    use_cache: bool,
+    console: RunConsole,
+) -> RunRecord:
+    """Runs a job and records it.
+
+    Args:
+        job: The job.
+        root: The folder of its artifacts, metadata, logs and models.
+        goal: What the run is for.
+        until: The last component to run, None for all.
+        use_cache: Whether to reuse results of earlier runs where nothing changed.
+        console: Shows the run; it has been entered.
+
+    Returns:
+        The record, also written to `logs/<run>/run.json` and `summary.json`.
+
+    Raises:
+        JobError: If a component fails.
+    """
+    with RootLock(root):
+        record = history.new_run(root, job.name, job.task, job.path)
+        components = task_of(job).components(job, goal)
+        watch = Watch(record, root, console, components)
+        console.start(components)
+        try:
+            with redirect_output(record.log):
+                finished = _run(job, root.absolute(), watch, goal, until, use_cache)
+        except BaseException as error:
+            failed = isinstance(error, Exception)
+            watch.stop(ComponentState.FAILED if failed else ComponentState.INTERRUPTED)
+            record = _broken(watch.record, error)
+            history.write(root, record)
+            console.anomalies(record.details.anomalies or ())
+            if isinstance(error, JobError) or not failed:
+                raise
+            raise JobError(
+                f"{watch.current or 'The start of the run'} has failed.",
+                where=watch.current,
+                found=f"{type(error).__name__}: {str(error).strip() or 'no message'}"[:2000],
+                fix=f"see the full log: {record.log}",
+            ) from error
+        history.write(root, finished)
+        (root / SUMMARY).write_text(finished.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    console.anomalies(finished.details.anomalies or ())
+    return finished
+
+
+def _run(job: Job, root: Path, watch: Watch, goal: Goal, until: str | None, use_cache: bool) -> RunRecord:
+    # TFX takes seconds to import; the table is on the screen meanwhile.
+    from pipeline.dag import lineage
+    from pipeline.runners import local
+    from pipeline.runs import summary
+    from pipeline.runs.prepare import prepare
+
+    prepared = prepare(job, root, watch.record.run_id, goal=goal, until=until, use_cache=use_cache)
+    with watch.following(prepared.components):
+        local.run(prepared, watch)
+    done = watch.record.updated(finished=_now())
+    return summary.complete(done, prepared, lineage.latest_run(prepared.layout.metadata))
+
+
+def _broken(record: RunRecord, error: BaseException) -> RunRecord:
+    """The record of a run that ended with an error."""
+    details = record.details
+    if isinstance(error, AnomalyError):  # TFX deletes what a failed component wrote.
+        found = tuple(AnomalyDetails.model_validate(anomaly.to_json()) for anomaly in error.anomalies)
+        details = details.model_copy(update={"anomalies": found})
+    failed = isinstance(error, Exception)
+    return record.updated(
+        state=RunState.FAILED if failed else RunState.INTERRUPTED,
+        finished=_now(),
+        error=(str(error) or type(error).__name__) if failed else None,
+        details=details,
+    )
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)

@@ -1,0 +1,1 @@
+"""What a run keeps, and where: layout, record, lock and log."""

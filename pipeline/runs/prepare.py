@@ -1,0 +1,200 @@
+"""Prepares a run: resolves what a job names, and copies the files that decide its results."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.protobuf import text_format
+
+from pipeline.config.job import Job
+from pipeline.config.job_files import with_paths
+from pipeline.config.locations import resolve_corpus_path
+from pipeline.dag.layout import Layout
+from pipeline.dag.sources import Sources
+from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
+from pipeline.tasks.task import Goal
+from schema import curated
+from trainer.errors import JobError
+
+if TYPE_CHECKING:
+    from tfx.orchestration.pipeline import Pipeline
+
+
+@dataclasses.dataclass(frozen=True)
+class PreparedRun:
+    """All that a runner needs. All files exist, and all their paths are absolute.
+
+    Attributes:
+        job: The job; the files that it names are copies below the root, named by their content.
+        layout: The files and folders below the root.
+        run_id: The run.
+        sources: What the pipeline reads from outside.
+        code: Digest of the code by component.
+        goal: What the run is for.
+        until: The last component to run, None for all.
+        use_cache: Whether to reuse results of earlier runs.
+    """
+
+    job: Job
+    layout: Layout
+    run_id: str
+    sources: Sources
+    code: Mapping[str, str]
+    goal: Goal
+    until: str | None
+    use_cache: bool
+
+    @functools.cached_property
+    def pipeline(self) -> Pipeline:
+        """The TFX pipeline."""
+        from pipeline.dag import dag
+
+        return dag.create_pipeline(
+            self.job,
+            self.layout,
+            self.sources,
+            code=self.code,
+            run_id=self.run_id,
+            goal=self.goal,
+            until=self.until,
+            use_cache=self.use_cache,
+        )
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components that run, in TFX's order."""
+        return tuple(component.id for component in self.pipeline.components)
+
+
+def prepare(
+    job: Job, root: Path, run_id: str, *, goal: Goal = "publish", until: str | None = None, use_cache: bool = True
+) -> PreparedRun:
+    """Prepares a run of a job.
+
+    Args:
+        job: The job.
+        root: The root of the run, an existing folder; an absolute path.
+        run_id: The run.
+        goal: What the run is for.
+        until: The last component to run, None for all.
+        use_cache: Whether to reuse results of earlier runs.
+
+    Raises:
+        JobError: If a file is missing or broken, or the job asks for hyperparameters that were never tuned.
+    """
+    from pipeline.dag.code_hash import source_hash
+    from pipeline.dag.dag import code_modules
+
+    corpus = resolve_corpus_path(job.corpus.path, job.folder)
+    copied = copy_files(job, root)
+    prepared = PreparedRun(
+        job=copied,
+        layout=Layout(root),
+        run_id=run_id,
+        sources=Sources(corpus, copied.schema_path or _write_schema(job, root), find_serving_logs(job)),
+        code={component: source_hash(*modules) for component, modules in code_modules(job).items()},
+        goal=goal,
+        until=until,
+        use_cache=use_cache,
+    )
+    _require_tuned(prepared)
+    return prepared
+
+
+def check_files(job: Job, config: str) -> None:
+    """Locates the files that a job names, so that a missing one is reported before anything starts.
+
+    Args:
+        job: The job.
+        config: Its YAML, for messages.
+
+    Raises:
+        JobError: If a file does not exist.
+    """
+    resolve_corpus_path(job.corpus.path, job.folder, where=f"{config}, corpus.path")
+    for file in job.files():
+        file.locate(job.folder, where=f"{config}, {file.name}")
+    if job.validation.serving_logs:
+        resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")
+
+
+def copy_files(job: Job, root: Path) -> Job:
+    """Copies the files that a job names.
+
+    Args:
+        job: The job.
+        root: The root that the copies go to.
+
+    Returns:
+        The job with the paths of the copies.
+
+    Raises:
+        JobError: If a file is missing or broken.
+    """
+    paths = {}
+    for file in job.files():
+        source = file.locate(job.folder, where=file.name)
+        content = source.read_bytes()
+        if file.parse:
+            pkgutil.resolve_name(file.parse)(content, str(source))
+        paths[file.key] = _stamp(root / file.folder / source.name, content)
+    return with_paths(job, paths)
+
+
+def find_serving_logs(job: Job) -> tuple[str, str]:
+    """Finds the files logged in serving.
+
+    Returns:
+        Their pattern, and a fingerprint that changes with them; both empty if the job names none.
+
+    Raises:
+        JobError: If no file matches.
+    """
+    from components.corpus_example_gen.inputs import files
+
+    if job.validation.serving_logs is None:
+        return "", ""
+    base, name = resolve_corpus_path(job.validation.serving_logs, job.folder, where="validation.serving_logs")
+    pattern = f"{base}/{name}"
+    return pattern, files.fingerprint(files.require_files(pattern))
+
+
+def _write_schema(job: Job, root: Path) -> str:
+    """Writes the curated schema for the job's corpus."""
+    corpus = job.corpus
+    fitted = curated.for_corpus(
+        corpus.kind.name,
+        classes=corpus.class_names or (),
+        named_sources=corpus.source is not None,
+        weighted=corpus.weight is not None,
+    )
+    content = text_format.MessageToString(fitted, as_utf8=True).encode()
+    return _stamp(root / "schema" / f"{corpus.kind.name}.pbtxt", content)
+
+
+def _stamp(path: Path, content: bytes) -> str:
+    """Writes a file with a digest of its content in its name: TFX keys its cache by the path alone."""
+    copy = path.with_stem(f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}")
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(content)
+    return str(copy)
+
+
+def _require_tuned(prepared: PreparedRun) -> None:
+    from pipeline.dag import lineage
+
+    metadata = prepared.layout.metadata
+    if BEST_HYPERPARAMETERS in prepared.components and not lineage.has_artifact(metadata, "HyperParameters"):
+        raise JobError(
+            "The root has no tuned hyperparameters.",
+            where=str(prepared.layout.root),
+            found="tune.use: true",
+            expected="the result of an earlier `seqloom tune` at the same root",
+            fix="run `seqloom tune` first, or set tune.use to false",
+        )

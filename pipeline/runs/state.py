@@ -1,0 +1,67 @@
+"""States of a run and of its components, with everything that depends on the state alone."""
+
+from __future__ import annotations
+
+import enum
+
+
+class RunState(str, enum.Enum):
+    """The state of a run; its value is what a record holds.
+
+    Attributes:
+        exit_code: The exit code of the command that ran it.
+        style: The style in which a terminal shows it.
+        sentence: What it means; `{version}` stands for the published version.
+    """
+
+    exit_code: int
+    style: str
+    sentence: str
+
+    def __new__(cls, value: str, exit_code: int, style: str, sentence: str) -> RunState:
+        """Makes a state; a value alone looks one up."""
+        state = str.__new__(cls, value)
+        state._value_ = value
+        state.exit_code, state.style, state.sentence = exit_code, style, sentence
+        return state
+
+    RUNNING = "running", 1, "cyan", "Still running."
+    PUSHED = "pushed", 0, "bold green", "Published as version {version}."
+    UNCHANGED = "unchanged", 0, "green", "Nothing new to publish: this model is already published."
+    NOT_BLESSED = "not_blessed", 3, "bold yellow", "Not published: the model did not pass its gates."
+    FAILED = "failed", 1, "bold red", "Failed."
+    INTERRUPTED = "interrupted", 130, "yellow", "Interrupted; run the same command again to resume."
+    DONE = "done", 0, "green", "Stopped before the Pusher, as --until requested."
+    TUNED = "tuned", 0, "bold green", "Tuned."
+    CHECKED = "checked", 0, "bold green", "Checked: the job can run. Nothing was trained or published."
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+
+class ComponentState(str, enum.Enum):
+    """The state of a component of a run; its value is what a record holds.
+
+    Attributes:
+        style: The style in which a terminal shows it.
+    """
+
+    style: str
+
+    def __new__(cls, value: str, style: str) -> ComponentState:
+        """Makes a state; a value alone looks one up."""
+        state = str.__new__(cls, value)
+        state._value_ = value
+        state.style = style
+        return state
+
+    WAITING = "waiting", "dim"
+    RUNNING = "running", "cyan"
+    CACHED = "cached", "blue"
+    DONE = "done", "green"
+    FAILED = "failed", "bold red"
+    INTERRUPTED = "interrupted", "yellow"
+    SKIPPED = "skipped", "dim"
+
+    def __str__(self) -> str:
+        return str.__str__(self)

@@ -1,0 +1,108 @@
+"""The local runner under real TFX: what it says of each component, and what becomes of a component that fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import logging
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipeline.config import job as config
+from pipeline.console.live import RunConsole
+from pipeline.dag import lineage
+from pipeline.runners import local
+from pipeline.runners.watch import Watch
+from pipeline.runs import record as history
+from pipeline.runs.prepare import PreparedRun, prepare
+from pipeline.runs.state import ComponentState
+from trainer import progress
+from trainer.errors import JobError
+
+YAML = """\
+name: small
+task: classifier
+corpus: {format: csv, path: data.csv, label: stars}
+tune: {space: {trainer.units: {values: [4, 8]}}}
+"""
+
+
+class Seen(list[tuple[str, str]]):
+    """Notes what a runner says."""
+
+    def started(self, component: str) -> None:
+        self.append((component, "running"))
+
+    def ended(self, component: str, state: ComponentState) -> None:
+        self.append((component, state.value))
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> config.RunConfig:
+    folder = tmp_path_factory.mktemp("job")
+    (folder / "data.csv").write_text("text,stars\n" + "".join(f"text {n},{n % 2}\n" for n in range(200)))
+    (folder / "job.yaml").write_text(YAML)
+    return config.load(folder / "job.yaml")
+
+
+def ran(prepared: PreparedRun) -> Seen:
+    seen = Seen()
+    local.run(prepared, seen)
+    return seen
+
+
+def test_each_component_is_reported_as_ml_metadata_has_it(job: config.RunConfig, tmp_path: Path) -> None:
+    made = dict.fromkeys(("CorpusExampleGen", "StatisticsGen", "PreviousStatistics"), ("done", "COMPLETE"))
+    cached = {**dict.fromkeys(made, ("cached", "CACHED")), "PreviousStatistics": ("done", "COMPLETE")}
+    for use_cache, expected in ((True, made), (True, cached), (False, made)):
+        prepared = prepare(job, tmp_path, "1", until="PreviousStatistics", use_cache=use_cache)
+        assert set(prepared.components) == made.keys()
+        said = [((name, "running"), (name, expected[name][0])) for name in prepared.components]
+        assert ran(prepared) == [pair for pairs in said for pair in pairs]
+        found = lineage.latest_run(prepared.layout.metadata)
+        assert {name: one.state for name, one in found.items()} == {name: s for name, (_, s) in expected.items()}
+
+
+def test_a_component_that_fails_ends_the_run_with_its_own_error(job: config.RunConfig, tmp_path: Path) -> None:
+    prepared = prepare(job, tmp_path, "1", until="StatisticsGen")
+    broken = dataclasses.replace(prepared, corpus=(str(tmp_path), "none.csv"))
+    seen = Seen()
+    with pytest.raises(JobError, match="corpus"):
+        local.run(broken, seen)
+    assert seen == [("CorpusExampleGen", "running")]
+
+
+def test_a_component_without_inputs_does_not_count_as_run(job: config.RunConfig, tmp_path: Path) -> None:
+    tuned = job.model_copy(update={"tune": job.tune.model_copy(update={"use": True})})  # type: ignore[attr-defined]
+    prepared = dataclasses.replace(prepare(job, tmp_path, "1"), job=tuned, until=config.TUNED)
+    with pytest.raises(JobError, match="BestHyperparameters has no inputs and did not run") as caught:
+        ran(prepared)
+    assert caught.value.fix == "run again with --no-cache"
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Watch:
+    console = RunConsole(Console(file=io.StringIO(), width=100))
+    return Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two", "Three"])
+
+
+def states(root: Path) -> list[tuple[str, int | None]]:
+    (run,) = history.read_all(root)
+    return [(component.state.value, component.records) for component in run.components]
+
+
+def test_a_watch_saves_every_change_and_shows_warnings(watch: Watch, tmp_path: Path) -> None:
+    with watch.following(["One", "Two"]):
+        watch.started("One")
+        assert states(tmp_path) == [("running", None), ("waiting", None), ("skipped", None)]
+        progress.logger.setLevel(logging.INFO)
+        progress.report(7, None, "records")
+        logging.getLogger("seqloom.trainer").warning("It is %s.", "late")
+        watch.ended("One", ComponentState.DONE)
+        watch.started("Two")
+    watch.stop(ComponentState.FAILED)
+    assert states(tmp_path) == [("done", 7), ("failed", None), ("skipped", None)]
+    shown = watch._console._console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Warning: It is late." in shown.splitlines()

@@ -1,0 +1,81 @@
+"""What every training owes: the same model twice, after a kill too, and answers that stand by themselves."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pipeline.runs.published import open_answers
+from tests.contract.cases import TRAINED, Case, outcome
+from trainer.data.tfrecords import stream
+from trainer.jobs import saved_model
+
+PROBED = [case for case in TRAINED if case.task.probes(case.job)]
+ASKED = [case for case in TRAINED if "predict" in case.task.answers()]
+
+
+def texts(published) -> list[str]:
+    return [" ".join(one.tokens or one.segments) for one in published.corpus.documents["eval"]]
+
+
+def identities(records: list[bytes]) -> list[str]:
+    examples = (tf.train.SequenceExample.FromString(record) for record in records)
+    return [example.context.feature["id"].bytes_list.value[0].decode() for example in examples]
+
+
+@pytest.mark.parametrize("case", TRAINED, ids=str)
+def test_a_model_names_its_task(case: Case, published) -> None:
+    assert saved_model.made_by(str(published(case).model)) == case.task.name
+
+
+@pytest.mark.parametrize("case", PROBED, ids=str)
+def test_all_signatures_agree_on_the_same_documents(case: Case, published) -> None:
+    done = published(case)
+    model, probes = saved_model.load(str(done.model)), case.task.probes(case.job)
+    given = {"text": texts(done)}
+    for form, files in (("raw", done.corpus.raw), ("transformed", done.corpus.transformed)):
+        given[form] = [record.numpy() for record in stream(files["eval"])]
+        assert identities(given[form]) == [one.id for one in done.corpus.documents["eval"]]
+    found = {}
+    for form, signature in probes.items():
+        argument = "text" if form == "text" else "examples"
+        answers = model.signatures[signature](**{argument: tf.constant(given[form])})
+        found[form] = {name: value.numpy() for name, value in answers.items() if value.dtype.is_floating}
+    shared = set.intersection(*map(set, found.values()))
+    assert shared
+    for name in shared:
+        for form in probes:
+            np.testing.assert_allclose(found[form][name], found["text"][name], atol=1e-6)
+
+
+@pytest.mark.parametrize("case", ASKED, ids=str)
+def test_answers_depend_neither_on_the_batch_nor_on_padding(case: Case, published) -> None:
+    answers, asked = open_answers(published(case).model, "predict"), texts(published(case))[:5]
+    together = answers([*asked, "", " ".join(["w1"] * 200)])
+    for text, found in zip([*asked, ""], together, strict=False):
+        (alone,) = answers([text])
+        assert alone.keys() == found.keys()
+        for name, value in alone.items():
+            numbers = list(value.values()) if isinstance(value, dict) else value
+            others = list(found[name].values()) if isinstance(value, dict) else found[name]
+            if np.asarray(numbers).dtype.kind == "f":
+                np.testing.assert_allclose(numbers, others, atol=1e-6)
+            else:
+                assert numbers == others
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", TRAINED, ids=str)
+def test_another_process_trains_the_same_model_also_when_it_is_killed_and_resumes(
+    case: Case, published, train_apart, tmp_path
+) -> None:
+    done = published(case)
+    assert train_apart(case, done.corpus, tmp_path / "straight") == 0
+    assert outcome(tmp_path / "straight") == outcome(done.folder)
+    assert train_apart(case, done.corpus, tmp_path / "killed", kill=True) == -signal.SIGKILL
+    assert list((tmp_path / "killed" / "checkpoints").rglob("*.index"))
+    assert train_apart(case, done.corpus, tmp_path / "killed") == 0
+    assert outcome(tmp_path / "killed") == outcome(done.folder)

@@ -1,0 +1,198 @@
+"""A toy task of packed rows whose recurrent state is carried from step to step, also through a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.data import features as f
+from trainer.data import parsing, tfrecords
+from trainer.data.packing import OFFSET, SEGMENT, TARGETS, pack
+from trainer.data.reading import Usage
+from trainer.errors import JobError
+from trainer.training.carried_state import CarriedState
+from trainer.training.checkpoint import Checkpoints
+from trainer.training.loop import Loop
+from trainer.training.objective import Objective, Outcome
+from trainer.training.settings import TrainingSettings
+
+ROOT = Path(__file__).parents[4]
+VOCABULARY, UNITS, ROWS, TIME, WINDOW = 12, 3, 2, 4, 10
+SETTINGS = {"epochs": 3, "patience": 3, "seed": 5, "label_smoothing": 0, "learning_rate": 0.05}
+
+
+class ResettingCell(keras.layers.SimpleRNNCell):
+    """A cell whose state is zero before each step that has a one as its last input."""
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        super().build((*shape[:-1], shape[-1] - 1))
+
+    def call(self, inputs: tf.Tensor, states: Any, training: bool = False) -> tuple[tf.Tensor, Any]:
+        output, _ = super().call(inputs[:, :-1], [states[0] * (1 - inputs[:, -1:])], training=training)
+        return output, [output]
+
+
+class NextToken(Objective[TrainingSettings]):
+    """Predicts the next token of packed rows."""
+
+    _ROW: ClassVar = tf.TensorSpec([None, TIME], tf.int64)
+    inputs: ClassVar[Mapping[str, tf.TensorSpec]] = {f.TOKENS: _ROW, OFFSET: _ROW}
+    targets: ClassVar[Mapping[str, tf.TensorSpec]] = {TARGETS: _ROW, SEGMENT: _ROW}
+    counted = "tokens"
+
+    def batches(self, files: Sequence[str], **reading: Any) -> tf.data.Dataset:
+        return pack(files, rows=ROWS, time=TIME, window=WINDOW, **reading)
+
+    def total(self, files: Sequence[str]) -> int:
+        # Before the tokens of each document stands a mark, which is an input, too.
+        lengths = [int(parsing.lengths(record[tf.newaxis])[0]) for record in tfrecords.stream(files)]
+        return sum(lengths) + len(lengths)
+
+    def initial_state(self) -> dict[str, tf.Tensor]:
+        return {"rnn": tf.zeros([ROWS, UNITS])}
+
+    def call(self, model: keras.Model, batch: f.Features, state: Any, *, training: bool) -> tuple[tf.Tensor, Any]:
+        logits, last = model([batch[f.TOKENS], batch[OFFSET], state["rnn"]], training=training)
+        return logits, {"rnn": last}
+
+    def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
+        assert smoothing == 0
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch[TARGETS], logits)
+        return Outcome(losses, tf.cast(batch[SEGMENT] > 0, losses.dtype), tf.argmax(logits, -1) == batch[TARGETS])
+
+
+def make(dropout: float = 0.0, **values: object) -> Loop:
+    """The loop of a model of tokens, offsets [rows, time] and a state [rows, units]."""
+    settings = TrainingSettings.model_validate({**SETTINGS, **values})
+    keras.utils.set_random_seed(settings.seed)
+    tokens, offset = (keras.Input([TIME], batch_size=ROWS, dtype="int64") for _ in range(2))
+    state = keras.Input([UNITS], batch_size=ROWS)
+    vectors = keras.layers.Dropout(dropout)(keras.layers.Embedding(VOCABULARY, 4)(tokens))
+    begins = keras.layers.Lambda(lambda place: tf.cast(place == 0, tf.float32)[..., tf.newaxis])(offset)
+    layer = keras.layers.RNN(ResettingCell(UNITS), return_sequences=True, return_state=True)
+    states, last = layer(keras.layers.Concatenate()([vectors, begins]), initial_state=[state])
+    logits = keras.layers.Dense(VOCABULARY)(states)
+    return Loop(keras.Model([tokens, offset, state], [logits, last]), NextToken(settings))
+
+
+def run(loop: Loop, files: Sequence[str], directory: str) -> Any:
+    objective = NextToken(loop.settings)
+    return loop.run(
+        train=lambda epoch, position: objective.batches(files, seed=5, epoch=epoch, position=position),
+        evaluate=objective.batches(files),
+        total=objective.total(files),
+        checkpoints=Checkpoints(directory, loop.model.variables, loop.variables),
+        on_epoch=lambda number, figures: None,
+    )
+
+
+class Killer(logging.Handler):
+    """Kills this process once so many tokens of an epoch are done."""
+
+    def __init__(self, at: Sequence[int]) -> None:
+        super().__init__(logging.INFO)
+        self.at = tuple(at)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = getattr(record, "progress")  # noqa: B009
+        assert found.unit == "tokens"
+        if (found.values["epoch"], found.done) >= self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(values: dict[str, Any], files: list[str], directory: str, killed_at: Sequence[int] | None) -> None:
+    """Trains, and prints a digest of the weights and the figures but for times."""
+    if killed_at:
+        logging.getLogger("seqloom.progress").addHandler(Killer(killed_at))
+        logging.getLogger("seqloom.progress").setLevel(logging.INFO)
+    loop = make(dropout=0.2, **values)
+    state = run(loop, files, directory)
+    digest = hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in loop.model.variables)).hexdigest()
+    timed = ("seconds", "tokens_per_second", "input_wait")
+    history = [{name: value for name, value in figures.items() if name not in timed} for figures in state.history]
+    sys.stdout.write(json.dumps([digest, history, state.step]))
+
+
+DOCUMENTS = [np.random.default_rng(n).integers(4, VOCABULARY, 1 + n % 11).tolist() for n in range(24)]
+TOKENS = sum(len(document) + 1 for document in DOCUMENTS)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> list[str]:
+    path = tmp_path_factory.mktemp("packed") / "train.gz"
+    write_transformed(path, [{"id": b"%d" % n, "tokens": tokens} for n, tokens in enumerate(DOCUMENTS)], label=False)
+    return [str(path)]
+
+
+def mean_loss(model: keras.Model) -> float:
+    """The mean over the tokens of all documents, each read by itself from a zero state in NumPy."""
+    table, kernel, recurrent, bias, out, out_bias = (variable.numpy() for variable in model.trainable_variables)
+    losses = []
+    for document in DOCUMENTS:
+        ids, state = [f.EOS, *document, f.EOS], np.zeros(UNITS)
+        for token, following in itertools.pairwise(ids):
+            state = np.tanh(table[token] @ kernel + state @ recurrent + bias)
+            logits = state @ out + out_bias
+            losses.append(np.log(np.exp(logits).sum()) - logits[following])
+    assert len(losses) == TOKENS
+    return float(np.mean(losses))
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_documents_that_reach_over_steps_are_read_as_whole_ones(
+    files: list[str], tmp_path: Path, accumulate: int
+) -> None:
+    # Of a rate so low the weights stay as they are.
+    loop = make(learning_rate=1e-30, epochs=2, accumulate=accumulate)
+    expected = mean_loss(loop.model)
+    history = run(loop, files, str(tmp_path)).history
+    for figures in history:
+        assert figures["loss"] == pytest.approx(expected, rel=1e-5)
+        assert figures["eval_loss"] == pytest.approx(expected, rel=1e-5)
+    last = list(NextToken(loop.settings).batches(files, seed=5, epoch=1))[-1]
+    usage = Usage()
+    usage.count(last)
+    if accumulate == 1:
+        share = (TOKENS - usage.tokens) / TOKENS
+        assert history[1]["learning_rate"] == pytest.approx(1e-30 * (1 - (1 + share) / 2), rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("values", [{"checkpoint_steps": 2}, {"checkpoint_steps": 1, "accumulate": 2}])
+def test_a_killed_run_ends_as_one_that_was_not(values: dict, files: list[str], tmp_path: Path) -> None:
+    def train(directory: str, killed_at: tuple[int, int] | None = None) -> tuple[int, Any]:
+        arguments = json.dumps([values, files, str(tmp_path / directory), killed_at])
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, __file__, arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        return done.returncode, json.loads(done.stdout) if done.stdout else None
+
+    straight = train("straight")
+    for tokens in (TOKENS // 2, TOKENS - 10):
+        assert train("cut", (2, tokens)) == (-signal.SIGKILL, None)
+    assert straight == train("cut")
+    assert straight[0] == 0
+
+
+def test_a_state_is_limited_to_one_device() -> None:
+    with tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]).scope(), pytest.raises(JobError, match="one device"):
+        CarriedState({"rnn": tf.zeros([1, 1])})
+
+
+if __name__ == "__main__":
+    main(*json.loads(sys.argv[1]))

@@ -1,0 +1,63 @@
+"""Trains the tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from trainer.data import features as f
+from trainer.jobs.job import TrainingJob
+from trainer.supervised.cross_entropy import cross_entropy
+from trainer.supervised.head import Head
+from trainer.supervised.supervised import Supervised
+from trainer.tagger import model
+from trainer.tagger.servable import TaggerServable
+from trainer.tagger.settings import TaggerSettings
+from trainer.training.objective import Outcome
+
+
+class TagHead(Head[TaggerSettings]):
+    """The head for a tag at each token."""
+
+    targets: ClassVar = {f.TAGS: tf.TensorSpec([None, None], tf.int64)}
+
+    def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
+        """Judges the logits of a batch, float [batch, time, tags], by `tags`: every real token counts the same."""
+        tags = batch[f.TAGS]
+        losses = cross_entropy(tags, logits, smoothing)
+        real = model.real_steps(batch[f.TOKENS], batch[f.LENGTH])
+        return Outcome(losses, tf.cast(real, losses.dtype), tf.equal(tf.argmax(logits, -1), tags))
+
+    def servable(self, model: keras.Model, job: TrainingJob) -> tuple[TaggerServable, Mapping[str, Any]]:
+        """Returns what is published."""
+        return TaggerServable(model, job.graph, self.classes), {}
+
+
+class Tagger(Supervised[TaggerSettings]):
+    """The tagger of tokens."""
+
+    name = "tagger"
+    settings = TaggerSettings
+
+    def head(self, job: TrainingJob, settings: TaggerSettings) -> Head[TaggerSettings]:
+        """Returns the head of tags."""
+        return TagHead(settings, job.classes)
+
+    def build(
+        self,
+        settings: TaggerSettings,
+        vocabulary_size: int,
+        classes: int,
+        vectors: NDArray[np.float32] | None = None,
+        **counts: Any,
+    ) -> keras.Model:
+        """Builds the model by `trainer.tagger.model.build`."""
+        return model.build(settings, vocabulary_size, classes, vectors, **counts)
+
+
+TAGGER = Tagger()
