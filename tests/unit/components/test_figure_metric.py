@@ -23,6 +23,7 @@ from components.evaluation_sets.question_records import encode_documents, encode
 from components.evaluation_sets.set_files import Question
 from components.evaluation_sets.sets import QuestionSet
 from components.evaluator import figure_metric
+from trainer.data import kinds
 from trainer.data.features import parse_raw
 from trainer.jobs import dotted
 from trainer.jobs.counting import Counts
@@ -59,7 +60,7 @@ class TagOfTheTokenBefore(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        given_tags = parse_raw(examples, "tagged_text")["tags"].merge_dims(1, 2)
+        given_tags = parse_raw(examples, kinds.TAGGED_TEXT)["tags"].merge_dims(1, 2)
         length = given_tags.row_lengths()
         shape = tf.stack([tf.constant(-1, tf.int64), tf.maximum(tf.reduce_max(length), 1)])
         padded = given_tags.to_tensor("", shape=shape)
