@@ -49,7 +49,7 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
     if any(not text.strip() for pair in labels.items() for text in pair):
         raise ValueError("a label is empty")
     if len(set(labels.values())) < 2:
-        raise ValueError(f"a classifier needs at least two classes, found {sorted(set(labels.values()))}")
+        raise ValueError(f"expected at least two classes, found {sorted(set(labels.values()))}")
     return labels
 
 
@@ -58,7 +58,7 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
         if not tag.strip() or tag in tags[:number]:
             raise ValueError(f"each tag must be distinct and not empty, found {tag!r}")
     if len(tags) < 2:
-        raise ValueError(f"a tagger needs at least two tags, found {list(tags)}")
+        raise ValueError(f"expected at least two tags, found {list(tags)}")
     return tags
 
 

@@ -9,14 +9,14 @@ from pipeline.runs.published import find_model
 from trainer.errors import JobError
 
 _PUBLISHED = "vectors.bin"
-_EXPECTED = "the root of a run of task word2vec, or a file in word2vec's or GloVe's format"
+_EXPECTED = "the root of a run that publishes word vectors, or a file in word2vec's or GloVe's format"
 
 
 def find_vectors(source: str, folder: Path, *, where: str) -> Path:
     """Finds the file of word vectors that a job names.
 
     Args:
-        source: The root of a run of task word2vec, which stands for its newest published version; the folder of one
+        source: The root of a run that publishes word vectors, for its newest version; the folder of one
             version; or a file. A relative path starts at `folder`; `package:` and a path inside a package is a file.
         folder: The folder of the job's YAML.
         where: The place of `source`, for messages.
@@ -31,7 +31,7 @@ def find_vectors(source: str, folder: Path, *, where: str) -> Path:
     if full.is_dir():
         return _published(full, where)
     if not (full.exists() or full.suffix or source.startswith(PACKAGE)):
-        fix = "run the job of task word2vec first"
+        fix = "run the job that publishes word vectors first"
         raise JobError("The word vectors do not exist.", where=where, found=f"no {full}", expected=_EXPECTED, fix=fix)
     file = resolve_file(source, folder, where=where)
     if file.suffix == ".tsv":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import random
@@ -56,21 +55,10 @@ class Job:
         (folder / "qs.txt").write_text(": first\nfilm plot actor Scene\n: second\nhero joke yak plot\n")
         (folder / "job.yaml").write_text(YAML)
 
-    def job(self, **changes: Any) -> Word2vecJob:
-        """The job with the sets of questions copied to names that change with their content, as a run copies them."""
-        values = loading.load(self.folder / "job.yaml").model_dump(by_alias=True)
-        for sets in (values["evaluation"]["pairs"], values["evaluation"]["analogies"]):
-            for name, path in sets.items():
-                content = (self.folder / path).read_bytes()
-                copy = self.folder / f"{hashlib.sha256(content).hexdigest()}-{path}"
-                copy.write_bytes(content)
-                sets[name] = str(copy)
-        return Word2vecJob.model_validate({**values, **changes})
-
     def run(self) -> None:
         root = self.folder / "root"
         root.mkdir(exist_ok=True)
-        prepared = prepare(self.job(), root, "1", until="EvaluationSets")
+        prepared = prepare(loading.load(self.folder / "job.yaml"), root, "1", until="EvaluationSets")
         LocalDagRunner().run(prepared.pipeline)
 
     def executions(self) -> dict[str, lineage.Execution]:
@@ -214,7 +202,8 @@ def judge(
     job: Job, folder: Path, limits: dict[str, Any], *models: Path
 ) -> tuple[verdict.Metrics, bool, list[tuple[bool, str]]]:
     """Runs TFX's Evaluator on a candidate, and perhaps a baseline: metrics, whether it blesses, and the sentences."""
-    gated = job.job(gates=limits)
+    values = loading.load(job.folder / "job.yaml").model_dump(by_alias=True)
+    gated = Word2vecJob.model_validate({**values, "gates": limits})
     output = job.output()
     examples = Importer(
         source_uri=output.uri,
@@ -243,10 +232,8 @@ def judge(
     )
     LocalDagRunner().run(pipeline)
     outputs = lineage.latest_run(metadata)["Evaluator"].outputs
-    candidate_metrics, before = (
-        verdict.read_metrics(outputs["evaluation"].uri, name if baseline else None)
-        for name in ("candidate", "baseline")
-    )
+    names = ("candidate", "baseline") if baseline else (None, None)
+    candidate_metrics, before = (verdict.read_metrics(outputs["evaluation"].uri, name) for name in names)
     coverages = json.loads(output.properties["coverage"])
     uncovered = {name: known["share"] for name, known in coverages.items() if not known["gates"]}
     judged = list(verdict.judge(gated, candidate_metrics, before if baseline else None, uncovered))

@@ -22,8 +22,8 @@ class EmbeddingSettings(Settings):
         None,
         alias="from",
         min_length=1,
-        description="Pretrained vectors, which set the width: the root of a word2vec job's runs, or a file in word2vec"
-        " or GloVe format; an absolute path, a path relative to this file, or package:<package>/<file>.",
+        description="Pretrained vectors, which set the width: the root of a run that publishes word vectors, or a file"
+        " in word2vec or GloVe format; an absolute path, a path relative to this file, or package:<package>/<file>.",
     )
     frozen: bool = Field(False, description="Keep the vectors of `from` unchanged in training.")
 

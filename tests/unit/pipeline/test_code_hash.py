@@ -128,21 +128,6 @@ def test_no_component_is_keyed_by_the_code_of_another_task(task: str) -> None:
     assert not [name for name in used if name.startswith(others)]
 
 
-TASKS = ("classifier", "tagger", "word2vec")
-TRAINER, SUPERVISED = "trainer.jobs.entry_point", ("components.learning_check.executor", "trainer.tuning.tuner")
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_the_code_that_trains_a_task_holds_none_of_another(task: str) -> None:
-    others = tuple(f"trainer.{other}" for other in TASKS if other != task)
-    for module in (TRAINER, *SUPERVISED):
-        assert not [name for name in code_modules(module) if name.startswith((*others, f"trainer.{task}"))]
-        found = code_modules(module, f"trainer.{task}.training")
-        assert f"trainer.{task}.settings" in found
-        assert not [name for name in found if name.startswith(others)]
-        assert source_hash(module, f"trainer.{task}.training") != source_hash(module)
-
-
 def test_digests_are_the_same_wherever_the_project_lies_and_in_another_process(copy: Path, before: list[str]) -> None:
     assert before == [source_hash(*modules) for modules in COMPONENTS.values()]
     code = "import json, sys; from pipeline.dag.code_hash import source_hash\n"

@@ -43,13 +43,6 @@ def test_a_good_job_has_its_values_and_the_defaults(tmp_path):
     assert job.folder == tmp_path
 
 
-def test_the_demo_job_is_valid_and_its_files_are_named():
-    job = loading.load(ROOT / "configs" / "sentiment.yaml")
-    assert job.corpus.labels == {"0": "negative", "1": "positive"}
-    assert job.trainer.learning_rate == 0.002
-    assert job.gates["accuracy"].slices["imdb"].min == 0.88
-
-
 @pytest.mark.parametrize(
     ("line", "value"),
     [

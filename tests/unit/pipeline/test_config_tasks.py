@@ -1,6 +1,5 @@
 """Jobs of the different tasks: which keys each has, and what each does not allow."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,11 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.tasks import loading
-from pipeline.tasks.registry import TASKS, task_of
+from pipeline.tasks.registry import TASKS
 from pipeline.tasks.supervised_job import SupervisedJob
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
+from trainer.tagger.settings import TaggerSettings
 from trainer.word2vec.settings import Word2vecSettings
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +27,25 @@ CLASSIFIER = """\
 name: classes
 task: classifier
 corpus: {format: csv, path: data.csv, text: body, label: stars}
+"""
+TAGGER = """\
+name: names
+task: tagger
+corpus: {format: conll, path: data.conll, columns: {uneven: true}}
+transform: {tokenizer: whitespace}
+gates: {span_f1: {min: 0.5, slices: {data.conll: {min: 0.4}}}, token_accuracy: {max_drop: 0.01}, loss: {max: 0.3}}
+"""
+LISTS = """\
+name: names
+task: tagger
+corpus: {format: tf_sequence_example, path: x, tokens: words, tag: ner, tags: [O, B-X, I-X], id: key}
+transform: {tokenizer: whitespace}
+"""
+LABELS = """\
+name: films
+task: classifier
+corpus: {format: csv, path: films.csv, label: genres, multi_label: true, source: site, labels: [comedy, crime]}
+gates: {micro_f1: {min: 0.5, max_drop: 0.1, slices: {web: {min: 0.4}}}, macro_f1: {min: 0.4}, loss: {max: 0.5}}
 """
 DATASET = """\
 name: ids
@@ -65,18 +84,6 @@ def test_the_jobs_of_the_repository_are_valid(path):
     assert type(job) is loading.JOBS[job.task]
     for file in job.files():
         assert file.locate(job.folder, where=file.name).is_file()
-
-
-def components(job):
-    return task_of(job).components(job)
-
-
-def test_each_task_runs_its_own_components(tmp_path):
-    data = components(load(tmp_path, DATASET))
-    assert data[0] == "CorpusExampleGen"
-    assert data[-1] == "SequenceTransform"
-    after = ("EvaluationSets", "Trainer", "Baseline", "Evaluator", "Pusher")
-    assert components(load(tmp_path, WORDS)) == (*data, *after)
 
 
 GATED = WORDS + "gates: {spearman: {min: 0.5, slices: {ws: {min: -0.2}}}, loss: {max: 3, slices: {eval: {max: 4}}}}\n"
@@ -163,6 +170,60 @@ BAD = [
     (WORDS, ("gates.loss={max: 3, slices: {ws: {max: 3}}}",), ["not measured on ws", "expected: eval"]),
     (WORDS, ("gates.spearman.min=0", "evaluation={}"), ["gates.spearman", "no evaluation.pairs", "name a file under"]),
     (WORDS, ("gates.analogy_accuracy.min=0", "evaluation={}"), ["no evaluation.analogies", "name a file under"]),
+    (TAGGER, ("corpus={format: text, path: x}",), ["a tag for each token", "format text", "conll"]),
+    (
+        LISTS,
+        ("corpus={format: tf_sequence_example, path: x}",),
+        ["a tag for each token", "without corpus.tag"],
+    ),
+    (TAGGER, ("transform.tokenizer=words",), ["transform", "A tagged corpus needs tokenizer whitespace"]),
+    (TAGGER, ("transform.truncate={to: 9}",), ["cannot have transform.truncate", "remove truncate"]),
+    (TAGGER, ("transform.pad={to: 9}",), ["cannot have transform.pad"]),
+    (TAGGER, ("transform.min_length=2",), ["cannot have transform.min_length"]),
+    (TAGGER, ("gates.accuracy={min: 0.5}",), ["no metric accuracy", "token_accuracy"]),
+    (TAGGER, ("corpus.tags=[DT, NN, O]",), ["gates.span_f1", "span_f1 needs BIO tags", "DT, NN", "token_accuracy"]),
+    (TAGGER, ("corpus.tags=[O, O]",), ["corpus.tags", "distinct", "'O'"]),
+    (TAGGER, ("corpus.tags=[O]",), ["at least two tags", "['O']"]),
+    (TAGGER, ("corpus.label=x",), ["label does not apply to format conll"]),
+    (TAGGER, ("corpus.tag=x",), ["tag does not apply", "expected: format tf_sequence_example"]),
+    (LISTS, ("corpus.label=x",), ["cannot have both a label and tags"]),
+    (LISTS, ("corpus.tokens=ner",), ["One feature list cannot be both", "found: ner"]),
+    (LISTS, ("corpus.tag=null",), ["tokens needs tag", " errors in "]),
+    (
+        LISTS,
+        ("corpus={format: csv, path: x, label: y, tags: [O, B]}",),
+        ["tags needs a tagged corpus", " errors in "],
+    ),
+    (
+        LABELS,
+        ("trainer.class_weights=balanced",),
+        ["trainer.class_weights", "cannot be combined", "remove class_weights"],
+    ),
+    (LABELS, ("trainer.class_weights={crime: 2}",), ["trainer.class_weights", "cannot be combined"]),
+    (LABELS, ("trainer.thresholds={crim: 0.5}",), ["trainer.thresholds", "unknown class", "mean crime"]),
+    (LABELS, ("trainer.ngrams={longest: 2}",), ["trainer.ngrams", "one label per document", "remove ngrams"]),
+    (LABELS, ("trainer.thresholds=2",), ["trainer.thresholds", "neither tuned nor a number between 0 and 1"]),
+    (
+        LABELS,
+        ("corpus.multi_label=false", "gates={}", "trainer.thresholds=0.4"),
+        ["trainer.thresholds", "most likely"],
+    ),
+    (LABELS, ("gates.auc={min: 0.5}",), ["with multi_label has no metric auc", "micro_f1"]),
+    (
+        LABELS,
+        ("corpus.label=null", "corpus.labels=null"),
+        ["multi_label needs label", " errors in "],
+    ),
+    (
+        LABELS,
+        ("task=word2vec", "gates={}"),
+        ["corpus.multi_label", "cannot have corpus.multi_label", "remove multi_label"],
+    ),
+    (
+        LABELS,
+        ("task=tagger", "gates={}"),
+        ["A tagger needs a tag for each token"],
+    ),
 ]
 
 
@@ -171,7 +232,7 @@ def test_a_bad_job_is_told_with_its_place(tmp_path, text, overrides, parts):
     found = message(tmp_path, text, *overrides)
     for part in parts:
         assert part in found
-    assert " errors in " not in found
+    assert (" errors in " in found) == (" errors in " in parts)
 
 
 def test_what_an_unknown_task_hides_is_told_as_of_the_likeliest(tmp_path):
@@ -197,7 +258,7 @@ def test_the_json_schema_has_the_keys_of_each_task():
     assert schema["oneOf"] == [{"$ref": f"#/$defs/{model.__name__}"} for model in loading.JOBS.values()]
 
 
-@pytest.mark.parametrize("text", [GATED, DATASET])
+@pytest.mark.parametrize("text", [GATED, DATASET, TAGGER, LABELS])
 def test_a_job_shown_is_the_same_job(tmp_path, text):
     job = load(tmp_path, text)
     shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml")])
@@ -222,11 +283,6 @@ def test_classifiers_of_each_encoder_are_allowed_and_read_as_shown(tmp_path, ove
     assert load(tmp_path, shown.stdout) == job
 
 
-def test_the_command_prints_the_json_schema():
-    printed = CliRunner().invoke(app.app, ["config", "schema"])
-    assert json.loads(printed.stdout) == loading.json_schema()
-
-
 def test_a_job_names_the_files_that_it_needs(tmp_path):
     more = ("schema=my.pbtxt", "transform.vocabulary=words.txt", "evaluation.pairs.sl=package:gensim/sl.txt")
     assert {file.name: file.path for file in load(tmp_path, WORDS, *more).files()} == {
@@ -237,3 +293,31 @@ def test_a_job_names_the_files_that_it_needs(tmp_path):
         "evaluation.analogies.qs": "qs.txt",
     }
     assert list(load(tmp_path, DATASET).files()) == []
+
+
+def test_a_tagger_reads_columns_or_feature_lists(tmp_path):
+    job = load(tmp_path, TAGGER)
+    assert job.task == "tagger"
+    assert job.trainer == TaggerSettings()
+    assert (job.trainer.bidirectional, job.trainer.label_smoothing) == (True, 0)
+    assert (job.corpus.kind.name, job.corpus.class_names) == ("tagged_text", None)
+    lists = load(tmp_path, LISTS)
+    assert (lists.corpus.kind.name, lists.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
+
+
+def test_numbers_and_booleans_are_tags_as_the_corpus_spells_them(tmp_path):
+    job = load(tmp_path, LISTS, "corpus.tags=[1, no, B-X]")
+    assert job.corpus.tags == ("1", "no", "B-X")
+    assert load(tmp_path, LISTS, "corpus.tags=[true, 2]").corpus.tags == ("true", "2")
+
+
+def test_labels_in_any_number_have_thresholds(tmp_path):
+    job = load(tmp_path, LABELS, "trainer.thresholds={crime: 0.3}")
+    assert (job.task, job.corpus.kind.name, job.corpus.class_names) == (
+        "classifier",
+        "multi_labelled_text",
+        ("comedy", "crime"),
+    )
+    assert job.trainer.thresholds == {"crime": 0.3}
+    assert load(tmp_path, LABELS, "trainer.thresholds=tuned").trainer.thresholds == "tuned"
+    assert load(tmp_path, LABELS, "corpus.labels=null").trainer.thresholds == 0.5
