@@ -1,19 +1,20 @@
-"""The one exception that a user is meant to read, and the problems of a configuration that it reports."""
+"""The exception that is shown to users, and the problems of a configuration that it reports."""
 
 from __future__ import annotations
 
+import copyreg
 from typing import NamedTuple
 
 
 class JobError(Exception):
-    """A failure with everything a user needs: what failed, where, what was found and expected, and what to do.
+    """A failure that a user can fix.
 
     Args:
-        what: The sentence that names the failure.
+        what: The title: X is, has or cannot Y.
         where: File and line, key path or component.
-        found: What was there.
-        expected: What is allowed.
-        fix: What to do about it.
+        found: The actual value.
+        expected: The allowed values.
+        fix: The remedy.
     """
 
     def __init__(
@@ -33,22 +34,15 @@ class JobError(Exception):
         return "\n".join([self.what, *(f"  {name}: {text}" for name, text in details if text is not None)])
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (self.what, self.where, self.found, self.expected, self.fix)
-
-
-def _rebuild(what: str, where: str | None, found: str | None, expected: str | None, fix: str | None) -> JobError:
-    return JobError(what, where=where, found=found, expected=expected, fix=fix)
+        # Past __init__, which the default would call with all arguments as positional ones.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class Problem(NamedTuple):
-    """Settings that are valid alone but not together; what a `JobError` says, with a key path in place of a line.
+    """Settings that are valid alone but not together: the fields of a `JobError`, with a key path for its place.
 
     Attributes:
         path: The key, relative to the section that reports the problem.
-        what: The title: X is, has or cannot Y.
-        found: What is set.
-        expected: What is allowed.
-        fix: What to change.
     """
 
     path: tuple[str, ...]
@@ -58,9 +52,9 @@ class Problem(NamedTuple):
     fix: str | None = None
 
     def below(self, *section: str) -> Problem:
-        """The problem as a section above reports it."""
+        """Returns the problem as an enclosing section reports it."""
         return self._replace(path=(*section, *self.path))
 
     def error(self, where: str) -> JobError:
-        """The problem as an error at a place."""
+        """Returns the problem as an error at a place."""
         return JobError(self.what, where=where, found=self.found, expected=self.expected, fix=self.fix)

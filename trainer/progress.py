@@ -1,4 +1,4 @@
-"""Progress as structured log records, so that any runner can show it and none is needed."""
+"""Progress as structured log records, which any runner can show and none has to."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ logger = logging.getLogger("seqloom.progress")
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """How far a component has come.
+    """The progress of a component.
 
     Attributes:
         done: Units done so far.
-        total: Units in all, or None where nobody knows yet.
-        unit: What is counted, in the plural: "records", "steps".
-        values: Figures to show beside the bar, by name: {"loss": 0.31}.
+        total: Units in total, or None if not known yet.
+        unit: The unit in the plural: "records", "steps".
+        values: Values to show next to the bar, by name: {"loss": 0.31}.
     """
 
     done: int
@@ -36,7 +36,7 @@ _surrounding: contextvars.ContextVar[Mapping[str, float]] = contextvars.ContextV
 
 @contextlib.contextmanager
 def within(values: Mapping[str, float]) -> Iterator[None]:
-    """Shows figures beside all progress that is reported meanwhile, as the number of a trial beside its epochs."""
+    """Adds values to all progress reported in the context, for example the number of a trial."""
     token = _surrounding.set(values)
     try:
         yield

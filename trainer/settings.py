@@ -1,4 +1,4 @@
-"""Typed sections of a job's YAML: what all of them share, and those of the transform and its output."""
+"""Typed sections of a job's YAML: their base class, and the sections of the transform and its output."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ from trainer.errors import Problem
 RESERVED_WORDS = ("<pad>", "<unk>", "<bos>", "<eos>")
 """The words of ids 0 to 3."""
 
-# Subword models use these in their own notation.
+# Characters of the subword models' own notation.
 _NO_RESERVED = {"\\", "\u2581", "\0"}
 
-
 IMPOSSIBLE = "impossible"
-"""The type of pydantic's error for a section with problems, which are its context's `problems`."""
+"""The type of pydantic's error for a section with problems; its context has them as `problems`."""
 
 COLLECT = "collect"
-"""A validation context in which sections with problems are built nevertheless, so that `all_problems` finds all."""
+"""A validation context in which sections with problems are still built, so that `all_problems` finds all."""
 
 S = TypeVar("S", bound="Settings")
 
@@ -70,12 +69,11 @@ def _problems_below(path: tuple[str, ...], value: object) -> Iterator[Problem]:
 
 
 class TruncateSettings(Settings):
-    """How long documents are truncated."""
+    """Truncates long documents."""
 
     to: PositiveInt = Field(description="Longest sequence kept, in tokens.")
     keep: Literal["head", "tail", "head+tail"] = Field(
-        "head",
-        description="Which end is kept; head+tail keeps the first quarter and the last three quarters of the limit.",
+        "head", description="Kept end; head+tail keeps the first quarter and the last three quarters of the limit."
     )
 
 
@@ -104,7 +102,7 @@ class SubwordSettings(Settings):
 class PhraseSettings(Settings):
     """Adjacent words that are joined into one token (Mikolov et al. 2013, "Distributed Representations", section 4).
 
-    A pair is a phrase where (count of the pair - min_count) * distinct words and pairs / (count of its first word
+    A pair is a phrase if (count of the pair - min_count) * distinct words and pairs / (count of its first word
     * count of its second word) is above the threshold.
     """
 
@@ -127,7 +125,7 @@ class TransformSettings(Settings):
     tokenizer: Literal["words", "whitespace", "characters", "subwords"] = Field(
         "words",
         description="words: Unicode words and single punctuation marks; whitespace: text that is already tokenised; "
-        "characters: code points; subwords: pieces of a trained model that restore the text when joined.",
+        "characters: code points; subwords: pieces of a trained model, which restore the text when joined.",
     )
     lowercase: bool | None = Field(
         None, description="Lower-case the text (Unicode). Default: true with tokenizer words, false with others."
@@ -140,9 +138,7 @@ class TransformSettings(Settings):
     min_count: PositiveInt = Field(2, description="Minimum count of a word in the train split; rarer ones are unknown.")
     oov_buckets: int = Field(0, ge=0, description="Ids after the vocabulary that unknown words are hashed to.")
     vocabulary: str | None = Field(
-        None,
-        description="File with the vocabulary, one word per line; null: words of the train split by max_size and"
-        " min_count.",
+        None, description="File with the vocabulary, one word per line; null: take it from the train split."
     )
     reserved: tuple[str, ...] = Field((), description="Words that always have ids, right after the special tokens.")
     min_coverage: float | None = Field(
@@ -177,20 +173,17 @@ class TransformSettings(Settings):
             expected, fix = "tokenizer words or whitespace", "remove phrases, or set another tokenizer"
             yield Problem(("phrases",), "phrases needs words to join.", f"tokenizer {self.tokenizer}", expected, fix)
         elif self.phrases is not None and self.vocabulary is not None:
-            yield Problem(
-                ("phrases",),
+            what, found = (
                 "phrases cannot be combined with vocabulary.",
-                "a given vocabulary, which lacks the phrases of the train split",
-                fix="remove phrases or vocabulary",
+                "a vocabulary without the train split's phrases",
             )
+            yield Problem(("phrases",), what, found, fix="remove phrases or vocabulary")
 
     def _length_problems(self) -> Iterator[Problem]:
         if self.pad and self.truncate and self.pad.to < self.truncate.to:
-            found = f"pad.to {self.pad.to}, truncate.to {self.truncate.to}"
+            found, expected = f"pad.to {self.pad.to}, truncate.to {self.truncate.to}", f"{self.truncate.to} or more"
             fix = "raise pad.to, or lower truncate.to"
-            yield Problem(
-                ("pad", "to"), "pad.to is smaller than truncate.to.", found, f"{self.truncate.to} or more", fix
-            )
+            yield Problem(("pad", "to"), "pad.to is smaller than truncate.to.", found, expected, fix)
         if self.truncation and self.truncation.to <= self.document_marks:
             yield Problem(
                 ("truncate" if self.truncate else "pad", "to"),
@@ -202,19 +195,17 @@ class TransformSettings(Settings):
     def _tokenizer_problems(self) -> Iterator[Problem]:
         if self.tokenizer != "subwords":
             if self.subwords:
-                fix = "set tokenizer: subwords, or remove the section"
-                yield Problem(
-                    ("subwords",), "subwords needs tokenizer subwords.", f"tokenizer {self.tokenizer}", None, fix
-                )
+                found, fix = f"tokenizer {self.tokenizer}", "set tokenizer: subwords, or remove the section"
+                yield Problem(("subwords",), "subwords needs tokenizer subwords.", found, fix=fix)
             return
         for name in ("lowercase", "digits", "max_token_bytes"):
             if getattr(self, name):
-                yield Problem(
-                    (name,),
-                    f"{name} cannot be combined with tokenizer subwords.",
+                what = f"{name} cannot be combined with tokenizer subwords."
+                found, fix = (
                     f"{name}, which loses text that subwords must restore",
-                    fix=f"remove {name}, or choose another tokenizer",
+                    f"remove {name}, or set another tokenizer",
                 )
+                yield Problem((name,), what, found, fix=fix)
         for name in ("vocabulary", "oov_buckets"):
             if getattr(self, name):
                 found = f"{name} with tokenizer subwords, whose model covers every text"
@@ -227,12 +218,12 @@ class TransformSettings(Settings):
 
     @property
     def document_marks(self) -> int:
-        """How many of `<bos>` and `<eos>` surround each document."""
+        """The number of `<bos>` and `<eos>` around each document."""
         return (self.bos == "document") + (self.eos == "document")
 
     @property
     def truncation(self) -> TruncateSettings | None:
-        """How documents are truncated: as `truncate` says, otherwise to the length of `pad`."""
+        """The truncation of documents: `truncate`, else to the length of `pad`."""
         if self.truncate is None and self.pad is not None:
             return TruncateSettings(to=self.pad.to, keep="head")
         return self.truncate
@@ -253,12 +244,12 @@ class TransformSettings(Settings):
 
 
 class OutputSettings(Settings):
-    """How TFRecord files are written."""
+    """Output of TFRecord files."""
 
     compression: Literal["gzip", "none"] = Field("gzip", description="gzip: a third of the bytes; none: plain files.")
-    shard_mb: PositiveInt = Field(32, description="Megabytes of corpus that go into one file, before compression.")
+    shard_mb: PositiveInt = Field(32, description="Megabytes of corpus per file, before compression.")
 
     @property
     def suffix(self) -> str:
-        """The end of the files' names, `.gz` or nothing."""
+        """The suffix of the file names, `.gz` or empty."""
         return ".gz" if self.compression == "gzip" else ""

@@ -15,7 +15,7 @@ ID, SOURCE, LENGTH = kinds.ID, kinds.SOURCE, kinds.LENGTH
 TEXT, TOKENS = kinds.TEXT, kinds.TOKENS
 LABEL, LABELS, TAGS = kinds.LABEL, kinds.LABELS, kinds.TAGS
 WEIGHT = "weight"
-"""What a document counts in the loss of training: a context feature, float, of any kind of corpus that has weights."""
+"""A document's weight in the training loss: an optional float context feature of any kind of corpus."""
 
 PAD, UNK, BOS, EOS = range(4)
 RESERVED_WORDS = settings.RESERVED_WORDS
@@ -34,12 +34,12 @@ def parse_raw(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: bool =
     Args:
         serialized: Records, string [batch].
         kind: The kind of corpus.
-        weighted: Return `weight`, too, float32 [batch], NaN where absent.
+        weighted: Also return `weight`, float32 [batch], NaN where absent.
 
     Returns:
-        `id`, `source` and `label` as string [batch] (empty where absent); `text` as ragged string
-        [batch, segments, 1], as TensorFlow Transform reads it, and likewise `tokens` and `tags` as
-        ragged string [batch, time, 1] and `labels` as ragged string [batch, labels, 1] (no steps where absent).
+        `id`, `source` and `label` as string [batch] (empty where absent); as ragged string (no steps where absent)
+        `text` [batch, segments, 1], as TensorFlow Transform reads it, `tokens` and `tags` [batch, time, 1] and
+        `labels` [batch, labels, 1].
     """
     scalars = {**_pick(_RAW_CONTEXT, kind.raw), **(_RAW_WEIGHT if weighted else {})}
     context, lists, _ = tf.io.parse_sequence_example(serialized, scalars, _pick(_RAW_LISTS, kind.raw))
@@ -47,22 +47,14 @@ def parse_raw(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: bool =
 
 
 def transform_settings(directory: str) -> settings.TransformSettings:
-    """Reads what a transform graph was made with.
-
-    Args:
-        directory: The transform graph, with `settings.json`.
-    """
+    """Reads the settings of a transform graph from its `settings.json`."""
     with tf.io.gfile.GFile(f"{directory}/settings.json") as file:
         values = json.loads(file.read())
     return settings.TransformSettings.model_validate({name: values[name] for name in values if name != "kind"})
 
 
 def vocabulary_size(directory: str) -> int:
-    """Counts the ids that a transform graph yields: the lines of `vocabulary.txt`, and the buckets after them.
-
-    Args:
-        directory: The transform graph, with `settings.json` beside the vocabulary.
-    """
+    """Counts the ids that a transform graph yields: the lines of its `vocabulary.txt` plus the hash buckets."""
     with tf.io.gfile.GFile(f"{directory}/vocabulary.txt", "rb") as file:
         lines: int = file.read().count(b"\n")
     return lines + transform_settings(directory).oov_buckets

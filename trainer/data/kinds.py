@@ -1,4 +1,4 @@
-"""The kinds of corpora: which features a corpus has, raw and transformed, and what its documents are labelled with."""
+"""The kinds of corpora: their raw and transformed features and their labels."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ class CorpusKind:
 
     Attributes:
         name: Its name in component parameters, in `settings.json` and as the file name of its curated schema.
-        raw: Raw features, which its transform graph takes.
+        raw: Raw features, the inputs of its transform graph.
         transformed: Transformed features.
-        target: The feature that a model learns to predict, in raw examples and transformed ones; None: there is none.
-        classes_file: The file beside the transform graph that lists the names of the target's classes, one a line, in
-            the order of their ids.
+        target: The feature, raw and transformed, that a model learns to predict, if any.
+        classes_file: The file in the transform graph's directory with the class names, one per line, in id order.
     """
 
     name: str
@@ -33,7 +32,7 @@ class CorpusKind:
 
     @property
     def tokenized(self) -> bool:
-        """Whether documents are given as tokens, each with its own class, and not as text."""
+        """Whether documents are tokens, each with its own class, rather than text."""
         return TOKENS in self.raw
 
     @property
@@ -58,11 +57,7 @@ KINDS = {kind.name: kind for kind in (PLAIN_TEXT, LABELLED_TEXT, MULTI_LABELLED_
 
 
 def by_name(name: str) -> CorpusKind:
-    """Returns the kind of corpus of a name.
-
-    Raises:
-        ValueError: If no kind has this name.
-    """
+    """Returns the kind of corpus with a name; raises ValueError for an unknown one."""
     if name not in KINDS:
         raise ValueError(f"{name!r} is not a kind of corpus: expected one of {', '.join(KINDS)}")
     return KINDS[name]

@@ -31,39 +31,38 @@ def pack(
 ) -> tf.data.Dataset:
     """Reads one pass over a split as batches of rows for a language model.
 
-    Each row is a stream of whole documents one after another, and row i of a batch goes on where row i
-    of the batch before ended, so that a recurrent state can be carried over. A document is the inputs
-    `eos, token 1, ..., token n` with the targets `token 1, ..., token n, eos`: the end of one document is what
-    the next begins with, and every token and every end is a target exactly once. Documents go to the rows so
-    that these stay equally long, to within a document. The last batches are padded where a row has ended.
+    Each row is a stream of whole documents, and row i of a batch continues row i of the previous batch, so that a
+    recurrent state can be carried over. A document has the inputs `eos, token 1, ..., token n` and the targets
+    `token 1, ..., token n, eos`: the end mark of one document is the first input of the next, and every token and
+    every end mark is a target exactly once. Rows differ in length by at most one document. The last batches are
+    padded where a row has ended.
 
-    Attention is kept within documents by `segment`, a recurrent state by setting it to zero where
-    `offset` is 0.
+    Use `segment` to keep attention within documents, and reset a recurrent state where `offset` is 0.
 
-    Workers that read with the same arguments but their number get the same number of batches, each
-    its own rows: together they read `rows` times their count. Every worker reads all files and the lengths of all
-    documents, but parses only its own.
+    Workers that read with the same arguments except their number get the same number of batches, each its own rows:
+    together they read `rows` times their count. Every worker reads all files and all document lengths, but parses
+    only its own documents.
 
     Args:
         files: As for `trainer.data.reading.read`.
         rows: Rows in a batch.
         time: Ids in a row.
-        eos: The id between documents. None joins them as they are, for documents that were written with
-            their own marks; then the first token of each row's stream is no target and the last no input.
-        window: Documents that are shuffled and given to rows together.
+        eos: The id between documents. None joins them unchanged, for documents that contain their own marks; the
+            first token of each row's stream is then not a target and the last not an input.
+        window: Documents that are shuffled and assigned to rows together.
         seed: Seed of the order; None keeps the order of the files.
         epoch: Number of the pass, part of the seed.
-        worker: The number of this worker, from 0, and how many there are.
-        position: Where to go on: `Position.after` the last batch done; None: at the start. Of windows before
-            it only lengths are read.
+        worker: The number of this worker, from 0, and the number of workers.
+        position: Where to resume: `Position.after` the last batch done; None: at the start. Only the lengths of
+            earlier windows are read.
 
     Returns:
         A dataset of int64 features: `tokens`, the inputs, [rows, time]; `targets` [rows, time];
-        `segment` [rows, time], the same number within a document and 0 where there is padding;
-        `offset` [rows, time], the input's place in its document; `position` [4].
+        `segment` [rows, time], one number per document and 0 for padding; `offset` [rows, time], the input's index
+        in its document; `position` [4].
 
     Raises:
-        JobError: If there are no files, or the position is of another reading.
+        JobError: If there are no files, or the position belongs to another reading.
     """
     paths, own = tfrecords.find(files), Worker(*worker)
     origin = resume(start(epoch, paths, ("pack", rows, time, eos, window, seed, own.count)), position)
@@ -75,18 +74,11 @@ def pack(
 def _compiled(
     layout: _RowLayout, codec: str, window: int, mixed: bool
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
-    """Compiles the reading of a pass once for all epochs, which would each be traced anew for a second.
-
-    Args:
-        layout: Where documents stand in the rows.
-        codec: How the files are compressed.
-        window: Documents that are given to rows together.
-        mixed: Whether the order is drawn.
-    """
+    """Compiles the reading of a pass once for all epochs, since tracing takes a second."""
 
     @tf.autograph.experimental.do_not_convert
     def read_pass(paths: tf.Tensor, seed: tf.Tensor, start: tf.Tensor) -> tf.data.Dataset:
-        """Reads files, string [files], with a seed, int32 [], from a position on, int64 [4]."""
+        """Reads files, string [files], with a seed, int32 [], from a position, int64 [4]."""
         origin = Position(*tf.unstack(start, len(Position._fields)))
 
         def fill(number: tf.Tensor, piece: _Piece) -> tuple[tf.Tensor, f.Features]:
@@ -107,18 +99,18 @@ def _compiled(
 
 _State = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
 """Records not used up, string [records]; their rows and offsets, int64 [records]; the ends of all rows, int64
-[rows]; the column up to which rows were given out, int64 []."""
+[rows]; the column up to which rows are emitted, int64 []."""
 _Piece = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
-"""Records, string [records]; their rows and offsets, int64 [records]; the ends of the rows, int64 [rows]; how
-many batches they fill, int64 []."""
+"""Records, string [records]; their rows and offsets, int64 [records]; the ends of the rows, int64 [rows]; the
+number of batches they fill, int64 []."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _RowLayout:
-    """Where documents stand in the rows.
+    """The layout of documents in rows.
 
-    A document takes as many columns as it has tokens, and one more with `eos`. Which row it is in follows from
-    lengths alone, so that records are parsed once they are given out, and all workers agree.
+    A document takes one column per token, and one more with `eos`. Its row follows from lengths alone, so that
+    records are parsed only when they are emitted, and all workers agree.
     """
 
     rows: int
@@ -133,10 +125,10 @@ class _RowLayout:
         return tf.zeros([0], tf.string), numbers, numbers, ends, tf.constant(0, tf.int64)
 
     def place(self, state: _State, window: tuple[tf.Tensor, tf.Tensor]) -> tuple[_State, _Piece]:
-        """Gives the documents of a window to rows, and takes off the columns that all rows have filled.
+        """Assigns the documents of a window to rows, and emits the columns that all rows have filled.
 
         Args:
-            state: What the windows before left.
+            state: What previous windows left over.
             window: Serialized records, string [records], and whether they are the last.
         """
         (kept, kept_rows, kept_offsets, ends, base), (fresh, last) = state, window
@@ -168,7 +160,7 @@ class _RowLayout:
             row: Their rows, int64 [documents].
             offset: The columns at which they begin, int64 [documents]; negative before these batches.
             ends: The columns at which the rows' documents end, int64 [rows].
-            batches: How many batches to make, int64 [].
+            batches: Number of batches, int64 [].
         """
         if self.eos is not None:
             marks = tf.fill([tokens.nrows(), 1], tf.constant(self.eos, tf.int64))
@@ -177,7 +169,7 @@ class _RowLayout:
         place = tf.range(tf.size(document, tf.int64)) - tf.gather(tokens.row_starts(), document)
         row, column = tf.gather(row, document), tf.gather(offset, document) + place
         values = tf.stack([tokens.flat_values, document + 1, place], axis=1)
-        if self.eos is not None:  # The end of a row's last document; another begins with it otherwise.
+        if self.eos is not None:  # The end mark of a row's last document; otherwise the next document begins with it.
             row = tf.concat([row, tf.range(self.rows, dtype=tf.int64)], 0)
             column = tf.concat([column, ends], 0)
             values = tf.concat([values, tf.tile([[tf.constant(self.eos, tf.int64), 0, 0]], [self.rows, 1])], 0)
@@ -190,23 +182,23 @@ class _RowLayout:
         real = tf.sequence_mask(inputs, batches * self.time, tf.int64)
         ids, segment, offsets = tf.unstack(stream, axis=2)
         columns = {f.TOKENS: ids[:, :-1], TARGETS: ids[:, 1:], SEGMENT: segment[:, :-1], OFFSET: offsets[:, :-1]}
-        return {name: self._cut(values * real, batches) for name, values in columns.items()}
+        return {name: self._split(values * real, batches) for name, values in columns.items()}
 
     def _widths(self, lengths: tf.Tensor) -> tf.Tensor:
         return lengths + (0 if self.eos is None else 1)
 
-    def _cut(self, values: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
+    def _split(self, values: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
         shape = tf.stack([tf.constant(self.rows, tf.int64), batches, self.time])
         return tf.ensure_shape(tf.transpose(tf.reshape(values, shape), [1, 0, 2]), [None, self.rows, self.time])
 
 
 def _where(mask: tf.Tensor) -> tf.Tensor:
-    """Returns the places of a vector that are true; one search serves several `tf.gather`."""
+    """Returns the indices of a vector's true values; one search serves several `tf.gather`."""
     return tf.where(mask)[:, 0]
 
 
 def assign(widths: tf.Tensor, ends: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gives documents to rows, neighbours to the same, so that all rows get about equally long.
+    """Assigns documents to rows of about equal length, adjacent documents to the same row.
 
     Args:
         widths: Columns that each document takes, int64 [documents].

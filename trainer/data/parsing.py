@@ -1,4 +1,4 @@
-"""Serialized transformed SequenceExamples, many at a time, to lengths, tokens and padded batches."""
+"""Parses batches of transformed SequenceExamples: lengths, tokens, padded batches."""
 
 from __future__ import annotations
 
@@ -16,27 +16,25 @@ _Specs = dict[str, tf.io.FixedLenFeature | tf.io.FixedLenSequenceFeature | tf.io
 
 
 def lengths(serialized: tf.Tensor) -> tf.Tensor:
-    """Reads the true lengths alone, int64 [batch]; thirty times as fast as parsing tokens."""
+    """Reads only the lengths, int64 [batch]; thirty times as fast as parsing tokens."""
     return _parse(serialized, {f.LENGTH: _CONTEXT[f.LENGTH]}, {})[0][f.LENGTH]
 
 
 def kind_of(record: bytes) -> kinds.CorpusKind:
-    """Tells the kind of corpus that a record belongs to."""
+    """Returns the kind of corpus that a record belongs to."""
     example = tf.train.SequenceExample.FromString(record)
     names = {*example.context.feature, *example.feature_lists.feature_list}
-    # The last kinds first: a record with tags may carry a label, too.
+    # The last kinds first: a record with tags may also have a label.
     return next((kind for kind in reversed(kinds.KINDS.values()) if kind.target in names), kinds.PLAIN_TEXT)
 
 
 def has_weight(record: bytes) -> bool:
-    """Tells whether a record belongs to a corpus whose documents have weights."""
+    """Returns whether a record belongs to a corpus whose documents have weights."""
     return f.WEIGHT in tf.train.SequenceExample.FromString(record).context.feature
 
 
 def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: bool = False) -> f.Features:
-    """Parses a batch and pads it on the right to its longest document.
-
-    Padding that stands in the records, on either side, is left out before.
+    """Parses a batch, without padding stored in the records, and pads it on the right to its longest document.
 
     Args:
         serialized: Records, string [batch].
@@ -51,7 +49,7 @@ def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: boo
     names = kind.transformed
     context_specs = {name: spec for name, spec in _CONTEXT.items() if name in names} | (_WEIGHT if weighted else {})
     list_specs = {name: tf.io.FixedLenSequenceFeature([], tf.int64) for name in (f.TOKENS, f.TAGS) if name in names}
-    # The parser pads the lists of a batch to the longest by itself, with 0, which is <pad>.
+    # The parser itself pads the lists of a batch to the longest with 0, which is <pad>.
     label_specs = {f.LABELS: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)} if f.LABELS in names else {}
     context, lists, steps = _parse(serialized, context_specs, {**list_specs, **label_specs})
     labels = {name: _padded_labels(lists.pop(name)) for name in label_specs}
@@ -66,7 +64,7 @@ def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: boo
 
 
 def tokens(serialized: tf.Tensor) -> tf.RaggedTensor:
-    """Parses tokens alone, ragged int64 [batch, time], without padding that stands in the records."""
+    """Parses only tokens, ragged int64 [batch, time], without padding stored in the records."""
     context_specs = {name: _CONTEXT[name] for name in (f.ID, f.LENGTH)}
     list_specs = {f.TOKENS: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)}
     context, lists, _ = _parse(serialized, context_specs, list_specs)
@@ -82,7 +80,7 @@ def tokens(serialized: tf.Tensor) -> tf.RaggedTensor:
 
 
 def _padded_labels(labels: tf.RaggedTensor) -> tf.Tensor:
-    """Pads class ids, ragged int64 [batch, labels, 1], with -1, which is no class."""
+    """Pads class ids, ragged int64 [batch, labels, 1], with -1, which is not a class."""
     rows = labels.merge_dims(1, 2)
     width = tf.maximum(rows.bounding_shape(axis=1), 1)
     padded = rows.to_tensor(-1, shape=tf.stack([tf.constant(-1, tf.int64), width]))
@@ -90,7 +88,7 @@ def _padded_labels(labels: tf.RaggedTensor) -> tf.Tensor:
 
 
 def _moved_left(context: f.Features, lists: f.Features, steps: f.Features) -> f.Features:
-    """Moves documents of padded records to the left end of their rows, int64 [batch, time]."""
+    """Shifts documents of left-padded records to the start of their rows, int64 [batch, time]."""
     length, stored = context[f.LENGTH], steps[f.TOKENS]
     right = tf.math.count_nonzero(lists[f.TOKENS] != f.PAD, axis=1) == length
     for found in steps.values():
@@ -104,16 +102,16 @@ def _moved_left(context: f.Features, lists: f.Features, steps: f.Features) -> f.
 
 
 def _require(right: tf.Tensor, context: f.Features, stored: tf.Tensor) -> tf.Operation:
-    """Fails with the ids of records whose lists do not hold what `length` says."""
+    """Fails with the ids of records whose lists contradict `length`."""
     wrong = tf.logical_not(right)
-    data = ["Damaged records: as many ids other than <pad> as length says, and as many tags as tokens, are expected."]
+    data = ["Damaged records: length must equal the number of ids other than <pad>, and tags that of tokens."]
     data += ["Ids, steps and lengths of these records:"]
     data += [tf.boolean_mask(values, wrong) for values in (context[f.ID], stored, context[f.LENGTH])]
     return tf.debugging.Assert(tf.reduce_all(right), data)
 
 
 def _parse(serialized: tf.Tensor, context: _Specs, lists: _Specs) -> tuple[f.Features, f.Features, f.Features]:
-    """Parses a batch that may be empty, which TensorFlow's parser refuses."""
+    """Parses a batch that may be empty, which TensorFlow's parser rejects."""
     size = tf.size(serialized)
     filled = tf.cond(size > 0, lambda: serialized, lambda: tf.constant([_EMPTY]))
     parsed = tf.io.parse_sequence_example(filled, context, lists)
@@ -122,7 +120,7 @@ def _parse(serialized: tf.Tensor, context: _Specs, lists: _Specs) -> tuple[f.Fea
 
 
 def _empty_record() -> bytes:
-    """A record of every feature without a token."""
+    """A record that has every feature but no tokens."""
     text, number = tf.train.Feature(bytes_list={"value": [b""]}), tf.train.Feature(int64_list={"value": [0]})
     weight = tf.train.Feature(float_list={"value": [0]})
     context = {f.ID: text, f.SOURCE: text, f.LABEL: number, f.LENGTH: number, f.WEIGHT: weight}

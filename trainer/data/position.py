@@ -1,4 +1,4 @@
-"""Where the reading of an epoch stands, and how its work is split between workers."""
+"""The position in an epoch, to resume from, and its split between workers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import tensorflow as tf
 from trainer.errors import JobError
 
 POSITION = "position"
-"""Name of the feature that tells, in every batch, the position after it: int64 [4]."""
+"""Name of the feature with the position after each batch: int64 [4]."""
 
 
 class Position(NamedTuple):
-    """Where to go on in an epoch; `json.dumps` writes it as a list, `Position(*values)` reads that.
+    """Where to resume in an epoch; `json.dumps` writes it as a list, `Position(*values)` reads that.
 
     Attributes:
         epoch: Number of the pass.
-        window: Windows of documents read to their end.
-        batch: Batches done of the window after these.
-        reading: Digest of the files' names and of all arguments that decide the batches.
+        window: Windows of documents that are done.
+        batch: Batches of the next window that are done.
+        reading: Digest of the file names and of all arguments that determine the batches.
     """
 
     epoch: int
@@ -39,12 +39,7 @@ class Position(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Worker:
-    """One of the processes that share an epoch.
-
-    Attributes:
-        number: Its number, from 0.
-        count: How many there are.
-    """
+    """One of the `count` processes that share an epoch, numbered from 0."""
 
     number: int
     count: int
@@ -59,8 +54,8 @@ def start(epoch: int, files: Sequence[str], arguments: Sequence[int | str | None
 
     Args:
         epoch: Number of the pass.
-        files: Files in the order of their names.
-        arguments: All that decides which documents make a batch, other than the epoch.
+        files: Files sorted by name.
+        arguments: Everything except the epoch that determines the documents of each batch.
     """
     reading = json.dumps([[path.rpartition("/")[2] for path in files], *arguments])
     return Position(epoch, 0, 0, zlib.crc32(reading.encode()))
@@ -70,7 +65,7 @@ def remaining(origin: Position, window: tf.Tensor, batches: tf.Tensor | Mapping[
     """Returns the batches of a window that are not done, each with the position after it.
 
     Args:
-        origin: Where the reading begins, in this window or before it; of tensors, int64 [] each.
+        origin: Where the reading begins, in this window or an earlier one; tensors, int64 [] each.
         window: The window's number, int64 [].
         batches: All batches of the window, [batches, ...].
 
@@ -88,14 +83,14 @@ def remaining(origin: Position, window: tf.Tensor, batches: tf.Tensor | Mapping[
 
 
 def resume(start: Position, position: Sequence[int] | None) -> Position:
-    """Returns the position to go on from.
+    """Returns the position to resume from.
 
     Args:
-        start: The start of the epoch as it would be read now.
-        position: Where an earlier reading stood; None for the start.
+        start: The start of the epoch with the current arguments.
+        position: The position of an earlier reading; None for the start.
 
     Raises:
-        JobError: If the position is of another epoch or another way of reading.
+        JobError: If the position belongs to another epoch or another reading.
     """
     if position is None:
         return start
@@ -105,7 +100,7 @@ def resume(start: Position, position: Sequence[int] | None) -> Position:
             "The position to resume from belongs to another epoch.",
             where="position",
             found=f"epoch {found.epoch}",
-            expected=f"epoch {start.epoch}, as the argument epoch says",
+            expected=f"epoch {start.epoch}, the argument epoch",
             fix="Read with epoch=position.epoch.",
         )
     if found.reading != start.reading:
@@ -114,6 +109,6 @@ def resume(start: Position, position: Sequence[int] | None) -> Position:
             where="position",
             found=f"digest {found.reading}",
             expected=f"digest {start.reading}, of these files, limits, window, seed and number of workers",
-            fix="Read with what the position was saved with, or begin the epoch anew without a position.",
+            fix="Read with the arguments that the position was saved with, or restart the epoch without a position.",
         )
     return found

@@ -1,4 +1,4 @@
-"""The reader of transformed SequenceExamples; it needs TensorFlow and the files, nothing of a pipeline.
+"""The reader of transformed SequenceExamples; it needs only TensorFlow and the files, not the pipeline.
 
     from trainer.data.reading import Position, Usage, pack, read
 
@@ -11,10 +11,9 @@
 
     rest = read("examples/Split-train", batch_tokens=16_384, seed=1, epoch=0, position=json.loads(saved))
 
-`read` gives documents in batches of similar lengths; `pack` gives rows of joined documents to language
-models. Both yield the same batches in the same order for the same arguments, whatever TensorFlow's global
-seed is, go on from any `position`, and share an epoch between workers. They hold few windows of records at
-a time, however large the files are.
+`read` returns batches of documents of similar lengths; `pack` returns rows of joined documents for language models.
+Both yield the same batches in the same order for the same arguments, regardless of TensorFlow's global seed, resume
+from any `position`, share an epoch between workers, and keep only a few windows of records in memory.
 """
 
 from __future__ import annotations
@@ -40,13 +39,13 @@ _NO_LIMIT = tf.int64.max
 
 @dataclasses.dataclass
 class Usage:
-    """What batches of `read` or `pack` hold.
+    """Counts of the contents of `read` or `pack` batches.
 
     Attributes:
-        documents: Documents; of packed ones, those that begin in the batches.
+        documents: Documents; if packed, those that begin in the batches.
         steps: Batches.
-        tokens: Ids that are no padding; a document without tokens counts as one.
-        padded: Ids with padding.
+        tokens: Ids without padding; a document without tokens counts as one.
+        padded: Ids including padding.
     """
 
     documents: int = 0
@@ -62,14 +61,14 @@ class Usage:
             self.tokens += int(tf.reduce_sum(real))
         else:
             self.documents += int(batch[f.LENGTH].shape[0])
-            # On the host, where the reader leaves its batches: TensorFlow would wait for the device of a step.
+            # On the host, where the reader leaves its batches; a TensorFlow operation would wait for a step's device.
             self.tokens += int(np.asarray(batch[f.LENGTH]).sum())
         self.steps += 1
         self.padded += math.prod(batch[f.TOKENS].shape)
 
     @property
     def waste(self) -> float:
-        """The share of the ids that is padding."""
+        """The proportion of ids that are padding."""
         return 1 - self.tokens / self.padded if self.padded else 0.0
 
 
@@ -86,36 +85,35 @@ def read(
 ) -> tf.data.Dataset:
     """Reads one pass over a split as batches of similar lengths.
 
-    A window of documents is sorted by length and cut into batches whose padded size stays within
-    the budget; a document longer than the budget is a batch of its own. With a seed, documents and
-    the batches of a window come in an order drawn from the seed and the epoch.
+    Each window of documents is sorted by length and split into batches whose padded size stays within the budget; a
+    document longer than the budget is a batch of its own. With a seed, the order of documents and of the batches of
+    a window is random and depends on the seed and the epoch.
 
-    Workers that read with the same arguments but their number get the same number of batches, at each
-    step batches of about the same width, and each document is in exactly one. For this, every worker reads
-    all files and the lengths of all documents (millions a second), but parses only its own. Where a
-    window has too few batches, its fullest are halved; only where a window has fewer documents than there
-    are workers, some get a batch of no documents (`tokens` [0, 1]).
+    Workers that read with the same arguments except their number get the same number of batches, of about the same
+    width at each step, and each document is in exactly one. Every worker reads all files and all document lengths
+    (millions a second), but parses only its own documents. If a window has too few batches, its fullest are halved;
+    only if it has fewer documents than there are workers, some get a batch of no documents (`tokens` [0, 1]).
 
     Args:
-        files: A folder of TFRecord files of transformed SequenceExamples, such as `Split-train`; or a
-            pattern, a file, or several of these. GZIP files end in `.gz`. Padding in the records is left out.
-        batch_tokens: Ids that a batch holds at most, padding included.
+        files: One or several folders of TFRecord files of transformed SequenceExamples, for example `Split-train`,
+            patterns or files. GZIP files end in `.gz`. Padding in the records is left out.
+        batch_tokens: Maximum number of ids in a batch, including padding.
         window: Documents sorted together.
-        batch_documents: Documents that a batch holds at most, however short; None: any number.
+        batch_documents: Maximum number of documents in a batch; None: any number.
         seed: Seed of the order; None keeps the order of the files from window to window.
         epoch: Number of the pass, part of the seed.
-        worker: The number of this worker, from 0, and how many there are.
-        position: Where to go on: `Position.after` the last batch done, also of another worker; None: at the
-            start. Windows before it are read but not parsed.
+        worker: The number of this worker, from 0, and the number of workers.
+        position: Where to resume: `Position.after` the last batch done, of any worker; None: at the start. Earlier
+            windows are read but not parsed.
 
     Returns:
         A dataset of features: `tokens` int64 [batch, time] padded on the right, `length` int64
         [batch] (at least 1), `id` and `source` string [batch], `position` int64 [4]; in labelled corpora
-        `label` int64 [batch], or with any number of labels `labels` int64 [batch, most labels] filled up with -1; in
-        tagged ones `tags` int64 [batch, time]; where documents have weights `weight` float32 [batch].
+        `label` int64 [batch] or, with several labels, `labels` int64 [batch, most labels] padded with -1; in
+        tagged ones `tags` int64 [batch, time]; if documents have weights, `weight` float32 [batch].
 
     Raises:
-        JobError: If there are no files, or the position is of another reading.
+        JobError: If there are no files, or the position belongs to another reading.
     """
     paths, own = tfrecords.find(files), Worker(*worker)
     arguments = ("read", batch_tokens, window, batch_documents, seed, own.count)
@@ -130,25 +128,18 @@ def read(
 def _compiled(
     kind: CorpusKind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
-    """Compiles the reading of a pass once for all epochs, which would each be traced anew for half a second.
+    """Compiles the reading of a pass once for all epochs, since tracing takes half a second.
 
-    Args:
-        kind: The kind of corpus.
-        weighted: Whether its documents have weights.
-        codec: How the files are compressed.
-        limits: Ids and documents that a batch holds at most.
-        window: Documents sorted together.
-        worker: Which batches are read.
-        mixed: Whether the order is drawn.
+    `limits` are the most ids and documents of a batch; `mixed` says whether the order is random.
     """
 
     @tf.autograph.experimental.do_not_convert
     def read_pass(paths: tf.Tensor, seed: tf.Tensor, start: tf.Tensor) -> tf.data.Dataset:
-        """Reads files, string [files], with a seed, int32 [], from a position on, int64 [4]."""
+        """Reads files, string [files], with a seed, int32 [], from a position, int64 [4]."""
         origin = Position(*tf.unstack(start, len(Position._fields)))
 
         def cut(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-            """Orders the documents of a window by length, and tells where each batch begins and ends in that order."""
+            """Sorts the documents of a window by length, and computes the bounds of each batch in that order."""
             lengths = parsing.lengths(serialized)
             by_length = tf.argsort(lengths, direction="DESCENDING", stable=True)
             bounds = _steps(tf.gather(lengths, by_length), limits, worker)
@@ -184,8 +175,8 @@ def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
         tokens: Ids, ragged int64 [batch, time].
 
     Returns:
-        Ids, int64 [batch, time], at least one step wide, and lengths, int64 [batch]. A document
-        without tokens has length 1, one `<pad>`: recurrent kernels accept no empty sequence.
+        Ids, int64 [batch, time], at least one step wide, and lengths, int64 [batch]. A document without tokens has
+        length 1 and one `<pad>`, because recurrent kernels reject empty sequences.
     """
     width = tf.maximum(tokens.bounding_shape(axis=1), 1)
     padded = tokens.to_tensor(f.PAD, shape=tf.stack([tf.constant(-1, tf.int64), width]))
@@ -195,12 +186,12 @@ def pad(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
 def batch_bounds(
     lengths: tf.Tensor, batch_tokens: int, batch_documents: int = _NO_LIMIT
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Cuts documents sorted by falling length into batches under a token budget.
+    """Splits documents sorted by decreasing length into batches under a token budget.
 
     Args:
-        lengths: Falling lengths, int64 [documents].
-        batch_tokens: Ids that a batch holds at most when padded to its first document.
-        batch_documents: Documents that a batch holds at most.
+        lengths: Decreasing lengths, int64 [documents].
+        batch_tokens: Maximum number of ids in a batch, padded to its first document.
+        batch_documents: Maximum number of documents in a batch.
 
     Returns:
         The first row of each batch and the row after its last, int64 [batches] each.
@@ -219,7 +210,7 @@ def batch_bounds(
 
 
 def _steps(lengths: tf.Tensor, limits: tuple[int, int], worker: Worker) -> tf.Tensor:
-    """Returns the bounds of one worker's batch at each step, int64 [steps, 2], from falling lengths."""
+    """Returns the bounds of one worker's batch at each step, int64 [steps, 2], from decreasing lengths."""
     starts, stops = batch_bounds(lengths, *limits)
     if worker.count == 1:
         return tf.stack([starts, stops], axis=1)

@@ -13,10 +13,10 @@ from trainer.data import kinds, parsing
 from trainer.errors import JobError
 
 PARALLEL = max(2, min(8, os.cpu_count() or 2))
-"""Threads that read or parse. tf.data.AUTOTUNE would begin every epoch with one and search anew."""
+"""Threads that read or parse. tf.data.AUTOTUNE would restart its search at one thread every epoch."""
 
 DRAWN = (tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32), tf.TensorSpec([4], tf.int64))
-"""What a compiled pass takes: what `drawn` gives, and where it begins."""
+"""The signature of a compiled pass: the results of `drawn` and the position to start from."""
 
 _COUNTED_TOGETHER = 4_096
 _READ_TOGETHER = 128
@@ -26,8 +26,8 @@ _FILES_OPEN = 4
 def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Returns the dataset without tf.data's tuning thread.
 
-    Every iterator joins that thread at its end, which sleeps for up to 60 seconds. All numbers of threads and buffers
-    are given, so it has nothing to tune.
+    Every iterator joins that thread at its end, which can sleep for 60 seconds. It has nothing to tune, since all
+    numbers of threads and buffers are set.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -35,46 +35,42 @@ def without_autotune(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def find(files: str | Sequence[str]) -> list[str]:
-    """Lists TFRecord files.
+    """Lists TFRecord files, sorted by name.
 
     Args:
-        files: Folders (their files named `*tfrecord*`), glob patterns or files, or one of these.
-
-    Returns:
-        The files, sorted by name.
+        files: One or several folders (with files named `*tfrecord*`), glob patterns or files.
 
     Raises:
         JobError: If there are none, or plain and GZIP files are mixed.
     """
-    asked = [files] if isinstance(files, str) else list(files)
-    found = sorted({path for entry in asked for path in _expand(entry)})
+    entries = [files] if isinstance(files, str) else list(files)
+    found = sorted({path for entry in entries for path in _expand(entry)})
     if not found:
         raise JobError(
-            "There are no TFRecord files to read.",
-            where=", ".join(asked) or "the list of files",
-            found="no file",
+            "No TFRecord files found.",
+            where=", ".join(entries) or "the list of files",
             expected="a folder of files named *tfrecord*, a pattern that matches files, or files",
-            fix="Name the folder of a split, such as Split-train.",
+            fix="Name the folder of a split, for example Split-train.",
         )
     plain = [path for path in found if not compression(path)]
     if 0 < len(plain) < len(found):
         raise JobError(
             "Plain and GZIP files cannot be read together.",
-            where=", ".join(asked),
-            found=f"{len(plain)} files without .gz, {plain[0]} the first, and {len(found) - len(plain)} with it",
+            where=", ".join(entries),
+            found=f"{len(plain)} files without .gz (the first: {plain[0]}) and {len(found) - len(plain)} with it",
             expected="all with .gz, or none",
-            fix="Name files of one kind only.",
+            fix="Name only plain or only GZIP files.",
         )
     return found
 
 
 def compression(path: str) -> str:
-    """Returns TensorFlow's name of how a TFRecord file is compressed: GZIP with the suffix `.gz`, else empty."""
+    """Returns TensorFlow's name of a file's compression: GZIP with the suffix `.gz`, else empty."""
     return "GZIP" if path.endswith(".gz") else ""
 
 
 def stream(paths: Sequence[str]) -> tf.data.Dataset:
-    """Returns the serialized records of files of one kind, string [], one file after another."""
+    """Returns the serialized records, string [], of files of one compression, file by file."""
     return without_autotune(tf.data.TFRecordDataset(list(paths), compression(paths[0])))
 
 
@@ -85,14 +81,14 @@ def count(files: str | Sequence[str]) -> int:
 
 
 def kind(paths: Sequence[str]) -> kinds.CorpusKind:
-    """Tells the kind of corpus from the first record; without one, it is labelled text."""
+    """Returns the kind of corpus of the first record; labelled text if there are no records."""
     for record in stream(paths).take(1):
         return parsing.kind_of(record.numpy())
     return kinds.LABELLED_TEXT
 
 
 def drawn(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws the order of files for a pass, string [files], and its seed, int32 []; without one, 0 and as they are."""
+    """Returns the order of files for a pass, string [files], and its seed, int32 []; unchanged and 0 without a seed."""
     if seed is None:
         return tf.constant(list(paths)), tf.constant(0)
     mixed = mix(seed, epoch)
@@ -100,49 +96,38 @@ def drawn(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor
 
 
 def weighted(paths: Sequence[str]) -> bool:
-    """Tells from the first record whether documents have weights."""
+    """Returns whether the first record has a weight."""
     return any(parsing.has_weight(record.numpy()) for record in stream(paths).take(1))
 
 
 def windows(paths: tf.Tensor, codec: str, size: int, seed: tf.Tensor | None) -> tf.data.Dataset:
-    """Returns the records in windows, none of them empty.
-
-    Args:
-        paths: Files of one kind in the order of reading, string [files].
-        codec: How they are compressed, as `compression` tells.
-        size: Records in a window; the last ones may hold fewer.
-        seed: Mixes each window with the records that the windows before left over, int32 []. None keeps the
-            order of the files.
-
-    Returns:
-        Serialized records, string [records].
-    """
+    """Returns the records in windows, mixed as by `mixed_windows`, or in the order of the files without a seed."""
     if seed is None:
         return tf.data.TFRecordDataset(paths, codec).batch(size)
     return mixed_windows(paths, codec, size, seed)
 
 
 def shuffled(paths: Sequence[str], seed: int) -> list[str]:
-    """Returns files in an order drawn from a seed."""
+    """Returns files in a random order that depends on the seed alone."""
     order = list(paths)
     random.Random(seed).shuffle(order)  # noqa: S311 - an order, not a secret
     return order
 
 
 def mixed_windows(paths: Sequence[str] | tf.Tensor, codec: str, size: int, seed: int | tf.Tensor) -> tf.data.Dataset:
-    """Returns the records of files in windows, each mixed with the records that the windows before left over.
+    """Returns the records of files in windows, each mixed with records held back from previous windows.
 
     Args:
-        paths: Files in the order of reading.
-        codec: How they are compressed, as `compression` tells.
+        paths: Files in the order of reading, string [files].
+        codec: Their compression, as `compression` returns it.
         size: Records in a window; the last ones may hold fewer.
-        seed: Draws what is left over.
+        seed: Determines which records are held back, int32 [].
 
     Returns:
-        Serialized records, string [records].
+        Serialized records, string [records], never empty.
     """
 
-    # Dataset.shuffle would do the same record by record, and its order would depend on the global seed, too.
+    # Dataset.shuffle works record by record, and its order also depends on the global seed.
     def blend(
         state: tuple[tf.Tensor, tf.Tensor], block: tuple[tf.Tensor, tf.Tensor]
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]:
@@ -164,18 +149,18 @@ def mixed_windows(paths: Sequence[str] | tf.Tensor, codec: str, size: int, seed:
 
 
 def with_end(blocks: tf.data.Dataset) -> tf.data.Dataset:
-    """Returns pairs of a block, string [records], and whether it is the last, an empty one after all others."""
+    """Returns pairs of a block, string [records], and False, followed by an empty block and True."""
     end = tf.data.Dataset.from_tensors((tf.zeros([0], tf.string), True))
     return blocks.map(lambda block: (block, False)).concatenate(end)
 
 
 def permutation(size: tf.Tensor, seed: Sequence[int | tf.Tensor]) -> tf.Tensor:
-    """Returns the numbers below `size` in an order drawn from two integers, int32 [size]."""
+    """Returns the numbers below `size` in a random order that depends on two integers alone, int32 [size]."""
     return tf.random.experimental.stateless_shuffle(tf.range(size), tf.stack([tf.cast(s, tf.int32) for s in seed]))
 
 
 def mix(seed: int, epoch: int) -> int:
-    """One seed of two numbers; neighbouring pairs share none."""
+    """Combines a seed and an epoch into one seed; nearby pairs give different ones."""
     return (seed * 1_000_003 + epoch) % (2**31 - 1)
 
 

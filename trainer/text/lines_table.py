@@ -6,12 +6,7 @@ import tensorflow as tf
 
 
 def lines_table(path: str | tf.Tensor, default: int) -> tf.lookup.StaticHashTable:
-    """A lookup table from a file's lines to their numbers from 0.
-
-    Args:
-        path: The file, one entry a line.
-        default: The value of what is not in the file.
-    """
+    """Returns a lookup table from a file's lines to their numbers from 0; `default` for unknown lines."""
     initializer = tf.lookup.TextFileInitializer(
         path, tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER
     )

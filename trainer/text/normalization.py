@@ -1,4 +1,4 @@
-"""What happens to text before it is cut into tokens, as TensorFlow operations."""
+"""Text normalization before tokenization, as TensorFlow operations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 
-# Entities that real corpora have, by what they stand for; `&` last, for what it uncovers is text.
+# Entities of real corpora by character; `&` last, since the entities that it uncovers are text.
 _ENTITIES = {
     " ": ("nbsp", 0xA0),
     "<": ("lt", 0x3C),
@@ -48,10 +48,10 @@ def normalize(text: tf.Tensor, settings: TransformSettings) -> tf.Tensor:
         Valid UTF-8, string of the same shape.
 
     Raises:
-        JobError: If NFKC is asked for and tensorflow_text is not installed.
+        JobError: If NFKC is set and tensorflow_text is not installed.
     """
     if settings.strip_html or settings.nfkc or not settings.lowercased:
-        # Lower-casing replaces invalid bytes, too, in a third of the time.
+        # Otherwise lower-casing replaces invalid bytes, in a third of the time.
         text = tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
     if settings.strip_html:
         text = strip_html(text)
@@ -65,9 +65,9 @@ def normalize(text: tf.Tensor, settings: TransformSettings) -> tf.Tensor:
 
 
 def strip_html(text: tf.Tensor) -> tf.Tensor:
-    """Puts a space for each tag, comment, script and style sheet, and decodes the common entities.
+    """Replaces each tag, comment, script and style sheet by a space, and decodes the common entities.
 
-    A `<` that no letter, `/` or `!` follows is text, as browsers take it.
+    As in browsers, a `<` is text unless a letter, `/` or `!` follows.
 
     Args:
         text: UTF-8, string, any shape.
@@ -84,7 +84,7 @@ def tensorflow_text(needed_by: str) -> ModuleType:
     """Imports tensorflow_text.
 
     Args:
-        needed_by: The key of the configuration that asks for it.
+        needed_by: The key of the configuration that needs it.
 
     Raises:
         JobError: If it is not installed.
@@ -98,7 +98,7 @@ def tensorflow_text(needed_by: str) -> ModuleType:
 
 
 def missing_extra(needed_by: str, package: str) -> JobError:
-    """The error that tells to install the extra `subwords`."""
+    """Returns the error of a package of the extra `subwords` that is not installed."""
     return JobError(
         f"The package {package} is not installed.",
         where=needed_by,
@@ -108,6 +108,6 @@ def missing_extra(needed_by: str, package: str) -> JobError:
 
 
 def register_operations() -> None:
-    """Makes graphs with tensorflow_text's operations loadable, where it is installed."""
+    """Makes graphs with tensorflow_text's operations loadable, if it is installed."""
     with contextlib.suppress(ImportError):
         import tensorflow_text  # noqa: F401

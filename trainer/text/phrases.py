@@ -1,8 +1,8 @@
-"""Phrases: neighbouring words that are one token, `new york` as `new_york`, joined in the graph.
+"""Phrases: adjacent words that become one token, `new york` as `new_york`, joined in the graph.
 
-Mikolov et al. 2013, "Distributed Representations of Words and Phrases", section 4: pairs of words that stand
-together more often than by chance. A pass joins pairs; the next pass may join what that gave. Which pairs are
-phrases, and that they are joined from the left and never overlap, is as in gensim's `Phrases`.
+Mikolov et al. 2013, "Distributed Representations of Words and Phrases", section 4: pairs of words that are adjacent
+more often than by chance. Each pass joins pairs of words or of earlier phrases, from the left and without overlap,
+like gensim's `Phrases`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import tensorflow as tf
 from trainer.settings import PhraseSettings, TransformSettings
 
 _NO_PHRASE = -1
-# A table of bits says for most pairs that they are no phrase, in a third of the time of joining and looking up all.
+# A bit table rules out most pairs, in a third of the time of joining and looking up all of them.
 _BITS_PER_PHRASE = 16
 _MIN_BITS = 1 << 16
 _FACTOR = 31
 
 
 class Phrase(NamedTuple):
-    """A pair of words that are joined, its occurrences in the train split, and its score."""
+    """A pair of words to join, its occurrences in the train split, and its score."""
 
     first: str
     second: str
@@ -32,7 +32,7 @@ class Phrase(NamedTuple):
 
 
 def write(path: str, passes: Sequence[Sequence[Phrase]]) -> None:
-    """Writes phrases, one a line: the pass from 1 and both words; behind tabs the count and the score.
+    """Writes phrases, one per line: the pass from 1 and both words; after tabs the count and the score.
 
     Args:
         path: The file.
@@ -51,15 +51,15 @@ class Phrases(tf.Module):
     """Joins the phrases of a file.
 
     Args:
-        path: The file that `write` wrote, with at least one phrase.
-        settings: The phrases' section of the configuration.
+        path: A file from `write`, with at least one phrase.
+        settings: The section `transform.phrases` of the configuration.
     """
 
     def __init__(self, path: str, settings: PhraseSettings) -> None:
         super().__init__(name="phrases")
         self._delimiter = settings.delimiter
         initializer = tf.lookup.TextFileInitializer(path, tf.string, 0, tf.int64, 1, delimiter="\t")
-        # By their names, the tables of two passes would be one: they are of the same file, which grew in between.
+        # Anonymous, since tables of two passes would share a name: that of their file, which grew in between.
         self._table = tf.lookup.StaticHashTable(initializer, _NO_PHRASE, experimental_is_anonymous=True)
         with tf.io.gfile.GFile(path, "rb") as file:
             keys = [line.partition(b"\t")[0].split(b" ") for line in file.read().splitlines()]
@@ -67,14 +67,7 @@ class Phrases(tf.Module):
         self._bits = tuple(_bits([(a, b) for number, a, b in keys if int(number) == k]) for k in passes)
 
     def __call__(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
-        """Joins phrases, pass by pass.
-
-        Args:
-            tokens: Ragged string [segments, time]; no phrase crosses from one segment to the next.
-
-        Returns:
-            Tokens and phrases, ragged string [segments, time].
-        """
+        """Joins phrases within segments, pass by pass: ragged string [segments, time] to the same."""
         for number, bits in enumerate(self._bits, start=1):
             tokens = self._join(tokens, number, bits)
         return tokens
@@ -86,13 +79,13 @@ class Phrases(tf.Module):
         kept = tf.tensor_scatter_nd_update(
             tf.ones(tf.shape(words), tf.bool), firsts[:, tf.newaxis] + 1, tf.zeros_like(firsts, tf.bool)
         )
-        places = firsts - tf.range(tf.size(firsts, tf.int64))  # As many words less stand before each phrase.
+        places = firsts - tf.range(tf.size(firsts, tf.int64))  # Each earlier phrase removes a word.
         words = tf.tensor_scatter_nd_update(tf.boolean_mask(words, kept), places[:, tf.newaxis], joined)
         splits -= tf.searchsorted(firsts + 1, splits, out_type=tf.int64)
         return tf.RaggedTensor.from_row_splits(words, splits, validate=False)
 
     def _matches(self, words: tf.Tensor, splits: tf.Tensor, number: int, bits: tf.Tensor) -> tf.Tensor:
-        """Where a word and the next one of its segment are a phrase, overlapping ones too: int64, rising."""
+        """Indices of words that form a phrase with the next word of their segment, int64, increasing, may overlap."""
         buckets = tf.strings.to_hash_bucket_fast(words, bits.shape[0])
         places = tf.where(tf.gather(bits, _bit_of(buckets[:-1], buckets[1:], bits.shape[0])))[:, 0]
         first_segment, segment = (tf.searchsorted(splits, place, side="right") for place in (places, places + 1))
@@ -101,12 +94,12 @@ class Phrases(tf.Module):
 
 
 def load(path: str, settings: TransformSettings) -> Phrases:
-    """Loads phrases from their file, which has at least one."""
+    """Loads phrases from a file with at least one phrase."""
     return Phrases(path, settings.phrases or PhraseSettings())
 
 
 def _bits(pairs: list[tuple[bytes, bytes]]) -> tf.Tensor:
-    """A table that is true at least at the pairs, bool, of a power of two bits."""
+    """Returns a table that is true at least for the pairs, bool, whose size is a power of two."""
     size = max(_MIN_BITS, 1 << (_BITS_PER_PHRASE * len(pairs)).bit_length())
     firsts, seconds = (tf.strings.to_hash_bucket_fast(words, size) for words in zip(*pairs, strict=True))
     bits = np.zeros(size, np.bool_)
@@ -115,31 +108,27 @@ def _bits(pairs: list[tuple[bytes, bytes]]) -> tf.Tensor:
 
 
 def _bit_of(firsts: tf.Tensor, seconds: tf.Tensor, size: int) -> tf.Tensor:
-    """Where pairs are in a table of bits, by the hash buckets of their words: int64 [pairs] each."""
+    """Indices of pairs in a bit table from the hash buckets of their words, int64 [pairs] each."""
     return tf.bitwise.bitwise_and(_FACTOR * firsts + seconds, size - 1)
 
 
 def _every_second(places: tf.Tensor) -> tf.Tensor:
-    """The first, third, fifth ... place of each run of consecutive ones: joining from the left without overlap.
-
-    Args:
-        places: Rising, int64 [places].
-    """
+    """Keeps the first, third, ... of each run of consecutive indices, int64 [places], increasing."""
     starts = tf.concat([tf.ones_like(places[:1], tf.bool), places[1:] != places[:-1] + 1], 0)
     run = tf.cumsum(tf.cast(starts, tf.int64)) - 1
     return tf.boolean_mask(places, (places - tf.gather(tf.boolean_mask(places, starts), run)) % 2 == 0)
 
 
 def count_pairs(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Counts words and pairs of words that stand side by side in a segment.
+    """Counts words and pairs of adjacent words in segments.
 
     Args:
         tokens: Ragged string [segments, time].
 
     Returns:
-        Distinct words, string [words], and their counts, int64 [words]; distinct pairs, int64 [pairs], the
-        place of the first word among the distinct ones in the upper 32 bits and that of the second in the
-        lower, and their counts, int64 [pairs].
+        Distinct words, string [words], and their counts, int64 [words]; distinct pairs, int64 [pairs], with the
+        index of the first word in the upper 32 bits and that of the second in the lower, and their counts, int64
+        [pairs].
     """
     words, places, counts = tf.unique_with_counts(tokens.values, out_idx=tf.int64)
     segments = tokens.value_rowids()

@@ -1,4 +1,4 @@
-"""Raw text to token ids, as TensorFlow operations: one graph makes the data and serves."""
+"""Raw text to token ids, as TensorFlow operations: the same graph for data and for serving."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from trainer.data import features as f
 from trainer.data.kinds import CorpusKind
 from trainer.settings import TransformSettings, TruncateSettings
 from trainer.text import subwords as subword_models
+from trainer.text import tokenizers
 from trainer.text.lines_table import lines_table
 from trainer.text.normalization import normalize
 from trainer.text.phrases import Phrases
 from trainer.text.phrases import load as load_phrases
-from trainer.text.tokenizers import cut
 
 MARK = b"\xff"
-"""How marks begin: they are no valid UTF-8, so that no text can yield them."""
+"""First byte of marks: it is invalid in UTF-8, so that no text can yield them."""
 
 _MARKS = {number: MARK + bytes([number]) for number in (f.UNK, f.BOS, f.EOS)}
 
@@ -29,19 +29,19 @@ def tokenize(
     subwords: subword_models.Subwords | None = None,
     phrases: Phrases | None = None,
 ) -> tf.RaggedTensor:
-    """Cuts documents into tokens, puts marks around them and truncates them.
+    """Tokenizes documents, adds marks and truncates them.
 
-    Marks, and the tokens that are too long, are no valid UTF-8; `lookup` knows them. Truncation counts
-    marks, keeps those of the document, and takes those of segments for tokens like others.
+    Marks and tokens that are too long become invalid UTF-8, which `lookup` recognizes. Truncation counts marks; it
+    always keeps those of the document and treats those of segments like other tokens.
 
     Args:
         text: Documents, ragged string [batch, segments, 1], UTF-8; invalid bytes become U+FFFD.
         settings: The transform section of the configuration.
         subwords: The model, with `tokenizer: subwords`.
-        phrases: The phrases that are joined.
+        phrases: The phrases to join.
 
     Returns:
-        Tokens, ragged string [batch, time], all segments of a document joined.
+        Tokens, ragged string [batch, time], with the segments of a document concatenated.
     """
     tokens = tokenize_segments(text.flat_values, settings, subwords)
     if phrases is not None:
@@ -55,17 +55,8 @@ def tokenize(
 def tokenize_segments(
     segments: tf.Tensor, settings: TransformSettings, subwords: subword_models.Subwords | None = None
 ) -> tf.RaggedTensor:
-    """Cuts segments into tokens; those that are too long become marks.
-
-    Args:
-        segments: String [segments], UTF-8; invalid bytes become U+FFFD.
-        settings: The transform section of the configuration.
-        subwords: The model, with `tokenizer: subwords`.
-
-    Returns:
-        Tokens, ragged string [segments, time].
-    """
-    tokens = cut(normalize(segments, settings), settings, subwords)
+    """Tokenizes segments, string [segments], to ragged string [segments, time]; too long tokens become marks."""
+    tokens = tokenizers.tokenize(normalize(segments, settings), settings, subwords)
     if settings.max_token_bytes is not None:
         too_long = tf.strings.length(tokens.values) > settings.max_token_bytes
         tokens = tokens.with_values(tf.where(too_long, _MARKS[f.UNK], tokens.values))
@@ -73,7 +64,7 @@ def tokenize_segments(
 
 
 def _mark(tokens: tf.RaggedTensor, settings: TransformSettings, place: str) -> tf.RaggedTensor:
-    """Puts `<bos>` and `<eos>` around each row, as far as they are set for this place."""
+    """Adds `<bos>` and `<eos>` to each row if they are set for this place, `segment` or `document`."""
 
     def column(mark: int) -> list[tf.RaggedTensor]:
         return [tf.RaggedTensor.from_uniform_row_length(tf.fill([tokens.nrows()], _MARKS[mark]), 1)]
@@ -87,7 +78,7 @@ def _mark(tokens: tf.RaggedTensor, settings: TransformSettings, place: str) -> t
 
 
 def _truncate(tokens: tf.RaggedTensor, settings: TransformSettings) -> tf.RaggedTensor:
-    """Truncates rows to what the configuration allows, less the room for the document's marks."""
+    """Truncates rows to the configured limit, minus room for the document's marks."""
     limit = settings.truncation
     if limit is None:
         return tokens
@@ -95,7 +86,7 @@ def _truncate(tokens: tf.RaggedTensor, settings: TransformSettings) -> tf.Ragged
 
 
 def _drop_short(tokens: tf.RaggedTensor, lengths: tf.Tensor, settings: TransformSettings) -> tf.RaggedTensor:
-    """Empties the rows of documents that are shorter than the configuration asks for."""
+    """Empties the rows of documents shorter than `min_length`."""
     if settings.min_length == 0:
         return tokens
     kept = tf.gather(lengths >= settings.min_length, tokens.value_rowids())
@@ -103,7 +94,7 @@ def _drop_short(tokens: tf.RaggedTensor, lengths: tf.Tensor, settings: Transform
 
 
 def tagged_tokens(raw: f.Features, settings: TransformSettings) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-    """Takes the given tokens of tagged sentences, normalized, with their tags, and truncates both alike.
+    """Normalizes the tokens of tagged sentences, and truncates tokens and tags alike.
 
     Args:
         raw: Raw features with `tokens` and `tags`, ragged string [batch, time, 1].
@@ -129,17 +120,10 @@ def count_tokens(
     subwords: subword_models.Subwords | None = None,
     phrases: Phrases | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Counts the tokens of a batch as they are truncated, without marks and without those that are too long.
-
-    Args:
-        raw: Raw features of the batch.
-        settings: The transform section of the configuration.
-        kind: The kind of corpus.
-        subwords: The model, with `tokenizer: subwords`.
-        phrases: The phrases that are joined.
+    """Counts the tokens of a batch after truncation, without marks and too long tokens.
 
     Returns:
-        Distinct tokens, string [types], and how often each is there, int64 [types].
+        Distinct tokens, string [types], and their counts, int64 [types].
     """
     if kind.tokenized:
         rows, _ = tagged_tokens(raw, settings)
@@ -155,11 +139,7 @@ def truncate(tokens: tf.RaggedTensor, settings: TruncateSettings) -> tf.RaggedTe
 
     Args:
         tokens: Any dtype, ragged [batch, time].
-        settings: How many tokens are kept, and which: `head`, `tail`, or `head+tail`, the first
-            quarter and the last three quarters of the limit.
-
-    Returns:
-        The tokens kept, ragged [batch, time].
+        settings: The limit and the kept end.
     """
     head = {"head": settings.to, "tail": 0, "head+tail": settings.to // 4}[settings.keep]
     # On the flat values: comparing ragged tensors broadcasts them, in a hundred operations each.
@@ -174,8 +154,8 @@ def lookup(tokens: tf.RaggedTensor, table: tf.lookup.StaticHashTable, settings: 
 
     Args:
         tokens: Ragged string [batch, time].
-        table: The vocabulary; the default is the id of `<unk>`.
-        settings: The transform section of the configuration: unknown words go to its buckets.
+        table: The vocabulary, with the id of `<unk>` as the default.
+        settings: The transform section of the configuration.
 
     Returns:
         Ids, ragged int64 [batch, time].
@@ -186,14 +166,10 @@ def lookup(tokens: tf.RaggedTensor, table: tf.lookup.StaticHashTable, settings: 
     if settings.oov_buckets:
         buckets = table.size() + tf.strings.to_hash_bucket_fast(words, settings.oov_buckets)
         ids = tf.where(ids == f.UNK, buckets, ids)
-    for number in _possible_marks(settings):
-        ids = tf.where(words == _MARKS[number], tf.constant(number, tf.int64), ids)
+    for number, setting in ((f.UNK, settings.max_token_bytes), (f.BOS, settings.bos), (f.EOS, settings.eos)):
+        if setting is not None:
+            ids = tf.where(words == _MARKS[number], tf.constant(number, tf.int64), ids)
     return tokens.with_flat_values(ids)
-
-
-def _possible_marks(settings: TransformSettings) -> list[int]:
-    possible = {f.UNK: settings.max_token_bytes, f.BOS: settings.bos, f.EOS: settings.eos}
-    return [number for number, setting in possible.items() if setting is not None]
 
 
 def make_preprocessing_fn(
@@ -209,17 +185,17 @@ def make_preprocessing_fn(
 
     Args:
         settings: The transform section of the configuration.
-        kind: The kind of corpus, which says what features there are.
-        vocabulary: The vocabulary file: reserved words, then words by falling frequency.
-        classes: The file of class names in the order of their ids, where the kind has a target.
+        kind: The kind of corpus.
+        vocabulary: The vocabulary file: reserved words, then words by decreasing frequency.
+        classes: The file of class names in the order of their ids, if the kind has a target.
         subword_model: The model's file, with `tokenizer: subwords`.
-        phrases: The file of phrases, with `phrases`, if there are any.
+        phrases: The file of phrases, if there are any.
 
     Returns:
-        A function from raw to transformed features; a class that is not in the file becomes -1.
+        A function from raw to transformed features; unknown classes become -1.
 
     Raises:
-        JobError: If the settings do not fit this kind of corpus.
+        JobError: If the settings cannot be used on this kind of corpus.
     """
     obstacle = settings.obstacle(kind)
     if obstacle is not None:

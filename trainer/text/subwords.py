@@ -1,7 +1,7 @@
 """Subword models: trained on the train split, applied in the graph, without loss.
 
-Pieces are a model's on escaped text: no piece is a line break, a reserved word or the notation of
-a byte, so each is a line of the vocabulary and joining them gives back the text.
+Models see escaped text, so that no piece is a line break, a reserved word or the notation of a byte: each piece is a
+line of the vocabulary, and joining them restores the text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import heapq
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
@@ -24,7 +24,7 @@ from trainer.text.normalization import missing_extra, normalize, tensorflow_text
 _SPACE, _UNKNOWN = "\u2581", "\u2585"
 _ESCAPES = {"\\": "\\", "\n": "n", "\r": "r", "\t": "t", "\0": "0", _SPACE: "_", _UNKNOWN: "#"}
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
-# Ends of what is left when the marker `\:` breaks a reserved word or a byte's notation up.
+# Reserved words and the notation of bytes, which the marker `\:` after `<` breaks up.
 _NOTATION = "<(" + "|".join([*(word[1:] for word in RESERVED_WORDS), "0x"]) + ")"
 _CHUNK = 4_000
 _UNKNOWN_PIECE = "\\?"
@@ -32,11 +32,7 @@ _THREADS = 4
 
 
 def escape(text: tf.Tensor) -> tf.Tensor:
-    """Writes what a model keeps for itself as a backslash and a letter.
-
-    Args:
-        text: UTF-8, string, any shape.
-    """
+    """Replaces a model's special characters by a backslash and a letter in UTF-8 text, string, any shape."""
     for character, letter in _ESCAPES.items():
         escaped = f"\\{letter}".replace("\\", r"\\")
         text = tf.strings.regex_replace(text, rf"\x{{{ord(character):x}}}", escaped)
@@ -44,13 +40,13 @@ def escape(text: tf.Tensor) -> tf.Tensor:
 
 
 def unescape(text: str) -> str:
-    """Gives back what was escaped; an escape that is cut off at the end is dropped."""
+    """Reverses `escape`; an incomplete escape at the end is dropped."""
     letters = {letter: character for character, letter in _ESCAPES.items()}
     return re.sub(r"\\(.?)", lambda match: letters.get(match[1], ""), text, flags=re.DOTALL)
 
 
 def detokenize(pieces: Iterable[str]) -> str:
-    """Joins pieces to text; bytes that truncation left without their character become U+FFFD."""
+    """Joins pieces to text; bytes of truncated characters become U+FFFD."""
     joined = bytearray()
     for piece in pieces:
         byte = _BYTE.fullmatch(piece)
@@ -74,9 +70,9 @@ class Subwords(tf.Module):
         self.tokenizer: Any = text.SentencepieceTokenizer(model=model, out_type=tf.string)
 
     def __call__(self, text: tf.Tensor) -> tf.RaggedTensor:
-        """Cuts text, string [segments], into pieces, ragged string [segments, time]."""
-        cut: tf.RaggedTensor = self.tokenizer.tokenize(escape(text))
-        return cut
+        """Splits text, string [segments], into pieces, ragged string [segments, time]."""
+        found: tf.RaggedTensor = self.tokenizer.tokenize(escape(text))
+        return found
 
 
 def load(path: str) -> Subwords:
@@ -86,7 +82,7 @@ def load(path: str) -> Subwords:
 
 
 def pieces(model: bytes) -> list[str]:
-    """The pieces of a model that text can yield, all of which the vocabulary needs."""
+    """Returns the pieces of a model that text can yield, all of which the vocabulary needs."""
     processor = _sentencepiece().SentencePieceProcessor(model_proto=model)
     return [
         processor.id_to_piece(number)
@@ -103,10 +99,10 @@ def train_on_records(batches: Iterable[tf.Tensor], settings: TransformSettings) 
         settings: The transform section of the configuration.
 
     Returns:
-        The model, the same for the same documents in whatever order and batches.
+        The model, which does not depend on the order and batches of the documents.
 
     Raises:
-        JobError: If the extra is missing, or the texts cannot give a model of this size.
+        JobError: If the extra is not installed, or the texts are too few for a model of this size.
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
@@ -123,7 +119,7 @@ def train(texts: Iterable[str], settings: SubwordSettings, reserved: tuple[str, 
     Args:
         texts: Normalized and escaped texts.
         settings: The subword model's settings.
-        reserved: Words that are pieces wherever they stand.
+        reserved: Words that are always one piece.
     """
     sentencepiece = _sentencepiece()
     sample = _sample(texts, settings.sample_mb * 2**20)
@@ -154,21 +150,20 @@ def train(texts: Iterable[str], settings: SubwordSettings, reserved: tuple[str, 
         raise JobError(
             "The subword model cannot be trained.",
             where="SequenceTransform, train split",
-            found=f"{len(sample)} stretches of text; sentencepiece says: {str(error).strip()}",
-            expected=f"text that gives a {settings.model} model of {settings.size} pieces",
-            fix="Give more text, or change transform.subwords.size.",
+            found=f"{len(sample)} stretches of text; sentencepiece: {str(error).strip()}",
+            expected=f"enough text for a {settings.model} model of {settings.size} pieces",
+            fix="Add more text, or change transform.subwords.size.",
         ) from error
     return written.getvalue()
 
 
 def _sample(texts: Iterable[str], limit: int) -> list[str]:
-    """The stretches of text with the smallest hashes that together stay within a number of bytes.
-
-    Which they are, and their order, does not depend on the order of the texts.
-    """
+    """Samples stretches of text up to a number of bytes: those with the smallest hashes, whatever the texts' order."""
     heap: list[tuple[int, str]] = []
     total, bound = 0, -(2**64)
-    for stretch in (stretch for text in texts for stretch in _stretches(text)):
+    # sentencepiece takes sentences of at most 4,192 bytes.
+    size = _CHUNK // 4
+    for stretch in (text[start : start + size] for text in texts for start in range(0, len(text), size)):
         encoded = stretch.encode()
         key = -int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "big")
         if key <= bound:
@@ -179,12 +174,6 @@ def _sample(texts: Iterable[str], limit: int) -> list[str]:
             bound, dropped = heapq.heappop(heap)
             total -= len(dropped.encode())
     return [stretch for _, stretch in sorted(heap, reverse=True)]
-
-
-def _stretches(text: str) -> Iterator[str]:
-    """Cuts text into what sentencepiece takes as one sentence: at most 4,192 bytes."""
-    for start in range(0, len(text), _CHUNK // 4):
-        yield text[start : start + _CHUNK // 4]
 
 
 def _sentencepiece() -> Any:

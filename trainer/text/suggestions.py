@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def closest(found: str, allowed: Iterable[str]) -> str | None:
-    """Returns the allowed name most similar to the one found, ignoring case, or None if none is similar.
+    """Returns the allowed name most similar to `found`, ignoring case, or None if none is similar.
 
     >>> closest("epoch", ["epochs", "units"])
     'epochs'

@@ -9,17 +9,17 @@ from trainer.text.subwords import Subwords
 
 _WORD = r"\p{L}\p{N}\p{M}\p{Cf}"
 _IN_WORD_APOSTROPHE = "\x01"
-# \p{Z} and \p{Cc} but for the space itself, which would be replaced at every word.
+# \p{Z} and \p{Cc} except for the space itself, which would be replaced at every word.
 _SPACE = r"[\x00-\x1f\x7f-\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 
 
-def cut(segments: tf.Tensor, settings: TransformSettings, subwords: Subwords | None = None) -> tf.RaggedTensor:
-    r"""Cuts text into tokens.
+def tokenize(segments: tf.Tensor, settings: TransformSettings, subwords: Subwords | None = None) -> tf.RaggedTensor:
+    r"""Splits text into tokens.
 
-    `words`: a word is a run of letters, digits, marks and format characters, with apostrophes inside
-    it; every other character that is neither space nor control is a token of its own. `<br>` tags are
-    spaces. `whitespace`: what stands between ASCII white space. `characters`: code points, a line feed
-    as `\n` and a carriage return as `\r`. `subwords`: pieces of the model.
+    `words`: a word is a run of letters, digits, marks and format characters, including apostrophes inside it; every
+    other character except spaces and control characters is a token of its own. `<br>` tags are spaces. `whitespace`:
+    text between ASCII white space. `characters`: code points, with `\n` for a line feed and `\r` for a carriage
+    return. `subwords`: pieces of the model.
 
     Args:
         segments: Normalized text, string [segments].
@@ -45,7 +45,7 @@ def cut(segments: tf.Tensor, settings: TransformSettings, subwords: Subwords | N
 
 
 def _word_rewrites() -> tuple[tuple[str, str], ...]:
-    """RE2 rewrites after which words and signs stand between ASCII spaces."""
+    """RE2 rewrites that put ASCII spaces between words and signs."""
     mark = _IN_WORD_APOSTROPHE
     inside = (rf"([{_WORD}])['\x{{2019}}]([{_WORD}])", rf"\1{mark}\2")
     return (
