@@ -142,15 +142,13 @@ class TransformSettings(Settings):
     )
     reserved: tuple[str, ...] = Field((), description="Words that always have ids, right after the special tokens.")
     min_coverage: float | None = Field(
-        None, gt=0, le=1, description="Fail the run if a split has a smaller share of known tokens than this."
+        None, gt=0, le=1, description="Minimum share of known tokens in a split; with less the run fails."
     )
     min_length: int = Field(0, ge=0, description="Drop documents with fewer tokens, not counting <bos> and <eos>.")
     bos: Literal["document", "segment"] | None = Field(None, description="Insert `<bos>` before each one.")
     eos: Literal["document", "segment"] | None = Field(None, description="Insert `<eos>` after each one.")
     truncate: TruncateSettings | None = Field(None, description="Truncate long documents; null: keep them whole.")
-    pad: PadSettings | None = Field(
-        None, description="Write sequences of one length; null: pad each batch in training."
-    )
+    pad: PadSettings | None = Field(None, description="Write sequences of one length; null: pad training batches.")
     subwords: SubwordSettings | None = Field(None, description="The subword model; needs `tokenizer: subwords`.")
     phrases: PhraseSettings | None = Field(None, description="Join words that often occur together; null: never.")
 
@@ -173,11 +171,8 @@ class TransformSettings(Settings):
             expected, fix = "tokenizer words or whitespace", "remove phrases, or set another tokenizer"
             yield Problem(("phrases",), "phrases needs words to join.", f"tokenizer {self.tokenizer}", expected, fix)
         elif self.phrases is not None and self.vocabulary is not None:
-            what, found = (
-                "phrases cannot be combined with vocabulary.",
-                "a vocabulary without the train split's phrases",
-            )
-            yield Problem(("phrases",), what, found, fix="remove phrases or vocabulary")
+            found, fix = "a vocabulary without the train split's phrases", "remove phrases or vocabulary"
+            yield Problem(("phrases",), "phrases cannot be combined with vocabulary.", found, fix=fix)
 
     def _length_problems(self) -> Iterator[Problem]:
         if self.pad and self.truncate and self.pad.to < self.truncate.to:
@@ -185,12 +180,9 @@ class TransformSettings(Settings):
             fix = "raise pad.to, or lower truncate.to"
             yield Problem(("pad", "to"), "pad.to is smaller than truncate.to.", found, expected, fix)
         if self.truncation and self.truncation.to <= self.document_marks:
-            yield Problem(
-                ("truncate" if self.truncate else "pad", "to"),
-                "The length limit has no room for text.",
-                f"{self.truncation.to} tokens, and <bos> and <eos> take {self.document_marks}",
-                f"{self.document_marks + 1} or more",
-            )
+            path, expected = ("truncate" if self.truncate else "pad", "to"), f"{self.document_marks + 1} or more"
+            found = f"{self.truncation.to} tokens, of which <bos> and <eos> take {self.document_marks}"
+            yield Problem(path, "The length limit has no room for text.", found, expected)
 
     def _tokenizer_problems(self) -> Iterator[Problem]:
         if self.tokenizer != "subwords":
@@ -200,12 +192,8 @@ class TransformSettings(Settings):
             return
         for name in ("lowercase", "digits", "max_token_bytes"):
             if getattr(self, name):
-                what = f"{name} cannot be combined with tokenizer subwords."
-                found, fix = (
-                    f"{name}, which loses text that subwords must restore",
-                    f"remove {name}, or set another tokenizer",
-                )
-                yield Problem((name,), what, found, fix=fix)
+                what, fix = f"{name} cannot be combined with tokenizer subwords.", f"remove {name}"
+                yield Problem((name,), what, f"{name}, which loses text that subwords must restore", fix=fix)
         for name in ("vocabulary", "oov_buckets"):
             if getattr(self, name):
                 found = f"{name} with tokenizer subwords, whose model covers every text"

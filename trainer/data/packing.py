@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -71,9 +71,7 @@ def pack(
 
 
 @functools.lru_cache(maxsize=32)
-def _compiled(
-    layout: _RowLayout, codec: str, window: int, mixed: bool
-) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
+def _compiled(layout: _RowLayout, codec: str, window: int, mixed: bool) -> tfrecords.Pass:
     """Compiles the reading of a pass once for all epochs, since tracing takes a second."""
 
     @tf.autograph.experimental.do_not_convert
@@ -91,9 +89,7 @@ def _compiled(
         pieces = windows.scan(layout.empty(), layout.place).enumerate().skip(origin.window)
         return pieces.map(fill, num_parallel_calls=2, deterministic=True).flat_map(split).prefetch(4)
 
-    compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset] = tf.function(
-        read_pass, input_signature=tfrecords.DRAWN
-    )
+    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.DRAWN)
     return compiled
 
 
@@ -127,9 +123,7 @@ class _RowLayout:
     def place(self, state: _State, window: tuple[tf.Tensor, tf.Tensor]) -> tuple[_State, _Piece]:
         """Assigns the documents of a window to rows, and emits the columns that all rows have filled.
 
-        Args:
-            state: What previous windows left over.
-            window: Serialized records, string [records], and whether they are the last.
+        `window` are serialized records, string [records], and whether they are the last.
         """
         (kept, kept_rows, kept_offsets, ends, base), (fresh, last) = state, window
         widths = self._widths(parsing.lengths(fresh))

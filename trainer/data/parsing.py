@@ -28,11 +28,6 @@ def kind_of(record: bytes) -> kinds.CorpusKind:
     return next((kind for kind in reversed(kinds.KINDS.values()) if kind.target in names), kinds.PLAIN_TEXT)
 
 
-def has_weight(record: bytes) -> bool:
-    """Returns whether a record belongs to a corpus whose documents have weights."""
-    return f.WEIGHT in tf.train.SequenceExample.FromString(record).context.feature
-
-
 def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: bool = False) -> f.Features:
     """Parses a batch, without padding stored in the records, and pads it on the right to its longest document.
 

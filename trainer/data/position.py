@@ -95,20 +95,13 @@ def resume(start: Position, position: Sequence[int] | None) -> Position:
     if position is None:
         return start
     found = Position(*position)
-    if found.epoch != start.epoch:
-        raise JobError(
-            "The position to resume from belongs to another epoch.",
-            where="position",
-            found=f"epoch {found.epoch}",
-            expected=f"epoch {start.epoch}, the argument epoch",
-            fix="Read with epoch=position.epoch.",
-        )
-    if found.reading != start.reading:
-        raise JobError(
-            "The position to resume from belongs to another reading.",
-            where="position",
-            found=f"digest {found.reading}",
-            expected=f"digest {start.reading}, of these files, limits, window, seed and number of workers",
-            fix="Read with the arguments that the position was saved with, or restart the epoch without a position.",
-        )
+    fixes = {
+        "epoch": "Read with epoch=position.epoch.",
+        "reading": "Read with the same files, limits, window, seed and number of workers, or without a position.",
+    }
+    for name, fix in fixes.items():
+        old, new = (f"{name} {getattr(position, name)}" for position in (found, start))
+        if old != new:
+            what = f"The position to resume from belongs to another {name}."
+            raise JobError(what, where="position", found=old, expected=new, fix=fix)
     return found

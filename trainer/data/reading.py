@@ -21,7 +21,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -127,7 +127,7 @@ def read(
 @functools.lru_cache(maxsize=32)
 def _compiled(
     kind: CorpusKind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
-) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]:
+) -> tfrecords.Pass:
     """Compiles the reading of a pass once for all epochs, since tracing takes half a second.
 
     `limits` are the most ids and documents of a batch; `mixed` says whether the order is random.
@@ -162,9 +162,7 @@ def _compiled(
         batches = windows.map(cut).prefetch(1).flat_map(gather)
         return batches.map(parse, num_parallel_calls=tfrecords.PARALLEL, deterministic=True).prefetch(4)
 
-    compiled: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset] = tf.function(
-        read_pass, input_signature=tfrecords.DRAWN
-    )
+    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.DRAWN)
     return compiled
 
 

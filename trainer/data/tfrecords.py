@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import posixpath
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.errors import JobError
 
 PARALLEL = max(2, min(8, os.cpu_count() or 2))
 """Threads that read or parse. tf.data.AUTOTUNE would restart its search at one thread every epoch."""
 
+Pass = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]
+"""A compiled pass, from the results of `drawn` and the position to start from."""
+
 DRAWN = (tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32), tf.TensorSpec([4], tf.int64))
-"""The signature of a compiled pass: the results of `drawn` and the position to start from."""
+"""The signature of a compiled pass."""
 
 _COUNTED_TOGETHER = 4_096
 _READ_TOGETHER = 128
@@ -46,21 +50,13 @@ def find(files: str | Sequence[str]) -> list[str]:
     entries = [files] if isinstance(files, str) else list(files)
     found = sorted({path for entry in entries for path in _expand(entry)})
     if not found:
-        raise JobError(
-            "No TFRecord files found.",
-            where=", ".join(entries) or "the list of files",
-            expected="a folder of files named *tfrecord*, a pattern that matches files, or files",
-            fix="Name the folder of a split, for example Split-train.",
-        )
+        expected = "a folder of files named *tfrecord*, for example Split-train, a pattern that matches files, or files"
+        raise JobError("No TFRecord files found.", where=", ".join(entries) or "the list of files", expected=expected)
     plain = [path for path in found if not compression(path)]
     if 0 < len(plain) < len(found):
-        raise JobError(
-            "Plain and GZIP files cannot be read together.",
-            where=", ".join(entries),
-            found=f"{len(plain)} files without .gz (the first: {plain[0]}) and {len(found) - len(plain)} with it",
-            expected="all with .gz, or none",
-            fix="Name only plain or only GZIP files.",
-        )
+        counts = f"{len(plain)} files without .gz (the first: {plain[0]}) and {len(found) - len(plain)} with it"
+        what, expected = "Plain and GZIP files cannot be read together.", "all with .gz, or none"
+        raise JobError(what, where=", ".join(entries), found=counts, expected=expected)
     return found
 
 
@@ -97,14 +93,8 @@ def drawn(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor
 
 def weighted(paths: Sequence[str]) -> bool:
     """Returns whether the first record has a weight."""
-    return any(parsing.has_weight(record.numpy()) for record in stream(paths).take(1))
-
-
-def windows(paths: tf.Tensor, codec: str, size: int, seed: tf.Tensor | None) -> tf.data.Dataset:
-    """Returns the records in windows, mixed as by `mixed_windows`, or in the order of the files without a seed."""
-    if seed is None:
-        return tf.data.TFRecordDataset(paths, codec).batch(size)
-    return mixed_windows(paths, codec, size, seed)
+    records = (tf.train.SequenceExample.FromString(record.numpy()) for record in stream(paths).take(1))
+    return any(f.WEIGHT in record.context.feature for record in records)
 
 
 def shuffled(paths: Sequence[str], seed: int) -> list[str]:
@@ -114,18 +104,20 @@ def shuffled(paths: Sequence[str], seed: int) -> list[str]:
     return order
 
 
-def mixed_windows(paths: Sequence[str] | tf.Tensor, codec: str, size: int, seed: int | tf.Tensor) -> tf.data.Dataset:
+def windows(paths: tf.Tensor, codec: str, size: int, seed: tf.Tensor | None) -> tf.data.Dataset:
     """Returns the records of files in windows, each mixed with records held back from previous windows.
 
     Args:
         paths: Files in the order of reading, string [files].
         codec: Their compression, as `compression` returns it.
         size: Records in a window; the last ones may hold fewer.
-        seed: Determines which records are held back, int32 [].
+        seed: Determines which records are held back, int32 []. None keeps the order of the files.
 
     Returns:
         Serialized records, string [records], never empty.
     """
+    if seed is None:
+        return tf.data.TFRecordDataset(paths, codec).batch(size)
 
     # Dataset.shuffle works record by record, and its order also depends on the global seed.
     def blend(

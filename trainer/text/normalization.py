@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html.entities
 from types import ModuleType
 
 import tensorflow as tf
@@ -10,27 +11,11 @@ import tensorflow as tf
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 
-# Entities of real corpora by character; `&` last, since the entities that it uncovers are text.
-_ENTITIES = {
-    " ": ("nbsp", 0xA0),
-    "<": ("lt", 0x3C),
-    ">": ("gt", 0x3E),
-    '"': ("quot", 0x22),
-    "'": ("apos", 0x27),
-    "\u2018": ("lsquo", 0x2018),
-    "\u2019": ("rsquo", 0x2019),
-    "\u201c": ("ldquo", 0x201C),
-    "\u201d": ("rdquo", 0x201D),
-    "\u2013": ("ndash", 0x2013),
-    "\u2014": ("mdash", 0x2014),
-    "\u2026": ("hellip", 0x2026),
-    "\u00a9": ("copy", 0xA9),
-    "\u00ae": ("reg", 0xAE),
-    "\u2122": ("trade", 0x2122),
-    "\u00a3": ("pound", 0xA3),
-    "\u20ac": ("euro", 0x20AC),
-    "&": ("amp", 0x26),
-}
+# Entities of real corpora; `&` last, since the entities that it uncovers are text.
+_ENTITIES = (
+    *("nbsp", "lt", "gt", "quot", "apos", "lsquo", "rsquo", "ldquo", "rdquo"),
+    *("ndash", "mdash", "hellip", "copy", "reg", "trade", "pound", "euro", "amp"),
+)
 _TAGS = (
     r"(?is)<!--.*?-->|<script\b.*?</script\s*>|<style\b.*?</style\s*>",
     r"</?[A-Za-z][^<>]*>|<![A-Za-z][^<>]*>",
@@ -65,30 +50,21 @@ def normalize(text: tf.Tensor, settings: TransformSettings) -> tf.Tensor:
 
 
 def strip_html(text: tf.Tensor) -> tf.Tensor:
-    """Replaces each tag, comment, script and style sheet by a space, and decodes the common entities.
+    """Replaces tags, comments, scripts and style sheets by spaces, and decodes common entities; string, any shape.
 
     As in browsers, a `<` is text unless a letter, `/` or `!` follows.
-
-    Args:
-        text: UTF-8, string, any shape.
     """
     for pattern in _TAGS:
         text = tf.strings.regex_replace(text, pattern, " ")
-    for character, (name, number) in _ENTITIES.items():
+    for name in _ENTITIES:
+        number = ord(html.entities.html5[f"{name};"])
         pattern = f"&(?:{name}|#0*{number}|#[xX]0*(?i:{number:x}));"
-        text = tf.strings.regex_replace(text, pattern, character)
+        text = tf.strings.regex_replace(text, pattern, " " if name == "nbsp" else chr(number))
     return text
 
 
 def tensorflow_text(needed_by: str) -> ModuleType:
-    """Imports tensorflow_text.
-
-    Args:
-        needed_by: The key of the configuration that needs it.
-
-    Raises:
-        JobError: If it is not installed.
-    """
+    """Imports tensorflow_text; raises a JobError at the key that needs it if it is not installed."""
     try:
         import tensorflow_text as text
     except ImportError as error:
@@ -97,14 +73,10 @@ def tensorflow_text(needed_by: str) -> ModuleType:
     return module
 
 
-def missing_extra(needed_by: str, package: str) -> JobError:
-    """Returns the error of a package of the extra `subwords` that is not installed."""
-    return JobError(
-        f"The package {package} is not installed.",
-        where=needed_by,
-        expected="the extra `subwords`",
-        fix='Install it: pip install "seqloom[subwords]", or change that setting.',
-    )
+def missing_extra(needed_by: str, package: str, extra: str = "subwords") -> JobError:
+    """Returns the error of a package of an extra that is not installed."""
+    fix = f'Install the extra with pip install "seqloom[{extra}]", or change that setting.'
+    return JobError(f"The package {package} is not installed.", where=needed_by, fix=fix)
 
 
 def register_operations() -> None:

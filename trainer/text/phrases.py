@@ -32,12 +32,7 @@ class Phrase(NamedTuple):
 
 
 def write(path: str, passes: Sequence[Sequence[Phrase]]) -> None:
-    """Writes phrases, one per line: the pass from 1 and both words; after tabs the count and the score.
-
-    Args:
-        path: The file.
-        passes: The phrases of each pass.
-    """
+    """Writes the phrases of each pass, one per line: the pass from 1 and both words; after tabs the count and score."""
     lines = [
         f"{number} {phrase.first} {phrase.second}\t{phrase.occurrences}\t{phrase.score:.6g}\n"
         for number, phrases in enumerate(passes, start=1)

@@ -69,12 +69,8 @@ def _mark(tokens: tf.RaggedTensor, settings: TransformSettings, place: str) -> t
     def column(mark: int) -> list[tf.RaggedTensor]:
         return [tf.RaggedTensor.from_uniform_row_length(tf.fill([tokens.nrows()], _MARKS[mark]), 1)]
 
-    parts = [
-        *(column(f.BOS) if settings.bos == place else []),
-        tokens,
-        *(column(f.EOS) if settings.eos == place else []),
-    ]
-    return tf.concat(parts, axis=1) if len(parts) > 1 else tokens
+    before, after = (column(f.BOS) if settings.bos == place else []), (column(f.EOS) if settings.eos == place else [])
+    return tf.concat([*before, tokens, *after], axis=1) if before or after else tokens
 
 
 def _truncate(tokens: tf.RaggedTensor, settings: TransformSettings) -> tf.RaggedTensor:

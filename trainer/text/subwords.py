@@ -147,13 +147,10 @@ def train(texts: Iterable[str], settings: SubwordSettings, reserved: tuple[str, 
             minloglevel=2,
         )
     except (RuntimeError, OSError) as error:
-        raise JobError(
-            "The subword model cannot be trained.",
-            where="SequenceTransform, train split",
-            found=f"{len(sample)} stretches of text; sentencepiece: {str(error).strip()}",
-            expected=f"enough text for a {settings.model} model of {settings.size} pieces",
-            fix="Add more text, or change transform.subwords.size.",
-        ) from error
+        found = f"{len(sample)} stretches of text; sentencepiece: {str(error).strip()}"
+        expected, fix = f"enough text for {settings.size} pieces", "Add text, or change transform.subwords.size."
+        what, where = "The subword model cannot be trained.", "SequenceTransform, train split"
+        raise JobError(what, where=where, found=found, expected=expected, fix=fix) from error
     return written.getvalue()
 
 

@@ -8,9 +8,18 @@ from trainer.settings import TransformSettings
 from trainer.text.subwords import Subwords
 
 _WORD = r"\p{L}\p{N}\p{M}\p{Cf}"
-_IN_WORD_APOSTROPHE = "\x01"
-# \p{Z} and \p{Cc} except for the space itself, which would be replaced at every word.
-_SPACE = r"[\x00-\x1f\x7f-\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+_MARK = "\x01"
+_INSIDE = (rf"([{_WORD}])['\x{{2019}}]([{_WORD}])", rf"\1{_MARK}\2")
+# RE2 rewrites that put ASCII spaces between words and signs.
+_WORD_REWRITES = (
+    (r"<[bB][rR]\s*/?>", " "),
+    # \p{Z} and \p{Cc} except for the space itself, which would be replaced at every word.
+    (r"[\x00-\x1f\x7f-\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]", " "),
+    _INSIDE,
+    _INSIDE,  # Again: matches do not overlap, so one pass leaves the second apostrophe of a'b'c.
+    (rf"([^{_WORD} {_MARK}])", r" \1 "),
+    (_MARK, "'"),
+)
 
 
 def tokenize(segments: tf.Tensor, settings: TransformSettings, subwords: Subwords | None = None) -> tf.RaggedTensor:
@@ -39,20 +48,6 @@ def tokenize(segments: tf.Tensor, settings: TransformSettings, subwords: Subword
             characters = characters.with_values(tf.strings.regex_replace(characters.values, control, name))
         return characters
     if settings.tokenizer == "words":
-        for pattern, rewrite in _word_rewrites():
+        for pattern, rewrite in _WORD_REWRITES:
             segments = tf.strings.regex_replace(segments, pattern, rewrite)
     return tf.strings.split(segments)
-
-
-def _word_rewrites() -> tuple[tuple[str, str], ...]:
-    """RE2 rewrites that put ASCII spaces between words and signs."""
-    mark = _IN_WORD_APOSTROPHE
-    inside = (rf"([{_WORD}])['\x{{2019}}]([{_WORD}])", rf"\1{mark}\2")
-    return (
-        (r"<[bB][rR]\s*/?>", " "),
-        (_SPACE, " "),
-        inside,
-        inside,  # Again: matches do not overlap, so one pass leaves the second apostrophe of a'b'c.
-        (rf"([^{_WORD} {mark}])", r" \1 "),
-        (mark, "'"),
-    )

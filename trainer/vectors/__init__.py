@@ -1,1 +1,1 @@
-"""Tables of word vectors: files, lookup and search."""
+"""Word vectors: files, lookup and search."""

@@ -1,4 +1,4 @@
-"""Tables of word vectors that start from vectors trained elsewhere."""
+"""Embedding tables that are initialized with pretrained vectors."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _logger = logging.getLogger("seqloom.trainer")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Start:
-    """What a table of word vectors starts with.
+    """The initial values of an embedding table.
 
     Attributes:
         vectors: A row for each id, float32 [ids, width].
-        coverage: What `training.json` tells of it: the `file`, its `width` and number of `words`; `found`, the number
-            of the vocabulary's words that it has; `type_coverage` and `token_coverage`, their share of the vocabulary
-            and of the vocabulary's occurrences in the train split, 0 to 1.
+        coverage: The values for `training.json`: the `file`, its `width` and number of `words`; `found`, the number
+            of vocabulary words that it has; `type_coverage` and `token_coverage`, their share of the vocabulary and
+            of the vocabulary's occurrences in the train split, 0 to 1.
     """
 
     vectors: NDArray[np.float32]
@@ -40,22 +40,22 @@ class Start:
 
 
 def read(settings: EmbeddingSettings, transform_graph: str, seed: int) -> Start | None:
-    """Finds the vectors that the settings name for the words of a vocabulary.
+    """Reads the pretrained vectors of a vocabulary's words.
 
-    A word that the file lacks is looked for ignoring its case. `<pad>` is zeros. What then has no vector is drawn
-    uniformly with the variance of those that were found (Kim 2014, "Convolutional Neural Networks for Sentence
-    Classification", section 4.3); these are taken as they are.
+    Words that the file lacks are looked up again ignoring case. `<pad>` is zeros. Words without a vector get a random
+    one, uniform with the variance of the vectors found (Kim 2014, "Convolutional Neural Networks for Sentence
+    Classification", section 4.3).
 
     Args:
         settings: The section `trainer.embedding` of the configuration.
         transform_graph: The transform graph's directory.
-        seed: Seeds the vectors of words that have none.
+        seed: Seed of the random vectors.
 
     Returns:
-        The table's start, None where the settings name no vectors.
+        The table's initial values, or None if the settings name no vectors.
 
     Raises:
-        JobError: If the file cannot be read, has none of the words, or holds what is no finite number.
+        JobError: If the file cannot be read, has none of the words, or a vector is not finite.
     """
     path = settings.source
     if path is None:
@@ -83,27 +83,24 @@ def read(settings: EmbeddingSettings, transform_graph: str, seed: int) -> Start 
 def layer(
     settings: EmbeddingSettings, vocabulary_size: int, vectors: NDArray[np.float32] | None = None
 ) -> keras.layers.Embedding:
-    """Makes the table.
+    """Builds a layer from ids, int64 [batch, time], to vectors, float [batch, time, width].
 
     Args:
         settings: Its width, and whether it is trained.
-        vocabulary_size: Ids in the vocabulary, reserved ones included.
-        vectors: What it starts with, float32 [vocabulary_size, width]; None: random vectors.
-
-    Returns:
-        A layer from ids, int64 [batch, time], to vectors, float [batch, time, width].
+        vocabulary_size: Ids in the vocabulary, including reserved ones.
+        vectors: Initial vectors, float32 [vocabulary_size, width]; None: random ones.
     """
     width = settings.width if vectors is None else vectors.shape[1]
     table = keras.layers.Embedding(vocabulary_size, width, trainable=not settings.frozen, name="embedding")
     if vectors is not None:
         table.build()
-        # Not by an initializer: the model's description would hold all numbers.
+        # Not by an initializer, with which the model's config would contain all numbers.
         table.embeddings.assign(vectors)
     return table
 
 
 def _rows(words: Sequence[str], given: Sequence[str]) -> NDArray[np.int64]:
-    """Finds each word among the given ones: as it is, else in lower case, else the first that differs in case only."""
+    """Finds each word among the given ones: unchanged, else in lower case, else the first that differs only in case."""
     exact = {word: row for row, word in enumerate(given)}
     folded: dict[str, int] = {}
     for row, word in enumerate(given):
@@ -120,9 +117,7 @@ def _table(given: WordVectors, rows: NDArray[np.int64], size: int, seed: int, pa
     finite = np.isfinite(values).all(axis=1)
     if not finite.all():
         word = given.words[rows[found[~finite][0]]]
-        raise JobError(
-            f"The vector of {word} is not of finite numbers.", where=f"{_WHERE}, {path}", expected="finite numbers"
-        )
+        raise JobError(f"The vector of {word} is not finite.", where=f"{_WHERE}, {path}", expected="finite numbers")
     bound = np.sqrt(3) * values.std(dtype=np.float64)
     table = np.random.default_rng(seed).uniform(-bound, bound, [size, values.shape[1]]).astype(np.float32)
     table[f.PAD] = 0
@@ -134,7 +129,7 @@ def _nothing_found(path: str, given: Sequence[str], words: Sequence[str]) -> Job
     return JobError(
         "The word vectors have none of the vocabulary's words.",
         where=f"{_WHERE}, {path}",
-        found=f"{len(given):,} words, such as {', '.join(given[:_EXAMPLES])}" if given else "no words",
-        expected=f"some of the vocabulary's {len(words):,} words, such as {', '.join(words[:_EXAMPLES])}",
-        fix="Give vectors of the corpus' language whose words were cut by the same tokenizer.",
+        found=f"{len(given):,} words, for example {', '.join(given[:_EXAMPLES])}" if given else "no words",
+        expected=f"some of the vocabulary's {len(words):,} words, for example {', '.join(words[:_EXAMPLES])}",
+        fix="Use vectors of the corpus' language and tokenizer.",
     )

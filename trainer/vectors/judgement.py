@@ -1,4 +1,4 @@
-"""What word vectors are judged by: pairs of words, analogies and held-out documents."""
+"""Evaluation of word vectors on pairs of words, analogies and held-out documents."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.vectors.nearest import VectorTable, cosine, unit
 
 TASK = "task"
-"""The context feature that says what a record asks."""
+"""The context feature with a record's task."""
 SIMILARITY, ANALOGY, DOCUMENTS = "similarity", "analogy", "documents"
 """The values of `TASK`."""
 SOURCE = f.SOURCE
 SCORE = "score"
-"""The context feature that holds the similarity of a pair as people rate it."""
+"""The context feature with the human similarity rating of a pair."""
 
 _CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (f.ID, f.SOURCE, TASK)}
 _LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (f.TOKENS, f.TEXT)}
@@ -31,19 +31,18 @@ def judge_records(
 ) -> dict[str, tf.Tensor]:
     """Answers judgement records.
 
-    Words are compared without regard to case, and of words that differ in case only the most frequent counts, as in
-    gensim's `evaluate_word_pairs` and `evaluate_word_analogies`.
+    Words are compared ignoring case, and the most frequent of words that differ only in case counts, as in gensim's
+    `evaluate_word_pairs` and `evaluate_word_analogies`.
 
     Args:
         examples: Serialized `tf.SequenceExample` records, string [n].
         lookup: The vocabulary.
         table: Its vectors.
-        heldout: From raw documents, `id`, `source` and `text`, to the summed loss of each and the number of its pairs,
-            float32 [documents] each.
+        heldout: From raw documents, `id`, `source` and `text`, to summed losses and numbers of pairs, float32 [n].
 
     Returns:
-        float32 [n] each, 0 where they do not apply: `similarity`, the cosine of a pair of words; `correct`, 1 where the
-        best answer of an analogy is its fourth word; `loss` and `pairs` of a held-out document; `known`, 1 where all
+        float32 [n] each, 0 where they do not apply: `similarity`, the cosine of a pair of words; `correct`, 1 if the
+        best answer of an analogy is its fourth word; `loss` and `pairs` of a held-out document; `known`, 1 if all
         words of a pair or an analogy have vectors.
     """
     context, lists, _ = tf.io.parse_sequence_example(examples, _CONTEXT, _LISTS)
@@ -66,20 +65,20 @@ def judge_records(
 
 
 def _solved(groups: tf.Tensor, lookup: WordLookup, table: VectorTable) -> tf.Tensor:
-    """Tells which analogies, groups of words, int64 [n, 4], 3CosAdd solves, float32 [n]."""
+    """Returns which analogies, groups of words, int64 [n, 4], 3CosAdd solves, float32 [n]."""
     a, b, c = (unit(_vectors(groups[:, word], lookup, table)) for word in range(3))
     asked = lookup.variants(groups[:, :3]).merge_dims(1, 2).to_tensor(ABSENT)
     similarity, best = table.nearest(b - a + c, asked, 1)
     expected = lookup.variants(groups[:, 3]).to_tensor(ABSENT)
-    # Where all words are in the question, there is no answer.
+    # If the question contains all words, every similarity is minus infinity.
     return tf.cast(tf.reduce_any(best == expected, axis=1) & tf.math.is_finite(similarity[:, 0]), tf.float32)
 
 
 def _vectors(groups: tf.Tensor, lookup: WordLookup, table: VectorTable) -> tf.Tensor:
-    """Gives the vectors of the groups' most frequent words, float32 [n, dimensions]."""
+    """Returns the vectors of the groups' most frequent words, float32 [n, dimensions]."""
     return table.take(lookup.variants(groups).to_tensor(ABSENT, shape=[None, 1])[:, 0])
 
 
 def _spread(values: tf.Tensor, at: tf.Tensor) -> tf.Tensor:
-    """Puts values, float32 [m], where `at`, bool [n], is true, and 0 elsewhere, float32 [n]."""
+    """Scatters values, float32 [m], to where `at`, bool [n], is true: float32 [n], 0 elsewhere."""
     return tf.scatter_nd(tf.where(at), values, tf.shape(at, tf.int64))

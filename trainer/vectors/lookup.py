@@ -1,4 +1,4 @@
-"""From words to the rows of their vectors and back, as operations of the SavedModel."""
+"""Lookup of words' rows and of rows' words, as operations of the SavedModel."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class WordLookup(tf.Module):
     """The vocabulary as lookup tables, whose files become assets of the SavedModel.
 
     Args:
-        words: The words in the order of their rows, each once.
-        settings: The transform section of the configuration, by which words that are asked for are normalized.
+        words: Unique words in the order of their rows.
+        settings: The transform section of the configuration, by which words are normalized.
     """
 
     def __init__(self, words: Sequence[str], settings: TransformSettings) -> None:
         super().__init__(name="lookup")
         self._settings = settings
-        # The tables read their files when they are made and when they are saved.
+        # The tables read their files when they are created and when they are saved.
         self._files = tempfile.TemporaryDirectory()
         path = self._write("words.txt", [word.encode() for word in words])
         self._rows = lines_table(path, ABSENT)
@@ -43,19 +43,19 @@ class WordLookup(tf.Module):
         self._variants = tf.RaggedTensor.from_row_lengths(variants, [len(rows) for rows in folded.values()])
 
     def rows(self, words: tf.Tensor) -> tf.Tensor:
-        """Finds words as they stand, else as the corpus was normalized.
+        """Looks words up unchanged, else normalized.
 
         Args:
             words: UTF-8, string, any shape.
 
         Returns:
-            Rows, int64 of the same shape; `ABSENT` where the vocabulary has no such word.
+            Rows, int64 of the same shape; `ABSENT` for unknown words.
         """
         rows = self._rows.lookup(words)
         return tf.where(rows == ABSENT, self._rows.lookup(self.normalized(words)), rows)
 
     def normalized(self, words: tf.Tensor) -> tf.Tensor:
-        """Normalizes words as the corpus was, and joins those of a phrase, string of the same shape."""
+        """Normalizes words like the corpus, and joins the words of a phrase; string of the same shape."""
         normalized = normalize(words, self._settings)
         if self._settings.phrases is None:
             return normalized
@@ -63,31 +63,23 @@ class WordLookup(tf.Module):
         return tf.strings.regex_replace(tf.strings.strip(normalized), r"\s+", delimiter)
 
     def names(self, rows: tf.Tensor) -> tf.Tensor:
-        """Names the words of rows, string of the same shape; empty where a row is `ABSENT`."""
+        """Returns the words of rows, string of the same shape; empty for `ABSENT`."""
         return self._names.lookup(rows)
 
     def folded(self, words: tf.Tensor) -> tf.Tensor:
-        """Finds words ignoring their case.
+        """Looks words up ignoring case.
 
         Args:
             words: UTF-8, string, any shape.
 
         Returns:
-            Numbers of the groups of words that differ in case only, int64 of the same shape; `ABSENT` where there is
-            none.
+            Numbers of groups of words that differ only in case, int64 of the same shape; `ABSENT` for unknown words.
         """
         groups = self._folded.lookup(_fold(words))
         return tf.where(groups == ABSENT, self._folded.lookup(_fold(self.normalized(words))), groups)
 
     def variants(self, groups: tf.Tensor) -> tf.RaggedTensor:
-        """Lists the words of groups, the most frequent first.
-
-        Args:
-            groups: What `folded` gives, without `ABSENT`, int64, any shape.
-
-        Returns:
-            Rows, ragged int64, one dimension more.
-        """
+        """Returns the rows of groups from `folded`, without `ABSENT`: ragged int64, the most frequent word first."""
         return tf.gather(self._variants, groups)
 
     def _write(self, name: str, lines: Sequence[bytes]) -> str:

@@ -1,4 +1,4 @@
-"""A table of vectors and the exact search in it."""
+"""A table of vectors with exact search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trainer.vectors.lookup import ABSENT
 
 _SCORES = 1 << 24
-"""Similarities that are in memory at once."""
+"""Maximum number of similarities in memory."""
 
 
 class VectorTable(tf.Module):
@@ -28,21 +28,21 @@ class VectorTable(tf.Module):
         self._scale = tf.math.reciprocal_no_nan(tf.norm(self.vectors, axis=1))
 
     def take(self, rows: tf.Tensor) -> tf.Tensor:
-        """Gives vectors, float32 [..., dimensions], of rows, int64; zeros where a row is `ABSENT`."""
+        """Returns vectors, float32 [..., dimensions], of rows, int64; zeros for `ABSENT`."""
         taken = tf.gather(self.vectors, tf.maximum(rows, 0))
         return tf.where(tf.expand_dims(rows == ABSENT, -1), 0.0, taken)
 
     def nearest(self, queries: tf.Tensor, left_out: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the vectors of the greatest cosine, comparing with all.
+        """Finds the vectors with the greatest cosine by comparing with all.
 
         Args:
             queries: float32 [n, dimensions].
-            left_out: Rows that are no answers, int64 [n, m]; `ABSENT` fills up.
-            k: How many to find, at most `size`.
+            left_out: Rows to exclude, int64 [n, m], padded with `ABSENT`.
+            k: Number of results, at most `size`.
 
         Returns:
-            Cosines, float32 [n, k], falling, and rows, int64 [n, k], the lower first where cosines are equal. Where too
-            few rows are left, the cosine is minus infinity.
+            Cosines, float32 [n, k], decreasing, and rows, int64 [n, k], the lower first among equal cosines. Cosines
+            of excluded rows are minus infinity.
         """
         queries, number = unit(queries), tf.shape(queries)[0]
         size = tf.minimum(max(_SCORES // self.size, 1), tf.maximum(number, 1))
@@ -59,17 +59,17 @@ class VectorTable(tf.Module):
 
 
 def unit(vectors: tf.Tensor) -> tf.Tensor:
-    """Scales vectors, [..., dimensions], to length 1; those of zeros stay."""
+    """Scales vectors, [..., dimensions], to length 1, except zeros."""
     return tf.math.divide_no_nan(vectors, tf.norm(vectors, axis=-1, keepdims=True))
 
 
 def cosine(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Compares vectors, float32 [n, dimensions] each, one by one, float32 [n]; 0 where one is of zeros."""
+    """Returns the cosines of pairs of vectors, float32 [n, dimensions] each: float32 [n], 0 for zeros."""
     return tf.reduce_sum(unit(a) * unit(b), axis=-1)
 
 
 def _without(scores: tf.Tensor, left_out: tf.Tensor) -> tf.Tensor:
-    """Puts minus infinity for what is left out."""
+    """Sets the scores of excluded rows to minus infinity."""
     places = tf.where(left_out != ABSENT)
     cells = tf.stack([places[:, 0], tf.gather_nd(left_out, places)], axis=1)
     return tf.tensor_scatter_nd_update(scores, cells, tf.fill([tf.shape(cells)[0]], -math.inf))

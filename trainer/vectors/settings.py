@@ -1,4 +1,4 @@
-"""Typed settings of word vectors that a model reads, from the job's YAML."""
+"""Typed settings of a model's embedding table, from the job's YAML."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from trainer.settings import Settings
 
 
 class EmbeddingSettings(Settings):
-    """The table of word vectors: its width, or the vectors it starts from."""
+    """The table of word vectors: its width, or the vectors that initialize it."""
 
-    # Components receive their settings as JSON, which must read back.
+    # Components get their settings as JSON, which must be readable by alias.
     model_config = ConfigDict(serialize_by_alias=True)
 
     width: PositiveInt | None = Field(None, description="Width of randomly initialised vectors.")
@@ -41,7 +41,7 @@ class EmbeddingSettings(Settings):
 
 
 def _embedding(value: Any) -> Any:
-    """Expands a number into a section with only the width."""
+    """Expands an integer into a section with only the width."""
     return {"width": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 

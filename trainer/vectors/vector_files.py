@@ -1,8 +1,8 @@
 r"""Word vectors in the formats of other tools: word2vec text and binary, GloVe, TensorBoard's projector.
 
-The formats part words by white space, so each white-space character inside a word is written as `\u` and its code in
-four hexadecimal digits: `New York` as `New\u0020York`. So that reading can undo it, the backslash of a word that holds
-such a sequence itself is written as `\u005c`. All other words are written as they are.
+The formats separate words by white space, so each white-space character in a word is written as `\u` and its code in
+four hexadecimal digits: `New York` as `New\u0020York`. To make this reversible, the backslash of such a sequence in a
+word is written as `\u005c`. All other words are written unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from trainer.errors import JobError
 
 _BLOCK_ROWS = 4096
-_BLOCK_BYTES = 1 << 24  # A line must fit into it.
+_BLOCK_BYTES = 1 << 24  # The maximum length of a line.
 _SPACES = "".join(chr(code) for code in range(0x10000) if chr(code).isspace())
 _CODES = "|".join(f"{ord(character):04x}" for character in f"\\{_SPACES}")
 _ESCAPED = re.compile(rf"\\u({_CODES})")
@@ -32,12 +32,12 @@ _TO_ESCAPE = re.compile(rf"[{_SPACES}]|\\(?=u(?:{_CODES}))")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class WordVectors:
-    """Words with a vector each.
+    """Words and their vectors.
 
     Attributes:
-        words: The words, each once.
+        words: Unique words.
         vectors: float32 [words, dimensions].
-        duplicates: Lines left out in reading, because their word stood in an earlier one.
+        duplicates: Number of lines skipped in reading, whose word had an earlier line.
     """
 
     words: list[str]
@@ -46,7 +46,7 @@ class WordVectors:
 
 
 class _LineLayout(NamedTuple):
-    """How the lines of a text file are built: its header's lines, then perhaps a word, then numbers."""
+    """The layout of a text file: number of header lines, then lines of numbers, perhaps after a word."""
 
     separator: str
     header: int
@@ -57,22 +57,17 @@ class _LineLayout(NamedTuple):
 
 
 def escape(word: str) -> str:
-    """Writes a word without white space; `unescape` gives it back."""
+    """Replaces the white space of a word, reversibly by `unescape`."""
     return _TO_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", word)
 
 
 def unescape(text: str) -> str:
-    """Gives the word that `escape` wrote."""
+    """Reverses `escape`."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\\" in text else text
 
 
 def write_text(path: str, word_vectors: WordVectors) -> None:
-    """Writes word2vec's text format: the sizes, then a line a word, each number the shortest that reads back equal.
-
-    Args:
-        path: The file.
-        word_vectors: What to write.
-    """
+    """Writes word2vec's text format: the sizes, then a line per word, with the shortest decimals that round-trip."""
     words, vectors = word_vectors.words, word_vectors.vectors
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(f"{len(words)} {vectors.shape[1]}\n".encode())
@@ -83,12 +78,7 @@ def write_text(path: str, word_vectors: WordVectors) -> None:
 
 
 def write_binary(path: str, word_vectors: WordVectors) -> None:
-    """Writes word2vec's binary format: the sizes in text, then each word, a space and its float32 values.
-
-    Args:
-        path: The file.
-        word_vectors: What to write.
-    """
+    """Writes word2vec's binary format: the sizes as text, then each word, a space and its float32 values."""
     vectors = np.ascontiguousarray(word_vectors.vectors, "<f4")
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(f"{len(word_vectors.words)} {vectors.shape[1]}\n".encode())
@@ -98,13 +88,7 @@ def write_binary(path: str, word_vectors: WordVectors) -> None:
 
 
 def write_projector(directory: str, word_vectors: WordVectors, counts: Sequence[int]) -> None:
-    """Writes `vectors.tsv` and `metadata.tsv`, which https://projector.tensorflow.org loads.
-
-    Args:
-        directory: Where to write.
-        word_vectors: What to write.
-        counts: How often each word was seen.
-    """
+    """Writes `vectors.tsv` and `metadata.tsv`, with each word's count, for https://projector.tensorflow.org."""
     words, vectors = word_vectors.words, word_vectors.vectors
     with tf.io.gfile.GFile(f"{directory}/vectors.tsv", "wb") as file:
         for start in range(0, len(words), _BLOCK_ROWS):
@@ -115,15 +99,10 @@ def write_projector(directory: str, word_vectors: WordVectors, counts: Sequence[
 
 
 def read(path: str) -> WordVectors:
-    """Reads vectors: binary where the name ends in `.bin`, the projector's where in `.tsv`, else text.
+    """Reads vectors: binary if the name ends in `.bin`, the projector's if in `.tsv`, else text.
 
-    Text may have word2vec's line of sizes or, as GloVe's, none. Of lines with the same word the first counts.
-
-    Args:
-        path: The file; beside a `.tsv` lies its `metadata.tsv`.
-
-    Returns:
-        The words and vectors.
+    Text starts with word2vec's line of sizes or, in GloVe format, without it. Of lines with the same word the first
+    counts. A `.tsv` needs a `metadata.tsv` in the same folder.
 
     Raises:
         JobError: With the file and line, or the word of a binary file, that cannot be read.
@@ -134,14 +113,7 @@ def read(path: str) -> WordVectors:
 
 
 def read_metadata(path: str) -> list[str]:
-    """Reads the words of a projector's `metadata.tsv`.
-
-    Args:
-        path: The file.
-
-    Raises:
-        JobError: If it is not there or not UTF-8.
-    """
+    """Reads the words of a projector's `metadata.tsv`; raises JobError if it is missing or not UTF-8."""
     content = _content(path)
     try:
         lines = content.decode().removesuffix("\n").split("\n")
@@ -165,7 +137,7 @@ def _first_line(content: bytes, start: int) -> bytes:
 
 
 def _decimals(vectors: NDArray[np.float32], separator: str) -> list[str]:
-    """A line of numbers for each vector."""
+    """Formats a line of numbers for each vector."""
     numbers = pa.array(np.asarray(vectors, np.float32).ravel()).cast(pa.string())
     starts = np.arange(0, vectors.size + 1, vectors.shape[1], dtype=np.int32)
     lines: list[str] = pa.compute.binary_join(pa.ListArray.from_arrays(starts, numbers), separator).to_pylist()
@@ -182,16 +154,15 @@ def _unique(words: list[str], vectors: NDArray[np.float32]) -> WordVectors:
 
 
 def _sizes(line: bytes) -> tuple[int, int] | None:
-    """The numbers of words and dimensions, if the line holds two whole numbers."""
+    """Returns the numbers of words and dimensions if the line is two integers."""
     found = _SIZES.fullmatch(line)
     return (int(found[1]), int(found[2])) if found else None
 
 
 def _check_count(path: str, sizes: tuple[int, int] | None, found: int) -> None:
     if sizes and found != sizes[0]:
-        what, there = "The file does not hold the words that it announces.", f"{found} words"
-        announced, fix = f"{sizes[0]} words, as its first line says", "copy it again, if it was cut off"
-        raise JobError(what, where=path, found=there, expected=announced, fix=fix)
+        what, expected = "The file has a wrong number of words.", f"{sizes[0]} words, according to its first line"
+        raise JobError(what, where=path, found=f"{found} words", expected=expected, fix="copy it again if truncated")
 
 
 def _read_text(path: str) -> WordVectors:
@@ -202,7 +173,7 @@ def _read_text(path: str) -> WordVectors:
     dimensions = sizes[1] if sizes else line.rstrip(b" ").count(b" ")
     layout = _LineLayout(" ", int(sizes is not None), True, dimensions, line.endswith(b" "))
     if dimensions == 0:
-        raise JobError("The file holds no vectors.", where=path, expected="lines of a word and numbers")
+        raise JobError("The file has no vectors.", where=path, expected="lines of a word and numbers")
     words, vectors = _read_lines(content, path, layout) if line else ([], np.zeros([0, dimensions], np.float32))
     _check_count(path, sizes, len(words))
     return _unique(words, vectors)
@@ -213,17 +184,17 @@ def _read_projector(path: str) -> WordVectors:
     words = read_metadata(metadata)
     content = _content(path)
     if not content:
-        raise JobError("The file holds no vectors.", where=path, expected="lines of numbers")
+        raise JobError("The file has no vectors.", where=path, expected="lines of numbers")
     layout = _LineLayout("\t", 0, False, _first_line(content, 0).count(b"\t") + 1)
     _, vectors = _read_lines(content, path, layout)
     if len(words) != len(vectors):
         found = f"{len(words)} words and {len(vectors)} vectors"
-        raise JobError("The projector's files do not fit together.", where=f"{metadata}, {path}", found=found)
+        raise JobError("The projector's files have different lengths.", where=f"{metadata}, {path}", found=found)
     return _unique(words, vectors)
 
 
 def _read_lines(content: bytes, path: str, layout: _LineLayout) -> tuple[list[str], NDArray[np.float32]]:
-    """Parses the lines below the header: words, where there are any, and vectors."""
+    """Parses the lines after the header: words, if the layout has them, and vectors."""
     numbers = [str(number) for number in range(layout.dimensions)]
     names = [*["word"] * layout.word, *numbers, *["trailing"] * layout.trailing]
     types = {name: pa.float32() if name in numbers else pa.string() for name in names}
@@ -248,7 +219,7 @@ def _read_lines(content: bytes, path: str, layout: _LineLayout) -> tuple[list[st
 
 
 def _explain(content: bytes, path: str, layout: _LineLayout, message: str) -> NoReturn:
-    """Looks for the first line that does not fit, for the fast parser does not say which it is."""
+    """Reports the first malformed line, which the fast parser does not name."""
     for number, line in enumerate(content.split(b"\n"), start=1):
         if number > layout.header and line.strip(b"\r"):
             _check_line(line.rstrip(b" \r"), f"{path}:{number}", layout)
@@ -260,16 +231,16 @@ def _check_line(line: bytes, where: str, layout: _LineLayout) -> None:
         numbers = line.decode().split(layout.separator)[int(layout.word) :]
     except UnicodeDecodeError as error:
         found = f"the byte 0x{line[error.start]:02x} at column {error.start + 1}"
-        fix = "let the name end in .bin, if the vectors are binary"
+        fix = "if the vectors are binary, rename the file to end in .bin"
         raise JobError("A line is not UTF-8.", where=where, found=found, fix=fix) from None
     if len(numbers) != layout.dimensions:
-        found, expected = f"{len(numbers)} numbers", f"{layout.dimensions} numbers, as the lines before have"
-        raise JobError("A line has another number of columns.", where=where, found=found, expected=expected)
+        found, expected = f"{len(numbers)} numbers", f"{layout.dimensions} numbers, like the previous lines"
+        raise JobError("A line has a wrong number of columns.", where=where, found=found, expected=expected)
     for number in numbers:
         try:
             float(number)
         except ValueError:
-            raise JobError("A vector holds what is no number.", where=where, found=repr(number)) from None
+            raise JobError("A vector has a value that is not a number.", where=where, found=repr(number)) from None
 
 
 def _read_binary(path: str) -> WordVectors:
@@ -277,18 +248,18 @@ def _read_binary(path: str) -> WordVectors:
     start = content.find(b"\n", 0, 64) + 1
     sizes = _sizes(content[:start])
     if sizes is None or sizes[1] == 0:
-        found, expected = repr(content[: start or 32])[1:], "the number of words and of dimensions"
-        raise JobError("The file does not start as binary vectors do.", where=path, found=found, expected=expected)
+        found, expected = repr(content[: start or 32])[1:], "the numbers of words and dimensions"
+        raise JobError("The file has no header of binary vectors.", where=path, found=found, expected=expected)
     count, dimensions = sizes
     row_bytes = 4 * dimensions
-    # No more than can be there, whatever a broken first line says.
+    # Limited by the file's size, in case the first line is wrong.
     vectors = np.empty([min(count, (len(content) - start) // (row_bytes + 1)), dimensions], np.float32)
     words: list[str] = []
     for number in range(count):
         space = content.find(b" ", start)
         if space < 0 or space + 1 + row_bytes > len(content):
             _check_count(path, sizes, number)
-        # Some writers end each vector with a line feed, some do not.
+        # Only some writers end each vector with a line feed.
         text = content[start:space].lstrip(b"\n")
         start = space + 1 + row_bytes
         vectors[number] = np.frombuffer(content, "<f4", dimensions, space + 1)

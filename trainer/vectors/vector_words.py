@@ -1,4 +1,4 @@
-"""The words that have vectors."""
+"""The words of a vocabulary that have vectors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Vocabulary:
     """The words of a transform graph without the reserved ones; row r has the id r + 4.
 
     Attributes:
-        words: Each once, by falling count.
+        words: Unique words, by decreasing count.
         counts: Occurrences in the train split, int64 [words].
     """
 
@@ -26,24 +26,13 @@ class Vocabulary:
 
     @classmethod
     def read(cls, transform_graph: str) -> Vocabulary:
-        """Reads `vocabulary.txt` and `counts.txt`.
-
-        Args:
-            transform_graph: The transform graph's directory.
-
-        Raises:
-            JobError: If there is no word in it.
-        """
+        """Reads `vocabulary.txt` and `counts.txt` of a transform graph; raises JobError if they have no words."""
         words, counts = (_lines(f"{transform_graph}/{name}.txt") for name in ("vocabulary", "counts"))
         first = len(RESERVED_WORDS)
         if len(words) == first:
-            raise JobError(
-                "There is no word to make a vector of.",
-                where=f"{transform_graph}/vocabulary.txt",
-                found="reserved words alone",
-                expected="words of the train split",
-                fix="Lower transform.min_count, or give more text.",
-            )
+            where, found = f"{transform_graph}/vocabulary.txt", "only reserved words"
+            fix = "Lower transform.min_count, or add text."
+            raise JobError("The vocabulary has no words.", where=where, found=found, fix=fix)
         return cls(words[first:], np.array(counts[first:], np.int64))
 
 

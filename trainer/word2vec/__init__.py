@@ -1,1 +1,1 @@
-"""Word vectors: skip-gram and CBOW, their training and what is published of them."""
+"""Word vectors: the training of skip-gram and CBOW, and the published model."""

@@ -1,4 +1,4 @@
-"""What published word vectors answer to a person: vectors, neighbours and answers to analogies."""
+"""Queries of published word vectors: vectors, neighbours and analogies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WordVectorAnswers:
         self._words: list[str] = []
 
     def vectors(self, words: Sequence[str]) -> list[dict[str, Any]]:
-        """Gives the vectors of a batch of words: {"word", "known", "vector"} each."""
+        """Returns the vectors of a batch of words: {"word", "known", "vector"} each."""
         found = self._ask("vectors", words=words)
         return [
             {"word": word, "known": bool(known), "vector": [shortest(number) for number in vector]}
@@ -33,36 +33,31 @@ class WordVectorAnswers:
         ]
 
     def neighbors(self, words: Sequence[str], k: int, *, approximate: bool = False) -> list[dict[str, Any]]:
-        """Finds the nearest words.
-
-        Args:
-            words: The batch.
-            k: How many of each.
-            approximate: Search the index beside the model instead of comparing with all words.
+        """Finds the k nearest words of each word of a batch, by comparing with all words or in the model's index.
 
         Returns:
             For each {"word", "known", "neighbors"}, the last a list of {"word", "similarity"}.
 
         Raises:
-            JobError: If there is no such index or faiss is not installed.
+            JobError: If the search is approximate, and the model has no index or faiss is not installed.
         """
         if approximate:
             return self._indexed_neighbors(words, k)
         found = self._ask("neighbors", words=words, k=k)
         rows = zip(words, found["known"], found["neighbors"], found["similarity"], strict=True)
         return [
-            {"word": word, "known": bool(known), "neighbors": _ranked(_texts(names), cosines)}
+            {"word": word, "known": bool(known), "neighbors": _ranked((name.decode() for name in names), cosines)}
             for word, known, names, cosines in rows
         ]
 
     def analogy(self, a: str, b: str, c: str, k: int) -> dict[str, Any]:
-        """Finds what is to c as b is to a: {"a", "b", "c", "known", "answers"}, the last of {"word", "similarity"}."""
+        """Solves a : b = c : x: {"a", "b", "c", "known", "answers"}, the last a list of {"word", "similarity"}."""
         found = self._ask("analogy", a=[a], b=[b], c=[c], k=k)
-        answers = _ranked(_texts(found["answers"][0]), found["similarity"][0])
+        answers = _ranked((answer.decode() for answer in found["answers"][0]), found["similarity"][0])
         return {"a": a, "b": b, "c": c, "known": bool(found["known"][0]), "answers": answers}
 
     def hints(self, words: Sequence[str]) -> dict[str, str]:
-        """Finds, for words without a vector, the word of the vocabulary that is spelled most like each, if one is."""
+        """Returns, for words without a vector, the vocabulary word with the most similar spelling, if any."""
         known = self._ask("vectors", words=words)["known"]
         near = {word: closest(word, self._vocabulary()) for word, has in zip(words, known, strict=True) if not has}
         return {word: hint for word, hint in near.items() if hint}
@@ -72,7 +67,7 @@ class WordVectorAnswers:
 
         index, vocabulary = Index(self._directory), self._vocabulary()
         found = self._ask("vectors", words=words)
-        # One more, for the word itself is its own nearest.
+        # One more, because each word is its own nearest neighbour.
         similarity, rows = index.search(found["vectors"], min(k + 1, len(vocabulary)))
         rows[~found["vectors"].any(axis=1)] = -1
         answers = []
@@ -101,10 +96,6 @@ class WordVectorAnswers:
 
 
 def _ranked(words: Iterable[str], cosines: Iterable[object]) -> list[dict[str, Any]]:
-    """Pairs answers with their cosines; blank ones are none."""
+    """Pairs answers with their cosines, without blank answers."""
     pairs = zip(words, cosines, strict=True)
     return [{"word": word, "similarity": shortest(cosine)} for word, cosine in pairs if word]
-
-
-def _texts(values: Iterable[bytes]) -> list[str]:
-    return [value.decode() for value in values]

@@ -1,4 +1,4 @@
-"""Character n-grams of words and the buckets that they are hashed to, as fastText has them."""
+"""Character n-grams of words and their hash buckets, as in fastText."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from trainer.word2vec.settings import CharacterNgramSettings
 
-# FNV-1a of 32 bits, whose bytes fastText takes as signed: one above 127 sets the upper bits, too.
+# 32-bit FNV-1a with signed bytes, as in fastText: a byte above 127 also sets the upper bits.
 _BASIS, _PRIME, _BITS = 2_166_136_261, 16_777_619, 0xFFFF_FFFF
 _SIGNED = [byte if byte < 128 else byte | 0xFFFF_FF00 for byte in range(256)]
 
@@ -14,17 +14,13 @@ _CHARACTER_BYTES = 4
 
 
 def ngram_ids(word: str, settings: CharacterNgramSettings) -> list[int]:
-    """Lists the buckets of a word's n-grams, as fastText's `Dictionary::computeSubwords`.
+    """Returns the buckets of a word's n-grams, like fastText's `Dictionary::computeSubwords`.
 
-    The word stands between `<` and `>` (Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information",
-    section 3.2). All n-grams count, also the whole word where it is short enough, but not `<` and `>` alone.
-
-    Args:
-        word: The word.
-        settings: Lengths and number of buckets.
+    The word is put between `<` and `>` (Bojanowski et al. 2017, "Enriching Word Vectors with Subword Information",
+    section 3.2). All n-grams count, including the whole word if it is short enough, except `<` and `>` alone.
 
     Returns:
-        Buckets by first character, then by length; one that several n-grams share stands there as often.
+        Buckets by first character, then by length, one for each n-gram.
     """
     characters = [[_SIGNED[byte] for byte in character.encode()] for character in f"<{word}>"]
     last = len(characters) - 1
@@ -40,10 +36,10 @@ def ngram_ids(word: str, settings: CharacterNgramSettings) -> list[int]:
 
 
 def lookup(words: tf.Tensor, settings: CharacterNgramSettings) -> tf.RaggedTensor:
-    """Gives what `ngram_ids` gives for many words, with TensorFlow alone.
+    """Computes `ngram_ids` of many words in TensorFlow.
 
     Args:
-        words: UTF-8, string [words]; what is not UTF-8 counts as U+FFFD.
+        words: UTF-8, string [words]; invalid bytes count as U+FFFD.
         settings: Lengths and number of buckets.
 
     Returns:
@@ -56,7 +52,7 @@ def lookup(words: tf.Tensor, settings: CharacterNgramSettings) -> tf.RaggedTenso
     place = tf.range(total)
     edge = (place == starts) | (place == ends - 1)
     signed = _signed_bytes(characters.values)
-    # One n-gram from each character on, all growing by a character at a time.
+    # One n-gram from each character, all growing by a character at a time.
     values = tf.fill([total], tf.constant(_BASIS, tf.int64))
     hashes, counted = [], []
     for length in range(1, settings.max + 1):
@@ -69,7 +65,7 @@ def lookup(words: tf.Tensor, settings: CharacterNgramSettings) -> tf.RaggedTenso
 
 
 def _signed_bytes(characters: tf.Tensor) -> tf.Tensor:
-    """Bytes of characters as fastText takes them, int64 [characters, 4]; -1 after the end of a character."""
+    """Returns the sign-extended bytes of characters, int64 [characters, 4]; -1 after the end of a character."""
     signed = tf.gather(
         tf.constant(_SIGNED, tf.int64),
         tf.cast(tf.io.decode_raw(characters, tf.uint8, fixed_length=_CHARACTER_BYTES), tf.int32),
@@ -79,7 +75,7 @@ def _signed_bytes(characters: tf.Tensor) -> tf.Tensor:
 
 
 def _hash_on(values: tf.Tensor, signed: tf.Tensor) -> tf.Tensor:
-    """Takes one more character into hashes, int64 [n], of its bytes, int64 [n, 4]."""
+    """Continues hashes, int64 [n], with the bytes of another character, int64 [n, 4]."""
     for byte in tf.unstack(signed, _CHARACTER_BYTES, axis=1):
         values = tf.where(byte < 0, values, (tf.bitwise.bitwise_xor(values, byte) * _PRIME) & _BITS)
     return values

@@ -17,12 +17,7 @@ _SEED = (0, 0)
 
 
 class HeldOut:
-    """Measures documents with whole windows, no word left out, and always the same negatives.
-
-    Args:
-        settings: The trainer section of the configuration.
-        vocabulary: The words.
-    """
+    """Measures documents with full windows, without subsampling, and with fixed negatives."""
 
     def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary) -> None:
         self._settings, self._words = settings, len(vocabulary.words)
@@ -37,12 +32,12 @@ class HeldOut:
 
         Args:
             tokens: Ids, ragged int64 [documents, time].
-            inputs: Looks input vectors up.
-            outputs: Looks output vectors up.
+            inputs: Lookup of input vectors.
+            outputs: Lookup of output vectors.
 
         Returns:
             The summed loss of each document, in nats, and the number of its predictions, float32 [documents] each:
-            pairs of words with skip-gram, words that have a window with CBOW.
+            pairs of words with skip-gram, words with a window with CBOW.
         """
         rows, groups, documents = word_rows(tokens, self._words, self._settings.boundary)
         missing = -tf.size(rows) % BLOCK
@@ -50,7 +45,6 @@ class HeldOut:
         step = frames(tf.pad(rows, [[0, missing]]), left, right, self._settings.window)
 
         def by_document(values: tf.Tensor) -> tf.Tensor:
-            """Sums the values of words, float32 [blocks, BLOCK], by document."""
             real = tf.reshape(values, [-1])[: tf.size(rows)]
             return tf.math.unsorted_segment_sum(real, documents, tokens.nrows())
 
@@ -58,7 +52,7 @@ class HeldOut:
         return by_document(losses), by_document(predictions(step, self._settings.model))
 
     def _losses(self, step: Step, inputs: Lookup, outputs: Lookup) -> tf.Tensor:
-        """The loss of each word, float32 [blocks, BLOCK], for few blocks at a time: all at once may take gigabytes."""
+        """Returns the loss of each word, float32 [blocks, BLOCK], computed in parts to save gigabytes of memory."""
         parts = tf.maximum(-(-tf.shape(step[LEFT])[0] // _BLOCKS), 1)
         losses = tf.TensorArray(tf.float32, parts, infer_shape=False, element_shape=[None, BLOCK])
         for part in tf.range(parts):

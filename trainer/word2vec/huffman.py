@@ -1,4 +1,4 @@
-"""Hierarchical softmax's binary tree: frequent words have short codes."""
+"""The binary tree of hierarchical softmax, in which frequent words have short codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class HuffmanTree:
     """A Huffman tree of words (Mikolov et al. 2013, "Distributed Representations of Words and Phrases", section 2.1).
 
     Step s of a word's path from the root leaves the inner node `points[word, s]` by the branch `codes[word, s]`.
-    There is one inner node less than words; the root is the last of them.
+    The tree has one inner node less than words; the root is the last.
 
     Attributes:
         codes: Branches, 0 or 1, uint8 [words, depth]; 0 after the end of a path.
@@ -28,12 +28,9 @@ class HuffmanTree:
 
     @classmethod
     def from_counts(cls, counts: NDArray[np.int64]) -> HuffmanTree:
-        """Makes the tree of the least mean path.
+        """Builds the tree from occurrences, int64 [words], in any order, at least one.
 
-        Among equals the result is always the same: inner nodes are joined before words, words from the last on.
-
-        Args:
-            counts: Occurrences, int64 [words], at least one word, in any order.
+        Ties are deterministic: inner nodes are joined before words, and words from the last.
         """
         words = len(counts)
         order = np.argsort(-counts, kind="stable")
@@ -54,17 +51,17 @@ class HuffmanTree:
 
 
 def _merge(falling: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Joins the two lightest nodes until one is left, as word2vec.c's `CreateBinaryTree`, in linear time.
+    """Joins the two lightest nodes until one is left, like word2vec.c's `CreateBinaryTree`, in linear time.
 
-    Inner nodes come into being by rising weight, so the lightest node is always the last of the words that are left or
-    the first of the inner nodes that are left.
+    Inner nodes are created in order of increasing weight, so the lightest node is always the last of the remaining
+    words or the first of the remaining inner nodes.
 
     Args:
-        falling: Counts of the words by falling count.
+        falling: Decreasing counts of the words.
 
     Returns:
         Parent of each node, int64 [2 * words - 1], the root's being itself, and whether it is the heavier child,
-        uint8. Words come first, then inner nodes in the order of their making, the root last.
+        uint8. Words come first, then inner nodes in order of creation, the root last.
     """
     words = len(falling)
     weights = list(falling)

@@ -1,4 +1,4 @@
-"""An approximate index of neighbours (HNSW), built and searched with faiss."""
+"""An approximate index of neighbours (HNSW) with faiss."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.errors import JobError
+from trainer.text.normalization import missing_extra
 
 FILE = "neighbors.faiss"
 
 _RECALL_AT = 10
 _SAMPLE, _BLOCK = 1_000, 100
 _SEED = 1
-# Malkov and Yashunin 2018, "Efficient and Robust Approximate Nearest Neighbor Search", sections 4.1 and 5: links of a
+# Malkov and Yashunin 2018, "Efficient and Robust Approximate Nearest Neighbor Search", sections 4.1 and 5: links per
 # word, candidates while building and while searching.
 _HNSW_LINKS, _HNSW_BUILD, _HNSW_SEARCH = 32, 80, 128
 
@@ -40,34 +41,30 @@ class Index:
                 content = np.frombuffer(file.read(), np.uint8)
             self._index = faiss.deserialize_index(content)
         except tf.errors.NotFoundError:
-            fix = "set trainer.index: hnsw and run the job again, or search without the index"
+            fix = "set trainer.index: hnsw and rerun the job, or search without the index"
             raise JobError("The model has no index of neighbours.", where=path, found="no such file", fix=fix) from None
         except RuntimeError as error:
             raise JobError("The index cannot be loaded.", where=path, found=str(error).partition("\n")[0]) from error
 
     def search(self, vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Finds vectors of great cosine.
-
-        Args:
-            vectors: float32 [n, dimensions].
-            k: How many to find.
+        """Finds the approximate k nearest rows by cosine of vectors, float32 [n, dimensions].
 
         Returns:
-            Cosines, float32 [n, k], falling, and rows, int64 [n, k], -1 where fewer were found.
+            Cosines, float32 [n, k], decreasing, and rows, int64 [n, k], -1 if fewer were found.
         """
         found: tuple[NDArray[np.float32], NDArray[np.int64]] = self._index.search(_unit(vectors), k)
         return found
 
 
 def write(directory: str, vectors: NDArray[np.float32]) -> float:
-    """Builds an index of neighbours by cosine and writes it into a SavedModel's directory; deterministic.
+    """Builds an index of neighbours by cosine deterministically and writes it into a SavedModel's directory.
 
     Args:
         directory: The SavedModel.
         vectors: float32 [words, dimensions].
 
     Returns:
-        Its recall@10, 0 to 1: the share of the nearest ten that it finds, in the mean over at most 1,000 words.
+        Its recall@10, 0 to 1: the mean share of the ten nearest words that it finds, over at most 1,000 words.
 
     Raises:
         JobError: If faiss is not installed.
@@ -84,7 +81,7 @@ def write(directory: str, vectors: NDArray[np.float32]) -> float:
 
 
 def _recall(index: Any, units: NDArray[np.float32]) -> float:
-    """Compares with the exact search, the word itself left out."""
+    """Compares with the exact search, excluding the word itself."""
     words = len(units)
     k = min(_RECALL_AT, words - 1)
     if k == 0:
@@ -121,11 +118,6 @@ def _faiss() -> ModuleType:
     try:
         import faiss
     except ImportError as error:
-        raise JobError(
-            "The package faiss-cpu is not installed.",
-            where="trainer.index",
-            expected="the extra `index`",
-            fix='Install it: pip install "seqloom[index]", or set trainer.index: null.',
-        ) from error
+        raise missing_extra("trainer.index", "faiss-cpu", "index") from error
     module: ModuleType = faiss
     return module

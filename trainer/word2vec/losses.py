@@ -1,7 +1,7 @@
 """The losses of word2vec on a step, and their gradients in closed form.
 
-Automatic differentiation would keep every product and gather twice; here the step is the whole cost of training.
-Gradients are sparse: rows of a table and what to add to them. The loss of a word is the sum over its pairs.
+Automatic differentiation would store every product and gather twice, and steps dominate the cost of training.
+Gradients are sparse: rows of a table and the deltas to add. The loss of a word is the sum over its pairs.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from trainer.word2vec.windows import BLOCK, CENTERS, CONTEXTS, NOISE, Step, Wind
 
 
 class Update(NamedTuple):
-    """Rows of a table, int32 [n], and what is added to them, float32 [n, dimensions]; rows may repeat."""
+    """Rows of a table, int32 [n], and deltas to add to them, float32 [n, dimensions]; rows may repeat."""
 
     rows: tf.Tensor
     delta: tf.Tensor
 
 
 class StepOutcome(NamedTuple):
-    """What a step gives.
+    """The results of a step.
 
     Attributes:
         losses: The loss of each word, float32 [blocks, BLOCK], in nats.
         input: Updates of the input vectors.
-        output: Updates of the output vectors, one after the other.
+        output: Updates of the output vectors, in the order to apply them.
     """
 
     losses: tf.Tensor
@@ -42,19 +42,18 @@ Lookup = Callable[[tf.Tensor], tf.Tensor]
 """From rows, int32 of any shape, to their vectors, float32 [..., dimensions]."""
 
 Objective = Callable[[Step, Lookup, Lookup, "tf.Tensor | float"], StepOutcome]
-"""From a step, the look-ups of input and output vectors and the learning rate to what the step gives."""
+"""From a step, the lookups of input and output vectors and the learning rate to the step's results."""
 
 
 def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
-    """Each word predicts the words of its window, among words of the noise (Mikolov et al. 2013, section 2.2).
+    """Each word predicts the words of its window, among noise words (Mikolov et al. 2013, section 2.2).
 
-    Negatives are shared by the pairs of neighbouring blocks, and weighted so that each pair has `negatives` of them.
-    Where there are few words, a negative that is the predicted word itself does not count for that pair.
+    Negatives are shared by the pairs of adjacent blocks, and weighted so that each pair has `negatives` of them.
+    With few words, a negative that is the predicted word itself does not count for that pair.
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
-        """Multiplies the words of each block with its frame, and those of neighbouring blocks with their noise."""
         noise, predicted = step[NOISE], in_window(step)
         words, weight = inputs(step[CENTERS]), predictions(step, "skipgram")[..., tf.newaxis]
         if few_words:
@@ -71,16 +70,15 @@ def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -
 
 
 def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
-    """The mean of a window predicts its word, among words of the noise (Mikolov et al. 2013, "Efficient Estimation").
+    """The mean of a window predicts its word, among noise words (Mikolov et al. 2013, "Efficient Estimation").
 
-    Negatives are shared by the words of neighbouring blocks, and weighted so that each word has `negatives` of them.
-    Where there are few words, a negative that is the word itself does not count. Each word of the window gets the whole
-    of its mean's delta, not its share of it, as in word2vec.c and gensim.
+    Negatives are shared by the words of adjacent blocks, and weighted so that each word has `negatives` of them.
+    With few words, a negative that is the word itself does not count. Each word of the window gets its mean's full
+    delta, not a share of it, as in word2vec.c and gensim.
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
-        """Averages each window, and multiplies the means with their words and with the noise."""
         around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), step[NOISE]
         in_mean = in_window(step)
         means, weight = _means(in_mean, around), predictions(step, "cbow")[..., tf.newaxis]
@@ -104,12 +102,11 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
 def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> Objective:
     """Each word of a window predicts the path to the window's own word (Mikolov et al. 2013, section 2.1).
 
-    The direction is word2vec.c's. Output vectors are those of inner nodes.
+    The direction is that of word2vec.c. Output vectors belong to inner nodes.
     """
     paths, in_window = _Paths(tree), WindowTable(settings.window)
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
-        """Multiplies each frame with the nodes of all paths of its block."""
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
         nodes = outputs(tf.reshape(points, [-1, BLOCK * paths.depth]))
         # [blocks, frame, BLOCK * depth]: a pair counts at every node of the path.
@@ -131,12 +128,11 @@ def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree)
 def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> Objective:
     """The mean of a window predicts the path to its word (Mikolov et al. 2013, "Efficient Estimation", section 3.1).
 
-    Each word of the window gets the whole of its mean's delta, as with negative sampling.
+    Each word of the window gets its mean's full delta, as with negative sampling.
     """
     paths, in_window = _Paths(tree), WindowTable(settings.window)
 
     def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
-        """Averages each window, and multiplies the mean with the nodes of its word's path."""
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
         in_mean, nodes = in_window(step), outputs(points)
         means, weight = _means(in_mean, around), on_path * predictions(step, "cbow")[..., tf.newaxis]
@@ -153,22 +149,22 @@ def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> 
 
 
 class _Paths:
-    """Looks up the paths of words in a tree."""
+    """Lookup of the paths of words in a tree."""
 
     def __init__(self, tree: HuffmanTree) -> None:
-        # The only word of a vocabulary has no path, but a tensor needs a column.
+        # A single word has no path, but a tensor needs a column.
         missing = [[0, 0], [0, 1 if tree.points.shape[1] == 0 else 0]]
         self._points, self._codes = np.pad(tree.points, missing), np.pad(tree.codes, missing).astype(np.float32)
         self.depth = self._points.shape[1]
         self._on_path = tf.sequence_mask(tree.lengths, self.depth, tf.float32)
 
     def __call__(self, words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns inner nodes, branches and whether the path goes so far, [..., depth] each."""
+        """Returns inner nodes, branches and a mask of the path's steps, [..., depth] each."""
         return tf.gather(self._points, words), tf.gather(self._codes, words), tf.gather(self._on_path, words)
 
 
 class _Logistic(NamedTuple):
-    """Logistic regressions of pairs: losses of words, [groups, words], and what to add to words and to others."""
+    """Logistic regressions of pairs: losses of words, [groups, words], and deltas of words and of others."""
 
     losses: tf.Tensor
     words: tf.Tensor
@@ -178,14 +174,9 @@ class _Logistic(NamedTuple):
 def _logistic(
     words: tf.Tensor, others: tf.Tensor, target: float, weights: tf.Tensor, rate: tf.Tensor | float
 ) -> _Logistic:
-    """Pairs each word of a group with each of its others.
+    """Pairs each word, [groups, words, dimensions], of a group with each of its others, [groups, others, dimensions].
 
-    Args:
-        words: float32 [groups, words, dimensions].
-        others: float32 [groups, others, dimensions].
-        target: 1 for pairs of the text, 0 for those with noise.
-        weights: How much each pair counts, float32 [groups, words, others or 1].
-        rate: The learning rate.
+    `target` is 1 for pairs of the text and 0 for noise; `weights` of pairs are float32 [groups, words, others or 1].
     """
     logits = tf.matmul(words, others, transpose_b=True)
     slope = (target - tf.sigmoid(logits)) * (weights * rate)
@@ -197,12 +188,12 @@ def _logistic(
 
 
 def _grouped(values: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """From values of words, [blocks, BLOCK, n], to those of words that share noise, [groups, words, n]."""
+    """Reshapes values of words, [blocks, BLOCK, n], to groups of words that share noise, [groups, words, n]."""
     return tf.reshape(values, [tf.shape(noise)[0], -1, values.shape[-1]])
 
 
 def _predicted_negatives(predicted: tf.Tensor, step: Step) -> tf.Tensor:
-    """How often each negative stands in each word's window, float32 [blocks, BLOCK, negatives]."""
+    """Counts each negative in each word's window, float32 [blocks, BLOCK, negatives]."""
     contexts, noise = step[CONTEXTS], step[NOISE]
     of_block = tf.repeat(noise, tf.shape(contexts)[0] // tf.shape(noise)[0], axis=0)
     same = tf.cast(contexts[:, :, tf.newaxis] == of_block[:, tf.newaxis], tf.float32)
@@ -210,7 +201,7 @@ def _predicted_negatives(predicted: tf.Tensor, step: Step) -> tf.Tensor:
 
 
 def _means(mask: tf.Tensor, around: tf.Tensor) -> tf.Tensor:
-    """The mean of each window, float32 [blocks, BLOCK, dimensions], zeros where it is empty."""
+    """Returns the mean of each window, float32 [blocks, BLOCK, dimensions], zeros if it is empty."""
     return tf.math.divide_no_nan(tf.matmul(mask, around), tf.reduce_sum(mask, -1, keepdims=True))
 
 

@@ -1,7 +1,4 @@
-"""Metrics of word vectors, over the records of EvaluationSets.
-
-The signature `judge` returns for each record `similarity`, `correct`, `loss`, `pairs` and `known`, float32 [batch].
-"""
+"""Metrics of word vectors over the records of EvaluationSets, from the answers of the signature `judge`."""
 
 from __future__ import annotations
 
@@ -19,12 +16,12 @@ from trainer.vectors.judgement import ANALOGY, DOCUMENTS, SCORE, SIMILARITY, SOU
 
 
 class Judgement(NamedTuple):
-    """What a record asks, and what a model answers.
+    """A record and the model's answer.
 
     Attributes:
-        task: What is asked, `SIMILARITY`, `ANALOGY` or `DOCUMENTS`.
+        task: `SIMILARITY`, `ANALOGY` or `DOCUMENTS`.
         source: The evaluation set.
-        score: The similarity of the pair as people rate it.
+        score: The human similarity rating of the pair.
         known: 1 if the model knows all words, else 0.
         similarity: The similarity of the pair in the model.
         correct: 1 if the analogy is solved, else 0.
@@ -44,14 +41,11 @@ class Judgement(NamedTuple):
 
 @dataclasses.dataclass
 class Judgements(Counts):
-    """The judgements of all records.
-
-    Attributes:
-        rows: The fields of each `Judgement` as a plain tuple, which Beam moves faster.
-    """
+    """The judgements of all records."""
 
     FEATURES: ClassVar[tuple[str, ...]] = (TASK, SOURCE, SCORE)
 
+    # Plain tuples of the fields of `Judgement`, which Beam transfers faster.
     rows: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
 
     def add_record(self, answer: Arrays, features: Arrays) -> None:
@@ -69,9 +63,9 @@ COUNTS = Judgements
 
 
 def spearman(counts: Judgements) -> float:
-    """Returns the mean over the sets of each one's rank correlation between known pairs and people's scores.
+    """Returns the mean over the sets of the rank correlation between human and model scores of known pairs.
 
-    A set with fewer than two known pairs has no correlation and is left out.
+    Sets with fewer than two known pairs are left out.
     """
     sets: defaultdict[str, list[Judgement]] = defaultdict(list)
     for pair in counts.of(SIMILARITY):
@@ -86,13 +80,13 @@ def spearman(counts: Judgements) -> float:
 
 
 def analogy_accuracy(counts: Judgements) -> float:
-    """Returns the share of the known analogies that the model solves."""
+    """Returns the share of known analogies that the model solves."""
     known = [one.correct for one in counts.of(ANALOGY) if one.known]
     return math.fsum(known) / len(known) if known else math.nan
 
 
 def coverage(counts: Judgements) -> float:
-    """Returns the share of the pairs and analogies whose words the model knows."""
+    """Returns the share of pairs and analogies whose words the model knows."""
     known = [one.known for one in counts.of(SIMILARITY, ANALOGY)]
     return math.fsum(known) / len(known) if known else math.nan
 
@@ -105,24 +99,20 @@ def held_out_loss(counts: Judgements) -> float:
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
-    """Returns Spearman's rank correlation, equal values sharing the mean of their ranks.
+    """Returns Spearman's rank correlation of paired values; equal values share the mean of their ranks.
 
-    It is NaN for fewer than two pairs, where all values of one side are equal, or where a value is not finite.
-
-    Args:
-        first: Values.
-        second: As many, each paired with the one at its place.
+    It is NaN for fewer than two pairs, if all values of one side are equal, or if a value is not finite.
     """
     if not np.isfinite([*first, *second]).all():
         return math.nan
     x, y = _centred_ranks(first), _centred_ranks(second)
-    # Whole numbers: their sums do not depend on the order.
+    # Integers, whose sums do not depend on the order.
     spread = int(x @ x) * int(y @ y)
     return int(x @ y) / math.sqrt(spread) if spread else math.nan
 
 
 def _centred_ranks(values: Sequence[float]) -> NDArray[np.int64]:
-    """Twice the rank of each value less the mean rank, int64 [values], so that ties stay whole."""
+    """Returns twice the difference of each rank and the mean rank, int64 [values]; doubled to keep ties integral."""
     _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     twice_mean_rank = 2 * np.cumsum(counts) - counts + 1
     centred: NDArray[np.int64] = twice_mean_rank[places.reshape(-1)] - (len(values) + 1)

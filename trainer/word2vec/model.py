@@ -1,4 +1,4 @@
-"""The two tables of word2vec and the compiled steps that update them."""
+"""The two tables of word2vec and their compiled training steps."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
 from trainer.word2vec.windows import Step, predictions
 
 _ROWS_IN_ORDER = 1_000
-"""TensorFlow adds up to 1,023 rows one after the other, and more of them in parallel, in no certain order."""
+"""TensorFlow adds up to 1,023 rows in order, and more of them in parallel, in an undefined order."""
 
 _PIECES = 4
-"""From so many thousand rows on, adding up those of a word first is faster."""
+"""From this many thousand rows, summing the updates of each row first is faster."""
 
 _LARGE_STEP, _LONGEST = 1_024, 0.5
-"""In a step of more words than this a row's update is cut to this length: the sum would leave the slope behind."""
+"""Updates of a row are clipped to this length in steps of more words, in which their sum would overshoot."""
 
 _FEW_WORDS = 1_000
-"""Among more words a negative is hardly ever the predicted word, and to look would take a twentieth of the time."""
+"""Among more words a negative is hardly ever the predicted word, and checking takes a twentieth of the time."""
 
 _COMPOSED_TOGETHER = 4_096
 
 
 def make_objective(settings: Word2vecSettings, counts: NDArray[np.int64]) -> Objective:
-    """Picks what `model` and `loss` of the settings name."""
+    """Returns the objective of the settings' `model` and `loss`."""
     skipgram = settings.model == "skipgram"
     if settings.loss == "negative_sampling":
         few_words = len(counts) < _FEW_WORDS
@@ -50,13 +50,9 @@ def make_objective(settings: Word2vecSettings, counts: NDArray[np.int64]) -> Obj
 class Tables(tf.Module):
     """Input and output vectors, float32 [rows, dimensions] each, and their training.
 
-    Input vectors begin uniform within half of 1 / dimensions and output vectors at zero, as in word2vec.c. With n-grams
-    the input table has a row for each bucket after those of the words. Made in the scope of a strategy for several
-    devices, each has a copy.
-
-    Args:
-        settings: The trainer section of the configuration.
-        vocabulary: The words.
+    Input vectors are initialized uniformly within 0.5 / dimensions and output vectors with zeros, as in word2vec.c.
+    With n-grams the input table has a row for each bucket after those of the words. In the scope of a multi-device
+    strategy, each device has a copy.
     """
 
     def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary) -> None:
@@ -65,7 +61,7 @@ class Tables(tf.Module):
         buckets = settings.ngrams.buckets if settings.ngrams else 0
         bound = 0.5 / dimensions
         initial = tf.random.stateless_uniform((words + buckets, dimensions), [settings.seed, 0], -bound, bound)
-        # One row at least: a tree of a single word has no inner node.
+        # At least one row: the tree of a single word has no inner node.
         outputs = words if settings.loss == "negative_sampling" else max(words - 1, 1)
         self.input = tf.Variable(initial, name="input")
         self.output = tf.Variable(tf.zeros((outputs, dimensions)), name="output")
@@ -78,21 +74,21 @@ class Tables(tf.Module):
 
     @tf.function(reduce_retracing=True)
     def train(self, steps: Step, rates: tf.Tensor) -> tf.Tensor:
-        """Does many steps.
+        """Trains many steps.
 
         Args:
-            steps: As `windows.steps` gives them.
-            rates: The learning rate of each, float32 [steps].
+            steps: Steps of `windows.steps`.
+            rates: Their learning rates, float32 [steps].
 
         Returns:
-            The loss of the first step before it, in nats for a prediction, float32 []; 0 where nothing is predicted.
+            The loss before the first step, in nats per prediction, float32 []; 0 without predictions.
         """
         first = {name: values[0] for name, values in steps.items()}
         predicted = tf.reduce_sum(predictions(first, self._model))
         loss = tf.math.divide_no_nan(tf.reduce_sum(self.outcome(first).losses), predicted)
         with tf.control_dependencies([loss]):
             for number in tf.range(tf.size(rates)):
-                # Steps that overlap would read vectors before others have updated them.
+                # Overlapping steps would read vectors before earlier ones have updated them.
                 tf.autograph.experimental.set_loop_options(parallel_iterations=1)
                 step = {name: values[number] for name, values in steps.items()}
                 self._strategy.run(self._update, (step, rates[number]))
@@ -103,20 +99,20 @@ class Tables(tf.Module):
         return self._objective(step, self.lookup, lookup(self.output), rate)
 
     def word_vectors(self) -> NDArray[np.float32]:
-        """Gives the input vector of every word, float32 [words, dimensions], with n-grams the composed one."""
+        """Returns the input vector of every word, float32 [words, dimensions], composed if there are n-grams."""
         parts = np.array_split(np.arange(self.words, dtype=np.int32), max(self.words // _COMPOSED_TOGETHER, 1))
         return np.concatenate([self.lookup(tf.constant(part)).numpy() for part in parts])
 
     def ngram_vectors(self) -> NDArray[np.float32] | None:
-        """Gives the vectors of n-grams, float32 [buckets, dimensions], None where there are none."""
+        """Returns the vectors of n-grams, float32 [buckets, dimensions], or None without n-grams."""
         return self.input[self.words :].numpy() if self._composition else None
 
     def lookup(self, rows: tf.Tensor) -> tf.Tensor:
-        """Gives the input vectors of words, int32 of any shape, float32 [..., dimensions]."""
+        """Returns the input vectors, float32 [..., dimensions], of words, int32 of any shape."""
         return self._composition.vectors(self.input, rows) if self._composition else tf.gather(self.input, rows)
 
     def _update(self, step: Step, rate: tf.Tensor) -> None:
-        """Takes a step; each of several devices computes its share of the blocks and applies those of all."""
+        """Does a step; each of several devices computes its share of the blocks and applies all updates."""
         replica = tf.distribute.get_replica_context()
         outcome = self.outcome(_share(step, replica), rate)
         update = _of_all(outcome.input, replica)
@@ -126,31 +122,26 @@ class Tables(tf.Module):
 
 
 class Composition:
-    """Words as the mean of their own row and those of their n-grams (Bojanowski et al. 2017, section 3.2).
-
-    Args:
-        words: The vocabulary.
-        settings: Lengths and number of buckets.
-    """
+    """Word vectors as the mean of the word's row and those of its n-grams (Bojanowski et al. 2017, section 3.2)."""
 
     def __init__(self, words: list[str], settings: CharacterNgramSettings) -> None:
         rows = [[row, *(len(words) + bucket for bucket in ngram_ids(word, settings))] for row, word in enumerate(words)]
         self._parts = tf.ragged.constant(rows, tf.int32, row_splits_dtype=tf.int64)
 
     def vectors(self, table: tf.Variable, rows: tf.Tensor) -> tf.Tensor:
-        """Gives the vectors of words, int32 of any shape, float32 [..., dimensions]."""
+        """Returns the vectors, float32 [..., dimensions], of words, int32 of any shape."""
         parts = tf.gather(self._parts, tf.reshape(rows, [-1]))
         means = tf.math.segment_mean(tf.gather(table, parts.values), parts.value_rowids())
         return tf.reshape(means, tf.concat([tf.shape(rows), tf.shape(table)[1:]], 0))
 
     def spread(self, update: Update) -> Update:
-        """Gives each part of a word the whole of its word's delta, as fastText does, not its share of it."""
+        """Gives each part of a word the word's full delta, not a share of it, as in fastText."""
         parts = tf.gather(self._parts, update.rows)
         return Update(parts.values, tf.gather(update.delta, parts.value_rowids()))
 
 
 def _share(step: Step, replica: tf.distribute.ReplicaContext) -> Step:
-    """Takes the blocks of one replica, and the noise of their groups."""
+    """Returns the blocks of one replica and the noise of their groups."""
     count = replica.num_replicas_in_sync
     if count == 1:
         return step
@@ -158,19 +149,19 @@ def _share(step: Step, replica: tf.distribute.ReplicaContext) -> Step:
 
 
 def _of_all(update: Update, replica: tf.distribute.ReplicaContext) -> Update:
-    """Joins the updates of all replicas in their order, so that each makes the same of its copy of a table."""
+    """Joins the updates of all replicas in order, so that all copies of a table stay equal."""
     if replica.num_replicas_in_sync == 1:
         return update
     return Update(*(replica.all_gather(part, axis=0) for part in update))
 
 
 def lookup(table: tf.Variable) -> Lookup:
-    """Looks vectors up in a table as they are."""
+    """Returns a lookup of a table's rows."""
     return lambda rows: tf.gather(table, rows)
 
 
 def _add(table: tf.Variable, update: Update, longest: float | None) -> None:
-    """Adds deltas to rows of a table, the sum where a row repeats, cut to a length, always in the same order."""
+    """Adds deltas to rows of a table in a fixed order; the sums of repeated rows are clipped to a length."""
     number = update.rows.shape[0]
     if longest is not None or number is None or number > _ROWS_IN_ORDER * _PIECES:
         rows, places = tf.unique(update.rows)

@@ -1,4 +1,4 @@
-"""Shows a training while it runs: curves, neighbours of frequent words, and the projector at its end."""
+"""Monitoring of a training: curves, neighbours of frequent words, and finally the projector."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _logger = logging.getLogger("seqloom.trainer")
 class NeighborMonitor:
     """Writes to the log and to TensorBoard's default writer.
 
-    Neighbours are shown of words of letters, evenly spread among the frequent ones, the most frequent left out: what
-    stands next to every word says nothing.
+    Shows the neighbours of alphabetic words, evenly spread among the frequent ones but without the most frequent:
+    words that are adjacent to every word are not informative.
 
     Args:
         settings: The trainer section of the configuration.
         vocabulary: The words.
         tables: Their vectors.
-        steps: Steps that were done before.
+        steps: Steps done before.
     """
 
     def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, tables: Tables, steps: int = 0) -> None:
@@ -42,12 +42,7 @@ class NeighborMonitor:
         self._steps = self._shown_at = steps
 
     def step(self, steps: int, figures: Mapping[str, float]) -> None:
-        """Shows figures and neighbours where `log_steps` have gone by.
-
-        Args:
-            steps: Steps done since the call before.
-            figures: By name.
-        """
+        """Shows figures by name and neighbours every `log_steps`; `steps` is the number since the last call."""
         self._steps += steps
         if self._steps - self._shown_at < self._settings.log_steps:
             return
@@ -60,7 +55,7 @@ class NeighborMonitor:
         _logger.info("step %s: %s\n%s", self._steps, shown, "\n".join(lines))
 
     def neighbors(self) -> dict[str, list[str]]:
-        """Finds the nearest words of the shown ones, by one matrix product."""
+        """Finds the nearest words of the shown words with one matrix product."""
         if not self._rows:
             return {}
         vectors = self._tables.word_vectors()

@@ -1,4 +1,4 @@
-"""What word2vec draws at random: words of the corpus that are left out, and words that serve as negatives."""
+"""Random sampling of word2vec: subsampling of frequent words, and negatives."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from trainer.errors import JobError
 
 
 def keep_probabilities(counts: NDArray[np.int64], subsample: float | None) -> NDArray[np.float32]:
-    """How probable it is that an occurrence of each word is kept for training.
+    """Returns the probability with which an occurrence of each word is kept for training.
 
-    With f the word's share of the corpus and t the threshold, the paper (Mikolov et al. 2013, "Distributed
-    Representations of Words and Phrases", section 2.3) has 1 - sqrt(t / f) as the probability that a word is left
-    out. The program released with it, word2vec.c, keeps a word with (sqrt(f / t) + 1) * t / f, which is
-    sqrt(t / f) + t / f: more of the frequent words than in the paper. This is the program's, as gensim's and
-    fastText's are.
+    With the word's share f of the corpus and the threshold t it is sqrt(t / f) + t / f, as in word2vec.c, gensim and
+    fastText; the paper (Mikolov et al. 2013, "Distributed Representations of Words and Phrases", section 2.3) has
+    only sqrt(t / f).
 
     Args:
         counts: Occurrences, int64 [words].
@@ -36,15 +34,12 @@ def keep_probabilities(counts: NDArray[np.int64], subsample: float | None) -> ND
 
 
 def subsample(ids: tf.Tensor, keep: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws which occurrences are kept.
+    """Draws which occurrences, rows of `keep` of any shape, are kept: bool of that shape.
 
     Args:
         ids: Rows of `keep`, int64, any shape.
-        keep: What `keep_probabilities` gives, float32 [words].
+        keep: Probabilities of `keep_probabilities`, float32 [words].
         seed: int32 [2]; the same seed gives the same draws.
-
-    Returns:
-        Whether each is kept, bool, the shape of the ids.
     """
     # Draws are below 1, so that a probability of 1 keeps every occurrence.
     return tf.random.stateless_uniform(tf.shape(ids), seed) < tf.gather(keep, ids)
@@ -53,13 +48,13 @@ def subsample(ids: tf.Tensor, keep: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 class NoiseTable:
     """Draws words by a power of their counts (Mikolov et al. 2013, "Distributed Representations", section 2.2).
 
-    A draw takes the same time whatever the number of words (Vose 1991, "A Linear Algorithm For Generating Random
-    Numbers With a Given Distribution"): each word that occurs has a column of the same height, and where its own
-    weight does not fill it, another word's does. One float64 gives both the column and the height in it.
+    A draw takes constant time (Vose 1991, "A Linear Algorithm For Generating Random Numbers With a Given
+    Distribution"): each word that occurs has a column of height 1, which it shares with at most one other word. One
+    float64 determines both the column and the height in it.
 
     Args:
         counts: Occurrences, int64 [words]. A word of count 0 is never drawn.
-        exponent: The power; 0.75 in the paper. 0 draws all words alike.
+        exponent: The power; 0.75 in the paper. 0 draws all words equally often.
 
     Raises:
         JobError: If no word occurs.
@@ -69,13 +64,12 @@ class NoiseTable:
         rows = np.flatnonzero(counts)
         if not len(rows):
             raise JobError(
-                "The vocabulary has no words to draw negatives from.",
-                where="Trainer, counts of the train split",
-                found=f"{len(counts)} words, none of which occurs",
-                expected="at least one word of the vocabulary in the train split",
-                fix="Give more text, or lower transform.min_count.",
+                "The train split has no words of the vocabulary to draw negatives from.",
+                where="Trainer",
+                found=f"{len(counts)} words of count 0",
+                fix="Add text, or lower transform.min_count.",
             )
-        # Of logarithms, so that no power of a count overflows.
+        # Logarithms, so that powers of counts do not overflow.
         logarithms = exponent * np.log(counts[rows])
         weights = np.exp(logarithms - logarithms.max())
         own, other = _columns((weights * (len(rows) / weights.sum())).tolist())
@@ -83,15 +77,7 @@ class NoiseTable:
         self._own, self._pairs = tf.constant(own), tf.constant(np.stack([rows, rows[other]], axis=1))
 
     def draw(self, shape: int | Sequence[int] | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draws words.
-
-        Args:
-            shape: How many, or a shape such as [steps, number].
-            seed: int32 [2]; the same seed gives the same words.
-
-        Returns:
-            Rows of the counts, int64, of that shape.
-        """
+        """Draws rows of the counts, int64 of a shape; the same seed, int32 [2], gives the same words."""
         place = tf.random.stateless_uniform(tf.reshape(shape, [-1]), seed, maxval=self._columns, dtype=tf.float64)
         column = tf.cast(place, tf.int64)
         filled = place - tf.cast(column, tf.float64) >= tf.gather(self._own, column)
@@ -99,13 +85,10 @@ class NoiseTable:
 
 
 def _columns(weights: list[float]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Fills columns of height 1 with two words at most.
-
-    Args:
-        weights: Weights of words, 1 in the mean.
+    """Fills columns of height 1 with at most two words, whose mean weight is 1.
 
     Returns:
-        How much of its column each word keeps, float64 [words], and whose the rest is, int64 [words].
+        The part of its column that each word keeps, float64 [words], and the word in the rest, int64 [words].
     """
     own, other = np.ones(len(weights)), np.arange(len(weights))
     light = [word for word, weight in enumerate(weights) if weight < 1]
@@ -115,5 +98,5 @@ def _columns(weights: list[float]) -> tuple[NDArray[np.float64], NDArray[np.int6
         own[filled], other[filled] = weights[filled], giver
         weights[giver] -= 1 - weights[filled]
         (light if weights[giver] < 1 else heavy).append(giver)
-    # What rounding left over keeps its whole column.
+    # Words left over by rounding keep their full columns.
     return own, other

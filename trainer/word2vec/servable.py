@@ -1,4 +1,4 @@
-"""The SavedModel of word vectors: words in, vectors, neighbours, similarities and analogies out."""
+"""The SavedModel of word vectors: vectors, neighbours, similarities and analogies of words."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from trainer.word2vec import character_ngrams, index
 from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
 
 HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]
-"""From ids, ragged int64 [documents, time], to the summed loss of each document's pairs of words, in nats, and the
-number of its pairs, float32 [documents] each."""
+"""From ids, ragged int64 [documents, time], to the documents' summed losses of pairs of words, in nats, and their
+numbers of pairs, float32 [documents] each."""
 
 _K = tf.TensorSpec([], tf.int32, "k")
 
@@ -33,21 +33,21 @@ def _texts(*names: str) -> list[tf.TensorSpec]:
 
 
 class WordVectorsServable(tf.Module):
-    """Word vectors together with the transform graph that made their data.
+    """Word vectors and the transform graph of their data.
 
-    Words that are asked for are normalized as the corpus was, so that `Film` finds `film`. A word without a vector is
-    not known; its answers are zeros and empty strings or, where there are n-grams, those of its n-grams' mean.
+    Words in queries are normalized like the corpus, so that `Film` finds `film`. The answers for unknown words are
+    zeros and empty strings or, with n-grams, those of the mean of their n-grams.
 
     Args:
-        words: The words in the order of their rows, each once.
+        words: Unique words in the order of their rows.
         input_vectors: Their vectors, float32 [words, dimensions].
-        output_vectors: What the training predicted with, float32 [rows, dimensions]; None leaves them out.
-        counts: How often each word was seen.
+        output_vectors: Output vectors of the training, float32 [rows, dimensions]; None leaves them out.
+        counts: Occurrences of the words.
         settings: The trainer section of the configuration.
         transform_graph: The transform graph's SavedModel directory.
         transform_settings: The transform section of the configuration.
-        heldout: What measures held-out documents; called while saving, so that it may use this object's vectors.
-        ngram_vectors: Vectors of n-grams, float32 [buckets, dimensions], where `settings.ngrams` is set.
+        heldout: Measures held-out documents; called while saving, so that it may use this object's vectors.
+        ngram_vectors: Vectors of n-grams, float32 [buckets, dimensions], if `settings.ngrams` is set.
     """
 
     def __init__(
@@ -75,21 +75,17 @@ class WordVectorsServable(tf.Module):
 
     @tf.function(input_signature=_texts("words"))
     def vectors(self, words: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Gives the vectors of words, string [n].
-
-        Returns:
-            `vectors` float32 [n, dimensions], `known` bool [n], and `word`, the vocabulary's spelling, string [n].
-        """
+        """Returns `vectors` float32 [n, dimensions], `known` bool [n], and `word` string [n], the known spelling."""
         vectors, rows = self._find(words)
         return {"vectors": vectors, "known": rows != ABSENT, "word": self._lookup.names(rows)}
 
     @tf.function(input_signature=[*_texts("words"), _K])
     def neighbors(self, words: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Finds the words of the greatest cosine with each of the words, string [n], which are no answers themselves.
+        """Finds the other words with the greatest cosine with each of the words, string [n].
 
         Returns:
-            `neighbors` string and `similarity` float32 [n, k], k being at most the number of other words, and `known`
-            bool [n].
+            `neighbors` string and `similarity` float32 [n, k], with k limited to the number of other words, and
+            `known` bool [n].
         """
         vectors, rows = self._find(words)
         k = tf.clip_by_value(k, 0, self._table.size - 1)
@@ -98,23 +94,18 @@ class WordVectorsServable(tf.Module):
 
     @tf.function(input_signature=_texts("a", "b"))
     def similarity(self, a: tf.Tensor, b: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Compares words, string [n], with others, string [n].
-
-        Returns:
-            `similarity`, the cosine, float32 [n], and `known` bool [n].
-        """
+        """Compares pairs of words, string [n] each: `similarity`, the cosine, float32 [n], and `known` bool [n]."""
         (of_a, a_rows), (of_b, b_rows) = self._find(a), self._find(b)
         return {"similarity": cosine(of_a, of_b), "known": (a_rows != ABSENT) & (b_rows != ABSENT)}
 
     @tf.function(input_signature=[*_texts("a", "b", "c"), _K])
     def analogy(self, a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Finds what is to c as b is to a, string [n] each, by 3CosAdd; a, b and c are no answers themselves.
+        """Solves a : b = c : x, string [n] each, by 3CosAdd on vectors of length 1; a, b and c are not answers.
 
-        Mikolov et al. 2013, "Linguistic Regularities in Continuous Space Word Representations", section 5, with vectors
-        of length 1.
+        Mikolov et al. 2013, "Linguistic Regularities in Continuous Space Word Representations", section 5.
 
         Returns:
-            `answers` string and `similarity` float32 [n, k], k being at most the number of words less three, and
+            `answers` string and `similarity` float32 [n, k], with k limited to the number of words less three, and
             `known` bool [n].
         """
         (of_a, of_b, of_c), rows = zip(*(self._find(words) for words in (a, b, c)), strict=True)
@@ -126,33 +117,28 @@ class WordVectorsServable(tf.Module):
 
     @tf.function(input_signature=_texts("examples"))
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Answers serialized judgement records, string [n], as `judge_records` does, for their evaluation."""
+        """Answers serialized judgement records, string [n], with `judge_records`."""
         return judge_records(examples, self._lookup, self._table, self._measure)
 
     def save(self, directory: str) -> float | None:
-        """Writes the SavedModel, one signature a method, `vectors` also as `serving_default`, and files next to it.
+        """Writes the SavedModel, with a signature per method, `vectors` also as `serving_default`, and other formats.
 
-        `vectors.txt` and `vectors.bin` are for gensim and others, `vectors.tsv` and `metadata.tsv` for TensorBoard's
-        projector; `counts.txt` holds each word and its count; `neighbors.faiss` is the index, if one is set.
-
-        Args:
-            directory: Where to write.
+        These are `vectors.txt` and `vectors.bin` for gensim and others, `vectors.tsv` and `metadata.tsv` for
+        TensorBoard's projector, `counts.txt` with words and counts, and `neighbors.faiss`, the optional index.
 
         Returns:
             The recall@10 of the index, or None without an index.
         """
         names = ("vectors", "neighbors", "similarity", "analogy", "judge")
         signatures = {name: getattr(self, name) for name in names}
-        # A SavedModel holds the variables that belong to its object; what measures documents may bring others.
+        # A SavedModel needs all variables as attributes, including those that only `heldout` uses.
         self._measured_with = list(self.judge.get_concrete_function().graph.variables)
         tf.saved_model.save(self, directory, {**signatures, "serving_default": self.vectors})
         self._write_files(directory)
-        if self._settings.index is None:
-            return None
-        return index.write(directory, self.input_vectors.numpy())
+        return None if self._settings.index is None else index.write(directory, self.input_vectors.numpy())
 
     def digest(self) -> str:
-        """Gives a digest, in hexadecimal digits, of all that decides the answers but the code."""
+        """Returns a hexadecimal digest of everything that determines the answers except the code."""
         settings = self._settings.model_dump(include={"ngrams", "index"})
         parts = [settings, self._transform_settings.model_dump(), self._words.tolist()]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
@@ -171,7 +157,7 @@ class WordVectorsServable(tf.Module):
             file.write("".join(f"{vector_files.escape(word)} {count}\n" for word, count in pairs))
 
     def _find(self, words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Gives the vectors of words, float32 [n, dimensions], and their rows, int64 [n]."""
+        """Returns the vectors of words, float32 [n, dimensions], and their rows, int64 [n]."""
         rows = self._lookup.rows(words)
         vectors = self._table.take(rows)
         if self._ngrams is not None:
@@ -181,7 +167,7 @@ class WordVectorsServable(tf.Module):
         return vectors, rows
 
     def _compose(self, words: tf.Tensor) -> tf.Tensor:
-        """Averages the vectors of the words' n-grams, float32 [n, dimensions]; zeros where a word has none."""
+        """Averages the vectors of the words' n-grams, float32 [n, dimensions]; zeros for words without n-grams."""
         buckets = character_ngrams.lookup(words, cast(CharacterNgramSettings, self._settings.ngrams))
         gathered = tf.gather(self._ngrams, buckets.values)
         sums = tf.math.unsorted_segment_sum(gathered, buckets.value_rowids(), buckets.nrows())
@@ -191,18 +177,18 @@ class WordVectorsServable(tf.Module):
     def _nearest(
         self, queries: tf.Tensor, asked: tf.Tensor, k: tf.Tensor, possible: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Names the nearest words and their cosines, [n, k] each, blank where no answer is possible, bool [n]."""
+        """Returns the nearest words and their cosines, [n, k] each, blank unless `possible`, bool [n]."""
         similarity, rows = self._table.nearest(queries, asked, k)
         possible = tf.expand_dims(possible, 1)
         return tf.where(possible, self._lookup.names(rows), ""), tf.where(possible, similarity, 0.0)
 
     def _measure(self, raw: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
-        """Takes raw documents through the transform graph, whose other inputs, such as labels, decide nothing here."""
+        """Measures raw documents; other inputs of the transform graph, for example labels, have no effect here."""
         blank = tf.fill(tf.shape(raw[f.ID]), "")
         (inputs,), _ = self._transform.transform_fn.structured_input_signature
         return self._heldout(self._transform.transform_fn({name: raw.get(name, blank) for name in inputs})[f.TOKENS])
 
 
 def _any(vectors: tf.Tensor) -> tf.Tensor:
-    """Tells which vectors, [n, dimensions], are not zeros, bool [n]."""
+    """Returns which vectors, [n, dimensions], are not zeros, bool [n]."""
     return tf.reduce_any(vectors != 0, axis=-1)

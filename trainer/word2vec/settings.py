@@ -42,9 +42,7 @@ class Word2vecSettings(Settings):
     window: PositiveInt = Field(5, description="Number of words on each side of a word to train it with.")
     window_reduction: bool = Field(True, description="Draw each word's window from 1 to `window`, as the paper does.")
     boundary: Literal["document", "segment"] = Field(
-        "document",
-        description="Boundary that no window crosses; segment needs `transform.eos: segment` or `transform.bos:"
-        " segment`.",
+        "document", description="Boundary that no window crosses; segment needs `transform.eos` or `bos: segment`."
     )
     negatives: PositiveInt = Field(5, description="Weight of the negatives, as a number of negatives per pair.")
     shared_negatives: PositiveInt = Field(

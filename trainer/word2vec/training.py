@@ -1,4 +1,4 @@
-"""Trains word vectors: epochs of steps with a falling rate, measured on held-out documents after each."""
+"""Training of word vectors: epochs with a decreasing learning rate, each followed by an evaluation."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Word2vec(TrainingTask[Word2vecSettings]):
     settings = Word2vecSettings
 
     def run(self, job: TrainingJob, settings: Word2vecSettings) -> None:
-        """Trains from the last checkpoint, and writes what is published.
+        """Trains from the last checkpoint, and writes the model and its report.
 
         Raises:
-            JobError: If the vocabulary is empty, no word is left to train on, or the training diverges.
+            JobError: If there are no words to train on, or the training diverges.
         """
         vocabulary = Vocabulary.read(job.transform_graph)
         training = Training(settings, vocabulary, job.train_files)
@@ -62,13 +62,7 @@ WORD2VEC = Word2vec()
 
 
 class Training:
-    """The vectors of a vocabulary and their training.
-
-    Args:
-        settings: The trainer section of the configuration.
-        vocabulary: The words.
-        train_files: TFRecord files of the train split.
-    """
+    """The vectors of a vocabulary and their training on the TFRecord files of a train split."""
 
     def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, train_files: Sequence[str]) -> None:
         settings = _fitting(settings, len(vocabulary.words))
@@ -95,9 +89,9 @@ class Training:
 
         Args:
             eval_files: TFRecord files of the eval split.
-            checkpoints: Where the state is kept.
-            on_epoch: Called with each epoch's number from 1 and its figures, restored ones included.
-            monitor: Shows how it goes.
+            checkpoints: Storage of the state.
+            on_epoch: Called with the number, from 1, and figures of each epoch, including restored ones.
+            monitor: Shows the progress.
         """
         state = checkpoints.restore()
         for number, figures in enumerate(state.history, 1):
@@ -109,23 +103,23 @@ class Training:
             state.history.append(figures)
             checkpoints.save(state)
             on_epoch(state.epoch, figures)
-        # The rate falls to its end with the last epoch, which is the one to keep.
+        # The learning rate is made for the last epoch, which is the one to keep.
         state.best_epoch, state.best_loss = state.epoch, state.history[-1]["eval_loss"]
         return state
 
     def epoch(self, epoch: int, monitor: NeighborMonitor | None = None) -> dict[str, float]:
-        """Does one pass over the train split.
+        """Trains on one pass over the train split.
 
         Args:
             epoch: Its number from 0.
-            monitor: Shows how it goes.
+            monitor: Shows the progress.
 
         Returns:
-            `loss`, in nats for a prediction, as seen in samples on the way, `seconds`, `steps`, `words_per_second` of
-            the text and `pairs_per_second` (with CBOW: windows).
+            `loss`, sampled during the pass, in nats per prediction, `seconds`, `steps`, `words_per_second` of the text
+            and `pairs_per_second` (with CBOW: windows).
 
         Raises:
-            JobError: If no word is left to train on, or the training diverges.
+            JobError: If there are no words to train on, or the training diverges.
         """
         start, steps, pairs, losses = time.perf_counter(), 0, 0.0, []
         for chunk in self._reader.read(epoch):
@@ -137,35 +131,38 @@ class Training:
             pairs += float(tf.reduce_sum(windows.predictions(chunk, self.settings.model)))
             done, seconds = min(steps * self.settings.step_tokens / self._kept, 1.0), time.perf_counter() - start
             speeds = {"words_per_second": done * self._words / seconds, "pairs_per_second": pairs / seconds}
-            self._tell(epoch, done, losses[-1], speeds["words_per_second"])
+            figures = {"epoch": epoch + 1, "epochs": self.settings.epochs, "loss": losses[-1]}
+            figures["words/s"] = speeds["words_per_second"]
+            progress.report(int(done * self._words), int(self._words), "words", figures)
             if monitor is not None:
                 monitor.step(number, {"loss": losses[-1], "learning_rate": float(rates[0]), **speeds})
-        _require_steps(steps, epoch)
-        # A loss is that before its steps: what the last ones did shows in the vectors alone.
+        if not steps:
+            raise JobError(
+                "The train split has no words to train on.",
+                where=f"Trainer, epoch {epoch + 1}",
+                found="no word that is in the vocabulary and is kept by subsampling",
+                fix="Raise trainer.subsample or set it to null, add text, or lower transform.min_count.",
+            )
+        # Losses are computed before the steps: the effect of the last ones is only visible in the vectors.
         rate = float(self._rates(epoch, np.array([steps - 1]))[0])
         _require_finite("sum of the vectors", float(tf.reduce_sum(self.tables.input)), epoch, steps - 1, rate)
         seconds = time.perf_counter() - start
         speeds = {"words_per_second": self._words / seconds, "pairs_per_second": pairs / seconds}
         return {"loss": float(np.mean(losses)), "seconds": seconds, "steps": steps, **speeds}
 
-    def _tell(self, epoch: int, done: float, loss: float, speed: float) -> None:
-        """Reports how far an epoch is, a share of it."""
-        figures = {"epoch": epoch + 1, "epochs": self.settings.epochs, "loss": loss, "words/s": speed}
-        progress.report(int(done * self._words), int(self._words), "words", figures)
-
     def evaluate(self, files: Sequence[str]) -> float:
-        """Returns the loss of held-out documents, in nats for a prediction; not a number where there is none."""
+        """Returns the loss of held-out documents, in nats per prediction; NaN without predictions."""
         batches = tfrecords.stream(tfrecords.find(files)).batch(_EVALUATED_TOGETHER)
         loss, predictions = sum((np.array(self._measure(batch)) for batch in batches), start=np.zeros(2))
         return float(loss / predictions) if predictions else math.nan
 
     def _held_out(self, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sums loss and predictions of documents, float64 []."""
+        """Returns the sums of losses and of predictions, float64 [] each."""
         found = self.held_out(parsing.tokens(serialized), self.tables.lookup, lookup(self.tables.output))
         return tuple(tf.reduce_sum(tf.cast(values, tf.float64)) for values in found)
 
     def _rates(self, epoch: int, steps: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The learning rate of steps of an epoch, float32 [steps], falling to its end over all epochs."""
+        """Returns the learning rates of an epoch's steps, float32 [steps], which decrease linearly over all epochs."""
         done = (epoch + np.minimum(steps * self.settings.step_tokens / self._kept, 1)) / self.settings.epochs
         highest, lowest = self.settings.learning_rate, self.settings.min_learning_rate
         rates: NDArray[np.float32] = np.maximum(highest * (1 - done), lowest).astype(np.float32)
@@ -173,10 +170,10 @@ class Training:
 
 
 class _EpochReader:
-    """Reads epochs one after the other.
+    """Reads epochs in order from one dataset.
 
     Args:
-        steps: Steps of epochs, each with the number of its epoch.
+        steps: Returns the steps of epochs, each with the number of its epoch.
         epochs: Number of epochs.
     """
 
@@ -187,7 +184,7 @@ class _EpochReader:
         self._ahead: tuple[tf.Tensor, windows.Step] | None = None
 
     def read(self, epoch: int) -> Iterator[windows.Step]:
-        """Yields the steps of an epoch, many at a time, from where the epoch before ended."""
+        """Yields the steps of an epoch, many at a time; the next epoch continues the same dataset."""
         if epoch != self._next:
             self._opened = iter(self._steps(range(epoch, max(self._epochs, epoch + 1))))
             self._ahead = next(self._opened, None)
@@ -201,25 +198,19 @@ def _servable(job: TrainingJob, training: Training) -> WordVectorsServable:
     tables, vocabulary = training.tables, training.vocabulary
 
     def held_out(tokens: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Measures with the vectors that are published."""
+        """Measures with the published vectors."""
         return training.held_out(tokens, lookup(servable.input_vectors), lookup(servable.output_vectors))
 
+    words, counts, vectors, outputs = vocabulary.words, vocabulary.counts.tolist(), tables.word_vectors(), tables.output
+    transform = job.graph, job.transform_settings
     servable = WordVectorsServable(
-        vocabulary.words,
-        tables.word_vectors(),
-        tables.output.numpy(),
-        vocabulary.counts.tolist(),
-        training.settings,
-        job.graph,
-        job.transform_settings,
-        held_out,
-        tables.ngram_vectors(),
+        words, vectors, outputs.numpy(), counts, training.settings, *transform, held_out, tables.ngram_vectors()
     )
     return servable
 
 
 def _fitting(settings: Word2vecSettings, words: int) -> Word2vecSettings:
-    """Lets a step have hardly more words than the vocabulary: each would stand in it often, and their sums diverge."""
+    """Limits a step to about the size of the vocabulary: sums of many updates of the same words diverge."""
     most = max(words // windows.BLOCK * windows.BLOCK, _SMALL_STEP)
     if settings.strategy != "one_device" or settings.step_tokens <= most:
         return settings
@@ -230,32 +221,14 @@ def _strategy(settings: Word2vecSettings) -> tf.distribute.Strategy:
     strategy = strategies.make(settings.strategy)
     devices = strategy.num_replicas_in_sync
     if windows.groups_of(settings.step_tokens) % devices:
-        raise JobError(
-            "A step is not divisible by the number of devices.",
-            where="trainer.step_tokens",
-            found=f"{settings.step_tokens} on {devices} devices",
-            expected=f"a multiple of {windows.SHARING * devices}",
-        )
+        what, where = "trainer.step_tokens is not divisible by the number of devices.", "trainer.step_tokens"
+        found, expected = f"{settings.step_tokens} on {devices} devices", f"a multiple of {windows.SHARING * devices}"
+        raise JobError(what, where=where, found=found, expected=expected)
     return strategy
-
-
-def _require_steps(steps: int, epoch: int) -> None:
-    if not steps:
-        raise JobError(
-            "The train split has no words to train on.",
-            where=f"Trainer, epoch {epoch + 1}",
-            found="no word of the train split that is in the vocabulary and is left by subsampling",
-            expected="at least one",
-            fix="Raise trainer.subsample or set it to null, give more text, or lower transform.min_count.",
-        )
 
 
 def _require_finite(name: str, value: float, epoch: int, step: int, rate: float) -> None:
     if not math.isfinite(value):
-        raise JobError(
-            f"Training diverged: the {name} is not a finite number.",
-            where=f"Trainer, epoch {epoch + 1}, step {step + 1}",
-            found=f"{name} {value}, learning rate {rate:g}",
-            expected="finite numbers",
-            fix="Lower trainer.learning_rate or trainer.step_tokens.",
-        )
+        where, found = f"Trainer, epoch {epoch + 1}, step {step + 1}", f"{name} {value}, learning rate {rate:g}"
+        fix = "Lower trainer.learning_rate or trainer.step_tokens."
+        raise JobError(f"Training diverged: the {name} is not finite.", where=where, found=found, fix=fix)

@@ -1,7 +1,7 @@
-"""Documents as steps of training: words in the order of the text, each with its window.
+"""Documents as training steps: words in the order of the text, each with its window.
 
-The words of a step stand in blocks. A block's windows reach into one frame of the text around it, so that all pairs of
-a block are one small matrix product.
+The words of a step form blocks. The windows of a block are parts of one frame of the text around it, so that all pairs
+of a block are one small matrix product.
 """
 
 from __future__ import annotations
@@ -20,22 +20,20 @@ from trainer.word2vec.sampling import NoiseTable, subsample
 from trainer.word2vec.settings import Word2vecSettings
 
 BLOCK = 16
-"""Words in a block. Smaller ones gather a word more often, larger ones multiply more pairs that no window holds."""
+"""Words in a block. Smaller blocks gather each word more often, larger ones multiply more pairs outside all windows."""
 
 SHARING = 64
-"""Words that share negatives, as far as their number divides a step: gathering and adding negatives to few words each
-would be most of a step."""
+"""Words that share negatives, if the number divides a step: separate negatives would dominate the cost of a step."""
 
 REPEATS, LOOK_BACK = 4, 32
-"""A word that stands so many times among so many before it is left out."""
+"""A word that occurs this often among this many previous words is left out."""
 
 CENTERS, CONTEXTS, LEFT, RIGHT, NOISE = "centers", "contexts", "left", "right", "noise"
 
 Step = dict[str, tf.Tensor]
-"""A step, int32, with rows of words counted from 0, which is id 4 of the vocabulary: `centers` [blocks, BLOCK], the
-words; `contexts` [blocks, BLOCK + 2 * window], the text around each block; `left` and `right` [blocks, BLOCK], how many
-words each window holds there; `noise` [groups, negatives], words drawn for the blocks of a group, which stand side by
-side."""
+"""A step, int32, with rows of words from 0, which is id 4 of the vocabulary: `centers` [blocks, BLOCK], the words;
+`contexts` [blocks, BLOCK + 2 * window], the text around each block; `left` and `right` [blocks, BLOCK], the sizes of
+the windows; `noise` [groups, negatives], negatives for each group of adjacent blocks."""
 
 _STEPS = 64
 _PREFETCHED = 4
@@ -50,41 +48,34 @@ def steps(
     noise: NoiseTable,
     epochs: Sequence[int],
 ) -> tf.data.Dataset:
-    """Reads passes over a split one after the other, each in an order drawn from the seed and the epoch.
+    """Reads passes over a split, each in a random order that depends on the seed and the epoch.
 
-    Unknown words are left out before windows are drawn, and so are the frequent ones that subsampling drops, as in the
-    paper's program: a window reaches over them.
+    Unknown words and words dropped by subsampling are left out before windows are drawn, as in word2vec.c: windows
+    reach over them.
 
     Args:
         files: As for `trainer.data.reading.read`.
         settings: The trainer section of the configuration.
-        keep: How probable it is that an occurrence of a word is kept, float32 [words].
+        keep: Probabilities with which occurrences of words are kept, float32 [words].
         noise: Draws the negatives.
         epochs: Numbers of the passes, from 0.
 
     Returns:
         A dataset of the number of a pass, int32 [], and many of its steps: the tensors of `Step` with a first axis
-        [steps]. The last ones of a pass are filled up with words that have no window.
+        [steps]. The last steps of a pass are padded with words without a window.
     """
     paths = tfrecords.find(files)
     seeds = [tfrecords.mix(settings.seed, epoch) for epoch in epochs]
     orders = [tfrecords.shuffled(paths, seed) for seed in seeds]
     drawn = [(seed, tfrecords.mix(seed, 1), tfrecords.mix(seed, 2)) for seed in seeds]
     one_pass = _Pass(settings, tfrecords.compression(paths[0]), keep, noise)
-    # A dataset for each pass would be traced and optimised anew, which takes as long as half a million words.
+    # One dataset for all passes: tracing and optimising it takes as long as half a million words.
     passes = tf.data.Dataset.from_tensor_slices((tf.constant(epochs, tf.int32), orders, tf.constant(drawn, tf.int32)))
     return tfrecords.without_autotune(passes.flat_map(one_pass.steps).prefetch(_PREFETCHED))
 
 
 class _Pass:
-    """Reads a pass over a split.
-
-    Args:
-        settings: The trainer section of the configuration.
-        codec: How the files are compressed.
-        keep: How probable it is that an occurrence of a word is kept, float32 [words].
-        noise: Draws the negatives.
-    """
+    """Reads a pass over a split; see `steps`."""
 
     def __init__(self, settings: Word2vecSettings, codec: str, keep: tf.Tensor, noise: NoiseTable) -> None:
         self._settings, self._codec, self._keep, self._noise = settings, codec, keep, noise
@@ -92,27 +83,27 @@ class _Pass:
 
     @tf.autograph.experimental.do_not_convert
     def steps(self, epoch: tf.Tensor, order: tf.Tensor, seeds: tf.Tensor) -> tf.data.Dataset:
-        """Reads files in an order, string [files], with three seeds: of documents and words, windows, negatives."""
+        """Reads files in order, string [files], with three seeds: for documents and words, windows, negatives."""
         parallel = {"num_parallel_calls": tfrecords.PARALLEL, "deterministic": True}
 
         @tf.autograph.experimental.do_not_convert
         def kept(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return self._kept(number, serialized, seeds[0])
+            return self._words(number, serialized, seeds[0])
 
         @tf.autograph.experimental.do_not_convert
         def with_windows(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Step]:
             return epoch, self._with_windows(*part, number, seeds)
 
-        documents = tfrecords.mixed_windows(order, self._codec, _DOCUMENTS, seeds[0])
+        documents = tfrecords.windows(order, self._codec, _DOCUMENTS, seeds[0])
         words = documents.enumerate().map(kept, **parallel).rebatch(self._tokens)
         return words.enumerate().map(with_windows, **parallel)
 
-    def _kept(self, number: tf.Tensor, serialized: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Gives the words of documents that are trained on, and the numbers of what no window crosses."""
+    def _words(self, number: tf.Tensor, serialized: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the words of documents to train on, and their groups, which no window crosses."""
         rows, groups, _ = word_rows(parsing.tokens(serialized), self._keep.shape[0], self._settings.boundary)
         drawn = subsample(rows, self._keep, tf.stack([seed, tf.cast(number, tf.int32)]))
         rows, groups = without_repeats(tf.boolean_mask(rows, drawn), tf.boolean_mask(groups, drawn))
-        # Neighbouring parts must not end and begin with the same number.
+        # Adjacent parts must not share a number.
         return rows, groups + number * _MOST_GROUPS
 
     def _with_windows(self, rows: tf.Tensor, groups: tf.Tensor, number: tf.Tensor, seeds: tf.Tensor) -> Step:
@@ -128,21 +119,21 @@ class _Pass:
 
 
 def groups_of(tokens: int) -> int:
-    """In how many groups that share negatives the words of a step fall."""
+    """Returns the number of groups that share negatives in a step."""
     return tokens // math.gcd(tokens, SHARING)
 
 
 def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Leaves only words of the vocabulary.
+    """Keeps only words of the vocabulary.
 
     Args:
         tokens: Ids, ragged int64 [batch, time].
         words: Words in the vocabulary, without the reserved ones.
-        boundary: What no window crosses, `document` or `segment`, which ends and begins with marks.
+        boundary: `document` or `segment`, which ends or begins with marks; no window crosses it.
 
     Returns:
-        Rows of words, int32 [n], and for each the number of what no window crosses, rising, and the number of its
-        document, int64 [n].
+        Rows of words, int32 [n], and for each the increasing number of its group, within which windows stay, and the
+        number of its document, int64 [n].
     """
     ids, documents = tokens.values, tokens.value_rowids()
     groups = documents
@@ -155,17 +146,14 @@ def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Te
 
 
 def without_repeats(rows: tf.Tensor, groups: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Shortens what repeats: rules of `=`, rows of stars.
+    """Shortens repetitions, for example lines of `=` or stars.
 
-    A step adds up the updates of all its pairs. Hundreds of the same pair would throw vectors far beyond where one pair
-    after the other would have stopped, and as negatives these would throw others.
-
-    Args:
-        rows: Rows of words, int32 [n].
-        groups: Their groups, int64 [n].
+    A step sums the updates of all its pairs. Hundreds of the same pair would overshoot, where sequential updates
+    converge, and these vectors would distort others as negatives.
 
     Returns:
-        Both without the words that stand `REPEATS` times among the `LOOK_BACK` before them.
+        Rows of words, int32 [n], and their groups, int64 [n], without the words that occur `REPEATS` times among the
+        `LOOK_BACK` previous words.
     """
     before = tf.pad(rows, [[LOOK_BACK, 0]], constant_values=-1)
     seen = tf.add_n([tf.cast(before[k : k - LOOK_BACK] == rows, tf.int32) for k in range(LOOK_BACK)])
@@ -174,10 +162,10 @@ def without_repeats(rows: tf.Tensor, groups: tf.Tensor) -> tuple[tf.Tensor, tf.T
 
 
 def extents(groups: tf.Tensor, reach: tf.Tensor, missing: int | tf.Tensor = 0) -> tuple[tf.Tensor, tf.Tensor]:
-    """Cuts windows where their group ends.
+    """Limits windows to their group.
 
     Args:
-        groups: The number of the group that each word belongs to, int64 [n]; words of one stand together.
+        groups: The number of each word's group, int64 [n], equal for adjacent words of a group.
         reach: Words of the window on each side, int32 [n].
         missing: Words without a window to add at the end.
 
@@ -192,16 +180,13 @@ def extents(groups: tf.Tensor, reach: tf.Tensor, missing: int | tf.Tensor = 0) -
 
 
 def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> Step:
-    """Cuts words into blocks.
+    """Builds a step without `noise` from blocks of words.
 
     Args:
         rows: Rows of words, int32 [n], a multiple of `BLOCK`.
         left: Words of each window on the left, int32 [n].
         right: Words of each window on the right, int32 [n].
-        window: The most words that a window holds on each side.
-
-    Returns:
-        A step without `noise`.
+        window: Maximum number of words of a window on each side.
     """
     around = tf.signal.frame(tf.pad(rows, [[window, window]]), BLOCK + 2 * window, BLOCK)
     blocks = {CENTERS: rows, LEFT: left, RIGHT: right}
@@ -210,18 +195,16 @@ def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> S
 
 
 def predictions(step: Step, model: Literal["skipgram", "cbow"]) -> tf.Tensor:
-    """Counts what is predicted at each word, its neighbours or, with CBOW, itself, float32 [blocks, BLOCK]."""
+    """Counts the predictions at each word: its neighbours or, with CBOW, itself; float32 [blocks, BLOCK]."""
     found = step[LEFT] + step[RIGHT]
     return tf.cast(found if model == "skipgram" else tf.sign(found), tf.float32)
 
 
 class WindowTable:
-    """Looks up which words of a block's frame are in the windows of its words.
-
-    Comparing places would take several operations on as many numbers at every step.
+    """Lookup of window masks, in place of several operations of the same size at every step.
 
     Args:
-        window: The most words that a window holds on each side.
+        window: Maximum number of words of a window on each side.
     """
 
     def __init__(self, window: int) -> None:
@@ -232,18 +215,18 @@ class WindowTable:
         self._first = tf.range(BLOCK) * (window + 1)
 
     def __call__(self, step: Step) -> tf.Tensor:
-        """Returns 1 where a word is in a window, else 0, float32 [blocks, BLOCK, frame]."""
+        """Returns 1 for words of the frame in the window, else 0, float32 [blocks, BLOCK, frame]."""
         left, right = self._first + step[LEFT], self._first + step[RIGHT]
         return tf.gather(self._left, left) + tf.gather(self._right, right)
 
     @staticmethod
     def _rows_of(masks: NDArray[np.bool_]) -> tf.Tensor:
-        """From [sizes, BLOCK, columns] to a row for each place in a block and size of a window."""
+        """Flattens [sizes, BLOCK, columns] to a row for each word of a block and size of a window."""
         return tf.constant(masks.transpose(1, 0, 2).reshape(-1, masks.shape[2]), tf.float32)
 
 
 def _reach(number: tf.Tensor, settings: Word2vecSettings, seed: tf.Tensor) -> tf.Tensor:
-    """Words of the windows on each side, int32 [number] (Mikolov et al. 2013, "Efficient Estimation", section 3.2)."""
+    """Draws window sizes, int32 [number] (Mikolov et al. 2013, "Efficient Estimation", section 3.2)."""
     if not settings.window_reduction:
         return tf.fill([number], settings.window)
     return tf.random.stateless_uniform([number], seed, 1, settings.window + 1, tf.int32)
