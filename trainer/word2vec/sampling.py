@@ -64,7 +64,7 @@ class NoiseTable:
         rows = np.flatnonzero(counts)
         if not len(rows):
             raise JobError(
-                "The train split has no words of the vocabulary to draw negatives from.",
+                "The vocabulary has no words to draw negatives from.",
                 where="Trainer",
                 found=f"{len(counts)} words of count 0",
                 fix="Add text, or lower transform.min_count.",

@@ -146,7 +146,7 @@ def test_vectors_to_start_from_are_copied_by_their_content(tmp_path):
 
 def test_a_broken_file_of_vectors_is_told_in_the_user_s_own_file(tmp_path):
     (tmp_path / "v.txt").write_text("a 1 2\nb 3\n")
-    with pytest.raises(JobError, match="another number of columns") as caught:
+    with pytest.raises(JobError, match="number of columns") as caught:
         copy_files(classifier(tmp_path, "{from: v.txt}"), tmp_path)
     assert caught.value.where == f"{tmp_path}/v.txt:2"
     assert not (tmp_path / "vectors").exists()

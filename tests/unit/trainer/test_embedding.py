@@ -143,15 +143,15 @@ def test_vectors_of_other_words_are_refused(graph: str, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="none of the vocabulary's words") as caught:
         embedding.read(starting(path).embedding, graph, seed=1)
     assert caught.value.where == f"trainer.embedding.from, {path}"
-    assert caught.value.found == "3 words, such as ein, <pad>, Haus"
-    assert "6 words, such as film, Film, london, CAFÉ, rare" in str(caught.value.expected)
+    assert caught.value.found == "3 words, for example ein, <pad>, Haus"
+    assert "6 words, for example film, Film, london, CAFÉ, rare" in str(caught.value.expected)
 
 
 def test_a_vector_that_is_not_finite_is_refused_by_its_word(graph: str, tmp_path: Path) -> None:
     values = vectors(len(GIVEN))
     values[[0, 3], 1] = np.nan
     path = save(tmp_path / "vectors.bin", GIVEN, values)
-    with pytest.raises(JobError, match="The vector of LONDON is not of finite numbers"):
+    with pytest.raises(JobError, match="The vector of LONDON is not finite"):
         embedding.read(starting(path).embedding, graph, seed=1)
 
 

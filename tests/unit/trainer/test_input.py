@@ -247,7 +247,7 @@ def test_records_that_contradict_themselves_are_named(damage: dict, tmp_path: Pa
 
 
 def test_no_files_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="no TFRecord files") as caught:
+    with pytest.raises(JobError, match="No TFRecord files") as caught:
         read(str(tmp_path), batch_tokens=100)
     assert caught.value.where == str(tmp_path)
 

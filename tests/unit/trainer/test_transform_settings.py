@@ -36,7 +36,7 @@ from trainer.settings import PadSettings, TransformSettings, TruncateSettings
         ({"tokenizer": "characters", "phrases": {}}, ["phrases needs words", "found: tokenizer characters"]),
         (
             {"vocabulary": "words.txt", "phrases": {}},
-            ["phrases cannot be combined with vocabulary", "lacks the phrases"],
+            ["phrases cannot be combined with vocabulary", "without the train split's phrases"],
         ),
         ({"phrases": {"delimiter": ""}}, ["'' is not one or more printable characters"]),
         ({"phrases": {"delimiter": " "}}, ["' ' is not one or more printable"]),
