@@ -155,11 +155,6 @@ def test_a_vector_that_is_not_finite_is_refused_by_its_word(graph: str, tmp_path
         embedding.read(starting(path).embedding, graph, seed=1)
 
 
-def test_a_file_that_cannot_be_read_is_told(graph: str, tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="cannot be read"):
-        embedding.read(starting(tmp_path / "none.bin").embedding, graph, seed=1)
-
-
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
     keras.utils.set_random_seed(1)

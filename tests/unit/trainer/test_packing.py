@@ -146,13 +146,6 @@ def test_usage_counts_documents_inputs_and_padding(folder: str) -> None:
     assert (usage.steps, usage.padded) == (len(found), len(found) * 21)
 
 
-def test_padding_in_records_is_no_token(tmp_path: Path, write_transformed) -> None:
-    padded = [[0, 0, 5, 6], [7, 0, 0, 0], [0, 0, 0, 0], [8, 9, 10, 11]]
-    documents = [{"id": b"x", "tokens": row, "length": np.count_nonzero(row)} for row in padded]
-    write_transformed(tmp_path / "padded", documents)
-    assert rows_of(batches(str(tmp_path / "padded"), rows=1)) == [[[5, 6], [7], [], [8, 9, 10, 11]]]
-
-
 def test_a_split_without_documents_gives_no_batches(tmp_path: Path) -> None:
     tf.io.TFRecordWriter(str(tmp_path / "tfrecord")).close()
     assert batches(str(tmp_path)) == []

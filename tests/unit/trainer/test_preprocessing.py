@@ -124,11 +124,6 @@ def test_no_documents_give_no_tokens() -> None:
     assert tokenize([]) == []
 
 
-def test_tokens_are_truncated_over_segments() -> None:
-    settings = TransformSettings(truncate=TruncateSettings(to=4, keep="head+tail"))
-    assert tokenize([["a b c", "d e f"], ["a b"]], settings) == [["a", "d", "e", "f"], ["a", "b"]]
-
-
 @given(
     st.lists(st.integers(0, 16), max_size=24),
     st.sampled_from([1, 3, 5, 14]),
@@ -161,11 +156,3 @@ def test_reserved_words_are_unknown_words(table: tf.lookup.StaticHashTable) -> N
     tokens = tf.ragged.constant([list(features.RESERVED_WORDS), ["the"]])
     assert table.lookup(tf.constant(features.RESERVED_WORDS)).numpy().tolist() == [0, 1, 2, 3]
     assert preprocessing.lookup(tokens, table, CASED).to_list() == [[1, 1, 1, 1], [4]]
-
-
-@given(TEXTS | st.sampled_from([f"a {word} b{word}" for word in features.RESERVED_WORDS]))
-@settings(deadline=None)
-def test_no_text_yields_a_reserved_id(table: tf.lookup.StaticHashTable, text: str) -> None:
-    tokens = tf.ragged.constant(tokenize([[text]]), tf.string, ragged_rank=1)
-    ids = preprocessing.lookup(tokens, table, CASED).flat_values.numpy().tolist()
-    assert not {0, 2, 3} & set(ids)

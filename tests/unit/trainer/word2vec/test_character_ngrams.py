@@ -39,26 +39,11 @@ def test_ids_are_fasttexts(tmp_path: Path, shortest: int, longest: int) -> None:
         assert ngram_ids(word, settings) == [int(number) - words for number in ids if number >= words]
 
 
+@pytest.mark.parametrize(("shortest", "longest"), LENGTHS)
 @pytest.mark.parametrize("word", ["", *WORDS, "\ufeff", "a\0b", "\U0010ffff"])
-def test_ids_are_gensims(word: str) -> None:
-    assert ngram_ids(word, DEFAULT) == ft_ngram_hashes(word, 3, 6, 200_000)
-
-
-def test_which_ngrams_a_word_has() -> None:
-    # The whole word in its marks is one of them; `<` and `>` alone are not.
-    buckets = 2**31
-    by_text = {text: fnv(text) % buckets for text in ("<i", "<is", "<is>", "i", "is", "is>", "s", "s>")}
-    assert ngram_ids("is", CharacterNgramSettings(min=1, max=4, buckets=buckets)) == list(by_text.values())
-    assert ngram_ids("is", CharacterNgramSettings(min=4, max=9, buckets=buckets)) == [by_text["<is>"]]
-    assert ngram_ids("is", CharacterNgramSettings(min=5, max=9, buckets=buckets)) == []
-
-
-def fnv(text: str) -> int:
-    """FNV-1a of ASCII text, where fastText's is the standard one."""
-    value = 0x811C9DC5
-    for byte in text.encode("ascii"):
-        value = ((value ^ byte) * 0x01000193) % 2**32
-    return value
+def test_ids_are_gensims(word: str, shortest: int, longest: int) -> None:
+    settings = CharacterNgramSettings(min=shortest, max=longest)
+    assert ngram_ids(word, settings) == ft_ngram_hashes(word, shortest, longest, settings.buckets)
 
 
 @given(
@@ -75,16 +60,3 @@ def test_the_graph_gives_the_same_ids(words: list[str], lengths: tuple[int, int]
 def test_bytes_that_are_no_text_count_as_the_replacement_character() -> None:
     found = lookup(tf.constant([b"a\xffb", "a\ufffdb".encode()]), DEFAULT).to_list()
     assert found[0] == found[1] == ngram_ids("a\ufffdb", DEFAULT)
-
-
-def test_a_saved_model_takes_any_number_of_words(tmp_path: Path) -> None:
-    module = tf.Module()
-    module.lookup = tf.function(
-        lambda words: lookup(words, DEFAULT), input_signature=[tf.TensorSpec([None], tf.string)]
-    )
-    tf.saved_model.save(module, str(tmp_path))
-    restored = tf.saved_model.load(str(tmp_path))
-    for words in (WORDS, ["unseen"], []):
-        found = restored.lookup(tf.constant(words, tf.string))
-        assert found.dtype == tf.int64
-        assert found.to_list() == graph_ids(words, DEFAULT)

@@ -15,16 +15,8 @@ from scipy import stats
 from trainer.data import parsing
 
 # Cases mixed: gensim compares without case, and takes the most frequent of the words that differ in it.
-WORDS = [f"w{number}" for number in range(30)] + [
-    "W3",
-    "W4",
-    "Film",
-    "film",
-    "FILM",
-    "stra\u00dfe",
-    "STRASSE",
-    "caf\u00c9",
-]
+WORDS = [f"w{number}" for number in range(30)]
+WORDS += ["W3", "W4", "Film", "film", "FILM", "stra\u00dfe", "STRASSE", "caf\u00c9"]
 VECTORS = np.random.default_rng(1).normal(size=(len(WORDS), 6)).astype(np.float32)
 ASKED = [*WORDS, "fILM", "Caf\u00e9", "unknown", "W29"]
 

@@ -160,14 +160,3 @@ def test_vectors_of_many_words_are_given_in_parts() -> None:
     settings = settings_of("skipgram", "negative_sampling", dimensions=2)
     tables = Tables(settings, vocabulary_of(words))
     np.testing.assert_array_equal(tables.word_vectors(), tables.input.numpy())
-
-
-def test_a_step_reads_what_the_step_before_wrote() -> None:
-    settings = settings_of("cbow", "negative_sampling")
-    steps, _ = random_steps(settings, 6, 5)
-    together, apart = (Tables(settings, vocabulary_of(6)) for _ in range(2))
-    together.train(steps, tf.fill([5], 0.1))
-    for number in range(5):
-        apart.train({name: values[number : number + 1] for name, values in steps.items()}, tf.fill([1], 0.1))
-    np.testing.assert_allclose(together.input, apart.input, atol=1e-6)
-    np.testing.assert_allclose(together.output, apart.output, atol=1e-6)

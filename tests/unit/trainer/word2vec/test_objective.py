@@ -105,14 +105,6 @@ def test_updates_are_the_gradient_of_the_loss_downwards(model: str, loss: str, r
 
 
 @pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_a_rate_of_zero_changes_nothing(model: str, loss: str) -> None:
-    case = Case(settings_of(model, loss))
-    outcome = case.outcome(0.0)
-    assert not summed(case.inputs, outcome.input).any()
-    assert not summed(case.outputs, *outcome.output).any()
-
-
-@pytest.mark.parametrize(("model", "loss"), MODELS)
 def test_words_without_a_window_predict_nothing(model: str, loss: str) -> None:
     case = Case(settings_of(model, loss))
     none = tf.zeros_like(case.step["left"])
