@@ -54,16 +54,21 @@ def graph(tmp_path: Path) -> str:
     return make_graph(tmp_path / "graph", WORDS, COUNTS, buckets=3)
 
 
-def starting(source: object, seed: int = 1, **values: object) -> ClassifierSettings:
-    return ClassifierSettings.model_validate({"embedding": {"from": str(source), **values}, "seed": seed})
+def starting(source: object) -> ClassifierSettings:
+    return ClassifierSettings.model_validate({"embedding": {"from": str(source)}})
+
+
+def read(path: Path, graph: str, seed: int = 1) -> embedding.Start:
+    start = embedding.read(starting(path).embedding, graph, seed)
+    assert start is not None
+    return start
 
 
 @pytest.mark.parametrize("name", ["vectors.bin", "vectors.txt", "glove.6B.4d.txt"])
 def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_path: Path) -> None:
     values = vectors(len(GIVEN))
     path = save(tmp_path / name, GIVEN, values, write_header=not name.startswith("glove"))
-    start = embedding.read(starting(path).embedding, graph, seed=1)
-    assert start is not None
+    start = read(path, graph)
     assert (start.vectors.shape, start.vectors.dtype) == ((4 + 6 + 3, 4), np.float32)
     for number, word in enumerate(WORDS, start=4):
         if word in ROWS:
@@ -74,24 +79,16 @@ def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_p
     assert np.abs(others).max() <= np.sqrt(3) * values[[1, 1, 3, 5]].std() * (1 + 1e-6)
 
 
-def test_what_it_covers_is_told(graph: str, tmp_path: Path) -> None:
+def test_the_coverage_is_reported(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
-    start = embedding.read(starting(path).embedding, graph, seed=1)
-    assert start is not None
-    assert start.coverage == {
-        "file": "vectors.bin",
-        "width": 4,
-        "words": 7,
-        "found": 4,
-        "type_coverage": 4 / 6,
-        "token_coverage": 85 / 90,
-    }
+    start = read(path, graph)
+    shares = {"type_coverage": 4 / 6, "token_coverage": 85 / 90}
+    assert start.coverage == {"file": "vectors.bin", "width": 4, "words": 7, "found": 4, **shares}
 
 
 def test_a_vocabulary_that_the_train_split_lacks_covers_nothing_of_it(tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", ["a"], vectors(1))
-    start = embedding.read(starting(path).embedding, make_graph(tmp_path / "graph", ["a", "b"], [0, 0]), seed=1)
-    assert start is not None
+    start = read(path, make_graph(tmp_path / "graph", ["a", "b"], [0, 0]))
     assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (0.5, 0.0)
 
 
@@ -99,8 +96,7 @@ def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path) -> N
     words = [f"w{number}" for number in range(3000)]
     values = vectors(1000, width=20)
     path = save(tmp_path / "vectors.bin", words[:1000], values)
-    start = embedding.read(starting(path).embedding, make_graph(tmp_path / "graph", words, [1] * 3000), seed=1)
-    assert start is not None
+    start = read(path, make_graph(tmp_path / "graph", words, [1] * 3000))
     drawn = start.vectors[1004:]
     assert drawn.std() == pytest.approx(values.std(), rel=0.02)
     assert drawn.mean() == pytest.approx(0, abs=0.05)
@@ -108,10 +104,7 @@ def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path) -> N
 
 def test_the_seed_decides_the_random_vectors_alone(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
-    first, again, other = (embedding.read(starting(path, seed).embedding, graph, seed) for seed in (1, 1, 2))
-    assert first is not None
-    assert again is not None
-    assert other is not None
+    first, again, other = (read(path, graph, seed) for seed in (1, 1, 2))
     assert first.vectors.tobytes() == again.vectors.tobytes()
     same = (first.vectors == other.vectors).all(axis=1)
     assert np.flatnonzero(same).tolist() == [0, 4, 5, 6, 7]
@@ -138,21 +131,21 @@ def test_settings_without_vectors_start_at_random(graph: str) -> None:
     assert classifier.build(settings, 9, 2).get_layer("embedding").embeddings.shape == (9, 5)
 
 
-def test_vectors_of_other_words_are_refused(graph: str, tmp_path: Path) -> None:
+def test_vectors_of_other_words_are_rejected(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", ["ein", "<pad>", "Haus"], vectors(3))
     with pytest.raises(JobError, match="none of the vocabulary's words") as caught:
-        embedding.read(starting(path).embedding, graph, seed=1)
+        read(path, graph)
     assert caught.value.where == f"trainer.embedding.from, {path}"
     assert caught.value.found == "3 words, for example ein, <pad>, Haus"
     assert "6 words, for example film, Film, london, CAFÉ, rare" in str(caught.value.expected)
 
 
-def test_a_vector_that_is_not_finite_is_refused_by_its_word(graph: str, tmp_path: Path) -> None:
+def test_a_vector_that_is_not_finite_is_rejected_with_its_word(graph: str, tmp_path: Path) -> None:
     values = vectors(len(GIVEN))
     values[[0, 3], 1] = np.nan
     path = save(tmp_path / "vectors.bin", GIVEN, values)
     with pytest.raises(JobError, match="The vector of LONDON is not finite"):
-        embedding.read(starting(path).embedding, graph, seed=1)
+        read(path, graph)
 
 
 @pytest.mark.parametrize("frozen", [True, False])

@@ -17,15 +17,10 @@ def record(context: dict[str, bytes], lists: dict[str, list[bytes]]) -> bytes:
     def feature(value: bytes) -> tf.train.Feature:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
-    return tf.train.SequenceExample(
-        context=tf.train.Features(feature={name: feature(value) for name, value in context.items()}),
-        feature_lists=tf.train.FeatureLists(
-            feature_list={
-                name: tf.train.FeatureList(feature=[feature(value) for value in values])
-                for name, values in lists.items()
-            }
-        ),
-    ).SerializeToString()
+    steps = {name: tf.train.FeatureList(feature=map(feature, values)) for name, values in lists.items()}
+    scalars = {name: feature(value) for name, value in context.items()}
+    example = tf.train.SequenceExample(context={"feature": scalars}, feature_lists={"feature_list": steps})
+    return example.SerializeToString()
 
 
 def plain(batch: features.Features) -> dict:

@@ -27,11 +27,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> str:
     return str(folder)
 
 
-def batches_anew(folder: str, **values: object) -> list[dict[str, np.ndarray]]:
+def uncached_batches(folder: str, **values: object) -> list[dict[str, np.ndarray]]:
     return list(pack(folder, **{"rows": 3, "time": 7, "window": 25, **values}).as_numpy_iterator())
 
 
-batches = functools.cache(batches_anew)
+batches = functools.cache(uncached_batches)
 
 
 def streams(found: list[dict[str, np.ndarray]], name: str) -> np.ndarray:
@@ -92,7 +92,7 @@ def test_rows_are_streams_of_whole_documents_each_once(folder: str, values: dict
     assert max(sizes) - min(sizes) <= 2 * max(map(len, DOCUMENTS))
 
 
-def test_segments_tell_documents_of_a_batch_apart(folder: str) -> None:
+def test_segments_distinguish_documents_of_a_batch(folder: str) -> None:
     for batch in batches(folder, seed=1):
         for segment, offset in zip(batch["segment"], batch["offset"], strict=True):
             real = segment[segment > 0]
@@ -103,7 +103,7 @@ def test_segments_tell_documents_of_a_batch_apart(folder: str) -> None:
 
 def test_the_order_depends_on_seed_and_epoch(folder: str) -> None:
     first = rows_of(batches(folder, seed=1))
-    assert rows_of(batches_anew(folder, seed=1)) == first
+    assert rows_of(uncached_batches(folder, seed=1)) == first
     assert rows_of(batches(folder, seed=2)) != first
     assert rows_of(batches(folder, seed=1, epoch=1)) != first
 

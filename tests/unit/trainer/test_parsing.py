@@ -29,7 +29,7 @@ def test_text_without_labels_is_padded_to_the_longest(transformed_record: Record
     assert parsing.lengths(records).numpy().tolist() == [2, 0]
 
 
-def test_tags_are_parsed_beside_their_tokens(transformed_record: Record) -> None:
+def test_tags_are_parsed_with_their_tokens(transformed_record: Record) -> None:
     record = transformed_record({"id": b"a", "tokens": [4, 1], "tags": [0, -1]}, label=False)
     parsed = parsing.padded_batch(tf.constant([record]), kinds.TAGGED_TEXT)
     assert plain(parsed) == {"id": [b"a"], "source": [b"s"], "length": [2], "tokens": [[4, 1]], "tags": [[0, -1]]}
@@ -94,7 +94,7 @@ def test_a_length_that_the_tokens_contradict_is_rejected(length: int, transforme
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=str)
-def test_the_kind_of_a_record_is_told_by_its_features(kind: kinds.CorpusKind, transformed_record: Record) -> None:
+def test_the_kind_of_a_record_follows_from_its_features(kind: kinds.CorpusKind, transformed_record: Record) -> None:
     lists = {"tags": {"tags": [1]}, "labels": {"labels": []}}.get(kind.target, {})
     record = transformed_record({"id": b"a", "tokens": [4], **lists}, label=kind.target == "label")
     assert parsing.kind_of(record) == kind

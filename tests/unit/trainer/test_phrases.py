@@ -81,7 +81,7 @@ def test_many_phrases_are_all_found(tmp_path: Path) -> None:
     ]
 
 
-def test_the_file_tells_pass_words_count_and_score(tmp_path: Path) -> None:
+def test_the_file_has_pass_words_count_and_score(tmp_path: Path) -> None:
     path = tmp_path / "phrases.txt"
     write(
         str(path), [[Phrase("new", "york", 12, 40.25), Phrase("é", "\u00a0", 7, 1e9 / 3)], [Phrase("a_b", "c", 6, 11)]]
@@ -92,7 +92,7 @@ def test_the_file_tells_pass_words_count_and_score(tmp_path: Path) -> None:
     assert path.read_bytes() == b""
 
 
-def test_a_file_that_grew_is_read_anew(tmp_path: Path) -> None:
+def test_a_file_that_grew_is_reread(tmp_path: Path) -> None:
     """As between two passes: a table that is still there must not be taken for the new one."""
     one = phrases(tmp_path / "phrases.txt", {("a", "b")})
     two = phrases(tmp_path / "phrases.txt", {("b", "c")}, {("a", "b_c")})

@@ -152,20 +152,20 @@ print(hashlib.sha256(train()).hexdigest(), end="")
 
 
 @pytest.fixture(scope="module")
-def told_elsewhere() -> list[str]:
-    """What another process tells without each of the two packages of the extra, and the digest of its model."""
+def other_process() -> list[str]:
+    """Errors of another process without each of the two packages, and the digest of its model."""
     root = Path(__file__).resolve().parents[3]
     command = [sys.executable, "-c", OTHER_PROCESS, *TEXTS]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout.split("\0")
 
 
-def test_another_process_trains_the_same_model(told_elsewhere: list[str]) -> None:
-    assert told_elsewhere[-1] == hashlib.sha256(subwords.train(TEXTS, SubwordSettings(size=300))).hexdigest()
+def test_another_process_trains_the_same_model(other_process: list[str]) -> None:
+    assert other_process[-1] == hashlib.sha256(subwords.train(TEXTS, SubwordSettings(size=300))).hexdigest()
 
 
-def test_a_missing_extra_is_told(told_elsewhere: list[str]) -> None:
-    assert len(told_elsewhere) == 3
-    for package, told in zip(("sentencepiece", "tensorflow_text"), told_elsewhere, strict=False):
+def test_a_missing_extra_is_reported(other_process: list[str]) -> None:
+    assert len(other_process) == 3
+    for package, told in zip(("sentencepiece", "tensorflow_text"), other_process, strict=False):
         assert f"The package {package} is not installed." in told
         assert "seqloom[subwords]" in told
 
@@ -186,7 +186,7 @@ def test_a_sample_is_the_first_stretches_by_hash_that_fit(texts: list[str], limi
 
 
 @pytest.mark.parametrize(("texts", "size"), [([], 400), (["the film was good"] * 3, 300)])
-def test_what_cannot_be_trained_is_told(texts: list[str], size: int) -> None:
+def test_too_little_text_is_reported(texts: list[str], size: int) -> None:
     characters = [chr(0x4E00 + number) for number in range(300)] if texts else []
     with pytest.raises(JobError, match="cannot be trained") as caught:
         subwords.train([*texts, *characters], SubwordSettings(size=size, character_coverage=1.0))

@@ -254,7 +254,7 @@ def pairs(documents: list[list[str]], tags: bytes) -> list[list[tuple[str, str]]
     st.sampled_from([0, 3]),
 )
 @SETTINGS
-def test_tagged_tokens_stay_beside_their_tags(rows: list[list[tuple[str, str]]], to: int, min_length: int) -> None:
+def test_tagged_tokens_keep_their_tags(rows: list[list[tuple[str, str]]], to: int, min_length: int) -> None:
     limits = {"truncate": {"to": to, "keep": "tail"}, "min_length": min_length}
     given_settings = configured(tokenizer="whitespace", **limits).model_dump_json()
     tokens, tags = traced(tag, given_settings, 2)(*tagged(rows).values())
@@ -311,7 +311,7 @@ def test_control_characters_never_stand_for_marks() -> None:
         ({"tokenizer": "whitespace", "strip_html": True}, "strip_html cannot be combined with"),
     ],
 )
-def test_settings_that_would_tear_tokens_from_tags_are_refused(options: dict, part: str) -> None:
+def test_settings_that_split_tagged_tokens_are_rejected(options: dict, part: str) -> None:
     with pytest.raises(JobError, match=part):
         preprocessing.make_preprocessing_fn(configured(**options), kinds.TAGGED_TEXT, vocabulary="v", classes="t")
     assert configured(**options).obstacle(kinds.PLAIN_TEXT) is None

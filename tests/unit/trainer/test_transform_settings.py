@@ -1,10 +1,10 @@
-"""What the transform section accepts, what it refuses and what it tells then."""
+"""Valid and invalid settings of the transform and of its output."""
 
 import pytest
 from pydantic import ValidationError
 
 from trainer.data import kinds
-from trainer.settings import PadSettings, TransformSettings, TruncateSettings
+from trainer.settings import OutputSettings, PadSettings, TransformSettings, TruncateSettings
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,25 @@ from trainer.settings import PadSettings, TransformSettings, TruncateSettings
         ({"tokenizer": "word"}, ["'words', 'whitespace', 'characters' or 'subwords'"]),
     ],
 )
-def test_what_cannot_be_is_refused(values: dict, parts: list[str]) -> None:
+def test_invalid_settings_are_rejected(values: dict, parts: list[str]) -> None:
     with pytest.raises(ValidationError) as caught:
         TransformSettings.model_validate(values)
     for part in parts:
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("values", "part"),
+    [({"shard_mb": 0}, "greater than 0"), ({"level": "fast"}, "level"), ({"compression": "zip"}, "'gzip' or 'none'")],
+)
+def test_invalid_output_is_rejected(values: dict, part: str) -> None:
+    with pytest.raises(ValidationError, match=part):
+        OutputSettings.model_validate(values)
+
+
 def test_settings_survive_json() -> None:
+    output = OutputSettings(compression="none", shard_mb=1)
+    assert OutputSettings.model_validate_json(output.model_dump_json()) == output
     values = {"tokenizer": "subwords", "reserved": ["<user>"], "pad": {"to": 9, "side": "left"}, "bos": "segment"}
     settings = TransformSettings.model_validate({**values, "truncate": {"to": 9}, "strip_html": True, "nfkc": True})
     assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings

@@ -139,7 +139,7 @@ def test_files_of_other_tools_are_read(tmp_path: Path, name: str, content: bytes
     assert_equal(vector_files.read(f"{tmp_path}/{name}"), expected)
 
 
-def test_of_duplicate_words_the_first_counts(tmp_path: Path) -> None:
+def test_the_first_of_duplicate_words_counts(tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_text("a 1\nb 2\na 3\na 4\n")
     found = vector_files.read(f"{tmp_path}/v.txt")
     assert_equal(found, WordVectors(["a", "b"], np.array([[1], [2]], np.float32), duplicates=2))
@@ -192,14 +192,14 @@ def test_broken_files_are_named_with_their_line(
         assert re.search(part, str(caught.value))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     for name, missing in (("v.txt", "v.txt"), ("v.bin", "v.bin"), ("vectors.tsv", "metadata.tsv")):
         with pytest.raises(JobError, match="cannot be read") as caught:
             vector_files.read(f"{tmp_path}/{name}")
         assert caught.value.where == f"{tmp_path}/{missing}"
 
 
-def test_files_of_the_projector_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
+def test_inconsistent_projector_files_are_rejected(tmp_path: Path) -> None:
     vector_files.write_projector(str(tmp_path), WordVectors(["a", "b"], np.eye(2, dtype=np.float32)), [2, 1])
     path = tmp_path / "vectors.tsv"
     path.write_text("1\t0\n")

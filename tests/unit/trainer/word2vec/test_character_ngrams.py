@@ -57,6 +57,6 @@ def test_the_graph_gives_the_same_ids(words: list[str], lengths: tuple[int, int]
     assert graph_ids(words, settings) == [ngram_ids(word, settings) for word in words]
 
 
-def test_bytes_that_are_no_text_count_as_the_replacement_character() -> None:
+def test_invalid_bytes_count_as_the_replacement_character() -> None:
     found = lookup(tf.constant([b"a\xffb", "a\ufffdb".encode()]), DEFAULT).to_list()
     assert found[0] == found[1] == ngram_ids("a\ufffdb", DEFAULT)

@@ -70,7 +70,7 @@ def test_few_words_are_all_found(tmp_path: Path, words: int) -> None:
     assert [sorted(row for row in found if row >= 0) for found in rows.tolist()] == [list(range(words))] * words
 
 
-def test_a_missing_or_broken_index_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_broken_index_is_reported(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="no index") as caught:
         index.Index(str(tmp_path))
     assert caught.value.where == str(tmp_path / index.FILE)

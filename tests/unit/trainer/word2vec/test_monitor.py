@@ -53,7 +53,7 @@ def test_neighbors_are_the_words_of_the_greatest_cosine(ngrams) -> None:
         assert others == nearest(words, tables.word_vectors(), word, 6)
 
 
-def test_of_many_words_the_most_frequent_are_not_shown() -> None:
+def test_the_most_frequent_of_many_words_are_not_shown() -> None:
     words = [*letters(1_500), "1984"]
     monitor, _ = monitor_of(words, neighbors=5)
     shown = [words.index(word) for word in monitor.neighbors()]
@@ -62,7 +62,7 @@ def test_of_many_words_the_most_frequent_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize(("words", "neighbors"), [(["ab", "bc"], 0), (["1", "2", "3"], 16)])
-def test_where_no_word_is_to_be_shown_there_are_no_neighbors(words: list[str], neighbors: int) -> None:
+def test_without_words_to_show_there_are_no_neighbors(words: list[str], neighbors: int) -> None:
     assert monitor_of(words, neighbors=neighbors)[0].neighbors() == {}
 
 

@@ -112,7 +112,7 @@ def test_many_questions_over_many_words_are_answered_as_numpy_does(make_servable
         assert place not in near
 
 
-def test_of_equal_cosines_the_more_frequent_word_comes_first(make_servable) -> None:
+def test_the_more_frequent_of_words_with_equal_cosines_comes_first(make_servable) -> None:
     # Powers of two, so that cosines are exact.
     vectors = np.array([[0, 1], [2, 0], [4, 0], [1, 0], [-1, 0], [8, 0]], np.float32)
     servable = make_servable(list("abcdef"), vectors)
@@ -129,7 +129,7 @@ def test_phrases_are_asked_for_with_spaces(make_servable, delimiter: str) -> Non
     assert found.tolist() == [words[1].encode()] * 3 + [b""]
 
 
-def test_words_are_found_as_they_stand_or_as_the_corpus_was_normalized(make_servable) -> None:
+def test_words_are_found_unchanged_or_normalized(make_servable) -> None:
     vectors = np.eye(4, dtype=np.float32)
     words = ["film", "0000", "Film", "<num>"]
     servable = make_servable(words, vectors, transform={"digits": True, "strip_html": True})
@@ -139,7 +139,7 @@ def test_words_are_found_as_they_stand_or_as_the_corpus_was_normalized(make_serv
     assert cased.vectors(texts("FILM", "Film", "1984"))["word"].numpy().tolist() == [b"", b"Film", b""]
 
 
-def test_unknown_words_are_told_in_every_signature(servable) -> None:
+def test_unknown_words_are_marked_in_every_signature(servable) -> None:
     known = [False, True]
     assert servable.vectors(texts("\xff", "w1"))["known"].numpy().tolist() == known
     found = servable.neighbors(texts("", "w1"), 2)
@@ -216,7 +216,7 @@ def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
     assert all(servable.analogy(texts("unseen"), texts("w3"), texts("w4"), 2)["answers"][0].numpy())
 
 
-def test_the_files_beside_the_model_are_read_by_gensim(servable, tmp_path: Path) -> None:
+def test_gensim_reads_the_files_next_to_the_model(servable, tmp_path: Path) -> None:
     assert servable.save(str(tmp_path)) is None
     for name, binary in (("vectors.txt", False), ("vectors.bin", True)):
         path, counts = str(tmp_path / name), str(tmp_path / "counts.txt")

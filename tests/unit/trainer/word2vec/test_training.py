@@ -127,7 +127,7 @@ def require_groups_apart(vectors: np.ndarray) -> None:
     assert cosine[~ALIKE].mean() < 0.2
 
 
-def told(job: Work) -> dict:
+def report_of(job: Work) -> dict:
     return json.loads(Path(job.log_directory, "training.json").read_text())
 
 
@@ -181,7 +181,7 @@ def test_all_files_are_published(done: Work) -> None:
     assert counts == [[word, str(train.count(word))] for word in WORDS]
 
 
-def test_what_is_published_judges_as_the_training_did(done: Work) -> None:
+def test_the_published_model_reproduces_the_eval_loss(done: Work) -> None:
     model = tf.saved_model.load(done.model_directory)
     records = []
     for document in DOCUMENTS["eval"]:
@@ -195,7 +195,7 @@ def test_what_is_published_judges_as_the_training_did(done: Work) -> None:
         records.append(example.SerializeToString())
     judged = model.signatures["judge"](tf.constant(records))
     loss = judged["loss"].numpy().sum() / judged["pairs"].numpy().sum()
-    assert loss == pytest.approx(told(done)["history"][-1]["eval_loss"], rel=1e-4)
+    assert loss == pytest.approx(report_of(done)["history"][-1]["eval_loss"], rel=1e-4)
 
 
 def test_what_is_published_answers(done: Work) -> None:
@@ -207,8 +207,8 @@ def test_what_is_published_answers(done: Work) -> None:
     assert composed["vectors"].numpy().any() == bool(done.settings.ngrams)
 
 
-def test_a_report_tells_of_the_training(done: Work) -> None:
-    report = told(done)
+def test_the_report_of_a_training(done: Work) -> None:
+    report = report_of(done)
     history = report.pop("history")
     assert report.pop("device")
     assert report.pop("best_eval_loss") == history[-1]["eval_loss"]
@@ -230,7 +230,7 @@ def test_curves_neighbors_and_vectors_are_shown(done: Work) -> None:
     assert rates == pytest.approx([0.05 * (1 - step / 384) for step in (64, 192, 320)])
     assert points["epoch/loss"] == points["epoch/eval_loss"] == points["device"] == [1, 2]
     losses = [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors("epoch/eval_loss")]
-    assert losses == pytest.approx([figures["eval_loss"] for figures in told(done)["history"]])
+    assert losses == pytest.approx([figures["eval_loss"] for figures in report_of(done)["history"]])
     (text,) = tf.make_ndarray(events.Tensors("neighbors")[-1].tensor_proto).ravel()
     for line in text.decode().split("\n\n"):
         word, _, others = line.partition(": ")
@@ -261,8 +261,8 @@ def test_a_resumed_training_ends_as_one_in_one_go(words: Work, make_job) -> None
     job = make_job()
     interrupted(job, after=1)
     WORD2VEC.run(job, job.settings)
-    assert told(job)["resumed_after_epoch"] == 1
-    assert untimed(told(job)["history"]) == untimed(told(words)["history"])
+    assert report_of(job)["resumed_after_epoch"] == 1
+    assert untimed(report_of(job)["history"]) == untimed(report_of(words)["history"])
     for name in ("vectors.bin", "vectors.txt", "assets.extra/seqloom.json"):
         assert Path(job.model_directory, name).read_bytes() == Path(words.model_directory, name).read_bytes()
     events = EventAccumulator(job.log_directory, {"tensors": 0}).Reload()
@@ -272,7 +272,7 @@ def test_a_resumed_training_ends_as_one_in_one_go(words: Work, make_job) -> None
 
 
 @pytest.mark.parametrize(("step_tokens", "step"), [(16, 65), (64, 64)])
-def test_a_training_that_diverges_says_where(step_tokens: int, step: int, make_job) -> None:
+def test_a_diverged_training_reports_its_step(step_tokens: int, step: int, make_job) -> None:
     """At the next sample of the loss or, where there is none, after the last step."""
     job = make_job(learning_rate=1e6, epochs=1, step_tokens=step_tokens)
     training = training_of(job)
@@ -318,7 +318,7 @@ def test_splits_without_words(make_job, write_transformed, tmp_path: Path) -> No
         np.testing.assert_array_equal(training.tables.word_vectors(), start)
 
 
-def test_subsampling_that_leaves_no_word_says_so(make_job) -> None:
+def test_subsampling_that_drops_all_words_is_reported(make_job) -> None:
     job = make_job(subsample=1e-30)
     with pytest.raises(JobError, match="no words to train on") as caught:
         WORD2VEC.run(job, job.settings)

@@ -29,7 +29,7 @@ def test_it_reads_what_the_transform_writes(tmp_path: Path) -> None:
     assert list(zip(found.words, found.counts.tolist(), strict=True)) == words
 
 
-def test_a_vocabulary_of_reserved_words_is_refused(tmp_path: Path) -> None:
+def test_a_vocabulary_of_reserved_words_is_rejected(tmp_path: Path) -> None:
     write_vocabulary(str(tmp_path), [])
     with pytest.raises(JobError, match="no word") as caught:
         Vocabulary.read(str(tmp_path))

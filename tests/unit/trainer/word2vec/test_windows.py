@@ -107,7 +107,7 @@ def test_a_word_that_stands_often_shortly_before_is_left_out(rows: list[int]) ->
     assert found[1].numpy().tolist() == kept
 
 
-def test_of_a_rule_of_one_sign_the_first_are_kept() -> None:
+def test_the_first_of_many_equal_words_are_kept() -> None:
     rows, _ = windows.without_repeats(tf.constant([7] * 500 + [8]), tf.zeros([501], tf.int64))
     assert rows.numpy().tolist() == [7] * REPEATS + [8]
 
