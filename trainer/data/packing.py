@@ -35,7 +35,7 @@ def pack(
     recurrent state can be carried over. A document has the inputs `eos, token 1, ..., token n` and the targets
     `token 1, ..., token n, eos`: the end mark of one document is the first input of the next, and every token and
     every end mark is a target exactly once. Rows differ in length by at most one document. The last batches are
-    padded where a row has ended.
+    padded after the end of a row.
 
     Use `segment` to keep attention within documents, and reset a recurrent state where `offset` is 0.
 

@@ -44,7 +44,7 @@ def tokenize(segments: tf.Tensor, settings: TransformSettings, subwords: Subword
         return subwords(segments)
     if settings.tokenizer == "characters":
         characters = tf.strings.unicode_split(segments, "UTF-8")
-        for control, name in (("\n", r"\\n"), ("\r", r"\\r")):  # These two cannot be a line of the vocabulary.
+        for control, name in (("\n", r"\\n"), ("\r", r"\\r")):  # Neither can be a line of the vocabulary.
             characters = characters.with_values(tf.strings.regex_replace(characters.values, control, name))
         return characters
     if settings.tokenizer == "words":

@@ -20,9 +20,7 @@ ABSENT = -1
 class WordLookup(tf.Module):
     """The vocabulary as lookup tables, whose files become assets of the SavedModel.
 
-    Args:
-        words: Unique words in the order of their rows.
-        settings: The transform section of the configuration, by which words are normalized.
+    Words are unique and in the order of their rows; queries are normalized by the settings.
     """
 
     def __init__(self, words: Sequence[str], settings: TransformSettings) -> None:

@@ -10,14 +10,7 @@ from trainer.text.suggestions import closest
 
 
 class WordVectorAnswers:
-    """Loaded word vectors.
-
-    Args:
-        directory: The folder of a SavedModel with the signatures of `trainer.word2vec.servable`.
-
-    Raises:
-        JobError: If it cannot be loaded.
-    """
+    """Word vectors of a SavedModel with the signatures of `trainer.word2vec.servable`."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory

@@ -19,7 +19,7 @@ class HuffmanTree:
     Attributes:
         codes: Branches, 0 or 1, uint8 [words, depth]; 0 after the end of a path.
         points: Inner nodes, int32 [words, depth]; 0 after the end of a path.
-        lengths: Steps of each path, int32 [words]; 0 where the vocabulary is a single word.
+        lengths: Steps of each path, int32 [words]; 0 for a vocabulary of a single word.
     """
 
     codes: NDArray[np.uint8]

@@ -34,7 +34,7 @@ def keep_probabilities(counts: NDArray[np.int64], subsample: float | None) -> ND
 
 
 def subsample(ids: tf.Tensor, keep: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws which occurrences, rows of `keep` of any shape, are kept: bool of that shape.
+    """Draws which occurrences of words are kept: bool, the shape of the ids.
 
     Args:
         ids: Rows of `keep`, int64, any shape.
