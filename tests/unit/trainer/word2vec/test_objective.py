@@ -7,10 +7,9 @@ import pytest
 import tensorflow as tf
 
 from trainer.word2vec import windows
-from trainer.word2vec.character_ngrams import ngram_ids
 from trainer.word2vec.losses import StepOutcome
-from trainer.word2vec.model import Composition, lookup, make_objective
-from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
+from trainer.word2vec.model import lookup, make_objective
+from trainer.word2vec.settings import Word2vecSettings
 
 WORDS, TOKENS, DIMENSIONS = 20, 64, 7
 COUNTS = np.sort(np.random.default_rng(1).integers(1, 50, WORDS))[::-1].copy()
@@ -105,51 +104,9 @@ def test_updates_are_the_gradient_of_the_loss_downwards(model: str, loss: str, r
 
 
 @pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_words_without_a_window_predict_nothing(model: str, loss: str) -> None:
-    case = Case(settings_of(model, loss))
-    none = tf.zeros_like(case.step["left"])
-    case.step |= {"left": none, "right": none}
-    outcome = case.outcome(0.5)
-    assert not outcome.losses.numpy().any()
-    assert not summed(case.inputs, outcome.input).any()
-    assert not summed(case.outputs, *outcome.output).any()
-
-
-@pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_a_tree_of_one_word_has_no_loss(model: str) -> None:
-    settings = settings_of(model, "hierarchical_softmax", window=2)
-    left, right = windows.extents(tf.zeros([16], tf.int64), tf.fill([16], 2))
-    step = windows.frames(tf.zeros([16], tf.int32), left, right, 2)
-    vectors = tf.Variable(tf.ones([1, DIMENSIONS]))
-    outcome = make_objective(settings, np.array([16]))(step, lookup(vectors), lookup(vectors), 1.0)
-    assert not outcome.losses.numpy().any()
-    assert not summed(vectors, outcome.input, *outcome.output).any()
-
-
-@pytest.mark.parametrize(("model", "loss"), MODELS)
 def test_large_logits_keep_losses_and_updates_finite(model: str, loss: str, pair_by_pair) -> None:
     case = Case(settings_of(model, loss, window=2))
     case.inputs.assign(case.inputs * 100)
     expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 0.1)
     assert max(expected[0]) > 500  # The exponential of such a logit is above float32.
     require_equal(case, case.outcome(0.1), expected, atol=1e-2)
-
-
-@pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_words_of_ngrams_are_means_and_give_each_part_the_whole_delta(model: str, loss: str, pair_by_pair) -> None:
-    words = [f"word{number}" for number in range(WORDS - 2)] + ["ab", "w"]
-    # So few buckets that one stands for several n-grams of a word.
-    ngrams = CharacterNgramSettings(min=3, max=4, buckets=11)
-    parts = [[row, *(WORDS + bucket for bucket in ngram_ids(word, ngrams))] for row, word in enumerate(words)]
-    assert any(len(set(rows)) < len(rows) for rows in parts)
-    case = Case(settings_of(model, loss, window=3, ngrams=ngrams), rows=WORDS + 11)
-    composition = Composition(words, ngrams)
-    reference = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs, parts)
-    asked = np.array([[0, 19], [18, 0]], np.int32)
-    expected = [[reference.vector(word) for word in row] for row in asked]
-    np.testing.assert_allclose(composition.vectors(case.inputs, tf.constant(asked)), expected, rtol=1e-4, atol=1e-6)
-
-    objective = make_objective(case.settings, COUNTS)
-    outcome = objective(case.step, lambda r: composition.vectors(case.inputs, r), lookup(case.outputs), 0.2)
-    spread = outcome._replace(input=composition.spread(outcome.input))
-    require_equal(case, spread, reference.step(*case.flat, 0.2), atol=2e-4)

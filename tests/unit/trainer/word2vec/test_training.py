@@ -160,16 +160,6 @@ def test_words_that_stand_together_become_alike(done: Work) -> None:
     require_groups_apart(found.vectors)
 
 
-@pytest.mark.parametrize(
-    ("model", "loss", "rate"), [("cbow", "negative_sampling", 0.1), ("skipgram", "hierarchical_softmax", 0.05)]
-)
-def test_the_other_objectives_learn_it_too(model: str, loss: str, rate: float, make_job) -> None:
-    training = training_of(make_job(model=model, loss=loss, learning_rate=rate))
-    for epoch in range(2):
-        training.epoch(epoch)
-    require_groups_apart(training.tables.word_vectors())
-
-
 def test_all_files_are_published(done: Work) -> None:
     folder = Path(done.model_directory)
     assert {path.name for path in folder.iterdir()} == PUBLISHED

@@ -107,11 +107,6 @@ def test_a_word_that_stands_often_shortly_before_is_left_out(rows: list[int]) ->
     assert found[1].numpy().tolist() == kept
 
 
-def test_the_first_of_many_equal_words_are_kept() -> None:
-    rows, _ = windows.without_repeats(tf.constant([7] * 500 + [8]), tf.zeros([501], tf.int64))
-    assert rows.numpy().tolist() == [7] * REPEATS + [8]
-
-
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory, write_transformed):
     """A function that writes documents of ids and reads a pass over them, all steps one after the other."""
