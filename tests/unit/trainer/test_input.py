@@ -133,12 +133,6 @@ def test_batches_are_as_large_as_the_budget_allows(lengths: list[int], budget: i
         assert found == greedy(falling, budget, most)
 
 
-def test_batches_hold_no_more_documents_than_allowed(files: tuple[str, ...]) -> None:
-    sizes = [len(batch["id"]) for batch in batches(files, seed=1, batch_documents=7)]
-    assert max(sizes) == 7
-    assert sum(sizes) == len(LENGTHS)
-
-
 @given(st.lists(st.lists(st.integers(1, 99), max_size=9), max_size=6))
 @hypothesis_settings(deadline=None)
 def test_padding_gives_every_document_at_least_one_step(rows: list[list[int]]) -> None:
@@ -232,13 +226,3 @@ def test_records_of_finished_windows_are_not_parsed(tmp_path: Path, write_transf
             writer.write(record)
     (rest,) = batches(path, window=1, position=Position.after(whole[1]))
     assert rest["id"].tolist() == [b"8"]
-
-
-def test_plain_files_are_read_as_gzip_files_are(files: tuple[str, ...], tmp_path: Path) -> None:
-    plain = []
-    for path in files:
-        plain.append(str(tmp_path / Path(path).stem))
-        with tf.io.TFRecordWriter(plain[-1]) as writer:
-            for record in tf.data.TFRecordDataset(path, "GZIP").as_numpy_iterator():
-                writer.write(record)
-    assert order(batches(tuple(plain), seed=1)) == order(batches(files, seed=1))

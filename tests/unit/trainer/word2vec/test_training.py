@@ -32,16 +32,8 @@ GROUPS = [[f"{name}{letter}" for letter in "bcdfghklmnpr"] for name in ("aa", "o
 WORDS = [word for pair in zip(*GROUPS, strict=True) for word in pair]
 ALIKE = np.array([[a[0] == b[0] for b in WORDS] for a in WORDS])
 TIMED = ("seconds", "words_per_second", "pairs_per_second")
-SETTINGS = {
-    "epochs": 2,
-    "dimensions": 8,
-    "window": 3,
-    "step_tokens": 16,
-    "subsample": None,
-    "learning_rate": 0.05,
-    "neighbors": 4,
-    "log_steps": 100,
-}
+SETTINGS = {"epochs": 2, "dimensions": 8, "window": 3, "step_tokens": 16, "subsample": None, "neighbors": 4}
+SETTINGS |= {"learning_rate": 0.05, "log_steps": 100}
 THREE_DEVICES = """
 import json, sys
 import tensorflow as tf
