@@ -33,8 +33,7 @@ class StackSettings(Settings):
     units: PositiveInt = Field(64, description="Width of the recurrent state in each direction.")
     bidirectional: bool = Field(True, description="Read each document in both directions.")
     merge: Literal["concat", "sum", "mul", "ave"] = Field(
-        "concat",
-        description="How to combine the states of both directions: concatenation, sum, product or mean.",
+        "concat", description="How to combine the states of both directions: concatenation, sum, product or mean."
     )
     activation: Literal["tanh", "relu", "elu", "sigmoid", "softsign", "linear"] = Field(
         "tanh", description="The cell's activation; only tanh can use the fused GPU kernel."

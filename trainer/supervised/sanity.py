@@ -46,11 +46,7 @@ class Findings:
 
 
 def check(
-    model: keras.Model,
-    objective: Objective[Any],
-    batches: Sequence[f.Features],
-    *,
-    informed: bool = False,
+    model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features], *, informed: bool = False
 ) -> Findings:
     """Checks a model that was not trained, and leaves its weights and random generators as they were.
 

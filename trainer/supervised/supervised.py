@@ -60,12 +60,7 @@ class Supervised(TrainingTask[S], Generic[S]):
 
     @abc.abstractmethod
     def build(
-        self,
-        settings: S,
-        vocabulary_size: int,
-        classes: int,
-        vectors: NDArray[np.float32] | None = None,
-        **counts: Any,
+        self, settings: S, vocabulary_size: int, classes: int, vectors: NDArray[np.float32] | None = None, **counts: Any
     ) -> keras.Model:
         """Builds the model.
 

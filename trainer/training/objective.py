@@ -76,12 +76,7 @@ class Objective(abc.ABC, Generic[S]):
         """
 
     def batches(
-        self,
-        files: Sequence[str],
-        *,
-        seed: int | None = None,
-        epoch: int = 0,
-        position: Sequence[int] | None = None,
+        self, files: Sequence[str], *, seed: int | None = None, epoch: int = 0, position: Sequence[int] | None = None
     ) -> tf.data.Dataset:
         """Reads one pass over a split, by `read` or `pack` of `trainer.data`.
 

@@ -40,10 +40,7 @@ class OptimizerSettings(NamedSettings):
         description="adamw: share of each weight, times the learning rate, that a step subtracts. Default: 0.01.",
     )
     momentum: float | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        description="sgd, rmsprop: share of the previous step added to each step. Default: 0.",
+        None, ge=0, lt=1, description="sgd, rmsprop: share of the previous step added to each step. Default: 0."
     )
     nesterov: bool | None = Field(None, description="sgd: Nesterov momentum, which looks ahead. Default: false.")
     rho: float | None = Field(

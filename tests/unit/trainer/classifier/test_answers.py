@@ -44,12 +44,7 @@ def ask(module, path, *texts):
 
 def test_the_label_comes_with_all_probabilities_as_the_shortest_decimals(tmp_path):
     assert ask(ByLength(), tmp_path, "xé", "long enough") == [
-        {
-            "text": "xé",
-            "label": "negative",
-            "probability": 0.7,
-            "probabilities": {"negative": 0.7, "positive": 0.3},
-        },
+        {"text": "xé", "label": "negative", "probability": 0.7, "probabilities": {"negative": 0.7, "positive": 0.3}},
         {
             "text": "long enough",
             "label": "positive",

@@ -29,12 +29,7 @@ LABELS = [0, 2, 1, 1]
 FAST = {
     "lstm": {"cell": "lstm"},
     "gru forward last": {"pooling": "last", "bidirectional": False, "bigrams": None},
-    "relu": {
-        "cell": "rnn",
-        "activation": "relu",
-        "recurrent_initializer": "identity",
-        "bidirectional": False,
-    },
+    "relu": {"cell": "rnn", "activation": "relu", "recurrent_initializer": "identity", "bidirectional": False},
     "cnn": {"encoder": "cnn", "filters": 3, "filter_widths": [2, 3, 7]},
     "cnn of one width": {"encoder": "cnn", "filters": 3, "filter_widths": [4], "bigrams": None},
     "average": {"encoder": "average"},

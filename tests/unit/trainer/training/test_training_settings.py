@@ -103,11 +103,7 @@ BAD = [
     ),
     ("cosine", "{name: step, after: 0}", ["trainer.schedule.after", "job.yaml:6", "above 0"]),
     ("cosine", "7", ["trainer.schedule", "job.yaml:6"]),
-    (
-        YAML,
-        YAML + "  class_weights: {good: 2, bed: 1}\n",
-        ["unknown class", "job.yaml:8", "did you mean bad?"],
-    ),
+    (YAML, YAML + "  class_weights: {good: 2, bed: 1}\n", ["unknown class", "job.yaml:8", "did you mean bad?"]),
     ("  warmup: 0.1", "  class_weights: all", ["trainer.class_weights is not valid", "job.yaml:7"]),
 ]
 
