@@ -1,4 +1,4 @@
-"""Typed settings of training that all supervised tasks share."""
+"""Typed training settings of all supervised tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trainer.training.optimization.schedule_settings import Schedule, ScheduleSe
 
 
 def _weights(value: Any) -> Any:
-    """Rejects all but the two forms with one message, where a union would give one for each form."""
+    """Rejects other forms with one message; a union would give one message per form."""
     if value is None or value == "balanced":
         return value
     numbers = value.values() if isinstance(value, dict) and value else [None]
@@ -25,11 +25,11 @@ def _weights(value: Any) -> Any:
 
 
 ClassWeights = Annotated[Literal["balanced"] | dict[str, float], BeforeValidator(_weights)]
-"""Weights by class name, or those that give all classes the same total weight."""
+"""Weights by class name, or `balanced`: the same total weight for all classes."""
 
 
 class TrainingSettings(Settings):
-    """How a model is trained."""
+    """The settings of a training."""
 
     seed: int = Field(1, ge=0, description="Seed of the initial weights, dropout and the order of documents.")
     epochs: PositiveInt = Field(4, description="Maximum number of passes over the train split.")
@@ -110,8 +110,6 @@ class TrainingSettings(Settings):
             what = "schedule reduce_on_plateau cannot take effect before training stops."
             yield Problem(("schedule", "patience"), what, found, f"less than {self.patience}", fix)
         if self.precision == "float16" and self.strategy != "one_device":
-            what, fix = (
-                "precision float16 needs strategy one_device.",
-                "set precision: bfloat16, or strategy: one_device",
-            )
+            fix = "set precision: bfloat16, or strategy: one_device"
+            what = "precision float16 needs strategy one_device."
             yield Problem(("precision",), what, f"strategy {self.strategy}", fix=fix)

@@ -1,4 +1,4 @@
-"""What a training reports: figures for TensorBoard, and `training.json`."""
+"""The report of a training: figures for TensorBoard, and `training.json`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trainer.training.checkpoint import TrainingState
 
 
 def device() -> str:
-    """Names what computes."""
+    """Names the devices that compute."""
     devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
     return ", ".join(found.name.removeprefix("/physical_device:") for found in devices)
 
@@ -28,10 +28,10 @@ def write_report(directory: str, state: TrainingState, resumed: int, more: Mappi
     """Writes `training.json`.
 
     Args:
-        directory: Where.
-        state: How the training ended.
-        resumed: Epochs that were done before it resumed; 0 for one that started from the beginning.
-        more: What else the task reports.
+        directory: The directory of the file.
+        state: The state at the end of the training.
+        resumed: Epochs finished before it resumed; 0 if it started from the beginning.
+        more: Further entries of the task.
     """
     report = {
         "epochs": state.epoch,

@@ -1,4 +1,4 @@
-"""Gradients of tables, as all of their rows or as those of a batch's words alone, and their norm."""
+"""Dense gradients and gradients of single rows of a table, and their norm."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ Gradient: TypeAlias = "tf.Tensor | tf.IndexedSlices"
 
 
 def dense(gradient: Gradient) -> tf.Tensor:
-    """Returns a gradient of the variable's shape, a word's rows summed."""
+    """Returns a gradient of the variable's shape; the rows of a word are summed."""
     return tf.convert_to_tensor(gradient)
 
 
 def distinct_rows(gradient: Gradient) -> Gradient:
-    """Sums the rows that a word has at each of its places, so that it has one.
-
-    A norm or a square over the rows of places would be none of the gradient: (a + b)^2 is not a^2 + b^2.
-    """
+    """Sums the rows of a word that occurs several times, so that norms and squares are those of the gradient."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, places = tf.unique(gradient.indices)
@@ -32,10 +29,10 @@ def clip(gradients: Sequence[Gradient], limit: float | None) -> tuple[list[Gradi
 
     Args:
         gradients: Dense, or of distinct rows.
-        limit: The highest norm; None: any.
+        limit: The maximum norm; None: no limit.
 
     Returns:
-        The gradients, and their norm before, float [].
+        The gradients, and their norm before scaling, float [].
     """
     norm = tf.linalg.global_norm(gradients)
     if limit is None:
