@@ -97,7 +97,7 @@ class MultiLabelServable(ClassifierServable):
 
 
 def multi_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
-    """Returns the labels of documents as bool [batch, classes], from ids, int64 [batch, most labels], padded with -1."""
+    """Returns labels as bool [batch, classes], from class ids, int64 [batch, most labels], padded with -1."""
     return tf.reduce_any(tf.one_hot(labels, classes, on_value=True, off_value=False, dtype=tf.bool), axis=1)
 
 

@@ -27,7 +27,10 @@ class ClassifierServable(ModelServable):
         super().__init__(model, transform_graph, classes)
         self._explained: keras.Model = explained(model)
         if self._explained is not None:
-            self._words = _words(transform_graph)
+            number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+            path = f"{posixpath.dirname(transform_graph)}/vocabulary.txt"
+            words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
+            self._words = tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])
             # Without a decorator, because saving traces every decorated method, and this one needs attention.
             self.explain = tf.function(self._explain, TEXT, autograph=False)
 
@@ -70,8 +73,8 @@ class ClassifierServable(ModelServable):
         """Classifies documents, string [batch], UTF-8, and shows the attention.
 
         Returns:
-            The outputs of `serve_text`, and `tokens`, string [batch, time], as the model reads them (unknown words are
-            `<unk>`), `weights`, float32 [batch, time], which sum to 1 in each document with a token, and `length`, int64
+            The outputs of `serve_text`; `tokens`, string [batch, time], as the model reads them (unknown words are
+            `<unk>`); `weights`, float32 [batch, time], which sum to 1 in each document with a token; `length`, int64
             [batch]. After the length, tokens are empty and weights 0.
         """
         ids = self._transform.transform_fn(self._raw(text))[f.TOKENS].merge_dims(1, -1)
@@ -112,11 +115,3 @@ class ClassifierServable(ModelServable):
         lists = {f.TEXT: segments, f.LABELS: segments[:, :0]}
         absent = tf.fill(tf.shape(text), "")
         return {name: lists.get(name, absent) for name in self._kind.raw}
-
-
-def _words(transform_graph: str) -> tf.lookup.StaticHashTable:
-    """A lookup table from ids to the vocabulary's words; other ids are `<unk>`."""
-    number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
-    path = f"{posixpath.dirname(transform_graph)}/vocabulary.txt"
-    words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
-    return tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])

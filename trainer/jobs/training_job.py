@@ -29,9 +29,9 @@ class TrainingJob:
     train_files: list[str]
     eval_files: list[str]
     transform_graph: str
-    model_directory: str
-    log_directory: str
-    checkpoints: str
+    model_directory: str = ""
+    log_directory: str = ""
+    checkpoints: str = ""
 
     @property
     def transform_settings(self) -> TransformSettings:

@@ -67,9 +67,23 @@ def check(
     numbers = [{name: batch[name] for name in names} for batch in batches]
     try:
         chance, start = (_mean_loss(model, objective, numbers, guess=guess) for guess in (True, False))
-        _require_chance_level(chance, start, informed=informed)
+        if not (0 if informed else 1 - _TOLERANCE) * chance <= start <= (1 + _TOLERANCE) * chance:
+            raise _failure(
+                "the initial loss is not at chance level",
+                f"a loss of {start:.4g} on {BATCHES} batches",
+                f"within {_TOLERANCE:.0%} of {chance:.4g}, the loss of a uniform guess",
+                "Check the scale of the initial weights and of the imported word vectors: before training no class"
+                " should be much likelier than another.",
+            )
         overfitted, steps = _overfit(model, objective, numbers, chance)
-        _require_overfitted(chance, start, overfitted, steps)
+        if not overfitted <= _OVERFITTED * chance:
+            raise _failure(
+                "two batches cannot be overfitted",
+                f"a loss of {overfitted:.4g} after {steps} steps, from {start:.4g}",
+                f"at most {_OVERFITTED * chance:.4g}, {_OVERFITTED:.0%} of the loss of a uniform guess",
+                "Check that the labels match their documents, that similar documents have the same label, and that all"
+                " layers are trained.",
+            )
     finally:
         for variable, value in zip(model.variables, before, strict=True):
             variable.assign(value)
@@ -110,42 +124,18 @@ def _overfit(
     loss, steps = math.inf, 0
     while loss > _OVERFITTED * chance and steps < _STEPS * len(batches):
         done = [step(batch) for batch in batches] if weights else []
-        _require_gradient([float(norm) for _, norm in done])
+        if not any(float(norm) for _, norm in done):
+            raise _failure(
+                "two batches cannot be overfitted",
+                "no trained weight has a gradient",
+                "a gradient of the loss for the trained weights",
+                "Check for frozen layers, and for operations without a gradient between the weights and the logits.",
+            )
         loss = float(np.mean([float(batch_loss) for batch_loss, _ in done]))
         steps += len(done)
     return loss, steps
 
 
-def _require_gradient(norms: Sequence[float]) -> None:
-    if not any(norms):
-        raise JobError(
-            "The learning check failed: two batches cannot be overfitted.",
-            where="before training",
-            found="no trained weight has a gradient",
-            expected="a gradient of the loss for the trained weights",
-            fix="Check for frozen layers, and for operations without a gradient between the weights and the logits.",
-        )
-
-
-def _require_chance_level(chance: float, start: float, *, informed: bool) -> None:
-    if not (0 if informed else 1 - _TOLERANCE) * chance <= start <= (1 + _TOLERANCE) * chance:
-        raise JobError(
-            "The learning check failed: the initial loss is not at chance level.",
-            where="before training",
-            found=f"a loss of {start:.4g} on {BATCHES} batches",
-            expected=f"within {_TOLERANCE:.0%} of {chance:.4g}, the loss of a uniform guess",
-            fix="Check the scale of the initial weights and of the imported word vectors: before training no class"
-            " should be much likelier than another. trainer.sanity: false skips the check.",
-        )
-
-
-def _require_overfitted(chance: float, start: float, overfitted: float, steps: int) -> None:
-    if not overfitted <= _OVERFITTED * chance:
-        raise JobError(
-            "The learning check failed: two batches cannot be overfitted.",
-            where="before training",
-            found=f"a loss of {overfitted:.4g} after {steps} steps, from {start:.4g}",
-            expected=f"at most {_OVERFITTED * chance:.4g}, {_OVERFITTED:.0%} of the loss of a uniform guess",
-            fix="Check that the labels match their documents, that similar documents have the same label, and that all"
-            " layers are trained. trainer.sanity: false skips the check.",
-        )
+def _failure(what: str, found: str, expected: str, fix: str) -> JobError:
+    what, fix = f"The learning check failed: {what}.", f"{fix} trainer.sanity: false skips the check."
+    return JobError(what, where="before training", found=found, expected=expected, fix=fix)

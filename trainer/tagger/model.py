@@ -39,7 +39,7 @@ def build(
 
 
 def real_lengths(tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-    """Returns the true lengths, int64 [batch], of padded sentences, from ids [batch, time] and a batch's lengths [batch].
+    """Returns the true lengths, int64 [batch], of sentences, from padded ids [batch, time] and a batch's lengths.
 
     In a batch a sentence without tokens has length 1, because kernels reject empty sequences; such a sentence begins
     with `<pad>`, which no token has.

@@ -12,7 +12,7 @@ from trainer.data import features as f
 from trainer.training.carried_state import CarriedState
 from trainer.training.objective import WEIGHTS, Objective, Outcome
 from trainer.training.optimization import optimizers
-from trainer.training.optimization.gradients import Gradient, clip, dense, distinct_rows
+from trainer.training.optimization.gradients import Gradient, clip, distinct_rows
 from trainer.training.settings import TrainingSettings
 from trainer.training.totals import DeviceTotals, Sums
 
@@ -112,7 +112,7 @@ class Step:
 
     def _update(self, gradients: Sequence[Gradient], loss: tf.Tensor, step: tf.Tensor) -> None:
         """Clips the gradient of the mean loss, applies it and records the step."""
-        summed = [distinct_rows(gradient) if self._sparse_updates else dense(gradient) for gradient in gradients]
+        summed = list(map(distinct_rows if self._sparse_updates else tf.convert_to_tensor, gradients))
         clipped, norm = clip(summed, self._settings.clip_norm)
         finite = tf.math.is_finite(loss) & tf.math.is_finite(norm)
         if self._scale is not None:
@@ -132,15 +132,14 @@ class Step:
             scaled = loss if self._scale is None else loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self.model.trainable_variables])
         if self._scale is not None:
-            gradients = [dense(gradient) / self._scale for gradient in gradients]
+            gradients = [tf.convert_to_tensor(gradient) / self._scale for gradient in gradients]
         return sums, gradients
 
     def _add_evaluated(self, batch: f.Features) -> None:
         def of_share(batch: f.Features) -> tuple[Sums, list[Gradient]]:
             return Sums.of(self._outcome(*_share(batch), self._evaluation, training=False)), []
 
-        sums, _ = self._of_all(of_share, batch)
-        self.evaluated.add(sums)
+        self.evaluated.add(self._of_all(of_share, batch)[0])
 
     def _outcome(self, batch: f.Features, real: tf.Tensor | None, carried: CarriedState, *, training: bool) -> Outcome:
         logits, state = self._objective.call(self.model, batch, carried.read(), training=training)

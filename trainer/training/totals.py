@@ -56,14 +56,7 @@ class Totals(NamedTuple):
 
 
 class Diverged(NamedTuple):
-    """The first step whose loss or gradient was not finite.
-
-    Attributes:
-        step: Its number.
-        loss: Its mean loss.
-        norm: Its gradient norm.
-        rate: Its learning rate.
-    """
+    """The first step whose mean loss or gradient norm was not finite: its number, both, and its learning rate."""
 
     step: int
     loss: float

@@ -89,15 +89,11 @@ def count_trials(tune: TuneSettings, epochs: int) -> int:
     """
     listed = [dimension.listed for dimension in tune.space.values()]
     combinations = math.prod(math.inf if values is None else len(values) for values in listed)
-    if tune.algorithm == "hyperband":
-        return min(tune.trials, _hyperband_trials(epochs))
-    return int(min(tune.trials, combinations)) if tune.algorithm == "random" else tune.trials
-
-
-def _hyperband_trials(epochs: int) -> int:
+    if tune.algorithm != "hyperband":
+        return int(min(tune.trials, combinations)) if tune.algorithm == "random" else tune.trials
     brackets = 1
     while epochs >= _FACTOR**brackets:
         brackets += 1
     last = math.ceil(1 + math.log(epochs, _FACTOR))
     rounds = [(bracket, back) for bracket in range(brackets) for back in range(bracket + 1)]
-    return sum(math.ceil(last / (bracket + 1) * _FACTOR**back) for bracket, back in rounds)
+    return min(tune.trials, sum(math.ceil(last / (bracket + 1) * _FACTOR**back) for bracket, back in rounds))

@@ -97,8 +97,8 @@ class TuneSettings(Settings):
     )
     algorithm: Literal["random", "bayesian", "hyperband"] = Field(
         "random",
-        description="random: random values; bayesian: a Gaussian process over the finished trials proposes the next"
-        " one; hyperband: many trials of few epochs, and more epochs for the best.",
+        description="random; bayesian: a Gaussian process over the finished trials proposes the next one; hyperband:"
+        " many trials of few epochs, and more epochs for the best.",
     )
     objective: Literal["eval_loss", "eval_accuracy"] = Field(
         "eval_loss", description="Metric to optimise, taken at the best epoch of a trial."

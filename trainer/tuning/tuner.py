@@ -45,14 +45,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     custom = fn_args.custom_config
     key = [fn_args.transform_graph_path, fn_args.train_files, fn_args.eval_files]
     key += [custom[name] for name in ("training", "settings", "tune", "code")]
-    job = TrainingJob(
-        train_files=files(fn_args.train_files),
-        eval_files=files(fn_args.eval_files),
-        transform_graph=fn_args.transform_graph_path,
-        model_directory="",
-        log_directory="",
-        checkpoints="",
-    )
+    job = TrainingJob(files(fn_args.train_files), files(fn_args.eval_files), fn_args.transform_graph_path)
     directory = keyed_directory.prepare(custom["directory"], key)
     tune = TuneSettings.model_validate_json(custom["tune"])
     return TunerFnResult(start(dotted.load(custom["training"]), job, custom["settings"], tune, directory), {})

@@ -10,11 +10,6 @@ import tensorflow as tf
 Gradient: TypeAlias = "tf.Tensor | tf.IndexedSlices"
 
 
-def dense(gradient: Gradient) -> tf.Tensor:
-    """Returns a gradient of the variable's shape; the rows of a word are summed."""
-    return tf.convert_to_tensor(gradient)
-
-
 def distinct_rows(gradient: Gradient) -> Gradient:
     """Sums the rows of a word that occurs several times, so that norms and squares are those of the gradient."""
     if not isinstance(gradient, tf.IndexedSlices):

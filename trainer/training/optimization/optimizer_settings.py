@@ -35,9 +35,7 @@ class OptimizerSettings(NamedSettings):
     )
     epsilon: PositiveFloat | None = Field(None, description="All but sgd: keeps the divisor above zero. Default: 1e-7.")
     weight_decay: float | None = Field(
-        None,
-        ge=0,
-        description="adamw: share of each weight, times the learning rate, that a step subtracts. Default: 0.01.",
+        None, ge=0, description="adamw: share of a weight, times the rate, that a step subtracts. Default: 0.01."
     )
     momentum: float | None = Field(
         None, ge=0, lt=1, description="sgd, rmsprop: share of the previous step added to each step. Default: 0."

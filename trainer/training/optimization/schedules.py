@@ -51,7 +51,7 @@ def constant(_: ScheduleSettings, __: Moment) -> float:
 
 
 def step(schedule: ScheduleSettings, moment: Moment) -> float:
-    """Stays 1 for `after` epochs, then falls by `factor` at each (Zaremba et al. 2014, RNN Regularization, section 4.1)."""
+    """Stays 1 for `after` epochs, then falls by `factor` at each (Zaremba et al. 2014, section 4.1)."""
     return schedule.constant("factor") ** max(moment.epoch + 1 - int(schedule.constant("after")), 0)
 
 
