@@ -1,11 +1,34 @@
-"""Recurrent layers in NumPy, one document at a time and without padding."""
+"""Recurrent layers in NumPy, one document at a time without padding; trainings, and SavedModels in other processes."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import sysconfig
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+
+ASK = """
+import importlib.util, json, sys
+sys.path.append(sys.argv[1])
+import tensorflow as tf
+
+assert importlib.util.find_spec("trainer") is None
+
+def plain(value):
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value.tolist()
+
+model, answers = tf.saved_model.load(sys.argv[2]), {}
+for name, (signature, values) in json.load(sys.stdin).items():
+    outputs = model.signatures[signature](tf.constant([value.encode("latin-1") for value in values], tf.string))
+    answers[name] = {key: value.numpy() for key, value in outputs.items()}
+print(json.dumps({"signatures": sorted(model.signatures), **answers}, default=plain))
+"""
 
 Weight = Callable[[str], np.ndarray]
 """From a part of a variable's path to its value."""
@@ -78,7 +101,7 @@ def layer(settings, weight: Weight, inputs: np.ndarray, name: str) -> tuple[np.n
 
 
 def stack(settings, weight: Weight, inputs: np.ndarray, prefix: str = "") -> tuple[np.ndarray, np.ndarray]:
-    """As `layer`, of stacked layers without dropout; with residual connections the last states are of no use."""
+    """As `layer`, for stacked layers without dropout; with residual connections the last states are meaningless."""
     for number in range(1, settings.layers + 1):
         name = f"{prefix}{settings.cell}" + (f"_{number}" if number > 1 else "")
         states, last = layer(settings, weight, inputs, name)
@@ -100,7 +123,7 @@ def recurrent_reference() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
 
 @pytest.fixture(scope="session")
 def randomized() -> Callable[[object], Weight]:
-    """A function that draws a model's weights anew and gives them by a part of their paths, as float64."""
+    """A function that draws a model's weights and returns them by a part of their paths, as float64."""
 
     def draw(model) -> Weight:
         random = np.random.default_rng(0)
@@ -115,3 +138,43 @@ def randomized() -> Callable[[object], Weight]:
         return weight
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def job_in() -> Callable[..., Any]:
+    """A function that makes the TrainingJob of a transformed corpus with all outputs in a folder."""
+    from trainer.jobs.training_job import TrainingJob
+
+    def job(corpus, folder: Path) -> TrainingJob:
+        outputs = (str(folder / name) for name in ("model", "logs", "checkpoints"))
+        return TrainingJob(corpus.transformed["train"], corpus.transformed["eval"], str(corpus.graph), *outputs)
+
+    return job
+
+
+@pytest.fixture(scope="session")
+def records() -> Callable[[list[str]], list[bytes]]:
+    """A function that reads the records of compressed files."""
+    import tensorflow as tf
+
+    return lambda paths: [record.numpy() for record in tf.data.TFRecordDataset(paths, "GZIP")]
+
+
+@pytest.fixture(scope="session")
+def ask_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """A function that calls signatures of a SavedModel in a process that cannot import this project."""
+
+    def ask(model: Path, **questions: tuple[str, list[bytes]]) -> dict[str, Any]:
+        """Returns the signatures' names, and the outputs by question: a signature and its strings."""
+        asked = {
+            name: (key, [value.decode("latin-1") for value in values]) for name, (key, values) in questions.items()
+        }
+        # Without `site` Python reads no .pth file, which would make an editable installation importable.
+        command = [sys.executable, "-I", "-S", "-c", ASK, sysconfig.get_path("purelib"), str(model)]
+        where, given = tmp_path_factory.mktemp("elsewhere"), json.dumps(asked).encode()
+        done = subprocess.run(command, cwd=where, input=given, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        answers: dict[str, Any] = json.loads(done.stdout)
+        return answers
+
+    return ask

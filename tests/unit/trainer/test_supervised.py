@@ -42,16 +42,8 @@ for values, settings in json.loads(sys.argv[1]):
 
 
 @pytest.fixture(scope="module")
-def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
-    folder = tmp_path_factory.mktemp("supervised")
-    return TrainingJob(
-        train_files=corpus.transformed["train"],
-        eval_files=corpus.transformed["eval"],
-        transform_graph=str(corpus.graph),
-        model_directory=str(folder / "model"),
-        log_directory=str(folder / "log"),
-        checkpoints=str(folder / "checkpoints"),
-    )
+def job(corpus, job_in, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
+    return job_in(corpus, tmp_path_factory.mktemp("supervised"))
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +52,13 @@ def trained(job: TrainingJob) -> TrainingJob:
     return job
 
 
-def test_what_is_published_computes_in_float32(trained: TrainingJob) -> None:
+def test_published_models_compute_in_float32(trained: TrainingJob) -> None:
     model = tf.saved_model.load(trained.model_directory)
     graph = model.signatures["serving_default"].graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     assert not [node.name for node in nodes if tf.bfloat16.as_datatype_enum in {a.type for a in node.attr.values()}]
     answer = model.signatures["serving_default"](tf.constant(["w1 moving w2", ""]))
     np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=1), 1, rtol=1e-6)
-
-
-def test_the_model_says_which_task_made_it(trained: TrainingJob) -> None:
-    found = json.loads(Path(trained.model_directory, "assets.extra", "seqloom.json").read_text())
-    assert (found["task"], len(found["digest"])) == ("classifier", 64)
 
 
 def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
@@ -87,7 +74,7 @@ def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
     assert all(line.removeprefix("**").startswith(("negative", "positive")) for line in shown)
 
 
-def test_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
+def test_an_unknown_class_is_an_error_before_training(job: TrainingJob) -> None:
     settings = ClassifierSettings.model_validate({**SETTINGS, "class_weights": {"good": 2}})
     with pytest.raises(JobError, match="unknown class") as caught:
         CLASSIFIER.run(job, settings)

@@ -40,10 +40,10 @@ def test_nothing_rules_it_out_by_default(cell: str, bidirectional: bool) -> None
 @pytest.mark.parametrize(
     ("values", "cause"),
     [
-        ({"cell": "rnn"}, "trainer.cell: rnn (Keras has the kernel for lstm and gru)"),
-        ({"activation": "relu"}, "trainer.activation: relu (the kernel knows tanh alone)"),
-        ({"recurrent_dropout": 0.1}, "trainer.recurrent_dropout: 0.1 (the kernel has none)"),
-        ({"jit_compile": True}, "trainer.jit_compile: true (XLA replaces the kernel by a loop)"),
+        ({"cell": "rnn"}, "trainer.cell: rnn (only lstm and gru have the kernel)"),
+        ({"activation": "relu"}, "trainer.activation: relu (the kernel supports only tanh)"),
+        ({"recurrent_dropout": 0.1}, "trainer.recurrent_dropout: 0.1 (the kernel does not support it)"),
+        ({"jit_compile": True}, "trainer.jit_compile: true (XLA replaces the kernel with a loop)"),
     ],
 )
 def test_each_cause_is_named(values: dict, cause: str) -> None:

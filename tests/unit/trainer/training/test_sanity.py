@@ -69,7 +69,7 @@ def test_logits_of_a_broken_scale_are_not_at_chance_level() -> None:
     kernel.assign(kernel * 100)
     before = values(model)
     text = message(model)
-    assert "the loss at the start is not at chance level" in text
+    assert "the initial loss is not at chance level" in text
     assert "within 10% of 1.099" in text
     assert values(model) == before
 
@@ -77,7 +77,7 @@ def test_logits_of_a_broken_scale_are_not_at_chance_level() -> None:
 def test_an_infinite_loss_is_not_at_chance_level() -> None:
     model = build()
     model.get_layer("logits").bias.assign([np.nan] * CLASSES)
-    assert "the loss at the start is not at chance level" in message(model)
+    assert "the initial loss is not at chance level" in message(model)
 
 
 @pytest.mark.parametrize("frozen", ["all", "cut"])
@@ -90,7 +90,7 @@ def test_without_a_gradient_two_batches_cannot_be_overfitted(frozen: str) -> Non
         model = keras.Model(model.inputs, logits)
     text = message(model)
     assert "two batches cannot be overfitted" in text
-    assert "no weight that is trained has a gradient" in text
+    assert "no trained weight has a gradient" in text
 
 
 def test_documents_that_the_model_cannot_tell_apart_cannot_be_overfitted() -> None:
