@@ -18,6 +18,7 @@ from trainer.classifier import thresholds
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
 from trainer.data.features import parse_raw
+from trainer.data.kinds import MULTI_LABELLED_TEXT
 from trainer.data.reading import read
 from trainer.errors import JobError
 from trainer.jobs.training_job import TrainingJob
@@ -46,9 +47,9 @@ def documents(split: str, count: int) -> list[Document]:
 
 
 @pytest.fixture(scope="module")
-def corpus(transform_documents, tmp_path_factory: pytest.TempPathFactory):
+def corpus(transform_documents):
     made = {"train": documents("train", 80), "eval": documents("eval", 40)}
-    return transform_documents(tmp_path_factory.mktemp("films"), made, "multi_labelled_text", TRANSFORM, CLASSES)
+    return transform_documents("films", made, MULTI_LABELLED_TEXT, TRANSFORM, CLASSES)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_unknown_labels_are_counted_by_name(corpus, tmp_path) -> None:
     with tf.io.TFRecordWriter(str(tmp_path / "raw.gz"), "GZIP") as writer:
         for number, names in enumerate(labels):
             writer.write(encode(Document(("w1",), None, "s", str(number), 1, labels=names)))
-    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), "multi_labelled_text", 64)
+    job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), MULTI_LABELLED_TEXT, 64)
     graph = str(corpus.graph / "transform_fn")
     report = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
     assert report.unknown_labels == Counter(opera=2, zen=1)
@@ -124,7 +125,7 @@ def test_judge_returns_the_loss_of_training_and_names_of_labels(corpus, job: Tra
     judged = model.signatures["judge"](raw)
     best = report(job)["best_eval_loss"]
     assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(best, rel=1e-4)
-    given = parse_raw(raw, "multi_labelled_text")["labels"].merge_dims(1, 2).to_list()
+    given = parse_raw(raw, MULTI_LABELLED_TEXT)["labels"].merge_dims(1, 2).to_list()
     assert [[name for name in row if name] for row in judged["given"].numpy().tolist()] == given
     unlike = Document(("war",), None, "s", "u", 1, labels=("opera", "war"))
     alike = unlike._replace(labels=("war",))

@@ -1,4 +1,4 @@
-"""Weights of documents in the loss of training, against documents that are there twice and NumPy."""
+"""Weights of documents in the training loss, against repeated documents and NumPy."""
 
 from __future__ import annotations
 
