@@ -87,13 +87,6 @@ def test_the_jobs_of_the_repository_use_the_kernel(path: Path) -> None:
 
 
 AROUND = {"layers": 3, "residual": True, "layer_norm": True, "merge": "sum", "input_dropout": 0.5}
-    "layers": 3,
-    "residual": True,
-    "layer_norm": True,
-    "merge": "sum",
-    "input_dropout": 0.5,
-    "output_dropout": 0.5,
-}
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,6 @@ trainer:
   warmup: 0.1
 """
 CHOICES = [(key, name, all_) for key, all_ in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)) for name in all_]
-    ("schedule", name, SCHEDULES) for name in SCHEDULES
-]
 
 
 def load(folder: Path, text: str) -> Any:
