@@ -20,7 +20,7 @@ def job(tmp_path: Path) -> TrainingJob:
 def test_settings_and_kind_are_those_of_the_graph(job: TrainingJob, tmp_path: Path) -> None:
     settings = TransformSettings.model_validate({"max_size": 77, "lowercase": False, "truncate": {"to": 5}})
     (tmp_path / "settings.json").write_text(json.dumps({**settings.model_dump(), "kind": "text"}))
-    assert (job.transform_settings, job.kind) == (settings, kinds.TEXT)
+    assert (job.transform_settings, job.kind) == (settings, kinds.PLAIN_TEXT)
 
 
 def test_an_unknown_setting_is_an_error(job: TrainingJob, tmp_path: Path) -> None:

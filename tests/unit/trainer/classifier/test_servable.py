@@ -15,11 +15,8 @@ import tensorflow as tf
 from trainer.classifier import model as classifier
 from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
-from trainer.classifier.training import SingleLabel
-from trainer.data.reading import read
+from trainer.classifier.training import CLASSIFIER
 from trainer.jobs.entry_point import run_fn
-from trainer.training.checkpoint import Checkpoints
-from trainer.training.loop import Loop
 
 SMALL = {"embedding": 8, "units": 4, "bidirectional": False}
 SETTINGS = ClassifierSettings(
@@ -27,28 +24,9 @@ SETTINGS = ClassifierSettings(
 )
 
 
-def build(corpus) -> keras.Model:
-    vocabulary = (corpus.graph / "vocabulary.txt").read_text().splitlines()
-    return classifier.build(SETTINGS, len(vocabulary), 2)
-
-
 @pytest.fixture(scope="module")
-def model(corpus, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
-    keras.utils.set_random_seed(SETTINGS.seed)
-    model = build(corpus)
-    loop = Loop(model, SingleLabel(SETTINGS, "ab"))
-
-    def batches(split: str, **values: object) -> tf.data.Dataset:
-        return read(corpus.transformed[split], batch_tokens=SETTINGS.batch_tokens, window=100, **values)
-
-    loop.run(
-        train=lambda epoch, position: batches("train", seed=1, epoch=epoch, position=position),
-        evaluate=batches("eval"),
-        total=60,
-        checkpoints=Checkpoints(str(tmp_path_factory.mktemp("training")), model.variables, loop.variables),
-        on_epoch=lambda number, figures: None,
-    )
-    return model
+def model(corpus, job_in, tmp_path_factory: pytest.TempPathFactory) -> keras.Model:
+    return CLASSIFIER.train(job_in(corpus, tmp_path_factory.mktemp("training")), SETTINGS).model
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +78,7 @@ def test_odd_batches_are_answered(answers: dict) -> None:
 
 
 def test_the_digest_is_of_weights_and_settings_and_not_of_files(corpus, model, saved: Path, tmp_path: Path) -> None:
-    again = build(corpus)
+    again = classifier.build(SETTINGS, len((corpus.graph / "vocabulary.txt").read_text().splitlines()), 2)
     for variable, trained in zip(again.variables, model.variables, strict=True):
         variable.assign(trained)
     graph, classes = str(corpus.graph / "transform_fn"), ["negative", "positive"]
