@@ -36,7 +36,9 @@ class Segments(keras.layers.Layer):
             [segments, words]; the row of each segment's document, int64 [segments].
         """
         rows, starts = tf.unstack(tf.where(begins(tokens, steps)), axis=1)
-        lengths = _lengths(rows, starts, steps)
+        ends = tf.gather(tf.math.count_nonzero(steps, axis=1), rows)
+        within = tf.concat([rows[1:] == rows[:-1], tf.zeros_like(rows[:1], tf.bool)], 0)
+        lengths = tf.where(within, tf.concat([starts[1:], starts[:1]], 0), ends) - starts
         real = tf.sequence_mask(lengths, tf.maximum(tf.reduce_max(lengths), 1))
         columns = tf.where(real, starts[:, tf.newaxis] + tf.range(tf.shape(real, tf.int64)[1]), 0)
         places = tf.stack([tf.broadcast_to(rows[:, tf.newaxis], tf.shape(columns)), columns], axis=-1)
@@ -90,11 +92,3 @@ class TokenWeights(keras.layers.Layer):
         inside = tf.where(steps, tf.range(tf.shape(tokens, tf.int64)[1]) - starts, 0)
         weights = tf.gather_nd(words, tf.stack([row, inside], axis=-1)) * tf.gather(segments, number, batch_dims=1)
         return tf.where(steps, weights, 0)
-
-
-def _lengths(rows: tf.Tensor, starts: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-    """Lengths of segments, int64 [segments], from the rows of their documents and their first columns."""
-    ends = tf.gather(tf.math.count_nonzero(steps, axis=1), rows)
-    within = tf.concat([rows[1:] == rows[:-1], tf.zeros_like(rows[:1], tf.bool)], 0)
-    following = tf.concat([starts[1:], starts[:1]], 0)
-    return tf.where(within, following, ends) - starts

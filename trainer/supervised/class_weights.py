@@ -30,7 +30,10 @@ def resolve(
     if named is None:
         return None
     if named == "balanced":
-        return balanced(counts())
+        # King and Zeng (2001), Logistic Regression in Rare Events Data, section 3.2, for classes of equal shares.
+        found = counts()
+        occurring = np.count_nonzero(found)
+        return [float(found.sum() / (occurring * count)) if count else 0.0 for count in found]
     unknown = [name for name in named if name not in classes]
     if unknown:
         raise JobError(
@@ -40,15 +43,6 @@ def resolve(
             expected=", ".join(classes),
         )
     return [named.get(name, 1.0) for name in classes]
-
-
-def balanced(counts: NDArray[np.int64]) -> list[float]:
-    """Returns weights that give every class in counts, int64 [classes], the same total; the mean over targets is 1.
-
-    Follows King and Zeng (2001), Logistic Regression in Rare Events Data, section 3.2, for classes of equal shares.
-    """
-    occurring = np.count_nonzero(counts)
-    return [float(counts.sum() / (occurring * count)) if count else 0.0 for count in counts]
 
 
 def count(batches: tf.data.Dataset, target: str, classes: int) -> NDArray[np.int64]:

@@ -12,14 +12,9 @@ _SPAN_TAG = re.compile(r"O|[BIES](-.+)?")
 _NO_TYPE = "_"
 
 
-def is_span_tag(tag: str) -> bool:
-    """Returns whether a tag is `O`, or `B`, `I`, `E` or `S` with or without a type, e.g. `B-LOC`."""
-    return _SPAN_TAG.fullmatch(tag) is not None
-
-
 def not_span_tags(tags: Iterable[str]) -> list[str]:
-    """Returns the tags that are not span tags, sorted."""
-    return sorted(tag for tag in tags if not is_span_tag(tag))
+    """Returns, sorted, the tags other than `O`, and `B`, `I`, `E` and `S` with or without a type, e.g. `B-LOC`."""
+    return sorted(tag for tag in tags if not _SPAN_TAG.fullmatch(tag))
 
 
 def spans(tags: Sequence[str]) -> set[Span]:

@@ -80,15 +80,8 @@ class Objective(abc.ABC, Generic[S]):
             epoch: Number of the pass from 0.
             position: The position to resume from; None: the start.
         """
-        return read(
-            files,
-            batch_tokens=self.settings.batch_tokens,
-            batch_documents=self.settings.batch_documents,
-            window=self.settings.window,
-            seed=seed,
-            epoch=epoch,
-            position=position,
-        )
+        limits = self.settings.model_dump(include={"batch_tokens", "batch_documents", "window"})
+        return read(files, **limits, seed=seed, epoch=epoch, position=position)
 
     def total(self, files: Sequence[str]) -> int:
         """Counts the units of one pass over a split, as named by `counted`."""

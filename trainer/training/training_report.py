@@ -25,14 +25,7 @@ def write_scalars(epoch: int, figures: Mapping[str, float]) -> None:
 
 
 def write_report(directory: str, state: TrainingState, resumed: int, more: Mapping[str, Any]) -> None:
-    """Writes `training.json`.
-
-    Args:
-        directory: The directory of the file.
-        state: The state at the end of the training.
-        resumed: Epochs finished before it resumed; 0 if it started from the beginning.
-        more: Further entries of the task.
-    """
+    """Writes `training.json`: the final state, the epochs finished before the training resumed, and further entries."""
     report = {
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,

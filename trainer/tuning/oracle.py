@@ -96,4 +96,5 @@ def count_trials(tune: TuneSettings, epochs: int) -> int:
         brackets += 1
     last = math.ceil(1 + math.log(epochs, _FACTOR))
     rounds = [(bracket, back) for bracket in range(brackets) for back in range(bracket + 1)]
-    return min(tune.trials, sum(math.ceil(last / (bracket + 1) * _FACTOR**back) for bracket, back in rounds))
+    total: int = sum(math.ceil(last / (bracket + 1) * _FACTOR**back) for bracket, back in rounds)
+    return min(tune.trials, total)

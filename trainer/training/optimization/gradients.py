@@ -20,14 +20,9 @@ def distinct_rows(gradient: Gradient) -> Gradient:
 
 
 def clip(gradients: Sequence[Gradient], limit: float | None) -> tuple[list[Gradient], tf.Tensor]:
-    """Scales gradients so that their global norm is at most a limit (Pascanu et al. 2013, section 3.2).
+    """Scales gradients, dense or of distinct rows, so that their global norm is at most a limit, if any.
 
-    Args:
-        gradients: Dense, or of distinct rows.
-        limit: The maximum norm; None: no limit.
-
-    Returns:
-        The gradients, and their norm before scaling, float [].
+    Follows Pascanu et al. (2013), section 3.2. Returns the gradients, and their norm before scaling, float [].
     """
     norm = tf.linalg.global_norm(gradients)
     if limit is None:

@@ -12,21 +12,18 @@ from trainer.training.optimization.named_settings import NamedSettings, expand_n
 
 OptimizerName = Literal["adam", "adamw", "sgd", "rmsprop", "adagrad"]
 
-DEFAULTS: Mapping[str, Mapping[str, float | bool]] = {
-    "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
-    "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.01},
-    "sgd": {"momentum": 0.0, "nesterov": False},
-    "rmsprop": {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7},
-    "adagrad": {"initial_accumulator": 0.1, "epsilon": 1e-7},
-}
-"""The keys of each optimizer with their defaults."""
-
 
 class OptimizerSettings(NamedSettings):
     """An optimizer and its constants; a key of another optimizer is an error."""
 
     title: ClassVar[str] = "Optimizer"
-    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = DEFAULTS
+    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = {
+        "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
+        "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.01},
+        "sgd": {"momentum": 0.0, "nesterov": False},
+        "rmsprop": {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7},
+        "adagrad": {"initial_accumulator": 0.1, "epsilon": 1e-7},
+    }
 
     name: OptimizerName = Field("adam", description="The optimizer.")
     beta_1: float | None = Field(None, ge=0, lt=1, description="adam, adamw: decay of the mean gradient. Default: 0.9.")

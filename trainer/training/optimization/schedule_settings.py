@@ -11,22 +11,19 @@ from trainer.training.optimization.named_settings import NamedSettings, expand_n
 
 ScheduleName = Literal["linear", "constant", "step", "cosine", "one_cycle", "reduce_on_plateau"]
 
-DEFAULTS: Mapping[str, Mapping[str, float | bool]] = {
-    "linear": {"end": 0.0},
-    "constant": {},
-    "step": {"after": 6, "factor": 1 / 1.2},
-    "cosine": {"end": 0.0},
-    "one_cycle": {"rise": 0.3, "start": 0.04, "end": 0.0},
-    "reduce_on_plateau": {"factor": 0.5, "patience": 1},
-}
-"""The keys of each schedule with their defaults."""
-
 
 class ScheduleSettings(NamedSettings):
     """How the learning rate changes over the run; a key of another schedule is an error."""
 
     title: ClassVar[str] = "Schedule"
-    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = DEFAULTS
+    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = {
+        "linear": {"end": 0.0},
+        "constant": {},
+        "step": {"after": 6, "factor": 1 / 1.2},
+        "cosine": {"end": 0.0},
+        "one_cycle": {"rise": 0.3, "start": 0.04, "end": 0.0},
+        "reduce_on_plateau": {"factor": 0.5, "patience": 1},
+    }
 
     name: ScheduleName = Field(
         "linear",

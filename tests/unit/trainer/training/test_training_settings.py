@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from pipeline.config import job as config
 from trainer.errors import JobError
-from trainer.training.optimization.optimizer_settings import DEFAULTS as OPTIMIZERS
-from trainer.training.optimization.schedule_settings import DEFAULTS as SCHEDULES
+from trainer.training.optimization.optimizer_settings import OptimizerSettings
+from trainer.training.optimization.schedule_settings import ScheduleSettings
 from trainer.training.settings import TrainingSettings
 
 YAML = """\
@@ -23,6 +23,7 @@ trainer:
   schedule: cosine
   warmup: 0.1
 """
+OPTIMIZERS, SCHEDULES = OptimizerSettings.defaults, ScheduleSettings.defaults
 CHOICES = [(key, name, all_) for key, all_ in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)) for name in all_]
 
 
