@@ -41,37 +41,25 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0), "sigmoid": sigmoid}
 
 
-def lstm(inputs, kernel, recurrent, bias, activation) -> np.ndarray:
-    state, cell = np.zeros((2, len(recurrent)))
-    states = []
-    for x in inputs:
-        i, f, c, o = np.split(x @ kernel + state @ recurrent + bias, 4)
-        cell = sigmoid(f) * cell + sigmoid(i) * activation(c)
-        state = sigmoid(o) * activation(cell)
-        states.append(state)
-    return np.array(states)
+def lstm(x, states, kernel, recurrent, bias, activation) -> tuple[np.ndarray, np.ndarray]:
+    state, cell = states
+    i, f, c, o = np.split(x @ kernel + state @ recurrent + bias, 4)
+    cell = sigmoid(f) * cell + sigmoid(i) * activation(c)
+    return sigmoid(o) * activation(cell), cell
 
 
-def gru(inputs, kernel, recurrent, bias, activation) -> np.ndarray:
-    """The reset gate stands after the product, as in Keras by default and in cuDNN."""
-    state = np.zeros(len(recurrent))
-    states = []
-    for x in inputs:
-        x_z, x_r, x_h = np.split(x @ kernel + bias[0], 3)
-        s_z, s_r, s_h = np.split(state @ recurrent + bias[1], 3)
-        update = sigmoid(x_z + s_z)
-        state = update * state + (1 - update) * activation(x_h + sigmoid(x_r + s_r) * s_h)
-        states.append(state)
-    return np.array(states)
+def gru(x, states, kernel, recurrent, bias, activation) -> tuple[np.ndarray, np.ndarray]:
+    """The reset gate follows the product, as by default in Keras and in cuDNN."""
+    state, unused = states
+    x_z, x_r, x_h = np.split(x @ kernel + bias[0], 3)
+    s_z, s_r, s_h = np.split(state @ recurrent + bias[1], 3)
+    update = sigmoid(x_z + s_z)
+    return update * state + (1 - update) * activation(x_h + sigmoid(x_r + s_r) * s_h), unused
 
 
-def rnn(inputs, kernel, recurrent, bias, activation) -> np.ndarray:
-    state = np.zeros(len(recurrent))
-    states = []
-    for x in inputs:
-        state = activation(x @ kernel + state @ recurrent + bias)
-        states.append(state)
-    return np.array(states)
+def rnn(x, states, kernel, recurrent, bias, activation) -> tuple[np.ndarray, np.ndarray]:
+    state, unused = states
+    return activation(x @ kernel + state @ recurrent + bias), unused
 
 
 CELLS = {"lstm": lstm, "gru": gru, "rnn": rnn}
@@ -88,7 +76,11 @@ def layer(settings, weight: Weight, inputs: np.ndarray, name: str) -> tuple[np.n
 
     def states(inputs: np.ndarray, place: str) -> np.ndarray:
         weights = [weight(f"{place}_cell/{part}") for part in ("kernel", "recurrent_kernel", "bias")]
-        return CELLS[settings.cell](inputs, *weights, ACTIVATIONS[settings.activation])
+        state, found = np.zeros((2, len(weights[1]))), []
+        for x in inputs:
+            state = CELLS[settings.cell](x, state, *weights, ACTIVATIONS[settings.activation])
+            found.append(state[0])
+        return np.array(found)
 
     cell = {"rnn": "simple_rnn"}.get(settings.cell, settings.cell)
     if not settings.bidirectional:

@@ -67,7 +67,7 @@ def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
     report = json.loads(Path(trained.log_directory, "training.json").read_text())
     steps = sum(figures["steps"] for figures in report["history"])
     assert points["step/learning_rate"] == points["step/gradient_norm"] == list(range(2, int(steps) + 1, 2))
-    assert points["epoch/eval_loss"] == points["samples"] == points["weights/embedding/embeddings"] == [1, 2]
+    assert points["device"] == points["epoch/padding_waste"] == points["samples"] == points["epoch/eval_loss"] == [1, 2]
     (text,) = tf.make_ndarray(events.Tensors("samples")[-1].tensor_proto).ravel()
     shown = text.decode().split("\n\n")
     assert len(shown) == SETTINGS["samples"]

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from trainer.classifier import model as classifier
 from trainer.classifier.attention import explained
-from trainer.classifier.pooling import MaskedPooling
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
 from trainer.recurrent import encoder
@@ -165,23 +164,6 @@ def test_models_rebuilt_from_their_description_are_the_same(built: Built) -> Non
     again.set_weights(built.model.get_weights())
     inputs = [batch()["tokens"], batch()["length"]]
     np.testing.assert_array_equal(again(inputs), built.model(inputs))
-
-
-def test_pooling_ignores_the_padding_even_of_negative_states() -> None:
-    states = np.random.default_rng(1).normal(size=(3, 5, 2)).astype(np.float32) - 5
-    lengths = [5, 1, 3]
-    steps = np.arange(5) < np.array(lengths)[:, None]
-    pooled = MaskedPooling()(np.where(steps[..., None], states, 9), steps).numpy()
-    expected = [
-        np.concatenate([row[:length].max(axis=0), row[:length].mean(axis=0)])
-        for row, length in zip(states, lengths, strict=True)
-    ]
-    np.testing.assert_allclose(pooled, expected, rtol=1e-6)
-
-
-def test_the_mask_marks_the_steps_before_the_length() -> None:
-    mask = encoder.LengthMask()(tf.zeros([3, 4], tf.int64), tf.constant([4, 1, 2], tf.int64))
-    assert mask.numpy().tolist() == [[True] * 4, [True, False, False, False], [True, True, False, False]]
 
 
 def test_dropout_applies_only_in_training() -> None:

@@ -94,14 +94,10 @@ def test_the_digest_is_of_weights_and_settings_and_not_of_files(corpus, model, s
 
 @pytest.mark.slow
 def test_the_entry_point_trains_saves_and_reports(corpus, tmp_path: Path) -> None:
-    values = {**SMALL, "epochs": 2, "batch_tokens": 2000}
+    custom = {"training": "trainer.classifier.training:CLASSIFIER", "checkpoints": str(tmp_path / "checkpoints")}
+    custom |= {"settings": json.dumps({**SMALL, "epochs": 2, "batch_tokens": 2000}), "code": "c0de"}
     arguments = SimpleNamespace(
-        custom_config={
-            "training": "trainer.classifier.training:CLASSIFIER",
-            "settings": json.dumps(values),
-            "checkpoints": str(tmp_path / "checkpoints"),
-            "code": "c0de",
-        },
+        custom_config=custom,
         train_files=[f"{Path(corpus.transformed['train'][0]).parent}/*"],
         eval_files=[f"{Path(corpus.transformed['eval'][0]).parent}/*"],
         transform_output=str(corpus.graph),
@@ -114,16 +110,6 @@ def test_the_entry_point_trains_saves_and_reports(corpus, tmp_path: Path) -> Non
     report = json.loads((tmp_path / "run" / "training.json").read_text())
     assert report["epochs"] == len(report["history"]) == 2
     assert report["best_eval_loss"] == min(figures["eval_loss"] for figures in report["history"])
-    assert report["resumed_after_epoch"] == 0
-    assert report["device"]
+    assert (report["resumed_after_epoch"], bool(report["device"])) == (0, True)
     assert not (tmp_path / "checkpoints").exists()
-    events = [path for path in (tmp_path / "run").rglob("*") if "tfevents" in path.name]
-    tags = {
-        value.tag: event.step
-        for path in events
-        for event in tf.compat.v1.train.summary_iterator(str(path))
-        for value in event.summary.value
-    }
-    assert tags["device"] == tags["epoch/eval_loss"] == tags["epoch/padding_waste"] == 2
-    assert tags["epoch/tokens_per_second"] == 2
     assert set(tf.saved_model.load(str(tmp_path / "serving")).signatures) >= {"serving_default", "evaluate"}
