@@ -35,16 +35,14 @@ class TrainingSettings(Settings):
     epochs: PositiveInt = Field(4, description="Maximum number of passes over the train split.")
     batch_tokens: PositiveInt = Field(16_384, description="Maximum number of tokens in a batch, including padding.")
     batch_documents: PositiveInt = Field(
-        64,
-        description="Maximum number of documents in a batch, so that short documents keep their influence.",
+        64, description="Maximum number of documents in a batch, so that short documents keep their influence."
     )
     window: PositiveInt = Field(6_400, description="Number of documents sorted by length together before batching.")
     accumulate: PositiveInt = Field(
         1, description="Number of batches whose gradients are combined in one step, which acts as one larger batch."
     )
     optimizer: Optimizer = Field(
-        OptimizerSettings(),
-        description="adam, adamw, sgd, rmsprop or adagrad, or a section with name and keys.",
+        OptimizerSettings(), description="adam, adamw, sgd, rmsprop or adagrad, or a section with name and keys."
     )
     learning_rate: PositiveFloat = Field(2e-3, description="Peak learning rate; the default suits Adam.")
     schedule: Schedule = Field(

@@ -90,8 +90,7 @@ AROUND = {"layers": 3, "residual": True, "layer_norm": True, "merge": "sum", "in
 
 
 @pytest.mark.parametrize(
-    "values",
-    [AROUND, {"kernel_initializer": "uniform", "output_dropout": 0.5}, {"encoder": "hierarchical"}],
+    "values", [AROUND, {"kernel_initializer": "uniform", "output_dropout": 0.5}, {"encoder": "hierarchical"}]
 )
 def test_other_parts_of_the_model_do_not_exclude_the_kernel(values: dict) -> None:
     settings = ClassifierSettings(cell="lstm", embedding=2, units=2, **values)

@@ -18,8 +18,7 @@ def counts() -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
-    [(None, None), ({"mixed": 3, "bad": 0.5}, [0.5, 1, 3]), ("balanced", [0.75, 1.5, 0])],
+    ("given", "expected"), [(None, None), ({"mixed": 3, "bad": 0.5}, [0.5, 1, 3]), ("balanced", [0.75, 1.5, 0])]
 )
 def test_weights_by_class(given: object, expected: list[float] | None) -> None:
     found = class_weights.resolve(TrainingSettings(class_weights=given), CLASSES, counts)

@@ -51,10 +51,7 @@ WRONG = [
     ({"schedule": {"name": "constant", "end": 0.5}}, "constant has no key end.* expected: none"),
     ({"schedule": "one_cycle", "warmup": 0.1}, "warmup cannot be combined with schedule one_cycle"),
     ({"warmup": 1.5}, "warmup is not a whole number of steps.* found: 1.5"),
-    (
-        {"schedule": {"name": "reduce_on_plateau", "patience": 2}},
-        "cannot take effect .*schedule.patience 2, patien",
-    ),
+    ({"schedule": {"name": "reduce_on_plateau", "patience": 2}}, "cannot take effect .*schedule.patience 2, patien"),
     ({"class_weights": "balansed"}, "neither balanced nor a mapping"),
     ({"class_weights": {"good": -1}}, "neither balanced nor a mapping"),
     ({"class_weights": {}}, "neither balanced nor a mapping"),
