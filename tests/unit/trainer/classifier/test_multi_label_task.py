@@ -72,12 +72,12 @@ def hot(made: list[Document]) -> np.ndarray:
 
 
 def test_labels_are_counted_and_become_ascending_ids(corpus) -> None:
-    assert corpus.counts["labels"] == Counter(name for one in corpus.documents["train"] for name in one.labels)
-    for split, left_out in (("train", {EMPTY}), ("eval", set())):
+    assert corpus.counts["classes"] == Counter(name for one in corpus.documents["train"] for name in one.labels)
+    for split, dropped in (("train", {EMPTY}), ("eval", set())):
         found = {}
         for batch in read(corpus.transformed[split], batch_tokens=100).as_numpy_iterator():
             found |= dict(zip(batch["id"].tolist(), batch["labels"].tolist(), strict=True))
-        kept = [document for number, document in enumerate(corpus.documents[split]) if number not in left_out]
+        kept = [document for number, document in enumerate(corpus.documents[split]) if number not in dropped]
         assert len(found) == len(kept)
         for document in kept:
             row = found[document.id.encode()]
@@ -93,7 +93,7 @@ def test_unknown_labels_are_counted_by_name(corpus, tmp_path) -> None:
     job = shard_work.ShardJob(TransformSettings(**TRANSFORM), OutputSettings(), MULTI_LABELLED_TEXT, 64)
     graph = str(corpus.graph / "transform_fn")
     report = shard_work.transform_shard(str(tmp_path / "raw.gz"), str(tmp_path / "out.gz"), "eval", graph, job)
-    assert report.unknown_labels == Counter(opera=2, zen=1)
+    assert report.unknown_classes == Counter(opera=2, zen=1)
 
 
 def test_predictions_reach_the_thresholds_and_are_right(corpus, job: TrainingJob, model, records) -> None:
