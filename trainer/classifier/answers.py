@@ -1,40 +1,33 @@
-"""What a published classifier answers to a person: labels with their probabilities."""
+"""Answers of a published classifier: labels with their probabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trainer.jobs.saved_model import load, shortest, text
+from trainer.jobs.saved_model import answer_texts, load, shortest, text
 
 
 class LabelAnswers:
     """A loaded classifier.
 
-    Args:
-        directory: The folder of a SavedModel whose signature `serving_default` takes `text`, string [batch], and gives
-            `labels` string [batch, classes], `probabilities` float32 [batch, classes] and, of one label a document,
-            `label` string [batch] and `probability` float32 [batch], of any number `predicted` bool [batch, classes].
+    The signature `serving_default` takes `text`, string [batch], and returns `labels`, string [batch, classes],
+    `probabilities`, float32 [batch, classes], and either `label`, string [batch], and `probability`, float32 [batch],
+    or with any number of labels per document `predicted`, bool [batch, classes].
 
     Raises:
         JobError: If it cannot be loaded.
     """
 
     def __init__(self, directory: str) -> None:
-        self._loaded = load(directory)
-        self._serve = self._loaded.signatures["serving_default"]
+        self._model = load(directory)
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
-        """Answers one batch of texts.
+        """Returns {"text", "label", "probability", "probabilities"} for each text of a batch.
 
-        Returns:
-            For each text {"text", "label", "probability", "probabilities"}, or with any number of labels a document
-            {"text", "labels", "probabilities"}.
+        With any number of labels per document the keys are {"text", "labels", "probabilities"}.
         """
-        import tensorflow as tf
-
-        result = {name: value.numpy() for name, value in self._serve(text=tf.constant(texts)).items()}
-        rows = ({name: values[index] for name, values in result.items()} for index in range(len(texts)))
+        rows = answer_texts(self._model, texts)
         return [{"text": given, **_answer(row)} for given, row in zip(texts, rows, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""Attention over the steps of sequences, and what it looked at."""
+"""Attention over the steps of sequences, and its weights as explanations."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ import tensorflow as tf
 from trainer.classifier.segments import TokenWeights
 
 WORDS, SEGMENTS = "attention", "segment_attention"
-"""Names of the layers that look at words and, of hierarchical models, at segments."""
+"""Names of the attention layers over words and, in hierarchical models, over segments."""
 
 
 @keras.saving.register_keras_serializable("seqloom")
 class AdditiveAttention(keras.layers.Layer):
-    """The mean of states by weights that a small network gives them, masked.
+    """The masked mean of states, weighted by a small network whose hidden layer has `units`.
 
     Follows Bahdanau et al. (2015), Neural Machine Translation by Jointly Learning to Align and Translate, appendix
-    A.1.2, with a learnt vector in the place of a decoder's state, as Yang et al. (2016), Hierarchical Attention
+    A.1.2, with a learnt vector instead of a decoder's state, as in Yang et al. (2016), Hierarchical Attention
     Networks for Document Classification, section 2.2.
-
-    Args:
-        units: Width of the network's hidden layer.
     """
 
     def __init__(self, units: int, **kwargs: Any) -> None:
@@ -32,43 +29,39 @@ class AdditiveAttention(keras.layers.Layer):
         self.score = keras.layers.Dense(1, use_bias=False, name="score")
 
     def build(self, states_shape: tuple[int | None, ...], *_: Any) -> None:
-        """Makes the network."""
+        """Builds the network."""
         self.hidden.build(states_shape)
         self.score.build((*states_shape[:-1], self.units))
         self.built = True
 
     def call(self, states: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Weighs states.
+        """Weights states.
 
         Args:
             states: Float [batch, time, width].
-            steps: Which of them are real, bool [batch, time]; at least one of each sequence.
+            steps: Which of them are real, bool [batch, time]; at least one per sequence.
 
         Returns:
-            Their weighted mean, float [batch, width], and their weights, float32 [batch, time]: they sum to 1, and
-            are 0 where `steps` is false.
+            The weighted mean, float [batch, width], and the weights, float32 [batch, time], which sum to 1 and are 0
+            where `steps` is false.
         """
         scores = tf.cast(tf.squeeze(self.score(self.hidden(states)), -1), tf.float32)
         weights = tf.nn.softmax(tf.where(steps, scores, tf.float32.min))
         return tf.einsum("bt,btw->bw", tf.cast(weights, states.dtype), states), weights
 
     def compute_mask(self, *_: Any) -> None:
-        """Returns None: what is given has no padding that a mask would tell of."""
+        """Returns None: the outputs need no mask."""
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what rebuilds the layer."""
+        """Returns the configuration of the layer."""
         return {**super().get_config(), "units": self.units}
 
 
 def explained(model: keras.Model) -> keras.Model | None:
-    """Makes a model show what its attention looked at.
+    """Returns a model that shares a model's weights and also returns its attention; None without attention.
 
-    Args:
-        model: From `tokens` and `length` to logits.
-
-    Returns:
-        A model with the same weights from the same inputs to logits, float [batch, classes], and the weights of tokens,
-        float32 [batch, time], which sum to 1 in each document; None where the model has no attention.
+    The outputs are the logits, float [batch, classes], and the weights of tokens, float32 [batch, time], which sum to 1
+    in each document.
     """
     layers = {layer.name: layer for layer in model.layers}
     if WORDS not in layers:

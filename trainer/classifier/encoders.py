@@ -1,4 +1,4 @@
-"""From the words of documents to one vector each: what `trainer.encoder` chooses from."""
+"""The encoders that `trainer.encoder` selects, from the words of documents to one vector each."""
 
 from __future__ import annotations
 
@@ -11,33 +11,32 @@ from trainer.classifier.attention import AdditiveAttention
 from trainer.classifier.pooling import MaskedPooling, ZeroPadding
 from trainer.classifier.segments import Documents, Segments
 from trainer.classifier.settings import ClassifierSettings
-from trainer.recurrent import encoder
 from trainer.recurrent.encoder import Embedded
 from trainer.recurrent.stack import stack
 
 Encode = Callable[[ClassifierSettings, Embedded], keras.KerasTensor]
-"""From documents to their vectors, float [batch, width], in which padding has no part."""
+"""From documents to their vectors, float [batch, width], independent of padding."""
 
 
 def rnn(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
     """Pools the states of recurrent layers, or takes the last ones.
 
-    Word vectors stand beside the states in the pooling as in Lai et al. (2015), Recurrent Convolutional
-    Neural Networks for Text Classification, section 3.1.
+    Word vectors are pooled with the states as in Lai et al. (2015), Recurrent Convolutional Neural Networks for Text
+    Classification, section 3.1.
     """
     if settings.pooling == "last":
-        return encoder.last_state(settings, embedded)
-    states = encoder.states(settings, embedded)
+        return stack(settings, embedded.vectors, embedded.steps, return_sequences=False)
+    states = stack(settings, embedded.vectors, embedded.steps)
     if settings.pool_words:
         states = keras.layers.Concatenate(name="words")([embedded.vectors, states])
     return MaskedPooling(name="pooling")(states, embedded.steps)
 
 
 def cnn(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
-    """Takes the greatest answer of each filter, of several widths.
+    """Takes the maximum of each filter, of several widths.
 
-    Follows Kim (2014), Convolutional Neural Networks for Sentence Classification, section 2. Documents are read as if
-    zeros stood before and after them, so that also short ones have an answer at each word.
+    Follows Kim (2014), Convolutional Neural Networks for Sentence Classification, section 2. Zeros around documents
+    give short ones an output at each word too.
     """
     words = ZeroPadding(name="zero_padding")(embedded.vectors, embedded.steps)
     answers = [
@@ -54,14 +53,14 @@ def average(_: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
 
 
 def rnn_with_attention(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
-    """Takes the mean of the states of recurrent layers by the weights that attention gives them."""
+    """Takes the mean of the states of recurrent layers, weighted by attention."""
     look = AdditiveAttention(settings.attention_units, name=attention.WORDS)
-    document, _ = look(encoder.states(settings, embedded), embedded.steps)
+    document, _ = look(stack(settings, embedded.vectors, embedded.steps), embedded.steps)
     return document
 
 
 def hierarchical(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
-    """Makes vectors of segments of their words, and of documents of their segments, by recurrent layers and attention.
+    """Encodes words to segments and segments to documents, each with recurrent layers and attention.
 
     Follows Yang et al. (2016), Hierarchical Attention Networks for Document Classification, section 2.
     """

@@ -2,7 +2,7 @@
 
 The signature `judge` returns for each document `labels`, the names of all classes, string [batch, classes],
 `predicted`, bool [batch, classes], `given`, its own labels, string [batch, most labels], padded with "", and `loss`,
-float32 [batch]. Labels are compared by name, because the ids of one model's classes mean nothing to another.
+float32 [batch]. Labels are compared by name, because class ids differ between models.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from trainer.jobs.counting import Arrays, Counts, share, unrounded
 
 @dataclasses.dataclass
 class LabelCounts(Counts):
-    """What documents add up to.
+    """Counts over documents.
 
     Attributes:
-        documents: Documents.
-        exact: Those with exactly the labels that are given.
-        given: Documents that have a label, by label; 0 of a class that none has.
-        predicted: Documents to which the model gives it.
-        found: Documents that are both.
+        documents: The documents.
+        exact: Documents whose predicted labels are exactly their own.
+        given: Documents by label; 0 for classes that no document has.
+        predicted: Documents by predicted label.
+        found: Documents by label that is both.
     """
 
     documents: int = 0
@@ -34,14 +34,7 @@ class LabelCounts(Counts):
     found: Counter[str] = dataclasses.field(default_factory=Counter)
 
     def add(self, classes: Iterable[str], given: Collection[str], predicted: Collection[str], loss: float) -> None:
-        """Counts one document.
-
-        Args:
-            classes: All classes of the model.
-            given: The document's labels.
-            predicted: Those that the model gives it.
-            loss: Its loss.
-        """
+        """Counts one document, with its own and its predicted labels; `classes` are those of the model."""
         self.documents += 1
         self.exact += set(given) == set(predicted)
         self.loss += unrounded(loss)
@@ -51,7 +44,7 @@ class LabelCounts(Counts):
         self.found.update(set(given) & set(predicted))
 
     def add_record(self, answer: Arrays, features: Arrays) -> None:
-        """Counts what the signature `judge` returns for a document."""
+        """Counts a document from the outputs of the signature `judge`."""
         del features
         classes = [name.decode() for name in answer["labels"].flat]
         predicted = [name for name, chosen in zip(classes, answer["predicted"].flat, strict=True) if chosen]
@@ -63,7 +56,7 @@ COUNTS = LabelCounts
 
 
 def exact_match(counts: LabelCounts) -> float:
-    """Returns the share of the documents with exactly the labels that are given."""
+    """Returns the share of documents whose predicted labels are exactly their own."""
     return counts.exact / counts.documents if counts.documents else math.nan
 
 
@@ -73,12 +66,12 @@ def mean_loss(counts: LabelCounts) -> float:
 
 
 def micro_precision(counts: LabelCounts) -> float:
-    """Returns the share of the predicted labels that are given; 0 where there are none, as of all that follow."""
+    """Returns the share of predicted labels that are right; like recall and F1, 0 for an empty denominator."""
     return share(counts.found.total(), counts.predicted.total())
 
 
 def micro_recall(counts: LabelCounts) -> float:
-    """Returns the share of the given labels that the model finds."""
+    """Returns the share of the documents' labels that are predicted."""
     return share(counts.found.total(), counts.given.total())
 
 
@@ -88,6 +81,6 @@ def micro_f1(counts: LabelCounts) -> float:
 
 
 def macro_f1(counts: LabelCounts) -> float:
-    """Returns the mean of the F1 of the classes, those included that no document has."""
+    """Returns the mean F1 of the classes, including those that no document has."""
     found = [share(2 * counts.found[name], counts.given[name] + counts.predicted[name]) for name in counts.given]
     return math.fsum(found) / len(found) if found else math.nan

@@ -1,4 +1,4 @@
-"""The document classifier: word vectors, an encoder that makes one vector of them, class logits."""
+"""The document classifier: word vectors, an encoder to one vector per document, class logits."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from trainer.recurrent import encoder
 
 @keras.saving.register_keras_serializable("seqloom")
 class Heads(keras.layers.Layer):
-    """Gives the mean logits of several heads, but in training those of each.
+    """Returns the mean logits of several heads, but in training those of each.
 
-    Judged by its own loss, a head learns all that it can; by the loss of their mean, the one that is ahead would leave
-    the other little to learn.
+    With a loss of its own each head learns all it can; with the loss of the mean, the faster head would leave the other
+    little to learn.
     """
 
     def call(self, logits: Sequence[tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -44,17 +44,15 @@ def build(
     """Builds the model.
 
     Args:
-        settings: The trainer section of the configuration.
-        vocabulary_size: Ids in the vocabulary, reserved ones included.
+        settings: The trainer section.
+        vocabulary_size: Number of ids, including reserved ones.
         classes: Number of classes.
-        vectors: What the word vectors start with, float32 [vocabulary_size, width]; None: random ones of the width
-            that the settings name.
-        ngrams: The n-grams that a second head reads, where the settings ask for one.
+        vectors: Initial word vectors, float32 [vocabulary_size, width]; None: random ones of the width in the settings.
+        ngrams: The n-grams of a second head, if the settings have one.
 
     Returns:
-        A model from `tokens`, int64 [batch, time], and `length`, int64 [batch], to logits, float
-        [batch, classes], with two heads in training [batch, heads, classes]. Steps at and after `length` have no
-        influence.
+        A model from `tokens`, int64 [batch, time], and `length`, int64 [batch], to logits, float [batch, classes], with
+        two heads in training [batch, heads, classes]. Steps at and after `length` have no influence.
     """
     embedded = encoder.embed(settings, vocabulary_size, vectors)
     document = ENCODERS[settings.encoder](settings, embedded)

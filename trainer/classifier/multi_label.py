@@ -1,4 +1,4 @@
-"""Documents with any number of labels: a sigmoid for each class decides on it alone."""
+"""Documents with any number of labels: a separate sigmoid decides on each class."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class MultiLabel(Head[ClassifierSettings]):
         thresholds.given(self.settings.thresholds, self.classes)
 
     def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-        """Judges the logits of a batch, float [batch, classes], by `labels`.
+        """Compares logits, float [batch, classes], with `labels`.
 
-        A document's loss is the mean over the classes of their binary cross-entropies, as Keras' BinaryCrossentropy,
-        also in what smoothing does: each class' target moves by this share toward one half. A document is right where
-        exactly its labels have a probability of one half or more.
+        The loss of a document is the mean binary cross-entropy over the classes; smoothing moves each target by its
+        share toward one half, as in Keras' BinaryCrossentropy. A document is correct if exactly its labels have a
+        probability of one half or more.
         """
         wanted = multi_hot(batch[f.LABELS], logits.shape[-1])
         targets = tf.cast(wanted, logits.dtype) * (1 - smoothing) + smoothing / 2
@@ -46,11 +46,11 @@ class MultiLabel(Head[ClassifierSettings]):
         return Outcome(losses, tf.ones_like(losses), tf.reduce_all(tf.equal(logits >= 0, wanted), axis=-1))
 
     def describe(self, batch: f.Features, logits: tf.Tensor, words: Sequence[str]) -> str:
-        """Writes documents with their predicted and true labels as Markdown; a label is predicted from logit 0."""
+        """Formats a batch with its predicted and true labels as Markdown."""
         return samples.describe_labels(batch, logits, self.target, words, self.classes)
 
     def servable(self, model: keras.Model, job: TrainingJob) -> tuple[MultiLabelServable, Mapping[str, Any]]:
-        """Returns what is published and its thresholds, which are tuned on the eval split if the settings say so."""
+        """Returns the model to publish and its thresholds, which the settings may tune on the eval split."""
         chosen = thresholds.given(self.settings.thresholds, self.classes)
         if chosen is None:
             chosen = thresholds.tuned(*self._answers(model, job))
@@ -62,7 +62,6 @@ class MultiLabel(Head[ClassifierSettings]):
 
         @tf.function(reduce_retracing=True)
         def answer(batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
-            """Returns float32 and bool [batch, classes]."""
             logits = model([batch[name] for name in self.inputs], training=False)
             return tf.sigmoid(logits), multi_hot(batch[f.LABELS], len(self.classes))
 

@@ -1,4 +1,4 @@
-"""The SavedModel of a classifier whose documents have any number of labels."""
+"""The SavedModel of a classifier of documents with any number of labels."""
 
 from __future__ import annotations
 
@@ -16,22 +16,17 @@ from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
 from trainer.data import kinds
 from trainer.data.reading import pad
+from trainer.supervised.model_servable import EXAMPLES, LEAST_PROBABILITY
 
 PREDICTED = "predicted"
-GIVEN = "given"
-LOSS = "loss"
-
-_LEAST_PROBABILITY = 1e-7
-"""What a label that the model does not know counts in the loss, as the tagger's unknown tags do."""
-
-_EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
 
 
 class MultiLabelServable(ClassifierServable):
-    """A classifier of any number of labels together with the transform graph that made its data.
+    """A classifier of any number of labels, with its transform graph.
 
-    `serve_text` and `serve_examples` give `labels`, all class names, string [batch, classes]; `probabilities`, float32
-    [batch, classes], each class' by itself; and `predicted`, bool [batch, classes], whether these reach the thresholds.
+    `serve_text` and `serve_examples` return `labels`, all class names, string [batch, classes]; `probabilities`,
+    float32 [batch, classes], independent of each other; and `predicted`, bool [batch, classes], whether these reach the
+    thresholds.
     """
 
     _kind = kinds.MULTI_LABELLED_TEXT
@@ -43,36 +38,28 @@ class MultiLabelServable(ClassifierServable):
         classes: Sequence[str],
         thresholds: NDArray[np.float32] | None = None,
     ) -> None:
-        """Joins the parts.
-
-        Args:
-            model: From tokens and lengths to logits.
-            transform_graph: The transform graph's SavedModel directory.
-            classes: Names of the classes in the order of their ids.
-            thresholds: The probability from which on a document has a class, float32 [classes]; None: one half.
-        """
+        """Joins the parts as any model's, and the thresholds, float32 [classes]; None: one half."""
         super().__init__(model, transform_graph, classes)
         halves = np.full(len(classes), DEFAULT_THRESHOLD)
         self._thresholds = tf.constant(halves if thresholds is None else thresholds, tf.float32)
 
-    @tf.function(input_signature=_EXAMPLES)
+    @tf.function(input_signature=EXAMPLES)
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Gives the class ids of serialized raw SequenceExamples, string [batch].
+        """Returns the class ids of serialized raw SequenceExamples, string [batch].
 
-        Returns:
-            `label_ids`, int64 [batch, most labels], filled up with -1, as which a label that is no class counts too.
+        `label_ids`, int64 [batch, most labels], is padded with -1, which also stands for unknown labels.
         """
         ids = self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABELS]
         return {"label_ids": _padded(ids, -1)}
 
-    @tf.function(input_signature=_EXAMPLES)
+    @tf.function(input_signature=EXAMPLES)
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch], for their evaluation.
 
         Returns:
             `labels` and `predicted` as `serve_text`; `given`, the names of the examples' own labels, string [batch,
-            most labels], filled up with ""; `loss`, the mean over the classes in nats, float32 [batch]. A label that
-            is none of the model's classes is one more class, which has the least probability.
+            most labels], padded with ""; `loss`, the mean over the classes in nats, float32 [batch]. A label that the
+            model does not know counts as one more class, with the least probability.
         """
         raw = f.parse_raw(examples, self._kind)
         transformed = self._transform.transform_fn(raw)
@@ -86,16 +73,16 @@ class MultiLabelServable(ClassifierServable):
         return {
             f.LABELS: answer[f.LABELS],
             PREDICTED: answer[PREDICTED],
-            GIVEN: _padded(raw[f.LABELS].merge_dims(1, 2), ""),
-            LOSS: (losses - unknown * math.log(_LEAST_PROBABILITY)) / (classes + unknown),
+            "given": _padded(raw[f.LABELS].merge_dims(1, 2), ""),
+            "loss": (losses - unknown * math.log(LEAST_PROBABILITY)) / (classes + unknown),
         }
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
-        """Returns one signature a method; `serve_text` is `serving_default`; `explain` needs attention."""
+        """Returns one signature per method; `serve_text` is `serving_default`; `explain` needs attention."""
         return {**super().signatures(), "judge": self.judge}
 
     def digest(self, directory: str, transform_settings: str) -> str:
-        """Returns the digest; the thresholds are part of it because they decide the answers."""
+        """Returns the digest, which includes the thresholds."""
         return super().digest(directory, json.dumps([transform_settings, self._thresholds.numpy().tolist()]))
 
     def _answer(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -110,15 +97,7 @@ class MultiLabelServable(ClassifierServable):
 
 
 def multi_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
-    """Marks the labels of documents.
-
-    Args:
-        labels: Class ids, int64 [batch, most labels]; a negative one is none.
-        classes: Number of classes.
-
-    Returns:
-        Bool [batch, classes].
-    """
+    """Returns labels as bool [batch, classes], from class ids, int64 [batch, most labels], padded with -1."""
     return tf.reduce_any(tf.one_hot(labels, classes, on_value=True, off_value=False, dtype=tf.bool), axis=1)
 
 

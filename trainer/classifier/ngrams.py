@@ -1,7 +1,7 @@
-"""Log-count ratios of n-grams: what a linear classifier of documents starts from, and the layer that trains it.
+"""Log-count ratios of n-grams, the initial weights of a linear classifier of documents, and its layer.
 
 Follows Wang and Manning (2012), Baselines and Bigrams: Simple, Good Sentiment and Topic Classification, section 2: the
-n-grams of a document, each once, weighed by how much more often documents of a class have them than others do.
+distinct n-grams of a document, weighted by how much more often documents of a class have them than others do.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from trainer.data import features as f
 
 _MIXED_TOGETHER = 64
 _FACTOR, _OTHER_FACTOR = -7046029254386353131, -4417276706812531889
-"""Odd numbers of 64 bits without a pattern (those of SplitMix64 and xxHash64), as signed ones."""
+"""Odd 64-bit multipliers, those of SplitMix64 and xxHash64, as signed integers."""
 
 _RATE = 5.0
-"""How many times faster than other weights those of n-grams are trained: few of them occur in a batch."""
+"""The factor by which the weights of n-grams learn faster than others, because few n-grams occur in a batch."""
 
 _SMOOTHING = 1.0
 
 
 class NgramCounts(NamedTuple):
-    """In how many documents of each class n-grams stand.
+    """Document counts of n-grams by class.
 
     Attributes:
-        keys: Their hashes, rising, int64 [n].
-        documents: Counts, int64 [n, classes].
+        keys: The hashes of the n-grams, ascending, int64 [n].
+        documents: The counts, int64 [n, classes].
     """
 
     keys: NDArray[np.int64]
     documents: NDArray[np.int64]
 
     def log_ratios(self) -> NDArray[np.float32]:
-        """Returns ln of the share of a class' n-grams over that of all others', one added to counts, [n, classes]."""
+        """Returns ln of the add-one share of an n-gram in a class over that in all others, float32 [n, classes]."""
         own = self.documents + _SMOOTHING
         others = self.documents.sum(1, keepdims=True) - self.documents + _SMOOTHING
         ratios = np.log(own / own.sum(0)) - np.log(others / others.sum(0))
@@ -46,20 +46,20 @@ class NgramCounts(NamedTuple):
 
 
 def hashes(tokens: tf.Tensor, steps: tf.Tensor, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Numbers n-grams of all lengths by 64 bits each, so that among millions hardly ever two share a number.
+    """Hashes n-grams of all lengths to 64 bits, so that collisions among millions are very rare.
 
     Args:
         tokens: Ids, int64 [batch, time].
         steps: Which of them are real, bool [batch, time].
-        longest: Words of the longest n-gram.
+        longest: Length of the longest n-gram, in words.
 
     Returns:
-        Their numbers, int64 [batch, longest * time], and which of them are real, bool.
+        The hashes, int64 [batch, longest * time], and which of them are real, bool.
     """
     found, real, key = [], [], tf.zeros_like(tokens)
     for reach in range(longest):
         missing = [[0, 0], [0, reach]]
-        # The last word of those that begin at each step.
+        # The last word of the n-gram that begins at each step.
         last = tf.pad(tokens, missing)[:, reach:]
         key = (tf.bitwise.bitwise_xor(key, last) + reach + 1) * _FACTOR
         key = tf.bitwise.bitwise_xor(key, tf.bitwise.right_shift(key, tf.constant(32, tf.int64))) * _OTHER_FACTOR
@@ -71,14 +71,9 @@ def hashes(tokens: tf.Tensor, steps: tf.Tensor, longest: int) -> tuple[tf.Tensor
 def count(
     batches: Iterable[f.Features], classes: int, *, longest: int, min_documents: int, max_size: int
 ) -> NgramCounts:
-    """Counts the n-grams of labelled documents.
+    """Counts the n-grams of labelled documents in batches of `trainer.data.reading.read`.
 
-    Args:
-        batches: Documents, as `trainer.data.reading.read` gives them.
-        classes: Number of classes.
-        longest: Words of the longest n-gram.
-        min_documents: Those that fewer documents have are left out.
-        max_size: Of more than these, those in the most documents are kept.
+    N-grams in fewer than `min_documents` are dropped; of more than `max_size`, those in the most documents are kept.
     """
     total = NgramCounts(np.zeros(0, np.int64), np.zeros((0, classes), np.int64))
     waiting: list[NgramCounts] = []
@@ -89,21 +84,21 @@ def count(
     total = _added([total, *waiting])
     frequency = total.documents.sum(1)
     kept = np.flatnonzero(frequency >= min_documents)
-    # Of those in as many documents the lower hash comes first, so that it is always the same ones.
+    # Ties are broken by hash, so that the result is deterministic.
     kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:max_size]])
     return NgramCounts(total.keys[kept], total.documents[kept])
 
 
 @keras.saving.register_keras_serializable("seqloom")
 class NgramLogits(keras.layers.Layer):
-    """Class logits of documents: the sum of the weights of their n-grams, each once, over the root of their number.
+    """Class logits of documents: the sum of the weights of their distinct n-grams over the root of their number.
 
-    A weight is the n-gram's log-count ratio times what is trained, 1 at the start.
+    A weight is the n-gram's log-count ratio times a trained gain, initially 1.
 
     Args:
         size: Number of n-grams.
         classes: Number of classes.
-        longest: Words of the longest n-gram.
+        longest: Length of the longest n-gram, in words.
     """
 
     def __init__(self, size: int, classes: int, longest: int, **kwargs: Any) -> None:
@@ -111,7 +106,7 @@ class NgramLogits(keras.layers.Layer):
         self.size, self.classes, self.longest = size, classes, longest
 
     def build(self, *_: Any) -> None:
-        """Makes the table of n-grams, empty, and their weights."""
+        """Creates an empty table of n-grams and their weights."""
         fixed: dict[str, Any] = {"initializer": "zeros", "trainable": False}
         self.keys = self.add_weight(shape=(self.size,), dtype="int64", name="keys", **fixed)
         self.ratios = self.add_weight(shape=(self.size, self.classes), name="ratios", **fixed)
@@ -138,11 +133,11 @@ class NgramLogits(keras.layers.Layer):
         return tokens_shape[0], self.classes
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what rebuilds the layer."""
+        """Returns the configuration of the layer."""
         return {**super().get_config(), "size": self.size, "classes": self.classes, "longest": self.longest}
 
     def _rows(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-        """Finds the n-grams of documents in the table, int32 [batch, longest * time], `size` for what is not in it."""
+        """Finds the rows of n-grams in the table, int32 [batch, longest * time], `size` for unknown ones."""
         keys, real = hashes(tokens, steps, self.longest)
         shape, keys = tf.shape(keys), tf.reshape(keys, [-1])
         place = tf.minimum(tf.searchsorted(self.keys.value, keys), self.size - 1)
@@ -168,9 +163,9 @@ def _hashes(tokens: tf.Tensor, length: tf.Tensor, longest: int) -> tuple[tf.Tens
 
 
 def _added(parts: list[NgramCounts]) -> NgramCounts:
-    """Adds up the counts of each n-gram."""
+    """Sums the counts of each n-gram."""
     keys, counts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    # The keys of each part rise: a stable sort takes them as they are, and merges.
+    # The keys of each part are ascending, so that a stable sort merges them.
     order = np.argsort(keys, kind="stable")
     keys, sums = keys[order], np.cumsum(counts[order], axis=0)
     ends = np.flatnonzero(np.diff(keys, append=keys[-1:] + 1))

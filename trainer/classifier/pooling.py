@@ -1,4 +1,4 @@
-"""Layers that make one vector of the words of a document, whatever its padding."""
+"""Layers that reduce the words of a document to one vector, independent of padding."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("seqloom")
 class BigramSum(keras.layers.Layer):
-    """Sum of the vectors of a document's pairs of words over the root of their number, pairs hashed to a table.
+    """The sum of the vectors of hashed word pairs over the root of their number.
 
-    Phrases such as "waste of time" are read at once, where a recurrent layer would have to see them
-    often. Follows Joulin et al. (2017), Bag of Tricks for Efficient Text Classification, section 2.2.
+    Phrases such as "waste of time" are learned from few examples, unlike in a recurrent layer. Follows Joulin et al.
+    (2017), Bag of Tricks for Efficient Text Classification, section 2.2.
 
     Args:
         buckets: Rows of the table.
@@ -27,13 +27,13 @@ class BigramSum(keras.layers.Layer):
         self.table = keras.layers.Embedding(buckets, width, name="table")
 
     def build(self, *_: Any) -> None:
-        """Makes the table."""
+        """Builds the table."""
         self.table.build(None)
         self.built = True
 
     def call(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """Returns float [batch, width] from ids [batch, time] and a mask, bool [batch, time]."""
-        # A pair is real where its second word is, for sequences are padded on the right.
+        # A pair is real if its second word is, because padding is on the right.
         pairs = (tokens[:, :-1] * 1_000_003 + tokens[:, 1:] * 7_919) % self.buckets
         real = tf.cast(steps[:, 1:], self.compute_dtype)
         total = tf.einsum("btw,bt->bw", self.table(pairs), real)
@@ -44,17 +44,13 @@ class BigramSum(keras.layers.Layer):
         return tokens_shape[0], self.width
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what rebuilds the layer."""
+        """Returns the configuration of the layer."""
         return {**super().get_config(), "buckets": self.buckets, "width": self.width}
 
 
 @keras.saving.register_keras_serializable("seqloom")
 class MaskedPooling(keras.layers.Layer):
-    """Maximum and mean over the real steps, joined.
-
-    Args:
-        of: Which of `max` and `mean`, in their order.
-    """
+    """Concatenates the maximum and the mean over the real steps, or those that `of` lists in its order."""
 
     def __init__(self, of: Sequence[str] = ("max", "mean"), **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -67,16 +63,16 @@ class MaskedPooling(keras.layers.Layer):
         return tf.concat([pooled[name](states, real) for name in self.of], axis=-1)
 
     def compute_mask(self, *_: Any) -> None:
-        """Returns None: what is given has no steps."""
+        """Returns None: the output has no steps."""
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what rebuilds the layer."""
+        """Returns the configuration of the layer."""
         return {**super().get_config(), "of": self.of}
 
 
 @keras.saving.register_keras_serializable("seqloom")
 class ZeroPadding(keras.layers.Layer):
-    """Puts zeros at the steps that are not real."""
+    """Sets the steps that are not real to zero."""
 
     def call(self, vectors: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """Returns float [batch, time, width] from vectors of that shape and a mask, bool [batch, time]."""
@@ -88,6 +84,6 @@ def _maximum(states: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
 
 
 def _mean(states: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-    # In half precision neither hundreds of steps nor their sum would be exact.
+    # Sums of hundreds of steps are inexact in half precision.
     total = tf.reduce_sum(tf.cast(tf.where(real, states, 0), tf.float32), axis=1)
     return tf.cast(total / tf.reduce_sum(tf.cast(real, tf.float32), axis=1), states.dtype)

@@ -1,4 +1,4 @@
-"""Documents as sequences of segments, which marks in the token ids tell apart."""
+"""Documents as sequences of segments, which marks in the token ids separate."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from trainer.data import features as f
 
 
 def begins(tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-    """Finds the first token of each segment: the document's first, `<bos>`, and what follows `<eos>`.
+    """Marks the first token of each segment: the document's first, `<bos>`, and the token after `<eos>`.
 
-    Marks belong to their segments, so that none is empty.
+    Marks belong to their segments, so that no segment is empty.
 
     Args:
         tokens: Ids, int64 [batch, time], padded on the right.
@@ -26,22 +26,19 @@ def begins(tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("seqloom")
 class Segments(keras.layers.Layer):
-    """Cuts the words of documents into segments, each a row."""
+    """Splits the words of documents into segments, one per row."""
 
     def call(self, vectors: tf.Tensor, tokens: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Cuts a batch.
-
-        Args:
-            vectors: Vectors of words, float [batch, time, width].
-            tokens: Their ids, int64 [batch, time].
-            steps: Which of them are real, bool [batch, time].
+        """Splits vectors [batch, time, width] by ids [batch, time]; `steps` marks the real ones, bool [batch, time].
 
         Returns:
             The words of each segment, padded on the right, float [segments, words, width]; which of them are real, bool
             [segments, words]; the row of each segment's document, int64 [segments].
         """
         rows, starts = tf.unstack(tf.where(begins(tokens, steps)), axis=1)
-        lengths = _lengths(rows, starts, steps)
+        ends = tf.gather(tf.math.count_nonzero(steps, axis=1), rows)
+        within = tf.concat([rows[1:] == rows[:-1], tf.zeros_like(rows[:1], tf.bool)], 0)
+        lengths = tf.where(within, tf.concat([starts[1:], starts[:1]], 0), ends) - starts
         real = tf.sequence_mask(lengths, tf.maximum(tf.reduce_max(lengths), 1))
         columns = tf.where(real, starts[:, tf.newaxis] + tf.range(tf.shape(real, tf.int64)[1]), 0)
         places = tf.stack([tf.broadcast_to(rows[:, tf.newaxis], tf.shape(columns)), columns], axis=-1)
@@ -50,14 +47,14 @@ class Segments(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("seqloom")
 class Documents(keras.layers.Layer):
-    """Puts the vectors of segments together to documents, each a row."""
+    """Groups the vectors of segments by document, one per row."""
 
     def call(self, vectors: tf.Tensor, rows: tf.Tensor, steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Joins a batch.
+        """Groups a batch.
 
         Args:
             vectors: Vectors of segments, float [segments, width].
-            rows: The row of each segment's document, rising, int64 [segments].
+            rows: The row of each segment's document, ascending, int64 [segments].
             steps: Which words of the documents are real, bool [batch, time].
 
         Returns:
@@ -74,7 +71,7 @@ class Documents(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("seqloom")
 class TokenWeights(keras.layers.Layer):
-    """The weights of tokens in a document: those in their segments times those of the segments."""
+    """The weights of tokens in a document: those within their segment times that of the segment."""
 
     def call(self, tokens: tf.Tensor, steps: tf.Tensor, words: tf.Tensor, segments: tf.Tensor) -> tf.Tensor:
         """Multiplies weights.
@@ -95,11 +92,3 @@ class TokenWeights(keras.layers.Layer):
         inside = tf.where(steps, tf.range(tf.shape(tokens, tf.int64)[1]) - starts, 0)
         weights = tf.gather_nd(words, tf.stack([row, inside], axis=-1)) * tf.gather(segments, number, batch_dims=1)
         return tf.where(steps, weights, 0)
-
-
-def _lengths(rows: tf.Tensor, starts: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-    """Words of segments by the rows of their documents and the columns that they start at, int64 [segments]."""
-    ends = tf.gather(tf.math.count_nonzero(steps, axis=1), rows)
-    within = tf.concat([rows[1:] == rows[:-1], tf.zeros_like(rows[:1], tf.bool)], 0)
-    following = tf.concat([starts[1:], starts[:1]], 0)
-    return tf.where(within, following, ends) - starts

@@ -1,4 +1,4 @@
-"""The SavedModel: raw text or records in, class names and probabilities out."""
+"""The SavedModel: from raw text or records to class names and probabilities."""
 
 from __future__ import annotations
 
@@ -12,48 +12,51 @@ from trainer.classifier.attention import explained
 from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import ModelServable
+from trainer.supervised.model_servable import EXAMPLES, TEXT, ModelServable
 
 PROBABILITIES = "probabilities"
 
 
 class ClassifierServable(ModelServable):
-    """A classifier together with the transform graph that made its data."""
+    """A classifier with its transform graph."""
 
     _kind = kinds.LABELLED_TEXT
 
     def __init__(self, model: keras.Model, transform_graph: str, classes: Sequence[str]) -> None:
-        """Joins the parts, as any model's, and adds `explain` where the model has attention."""
+        """Joins the parts as any model's, and adds `explain` if the model has attention."""
         super().__init__(model, transform_graph, classes)
         self._explained: keras.Model = explained(model)
         if self._explained is not None:
-            self._words = _words(transform_graph)
-            # Not by a decorator: saving traces every such method, and this one needs attention.
-            self.explain = tf.function(self._explain, [tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+            number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+            path = f"{posixpath.dirname(transform_graph)}/vocabulary.txt"
+            words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
+            self._words = tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])
+            # Without a decorator, because saving traces every decorated method, and this one needs attention.
+            self.explain = tf.function(self._explain, TEXT, autograph=False)
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    @tf.function(input_signature=TEXT, autograph=False)
     def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies documents, string [batch], UTF-8."""
         return self._classify(self._raw(text))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
+    @tf.function(input_signature=EXAMPLES, autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch]."""
         return self._classify(f.parse_raw(examples, self._kind))
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
+    @tf.function(input_signature=EXAMPLES, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Gives the probabilities of serialized transformed SequenceExamples, string [batch]."""
+        """Returns the probabilities of serialized transformed SequenceExamples, string [batch]."""
         batch = parsing.padded_batch(examples, self._kind)
         return {PROBABILITIES: self._probabilities(batch[f.TOKENS], batch[f.LENGTH])}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
+    @tf.function(input_signature=EXAMPLES, autograph=False)
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Gives the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
+        """Returns the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
         return {"label_id": self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABEL]}
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
-        """Returns one signature a method; `serve_text` is `serving_default`; `explain` needs attention."""
+        """Returns one signature per method; `serve_text` is `serving_default`; `explain` needs attention."""
         return {
             "serving_default": self.serve_text,
             "serve_examples": self.serve_examples,
@@ -67,12 +70,12 @@ class ClassifierServable(ModelServable):
         return self._answer(self._probabilities(tokens, length))
 
     def _explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Classifies documents, string [batch], UTF-8, and shows what the attention looked at.
+        """Classifies documents, string [batch], UTF-8, and shows the attention.
 
         Returns:
-            What `serve_text` gives, and `tokens` string [batch, time], as the model reads them (unknown words are
-            `<unk>`), `weights` float32 [batch, time], which sum to 1 in each document that has a token, and `length`
-            int64 [batch]. After the length tokens are empty and weights 0.
+            The outputs of `serve_text`; `tokens`, string [batch, time], as the model reads them (unknown words are
+            `<unk>`); `weights`, float32 [batch, time], which sum to 1 in each document with a token; `length`, int64
+            [batch]. After the length, tokens are empty and weights 0.
         """
         ids = self._transform.transform_fn(self._raw(text))[f.TOKENS].merge_dims(1, -1)
         tokens, length = pad(ids)
@@ -112,11 +115,3 @@ class ClassifierServable(ModelServable):
         lists = {f.TEXT: segments, f.LABELS: segments[:, :0]}
         absent = tf.fill(tf.shape(text), "")
         return {name: lists.get(name, absent) for name in self._kind.raw}
-
-
-def _words(transform_graph: str) -> tf.lookup.StaticHashTable:
-    """A lookup table from ids to the vocabulary's words; what it lacks is `<unk>`."""
-    number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
-    path = f"{posixpath.dirname(transform_graph)}/vocabulary.txt"
-    words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
-    return tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])

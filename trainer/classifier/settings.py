@@ -23,13 +23,12 @@ USED_BY: Mapping[str, tuple[str, ...]] = {
 }
 """The encoders that use a key; all encoders use the other keys."""
 
-
 DEFAULT_THRESHOLD = 0.5
-"""The lowest probability of a label that a document has."""
+"""The lowest probability of a predicted label."""
 
 
 def _thresholds(value: Any) -> Any:
-    """Rejects all but the three forms with one message, where a union would give one for each form."""
+    """Rejects other forms with one message; a union would give one message per form."""
     if value == "tuned":
         return value
     numbers = value.values() if isinstance(value, dict) and value else [value]
@@ -39,7 +38,7 @@ def _thresholds(value: Any) -> Any:
 
 
 Thresholds = Annotated[Literal["tuned"] | float | dict[str, float], BeforeValidator(_thresholds)]
-"""One threshold, a threshold for each class by name, or those that maximise each class' F1 on the eval split."""
+"""One threshold, thresholds by class name, or `tuned`: those that maximise each class' F1 on the eval split."""
 
 
 class BigramSettings(Settings):
@@ -73,14 +72,9 @@ class ClassifierSettings(SequenceSettings):
         BigramSettings(), description="Pairs of words, hashed and averaged, in addition to the encoder; null: none."
     )
     ngrams: NgramSettings | None = Field(
-        None,
-        description="A second head, linear in the n-grams of a document, in addition to the encoder; its initial"
-        " weights are counted in the train split; null: none.",
+        None, description="A second head, linear in n-grams, with weights counted in the train split; null: none."
     )
-    pool_words: bool = Field(
-        True,
-        description="Pool the word vectors in addition to the recurrent states, with encoder rnn and pooling max+mean.",
-    )
+    pool_words: bool = Field(True, description="Pool the word vectors too, with encoder rnn and pooling max+mean.")
     filters: PositiveInt = Field(100, description="Number of convolutions of each width, with encoder cnn.")
     filter_widths: tuple[PositiveInt, ...] = Field(
         (3, 4, 5), min_length=1, description="Widths of the convolutions in words, with encoder cnn."
@@ -88,8 +82,8 @@ class ClassifierSettings(SequenceSettings):
     attention_units: PositiveInt = Field(64, description="Width of the attention of rnn+attention and hierarchical.")
     thresholds: Thresholds = Field(
         DEFAULT_THRESHOLD,
-        description="With corpus.multi_label, the lowest probability of a label that a document has: one for all"
-        " classes, one for each class by name, or tuned: those with the highest F1 on the eval split.",
+        description="With corpus.multi_label, the lowest probability of a predicted label: one for all classes, one for"
+        " each class by name, or tuned: those with the highest F1 on the eval split.",
     )
 
     @property
@@ -105,7 +99,7 @@ class ClassifierSettings(SequenceSettings):
             fix = "set pooling: max+mean, or remove residual"
             yield Problem(("pooling",), "pooling last cannot be combined with residual.", found, fix=fix)
         if self.encoder == "hierarchical" and self.jit_compile:
-            found = "segments, whose number depends on the data, where XLA needs fixed shapes"
+            found = "segments, whose number depends on the data; XLA needs fixed shapes"
             what = "jit_compile cannot be combined with encoder hierarchical."
             yield Problem(("jit_compile",), what, found, fix="remove jit_compile")
         if len(set(self.filter_widths)) < len(self.filter_widths):

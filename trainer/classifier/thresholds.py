@@ -1,4 +1,4 @@
-"""The probability from which on a document has a label."""
+"""The lowest probability of a predicted label."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from trainer.errors import JobError
 
 
 def given(thresholds: Thresholds, classes: Sequence[str]) -> NDArray[np.float32] | None:
-    """Returns the threshold of each class, by its id; None where they are to be tuned.
-
-    Args:
-        thresholds: The setting.
-        classes: The name of each class.
+    """Returns the threshold of each class by its id; None if they are to be tuned.
 
     Raises:
         JobError: If the setting names an unknown class.
@@ -37,18 +33,14 @@ def given(thresholds: Thresholds, classes: Sequence[str]) -> NDArray[np.float32]
 
 
 def tuned(probabilities: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Chooses the threshold of each class with which its F1 is highest.
+    """Returns the threshold of each class with the highest F1, float32 [classes].
 
     This is SCut of Yang (2001), A Study of Thresholding Strategies for Text Categorization, section 2.3. A threshold
-    lies in the middle between two probabilities; of equally good ones the highest is taken. A class that no
-    document has keeps one half.
+    lies midway between two probabilities; ties go to the highest one. A class that no document has keeps one half.
 
     Args:
-        probabilities: Of documents, [documents, classes].
-        wanted: Which labels they have, [documents, classes].
-
-    Returns:
-        The thresholds, float32 [classes].
+        probabilities: Probabilities of labels, [documents, classes].
+        wanted: The true labels, [documents, classes].
     """
     columns = zip(probabilities.T, wanted.T, strict=True)
     return np.array([_tuned(*column) if column[1].any() else DEFAULT_THRESHOLD for column in columns], np.float32)

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from trainer.classifier import model, ngrams
 from trainer.classifier.multi_label import MultiLabel
@@ -24,20 +22,20 @@ from trainer.training.objective import Outcome
 
 
 class SingleLabel(Head[ClassifierSettings]):
-    """The head for one label a document."""
+    """The head for one label per document."""
 
     targets: ClassVar = {f.LABEL: tf.TensorSpec([None], tf.int64)}
 
     def counts(self, train: tf.data.Dataset) -> Mapping[str, NgramCounts]:
-        """Counts the n-grams of the train split where the settings ask for them."""
+        """Counts the n-grams of the train split for the n-gram head, if the settings have one."""
         if self.settings.ngrams is None:
             return {}
         return {"ngrams": ngrams.count(train, len(self.classes), **self.settings.ngrams.model_dump())}
 
     def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-        """Judges the logits of a batch, float [batch, classes] or [batch, heads, classes], by `label`.
+        """Compares logits, float [batch, classes] or [batch, heads, classes], with `label`.
 
-        The loss of several heads is their mean loss; their common answer is that of their mean logits.
+        The loss of several heads is their mean loss; their answer is that of their mean logits.
         """
         label = batch[f.LABEL]
         heads = logits if logits.shape.rank == 3 else logits[:, tf.newaxis]
@@ -46,7 +44,7 @@ class SingleLabel(Head[ClassifierSettings]):
         return Outcome(losses, tf.ones_like(losses), tf.equal(tf.argmax(tf.reduce_mean(heads, 1), -1), label))
 
     def servable(self, model: keras.Model, job: TrainingJob) -> tuple[ClassifierServable, Mapping[str, Any]]:
-        """Returns what is published."""
+        """Returns the model to publish."""
         return ClassifierServable(model, job.graph, self.classes), {}
 
 
@@ -55,22 +53,12 @@ class Classifier(Supervised[ClassifierSettings]):
 
     name = "classifier"
     settings = ClassifierSettings
+    build = staticmethod(model.build)
 
     def head(self, job: TrainingJob, settings: ClassifierSettings) -> Head[ClassifierSettings]:
         """Returns the head for the kind of the corpus."""
         head = MultiLabel if job.kind.multi_label else SingleLabel
         return head(settings, job.classes)
-
-    def build(
-        self,
-        settings: ClassifierSettings,
-        vocabulary_size: int,
-        classes: int,
-        vectors: NDArray[np.float32] | None = None,
-        **counts: Any,
-    ) -> keras.Model:
-        """Builds the model by `trainer.classifier.model.build`."""
-        return model.build(settings, vocabulary_size, classes, vectors, **counts)
 
 
 CLASSIFIER = Classifier()

@@ -1,1 +1,1 @@
-"""What is given to a training, and the entry point that the Trainer calls."""
+"""The input of a training, and the entry point that the Trainer calls."""

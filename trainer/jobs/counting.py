@@ -1,4 +1,4 @@
-"""Counts that judged records add up to; a metric is a figure made of them, however the records are sharded."""
+"""Counts of judged records; metrics are computed from them, so that sharding does not change a metric."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Arrays = Mapping[str, Any]
 
 @dataclasses.dataclass
 class Counts(abc.ABC):
-    """What records add up to; subclasses add fields (numbers, lists and Counters), empty at first.
+    """Counts over records; subclasses add fields (numbers, lists and Counters) that are empty at first.
 
     Attributes:
-        FEATURES: The features of a record that are counted beside the model's answer.
-        loss: The sum of the records' losses in nats, without rounding; a float if one is not finite.
+        FEATURES: The features of a record that are counted in addition to the model's answer.
+        loss: The sum of the losses in nats, without rounding; a float if one of them is not finite.
     """
 
     FEATURES: ClassVar[tuple[str, ...]] = ()
@@ -29,12 +29,7 @@ class Counts(abc.ABC):
 
     @abc.abstractmethod
     def add_record(self, answer: Arrays, features: Arrays) -> None:
-        """Counts one record.
-
-        Args:
-            answer: What the model's signature returns for it.
-            features: Its own `FEATURES`.
-        """
+        """Counts one record, from the answer of the model's signature and the record's `FEATURES`."""
 
     def update(self, other: Counts) -> None:
         """Adds other counts of the same class."""
@@ -47,10 +42,10 @@ class Counts(abc.ABC):
 
 
 def unrounded(loss: float) -> Fraction | float:
-    """Returns a loss that adds up without rounding, as far as it is finite."""
+    """Returns a loss in a form that adds up without rounding, if it is finite."""
     return Fraction(loss) if math.isfinite(loss) else loss
 
 
 def share(part: int, whole: int) -> float:
-    """Divides counts; a share of nothing is 0."""
+    """Divides counts; returns 0 if the whole is 0."""
     return part / whole if whole else 0.0

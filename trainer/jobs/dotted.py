@@ -1,4 +1,4 @@
-"""Objects by their dotted paths, with which a component gets a task's half without importing any task."""
+"""Objects by dotted path, so that components use a task's training without importing any task."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import Any
 
 
 def load(path: str) -> Any:
-    """Imports an object.
-
-    Args:
-        path: Its module and its name in it: `trainer.tagger.training:TAGGER`.
+    """Imports the object at a path such as `trainer.tagger.training:TAGGER`.
 
     Raises:
-        ValueError: If the path is of another form, or the module or the name does not exist.
+        ValueError: If the path has another form, or the module or the name does not exist.
     """
     module, _, name = path.partition(":")
     if not module or not name.isidentifier():
@@ -21,7 +18,7 @@ def load(path: str) -> Any:
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
-        # A module that is missing behind an existing one is another fault.
+        # An import that fails inside an existing module is a different error.
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
         raise ValueError(f"{path!r} names an unknown module: {error.name}") from error

@@ -21,14 +21,14 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
         fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a `TrainingTask`), `settings`
-            (the trainer section as JSON), `checkpoints` (a directory) and `code` (a digest of the code); the values of
-            `hyperparameters`, if there are any, replace those of the section.
+            (the trainer section as JSON), `checkpoints` (a directory) and `code` (a digest of the code); values in
+            `hyperparameters` replace those of the section.
     """
     custom = fn_args.custom_config
     task: TrainingTask[Any] = dotted.load(custom["training"])
     section = with_values(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
     settings = task.settings.model_validate_json(section)
-    # The directory is for exactly these data, settings and code; those of others are removed.
+    # Checkpoints of other data, settings or code are removed.
     key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files]
     key += [custom["training"], section, custom["code"]]
     job = TrainingJob(

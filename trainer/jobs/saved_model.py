@@ -1,4 +1,4 @@
-"""A SavedModel of this project: which task made it, and how it is loaded."""
+"""Loading SavedModels of this project, and which task made them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trainer.errors import JobError
 
 ABOUT = "assets.extra/seqloom.json"
-"""The file of a SavedModel that names its task and holds a digest of all that decides its answers but the code."""
+"""The file of a SavedModel that names its task and holds a digest of all that decides its answers except the code."""
 
 
 def made_by(directory: str) -> str | None:
-    """Returns the name of the task that made a SavedModel; None: the model does not say."""
+    """Returns the name of the task that made a SavedModel; None if the model does not name it."""
     with _quiet():
         import tensorflow as tf
 
@@ -29,13 +29,9 @@ def made_by(directory: str) -> str | None:
 
 
 def load(directory: str) -> Any:
-    """Loads a SavedModel, without a word of TensorFlow's on the standard error.
+    """Loads a SavedModel as `tf.saved_model.load` does, without TensorFlow's messages on stderr.
 
-    Args:
-        directory: The folder of the SavedModel.
-
-    Returns:
-        What `tf.saved_model.load` returns. Its tables live only as long as it does.
+    The tables of the model live only as long as the result.
 
     Raises:
         JobError: If it cannot be loaded.
@@ -53,19 +49,29 @@ def load(directory: str) -> Any:
             raise JobError("The model cannot be loaded.", where=directory, found=message) from error
 
 
+def answer_texts(model: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Returns the answer of a loaded model's `serving_default` to each text: one row of every output."""
+    import tensorflow as tf
+
+    outputs = {
+        name: value.numpy() for name, value in model.signatures["serving_default"](text=tf.constant(texts)).items()
+    }
+    return [{name: values[row] for name, values in outputs.items()} for row in range(len(texts))]
+
+
 def shortest(number: object) -> float:
-    """Returns a float32 as the shortest decimal that names it: 0.98, not 0.9800000190734863."""
+    """Returns a float32 as the shortest decimal that identifies it: 0.98, not 0.9800000190734863."""
     return float(str(number))
 
 
 def text(value: bytes) -> str:
-    """Decodes UTF-8, with replacement characters where it is none."""
+    """Decodes UTF-8; invalid bytes become replacement characters."""
     return value.decode("utf-8", "replace")
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps what TensorFlow's C++ code says while it starts off the screen; its failures come as exceptions."""
+    """Hides the messages that TensorFlow's C++ code prints to stderr; its failures are exceptions."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -15,37 +15,37 @@ from trainer.settings import TransformSettings
 
 @dataclasses.dataclass(frozen=True)
 class TrainingJob:
-    """One training.
+    """The input and output locations of one training.
 
     Attributes:
         train_files: TFRecord files of the train split.
         eval_files: TFRecord files of the eval split.
         transform_graph: The transform graph's directory.
-        model_directory: Where the SavedModel goes.
-        log_directory: Where TensorBoard's events and `training.json` go.
+        model_directory: Output directory of the SavedModel.
+        log_directory: Output directory of TensorBoard's events and `training.json`.
         checkpoints: A directory for exactly these data, settings and code.
     """
 
     train_files: list[str]
     eval_files: list[str]
     transform_graph: str
-    model_directory: str
-    log_directory: str
-    checkpoints: str
+    model_directory: str = ""
+    log_directory: str = ""
+    checkpoints: str = ""
 
     @property
     def transform_settings(self) -> TransformSettings:
-        """What the transform graph was made with."""
+        """The settings of the transform graph."""
         return transform_settings(self.transform_graph)
 
     @property
     def kind(self) -> CorpusKind:
-        """The kind of the corpus that the transform graph was made for."""
+        """The kind of corpus of the transform graph."""
         return by_name(json.loads(self.text("settings.json"))["kind"])
 
     @property
     def classes(self) -> list[str]:
-        """The names of the classes in the order of their ids; empty for a kind without any."""
+        """The names of the classes in the order of their ids; empty for a kind without classes."""
         file = self.kind.classes_file
         return self.text(file).splitlines() if file else []
 
@@ -66,5 +66,5 @@ class TrainingJob:
 
 
 def files(patterns: list[str]) -> list[str]:
-    """The files of splits; TFX gives a pattern for all that lies in a split's folder."""
+    """Returns the files of splits, from the patterns that TFX gives: every file in a split's folder."""
     return tfrecords.find([pattern.removesuffix("/*") for pattern in patterns])

@@ -1,13 +1,15 @@
-"""What a task trains: the object at the dotted path that the Trainer, the Tuner and LearningCheck get."""
+"""The interface of a task's training, which the Trainer, the Tuner and LearningCheck load by dotted path."""
 
 from __future__ import annotations
 
 import abc
 import json
+import posixpath
 from typing import Generic, TypeVar
 
 import tensorflow as tf
 
+from trainer.jobs.saved_model import ABOUT
 from trainer.jobs.training_job import TrainingJob
 from trainer.settings import Settings
 
@@ -15,11 +17,11 @@ S = TypeVar("S", bound=Settings)
 
 
 class TrainingTask(abc.ABC, Generic[S]):
-    """A training and what it publishes.
+    """A training and the model that it publishes.
 
     Attributes:
         name: The task, as the configuration and the published model name it.
-        settings: What the trainer section of the configuration is read as.
+        settings: The model of the trainer section.
     """
 
     name: str
@@ -30,12 +32,7 @@ class TrainingTask(abc.ABC, Generic[S]):
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
     def sign(self, directory: str, digest: str) -> None:
-        """Writes which task made a SavedModel to its `assets.extra/seqloom.json`.
-
-        Args:
-            directory: The SavedModel's.
-            digest: Digest of all that decides its answers except the code.
-        """
-        tf.io.gfile.makedirs(f"{directory}/assets.extra")
-        with tf.io.gfile.GFile(f"{directory}/assets.extra/seqloom.json", "w") as file:
+        """Writes the task and a digest of all that decides the answers, except the code, to a SavedModel's `ABOUT`."""
+        tf.io.gfile.makedirs(posixpath.dirname(f"{directory}/{ABOUT}"))
+        with tf.io.gfile.GFile(f"{directory}/{ABOUT}", "w") as file:
             file.write(json.dumps({"task": self.name, "digest": digest}))

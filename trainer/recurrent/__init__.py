@@ -1,1 +1,1 @@
-"""Recurrent layers, which all recurrent tasks share."""
+"""Recurrent layers of all recurrent tasks."""

@@ -1,4 +1,4 @@
-"""From tokens to the states of recurrent layers."""
+"""From tokens to word vectors and masks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.data import features as f
-from trainer.recurrent.settings import RecurrentSettings, WordSettings
-from trainer.recurrent.stack import stack
+from trainer.recurrent.settings import WordSettings
 from trainer.vectors import embedding
 
 
@@ -26,9 +25,9 @@ class LengthMask(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("seqloom")
 class WordDropout(keras.layers.Layer):
-    """Replaces words by `<unk>` in training, so that no document is known by a single word.
+    """Replaces words by `<unk>` in training, so that no single word identifies a document.
 
-    Follows Iyyer et al. (2015), Deep Unordered Composition, section 4.3, which leaves words out.
+    Follows Iyyer et al. (2015), Deep Unordered Composition, section 4.3, which drops words instead.
     """
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
@@ -44,15 +43,15 @@ class WordDropout(keras.layers.Layer):
         return tf.where(dropped, tf.constant(f.UNK, tokens.dtype), tokens)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns what rebuilds the layer."""
+        """Returns the configuration of the layer."""
         return {**super().get_config(), "rate": self.rate}
 
 
 class Embedded(NamedTuple):
-    """Documents as vectors of words, symbolic tensors of Keras.
+    """Documents as word vectors, symbolic tensors of Keras.
 
     Attributes:
-        inputs: The inputs of the model, `tokens`, int64 [batch, time], and `length`, int64 [batch].
+        inputs: The inputs of the model: `tokens`, int64 [batch, time], and `length`, int64 [batch].
         steps: Which steps are real, bool [batch, time].
         words: The ids after word dropout, int64 [batch, time].
         vectors: Their vectors, float [batch, time, width].
@@ -65,13 +64,12 @@ class Embedded(NamedTuple):
 
 
 def embed(settings: WordSettings, vocabulary_size: int, vectors: NDArray[np.float32] | None = None) -> Embedded:
-    """Looks the vectors of tokens up.
+    """Looks up the vectors of tokens.
 
     Args:
-        settings: What is read, and how.
-        vocabulary_size: Ids in the vocabulary, reserved ones included.
-        vectors: What the word vectors start with, float32 [vocabulary_size, width]; None: random ones of the width
-            that the settings name.
+        settings: The settings of the word vectors.
+        vocabulary_size: Number of ids, including reserved ones.
+        vectors: Initial word vectors, float32 [vocabulary_size, width]; None: random ones of the width in the settings.
     """
     tokens = keras.Input([None], dtype="int64", name=f.TOKENS)
     length = keras.Input([], dtype="int64", name=f.LENGTH)
@@ -80,13 +78,3 @@ def embed(settings: WordSettings, vocabulary_size: int, vectors: NDArray[np.floa
     embedded = embedding.layer(settings.embedding, vocabulary_size, vectors)(words)
     embedded = keras.layers.SpatialDropout1D(settings.spatial_dropout, name="spatial_dropout")(embedded)
     return Embedded([tokens, length], steps, words, embedded)
-
-
-def states(settings: RecurrentSettings, embedded: Embedded) -> keras.KerasTensor:
-    """Returns the states at all steps, float [batch, time, units of both directions]."""
-    return stack(settings, embedded.vectors, embedded.steps)
-
-
-def last_state(settings: RecurrentSettings, embedded: Embedded) -> keras.KerasTensor:
-    """Returns the state at the last real step of each direction, float [batch, units of both directions]."""
-    return stack(settings, embedded.vectors, embedded.steps, return_sequences=False)

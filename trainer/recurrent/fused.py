@@ -1,4 +1,4 @@
-"""Whether a configuration lets a GPU run the fused cuDNN recurrent kernel."""
+"""Whether the settings allow the fused cuDNN recurrent kernel of GPUs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from trainer.recurrent.settings import SequenceSettings
 
 
 def obstacles(settings: SequenceSettings) -> list[str]:
-    """Names what rules the fused kernel out, empty if nothing does or if there is no recurrent layer.
+    """Returns the settings that exclude the fused kernel; empty without recurrent layers.
 
-    The conditions are those of the Keras LSTM and GRU layers; right padding is given by
-    `trainer.data.reading.pad`.
+    The conditions are those of the Keras LSTM and GRU layers; `trainer.data.reading.pad` pads on the right.
     """
     if not settings.recurrent:
         return []
     found = []
     if settings.cell == "rnn":
-        found.append("trainer.cell: rnn (Keras has the kernel for lstm and gru)")
+        found.append("trainer.cell: rnn (only lstm and gru have the kernel)")
     if settings.activation != "tanh":
-        found.append(f"trainer.activation: {settings.activation} (the kernel knows tanh alone)")
+        found.append(f"trainer.activation: {settings.activation} (the kernel supports only tanh)")
     if settings.recurrent_dropout > 0:
-        found.append(f"trainer.recurrent_dropout: {settings.recurrent_dropout:g} (the kernel has none)")
+        found.append(f"trainer.recurrent_dropout: {settings.recurrent_dropout:g} (the kernel does not support it)")
     if settings.jit_compile:
-        found.append("trainer.jit_compile: true (XLA replaces the kernel by a loop)")
+        found.append("trainer.jit_compile: true (XLA replaces the kernel with a loop)")
     return found

@@ -16,7 +16,7 @@ _UNIFORM_SCALE = 0.1
 
 
 class WordSettings(Settings):
-    """From tokens to their vectors."""
+    """The input of a model: word vectors and their dropout."""
 
     embedding: Embedding = Field(EmbeddingSettings(width=64), description="Width of the word vectors, or a section.")
     word_dropout: float = Field(0.2, ge=0, lt=1, description="Share of words that training replaces by `<unk>`.")
@@ -33,8 +33,7 @@ class StackSettings(Settings):
     units: PositiveInt = Field(64, description="Width of the recurrent state in each direction.")
     bidirectional: bool = Field(True, description="Read each document in both directions.")
     merge: Literal["concat", "sum", "mul", "ave"] = Field(
-        "concat",
-        description="How to combine the states of both directions: concatenation, sum, product or mean.",
+        "concat", description="How to combine the states of both directions: concatenation, sum, product or mean."
     )
     activation: Literal["tanh", "relu", "elu", "sigmoid", "softsign", "linear"] = Field(
         "tanh", description="The cell's activation; only tanh can use the fused GPU kernel."
@@ -44,11 +43,7 @@ class StackSettings(Settings):
         0.0, ge=0, lt=1, description="Dropout of the last layer's states, drawn at each step."
     )
     recurrent_dropout: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="Dropout of the recurrent state, one mask for all steps; above 0, the fused GPU kernel is not"
-        " used.",
+        0.0, ge=0, lt=1, description="Dropout of the state, one mask for all steps; excludes the fused GPU kernel."
     )
     layer_norm: bool = Field(False, description="Normalise the states between layers; needs two layers.")
     residual: bool = Field(False, description="From the third layer on, add a layer's input to its states.")
@@ -72,13 +67,8 @@ class StackSettings(Settings):
                 fix = f"set layers to {least}, or remove {key}"
                 yield Problem((key,), f"{key} needs at least {least} layers.", found, expected, fix)
         if self.recurrent_initializer == "identity" and self.cell != "rnn":
-            fix = "set cell: rnn, or choose another initializer"
-            yield Problem(
-                ("recurrent_initializer",),
-                "recurrent_initializer identity needs cell rnn.",
-                f"cell {self.cell}",
-                fix=fix,
-            )
+            what, fix = "recurrent_initializer identity needs cell rnn.", "set cell: rnn, or choose another initializer"
+            yield Problem(("recurrent_initializer",), what, f"cell {self.cell}", fix=fix)
         initializers = {key: getattr(self, key) for key in ("kernel_initializer", "recurrent_initializer")}
         if self.uniform_scale != _UNIFORM_SCALE and "uniform" not in initializers.values():
             found = ", ".join(f"{key} {value}" for key, value in initializers.items())
@@ -87,13 +77,13 @@ class StackSettings(Settings):
 
 
 class RecurrentSettings(StackSettings, WordSettings):
-    """From tokens to the states of recurrent layers."""
+    """Word vectors and recurrent layers."""
 
     dropout: float = Field(0.5, ge=0, lt=1, description="Dropout before the output layer.")
 
 
 class SequenceSettings(RecurrentSettings, TrainingSettings):
-    """A recurrent model and how it is trained."""
+    """A recurrent model and its training."""
 
     @property
     def recurrent(self) -> bool:

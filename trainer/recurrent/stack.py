@@ -1,4 +1,4 @@
-"""Recurrent layers, one or several, over sequences of any vectors."""
+"""A stack of recurrent layers over sequences of vectors."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def stack(
     return_sequences: bool = True,
     prefix: str = "",
 ) -> keras.KerasTensor:
-    """Reads sequences with recurrent layers.
+    """Applies recurrent layers to sequences.
 
-    LSTM cells forget nothing at the start (bias 1: Jozefowicz et al. 2015, An Empirical Exploration of Recurrent
-    Network Architectures, section 5). The dropout of states has one mask for all steps (Gal & Ghahramani 2016, A
-    Theoretically Grounded Application of Dropout in Recurrent Neural Networks, section 4), that of what layers read and
-    of the last one's states a mask for each step (Zaremba et al. 2014, Recurrent Neural Network Regularization, section
-    3.2). Residual connections begin at the third layer (Wu et al. 2016, Google's Neural Machine Translation System,
-    section 3.1): from there on a layer gives the sum of what it reads and of its states, whose widths are equal.
+    LSTM cells start with forget bias 1 (Jozefowicz et al. 2015, An Empirical Exploration of Recurrent Network
+    Architectures, section 5). Recurrent dropout has one mask for all steps (Gal & Ghahramani 2016, A Theoretically
+    Grounded Application of Dropout in Recurrent Neural Networks, section 4), input and output dropout one per step
+    (Zaremba et al. 2014, Recurrent Neural Network Regularization, section 3.2). From the third layer on, residual
+    connections add a layer's input to its states (Wu et al. 2016, Google's Neural Machine Translation System,
+    section 3.1).
 
     Args:
         settings: The layers.
-        vectors: What is read, float [batch, time, width].
-        steps: Which steps are real, bool [batch, time], the first of each sequence always, padding on the right.
-        return_sequences: Whether the states at all steps are given, or those at the last real step of each direction.
-        prefix: The layers' names begin with it.
+        vectors: The input, float [batch, time, width].
+        steps: Which steps are real, bool [batch, time]: the first of each sequence always, padding on the right.
+        return_sequences: Whether to return the states at all steps, or at the last real step of each direction.
+        prefix: Prefix of the layers' names.
 
     Returns:
-        States, float [batch, time, units] or [batch, units], twice as wide where two directions are concatenated.
+        States, float [batch, time, units] or [batch, units]; twice as wide if two directions are concatenated.
     """
     for number in range(1, settings.layers + 1):
         last = number == settings.layers

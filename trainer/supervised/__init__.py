@@ -1,1 +1,1 @@
-"""Tasks with targets: what their trainings and models share."""
+"""The shared training and model code of tasks with targets."""

@@ -1,4 +1,4 @@
-"""What each class counts in training."""
+"""Weights of classes in the training loss."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from trainer.training.settings import TrainingSettings
 def resolve(
     settings: TrainingSettings, classes: Sequence[str], counts: Callable[[], NDArray[np.int64]]
 ) -> list[float] | None:
-    """Returns the weight of each class, by its id; None where all targets count alike.
+    """Returns the weight of each class by its id; None if all classes have the same weight.
 
     Args:
-        settings: How the model is trained.
+        settings: The training settings.
         classes: The name of each class.
         counts: Counts the targets of each class in the train split, int64 [classes].
 
@@ -30,7 +30,10 @@ def resolve(
     if named is None:
         return None
     if named == "balanced":
-        return balanced(counts())
+        # King and Zeng (2001), Logistic Regression in Rare Events Data, section 3.2, for classes of equal shares.
+        found = counts()
+        occurring = np.count_nonzero(found)
+        return [float(found.sum() / (occurring * count)) if count else 0.0 for count in found]
     unknown = [name for name in named if name not in classes]
     if unknown:
         raise JobError(
@@ -42,20 +45,8 @@ def resolve(
     return [named.get(name, 1.0) for name in classes]
 
 
-def balanced(counts: NDArray[np.int64]) -> list[float]:
-    """Returns weights with which every class that occurs counts alike, and targets 1 in the mean.
-
-    Follows King and Zeng (2001), Logistic Regression in Rare Events Data, section 3.2, for classes of equal shares.
-
-    Args:
-        counts: Targets of each class, int64 [classes].
-    """
-    occurring = np.count_nonzero(counts)
-    return [float(counts.sum() / (occurring * count)) if count else 0.0 for count in counts]
-
-
 def count(batches: tf.data.Dataset, target: str, classes: int) -> NDArray[np.int64]:
-    """Counts the targets of each class, int64 [classes]; of targets at steps those of real ones."""
+    """Counts the targets of each class, int64 [classes], without those of padded steps."""
     total = np.zeros(classes, np.int64)
     for batch in batches:
         values = np.asarray(batch[target])

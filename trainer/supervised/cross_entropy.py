@@ -1,4 +1,4 @@
-"""The loss of targets that are one of several classes."""
+"""The loss of targets with one of several classes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ def cross_entropy(target: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) 
     """Cross-entropy of each target.
 
     Args:
-        target: Classes, int64 [...], as [batch] or [batch, time].
+        target: Class ids, int64 [...], e.g. [batch] or [batch, time].
         logits: Float [..., classes].
-        smoothing: Share of the probability that all classes get alike, as in Szegedy et al. (2016),
-            Rethinking the Inception Architecture, section 7.
+        smoothing: Share of the probability spread evenly over all classes (Szegedy et al. 2016, Rethinking the
+            Inception Architecture, section 7).
 
     Returns:
         The losses in nats, float [...].

@@ -1,4 +1,4 @@
-"""What the logits of a task with targets are for: their objective, the names of the classes, and what is published."""
+"""The head of a task with targets: its objective, the names of its classes, and the model to publish."""
 
 from __future__ import annotations
 
@@ -20,15 +20,10 @@ S = TypeVar("S", bound=SequenceSettings)
 
 
 class Head(Objective[S], Generic[S]):
-    """The last part of a model, from its logits to what is published."""
+    """The last part of a model, from its logits to the published signatures."""
 
     def __init__(self, settings: S, classes: Sequence[str]) -> None:
-        """Keeps what the head is made of.
-
-        Args:
-            settings: The trainer section of the configuration.
-            classes: The class names in the order of their ids.
-        """
+        """Sets the trainer section and the class names in the order of their ids."""
         super().__init__(settings)
         self.classes = list(classes)
 
@@ -40,19 +35,13 @@ class Head(Objective[S], Generic[S]):
         """
 
     def counts(self, train: tf.data.Dataset) -> Mapping[str, Any]:  # noqa: ARG002 - of heads that count
-        """Counts in the batches of the train split what the model starts from, by argument of `Supervised.build`."""
+        """Counts initial weights in the batches of the train split, by argument of `Supervised.build`."""
         return {}
 
     def describe(self, batch: f.Features, logits: tf.Tensor, words: Sequence[str]) -> str:
-        """Writes documents with their predictions and true classes as Markdown.
-
-        Args:
-            batch: The inputs and the target.
-            logits: Those of the model, float32.
-            words: The word of each id.
-        """
+        """Formats a batch with its predictions, from float32 logits, and true classes as Markdown; see `samples`."""
         return samples.describe(batch, logits, self.target, words, self.classes)
 
     @abc.abstractmethod
     def servable(self, model: keras.Model, job: TrainingJob) -> tuple[ModelServable, Mapping[str, Any]]:
-        """Returns what is published of a trained model, and what `training.json` says about it."""
+        """Returns the servable of a trained model, and its entries in `training.json`."""

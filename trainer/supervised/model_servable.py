@@ -1,4 +1,4 @@
-"""What all published models of documents have in common."""
+"""The base class of published models of documents."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ import tensorflow as tf
 
 from trainer.text.normalization import register_operations
 
+TEXT = [tf.TensorSpec([None], tf.string, name="text")]
+EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
+"""The arguments of signatures."""
+
+LEAST_PROBABILITY = 1e-7
+"""The minimum probability of a class in the loss of `judge`, as in Keras' losses."""
+
 
 class ModelServable(tf.Module):
     """A model together with the transform graph that made its data; a task adds its signatures."""
 
     def __init__(self, model: keras.Model, transform_graph: str, classes: Sequence[str]) -> None:
-        """Joins the parts.
-
-        Args:
-            model: From tokens and lengths to logits.
-            transform_graph: The transform graph's SavedModel directory.
-            classes: Names of the classes or tags in the order of their ids.
-        """
+        """Joins a model from tokens and lengths to logits, the transform graph and the class names by id."""
         super().__init__(name="servable")
         self._model = model
-        # Recurrent dropout draws from generators that the model does not show to TensorFlow.
+        # TensorFlow does not track the generators of recurrent dropout through the model.
         self._state = [variable.value for variable in model.variables]
         register_operations()
         self._transform = tf.saved_model.load(transform_graph)
@@ -41,11 +42,9 @@ class ModelServable(tf.Module):
         tf.saved_model.save(self, directory, self.signatures())
 
     def digest(self, directory: str, transform_settings: str) -> str:
-        """Returns a digest, in hexadecimal digits, of all that decides the answers except the code.
+        """Returns a hexadecimal digest of all that decides the answers except the code.
 
-        Args:
-            directory: Where the SavedModel was written, for its assets.
-            transform_settings: What the transform graph was made with.
+        The directory is that of the SavedModel, whose assets count; the settings are those of the transform graph.
         """
         digest = hashlib.sha256(json.dumps([self._model.to_json(), transform_settings]).encode())
         for variable in self._model.variables:

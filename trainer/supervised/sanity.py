@@ -17,26 +17,26 @@ from trainer.training.objective import Objective
 
 BATCHES = 2
 BATCH_DOCUMENTS = 16
-"""Documents of a batch: few, so that the check takes seconds."""
+"""Few documents per batch, so that the check takes seconds."""
 
 _STEPS = 150
-"""Steps on each batch at most."""
+"""Maximum number of steps on each batch."""
 _LEARNING_RATE = 0.01
 _TOLERANCE = 0.1
-"""How far the loss at the start may be from chance level, as a share of it."""
+"""Maximum distance of the initial loss from chance level, as a share of it."""
 _OVERFITTED = 0.2
-"""Two batches are overfitted when their loss is below this share of chance level."""
+"""Two batches are overfitted if their loss is at most this share of chance level."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """What the check found.
+    """The mean losses, in nats, that the check found.
 
     Attributes:
-        chance_loss: The mean loss of a uniform guess, in nats; ln of the number of classes for one class a target.
-        start_loss: That of the model as it is before training.
-        overfitted_loss: That after the steps on the same batches.
-        steps: How many these were.
+        chance_loss: The loss of a uniform guess; ln of the number of classes if each target has one class.
+        start_loss: The model's loss before training.
+        overfitted_loss: The model's loss after steps on the same batches.
+        steps: The number of these steps.
     """
 
     chance_loss: float
@@ -46,34 +46,44 @@ class Findings:
 
 
 def check(
-    model: keras.Model,
-    objective: Objective[Any],
-    batches: Sequence[f.Features],
-    *,
-    informed: bool = False,
+    model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features], *, informed: bool = False
 ) -> Findings:
-    """Checks a model that was not trained, and leaves its weights and random generators as they were.
+    """Checks an untrained model, and restores its weights and random generators.
 
-    The losses are those without dropout and label smoothing. The steps are Adam's with a rate of its own: the
-    check is of the model, its loss and its data, whatever optimizer will train it.
+    The losses exclude dropout and label smoothing. The steps use Adam with a fixed rate, because the check is of the
+    model, its loss and its data, not of the optimizer that trains it.
 
     Args:
         model: From the objective's inputs to logits.
-        objective: What the model reads and how its logits are judged.
+        objective: What the model is trained for.
         batches: Two batches of real examples.
-        informed: Whether the model starts from counts of the targets: its loss may then be below chance level.
+        informed: Whether the model starts from counts of the targets, so that its loss may be below chance level.
 
     Raises:
-        JobError: If the loss at the start is not at chance level, or the batches cannot be overfitted.
+        JobError: If the initial loss is not at chance level, or the batches cannot be overfitted.
     """
     before = [variable.numpy() for variable in model.variables]
     names = (*objective.inputs, *objective.targets)
     numbers = [{name: batch[name] for name in names} for batch in batches]
     try:
         chance, start = (_mean_loss(model, objective, numbers, guess=guess) for guess in (True, False))
-        _require_chance_level(chance, start, informed=informed)
+        if not (0 if informed else 1 - _TOLERANCE) * chance <= start <= (1 + _TOLERANCE) * chance:
+            raise _failure(
+                "the initial loss is not at chance level",
+                f"a loss of {start:.4g} on {BATCHES} batches",
+                f"within {_TOLERANCE:.0%} of {chance:.4g}, the loss of a uniform guess",
+                "Check the scale of the initial weights and of the imported word vectors: before training no class"
+                " should be much likelier than another.",
+            )
         overfitted, steps = _overfit(model, objective, numbers, chance)
-        _require_overfitted(chance, start, overfitted, steps)
+        if not overfitted <= _OVERFITTED * chance:
+            raise _failure(
+                "two batches cannot be overfitted",
+                f"a loss of {overfitted:.4g} after {steps} steps, from {start:.4g}",
+                f"at most {_OVERFITTED * chance:.4g}, {_OVERFITTED:.0%} of the loss of a uniform guess",
+                "Check that the labels match their documents, that similar documents have the same label, and that all"
+                " layers are trained.",
+            )
     finally:
         for variable, value in zip(model.variables, before, strict=True):
             variable.assign(value)
@@ -81,7 +91,7 @@ def check(
 
 
 def _mean_loss(model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features], *, guess: bool) -> float:
-    """The mean loss of the model, or that of a guess that gives all classes the same logit."""
+    """The mean loss of the model, or of a guess with the same logit for all classes."""
     losses, weights = [], []
     for batch in batches:
         logits, _ = objective.call(model, batch, objective.initial_state(), training=False)
@@ -94,14 +104,13 @@ def _mean_loss(model: keras.Model, objective: Objective[Any], batches: Sequence[
 def _overfit(
     model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features], chance: float
 ) -> tuple[float, int]:
-    """Steps on the batches in turn until their mean loss is low; returns it and the number of steps."""
+    """Trains on the batches in turn until their mean loss is low; returns it and the number of steps."""
     weights = model.trainable_variables
     optimizer = keras.optimizers.Adam(_LEARNING_RATE, global_clipnorm=1.0)
     optimizer.build(weights)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def step(batch: f.Features) -> tuple[tf.Tensor, tf.Tensor]:
-        """Takes a step of Adam; returns the loss before it and the norm of its gradient, float32 []."""
         with tf.GradientTape() as tape:
             logits, _ = objective.call(model, batch, objective.initial_state(), training=False)
             outcome = objective.judge(batch, logits)
@@ -115,42 +124,18 @@ def _overfit(
     loss, steps = math.inf, 0
     while loss > _OVERFITTED * chance and steps < _STEPS * len(batches):
         done = [step(batch) for batch in batches] if weights else []
-        _require_gradient([float(norm) for _, norm in done])
+        if not any(float(norm) for _, norm in done):
+            raise _failure(
+                "two batches cannot be overfitted",
+                "no trained weight has a gradient",
+                "a gradient of the loss for the trained weights",
+                "Check for frozen layers, and for operations without a gradient between the weights and the logits.",
+            )
         loss = float(np.mean([float(batch_loss) for batch_loss, _ in done]))
         steps += len(done)
     return loss, steps
 
 
-def _require_gradient(norms: Sequence[float]) -> None:
-    if not any(norms):
-        raise JobError(
-            "The learning check failed: two batches cannot be overfitted.",
-            where="before training",
-            found="no weight that is trained has a gradient",
-            expected="a gradient of the loss for the trained weights",
-            fix="Check for frozen layers, and for operations without a gradient between the weights and the logits.",
-        )
-
-
-def _require_chance_level(chance: float, start: float, *, informed: bool) -> None:
-    if not (0 if informed else 1 - _TOLERANCE) * chance <= start <= (1 + _TOLERANCE) * chance:
-        raise JobError(
-            "The learning check failed: the loss at the start is not at chance level.",
-            where="before training",
-            found=f"a loss of {start:.4g} on {BATCHES} batches",
-            expected=f"within {_TOLERANCE:.0%} of {chance:.4g}, the loss of a uniform guess",
-            fix="Check the scale of the initial weights and of the word vectors that the model starts from: before"
-            " training no class should be much likelier than another. trainer.sanity: false skips the check.",
-        )
-
-
-def _require_overfitted(chance: float, start: float, overfitted: float, steps: int) -> None:
-    if not overfitted <= _OVERFITTED * chance:
-        raise JobError(
-            "The learning check failed: two batches cannot be overfitted.",
-            where="before training",
-            found=f"a loss of {overfitted:.4g} after {steps} steps, from {start:.4g}",
-            expected=f"at most {_OVERFITTED * chance:.4g}, {_OVERFITTED:.0%} of the loss of a uniform guess",
-            fix="Check that labels belong to their documents, that similar documents have the same label, and that all"
-            " layers are trained. trainer.sanity: false skips the check.",
-        )
+def _failure(what: str, found: str, expected: str, fix: str) -> JobError:
+    what, fix = f"The learning check failed: {what}.", f"{fix} trainer.sanity: false skips the check."
+    return JobError(what, where="before training", found=found, expected=expected, fix=fix)

@@ -7,12 +7,10 @@ import dataclasses
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from trainer.data import tfrecords
 from trainer.data.features import vocabulary_size
@@ -34,13 +32,13 @@ S = TypeVar("S", bound=SequenceSettings)
 
 
 class Trained(NamedTuple):
-    """What a training gives.
+    """The result of a training.
 
     Attributes:
         model: The model, with the weights of the best epoch.
-        state: How the training ended.
-        resumed: Epochs that were done before the training resumed; 0 for one that started from the beginning.
-        details: What else `training.json` says.
+        state: The state at the end.
+        resumed: Epochs finished before the training resumed; 0 if it started from the beginning.
+        details: Further entries of `training.json`.
         chief: Whether this worker publishes the model.
     """
 
@@ -52,33 +50,19 @@ class Trained(NamedTuple):
 
 
 class Supervised(TrainingTask[S], Generic[S]):
-    """A task with targets: a model and the head that its corpus asks for."""
+    """A task with targets: a model and the head for the kind of its corpus.
+
+    Attributes:
+        build: Builds a model from the head's inputs to logits, from the trainer section, the size of the vocabulary
+            with reserved ids, the number of classes, `vectors`, the initial word vectors, float32 [vocabulary, width],
+            random if None, and the result of the head's `counts`.
+    """
+
+    build: ClassVar[Callable[..., keras.Model]]
 
     @abc.abstractmethod
     def head(self, job: TrainingJob, settings: S) -> Head[S]:
         """Returns the head of a job's model."""
-
-    @abc.abstractmethod
-    def build(
-        self,
-        settings: S,
-        vocabulary_size: int,
-        classes: int,
-        vectors: NDArray[np.float32] | None = None,
-        **counts: Any,
-    ) -> keras.Model:
-        """Builds the model.
-
-        Args:
-            settings: The trainer section of the configuration.
-            vocabulary_size: Ids in the vocabulary, reserved ones included.
-            classes: Number of classes.
-            vectors: What the word vectors start with, float32 [vocabulary_size, width]; None: random ones.
-            counts: What the head's `counts` returns.
-
-        Returns:
-            A model from the head's inputs to logits.
-        """
 
     def run(self, job: TrainingJob, settings: S) -> None:
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
@@ -92,13 +76,13 @@ class Supervised(TrainingTask[S], Generic[S]):
 
     def train(self, job: TrainingJob, settings: S) -> Trained:
         """Trains from the last checkpoint."""
-        # Before anything is computed: workers find each other first.
+        # Workers must connect before TensorFlow computes anything.
         strategy = strategies.make(settings.strategy)
         head = self.head(job, settings)
         head.check()
         findings = self.check(job, settings) if settings.sanity else None
         for obstacle in fused.obstacles(settings):
-            logger.warning("On a GPU the fused cuDNN kernel is ruled out by %s.", obstacle)
+            logger.warning("The fused cuDNN kernel of GPUs cannot be used: %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
         start = self._start(head, job)
         weights = class_weights.resolve(
@@ -112,8 +96,8 @@ class Supervised(TrainingTask[S], Generic[S]):
         chief = strategies.is_chief(settings.strategy)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.variables, writes=chief)
         resumed = checkpoints.restore().epoch
-        shown = tf.summary.create_file_writer(job.log_directory) if chief else tf.summary.create_noop_writer()
-        with shown.as_default():
+        writer = tf.summary.create_file_writer(job.log_directory) if chief else tf.summary.create_noop_writer()
+        with writer.as_default():
             state = loop.run(
                 train=lambda epoch, position: head.batches(
                     job.train_files, seed=settings.seed, epoch=epoch, position=position
@@ -132,7 +116,7 @@ class Supervised(TrainingTask[S], Generic[S]):
         return Trained(model, state, resumed, details, chief)
 
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
-        """Checks that a model, made as for training, can learn the job's examples; writes nothing.
+        """Checks that a model, built as for training, can learn the job's examples; writes nothing.
 
         Raises:
             JobError: If it cannot.
@@ -144,12 +128,12 @@ class Supervised(TrainingTask[S], Generic[S]):
         model = start.build()
         examples = list(head.batches(job.train_files, seed=settings.seed).take(sanity.BATCHES))
         findings = sanity.check(model, head, examples, informed=start.informed)
-        # A model that is made later has the names of layers that it would have without this one.
+        # Layers of later models get the same names as without this model.
         keras.backend.clear_session()
         return findings
 
     def _start(self, head: Head[S], job: TrainingJob) -> _Start:
-        """Reads and counts what models start from."""
+        """Reads word vectors and counts initial weights."""
         settings = head.settings
         imported = embedding.read(settings.embedding, job.transform_graph, settings.seed)
         counts = head.counts(head.batches(job.train_files))
@@ -160,12 +144,12 @@ class Supervised(TrainingTask[S], Generic[S]):
 
 
 class _Start(NamedTuple):
-    """What models of a training start from.
+    """The initial state of a training's models.
 
     Attributes:
-        build: Makes one.
-        coverage: How imported word vectors cover the vocabulary; None: there are none.
-        informed: Whether they know something of the targets before training.
+        build: Builds an untrained model.
+        coverage: How imported word vectors cover the vocabulary; None without imported vectors.
+        informed: Whether the initial weights are counted from the targets.
     """
 
     build: Callable[[], keras.Model]
@@ -174,17 +158,17 @@ class _Start(NamedTuple):
 
 
 def _samples(head: Head[S], job: TrainingJob, loop: Loop) -> Samples | None:
-    """Shows the first documents of the eval split."""
+    """Formats the first documents of the eval split."""
     if not head.settings.samples:
         return None
     first = next(iter(head.batches(job.eval_files)))
     batch = {name: first[name][: head.settings.samples] for name in (*head.inputs, *head.targets)}
     words = job.text("vocabulary.txt").split("\n")[:-1]
-    return lambda: head.describe(batch, loop.logits(batch), words)
+    return lambda: head.describe(batch, loop.step.logits(batch), words)
 
 
 def _copy(trained: keras.Model, plain: keras.Model) -> keras.Model:
-    """Puts the weights into a model of one device that computes in float32, as it is served on any machine."""
+    """Copies the weights into a model of one device that computes in float32, which any machine can serve."""
     for variable, found in zip(plain.variables, trained.variables, strict=True):
         variable.assign(found.value.numpy())
     return plain

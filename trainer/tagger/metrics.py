@@ -1,7 +1,7 @@
 """Metrics of taggers.
 
 The signature `judge` returns for each sentence `tags` and `given`, string [batch, time], `length`, int64 [batch], and
-`loss`, float32 [batch]. Tags are compared by name, because the ids of one model's tags mean nothing to another.
+`loss`, float32 [batch]. Tags are compared by name, because tag ids differ between models.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from trainer.tagger.spans import not_span_tags, spans
 
 @dataclasses.dataclass
 class TagCounts(Counts):
-    """What sentences add up to.
+    """Counts over sentences.
 
     Attributes:
-        tokens: Tokens.
-        correct: Those whose tag is right.
-        given: Spans of the given tags.
-        predicted: Spans of the model's tags.
+        tokens: The tokens.
+        correct: Tokens with the right tag.
+        given: Spans of the true tags.
+        predicted: Spans of the predicted tags.
         found: Spans that are both.
-        others: Tokens with a tag, given or the model's, that marks no span.
+        others: True and predicted tags that are not span tags.
     """
 
     tokens: int = 0
@@ -35,13 +35,7 @@ class TagCounts(Counts):
     others: int = 0
 
     def add(self, given: Sequence[str], predicted: Sequence[str], loss: float) -> None:
-        """Counts one sentence.
-
-        Args:
-            given: Its tags.
-            predicted: As many, the model's.
-            loss: The sum of the tokens' losses.
-        """
+        """Counts one sentence: its true tags, as many predicted ones, and the sum of the tokens' losses."""
         others = len(not_span_tags([*given, *predicted]))
         wanted, found = (set(), set()) if others else (spans(given), spans(predicted))
         self.tokens += len(given)
@@ -53,7 +47,7 @@ class TagCounts(Counts):
         self.others += others
 
     def add_record(self, answer: Arrays, features: Arrays) -> None:
-        """Counts what the signature `judge` returns for a sentence."""
+        """Counts a sentence from the outputs of the signature `judge`."""
         del features
         length = int(answer["length"].item())
         given, predicted = ([tag.decode() for tag in answer[name].flat[:length]] for name in ("given", "tags"))
@@ -64,7 +58,7 @@ COUNTS = TagCounts
 
 
 def token_accuracy(counts: TagCounts) -> float:
-    """Returns the share of the tokens whose tag is right."""
+    """Returns the share of tokens with the right tag."""
     return counts.correct / counts.tokens if counts.tokens else math.nan
 
 
@@ -74,15 +68,15 @@ def token_loss(counts: TagCounts) -> float:
 
 
 def span_precision(counts: TagCounts) -> float:
-    """Returns the share of the model's spans that are given, 0 where there are none; NaN where tags mark no spans."""
+    """Returns the share of predicted spans that are right; 0 without any, NaN if some tags are not span tags."""
     return math.nan if counts.others else share(counts.found, counts.predicted)
 
 
 def span_recall(counts: TagCounts) -> float:
-    """Returns the share of the given spans that the model finds, 0 where there are none; NaN as `span_precision`."""
+    """Returns the share of true spans that are predicted; 0 without any, NaN as `span_precision`."""
     return math.nan if counts.others else share(counts.found, counts.given)
 
 
 def span_f1(counts: TagCounts) -> float:
-    """Returns the harmonic mean of precision and recall over all types of spans, micro-averaged as seqeval's."""
+    """Returns the harmonic mean of span precision and recall, micro-averaged over span types as in seqeval."""
     return math.nan if counts.others else share(2 * counts.found, counts.given + counts.predicted)

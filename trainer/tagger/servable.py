@@ -9,31 +9,23 @@ import tensorflow as tf
 from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import ModelServable
+from trainer.supervised.model_servable import EXAMPLES, LEAST_PROBABILITY, TEXT, ModelServable
 from trainer.tagger.model import real_lengths
 
 SCORES = "scores"
-PROBABILITIES = "probabilities"
-GIVEN = "given"
-LOSS = "loss"
-
-_LEAST_PROBABILITY = 1e-7
-"""What a tag counts at least in the loss, as in Keras' own."""
-
-_EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
 Answers = dict[str, tf.Tensor]
 
 
 class TaggerServable(ModelServable):
-    """A tagger together with the transform graph that made its data.
+    """A tagger with its transform graph.
 
-    All answers are padded on the right to the longest sentence of the batch, at least one step wide: strings with "",
-    numbers with 0. `length`, int64 [batch], is the number of real tokens, 0 for a sentence without any.
+    All answers are padded on the right to the longest sentence of the batch, with at least one step: strings with "",
+    numbers with 0. `length`, int64 [batch], is the number of real tokens, which may be 0.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")], autograph=False)
+    @tf.function(input_signature=TEXT, autograph=False)
     def serve_text(self, text: tf.Tensor) -> Answers:
-        """Tags sentences, string [batch], UTF-8, whose tokens stand between ASCII white space.
+        """Tags sentences, string [batch], UTF-8, with tokens separated by ASCII white space.
 
         Returns:
             `tokens` and `tags`, string [batch, time], `scores`, the tags' probabilities, float32 [batch, time], and
@@ -45,12 +37,12 @@ class TaggerServable(ModelServable):
         absent = tf.fill(tf.shape(text), "")
         return self._tag({f.ID: absent, f.SOURCE: absent, f.TOKENS: tokens, f.TAGS: tokens[:, :0]})
 
-    @tf.function(input_signature=_EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES, autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> Answers:
         """Tags the tokens of serialized raw SequenceExamples, string [batch], as `serve_text`; they need no `tags`."""
         return self._tag(f.parse_raw(examples, kinds.TAGGED_TEXT))
 
-    @tf.function(input_signature=_EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> Answers:
         """Tags serialized transformed SequenceExamples, string [batch].
 
@@ -62,16 +54,15 @@ class TaggerServable(ModelServable):
         probabilities = self._probabilities(tokens, length)
         real = real_lengths(tokens, length)
         steps = tf.expand_dims(tf.sequence_mask(real, tf.shape(tokens)[1]), -1)
-        return {**self._best(probabilities, real), PROBABILITIES: tf.where(steps, probabilities, 0.0)}
+        return {**self._best(probabilities, real), "probabilities": tf.where(steps, probabilities, 0.0)}
 
-    @tf.function(input_signature=_EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES, autograph=False)
     def judge(self, examples: tf.Tensor) -> Answers:
         """Tags serialized raw SequenceExamples, string [batch], for their evaluation.
 
         Returns:
             `tags` and `length` as `serve_text`; `given`, the examples' own tags, string [batch, time]; `loss`, summed
-            over the tokens of each sentence, in nats, float32 [batch]. A tag that the model does not know has the
-            least probability.
+            over the tokens of each sentence, in nats, float32 [batch]. Unknown tags have the least probability.
         """
         raw = f.parse_raw(examples, kinds.TAGGED_TEXT)
         transformed = self._transform.transform_fn(raw)
@@ -80,16 +71,16 @@ class TaggerServable(ModelServable):
         probabilities = self._probabilities(tokens, length)
         wanted = _padded(transformed[f.TAGS], width, -1)
         found = tf.gather(probabilities, tf.maximum(wanted, 0), batch_dims=2)
-        losses = -tf.math.log(tf.maximum(tf.where(wanted >= 0, found, 0.0), _LEAST_PROBABILITY))
+        losses = -tf.math.log(tf.maximum(tf.where(wanted >= 0, found, 0.0), LEAST_PROBABILITY))
         real = transformed[f.TOKENS].row_lengths()
         return {
             **{name: value for name, value in self._best(probabilities, real).items() if name != SCORES},
-            GIVEN: _padded(raw[f.TAGS].merge_dims(1, 2), width, ""),
-            LOSS: tf.reduce_sum(tf.where(tf.sequence_mask(real, width), losses, 0.0), axis=1),
+            "given": _padded(raw[f.TAGS].merge_dims(1, 2), width, ""),
+            "loss": tf.reduce_sum(tf.where(tf.sequence_mask(real, width), losses, 0.0), axis=1),
         }
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
-        """Returns one signature a method; `serve_text` is `serving_default`."""
+        """Returns one signature per method; `serve_text` is `serving_default`."""
         return {
             "serving_default": self.serve_text,
             "serve_examples": self.serve_examples,
@@ -104,7 +95,7 @@ class TaggerServable(ModelServable):
         return {f.TOKENS: given, **self._best(self._probabilities(tokens, length), ids.row_lengths())}
 
     def _best(self, probabilities: tf.Tensor, length: tf.Tensor) -> Answers:
-        """Names the likeliest tags of sentences with these true lengths, int64 [batch]."""
+        """Returns the most probable tags of sentences with these true lengths, int64 [batch]."""
         real = tf.sequence_mask(length, tf.shape(probabilities)[1])
         names = tf.gather(self._classes, tf.argmax(probabilities, axis=-1))
         scores = tf.reduce_max(probabilities, axis=-1)
@@ -115,6 +106,6 @@ class TaggerServable(ModelServable):
 
 
 def _padded(rows: tf.RaggedTensor, width: tf.Tensor, filler: str | int) -> tf.Tensor:
-    """Pads ragged rows, or cuts them, to a width, [batch, width]."""
+    """Pads or truncates ragged rows to a width, [batch, width]."""
     filled = rows.to_tensor(filler, shape=tf.stack([tf.constant(-1, tf.int64), width]))
     return tf.ensure_shape(filled, [None, None])

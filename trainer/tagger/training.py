@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from trainer.data import features as f
 from trainer.jobs.training_job import TrainingJob
@@ -22,19 +20,19 @@ from trainer.training.objective import Outcome
 
 
 class TagHead(Head[TaggerSettings]):
-    """The head for a tag at each token."""
+    """The head for one tag per token."""
 
     targets: ClassVar = {f.TAGS: tf.TensorSpec([None, None], tf.int64)}
 
     def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-        """Judges the logits of a batch, float [batch, time, tags], by `tags`: every real token counts the same."""
+        """Compares logits, float [batch, time, tags], with `tags`; every real token has the same weight."""
         tags = batch[f.TAGS]
         losses = cross_entropy(tags, logits, smoothing)
         real = model.real_steps(batch[f.TOKENS], batch[f.LENGTH])
         return Outcome(losses, tf.cast(real, losses.dtype), tf.equal(tf.argmax(logits, -1), tags))
 
     def servable(self, model: keras.Model, job: TrainingJob) -> tuple[TaggerServable, Mapping[str, Any]]:
-        """Returns what is published."""
+        """Returns the model to publish."""
         return TaggerServable(model, job.graph, self.classes), {}
 
 
@@ -43,21 +41,11 @@ class Tagger(Supervised[TaggerSettings]):
 
     name = "tagger"
     settings = TaggerSettings
+    build = staticmethod(model.build)
 
     def head(self, job: TrainingJob, settings: TaggerSettings) -> Head[TaggerSettings]:
         """Returns the head of tags."""
         return TagHead(settings, job.classes)
-
-    def build(
-        self,
-        settings: TaggerSettings,
-        vocabulary_size: int,
-        classes: int,
-        vectors: NDArray[np.float32] | None = None,
-        **counts: Any,
-    ) -> keras.Model:
-        """Builds the model by `trainer.tagger.model.build`."""
-        return model.build(settings, vocabulary_size, classes, vectors, **counts)
 
 
 TAGGER = Tagger()

@@ -1,1 +1,1 @@
-"""Training of tasks with targets: the loop, its state on disk and its settings."""
+"""The training loop of tasks with targets, its checkpoints and its settings."""

@@ -11,11 +11,8 @@ from trainer.training.objective import State
 class CarriedState:
     """A nest of tensors in variables.
 
-    Args:
-        initial: The state before the first step.
-
     Raises:
-        JobError: If there is a state and several devices share the steps: the rows of a batch would change devices.
+        JobError: If a non-empty state is shared by several devices: the rows of a batch would change devices.
     """
 
     def __init__(self, initial: State) -> None:
@@ -23,7 +20,7 @@ class CarriedState:
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if tf.nest.flatten(initial) and replicas > 1:
             raise JobError(
-                "A model that carries a state is limited to one device.",
+                "A model that carries a state cannot train on several devices.",
                 where="trainer.strategy",
                 found=f"{replicas} devices",
                 expected="one_device",
@@ -35,11 +32,11 @@ class CarriedState:
         self.write(self._initial)
 
     def read(self) -> State:
-        """Returns the state, also inside a graph."""
+        """Returns the state; works in graphs too."""
         return tf.nest.pack_sequence_as(self._initial, [variable.value() for variable in self.variables])
 
     def write(self, state: State) -> None:
-        """Replaces the state, also inside a graph."""
+        """Replaces the state; works in graphs too."""
         tf.nest.assert_same_structure(self._initial, state)
         for variable, value in zip(self.variables, tf.nest.flatten(state), strict=True):
             variable.assign(value)

@@ -1,4 +1,4 @@
-"""The state of a training run on disk: where it stands, and the best model so far."""
+"""The state of a training run on disk: the last state, and the best model so far."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Variables = Sequence["keras.Variable | tf.Variable"]
 
 @dataclasses.dataclass
 class TrainingState:
-    """What a run has done.
+    """The progress of a run.
 
     Attributes:
         epoch: Epochs finished.
-        best_epoch: The epoch with the lowest eval loss, counted from 1; 0 before the first.
+        best_epoch: The epoch with the lowest eval loss, from 1; 0 before the first.
         best_loss: That loss, in nats.
         history: Figures of each finished epoch.
         step: Steps taken.
-        within: What is done of the epoch after these; None at its start.
+        within: The progress in the current epoch; None at its start.
     """
 
     epoch: int = 0
@@ -39,13 +39,13 @@ class Checkpoints:
     """Writes and restores the last and the best state in one directory."""
 
     def __init__(self, directory: str, model: Variables, more: Variables = (), *, writes: bool = True) -> None:
-        """Prepares the directory.
+        """Prepares a directory of this run alone, on any file system that TensorFlow supports.
 
         Args:
-            directory: A directory of this run alone, on any file system that TensorFlow knows.
+            directory: The directory.
             model: Weights and states of random generators.
-            more: What else a training resumes from: of a built optimizer, of a state carried from step to step.
-            writes: Whether this process writes: one of several workers does, all restore what it wrote.
+            more: Variables of a built optimizer and of a state carried from step to step.
+            writes: Whether this process writes: of several workers one writes, and all restore.
         """
         self._state, self._writes = tf.Variable("", dtype=tf.string), writes
         weights = _values(model)
@@ -55,7 +55,7 @@ class Checkpoints:
         self._best = tf.train.CheckpointManager(best, f"{directory}/best", max_to_keep=1)
 
     def save(self, state: TrainingState) -> None:
-        """Writes the state, and after an epoch that was the best so far the model as best."""
+        """Writes the state, and after the best epoch so far the model as best."""
         if not self._writes:
             return
         if state.within is None and state.best_epoch == state.epoch:
@@ -64,7 +64,7 @@ class Checkpoints:
         self._last.save()
 
     def restore(self) -> TrainingState:
-        """Restores the last state, or gives a new one where there is none."""
+        """Restores the last state; returns a new one if none was saved."""
         if self._last.latest_checkpoint is None:
             return TrainingState()
         self._last.checkpoint.restore(self._last.latest_checkpoint).assert_consumed()
@@ -72,7 +72,7 @@ class Checkpoints:
         return TrainingState(**values)
 
     def restore_best(self) -> None:
-        """Puts the best epoch's weights into the model of a process that writes; the others publish none."""
+        """Restores the best epoch's weights in the process that writes; the others publish no model."""
         if not self._writes:
             return
         self._best.checkpoint.restore(self._best.latest_checkpoint).assert_existing_objects_matched()

@@ -1,4 +1,4 @@
-"""The training loop: epochs of steps, evaluation, early stopping and checkpoints also in the middle of an epoch."""
+"""The training loop: epochs of steps, evaluation, early stopping and checkpoints, between and within epochs."""
 
 from __future__ import annotations
 
@@ -22,41 +22,44 @@ from trainer.training.objective import Counted, Objective
 from trainer.training.optimization.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
 from trainer.training.step import Step
-from trainer.training.totals import Diverged, Totals
+from trainer.training.totals import Totals
 
 _READ_STEPS = 20
 
 Read = Callable[[int, Sequence[int] | None], tf.data.Dataset]
-"""From an epoch's number from 0 and the position to go on from, None for its start, to its batches."""
+"""From an epoch's number from 0 and the position to resume from, None for its start, to its batches."""
 
 
 @dataclasses.dataclass
 class Pass(Usage):
-    """What is done of an epoch, of which `steps` counts the batches.
+    """The progress in an epoch; `steps` counts the batches.
 
     Attributes:
         updates: Steps of the optimizer.
         seconds: Time taken.
-        waited: Seconds of it in which the next batch was not there yet.
-        reading: The sums over its targets when they were last read from the device.
+        waited: Seconds spent waiting for the next batch.
+        reading: The totals as last read from the device.
         position: The position after the last batch.
     """
 
     updates: int = 0
     seconds: float = 0.0
     waited: float = 0.0
-    reading: Sequence[float] = Totals()
+    reading: Totals = dataclasses.field(default_factory=Totals)
     position: Sequence[int] | None = None
 
+    def __post_init__(self) -> None:
+        self.reading = Totals(*self.reading)  # A checkpoint's JSON holds a list.
+
     def fetch(self, batches: Iterator[f.Features], number: int) -> list[f.Features]:
-        """Takes the next batches, none at the end, and adds the time that it takes."""
+        """Returns the next batches, none at the end, and adds the waiting time."""
         begun = time.perf_counter()
         fetched = list(itertools.islice(batches, number))
         self.waited += time.perf_counter() - begun
         return fetched
 
     def counted(self, unit: Counted) -> int:
-        """Returns how much is done, in documents or tokens."""
+        """Returns the number of documents or tokens read."""
         return self.documents if unit == "documents" else self.tokens
 
     def add(self, batches: Sequence[f.Features]) -> None:
@@ -68,14 +71,7 @@ class Pass(Usage):
 
 
 class Loop:
-    """Trains a model by its `step`.
-
-    Args:
-        model: From the objective's inputs to logits.
-        objective: What the model reads, how its logits are judged, and how it is trained.
-        class_weights: What each class of the first target counts in training; None: all the same.
-        weighted: Whether documents have weights.
-    """
+    """Trains a model; the arguments are those of its `step`."""
 
     def __init__(
         self,
@@ -94,7 +90,7 @@ class Loop:
 
     @property
     def variables(self) -> Variables:
-        """What a checkpoint keeps besides the model: the optimizer and the state that is carried from step to step."""
+        """The variables that a checkpoint saves besides the model: those of the optimizer and the carried state."""
         return [*self.optimizer.variables, *self.step.carried.variables]
 
     def run(
@@ -109,11 +105,11 @@ class Loop:
         """Trains from the last checkpoint to the end and leaves the best epoch's weights in the model.
 
         Args:
-            train: Reads the batches of an epoch; they hold their `position` where an epoch can resume in its middle.
+            train: Reads the batches of an epoch, with their `position` if an epoch can resume in its middle.
             evaluate: The batches of the eval split.
-            total: What an epoch reads, in documents or tokens, as the objective counts.
-            checkpoints: Where the state is kept.
-            on_epoch: Called with each epoch's number from 1 and its figures, restored ones included.
+            total: The documents or tokens of an epoch, as the objective counts.
+            checkpoints: Store the state.
+            on_epoch: Called with each epoch's number from 1 and its figures, including restored ones.
             monitor: Shows the progress.
 
         Raises:
@@ -144,14 +140,10 @@ class Loop:
         reading, _ = self.step.evaluated.read()
         return reading.figures()
 
-    def logits(self, batch: f.Features) -> tf.Tensor:
-        """Returns the logits of a batch without dropout, float32."""
-        return self.step.logits(batch)
-
     def _epoch(self, train: Read, total: int, state: TrainingState, checkpoints: Checkpoints) -> dict[str, float]:
-        """Trains an epoch, or what is left of it."""
+        """Trains an epoch, or the rest of it."""
         done = Pass(**(state.within or {}))
-        self.step.running.reset(Totals(*done.reading))
+        self.step.running.reset(done.reading)
         if done.position is None:
             self.step.carried.reset()
         begun, batches = time.perf_counter() - done.seconds, iter(train(state.epoch, done.position))
@@ -163,21 +155,21 @@ class Loop:
             self._after_step(done, total, state, checkpoints)
         self._read(done, state.epoch)
         done.seconds = time.perf_counter() - begun
+        self._report(done, total, state)
         _require_whole(done.counted(self._counted), total, self._counted, state.epoch)
-        reading = Totals(*done.reading)
         return {
-            **reading.figures(),
+            **done.reading.figures(),
             "seconds": done.seconds,
             "steps": done.updates,
             "learning_rate": self._rate,
             "tokens_per_second": done.tokens / done.seconds,
             "padding_waste": done.waste,
             "input_wait": done.waited / done.seconds,
-            "largest_gradient_norm": reading.largest_norm,
+            "largest_gradient_norm": done.reading.largest_norm,
         }
 
     def _take(self, batches: Sequence[f.Features], state: TrainingState) -> None:
-        """Takes the step of one batch, or of those that are gathered for it."""
+        """Takes the step of one batch or of several gathered ones."""
         state.step += 1
         if self.settings.accumulate == 1:
             self.step.train(batches[0], state.step)
@@ -187,33 +179,44 @@ class Loop:
         self.step.apply_gathered(state.step)
 
     def _after_step(self, done: Pass, total: int, state: TrainingState, checkpoints: Checkpoints) -> None:
-        """Shows and saves the progress of an epoch at the steps that the settings name."""
+        """Reports the progress, and shows and saves it at the steps that the settings select."""
         shows = self._monitor is not None and state.step % self.settings.log_steps == 0
         keeps = done.position is not None and state.step % self.settings.checkpoint_steps == 0
         if shows or keeps or done.updates % _READ_STEPS == 0:
             self._read(done, state.epoch)
-        reading, speed = Totals(*done.reading), done.tokens / done.seconds
-        shown = {"epoch": state.epoch + 1, "epochs": self.settings.epochs, **reading.figures(), "tokens/s": speed}
-        progress.report(done.counted(self._counted), total, self._counted, shown)
+        self._report(done, total, state)
         if shows and self._monitor is not None:
-            figures = {"learning_rate": self._rate, "gradient_norm": reading.norm, "tokens_per_second": speed}
-            self._monitor.step(state.step, {**reading.figures(), **figures, "padding_waste": done.waste})
+            figures = {"learning_rate": self._rate, "gradient_norm": done.reading.norm, "padding_waste": done.waste}
+            figures["tokens_per_second"] = done.tokens / done.seconds
+            self._monitor.step(state.step, {**done.reading.figures(), **figures})
         if keeps:
             state.within = dataclasses.asdict(done)
             checkpoints.save(state)
 
+    def _report(self, done: Pass, total: int, state: TrainingState) -> None:
+        """Reports the progress of an epoch, with the figures as last read."""
+        values = {"epoch": state.epoch + 1, "epochs": self.settings.epochs, **done.reading.figures()}
+        values["tokens/s"] = done.tokens / done.seconds
+        progress.report(done.counted(self._counted), total, self._counted, values)
+
     def _read(self, done: Pass, epoch: int) -> None:
-        """Reads the sums from the device."""
+        """Reads the totals from the device."""
         done.reading, diverged = self.step.running.read()
         if diverged is not None:
-            raise _divergence(diverged, epoch)
+            raise JobError(
+                "Training diverged: the loss or its gradient is not a finite number.",
+                where=f"Trainer, epoch {epoch + 1}, step {diverged.step}",
+                found=f"loss {diverged.loss}, gradient norm {diverged.norm}, learning rate {diverged.rate:g}",
+                expected="finite numbers",
+                fix="Lower trainer.learning_rate or trainer.clip_norm.",
+            )
 
     @property
     def _rate(self) -> float:
         return float(self.optimizer.learning_rate.numpy())
 
     def _set_learning_rate(self, state: TrainingState, done: float) -> None:
-        """Sets the rate of a step, from the share of its epoch that lies behind it."""
+        """Sets the rate of a step, from the share of its epoch that is done."""
         losses = [figures["eval_loss"] for figures in state.history]
         moment = Moment((state.epoch + done) / self.settings.epochs, state.epoch, state.step, losses)
         self.optimizer.learning_rate.assign(learning_rate(self.settings, moment))
@@ -222,19 +225,9 @@ class Loop:
 def _require_whole(done: int, total: int, unit: Counted, epoch: int) -> None:
     if done != total:
         raise JobError(
-            f"An epoch has not read each of the {unit} exactly once.",
+            f"An epoch has not read all {unit} exactly once.",
             where=f"Trainer, epoch {epoch + 1}",
             found=f"{done} {unit}",
             expected=f"{total}",
             fix="Run again with --no-cache to transform the examples again.",
         )
-
-
-def _divergence(diverged: Diverged, epoch: int) -> JobError:
-    return JobError(
-        "Training diverged: the loss or its gradient is not a finite number.",
-        where=f"Trainer, epoch {epoch + 1}, step {diverged.step}",
-        found=f"loss {diverged.loss}, gradient norm {diverged.norm}, learning rate {diverged.rate:g}",
-        expected="finite numbers",
-        fix="Lower trainer.learning_rate or trainer.clip_norm.",
-    )

@@ -1,4 +1,4 @@
-"""Shows a training while it runs, in TensorBoard."""
+"""TensorBoard curves, histograms and samples of a running training."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import keras
 import tensorflow as tf
 
 Samples = Callable[[], str]
-"""Gives some documents with what is predicted and what is true, as Markdown."""
+"""Formats some documents with predicted and true classes as Markdown."""
 
 
 class Monitor:
     """Writes to TensorBoard's default writer.
 
     Args:
-        model: Whose weights are shown as histograms, epoch by epoch.
-        samples: Shown after each epoch; None: nothing.
+        model: The model whose weights become histograms, one per epoch.
+        samples: Written after each epoch; None: nothing.
     """
 
     def __init__(self, model: keras.Model, samples: Samples | None = None) -> None:
         self._model, self._samples = model, samples
 
     def step(self, step: int, figures: Mapping[str, float]) -> None:
-        """Shows figures of the epoch so far by their names after a step, numbered from 1 over all epochs."""
+        """Writes the figures of the epoch so far, by name, after a step numbered from 1 over all epochs."""
         for name, value in figures.items():
             tf.summary.scalar(f"step/{name}", value, step=step)
 
     def epoch(self, epoch: int) -> None:
-        """Shows weights and samples after an epoch, numbered from 1."""
+        """Writes weights and samples after an epoch, numbered from 1."""
         for variable in self._model.trainable_variables:
             tf.summary.histogram(f"weights/{variable.path}", variable.value, step=epoch)
         if self._samples is not None:

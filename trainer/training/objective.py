@@ -1,4 +1,4 @@
-"""What a model is trained for: what it reads, how its logits are judged, and what it carries from step to step."""
+"""The interface between the training loop and a task: inputs, targets, loss and carried state."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from trainer.data.reading import read
 from trainer.training.settings import TrainingSettings
 
 WEIGHTS = {f.WEIGHT: tf.TensorSpec([None], tf.float32)}
-"""What documents count in the loss of training, where they have weights."""
+"""The weight of each document in the training loss, if documents have weights."""
 
 Counted = Literal["documents", "tokens"]
-"""What an epoch reads exactly once each."""
+"""The unit that an epoch reads exactly once each."""
 
 S = TypeVar("S", bound=TrainingSettings)
 
@@ -27,12 +27,12 @@ State = Any
 
 
 class Outcome(NamedTuple):
-    """Each target of a batch, all of one shape: [batch], or [batch, time] for targets at steps.
+    """The targets of a batch, each field of one shape: [batch], or [batch, time] for targets at steps.
 
     Attributes:
         losses: Its loss in nats, float.
-        weights: What it counts, float: 0 where there is no target, as at padded steps.
-        correct: Whether the likeliest answer is right, bool.
+        weights: Its weight, float; 0 without a target, e.g. at padded steps.
+        correct: Whether the most probable answer is right, bool.
     """
 
     losses: tf.Tensor
@@ -41,12 +41,12 @@ class Outcome(NamedTuple):
 
 
 class Objective(abc.ABC, Generic[S]):
-    """What the training loop knows of a task. The defaults are those of a model of whole documents without a state.
+    """A task as the training loop sees it. The defaults suit models of whole documents without a state.
 
     Attributes:
         inputs: The features that the model is called with, in this order.
-        targets: The features that its logits are judged by; class weights belong to the first.
-        counted: What an epoch reads exactly once each; progress and the learning rate follow it.
+        targets: The features that the loss compares logits with; class weights belong to the first.
+        counted: The unit that an epoch reads exactly once each; progress and the learning rate follow it.
     """
 
     inputs: ClassVar[Mapping[str, tf.TensorSpec]] = {
@@ -57,7 +57,7 @@ class Objective(abc.ABC, Generic[S]):
     counted: ClassVar[Counted] = "documents"
 
     def __init__(self, settings: S) -> None:
-        """Keeps how the model is trained."""
+        """Sets the training settings."""
         self.settings = settings
 
     @property
@@ -67,21 +67,10 @@ class Objective(abc.ABC, Generic[S]):
 
     @abc.abstractmethod
     def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-        """Judges logits by the targets.
-
-        Args:
-            batch: The inputs and targets.
-            logits: What `call` returns for them, float32.
-            smoothing: The share of each target that all classes get alike.
-        """
+        """Compares logits, float32, with the targets; `smoothing` is the share spread evenly over all classes."""
 
     def batches(
-        self,
-        files: Sequence[str],
-        *,
-        seed: int | None = None,
-        epoch: int = 0,
-        position: Sequence[int] | None = None,
+        self, files: Sequence[str], *, seed: int | None = None, epoch: int = 0, position: Sequence[int] | None = None
     ) -> tf.data.Dataset:
         """Reads one pass over a split, by `read` or `pack` of `trainer.data`.
 
@@ -89,33 +78,19 @@ class Objective(abc.ABC, Generic[S]):
             files: TFRecord files of the split.
             seed: Seed of the order; None keeps the order of the files.
             epoch: Number of the pass from 0.
-            position: Where to resume; None: at the start.
+            position: The position to resume from; None: the start.
         """
-        return read(
-            files,
-            batch_tokens=self.settings.batch_tokens,
-            batch_documents=self.settings.batch_documents,
-            window=self.settings.window,
-            seed=seed,
-            epoch=epoch,
-            position=position,
-        )
+        limits = self.settings.model_dump(include={"batch_tokens", "batch_documents", "window"})
+        return read(files, **limits, seed=seed, epoch=epoch, position=position)
 
     def total(self, files: Sequence[str]) -> int:
-        """Counts what one pass over a split reads, in units of `counted`."""
+        """Counts the units of one pass over a split, as named by `counted`."""
         return tfrecords.count(files)
 
     def initial_state(self) -> State:
-        """Returns the state before the first step of a pass; nothing where the model carries none."""
+        """Returns the state before the first step of a pass; empty for models without a state."""
         return ()
 
     def call(self, model: keras.Model, batch: f.Features, state: State, *, training: bool) -> tuple[tf.Tensor, State]:
-        """Returns the logits of a batch, float, and the state after it.
-
-        Args:
-            model: The model.
-            batch: The inputs.
-            state: The state after the batch before, as `initial_state` returns it.
-            training: Whether dropout is on.
-        """
+        """Returns the logits of a batch, float, and the state after it, in the structure of `initial_state`."""
         return model([batch[name] for name in self.inputs], training=training), state

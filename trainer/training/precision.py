@@ -1,4 +1,4 @@
-"""What a model computes in."""
+"""The precision of a model's computations."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _logger = logging.getLogger("seqloom.trainer")
 
 @contextlib.contextmanager
 def policy(settings: TrainingSettings) -> Iterator[None]:
-    """Lets layers that are made meanwhile compute in the precision of the settings; their weights are float32.
+    """Sets the precision of the layers built in this context; their weights are float32.
 
     Follows Micikevicius et al. (2018), Mixed Precision Training, sections 3.1 and 3.2.
     """
     before = keras.config.dtype_policy()
     if settings.precision != "float32":
         if not tf.config.list_physical_devices("GPU"):
-            _logger.warning("trainer.precision: %s gains nothing without a GPU and may be slow.", settings.precision)
+            _logger.warning("trainer.precision: %s has no advantage without a GPU and may be slow.", settings.precision)
         keras.config.set_dtype_policy(f"mixed_{settings.precision}")
     try:
         yield

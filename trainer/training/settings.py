@@ -1,4 +1,4 @@
-"""Typed settings of training that all supervised tasks share."""
+"""Typed training settings of all supervised tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trainer.training.optimization.schedule_settings import Schedule, ScheduleSe
 
 
 def _weights(value: Any) -> Any:
-    """Rejects all but the two forms with one message, where a union would give one for each form."""
+    """Rejects other forms with one message; a union would give one message per form."""
     if value is None or value == "balanced":
         return value
     numbers = value.values() if isinstance(value, dict) and value else [None]
@@ -25,49 +25,41 @@ def _weights(value: Any) -> Any:
 
 
 ClassWeights = Annotated[Literal["balanced"] | dict[str, float], BeforeValidator(_weights)]
-"""Weights by class name, or those that give all classes the same total weight."""
+"""Weights by class name, or `balanced`: the same total weight for all classes."""
 
 
 class TrainingSettings(Settings):
-    """How a model is trained."""
+    """The settings of a training."""
 
     seed: int = Field(1, ge=0, description="Seed of the initial weights, dropout and the order of documents.")
     epochs: PositiveInt = Field(4, description="Maximum number of passes over the train split.")
     batch_tokens: PositiveInt = Field(16_384, description="Maximum number of tokens in a batch, including padding.")
     batch_documents: PositiveInt = Field(
-        64,
-        description="Maximum number of documents in a batch, so that the mean gradient of a step keeps the influence of"
-        " short documents.",
+        64, description="Maximum number of documents in a batch, so that short documents keep their influence."
     )
     window: PositiveInt = Field(6_400, description="Number of documents sorted by length together before batching.")
     accumulate: PositiveInt = Field(
         1, description="Number of batches whose gradients are combined in one step, which acts as one larger batch."
     )
     optimizer: Optimizer = Field(
-        OptimizerSettings(),
-        description="adam, adamw, sgd, rmsprop or adagrad, or a section with the name and its keys.",
+        OptimizerSettings(), description="adam, adamw, sgd, rmsprop or adagrad, or a section with name and keys."
     )
     learning_rate: PositiveFloat = Field(2e-3, description="Peak learning rate; the default suits Adam.")
     schedule: Schedule = Field(
         ScheduleSettings(),
-        description="linear, constant, step, cosine, one_cycle or reduce_on_plateau, or a section with the name and its"
-        " keys.",
+        description="linear, constant, step, cosine, one_cycle, reduce_on_plateau, or a section with name and keys.",
     )
     warmup: float = Field(
         0.0,
         ge=0,
-        description="Linear rise of the learning rate from zero, multiplied by the schedule: below 1, over this share"
-        " of the run; from 1, over this number of steps.",
+        description="Linear rise of the learning rate, times the schedule: a share of the run (below 1) or steps.",
     )
     clip_norm: PositiveFloat | None = Field(
         1.0, description="Maximum global norm of the gradients, which are scaled down to it; null: no limit."
     )
     patience: PositiveInt = Field(2, description="Epochs without a better eval loss before training stops.")
     label_smoothing: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="Share of the target spread evenly over all classes in training, against overconfidence.",
+        0.1, ge=0, lt=1, description="Share of the target spread evenly over all classes, against overconfidence."
     )
     class_weights: ClassWeights | None = Field(
         None,
@@ -79,8 +71,7 @@ class TrainingSettings(Settings):
     )
     strategy: Literal["one_device", "mirrored", "multi_worker"] = Field(
         "one_device",
-        description="mirrored: every GPU of this machine takes a share of each batch's documents; multi_worker: every"
-        " GPU of all workers in TF_CONFIG does.",
+        description="mirrored: the GPUs of this machine share each batch; multi_worker: those of all in TF_CONFIG do.",
     )
     jit_compile: bool = Field(False, description="Compile the step with XLA; the fused GPU kernel is not used then.")
     log_steps: PositiveInt = Field(100, description="Steps between points of the curves in TensorBoard.")
@@ -89,9 +80,7 @@ class TrainingSettings(Settings):
     )
     samples: int = Field(5, ge=0, le=100, description="Eval documents shown in TensorBoard with their predictions.")
     sanity: bool = Field(
-        False,
-        description="Before training, check that the loss starts at chance level and that two batches can be"
-        " overfitted.",
+        False, description="Check first that the loss starts at chance level and that two batches can be overfitted."
     )
 
     def problems(self) -> Iterator[Problem]:
@@ -110,8 +99,6 @@ class TrainingSettings(Settings):
             what = "schedule reduce_on_plateau cannot take effect before training stops."
             yield Problem(("schedule", "patience"), what, found, f"less than {self.patience}", fix)
         if self.precision == "float16" and self.strategy != "one_device":
-            what, fix = (
-                "precision float16 needs strategy one_device.",
-                "set precision: bfloat16, or strategy: one_device",
-            )
+            fix = "set precision: bfloat16, or strategy: one_device"
+            what = "precision float16 needs strategy one_device."
             yield Problem(("precision",), what, f"strategy {self.strategy}", fix=fix)

@@ -12,7 +12,7 @@ from trainer.data import features as f
 from trainer.training.carried_state import CarriedState
 from trainer.training.objective import WEIGHTS, Objective, Outcome
 from trainer.training.optimization import optimizers
-from trainer.training.optimization.gradients import Gradient, clip, dense, distinct_rows
+from trainer.training.optimization.gradients import Gradient, clip, distinct_rows
 from trainer.training.settings import TrainingSettings
 from trainer.training.totals import DeviceTotals, Sums
 
@@ -21,15 +21,15 @@ _SUM = tf.distribute.ReduceOp.SUM
 
 
 class Step:
-    """Steps of a model; made in the scope of the strategy that shares them.
+    """Steps of a model, created in the scope of the strategy that shares them.
 
-    Each of several devices computes every n-th document of the same batch. Losses and gradients are sums over all of
-    them, divided by the sum of what their targets count, and so the same as of one device.
+    Each of several devices computes every n-th document of the same batch. Losses and gradients are sums over all
+    devices, divided by the sum of the targets' weights, so that they equal those of one device.
 
     Args:
         model: From the objective's inputs to logits.
-        objective: What the model reads, how its logits are judged, and how it is trained.
-        class_weights: What each class of the first target counts in training; None: all the same.
+        objective: The inputs, targets, loss and settings.
+        class_weights: The weight of each class of the first target in training; None: 1.
         weighted: Whether documents have weights.
     """
 
@@ -63,24 +63,24 @@ class Step:
         self._evaluate = self._compile(self._add_evaluated)
 
     def train(self, batch: f.Features, number: int) -> None:
-        """Takes a step, whose number from 1 is noted where it is not finite."""
+        """Takes a step; its number from 1 identifies the first step that is not finite."""
         self._train(self._numeric_features(batch), tf.constant(number, tf.int64))
 
     def gather(self, batch: f.Features) -> None:
-        """Adds the gradient of a batch to those of the batches before, without a step."""
+        """Adds the gradient of a batch to those gathered before, without a step."""
         self._gather(self._numeric_features(batch))
 
     def apply_gathered(self, number: int) -> None:
-        """Takes the step, by its number from 1, of all batches gathered since the last one."""
+        """Takes the step, with its number from 1, of all batches gathered since the last one."""
         self._apply_gathered(tf.constant(number, tf.int64))
 
     def begin_evaluation(self) -> None:
-        """Discards what was evaluated before."""
+        """Resets the evaluation."""
         self.evaluated.reset()
         self._evaluation.reset()
 
     def evaluate(self, batch: f.Features) -> None:
-        """Adds a batch to what is evaluated, without dropout."""
+        """Adds a batch to the evaluation, without dropout."""
         self._evaluate(self._numeric_features(batch))
 
     def logits(self, batch: f.Features) -> tf.Tensor:
@@ -111,19 +111,19 @@ class Step:
             variable.assign(tf.zeros_like(variable))
 
     def _update(self, gradients: Sequence[Gradient], loss: tf.Tensor, step: tf.Tensor) -> None:
-        """Clips the gradient of the mean loss, applies it and notes the step."""
-        summed = [distinct_rows(gradient) if self._sparse_updates else dense(gradient) for gradient in gradients]
+        """Clips the gradient of the mean loss, applies it and records the step."""
+        summed = list(map(distinct_rows if self._sparse_updates else tf.convert_to_tensor, gradients))
         clipped, norm = clip(summed, self._settings.clip_norm)
         finite = tf.math.is_finite(loss) & tf.math.is_finite(norm)
         if self._scale is not None:
-            # What overflowed is left out by the optimizer, which then halves the scale and undoes it otherwise.
+            # The optimizer skips an overflow and halves the scale; otherwise it undoes the scale.
             finite |= tf.math.is_finite(loss) & (self._scale > 1)
             clipped = [gradient * self._scale for gradient in clipped]
         self.running.end_step(step, loss, norm, tf.convert_to_tensor(self.optimizer.learning_rate), finite)
         self.optimizer.apply(clipped, self.model.trainable_variables)
 
     def _gradients(self, batch: f.Features, *, mean: bool) -> tuple[Sums, list[Gradient]]:
-        """Differentiates one replica's part of the mean, or of the sum, of the losses of all replicas."""
+        """Differentiates one replica's part of the mean, or the sum, of the losses of all replicas."""
         own, real = _share(batch)
         with tf.GradientTape() as tape:
             outcome = self._outcome(own, real, self.carried, training=True)
@@ -132,15 +132,14 @@ class Step:
             scaled = loss if self._scale is None else loss * self._scale
         gradients = tape.gradient(scaled, [variable.value for variable in self.model.trainable_variables])
         if self._scale is not None:
-            gradients = [dense(gradient) / self._scale for gradient in gradients]
+            gradients = [tf.convert_to_tensor(gradient) / self._scale for gradient in gradients]
         return sums, gradients
 
     def _add_evaluated(self, batch: f.Features) -> None:
         def of_share(batch: f.Features) -> tuple[Sums, list[Gradient]]:
             return Sums.of(self._outcome(*_share(batch), self._evaluation, training=False)), []
 
-        sums, _ = self._of_all(of_share, batch)
-        self.evaluated.add(sums)
+        self.evaluated.add(self._of_all(of_share, batch)[0])
 
     def _outcome(self, batch: f.Features, real: tf.Tensor | None, carried: CarriedState, *, training: bool) -> Outcome:
         logits, state = self._objective.call(self.model, batch, carried.read(), training=training)
@@ -152,7 +151,7 @@ class Step:
         return outcome._replace(weights=outcome.weights * _of_documents(real, outcome))
 
     def _weights_of_targets(self, batch: f.Features, outcome: Outcome) -> tf.Tensor | float:
-        """What targets count by their classes and documents: the product of both."""
+        """The weights of targets: the product of those of their classes and documents."""
         weights: tf.Tensor | float = 1.0
         if self._class_weights is not None:
             weights = tf.cast(tf.gather(self._class_weights, batch[self._target]), outcome.weights.dtype)
@@ -163,7 +162,7 @@ class Step:
     def _of_all(
         self, of_share: Callable[[f.Features], tuple[Sums, list[Gradient]]], batch: f.Features
     ) -> tuple[Sums, list[Gradient]]:
-        """Adds up what the replicas make of their shares of a batch."""
+        """Sums the results of the replicas for their shares of a batch."""
         sums, gradients = self._strategy.run(of_share, (batch,))
         if self._strategy.num_replicas_in_sync == 1:
             return sums, gradients
@@ -177,12 +176,12 @@ class Step:
         return tf.function(function, autograph=False, **options)
 
     def _numeric_features(self, batch: f.Features) -> f.Features:
-        """What the step needs: XLA compiles no strings."""
+        """The features of the step, without strings, which XLA cannot compile."""
         return {name: batch[name] for name in self._numbers}
 
 
 def _of_documents(values: tf.Tensor, outcome: Outcome) -> tf.Tensor:
-    """Values of documents, [batch], in a shape that goes with those of targets."""
+    """Reshapes values of documents, [batch], to broadcast over targets."""
     shape = [-1] + [1] * (outcome.weights.shape.rank - 1)
     return tf.reshape(tf.cast(values, outcome.weights.dtype), shape)
 
@@ -191,8 +190,8 @@ def _share(batch: f.Features) -> tuple[f.Features, tf.Tensor | None]:
     """Takes one replica's documents of a batch, every n-th.
 
     Returns:
-        The documents, and which of them are real, bool [share], None where all are. Where the documents cannot be
-        shared evenly, the last one stands for those that lack.
+        The documents, and which of them are real, bool [share], None if all are. If the documents cannot be shared
+        evenly, copies of the last one fill the shares.
     """
     replica = tf.distribute.get_replica_context()
     count = replica.num_replicas_in_sync

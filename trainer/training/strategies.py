@@ -1,4 +1,4 @@
-"""Which devices share the steps of a training."""
+"""Distribution strategies: the devices that share the steps of a training."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Name = Literal["one_device", "mirrored", "multi_worker"]
 def make(name: Name) -> tf.distribute.Strategy:
     """Returns the strategy of this name.
 
-    `mirrored` has a copy of the weights on every GPU of this machine, or on every logical CPU device where there is
-    none; `multi_worker` on those of all workers that the environment variable `TF_CONFIG` names, and has to be made
-    before TensorFlow computes anything.
+    `mirrored` keeps a copy of the weights on every GPU of this machine, or without GPUs on every logical CPU device;
+    `multi_worker` on those of all workers in the environment variable `TF_CONFIG`, and must be created before
+    TensorFlow computes anything.
 
     Raises:
         JobError: If `multi_worker` finds no workers in `TF_CONFIG`.
@@ -26,14 +26,21 @@ def make(name: Name) -> tf.distribute.Strategy:
     if name == "one_device":
         return tf.distribute.get_strategy()
     if name == "multi_worker":
-        _require_workers()
+        if not _config().get("cluster"):
+            raise JobError(
+                "TF_CONFIG names no workers.",
+                where="trainer.strategy, the environment variable TF_CONFIG",
+                found=os.environ.get("TF_CONFIG") or "nothing",
+                expected='{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}',
+                fix="Set TF_CONFIG in each worker's process, or set trainer.strategy to mirrored or one_device.",
+            )
         return tf.distribute.MultiWorkerMirroredStrategy()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
 def is_chief(name: Name) -> bool:
-    """Whether this process writes what the training yields: the only one does, of several workers the first."""
+    """Whether this process writes the results of the training; of several workers the first one does."""
     if name != "multi_worker":
         return True
     cluster, task = _config().get("cluster", {}), _config().get("task", {})
@@ -46,14 +53,3 @@ def _config() -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _require_workers() -> None:
-    if not _config().get("cluster"):
-        raise JobError(
-            "TF_CONFIG names no workers.",
-            where="trainer.strategy, the environment variable TF_CONFIG",
-            found=os.environ.get("TF_CONFIG") or "nothing",
-            expected='{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}',
-            fix="Set TF_CONFIG in each worker's process, or set trainer.strategy to mirrored or one_device.",
-        )

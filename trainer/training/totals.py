@@ -1,4 +1,4 @@
-"""What steps add up on the device, so that the host waits for none of them."""
+"""Sums over steps, kept on the device so that the host need not wait for each step."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Sums(NamedTuple):
     """Sums over the targets of a batch, float [] each.
 
     Attributes:
-        loss: Of the losses, each times what its target counts.
-        weight: Of what the targets count.
-        correct: Of the right answers, without the weights of classes.
-        targets: Of the targets, likewise.
+        loss: The weighted losses.
+        weight: The weights.
+        correct: The right answers, without class weights.
+        targets: The targets, without class weights.
     """
 
     loss: tf.Tensor
@@ -26,12 +26,7 @@ class Sums(NamedTuple):
 
     @classmethod
     def of(cls, outcome: Outcome, class_weights: tf.Tensor | float = 1.0) -> Sums:
-        """Sums an outcome.
-
-        Args:
-            outcome: Of a batch.
-            class_weights: What the class of each target counts, float of the outcome's shape.
-        """
+        """Sums the outcome of a batch; class weights are float of the outcome's shape."""
         losses, weights, correct = outcome
         weighted = weights * class_weights
         right = tf.cast(correct, weights.dtype) * weights
@@ -39,15 +34,11 @@ class Sums(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What the device has added up.
+    """The `Sums` of several batches as numbers, and gradient norms.
 
     Attributes:
-        loss: Sum of the losses, in nats.
-        weight: Sum of what the targets count.
-        correct: Sum of the right answers.
-        targets: Number of targets.
-        norm: Norm of the gradient of the last step.
-        largest_norm: The largest norm of a step.
+        norm: The gradient norm of the last step.
+        largest_norm: The largest gradient norm of a step.
     """
 
     loss: float = 0.0
@@ -58,21 +49,14 @@ class Totals(NamedTuple):
     largest_norm: float = 0.0
 
     def figures(self) -> dict[str, float]:
-        """Mean loss and accuracy; nothing where there were no targets."""
+        """Returns mean loss and accuracy; nothing without targets."""
         if not self.weight or not self.targets:
             return {}
         return {"loss": self.loss / self.weight, "accuracy": self.correct / self.targets}
 
 
 class Diverged(NamedTuple):
-    """The first step whose loss or gradient was not finite.
-
-    Attributes:
-        step: Its number, as it was counted.
-        loss: Its mean loss.
-        norm: Its gradient's norm.
-        rate: Its learning rate.
-    """
+    """The first step whose mean loss or gradient norm was not finite: its number, both, and its learning rate."""
 
     step: int
     loss: float
@@ -81,7 +65,7 @@ class Diverged(NamedTuple):
 
 
 class DeviceTotals:
-    """Sums of a pass in variables on the device."""
+    """The totals of a pass in variables on the device."""
 
     def __init__(self) -> None:
         self._sums = tf.Variable(tf.zeros([len(Sums._fields)], tf.float64), trainable=False)
@@ -96,11 +80,11 @@ class DeviceTotals:
         self._diverged.assign(tf.zeros_like(self._diverged))
 
     def add(self, sums: Sums) -> None:
-        """Adds a batch, inside of a graph."""
+        """Adds a batch; works in graphs."""
         self._sums.assign_add(tf.cast(tf.stack(sums), tf.float64))
 
     def end_step(self, step: tf.Tensor, loss: tf.Tensor, norm: tf.Tensor, rate: tf.Tensor, finite: tf.Tensor) -> None:
-        """Notes a step, inside of a graph: its number from 1, mean loss, gradient norm and learning rate."""
+        """Records a step's number from 1, mean loss, gradient norm and learning rate; works in graphs."""
         shown = tf.where(tf.math.is_finite(norm), norm, 0)
         self._norms.assign(tf.stack([shown, tf.maximum(self._norms[1], shown)]))
         noted = tf.stack([tf.cast(value, tf.float64) for value in (step, loss, norm, rate)])
@@ -108,7 +92,7 @@ class DeviceTotals:
         self._diverged.assign(tf.where(first, noted, self._diverged))
 
     def read(self) -> tuple[Totals, Diverged | None]:
-        """Reads the sums, which waits for the steps before."""
+        """Reads the sums, which waits for all previous steps."""
         step, *values = self._diverged.numpy().tolist()
         reading = Totals(*self._sums.numpy().tolist(), *self._norms.numpy().tolist())
         return reading, Diverged(int(step), *values) if step else None

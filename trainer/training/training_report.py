@@ -1,4 +1,4 @@
-"""What a training reports: figures for TensorBoard, and `training.json`."""
+"""The report of a training: figures for TensorBoard, and `training.json`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trainer.training.checkpoint import TrainingState
 
 
 def device() -> str:
-    """Names what computes."""
+    """Names the devices that compute."""
     devices = tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("CPU")
     return ", ".join(found.name.removeprefix("/physical_device:") for found in devices)
 
@@ -25,14 +25,7 @@ def write_scalars(epoch: int, figures: Mapping[str, float]) -> None:
 
 
 def write_report(directory: str, state: TrainingState, resumed: int, more: Mapping[str, Any]) -> None:
-    """Writes `training.json`.
-
-    Args:
-        directory: Where.
-        state: How the training ended.
-        resumed: Epochs that were done before it resumed; 0 for one that started from the beginning.
-        more: What else the task reports.
-    """
+    """Writes `training.json`: the final state, the epochs finished before the training resumed, and further entries."""
     report = {
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,

@@ -1,1 +1,1 @@
-"""The search for hyperparameters: its settings, what it tries and how a trial is trained."""
+"""The search for hyperparameters: its settings, its oracles and the training of trials."""

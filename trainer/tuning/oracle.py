@@ -1,4 +1,4 @@
-"""What chooses the values of the next trial: keras-tuner's oracles over the declared space."""
+"""keras-tuner's oracles over the declared space; they choose the values of the next trial."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from trainer.tuning.settings import TuneSettings
 from trainer.tuning.values import takes_integers
 
 _FACTOR = 3
-"""Hyperband: one of this many trials continues, with this many times the epochs."""
+"""Hyperband continues one in this many trials, with this many times the epochs."""
 
 
 class _InOrder(keras_tuner.Oracle):
-    """An oracle that resumes as if it had not been stopped."""
+    """An oracle that resumes as if it had not been interrupted."""
 
     trials: dict[str, Trial]
 
     def reload(self) -> None:
-        """Restores what was saved."""
+        """Restores the saved state."""
         super().reload()
-        # keras-tuner restores them in the order of a folder's files, and proposals and ties depend on their order.
+        # keras-tuner restores trials in directory order, but proposals and ties depend on the order.
         self.trials = dict(sorted(self.trials.items()))
 
 
 class RandomOracle(_InOrder, oracles.RandomSearchOracle):
-    """Any values."""
+    """Random values."""
 
 
 class HyperbandOracle(_InOrder, oracles.HyperbandOracle):
@@ -40,7 +40,7 @@ class HyperbandOracle(_InOrder, oracles.HyperbandOracle):
 
 
 class BayesianOracle(_InOrder, oracles.BayesianOptimizationOracle):
-    """The values with the best prospects by a Gaussian process of the trials so far."""
+    """The most promising values by a Gaussian process over the finished trials."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Returns the values of a trial."""
@@ -51,13 +51,7 @@ class BayesianOracle(_InOrder, oracles.BayesianOptimizationOracle):
 
 
 def space(tune: TuneSettings, kind: type[Settings], settings: str) -> keras_tuner.HyperParameters:
-    """The declared space.
-
-    Args:
-        tune: The search.
-        kind: What the trainer section is read as.
-        settings: The trainer section as JSON.
-    """
+    """Returns the declared space of a search over a trainer section, given by its model and as JSON."""
     found, base = keras_tuner.HyperParameters(), json.loads(settings)
     for key, dimension in tune.space.items():
         if dimension.listed is not None:
@@ -69,13 +63,7 @@ def space(tune: TuneSettings, kind: type[Settings], settings: str) -> keras_tune
 
 
 def make(tune: TuneSettings, hyperparameters: keras_tuner.HyperParameters, epochs: int) -> keras_tuner.Oracle:
-    """The oracle of a search.
-
-    Args:
-        tune: The search.
-        hyperparameters: Its space.
-        epochs: Most epochs of a trial.
-    """
+    """Returns the oracle of a search over a space; `epochs` is the maximum of a trial."""
     better = "min" if tune.objective == "eval_loss" else "max"
     common = {
         "objective": keras_tuner.Objective(tune.objective, better),
@@ -94,22 +82,19 @@ def make(tune: TuneSettings, hyperparameters: keras_tuner.HyperParameters, epoch
 
 
 def count_trials(tune: TuneSettings, epochs: int) -> int:
-    """How many trials a search has at most: as many as are asked for, or fewer where no more can be.
+    """Returns the maximum number of trials: those of the settings, or fewer if the search ends earlier.
 
-    A space of lists is exhausted when each combination was tried; Hyperband's rounds end by themselves (Li et al.
-    2018, Hyperband, algorithm 1, with the numbers of trials as keras-tuner rounds them).
+    A space of lists ends when every combination was tried; Hyperband ends after its rounds (Li et al. 2018,
+    Hyperband, algorithm 1, with the numbers of trials as keras-tuner rounds them).
     """
     listed = [dimension.listed for dimension in tune.space.values()]
     combinations = math.prod(math.inf if values is None else len(values) for values in listed)
-    if tune.algorithm == "hyperband":
-        return min(tune.trials, _hyperband_trials(epochs))
-    return int(min(tune.trials, combinations)) if tune.algorithm == "random" else tune.trials
-
-
-def _hyperband_trials(epochs: int) -> int:
+    if tune.algorithm != "hyperband":
+        return int(min(tune.trials, combinations)) if tune.algorithm == "random" else tune.trials
     brackets = 1
     while epochs >= _FACTOR**brackets:
         brackets += 1
     last = math.ceil(1 + math.log(epochs, _FACTOR))
     rounds = [(bracket, back) for bracket in range(brackets) for back in range(bracket + 1)]
-    return sum(math.ceil(last / (bracket + 1) * _FACTOR**back) for bracket, back in rounds)
+    total: int = sum(math.ceil(last / (bracket + 1) * _FACTOR**back) for bracket, back in rounds)
+    return min(tune.trials, total)

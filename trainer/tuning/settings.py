@@ -66,27 +66,27 @@ class DimensionSettings(Settings):
 
     @property
     def listed(self) -> tuple[Value, ...] | None:
-        """All values of a list, or of a range with steps; None: any value of the range."""
+        """All values of a list, or of a range with steps; None for a range without steps."""
         if self.values is not None:
             mixed = {type(value) for value in self.values} == {int, float}
             return tuple(map(float, self.values)) if mixed else self.values
         if self.step is None:
             return None
-        # Decimal, so that three steps of 0.1 are 0.3.
+        # With Decimal, three steps of 0.1 are 0.3.
         low, high, step = (Decimal(str(number)) for number in (self.min, self.max, self.step))
         kind = int if all(isinstance(number, int) for number in (self.min, self.step)) else float
         return tuple(kind(low + step * number) for number in range(int((high - low) / step) + 1))
 
     @property
     def tested(self) -> tuple[Value, ...]:
-        """The values to check for the whole dimension: all that are listed, or the ends of the range."""
+        """The values to check on behalf of the dimension: all listed ones, or the ends of the range."""
         if self.listed is not None:
             return self.listed
         return tuple(end for end in (self.min, self.max) if end is not None)
 
 
 class TuneSettings(Settings):
-    """The search for hyperparameters that `seqloom tune` makes."""
+    """The search for hyperparameters by `seqloom tune`."""
 
     space: dict[str, DimensionSettings] = Field(
         min_length=1, description="Values to try for each key, named as in --set: {trainer.units: {values: [32, 64]}}."
@@ -97,8 +97,8 @@ class TuneSettings(Settings):
     )
     algorithm: Literal["random", "bayesian", "hyperband"] = Field(
         "random",
-        description="random: random values; bayesian: a Gaussian process over the finished trials proposes the next"
-        " one; hyperband: many trials of few epochs, and more epochs for the best.",
+        description="random; bayesian: a Gaussian process over the finished trials proposes the next one; hyperband:"
+        " many trials of few epochs, and more epochs for the best.",
     )
     objective: Literal["eval_loss", "eval_accuracy"] = Field(
         "eval_loss", description="Metric to optimise, taken at the best epoch of a trial."

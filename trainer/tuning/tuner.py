@@ -28,14 +28,14 @@ logger = logging.getLogger("seqloom.trainer")
 
 
 class TunerFnResult(NamedTuple):
-    """What TFX's Tuner takes: a tuner, and what its trials are given."""
+    """The result type of TFX's Tuner: a tuner, and the arguments of its trials."""
 
     tuner: BaseTuner
     fit_kwargs: dict[str, Any]
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
-    """Makes the tuner, which resumes a killed search.
+    """Creates the tuner, which resumes a killed search.
 
     Args:
         fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a task with targets), `settings`
@@ -45,21 +45,14 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     custom = fn_args.custom_config
     key = [fn_args.transform_graph_path, fn_args.train_files, fn_args.eval_files]
     key += [custom[name] for name in ("training", "settings", "tune", "code")]
-    job = TrainingJob(
-        train_files=files(fn_args.train_files),
-        eval_files=files(fn_args.eval_files),
-        transform_graph=fn_args.transform_graph_path,
-        model_directory="",
-        log_directory="",
-        checkpoints="",
-    )
+    job = TrainingJob(files(fn_args.train_files), files(fn_args.eval_files), fn_args.transform_graph_path)
     directory = keyed_directory.prepare(custom["directory"], key)
     tune = TuneSettings.model_validate_json(custom["tune"])
     return TunerFnResult(start(dotted.load(custom["training"]), job, custom["settings"], tune, directory), {})
 
 
 def start(task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str) -> TrialTuner:
-    """Returns a tuner that resumes from the directory, or starts over if a kill has truncated a file in it."""
+    """Returns a tuner that resumes from the directory, or starts over if a kill truncated a file there."""
     try:
         return TrialTuner(task, job, settings, tune, directory)
     except json.JSONDecodeError:
@@ -73,12 +66,12 @@ class TrialTuner(BaseTuner):
     def __init__(
         self, task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str
     ) -> None:
-        """Reads the state of an earlier search in the directory, if there is one.
+        """Reads the state of an earlier search in the directory, if any.
 
         Args:
-            task: What is trained.
-            job: What it is trained on.
-            settings: The trainer section as JSON, whose values are varied.
+            task: The task to train.
+            job: The data to train on.
+            settings: The trainer section as JSON; trials replace its values.
             tune: The search.
             directory: A directory for exactly this search.
         """
@@ -95,8 +88,8 @@ class TrialTuner(BaseTuner):
         directory = f"{self.get_trial_dir(trial.trial_id)}/training"
         section = with_values(self._settings, trial.hyperparameters.values)
         settings = self._task.settings.model_validate_json(section)
-        number, best = len(self.oracle.end_order) + 1, self._best()
-        shown = {"trial": number, "trials": self._trials} | ({} if best is None else {self._best_name: best})
+        number = len(self.oracle.end_order) + 1
+        shown = {"trial": number, "trials": self._trials, **self._best_values()}
         try:
             with progress.within(shown):
                 state = self._task.train(self._job.within(directory), settings).state
@@ -106,22 +99,19 @@ class TrialTuner(BaseTuner):
             self._failure = str(error).replace("\n", "\n  ")
             raise FailedTrialError(str(error)) from error
         except Exception as error:
-            # keras-tuner would count any other error as a failed trial and continue.
+            # keras-tuner counts any other error as a failed trial and continues.
             raise FatalError(f"{type(error).__name__}: {error}") from error
         return {self._tune.objective: state.history[state.best_epoch - 1][self._tune.objective]}
 
     def on_trial_end(self, trial: Trial) -> None:
         """Saves the state of the search and removes the files of the trial's training."""
         super().on_trial_end(trial)
-        # The state that keras-tuner has saved so far says that the trial is still running: it would run again.
+        # The state that keras-tuner has saved so far lists the trial as running, so it would run again.
         self.oracle.save()
         training = f"{self.get_trial_dir(trial.trial_id)}/training"
         if tf.io.gfile.exists(training):
             tf.io.gfile.rmtree(training)
-        best = self._best()
-        progress.report(
-            len(self.oracle.end_order), self._trials, "trials", {} if best is None else {self._best_name: best}
-        )
+        progress.report(len(self.oracle.end_order), self._trials, "trials", self._best_values())
 
     def on_search_end(self) -> None:
         """Removes the state of the search.
@@ -130,20 +120,16 @@ class TrialTuner(BaseTuner):
             JobError: If all trials failed.
         """
         tf.io.gfile.rmtree(self.project_dir)
-        if self._best() is None:
+        if not self._best_values():
             raise JobError(
                 "Every trial has failed.",
                 where="Tuner",
                 found=self._failure,
                 expected="at least one trained model",
-                fix="Remove the values that make them fail from tune.space, e.g. the highest learning rates.",
+                fix="Remove the values that make trials fail from tune.space, e.g. the highest learning rates.",
             )
 
-    @property
-    def _best_name(self) -> str:
-        return f"best_{self._tune.objective}"
-
-    def _best(self) -> float | None:
-        """The objective of the best trial so far."""
+    def _best_values(self) -> dict[str, float]:
+        """The objective of the best trial so far by its name in the progress; empty if no trial has succeeded."""
         done = [trial for trial in self.oracle.get_best_trials(1) if trial.status == TrialStatus.COMPLETED]
-        return float(done[0].score) if done else None
+        return {f"best_{self._tune.objective}": float(trial.score) for trial in done}

@@ -1,4 +1,4 @@
-"""Values of hyperparameters in the settings that they belong to."""
+"""Setting the values of hyperparameters in the trainer section."""
 
 from __future__ import annotations
 
@@ -14,20 +14,14 @@ from trainer.settings import COLLECT, Settings
 S = TypeVar("S", bound=Settings)
 
 SECTION = "trainer."
-"""What the keys start with."""
+"""The prefix of the keys."""
 
 EPOCHS = "tuner/epochs"
-"""Where keras-tuner's Hyperband says how many epochs a trial has."""
+"""The key of keras-tuner's Hyperband for the epochs of a trial."""
 
 
 def set_key(settings: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:
-    """Returns settings with another value at one key.
-
-    Args:
-        settings: The trainer section, as JSON has it.
-        key: Its path from the root of the configuration: `trainer.embedding.width`.
-        value: The value.
-    """
+    """Returns the decoded JSON of a trainer section with a value replaced at a key, e.g. `trainer.embedding.width`."""
     result: dict[str, Any] = copy.deepcopy(dict(settings))
     *sections, last = key.removeprefix(SECTION).split(".")
     functools.reduce(operator.getitem, sections, result)[last] = value
@@ -38,10 +32,10 @@ def takes_integers(kind: type[Settings], settings: Mapping[str, Any], key: str, 
     """Returns whether a key takes only integers; None if it takes no number.
 
     Args:
-        kind: What the trainer section is read as.
-        settings: The trainer section, as JSON has it.
+        kind: The model of the trainer section.
+        settings: The decoded JSON of the trainer section.
         key: The key.
-        value: A number that is allowed there.
+        value: A valid number for the key.
     """
     read = json.loads(validated(kind, set_key(settings, key, value)).model_dump_json())
     found = functools.reduce(operator.getitem, key.removeprefix(SECTION).split("."), read)
@@ -49,20 +43,12 @@ def takes_integers(kind: type[Settings], settings: Mapping[str, Any], key: str, 
 
 
 def validated(kind: type[S], settings: Mapping[str, Any]) -> S:
-    """Reads the trainer section as a job's YAML is read, strictly; `all_problems` of the result lists its problems."""
+    """Validates a trainer section strictly, as in a job's YAML; `all_problems` of the result lists its problems."""
     return kind.model_validate_json(json.dumps(settings), strict=True, context=COLLECT)
 
 
 def with_values(settings: str, values: Mapping[str, Any] | None) -> str:
-    """Returns settings with the values of hyperparameters.
-
-    Args:
-        settings: The trainer section as JSON.
-        values: Values by key, as keras-tuner has them; None: none.
-
-    Returns:
-        The section as JSON.
-    """
+    """Returns a trainer section, as JSON, with values by key from keras-tuner replaced; None: no values."""
     section = json.loads(settings)
     for key, value in trainer_values(values or {}).items():
         section = set_key(section, key, value)
@@ -70,6 +56,6 @@ def with_values(settings: str, values: Mapping[str, Any] | None) -> str:
 
 
 def trainer_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns values by their keys in the configuration, without what keras-tuner adds for itself."""
+    """Returns values by their keys in the configuration, without keras-tuner's internal ones."""
     own = {key: value for key, value in values.items() if key.startswith(SECTION)}
     return {**own, f"{SECTION}epochs": values[EPOCHS]} if EPOCHS in values else own

@@ -1,11 +1,34 @@
-"""Recurrent layers in NumPy, one document at a time and without padding."""
+"""Recurrent layers in NumPy, one document at a time without padding; trainings, and SavedModels in other processes."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import sysconfig
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+
+ASK = """
+import importlib.util, json, sys
+sys.path.append(sys.argv[1])
+import tensorflow as tf
+
+assert importlib.util.find_spec("trainer") is None
+
+def plain(value):
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value.tolist()
+
+model, answers = tf.saved_model.load(sys.argv[2]), {}
+for name, (signature, values) in json.load(sys.stdin).items():
+    outputs = model.signatures[signature](tf.constant([value.encode("latin-1") for value in values], tf.string))
+    answers[name] = {key: value.numpy() for key, value in outputs.items()}
+print(json.dumps({"signatures": sorted(model.signatures), **answers}, default=plain))
+"""
 
 Weight = Callable[[str], np.ndarray]
 """From a part of a variable's path to its value."""
@@ -18,37 +41,25 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0), "sigmoid": sigmoid}
 
 
-def lstm(inputs, kernel, recurrent, bias, activation) -> np.ndarray:
-    state, cell = np.zeros((2, len(recurrent)))
-    states = []
-    for x in inputs:
-        i, f, c, o = np.split(x @ kernel + state @ recurrent + bias, 4)
-        cell = sigmoid(f) * cell + sigmoid(i) * activation(c)
-        state = sigmoid(o) * activation(cell)
-        states.append(state)
-    return np.array(states)
+def lstm(x, states, kernel, recurrent, bias, activation) -> tuple[np.ndarray, np.ndarray]:
+    state, cell = states
+    i, f, c, o = np.split(x @ kernel + state @ recurrent + bias, 4)
+    cell = sigmoid(f) * cell + sigmoid(i) * activation(c)
+    return sigmoid(o) * activation(cell), cell
 
 
-def gru(inputs, kernel, recurrent, bias, activation) -> np.ndarray:
-    """The reset gate stands after the product, as in Keras by default and in cuDNN."""
-    state = np.zeros(len(recurrent))
-    states = []
-    for x in inputs:
-        x_z, x_r, x_h = np.split(x @ kernel + bias[0], 3)
-        s_z, s_r, s_h = np.split(state @ recurrent + bias[1], 3)
-        update = sigmoid(x_z + s_z)
-        state = update * state + (1 - update) * activation(x_h + sigmoid(x_r + s_r) * s_h)
-        states.append(state)
-    return np.array(states)
+def gru(x, states, kernel, recurrent, bias, activation) -> tuple[np.ndarray, np.ndarray]:
+    """The reset gate follows the product, as by default in Keras and in cuDNN."""
+    state, unused = states
+    x_z, x_r, x_h = np.split(x @ kernel + bias[0], 3)
+    s_z, s_r, s_h = np.split(state @ recurrent + bias[1], 3)
+    update = sigmoid(x_z + s_z)
+    return update * state + (1 - update) * activation(x_h + sigmoid(x_r + s_r) * s_h), unused
 
 
-def rnn(inputs, kernel, recurrent, bias, activation) -> np.ndarray:
-    state = np.zeros(len(recurrent))
-    states = []
-    for x in inputs:
-        state = activation(x @ kernel + state @ recurrent + bias)
-        states.append(state)
-    return np.array(states)
+def rnn(x, states, kernel, recurrent, bias, activation) -> tuple[np.ndarray, np.ndarray]:
+    state, unused = states
+    return activation(x @ kernel + state @ recurrent + bias), unused
 
 
 CELLS = {"lstm": lstm, "gru": gru, "rnn": rnn}
@@ -65,7 +76,11 @@ def layer(settings, weight: Weight, inputs: np.ndarray, name: str) -> tuple[np.n
 
     def states(inputs: np.ndarray, place: str) -> np.ndarray:
         weights = [weight(f"{place}_cell/{part}") for part in ("kernel", "recurrent_kernel", "bias")]
-        return CELLS[settings.cell](inputs, *weights, ACTIVATIONS[settings.activation])
+        state, found = np.zeros((2, len(weights[1]))), []
+        for x in inputs:
+            state = CELLS[settings.cell](x, state, *weights, ACTIVATIONS[settings.activation])
+            found.append(state[0])
+        return np.array(found)
 
     cell = {"rnn": "simple_rnn"}.get(settings.cell, settings.cell)
     if not settings.bidirectional:
@@ -78,7 +93,7 @@ def layer(settings, weight: Weight, inputs: np.ndarray, name: str) -> tuple[np.n
 
 
 def stack(settings, weight: Weight, inputs: np.ndarray, prefix: str = "") -> tuple[np.ndarray, np.ndarray]:
-    """As `layer`, of stacked layers without dropout; with residual connections the last states are of no use."""
+    """As `layer`, for stacked layers without dropout; with residual connections the last states are meaningless."""
     for number in range(1, settings.layers + 1):
         name = f"{prefix}{settings.cell}" + (f"_{number}" if number > 1 else "")
         states, last = layer(settings, weight, inputs, name)
@@ -100,7 +115,7 @@ def recurrent_reference() -> Callable[..., tuple[np.ndarray, np.ndarray]]:
 
 @pytest.fixture(scope="session")
 def randomized() -> Callable[[object], Weight]:
-    """A function that draws a model's weights anew and gives them by a part of their paths, as float64."""
+    """A function that draws a model's weights and returns them by a part of their paths, as float64."""
 
     def draw(model) -> Weight:
         random = np.random.default_rng(0)
@@ -115,3 +130,43 @@ def randomized() -> Callable[[object], Weight]:
         return weight
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def job_in() -> Callable[..., Any]:
+    """A function that makes the TrainingJob of a transformed corpus with all outputs in a folder."""
+    from trainer.jobs.training_job import TrainingJob
+
+    def job(corpus, folder: Path) -> TrainingJob:
+        outputs = (str(folder / name) for name in ("model", "logs", "checkpoints"))
+        return TrainingJob(corpus.transformed["train"], corpus.transformed["eval"], str(corpus.graph), *outputs)
+
+    return job
+
+
+@pytest.fixture(scope="session")
+def records() -> Callable[[list[str]], list[bytes]]:
+    """A function that reads the records of compressed files."""
+    import tensorflow as tf
+
+    return lambda paths: [record.numpy() for record in tf.data.TFRecordDataset(paths, "GZIP")]
+
+
+@pytest.fixture(scope="session")
+def ask_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """A function that calls signatures of a SavedModel in a process that cannot import this project."""
+
+    def ask(model: Path, **questions: tuple[str, list[bytes]]) -> dict[str, Any]:
+        """Returns the signatures' names, and the outputs by question: a signature and its strings."""
+        asked = {
+            name: (key, [value.decode("latin-1") for value in values]) for name, (key, values) in questions.items()
+        }
+        # Without `site` Python reads no .pth file, which would make an editable installation importable.
+        command = [sys.executable, "-I", "-S", "-c", ASK, sysconfig.get_path("purelib"), str(model)]
+        where, given = tmp_path_factory.mktemp("elsewhere"), json.dumps(asked).encode()
+        done = subprocess.run(command, cwd=where, input=given, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        answers: dict[str, Any] = json.loads(done.stdout)
+        return answers
+
+    return ask

@@ -42,16 +42,8 @@ for values, settings in json.loads(sys.argv[1]):
 
 
 @pytest.fixture(scope="module")
-def job(corpus, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
-    folder = tmp_path_factory.mktemp("supervised")
-    return TrainingJob(
-        train_files=corpus.transformed["train"],
-        eval_files=corpus.transformed["eval"],
-        transform_graph=str(corpus.graph),
-        model_directory=str(folder / "model"),
-        log_directory=str(folder / "log"),
-        checkpoints=str(folder / "checkpoints"),
-    )
+def job(corpus, job_in, tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
+    return job_in(corpus, tmp_path_factory.mktemp("supervised"))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +52,7 @@ def trained(job: TrainingJob) -> TrainingJob:
     return job
 
 
-def test_what_is_published_computes_in_float32(trained: TrainingJob) -> None:
+def test_published_models_compute_in_float32(trained: TrainingJob) -> None:
     model = tf.saved_model.load(trained.model_directory)
     graph = model.signatures["serving_default"].graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
@@ -69,25 +61,20 @@ def test_what_is_published_computes_in_float32(trained: TrainingJob) -> None:
     np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=1), 1, rtol=1e-6)
 
 
-def test_the_model_says_which_task_made_it(trained: TrainingJob) -> None:
-    found = json.loads(Path(trained.model_directory, "assets.extra", "seqloom.json").read_text())
-    assert (found["task"], len(found["digest"])) == ("classifier", 64)
-
-
 def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
     events = EventAccumulator(trained.log_directory, {"tensors": 0}).Reload()
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
     report = json.loads(Path(trained.log_directory, "training.json").read_text())
     steps = sum(figures["steps"] for figures in report["history"])
     assert points["step/learning_rate"] == points["step/gradient_norm"] == list(range(2, int(steps) + 1, 2))
-    assert points["epoch/eval_loss"] == points["samples"] == points["weights/embedding/embeddings"] == [1, 2]
+    assert points["device"] == points["epoch/padding_waste"] == points["samples"] == points["epoch/eval_loss"] == [1, 2]
     (text,) = tf.make_ndarray(events.Tensors("samples")[-1].tensor_proto).ravel()
     shown = text.decode().split("\n\n")
     assert len(shown) == SETTINGS["samples"]
     assert all(line.removeprefix("**").startswith(("negative", "positive")) for line in shown)
 
 
-def test_a_class_that_there_is_not_is_told_before_training(job: TrainingJob) -> None:
+def test_an_unknown_class_is_an_error_before_training(job: TrainingJob) -> None:
     settings = ClassifierSettings.model_validate({**SETTINGS, "class_weights": {"good": 2}})
     with pytest.raises(JobError, match="unknown class") as caught:
         CLASSIFIER.run(job, settings)

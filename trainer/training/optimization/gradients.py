@@ -1,4 +1,4 @@
-"""Gradients of tables, as all of their rows or as those of a batch's words alone, and their norm."""
+"""Dense gradients and gradients of single rows of a table, and their norm."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ import tensorflow as tf
 Gradient: TypeAlias = "tf.Tensor | tf.IndexedSlices"
 
 
-def dense(gradient: Gradient) -> tf.Tensor:
-    """Returns a gradient of the variable's shape, a word's rows summed."""
-    return tf.convert_to_tensor(gradient)
-
-
 def distinct_rows(gradient: Gradient) -> Gradient:
-    """Sums the rows that a word has at each of its places, so that it has one.
-
-    A norm or a square over the rows of places would be none of the gradient: (a + b)^2 is not a^2 + b^2.
-    """
+    """Sums the rows of a word that occurs several times, so that norms and squares are those of the gradient."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, places = tf.unique(gradient.indices)
@@ -28,14 +20,9 @@ def distinct_rows(gradient: Gradient) -> Gradient:
 
 
 def clip(gradients: Sequence[Gradient], limit: float | None) -> tuple[list[Gradient], tf.Tensor]:
-    """Scales gradients so that their global norm is at most a limit (Pascanu et al. 2013, section 3.2).
+    """Scales gradients, dense or of distinct rows, so that their global norm is at most a limit, if any.
 
-    Args:
-        gradients: Dense, or of distinct rows.
-        limit: The highest norm; None: any.
-
-    Returns:
-        The gradients, and their norm before, float [].
+    Follows Pascanu et al. (2013), section 3.2. Returns the gradients, and their norm before scaling, float [].
     """
     norm = tf.linalg.global_norm(gradients)
     if limit is None:

@@ -1,4 +1,4 @@
-"""Sections that choose something by name, each choice with keys of its own."""
+"""Sections that select a choice by name, each with its own keys."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from trainer.settings import Settings
 
 
 class NamedSettings(Settings):
-    """A choice by name, and its keys; None stands for a key's default.
+    """A choice by name and its keys; None means the default of a key.
 
     Attributes:
-        title: What is chosen.
+        title: The subject of the choice, for messages.
         defaults: The keys of each choice with their defaults.
     """
 

@@ -12,21 +12,18 @@ from trainer.training.optimization.named_settings import NamedSettings, expand_n
 
 OptimizerName = Literal["adam", "adamw", "sgd", "rmsprop", "adagrad"]
 
-DEFAULTS: Mapping[str, Mapping[str, float | bool]] = {
-    "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
-    "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.01},
-    "sgd": {"momentum": 0.0, "nesterov": False},
-    "rmsprop": {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7},
-    "adagrad": {"initial_accumulator": 0.1, "epsilon": 1e-7},
-}
-"""The keys of each optimizer with their defaults."""
-
 
 class OptimizerSettings(NamedSettings):
     """An optimizer and its constants; a key of another optimizer is an error."""
 
     title: ClassVar[str] = "Optimizer"
-    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = DEFAULTS
+    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = {
+        "adam": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
+        "adamw": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.01},
+        "sgd": {"momentum": 0.0, "nesterov": False},
+        "rmsprop": {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7},
+        "adagrad": {"initial_accumulator": 0.1, "epsilon": 1e-7},
+    }
 
     name: OptimizerName = Field("adam", description="The optimizer.")
     beta_1: float | None = Field(None, ge=0, lt=1, description="adam, adamw: decay of the mean gradient. Default: 0.9.")
@@ -35,15 +32,10 @@ class OptimizerSettings(NamedSettings):
     )
     epsilon: PositiveFloat | None = Field(None, description="All but sgd: keeps the divisor above zero. Default: 1e-7.")
     weight_decay: float | None = Field(
-        None,
-        ge=0,
-        description="adamw: share of each weight, times the learning rate, that a step subtracts. Default: 0.01.",
+        None, ge=0, description="adamw: share of a weight, times the rate, that a step subtracts. Default: 0.01."
     )
     momentum: float | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        description="sgd, rmsprop: share of the previous step added to each step. Default: 0.",
+        None, ge=0, lt=1, description="sgd, rmsprop: share of the previous step added to each step. Default: 0."
     )
     nesterov: bool | None = Field(None, description="sgd: Nesterov momentum, which looks ahead. Default: false.")
     rho: float | None = Field(

@@ -11,22 +11,19 @@ from trainer.training.optimization.named_settings import NamedSettings, expand_n
 
 ScheduleName = Literal["linear", "constant", "step", "cosine", "one_cycle", "reduce_on_plateau"]
 
-DEFAULTS: Mapping[str, Mapping[str, float | bool]] = {
-    "linear": {"end": 0.0},
-    "constant": {},
-    "step": {"after": 6, "factor": 1 / 1.2},
-    "cosine": {"end": 0.0},
-    "one_cycle": {"rise": 0.3, "start": 0.04, "end": 0.0},
-    "reduce_on_plateau": {"factor": 0.5, "patience": 1},
-}
-"""The keys of each schedule with their defaults."""
-
 
 class ScheduleSettings(NamedSettings):
     """How the learning rate changes over the run; a key of another schedule is an error."""
 
     title: ClassVar[str] = "Schedule"
-    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = DEFAULTS
+    defaults: ClassVar[Mapping[str, Mapping[str, float | bool]]] = {
+        "linear": {"end": 0.0},
+        "constant": {},
+        "step": {"after": 6, "factor": 1 / 1.2},
+        "cosine": {"end": 0.0},
+        "one_cycle": {"rise": 0.3, "start": 0.04, "end": 0.0},
+        "reduce_on_plateau": {"factor": 0.5, "patience": 1},
+    }
 
     name: ScheduleName = Field(
         "linear",
@@ -35,25 +32,18 @@ class ScheduleSettings(NamedSettings):
         " when the eval loss does not.",
     )
     end: float | None = Field(
-        None,
-        ge=0,
-        le=1,
-        description="linear, cosine, one_cycle: final share of the learning rate. Default: 0.",
+        None, ge=0, le=1, description="linear, cosine, one_cycle: final share of the learning rate. Default: 0."
     )
     after: PositiveInt | None = Field(None, description="step: epochs at the full learning rate. Default: 6.")
     factor: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="step, reduce_on_plateau: factor of each decrease. Defaults: 1 / 1.2 and 0.5.",
+        None, gt=0, lt=1, description="step, reduce_on_plateau: factor of each decrease. Defaults: 1 / 1.2 and 0.5."
     )
     rise: float | None = Field(
         None, gt=0, lt=1, description="one_cycle: share of the run in which the learning rate rises. Default: 0.3."
     )
     start: float | None = Field(None, ge=0, le=1, description="one_cycle: initial share of the rate. Default: 0.04.")
     patience: PositiveInt | None = Field(
-        None,
-        description="reduce_on_plateau: epochs without a better eval loss before a decrease. Default: 1.",
+        None, description="reduce_on_plateau: epochs without a better eval loss before a decrease. Default: 1."
     )
 
     def constant(self, key: str) -> float:

@@ -1,4 +1,4 @@
-"""The learning rate as a function of how far a run is."""
+"""The learning rate as a function of the progress of a run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from trainer.training.settings import TrainingSettings
 
 
 class Moment(NamedTuple):
-    """Where a run stands before a step.
+    """The progress of a run before a step.
 
     Attributes:
-        done: The share of all epochs' documents that lies behind it, 0 to 1.
+        done: The share of all epochs' documents read so far, 0 to 1.
         epoch: Epochs finished.
         step: Steps taken.
         eval_losses: The eval loss of each finished epoch.
@@ -27,20 +27,20 @@ class Moment(NamedTuple):
 
 
 def learning_rate(settings: TrainingSettings, moment: Moment) -> float:
-    """Returns the learning rate of the next step: the highest one times the schedule times the warm-up."""
+    """Returns the learning rate of the next step: the peak rate times the schedule times the warm-up."""
     factor = _FACTORS[settings.schedule.name](settings.schedule, moment)
     return settings.learning_rate * (factor * warmup(settings.warmup, moment))
 
 
 def warmup(length: float, moment: Moment) -> float:
-    """Rises evenly to 1 over a share of the run (below 1) or a number of steps, of which the first is not zero."""
+    """Rises linearly to 1 over a share of the run (below 1) or over a number of steps; the first step is above zero."""
     if length == 0:
         return 1.0
     return min(1.0, moment.done / length if length < 1 else (moment.step + 1) / length)
 
 
 def linear(schedule: ScheduleSettings, moment: Moment) -> float:
-    """Falls evenly from 1 to `end`."""
+    """Falls linearly from 1 to `end`."""
     end = schedule.constant("end")
     return 1 - moment.done * (1 - end)
 
@@ -51,23 +51,19 @@ def constant(_: ScheduleSettings, __: Moment) -> float:
 
 
 def step(schedule: ScheduleSettings, moment: Moment) -> float:
-    """Stays 1 for `after` epochs, then is multiplied by `factor` at each.
-
-    Zaremba et al. (2014), Recurrent Neural Network Regularization, section 4.1: "after 6 epochs we decrease it by a
-    factor of 1.2 after each epoch".
-    """
+    """Stays 1 for `after` epochs, then falls by `factor` at each (Zaremba et al. 2014, section 4.1)."""
     return schedule.constant("factor") ** max(moment.epoch + 1 - int(schedule.constant("after")), 0)
 
 
 def cosine(schedule: ScheduleSettings, moment: Moment) -> float:
-    """Falls from 1 to `end` by half a cosine, as one period of Loshchilov and Hutter (2017), SGDR, equation 5."""
+    """Falls from 1 to `end` along half a cosine: one period of Loshchilov and Hutter (2017), SGDR, equation 5."""
     return _anneal(1.0, schedule.constant("end"), moment.done)
 
 
 def one_cycle(schedule: ScheduleSettings, moment: Moment) -> float:
-    """Rises from `start` to 1 over the share `rise` of the run, then falls to `end`, both by half a cosine.
+    """Rises from `start` to 1 over the share `rise` of the run, then falls to `end`, both along half a cosine.
 
-    After Smith and Topin (2018), Super-Convergence, section 3, whose two slopes are straight; the momentum stays.
+    After Smith and Topin (2018), Super-Convergence, section 3, but with curved slopes and constant momentum.
     """
     rise = schedule.constant("rise")
     if moment.done < rise:
@@ -76,7 +72,7 @@ def one_cycle(schedule: ScheduleSettings, moment: Moment) -> float:
 
 
 def reduce_on_plateau(schedule: ScheduleSettings, moment: Moment) -> float:
-    """Is multiplied by `factor` each time that `patience` epochs brought no better eval loss than the best before."""
+    """Falls by `factor` each time that the eval loss has not improved for `patience` epochs."""
     reductions, best, waited = 0, math.inf, 0
     for loss in moment.eval_losses:
         waited = 0 if loss < best else waited + 1

@@ -1,11 +1,6 @@
-"""Models of every encoder, saved and asked in a process that knows nothing of this project."""
+"""Models of every encoder, saved and called in a process without this project."""
 
 from __future__ import annotations
-
-import json
-import subprocess
-import sys
-import sysconfig
 
 import keras
 import numpy as np
@@ -27,27 +22,6 @@ ENCODERS = {
     "attention": {"encoder": "rnn+attention", "cell": "lstm"},
     "hierarchical": {"encoder": "hierarchical"},
 }
-ASK = """
-import importlib.util, json, sys
-sys.path.append(sys.argv.pop(1))
-import tensorflow as tf
-
-assert importlib.util.find_spec("trainer") is None
-directories, transformed, texts = map(json.loads, sys.argv[1:4])
-records = [record.numpy() for record in tf.data.TFRecordDataset(transformed, "GZIP")]
-
-def ask(model, name, values):
-    answers = model.signatures[name](tf.constant(values, tf.string))
-    return {key: value.numpy().tolist() for key, value in answers.items()}
-
-found = {}
-for name, directory in directories.items():
-    model = tf.saved_model.load(directory)
-    found[name] = {"served": ask(model, "serving_default", texts), "evaluated": ask(model, "evaluate", records)}
-    if "explain" in model.signatures:
-        found[name] |= {"explained": ask(model, "explain", texts), "none": ask(model, "explain", [])}
-print(json.dumps(found, default=bytes.decode))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -65,23 +39,16 @@ def models(corpus) -> dict[str, keras.Model]:
 
 
 @pytest.fixture(scope="module")
-def answers(corpus, models, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What the signatures of each model answer."""
-    folder = tmp_path_factory.mktemp("saved")
+def answers(corpus, models, records, ask_elsewhere, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The outputs of each model's signatures."""
+    folder, found = tmp_path_factory.mktemp("saved"), {}
+    texts = [*(document.segments[0].encode() for document in corpus.documents["eval"]), b""]
+    questions = {"served": ("serving_default", texts), "evaluated": ("evaluate", records(corpus.transformed["eval"]))}
     for name, model in models.items():
         ClassifierServable(model, str(corpus.graph / "transform_fn"), ["negative", "positive"]).save(str(folder / name))
-    texts = [*(document.segments[0] for document in corpus.documents["eval"]), ""]
-    arguments = [{name: str(folder / name) for name in models}, corpus.transformed["eval"], texts]
-    # Without `site` no .pth file is read, so that the project, where installed for editing, is not found.
-    libraries = sysconfig.get_path("purelib")
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", ASK, libraries, *map(json.dumps, arguments)],
-        cwd=tmp_path_factory.mktemp("elsewhere"),
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+        attention = {"explained": ("explain", texts), "none": ("explain", [])} if explained(model) else {}
+        found[name] = ask_elsewhere(folder / name, **questions, **attention)
+    return found
 
 
 def batches(corpus) -> list[dict]:
@@ -101,9 +68,9 @@ def test_probabilities_are_those_of_the_model(name: str, answers: dict, models: 
 
 @pytest.mark.parametrize("name", ["attention", "hierarchical"])
 def test_explanations_are_the_answers_with_the_weights_of_tokens(name: str, answers: dict, models, corpus) -> None:
-    told = answers[name]["explained"]
-    assert {key: told.pop(key) for key in answers[name]["served"]} == answers[name]["served"]
-    assert told.keys() == {"tokens", "weights", "length"}
+    shown = answers[name]["explained"]
+    assert {key: shown.pop(key) for key in answers[name]["served"]} == answers[name]["served"]
+    assert shown.keys() == {"tokens", "weights", "length"}
     vocabulary = (corpus.graph / "vocabulary.txt").read_text().splitlines()
     expected = {}
     for batch in batches(corpus):
@@ -113,24 +80,24 @@ def test_explanations_are_the_answers_with_the_weights_of_tokens(name: str, answ
             ids = batch["tokens"].numpy()[row, : lengths[row]]
             expected[identity] = [vocabulary[number] for number in ids], weights.numpy()[row, : lengths[row]]
     for row, document in enumerate(corpus.documents["eval"]):
-        length, (tokens, weights) = told["length"][row], expected[document.id.encode()]
+        length, (tokens, weights) = shown["length"][row], expected[document.id.encode()]
         if tokens == ["<pad>"]:
             assert length == 0
             continue
-        assert told["tokens"][row][:length] == tokens
-        np.testing.assert_allclose(told["weights"][row][:length], weights, atol=1e-6)
-        assert sum(told["weights"][row]) == pytest.approx(1, abs=1e-5)
-        assert set(told["tokens"][row][length:]) <= {""}
+        assert shown["tokens"][row][:length] == tokens
+        np.testing.assert_allclose(shown["weights"][row][:length], weights, atol=1e-6)
+        assert sum(shown["weights"][row]) == pytest.approx(1, abs=1e-5)
+        assert set(shown["tokens"][row][length:]) <= {""}
 
 
 @pytest.mark.parametrize("name", ["attention", "hierarchical"])
-def test_what_has_no_token_is_explained_by_none(name: str, answers: dict) -> None:
-    told, none = answers[name]["explained"], answers[name]["none"]
-    assert told["length"][-1] == 0
-    assert set(told["tokens"][-1]) == {""}
-    assert set(told["weights"][-1]) == {0}
+def test_documents_without_tokens_have_empty_explanations(name: str, answers: dict) -> None:
+    shown, none = answers[name]["explained"], answers[name]["none"]
+    assert shown["length"][-1] == 0
+    assert set(shown["tokens"][-1]) == {""}
+    assert set(shown["weights"][-1]) == {0}
     assert none["tokens"] == none["weights"] == none["length"] == none["label"] == []
 
 
-def test_models_without_attention_explain_nothing(answers: dict) -> None:
-    assert {name for name in ENCODERS if "explained" in answers[name]} == {"attention", "hierarchical"}
+def test_only_models_with_attention_have_the_signature(answers: dict) -> None:
+    assert {name for name in ENCODERS if "explain" in answers[name]["signatures"]} == {"attention", "hierarchical"}

@@ -1,4 +1,4 @@
-"""The classifier against a forward pass in NumPy, and its indifference to batches and padding."""
+"""The classifier against a forward pass in NumPy."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
-import hypothesis
-import hypothesis.strategies as st
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
 
 from trainer.classifier import model as classifier
 from trainer.classifier.attention import explained
-from trainer.classifier.pooling import MaskedPooling
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
 from trainer.recurrent import encoder
@@ -26,20 +22,16 @@ ROWS = [[4, 5, 3, 7, 8, 9], [11], [2, 7, 7, 3, 3, 2, 4], [5, 0, 1, 10, 3]]
 LABELS = [0, 2, 1, 1]
 
 
+HIERARCHICAL = {"encoder": "hierarchical", "attention_units": 5}
 FAST = {
     "lstm": {"cell": "lstm"},
     "gru forward last": {"pooling": "last", "bidirectional": False, "bigrams": None},
-    "relu": {
-        "cell": "rnn",
-        "activation": "relu",
-        "recurrent_initializer": "identity",
-        "bidirectional": False,
-    },
+    "relu": {"cell": "rnn", "activation": "relu", "recurrent_initializer": "identity", "bidirectional": False},
     "cnn": {"encoder": "cnn", "filters": 3, "filter_widths": [2, 3, 7]},
     "cnn of one width": {"encoder": "cnn", "filters": 3, "filter_widths": [4], "bigrams": None},
     "average": {"encoder": "average"},
     "attention": {"encoder": "rnn+attention", "attention_units": 5, "bidirectional": False},
-    "hierarchical": {"encoder": "hierarchical", "attention_units": 5, "cell": "rnn", "bidirectional": False},
+    "hierarchical": {**HIERARCHICAL, "cell": "rnn", "bidirectional": False},
 }
 SLOW = {
     "lstm forward": {"cell": "lstm", "bidirectional": False, "pool_words": False},
@@ -47,18 +39,8 @@ SLOW = {
     "rnn": {"cell": "rnn", "recurrent_dropout": 0.5},
     "two layers": {"cell": "lstm", "layers": 2, "merge": "mul", "layer_norm": True, "pooling": "last"},
     "three layers": {"layers": 3, "merge": "ave", "residual": True, "layer_norm": True, "bigrams": None},
-    "hierarchical of both directions": {
-        "encoder": "hierarchical",
-        "attention_units": 5,
-        "cell": "lstm",
-        "merge": "sum",
-    },
-    "hierarchical of two layers": {
-        "encoder": "hierarchical",
-        "attention_units": 5,
-        "layers": 2,
-        "bidirectional": False,
-    },
+    "hierarchical of both directions": {**HIERARCHICAL, "cell": "lstm", "merge": "sum"},
+    "hierarchical of two layers": {**HIERARCHICAL, "layers": 2, "bidirectional": False},
 }
 CASES = [pytest.param(values, id=name) for name, values in FAST.items()]
 CASES += [pytest.param(values, id=name, marks=pytest.mark.slow) for name, values in SLOW.items()]
@@ -68,17 +50,6 @@ class Built(NamedTuple):
     settings: ClassifierSettings
     model: keras.Model
     weight: Callable[[str], np.ndarray]
-    step: tf.types.experimental.GenericFunction
-
-
-class Answer(NamedTuple):
-    """Of a batch: logits, losses and right answers; of its first document: the gradients of the loss and weights."""
-
-    logits: np.ndarray
-    losses: np.ndarray
-    correct: np.ndarray
-    gradients: list[np.ndarray]
-    weights: np.ndarray | None
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -86,36 +57,14 @@ def built(request: pytest.FixtureRequest, randomized) -> Built:
     sizes = {"embedding": 4, "units": 3, "bigrams": {"buckets": 50, "width": 2}}
     settings = ClassifierSettings.model_validate({**sizes, **request.param})
     model = classifier.build(settings, VOCABULARY, CLASSES)
-    weight = randomized(model)
-    shown = explained(model)
-    variables = [weight.value for weight in model.trainable_variables]
-
-    @tf.function(
-        input_signature=[tf.TensorSpec([None, None], tf.int64), *[tf.TensorSpec([None], tf.int64)] * 2],
-        autograph=False,
-        reduce_retracing=True,
-    )
-    def step(tokens: tf.Tensor, length: tf.Tensor, label: tf.Tensor) -> tuple:
-        with tf.GradientTape() as tape:
-            logits, *weights = tf.nest.flatten((shown or model)([tokens, length], training=False))
-            losses, _, correct = SingleLabel(settings, "abc").judge({"label": label}, logits)
-            first = losses[0]
-        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(first, variables)]
-        return logits, losses, correct, gradients, weights
-
-    return Built(settings, model, weight, step)
+    return Built(settings, model, randomized(model))
 
 
-def run(built: Built, rows: list[list[int]], labels: list[int], extra: int = 0, filler: int = 0) -> Answer:
-    width = max(map(len, rows)) + extra
-    tokens = [row + [filler] * (width - len(row)) for row in rows]
-    values = (tokens, [len(row) for row in rows], labels)
-    *figures, gradients, weights = built.step(*(tf.constant(value, tf.int64) for value in values))
-    return Answer(
-        *(figure.numpy() for figure in figures),
-        [gradient.numpy() for gradient in gradients],
-        weights[0].numpy() if weights else None,
-    )
+def batch(extra: int = 0, filler: int = 0) -> dict[str, tf.Tensor]:
+    width = max(map(len, ROWS)) + extra
+    tokens = [row + [filler] * (width - len(row)) for row in ROWS]
+    values = {"tokens": tokens, "length": [len(row) for row in ROWS], "label": LABELS}
+    return {name: tf.constant(value, tf.int64) for name, value in values.items()}
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -182,76 +131,42 @@ def forward(built: Built, row: list[int], stack: Callable) -> tuple[np.ndarray, 
     return document @ built.weight("/logits/kernel") + built.weight("/logits/bias"), weights
 
 
-def test_logits_and_weights_are_those_of_the_forward_pass_in_numpy(built: Built, recurrent_reference) -> None:
-    answer = run(built, ROWS, LABELS)
+def test_logits_and_weights_are_those_of_numpy_for_any_padding(built: Built, recurrent_reference) -> None:
     passes = [forward(built, row, recurrent_reference) for row in ROWS]
     expected = np.array([logits for logits, _ in passes])
-    np.testing.assert_allclose(answer.logits, expected, atol=1e-5)
-    likelihoods = np.exp(expected)[range(len(ROWS)), LABELS] / np.exp(expected).sum(axis=1)
-    np.testing.assert_allclose(answer.losses, -np.log(likelihoods), atol=1e-5)
-    np.testing.assert_array_equal(answer.correct, expected.argmax(axis=1) == LABELS)
-    assert (answer.weights is None) == (built.settings.encoder not in ("rnn+attention", "hierarchical"))
-    for number, (_, weights) in enumerate(passes):
-        if answer.weights is not None:
+    model, likelihoods = explained(built.model), np.exp(expected)[range(4), LABELS] / np.exp(expected).sum(axis=1)
+    assert (model is None) == (built.settings.encoder not in ("rnn+attention", "hierarchical"))
+    for features in (batch(), batch(extra=5, filler=3)):
+        inputs = [features["tokens"], features["length"]]
+        logits = built.model(inputs, training=False)
+        np.testing.assert_allclose(logits, expected, atol=1e-5)
+        losses, _, correct = SingleLabel(built.settings, "abc").judge(features, logits)
+        np.testing.assert_allclose(losses, -np.log(likelihoods), atol=1e-5)
+        np.testing.assert_array_equal(correct, expected.argmax(axis=1) == LABELS)
+        for number, (_, weights) in enumerate(passes if model else []):
+            found = model(inputs, training=False)[1].numpy()[number]
             assert weights.sum() == pytest.approx(1)
-            np.testing.assert_allclose(answer.weights[number, : len(weights)], weights, atol=1e-6)
-            assert not answer.weights[number, len(weights) :].any()
+            np.testing.assert_allclose(found[: len(weights)], weights, atol=1e-6)
+            assert not found[len(weights) :].any()
 
 
-documents = st.lists(st.integers(0, VOCABULARY - 1), min_size=1, max_size=9)
-
-
-@hypothesis.settings(max_examples=15)
-@given(
-    document=documents,
-    others=st.lists(documents, max_size=3),
-    extra=st.integers(0, 6),
-    filler=st.integers(0, VOCABULARY - 1),
-)
-def test_a_document_depends_neither_on_its_batch_nor_on_padding(built: Built, document, others, extra, filler) -> None:
-    alone = run(built, [document], [1])
-    among = run(built, [document, *others], [1] + [0] * len(others), extra, filler)
-    np.testing.assert_allclose(among.logits[0], alone.logits[0], atol=1e-5)
-    np.testing.assert_allclose(among.losses[0], alone.losses[0], atol=1e-5)
-    assert among.correct[0] == alone.correct[0]
-    for gradient, expected in zip(among.gradients, alone.gradients, strict=True):
-        np.testing.assert_allclose(gradient, expected, atol=1e-5)
-    if alone.weights is not None:
-        np.testing.assert_allclose(among.weights[0, : len(document)], alone.weights[0], atol=1e-5)
-        assert not among.weights[0, len(document) :].any()
-
-
-def test_every_weight_has_a_part_in_the_loss(built: Built) -> None:
-    answer = run(built, ROWS, LABELS)
+def test_every_weight_contributes_to_the_loss(built: Built) -> None:
+    with tf.GradientTape() as tape:
+        logits = built.model([batch()["tokens"], batch()["length"]], training=False)
+        loss = tf.reduce_sum(SingleLabel(built.settings, "abc").judge(batch(), logits).losses)
+    gradients = tape.gradient(loss, [weight.value for weight in built.model.trainable_variables])
     may_be_dead = built.settings.activation == "relu"
-    assert all(np.abs(gradient).max() > 0 or may_be_dead for gradient in answer.gradients)
+    assert all(np.abs(tf.convert_to_tensor(gradient)).max() > 0 or may_be_dead for gradient in gradients)
 
 
 def test_models_rebuilt_from_their_description_are_the_same(built: Built) -> None:
     again = keras.Model.from_config(built.model.get_config())
     again.set_weights(built.model.get_weights())
-    inputs = [tf.constant([ROWS[0]], tf.int64), tf.constant([len(ROWS[0])], tf.int64)]
+    inputs = [batch()["tokens"], batch()["length"]]
     np.testing.assert_array_equal(again(inputs), built.model(inputs))
 
 
-def test_pooling_ignores_the_padding_even_of_negative_states() -> None:
-    states = np.random.default_rng(1).normal(size=(3, 5, 2)).astype(np.float32) - 5
-    lengths = [5, 1, 3]
-    steps = np.arange(5) < np.array(lengths)[:, None]
-    pooled = MaskedPooling()(np.where(steps[..., None], states, 9), steps).numpy()
-    expected = [
-        np.concatenate([row[:length].max(axis=0), row[:length].mean(axis=0)])
-        for row, length in zip(states, lengths, strict=True)
-    ]
-    np.testing.assert_allclose(pooled, expected, rtol=1e-6)
-
-
-def test_the_mask_marks_the_steps_before_the_length() -> None:
-    mask = encoder.LengthMask()(tf.zeros([3, 4], tf.int64), tf.constant([4, 1, 2], tf.int64))
-    assert mask.numpy().tolist() == [[True] * 4, [True, False, False, False], [True, True, False, False]]
-
-
-def test_dropout_is_for_training_alone() -> None:
+def test_dropout_applies_only_in_training() -> None:
     model = classifier.build(ClassifierSettings(embedding=4, units=3, dropout=0.5), VOCABULARY, CLASSES)
     inputs = [tf.constant([ROWS[0]], tf.int64), tf.constant([6], tf.int64)]
     fixed = [model(inputs, training=False).numpy() for _ in range(2)]
@@ -260,7 +175,7 @@ def test_dropout_is_for_training_alone() -> None:
     assert len(set(drawn)) > 1
 
 
-def test_word_dropout_replaces_words_by_unknown_ones_in_training_alone() -> None:
+def test_word_dropout_replaces_words_only_in_training() -> None:
     layer = encoder.WordDropout(0.3)
     tokens = tf.reshape(tf.range(4, 4004, dtype=tf.int64), [40, 100])
     found = layer(tokens, training=True)

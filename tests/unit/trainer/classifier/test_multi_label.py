@@ -1,4 +1,4 @@
-"""The objective of any number of labels against NumPy and Keras, and thresholds against all that there are."""
+"""The objective of any number of labels against NumPy and Keras, and thresholds against all candidates."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_labels_become_a_column_each() -> None:
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_a_document_loses_the_mean_of_its_classes(smoothing: float) -> None:
+def test_the_loss_of_a_document_is_the_mean_over_the_classes(smoothing: float) -> None:
     logits = np.random.default_rng(0).normal(size=[3, 3], scale=3).astype(np.float32)
     logits[1] = [-1, 0, -2]  # a probability of one half is a label
     logits[2] = [-1, 2, -0.1]
@@ -49,16 +49,12 @@ def test_a_document_loses_the_mean_of_its_classes(smoothing: float) -> None:
 
 
 def test_a_sound_model_starts_at_chance_level_and_overfits() -> None:
-    random = np.random.default_rng(0)
     settings = ClassifierSettings(embedding=8, units=4, bidirectional=False)
     keras.utils.set_random_seed(1)
-    batches = []
-    for _ in range(2):
-        tokens = random.integers(4, 14, (16, 5))
-        hot = [[word - 4 for word in sorted(set(row)) if word < 7] for row in tokens.tolist()]
-        labels = [[*row, *[-1] * (3 - len(row))] for row in hot]
-        numbers = {"tokens": tokens, "length": np.full(16, 5), "labels": labels}
-        batches.append({name: tf.constant(value, tf.int64) for name, value in numbers.items()})
+    tokens = np.random.default_rng(0).integers(4, 14, (2, 16, 5))
+    labels = np.where(tokens < 7, tokens - 4, -1)
+    numbers = [{"tokens": tokens[n], "length": np.full(16, 5), "labels": labels[n]} for n in range(2)]
+    batches = [{name: tf.constant(value, tf.int64) for name, value in batch.items()} for batch in numbers]
     findings = sanity.check(classifier.build(settings, 14, 3), HEAD, batches)
     assert findings.chance_loss == pytest.approx(math.log(2))
 
@@ -98,7 +94,7 @@ def test_a_tuned_threshold_lies_in_the_middle_and_each_class_has_its_own() -> No
     assert threshold == next_to_it
 
 
-def test_thresholds_that_are_given() -> None:
+def test_thresholds_of_the_settings() -> None:
     assert thresholds.given("tuned", ["a"]) is None
     assert thresholds.given(0.3, ["a", "b"]).tolist() == pytest.approx([0.3, 0.3])
     assert thresholds.given({"b": 0.2}, ["a", "b"]).tolist() == pytest.approx([0.5, 0.2])
@@ -108,13 +104,13 @@ def test_thresholds_that_are_given() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, 1.5, True, "best", {}, {"a": 0}, {"a": "x"}, [0.5]])
-def test_what_is_no_threshold_is_refused_in_one_sentence(value: object) -> None:
+def test_invalid_thresholds_are_rejected_with_one_message(value: object) -> None:
     with pytest.raises(ValueError, match="neither tuned nor a number between 0 and 1") as caught:
         ClassifierSettings(thresholds=value)
     assert len(caught.value.errors()) == 1
 
 
-def test_documents_are_shown_with_what_is_predicted_and_true() -> None:
+def test_documents_are_shown_with_predicted_and_true_labels() -> None:
     batch = {
         "tokens": np.array([[4, 5], [5, 0], [4, 4]]),
         "length": np.array([2, 1, 2]),

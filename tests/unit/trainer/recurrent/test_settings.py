@@ -1,4 +1,4 @@
-"""Which settings of recurrent layers go together."""
+"""Valid and invalid combinations of recurrent settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trainer.recurrent.settings import RecurrentSettings
         ({"output_dropout": 1.0}, "less than 1"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_reason(values: dict, cause: str) -> None:
+def test_wrong_combinations_are_rejected_with_the_reason(values: dict, cause: str) -> None:
     with pytest.raises(ValueError, match=cause):
         RecurrentSettings.model_validate(values)
 
@@ -37,6 +37,6 @@ def test_what_cannot_be_is_refused_with_the_reason(values: dict, cause: str) -> 
         {"uniform_scale": 0.5, "kernel_initializer": "uniform"},
     ],
 )
-def test_what_can_be_reads_back_from_its_json(values: dict) -> None:
+def test_right_combinations_survive_json(values: dict) -> None:
     settings = RecurrentSettings.model_validate(values)
     assert RecurrentSettings.model_validate_json(settings.model_dump_json()) == settings

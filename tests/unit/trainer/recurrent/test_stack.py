@@ -1,4 +1,4 @@
-"""Recurrent layers against NumPy on sequences of different lengths, their dropout and how they start."""
+"""Recurrent layers against NumPy on sequences of different lengths, their dropout and initial weights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(model: keras.Model, vectors: np.ndarray, lengths: list[int], training: b
 
 
 def padded(extra: int = 0) -> np.ndarray:
-    """Sequences, float32 [3, time, WIDTH], with numbers that are no zeros where they are padded."""
+    """Sequences, float32 [3, time, WIDTH], with non-zero padding."""
     vectors = np.full([3, max(LENGTHS) + extra, WIDTH], 7, np.float32)
     random = np.random.default_rng(1)
     for row, length in enumerate(LENGTHS):
@@ -71,7 +71,7 @@ def test_layers_are_named_in_their_order_and_the_first_as_when_alone() -> None:
     assert names[-6:] == [*expected, "gru_3_residual"]
 
 
-def test_lstms_forget_nothing_at_the_start() -> None:
+def test_lstms_start_with_a_forget_bias_of_1() -> None:
     model = model_of(RecurrentSettings(cell="lstm", units=2, bidirectional=False))
     np.testing.assert_array_equal(model.get_layer("lstm").cell.bias, [0, 0, 1, 1, 0, 0, 0, 0])
 
@@ -92,7 +92,7 @@ def test_uniform_weights_fill_their_range_and_differ_by_direction(cell: str) -> 
     assert not np.array_equal(kernels[1], kernels[3])
 
 
-def test_orthogonal_and_glorot_weights_are_what_they_are_called() -> None:
+def test_orthogonal_and_glorot_initial_weights() -> None:
     values = {"kernel_initializer": "orthogonal", "recurrent_initializer": "glorot"}
     cell = model_of(RecurrentSettings(cell="rnn", units=8, bidirectional=False, **values)).get_layer("rnn").cell
     np.testing.assert_allclose(cell.kernel.numpy() @ cell.kernel.numpy().T, np.eye(WIDTH), atol=1e-5)
@@ -103,16 +103,14 @@ def test_orthogonal_and_glorot_weights_are_what_they_are_called() -> None:
 
 
 def copying(values: dict, units: int = 64) -> keras.Model:
-    """An RNN that adds what it reads to its state: the state of a step is the sum of all inputs up to it."""
-    settings = RecurrentSettings(
-        cell="rnn", units=units, bidirectional=False, activation="linear", recurrent_initializer="identity", **values
-    )
-    model = model_of(settings)
+    """An RNN whose state is the sum of all inputs so far."""
+    plain = {"cell": "rnn", "bidirectional": False, "activation": "linear", "recurrent_initializer": "identity"}
+    model = model_of(RecurrentSettings(units=units, **plain, **values))
     model.get_layer("rnn").cell.kernel.assign(np.ones([WIDTH, units]))
     return model
 
 
-def test_dropout_of_states_has_one_mask_for_all_steps_and_one_for_each_sequence() -> None:
+def test_recurrent_dropout_has_one_mask_per_sequence_for_all_steps() -> None:
     model = copying({"recurrent_dropout": 0.5})
     inputs = np.zeros([2, 4, WIDTH], np.float32)
     inputs[:, 0, 0] = 1
@@ -127,7 +125,7 @@ def test_dropout_of_states_has_one_mask_for_all_steps_and_one_for_each_sequence(
     np.testing.assert_allclose(run(model, inputs, [4, 4]), np.ones([2, 4, 64]))
 
 
-def test_dropout_of_what_is_read_and_of_what_is_given_is_drawn_for_each_step() -> None:
+def test_input_and_output_dropout_are_drawn_at_each_step() -> None:
     ones = np.ones([1, 50, WIDTH], np.float32)
     given = run(copying({"output_dropout": 0.5}), ones, [50], training=True)[0]
     kept = given != 0

@@ -13,7 +13,7 @@ TAGS = ("O", "B-LOC", "I-LOC", "B-PER")
 
 
 def _sentences(split: str, count: int) -> list:
-    """Sentences in which the word before tells what a capital letter begins."""
+    """Sentences in which the previous word decides the tag of a name."""
     from components.corpus_example_gen.documents import Document
 
     draw = random.Random(split)
@@ -39,22 +39,13 @@ def tagged(transform_documents):
 
 
 @pytest.fixture(scope="session")
-def train() -> Callable[..., Path]:
-    """A function that trains a tagger on a transformed corpus in a folder, and gives the SavedModel's."""
-    from trainer.jobs.training_job import TrainingJob
+def train(job_in) -> Callable[..., Path]:
+    """A function that trains a tagger on a transformed corpus in a folder, and returns the folder of its SavedModel."""
     from trainer.tagger.settings import TaggerSettings
     from trainer.tagger.training import TAGGER
 
     def run(corpus, folder: Path, **settings: object) -> Path:
-        job = TrainingJob(
-            train_files=corpus.transformed["train"],
-            eval_files=corpus.transformed["eval"],
-            transform_graph=str(corpus.graph),
-            model_directory=str(folder / "model"),
-            log_directory=str(folder / "logs"),
-            checkpoints=str(folder / "checkpoints"),
-        )
-        TAGGER.run(job, TaggerSettings.model_validate(settings))
+        TAGGER.run(job_in(corpus, folder), TaggerSettings.model_validate(settings))
         return folder / "model"
 
     return run

@@ -1,4 +1,4 @@
-"""A corpus whose tags depend on tokens 30 steps away: no bag of words can tell them, the tagger learns them."""
+"""A corpus whose tags depend on tokens 30 steps away: no bag of words predicts them, the tagger learns them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ Sentence = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def agreement(count: int, seed: int) -> list[Sentence]:
-    """Makes sentences in pairs of the same words, in which every tag of the one is not that of the other.
+    """Makes sentences in pairs of the same words whose tags all differ.
 
-    A sentence stands between the keys `k0` and `k1`, in this order or the other. The order decides every tag: that of
-    `x` is x/0 in the one and x/1 in the other, and so on. Between the keys stand so many x and y by chance that those
-    in the middle are at least 30 steps away from both.
+    A sentence stands between the keys `k0` and `k1`, in either order, and the order decides every tag, e.g. x/0 or x/1.
+    Between the keys are so many random x and y that those in the middle are at least 30 steps away from both.
     """
     draw, sentences = random.Random(seed), list[Sentence]()
     for _ in range(count // 2):
@@ -57,20 +56,16 @@ def bag(sentence: Sentence, place: int) -> Hashable:
     return sentence[0][place], tuple(sorted(sentence[0]))
 
 
-def bag_and_place(sentence: Sentence, place: int) -> Hashable:
-    return place, bag(sentence, place)
-
-
 def neighbours(sentence: Sentence, place: int) -> Hashable:
-    """All words fewer than 30 steps away, in their order, beside the bag and the place."""
-    return sentence[0][max(place - DISTANCE + 1, 0) : place + DISTANCE], bag_and_place(sentence, place)
+    """All words fewer than 30 steps away, in their order, besides the bag and the place."""
+    return sentence[0][max(place - DISTANCE + 1, 0) : place + DISTANCE], place, bag(sentence, place)
 
 
 def first_and_own(sentence: Sentence, place: int) -> Hashable:
     return sentence[0][0], sentence[0][place]
 
 
-def test_no_function_of_the_words_near_by_and_of_the_bag_is_better_than_chance() -> None:
+def test_no_function_of_near_words_and_the_bag_is_better_than_chance() -> None:
     sentences = agreement(200, seed=2)
     everywhere, far = places(sentences), places(sentences, DISTANCE)
     assert len(far) > len(sentences)
@@ -81,7 +76,7 @@ def test_no_function_of_the_words_near_by_and_of_the_bag_is_better_than_chance()
 
 
 @pytest.mark.slow
-def test_the_tagger_learns_what_is_30_steps_away(transform_documents, train, tmp_path: Path) -> None:
+def test_the_tagger_learns_tags_that_depend_on_tokens_30_steps_away(transform_documents, train, tmp_path: Path) -> None:
     from components.corpus_example_gen.documents import Document
 
     made = {"train": agreement(2_000, seed=1), "eval": agreement(200, seed=2), "test": agreement(200, seed=3)}
@@ -95,18 +90,8 @@ def test_the_tagger_learns_what_is_30_steps_away(transform_documents, train, tmp
     }
     settings = {"tokenizer": "whitespace", "min_count": 1}
     corpus = transform_documents("long_distance", documents, kinds.TAGGED_TEXT, settings, TAGS)
-    dropouts = {"word_dropout": 0, "spatial_dropout": 0, "dropout": 0}
-    model = train(
-        corpus,
-        tmp_path,
-        embedding=8,
-        units=32,
-        epochs=8,
-        patience=8,
-        learning_rate=0.01,
-        batch_documents=32,
-        **dropouts,
-    )
+    sizes = {"embedding": 8, "units": 32, "epochs": 8, "patience": 8, "learning_rate": 0.01, "batch_documents": 32}
+    model = train(corpus, tmp_path, **sizes, word_dropout=0, spatial_dropout=0, dropout=0)
     serve = tf.saved_model.load(str(model)).signatures["serving_default"]
     served = serve(tf.constant([" ".join(tokens) for tokens, _ in made["test"]]))["tags"].numpy()
     right = {

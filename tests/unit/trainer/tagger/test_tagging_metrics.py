@@ -10,14 +10,7 @@ import seqeval.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.tagger.metrics import (
-    TagCounts,
-    span_f1,
-    span_precision,
-    span_recall,
-    token_accuracy,
-    token_loss,
-)
+from trainer.tagger.metrics import TagCounts, span_f1, span_precision, span_recall, token_accuracy, token_loss
 
 TAGS = ["O", "B-X", "I-X", "B-Y", "I-Y", "E-X", "S-Y", "B-a-b", "I-a-b", "B", "I"]
 PAIRS = st.lists(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.training.optimization.schedule_settings import DEFAULTS
+from trainer.training.optimization.schedule_settings import ScheduleSettings
 from trainer.training.optimization.schedules import Moment, learning_rate
 from trainer.training.settings import TrainingSettings
 
@@ -22,48 +22,41 @@ def at(done: float, step: int = 0) -> Moment:
     return Moment(done, 0, step)
 
 
-def test_linear_falls_evenly() -> None:
-    assert [rate(at(done), "linear") for done in (0, 0.25, 0.5, 1)] == [2, 1.5, 1, 0]
-    assert rate(at(0.5), {"name": "linear", "end": 0.1}) == pytest.approx(1.1)
-    assert rate(at(1), {"name": "linear", "end": 0.1}) == pytest.approx(0.2)
+ONE_CYCLE = {"name": "one_cycle", "rise": 0.4, "start": 0.1, "end": 0.05}
 
 
-def test_constant_stays() -> None:
-    assert [rate(at(done), "constant") for done in (0, 0.5, 1)] == [2, 2, 2]
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("linear", {0: 2, 0.25: 1.5, 0.5: 1, 1: 0}),
+        ({"name": "linear", "end": 0.1}, {0.5: 1.1, 1: 0.2}),
+        ("constant", {0: 2, 0.5: 2, 1: 2}),
+        ("cosine", {0: 2, 1 / 3: 1.5, 0.5: 1, 2 / 3: 0.5, 1: 0}),
+        ({"name": "cosine", "end": 0.5}, {0.5: 1.5}),
+        (ONE_CYCLE, {0: 0.2, 0.2: 1.1, 0.4: 2, 0.7: 1.05, 1: 0.1}),
+    ],
+)
+def test_the_rate_by_the_share_of_the_run(schedule: str | dict, expected: dict[float, float]) -> None:
+    assert {done: rate(at(done), schedule) for done in expected} == pytest.approx(expected)
 
 
 def test_step_falls_at_each_epoch_after_some() -> None:
     schedule = {"name": "step", "after": 2, "factor": 0.5}
     assert [rate(Moment(0.9, epoch, 0), schedule) for epoch in range(5)] == [2, 2, 1, 0.5, 0.25]
-
-
-def test_the_default_step_is_the_recipe_for_the_penn_treebank() -> None:
-    # Rate 1 for 6 epochs, then divided by 1.2 at each.
+    # The default is a recipe for the Penn Treebank: rate 1 for 6 epochs, then divided by 1.2 at each.
     rates = [rate(Moment(0, epoch, 0), "step", learning_rate_=1.0) for epoch in range(9)]
     assert rates == pytest.approx([1] * 6 + [1 / 1.2, 1 / 1.44, 1 / 1.728])
-
-
-def test_cosine_falls_by_half_a_cosine() -> None:
-    found = [rate(at(done), "cosine") for done in (0, 1 / 3, 0.5, 2 / 3, 1)]
-    assert found == pytest.approx([2, 1.5, 1, 0.5, 0])
-    assert rate(at(0.5), {"name": "cosine", "end": 0.5}) == pytest.approx(1.5)
-
-
-def test_one_cycle_rises_and_falls() -> None:
-    schedule = {"name": "one_cycle", "rise": 0.4, "start": 0.1, "end": 0.05}
-    found = [rate(at(done), schedule) for done in (0, 0.2, 0.4, 0.7, 1)]
-    assert found == pytest.approx([0.2, 1.1, 2, 1.05, 0.1])
 
 
 def test_a_plateau_reduces() -> None:
     schedule = {"name": "reduce_on_plateau", "factor": 0.1, "patience": 1}
     losses = [0.9, 0.8, 0.8, 0.85, 0.7, 0.75]
     found = [rate(Moment(0, epoch, 0, losses[:epoch]), schedule) for epoch in range(7)]
-    # As good as the best is no better.
+    # A tie with the best is no improvement.
     assert found == pytest.approx([2, 2, 2, 0.2, 0.02, 0.02, 0.002])
 
 
-def test_a_patient_plateau_waits_anew_after_each_reduction() -> None:
+def test_a_patient_plateau_waits_again_after_each_reduction() -> None:
     settings = TrainingSettings(
         learning_rate=1, patience=9, schedule={"name": "reduce_on_plateau", "factor": 0.5, "patience": 2}
     )
@@ -84,16 +77,9 @@ def test_warm_up_over_steps_begins_above_zero() -> None:
     assert found == [0.5, 1, 1.5, 2, 2, 2]
 
 
-@given(
-    st.floats(0, 1),
-    st.integers(0, 99),
-    st.integers(0, 9_999),
-    st.sampled_from(sorted(DEFAULTS)),
-    st.sampled_from([0, 7]),
-)
-def test_a_rate_is_never_above_the_highest_or_below_zero(
-    done: float, epoch: int, step: int, schedule: str, warmup: float
-) -> None:
+@pytest.mark.parametrize("schedule", sorted(ScheduleSettings.defaults))
+@given(st.floats(0, 1), st.integers(0, 99), st.integers(0, 999), st.sampled_from([0, 7]))
+def test_a_rate_is_between_zero_and_the_peak(schedule: str, done: float, epoch: int, step: int, warmup: float) -> None:
     found = rate(Moment(done, epoch, step, [1.0] * epoch), schedule, 0 if schedule == "one_cycle" else warmup)
     assert 0 <= found <= 2 + 1e-12
     assert math.isfinite(found)

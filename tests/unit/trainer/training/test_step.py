@@ -1,6 +1,9 @@
-"""A step: accumulation, weights of classes, precision, tables of which rows alone are touched, and its graph."""
+"""A step: accumulation, weights of classes and documents, precision, updates of single rows, and its graph."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,37 +11,50 @@ import pytest
 import tensorflow as tf
 
 from trainer.classifier import model as classifier
+from trainer.classifier.multi_label import MultiLabel
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
+from trainer.tagger import model as tagger
+from trainer.tagger.settings import TaggerSettings
+from trainer.tagger.training import TagHead
 from trainer.training import precision
 from trainer.training.step import Step
 
-PLAIN = {
-    **{"encoder": "average", "embedding": 4, "bigrams": None, "label_smoothing": 0},
-    **{"word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "learning_rate": 0.1},
-}
-RECURRENT = {"encoder": "rnn", "units": 3, "bidirectional": False}
+DROPOUTS = {"word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "label_smoothing": 0, "learning_rate": 0.1}
+PLAIN = {"encoder": "average", "embedding": 4, "bigrams": None}
+RECURRENT = {"embedding": 4, "units": 3, "bidirectional": False}
+RNN = {"encoder": "rnn", **RECURRENT}
 VOCABULARY = 10
+TASKS: Mapping[str, tuple[Any, ...]] = {
+    "classifier": (ClassifierSettings, classifier.build, SingleLabel),
+    "multi_label": (ClassifierSettings, classifier.build, MultiLabel),
+    "tagger": (TaggerSettings, tagger.build, TagHead),
+}
 
 
 def documents(rows: int, seed: int = 0) -> dict[str, tf.Tensor]:
-    """Documents of three classes."""
+    """Documents of three classes with targets of all tasks, of weights 0 to 3."""
     random = np.random.default_rng(seed)
     length = random.integers(1, 7, rows)
     tokens = np.where(np.arange(6) < length[:, None], random.integers(1, VOCABULARY, (rows, 6)), 0)
-    return {name: tf.constant(v) for name, v in {"tokens": tokens, "length": length, "label": tokens[:, 0] % 3}.items()}
+    found = {"tokens": tokens, "length": length, "label": tokens[:, 0] % 3, "tags": tokens % 3}
+    found["labels"] = np.stack([tokens[:, 0] % 3, np.where(length > 3, -1, 2)], axis=1)
+    found["weight"] = (np.arange(rows) % 4).astype(np.float32)
+    return {name: tf.constant(values) for name, values in found.items()}
 
 
 def part(batch: dict[str, tf.Tensor], start: int, stop: int) -> dict[str, tf.Tensor]:
     return {name: values[start:stop] for name, values in batch.items()}
 
 
-def make(class_weights: list[float] | None = None, **values: object) -> Step:
-    settings = ClassifierSettings.model_validate({**PLAIN, **values})
+def make(
+    class_weights: list[float] | None = None, *, task: str = "classifier", weighted: bool = False, **values: object
+) -> Step:
+    model, build, head = TASKS[task]
+    settings = model.model_validate({**(RECURRENT if task == "tagger" else PLAIN), **DROPOUTS, **values})
     keras.utils.set_random_seed(1)
     with precision.policy(settings):
-        model = classifier.build(settings, VOCABULARY, 3)
-        return Step(model, SingleLabel(settings, "abc"), class_weights)
+        return Step(build(settings, VOCABULARY, 3), head(settings, "abc"), class_weights, weighted=weighted)
 
 
 def weights(step: Step) -> list[np.ndarray]:
@@ -49,10 +65,12 @@ def differences(step: Step, other: Step) -> float:
     return max(np.abs(a - b).max() for a, b in zip(weights(step), weights(other), strict=True))
 
 
-@pytest.mark.parametrize("values", [{"optimizer": "adam", **RECURRENT}, {"optimizer": "sgd"}])
+@pytest.mark.parametrize(
+    "values", [{"optimizer": "adam", **RNN}, {"optimizer": "sgd"}, {"optimizer": "sgd", "weighted": True}]
+)
 @pytest.mark.parametrize("class_weights", [None, [3.0, 1.0, 0.2]])
 def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights: list[float] | None) -> None:
-    # Of unlike sizes: a mean of means would be another gradient. Clipping is of the whole.
+    # With different sizes the mean of means is another gradient. Clipping applies to the whole.
     whole = make(class_weights, **values, clip_norm=0.1)
     gathered = make(class_weights, **values, clip_norm=0.1, accumulate=3)
     for number in (1, 2):
@@ -67,22 +85,48 @@ def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights
     assert one.largest_norm > 0.1
 
 
-def test_a_weight_of_2_counts_as_the_document_twice() -> None:
+def repeated(batch: dict[str, tf.Tensor], times: tf.Tensor) -> dict[str, tf.Tensor]:
+    return {name: tf.repeat(values, tf.cast(times, tf.int32), axis=0) for name, values in batch.items()}
+
+
+def test_a_class_weight_of_2_counts_as_the_document_twice() -> None:
     batch = documents(8)
-    labels = batch["label"].numpy()
-    twice = np.concatenate([np.arange(8), np.flatnonzero(labels == 1)])
     weighted, doubled = make([1.0, 2.0, 1.0]), make()
     weighted.train(batch, 1)
-    doubled.train({name: tf.gather(values, twice) for name, values in batch.items()}, 1)
+    doubled.train(repeated(batch, 1 + tf.cast(batch["label"] == 1, tf.int32)), 1)
     assert differences(weighted, doubled) < 1e-6
-    reading, _ = weighted.running.read()
-    assert (reading.weight, reading.targets) == (len(twice), 8)
-    expected, _ = doubled.running.read()
-    assert reading.loss == pytest.approx(expected.loss, rel=1e-6)
+    (found, _), (expected, _) = weighted.running.read(), doubled.running.read()
+    assert (found.weight, found.targets) == (expected.weight, 8)
+    assert found.loss == pytest.approx(expected.loss, rel=1e-6)
 
 
-def test_weights_of_classes_leave_evaluation_as_it_is() -> None:
-    weighted, plain = make([5.0, 0.0, 1.0]), make()
+@pytest.mark.parametrize(
+    ("task", "class_weights"), [*((task, None) for task in TASKS), ("classifier", [3.0, 1.0, 0.5])]
+)
+def test_a_document_of_weight_2_counts_as_two(task: str, class_weights: list[float] | None) -> None:
+    batch = documents(6)
+    weighted, plain = (make(class_weights, task=task, weighted=way, optimizer="sgd") for way in (True, False))
+    weighted.train(batch, 1)
+    plain.train(repeated(batch, batch["weight"]), 1)
+    assert differences(weighted, plain) < 1e-6
+    (found, _), (expected, _) = weighted.running.read(), plain.running.read()
+    assert (found.loss, found.weight) == pytest.approx((expected.loss, expected.weight), rel=1e-6)
+    assert found.targets == (6 if task != "tagger" else int(tf.reduce_sum(batch["length"])))
+
+
+def test_the_loss_is_the_mean_weighted_by_class_and_document_in_numpy() -> None:
+    given, by_class = documents(6), np.array([3.0, 1.0, 0.5])
+    step = make(by_class.tolist(), weighted=True)
+    logits, labels = step.logits(given).numpy().astype(np.float64), given["label"].numpy()
+    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(6), labels]
+    weights = given["weight"].numpy() * by_class[labels]
+    step.train(given, 1)
+    assert step.running.read()[0].figures()["loss"] == pytest.approx((losses * weights).sum() / weights.sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_evaluation_is_unweighted(task: str) -> None:
+    weighted, plain = make([5.0, 0.0, 1.0] if task == "classifier" else None, task=task, weighted=True), make(task=task)
     for step in (weighted, plain):
         step.evaluate(documents(8))
     assert weighted.evaluated.read() == plain.evaluated.read()
@@ -98,7 +142,7 @@ def test_a_batch_without_weight_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
-def test_rows_of_words_that_are_not_in_a_batch_stay(optimizer: str) -> None:
+def test_rows_of_words_outside_the_batch_do_not_change(optimizer: str) -> None:
     step, batch = make(optimizer=optimizer), documents(2)
     before = step.model.get_layer("embedding").embeddings.numpy()
     step.train(batch, 1)
@@ -110,7 +154,7 @@ def test_rows_of_words_that_are_not_in_a_batch_stay(optimizer: str) -> None:
 
 @pytest.mark.parametrize("kind", ["bfloat16", "float16"])
 def test_a_lower_precision_takes_about_the_same_step_of_float32_weights(kind: str) -> None:
-    lower, full = make(precision=kind, optimizer="sgd", **RECURRENT), make(optimizer="sgd", **RECURRENT)
+    lower, full = make(precision=kind, optimizer="sgd", **RNN), make(optimizer="sgd", **RNN)
     for step in (lower, full):
         step.train(documents(8), 1)
     assert {variable.dtype for variable in lower.model.trainable_variables} == {"float32"}
@@ -120,7 +164,7 @@ def test_a_lower_precision_takes_about_the_same_step_of_float32_weights(kind: st
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_float16_leaves_a_step_out_that_overflows_and_halves_the_scale() -> None:
+def test_float16_skips_a_step_that_overflows_and_halves_the_scale() -> None:
     step, batch = make(precision="float16", optimizer="sgd"), documents(8)
     step.optimizer.dynamic_scale.assign(2.0**40)
     before = weights(step)
@@ -136,7 +180,7 @@ def test_float16_leaves_a_step_out_that_overflows_and_halves_the_scale() -> None
 
 @pytest.mark.parametrize("values", [{}, {"accumulate": 2}, {"precision": "float16"}, {"optimizer": "adagrad"}])
 def test_a_step_is_one_graph_that_calls_nothing_on_the_host(values: dict) -> None:
-    step = make(**values, **RECURRENT)
+    step = make(**values, **RNN)
     functions = (
         [step._train, step._evaluate] if step._settings.accumulate == 1 else [step._gather, step._apply_gathered]
     )
@@ -146,7 +190,7 @@ def test_a_step_is_one_graph_that_calls_nothing_on_the_host(values: dict) -> Non
         assert not {node.op for node in nodes} & {"PyFunc", "EagerPyFunc", "PyFuncStateless", "HostCompute", "Print"}
 
 
-def test_the_first_step_that_is_not_finite_is_told_when_it_is_read_later() -> None:
+def test_the_first_step_that_is_not_finite_is_known_later() -> None:
     step = make(optimizer="sgd", learning_rate=1e38, clip_norm=None)
     for number in range(1, 6):
         step.train(documents(8, number), number)

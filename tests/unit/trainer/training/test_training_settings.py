@@ -1,16 +1,17 @@
-"""Settings of training: short and long forms, what is refused, and the way through a job's JSON."""
+"""Settings of training: short and long forms, what is rejected, and the way through a job's JSON and YAML."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from pipeline.config import job as config
 from trainer.errors import JobError
-from trainer.training.optimization.optimizer_settings import DEFAULTS as OPTIMIZERS
-from trainer.training.optimization.schedule_settings import DEFAULTS as SCHEDULES
+from trainer.training.optimization.optimizer_settings import OptimizerSettings
+from trainer.training.optimization.schedule_settings import ScheduleSettings
 from trainer.training.settings import TrainingSettings
 
 YAML = """\
@@ -22,36 +23,24 @@ trainer:
   schedule: cosine
   warmup: 0.1
 """
+OPTIMIZERS, SCHEDULES = OptimizerSettings.defaults, ScheduleSettings.defaults
+CHOICES = [(key, name, all_) for key, all_ in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)) for name in all_]
 
 
-def load(folder: Path, text: str) -> config.RunConfig:
+def load(folder: Path, text: str) -> Any:
     (folder / "job.yaml").write_text(text)
     return config.load(folder / "job.yaml")
 
 
-def test_a_name_is_short_for_a_section() -> None:
-    short = TrainingSettings(optimizer="sgd", schedule="step")
-    long = TrainingSettings(optimizer={"name": "sgd"}, schedule={"name": "step"})
-    assert short == long
-    assert TrainingSettings() == TrainingSettings(optimizer="adam", schedule="linear")
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_optimizer_goes_through_a_jobs_json(name: str) -> None:
-    settings = TrainingSettings(
-        optimizer={"name": name, **OPTIMIZERS[name]} | ({"momentum": 0.5} if name == "sgd" else {})
-    )
-    again = TrainingSettings.model_validate_json(settings.model_dump_json(), strict=True)
-    assert again == settings
-    assert again.optimizer.constants().keys() == OPTIMIZERS[name].keys()
-    assert TrainingSettings(optimizer=name).optimizer.constants() == OPTIMIZERS[name]
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_every_schedule_goes_through_a_jobs_json(name: str) -> None:
-    settings = TrainingSettings(schedule={"name": name, **SCHEDULES[name]})
+@pytest.mark.parametrize(("key", "name", "defaults"), CHOICES)
+def test_a_name_is_short_for_a_section_and_its_keys_survive_json(key: str, name: str, defaults: dict) -> None:
+    momentum = {"momentum": 0.5} if name == "sgd" else {}
+    settings = TrainingSettings.model_validate({key: {"name": name, **defaults[name], **momentum}})
     assert TrainingSettings.model_validate_json(settings.model_dump_json(), strict=True) == settings
-    assert {key: settings.schedule.constant(key) for key in SCHEDULES[name]} == SCHEDULES[name]
+    assert getattr(settings, key).constants() == {**defaults[name], **momentum}
+    short, long = (TrainingSettings.model_validate({key: value}) for value in (name, {"name": name}))
+    assert short == long
+    assert getattr(short, key).constants() == defaults[name]
 
 
 WRONG = [
@@ -62,10 +51,7 @@ WRONG = [
     ({"schedule": {"name": "constant", "end": 0.5}}, "constant has no key end.* expected: none"),
     ({"schedule": "one_cycle", "warmup": 0.1}, "warmup cannot be combined with schedule one_cycle"),
     ({"warmup": 1.5}, "warmup is not a whole number of steps.* found: 1.5"),
-    (
-        {"schedule": {"name": "reduce_on_plateau", "patience": 2}},
-        "cannot take effect .* schedule.patience 2, patience 2",
-    ),
+    ({"schedule": {"name": "reduce_on_plateau", "patience": 2}}, "cannot take effect .*schedule.patience 2, patien"),
     ({"class_weights": "balansed"}, "neither balanced nor a mapping"),
     ({"class_weights": {"good": -1}}, "neither balanced nor a mapping"),
     ({"class_weights": {}}, "neither balanced nor a mapping"),
@@ -74,46 +60,32 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("values", "message"), WRONG)
-def test_what_does_not_go_together_is_told(values: dict, message: str) -> None:
+def test_wrong_combinations_are_rejected_with_one_message(values: dict, message: str) -> None:
     with pytest.raises(ValidationError, match=message) as caught:
         TrainingSettings.model_validate(values)
     assert caught.value.error_count() == 1
 
 
 def test_yaml_takes_names_and_sections(tmp_path: Path) -> None:
-    flat = load(tmp_path, YAML).trainer
-    assert (flat.optimizer.name, flat.schedule.name, flat.warmup) == ("adamw", "cosine", 0.1)
-    section = load(tmp_path, YAML.replace("adamw", "{name: sgd, momentum: 0.9, nesterov: true}")).trainer
-    assert section.optimizer.constants() == {"momentum": 0.9, "nesterov": True}
-    weighted = load(tmp_path, YAML + "  class_weights: {good: 2, bad: 0.5}\n").trainer
-    assert weighted.class_weights == {"good": 2.0, "bad": 0.5}
+    section = YAML.replace("adamw", "{name: sgd, momentum: 0.9, nesterov: true}")
+    found = load(tmp_path, section + "  class_weights: {good: 2, bad: 0.5}\n").trainer
+    assert found.optimizer.constants() == {"momentum": 0.9, "nesterov": True}
+    assert (found.schedule.name, found.warmup, found.class_weights) == ("cosine", 0.1, {"good": 2.0, "bad": 0.5})
 
 
-BAD = [
-    ("adamw", "rmsprob", ["trainer.optimizer", "job.yaml:5", "did you mean rmsprop?"]),
-    (
-        "adamw",
-        "{name: sgd, momentun: 0.9}",
-        ["key trainer.optimizer.momentun is unknown", "job.yaml:5", "mean momentum?"],
-    ),
-    (
-        "adamw",
-        "{name: adam, momentum: 0.9}",
-        ["trainer.optimizer.momentum", "Optimizer adam has no key momentum", "job.yaml:5"],
-    ),
-    ("cosine", "{name: step, after: 0}", ["trainer.schedule.after", "job.yaml:6", "above 0"]),
-    ("cosine", "7", ["trainer.schedule", "job.yaml:6"]),
-    (
-        YAML,
-        YAML + "  class_weights: {good: 2, bed: 1}\n",
-        ["unknown class", "job.yaml:8", "did you mean bad?"],
-    ),
-    ("  warmup: 0.1", "  class_weights: all", ["trainer.class_weights is not valid", "job.yaml:7"]),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "parts"), BAD)
-def test_a_wrong_key_is_told_with_its_line(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("adamw", "rmsprob", ["trainer.optimizer", "job.yaml:5", "did you mean rmsprop?"]),
+        ("adamw", "{name: sgd, momentun: 0.9}", ["trainer.optimizer.momentun is unknown", ":5", "mean momentum?"]),
+        ("adamw", "{name: adam, momentum: 0.9}", ["trainer.optimizer.momentum", "has no key momentum", "job.yaml:5"]),
+        ("cosine", "{name: step, after: 0}", ["trainer.schedule.after", "job.yaml:6", "above 0"]),
+        ("cosine", "7", ["trainer.schedule", "job.yaml:6"]),
+        (YAML, YAML + "  class_weights: {good: 2, bed: 1}\n", ["unknown class", "job.yaml:8", "did you mean bad?"]),
+        ("  warmup: 0.1", "  class_weights: all", ["trainer.class_weights is not valid", "job.yaml:7"]),
+    ],
+)
+def test_a_wrong_key_is_an_error_with_its_line(tmp_path: Path, old: str, new: str, parts: list[str]) -> None:
     with pytest.raises(JobError) as caught:
         load(tmp_path, YAML.replace(old, new))
     assert " errors in " not in str(caught.value)
@@ -125,6 +97,5 @@ def test_the_schema_of_a_job_describes_every_key() -> None:
     schemas = config.json_schema()["$defs"]
     for name in ("OptimizerSettings", "ScheduleSettings"):
         assert all("description" in field for field in schemas[name]["properties"].values())
-    assert {"type": "string", "enum": list(OPTIMIZERS)} in schemas["ClassifierSettings"]["properties"]["optimizer"][
-        "anyOf"
-    ]
+    names = {"type": "string", "enum": list(OPTIMIZERS)}
+    assert names in schemas["ClassifierSettings"]["properties"]["optimizer"]["anyOf"]

@@ -1,4 +1,4 @@
-"""What is tried: values of the declared space, the same for the same seed, also after a kill."""
+"""The tried values: from the declared space, the same for the same seed, also after a kill."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def search(**values: Any) -> TuneSettings:
 
 
 def start(tune: TuneSettings, directory: Path) -> keras_tuner.Oracle:
-    """The oracle with what an earlier one left in the directory."""
+    """The oracle with the state that an earlier one saved in the directory."""
     base = ClassifierSettings().model_dump_json()
     made = oracle.make(tune, oracle.space(tune, ClassifierSettings, base), EPOCHS)
     made._set_project_dir(str(directory), "trials")
@@ -58,7 +58,7 @@ def ask(tune: TuneSettings, directory: Path, most: int = 100) -> list[dict[str, 
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
-def test_all_values_are_of_the_space_and_none_is_of_a_wrong_type(algorithm: str, tmp_path: Path) -> None:
+def test_all_values_are_in_the_space_and_of_its_types(algorithm: str, tmp_path: Path) -> None:
     tune = search(algorithm=algorithm, trials=16)
     trials = ask(tune, tmp_path)
     assert len(trials) == oracle.count_trials(tune, EPOCHS)
@@ -82,7 +82,7 @@ def test_a_log_scale_gives_each_power_its_share_and_a_linear_one_does_not(tmp_pa
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
-def test_a_search_that_goes_on_tries_what_an_uninterrupted_one_does(algorithm: str, tmp_path: Path) -> None:
+def test_a_resumed_search_tries_the_same_values(algorithm: str, tmp_path: Path) -> None:
     small = {key: SPACE[key] for key in ("trainer.learning_rate", "trainer.dropout")}
     tune = search(algorithm=algorithm, trials=8, space=small)
     whole = ask(tune, tmp_path / "whole")
@@ -97,7 +97,7 @@ def test_a_space_of_lists_ends_the_search(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 4, 9, 10, 30])
-def test_hyperbands_rounds_are_counted_as_they_come(epochs: int, tmp_path: Path) -> None:
+def test_the_trials_of_hyperbands_rounds_are_counted(epochs: int, tmp_path: Path) -> None:
     tune = search(algorithm="hyperband", trials=1000)
     made = oracle.make(tune, oracle.space(tune, ClassifierSettings, ClassifierSettings().model_dump_json()), epochs)
     brackets = range(made._get_num_brackets())

@@ -1,4 +1,4 @@
-"""The search itself on a small corpus: its figures, what it survives, and what it makes of trials that fail."""
+"""The search on a small corpus: its figures, its resumption, and trials that fail."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> Tra
     random = np.random.default_rng(1)
     files = []
     for split, count in (("train", 32), ("eval", 16)):
-        documents = [random.integers(4, 4 + WORDS, random.integers(2, 7)).tolist() for _ in range(count)]
-        numbered = enumerate(documents)
-        records = [{"id": b"%d" % n, "source": b"", "label": int(4 in found), "tokens": found} for n, found in numbered]
+        rows = [random.integers(4, 4 + WORDS, random.integers(2, 7)).tolist() for _ in range(count)]
         files.append(folder / f"{split}_tfrecord.gz")
-        write_transformed(files[-1], records)
-    return TrainingJob([str(files[0])], [str(files[1])], str(folder), "", "", "")
+        write_transformed(
+            files[-1], [{"id": b"%d" % n, "label": int(4 in row), "tokens": row} for n, row in enumerate(rows)]
+        )
+    return TrainingJob([str(files[0])], [str(files[1])], str(folder))
 
 
 def tune(job: TrainingJob, directory: Path, **values: Any) -> TrialTuner:
@@ -87,7 +87,7 @@ def test_each_combination_is_tried_once_and_the_best_is_the_lowest(whole: TrialT
 
 
 class Interrupt(logging.Handler):
-    """Ctrl-C as soon as a trial has come to an epoch."""
+    """Ctrl-C as soon as a trial reaches an epoch."""
 
     def __init__(self, trial: int, epoch: int) -> None:
         super().__init__(logging.INFO)
@@ -100,9 +100,7 @@ class Interrupt(logging.Handler):
 
 
 @pytest.mark.parametrize("trial", [1, 2])
-def test_an_interrupted_search_goes_on_where_it_was(
-    job: TrainingJob, whole: TrialTuner, tmp_path: Path, trial: int
-) -> None:
+def test_an_interrupted_search_resumes(job: TrainingJob, whole: TrialTuner, tmp_path: Path, trial: int) -> None:
     handler, level = Interrupt(trial, 2), progress_logger.level
     progress_logger.addHandler(handler)
     progress_logger.setLevel(logging.INFO)
@@ -119,7 +117,7 @@ def test_an_interrupted_search_goes_on_where_it_was(
     assert not list(tmp_path.glob("trials/trial_*"))
 
 
-def test_a_trial_that_diverges_is_told_and_left_out(
+def test_a_trial_that_diverges_is_logged_and_skipped(
     job: TrainingJob, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tuner = tune(job, tmp_path, trials=2, space={"trainer.learning_rate": {"values": [1e38, 0.02]}})
@@ -141,7 +139,7 @@ def test_a_search_whose_trials_all_fail_fails(job: TrainingJob, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("cut", ["oracle.json", "tuner0.json", "trial_0/trial.json"])
-def test_a_search_whose_state_was_cut_short_begins_anew(job: TrainingJob, tmp_path: Path, cut: str) -> None:
+def test_a_search_with_a_truncated_state_starts_over(job: TrainingJob, tmp_path: Path, cut: str) -> None:
     earlier = tune(job, tmp_path)
     earlier.oracle.create_trial("tuner0")
     earlier.save()

@@ -1,4 +1,4 @@
-"""The search section: lists, ranges, what they cannot be, and values put into settings."""
+"""The search section: lists, ranges, invalid dimensions, and values set in a trainer section."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def dimension(**values: object) -> DimensionSettings:
         ({"min": 1e-4, "max": 1e-2, "scale": "log"}, None),
     ],
 )
-def test_lists_and_steps_name_their_values(given: dict[str, object], listed: tuple[object, ...] | None) -> None:
+def test_the_values_of_lists_and_ranges(given: dict[str, object], listed: tuple[object, ...] | None) -> None:
     found = dimension(**given).listed
     assert found == listed
     assert [type(value) for value in found or ()] == [type(value) for value in listed or ()]
@@ -56,7 +56,7 @@ def test_lists_and_steps_name_their_values(given: dict[str, object], listed: tup
         ({"values": [None, 1]}, "values"),
     ],
 )
-def test_what_is_neither_a_list_nor_a_range_is_refused(given: dict[str, object], said: str) -> None:
+def test_invalid_dimensions_are_rejected(given: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         dimension(**given)
 
@@ -66,7 +66,7 @@ def test_a_search_needs_a_space() -> None:
         TuneSettings.model_validate({"space": {}})
 
 
-def test_values_are_put_where_their_keys_are() -> None:
+def test_values_are_set_at_their_keys() -> None:
     values = {"trainer.units": 8, "trainer.embedding.width": 12, "tuner/epochs": 2, "tuner/bracket": 1}
     settings = ClassifierSettings.model_validate_json(with_values(json.dumps(BASE), values))
     assert (settings.units, settings.embedding.width, settings.epochs) == (8, 12, 2)
@@ -93,7 +93,5 @@ def test_other_settings_stay_as_they_are() -> None:
         ("trainer.embedding", 8, None),
     ],
 )
-def test_a_key_takes_whole_numbers_by_its_type_and_not_by_how_they_are_written(
-    key: str, value: int, expected: bool | None
-) -> None:
+def test_a_key_takes_integers_by_its_type_and_not_by_its_value(key: str, value: int, expected: bool | None) -> None:
     assert takes_integers(ClassifierSettings, BASE, key, value) is expected
