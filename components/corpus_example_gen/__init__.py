@@ -1,5 +1,1 @@
-"""Turns corpora into splits of raw `tf.SequenceExample` records, with a quarantine for bad records.
-
-Formats: plain text, CSV, TSV, JSON lines, JSON arrays, Parquet, CoNLL columns, and TFRecord files of `tf.Example` or
-`tf.SequenceExample`.
-"""
+"""Converts corpora of many formats to splits of raw `tf.SequenceExample` records, and quarantines bad records."""

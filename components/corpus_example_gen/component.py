@@ -18,7 +18,7 @@ from trainer.settings import OutputSettings
 
 
 class CorpusExampleGenSpec(component_spec.ComponentSpec):
-    """The parameters of FileBasedExampleGen and our own."""
+    """The parameters of FileBasedExampleGen, plus our own."""
 
     PARAMETERS = {  # noqa: RUF012 - TFX's declaration
         **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,
@@ -33,21 +33,20 @@ class CorpusExampleGenSpec(component_spec.ComponentSpec):
 
 
 class CorpusExampleGen(component.FileBasedExampleGen):
-    """Text corpora to raw `tf.SequenceExample` splits.
+    """Converts text corpora to splits of raw `tf.SequenceExample` records.
 
-    The output `examples` has as custom properties `records_read`, `records_quarantined` and `duplicates_removed`
-    (int); `split_documents`, `split_duplicates` and `quarantine_reasons` (JSON objects of counts); `span`, `version`
-    and `input_fingerprint` as those of any TFX ExampleGen, of several spans the newest.
+    The output `examples` has the custom properties `records_read`, `records_quarantined` and `duplicates_removed`
+    (int); `split_documents`, `split_duplicates` and `quarantine_reasons` (JSON objects of counts); and TFX's `span`,
+    `version` and `input_fingerprint`, the first two of the newest span.
 
     Args:
         input_base: Folder of the corpus.
-        pattern: File or glob below it, or one for each split; may hold {SPAN}, {VERSION} and dates as in any TFX
-            ExampleGen.
-        settings: How a record is read, and which spans.
-        splits: Weights of the splits; not regarded where each split has its pattern.
-        code: Hash of the package's source; edited code is not served from the cache.
-        output: How the shards are written.
-        quarantine_dir: Folder in which each execution with bad records makes `<execution>/records.jsonl`.
+        pattern: File or glob in that folder, or one per split; may hold TFX's {SPAN}, {VERSION} and date placeholders.
+        settings: How to read a record, and which spans.
+        splits: Weights of the splits; ignored if each split has its own pattern.
+        code: Hash of the package's source, so that edited code invalidates the cache.
+        output: How to write the shards.
+        quarantine_dir: Folder in which each execution with bad records writes `<execution>/records.jsonl`.
     """
 
     SPEC_CLASS = CorpusExampleGenSpec
@@ -89,5 +88,5 @@ class CorpusExampleGen(component.FileBasedExampleGen):
             quarantine_dir=quarantine_dir,
             examples=types.Channel(type=standard_artifacts.Examples),
         )
-        # FileBasedExampleGen's own constructor knows only its own spec.
+        # FileBasedExampleGen's constructor only accepts its own spec.
         base_beam_component.BaseBeamComponent.__init__(self, spec=spec)

@@ -1,4 +1,4 @@
-"""What a reader yields: documents, and bad records with the reason in words."""
+"""What readers yield: documents, and bad records with their reasons."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ from components.corpus_example_gen.settings import CorpusSettings
 
 EXCERPT_CHARS = 200
 MAX_DOCUMENT_BYTES = 64 << 20
-"""No reader holds more than this of a record; a longer one is bad."""
+"""Limit of a record in memory; a longer record is bad."""
 ROLES = ("text", "label", "source", "id", "split", "weight")
-"""What the columns of a record may stand for: keys of the settings, in the order of `DocumentBuilder.document`."""
+"""Settings keys that name a record's columns, in the order of `DocumentBuilder.document`."""
 
 
 class Part(NamedTuple):
-    """A range of a file's bytes, read by one worker.
-
-    Attributes:
-        path: Path of the file.
-        start: The part's records start at this byte or behind it.
-        stop: And before this byte; None: up to the end of the file.
-    """
+    """The records of a file that start from byte `start` up to, but not including, byte `stop` (None: the end)."""
 
     path: str
     start: int = 0
@@ -32,18 +26,16 @@ class Document(NamedTuple):
     """One document of the corpus: a text, or tokens with their tags.
 
     Attributes:
-        segments: The text in segments, none of them blank; none in a tagged corpus.
-        label: The class name, or None where the corpus has no labels or a document several.
-        source: Where the document is from.
-        id: The value of the id column, or a hash of the text or of the tokens.
-        line: First line (or number) of the record, from 1, counted from where its part starts:
-            `readers.lines_before` tells what comes before that.
-        split: The split that the corpus gives it, or None where a hash decides.
-        tokens: The tokens of a tagged corpus.
+        segments: Segments of the text, none of them blank; empty in a tagged corpus.
+        label: The class name; None without labels and in a multi-label corpus.
+        source: The document's origin.
+        id: Value of the id column, or a hash of the text or tokens.
+        line: First line (or number) of the record within its part, from 1; see `formats.lines_before`.
+        split: The split given by a column; None if a hash or the file decides.
+        tokens: The tokens in a tagged corpus.
         tags: The tag of each token.
-        labels: The class names of a document with any number of labels, each once, in the order of the class ids;
-            None where the corpus has none such.
-        weight: What the document counts in the loss of training, or None where all count alike.
+        labels: Distinct class names in the order of the class ids; None unless the corpus is multi-label.
+        weight: Weight in the training loss; None if the corpus has no weights.
     """
 
     segments: tuple[str, ...]
@@ -59,13 +51,13 @@ class Document(NamedTuple):
 
 
 class BadRecord(NamedTuple):
-    r"""A record that is no document.
+    r"""A record that is not a document.
 
     Attributes:
         file: Path of the file.
         line: First line (or number) of the record in the file, from 1.
         reason: A category, or "category: details".
-        record: The record's first 200 characters; bytes that its encoding does not allow as `\xNN`.
+        record: The record's first 200 characters; invalid bytes as `\xNN`.
     """
 
     file: str
@@ -81,13 +73,13 @@ class BadRecord(NamedTuple):
 
 Record = Document | BadRecord
 ReadPart = Callable[[BinaryIO, Part, CorpusSettings], Iterator[Record]]
-"""Reads a part of an open file under the settings."""
+"""Reads the documents and bad records of a part of an open file; raises JobError if the whole file is unusable."""
 
 
 class RecordError(Exception):
-    """Why one record is bad; a reader turns it into a `BadRecord`."""
+    """The reason why one record is bad; readers turn it into a `BadRecord`."""
 
 
 def too_long() -> RecordError:
-    """Says that a record is longer than a reader holds."""
+    """The error of a record longer than `MAX_DOCUMENT_BYTES`."""
     return RecordError(f"record too long: more than {MAX_DOCUMENT_BYTES >> 20} MiB")

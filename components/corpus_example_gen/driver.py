@@ -1,4 +1,4 @@
-"""The driver: finds the spans and fingerprints all files before the cache is asked."""
+"""The driver: resolves the spans and fingerprints all files before the cache lookup."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from components.corpus_example_gen.settings import CorpusSettings
 
 
 class CorpusDriver(driver.Driver):
-    """TFX's driver, with Beam's filesystems, several spans at once, and a fingerprint that sees every change.
+    """TFX's driver with Beam's filesystems, several spans per run, and a fingerprint that covers every change.
 
-    TFX's own fingerprint knows neither the files' names, which are the default source of a document, nor changes
-    within a second, and its globs differ from Beam's.
+    TFX's fingerprint ignores file names, which are the default source of a document, and changes within a second; its
+    globs differ from Beam's.
     """
 
     def resolve_exec_properties(
@@ -27,10 +27,10 @@ class CorpusDriver(driver.Driver):
         pipeline_info: data_types.PipelineInfo,
         component_info: data_types.ComponentInfo,
     ) -> dict[str, Any]:
-        """Fills span, version, fingerprint and, for each split, the patterns of its spans in.
+        """Fills in the span, version, fingerprint and the patterns of the spans of each split.
 
         Raises:
-            JobError: If a span is not there or a filesystem is not known.
+            JobError: If a span is missing or a filesystem is unknown.
         """
         del pipeline_info, component_info
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])

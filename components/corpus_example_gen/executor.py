@@ -1,4 +1,4 @@
-"""The executor: files of the corpus to an Examples artifact."""
+"""The executor: writes the corpus files to an Examples artifact."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from trainer.settings import OutputSettings
 
 
 class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
-    """Runs `conversion.WriteCorpus` over the matching files and checks its counts."""
+    """Runs `conversion.WriteCorpus` on the matching files and checks its counts."""
 
     def Do(  # noqa: N802 - TFX's name
         self,
@@ -36,10 +36,10 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the splits and describes them on the artifact.
+        """Writes the splits and sets the artifact's properties.
 
         Raises:
-            JobError: If there is nothing to read, too much of it is bad, or a split is empty.
+            JobError: If the corpus or a split is empty, or too many records are bad.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         memory.share_arenas()
@@ -74,7 +74,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 files = pipeline | "Files" >> beam.Create(conversion.file_elements(found), reshuffle=False)
                 files | "WriteCorpus" >> conversion.WriteCorpus(plan, [file.path for _, file in found], destination)
         finally:
-            # Attempts that were killed leave partial files beside the splits.
+            # Killed attempts leave partial files next to the splits.
             remove_partials(destination.examples)
             if tf.io.gfile.isdir(destination.spill):
                 tf.io.gfile.rmtree(destination.spill)
@@ -88,10 +88,9 @@ def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[split_
 
 
 def _describe(examples: types.Artifact, counts: accounting.Summary, output: OutputSettings) -> None:
-    """Sets what consumers need to read the artifact, and the counts.
+    """Sets the format and the counts.
 
-    TFX has no name for plain TFRecords and refuses every other name than that of gzipped ones; without a name, it
-    reads files by the ends of their names.
+    TFX only accepts the name of gzipped TFRecords as a file format; without a name, it goes by the files' suffixes.
     """
     examples.split_names = artifact_utils.encode_split_names(list(counts.written))
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_SEQUENCE_EXAMPLE)

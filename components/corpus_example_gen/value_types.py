@@ -1,4 +1,4 @@
-"""Types of the corpus' settings: which values a key takes, apart from the other keys."""
+"""Types of the corpus settings, each of which validates one key by itself."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 SPAN, VERSION, DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
-"""How the placeholders of a span start; numbers may have a width, as in {SPAN:3}."""
+"""Prefixes of the placeholders of a span; numbers may have a width, e.g. {SPAN:3}."""
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
 
 
 def require_split_name(name: str) -> str:
-    """Returns the name of a split, or raises a ValueError."""
+    """Returns the name of a split; raises ValueError if it is invalid."""
     if not _SPLIT_NAME.fullmatch(name):
         raise ValueError(f"the name of a split must consist of letters, digits, - and _, found {name!r}")
     return name
 
 
 def _text(value: Any) -> Any:
-    """Spells a YAML scalar as the corpus would: 1 is "1", true is "true"."""
+    """Converts a YAML scalar to its text in a corpus: 1 to "1", true to "true"."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, (int, float)) else value

@@ -7,22 +7,23 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-import tensorflow as tf
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.corpus_example_gen.inputs.files import match_files
 from components.corpus_example_gen.readers import formats
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing import conversion
 from components.corpus_example_gen.writing.split_assignment import SplitRule
+from tests.component.corpus_job import RUNNER, documents
 from trainer.errors import JobError
 from trainer.settings import OutputSettings
 
 SPLITS = ("train", "eval", "test")
 
 
-def test_files_give_the_splits(job, documents):
+def test_files_give_the_splits(job):
     paths = {split: str(job.write(f"{split}.jsonl", documents(split, n))) for n, split in enumerate(SPLITS, 2)}
     job.run(paths)
     for count, split in enumerate(SPLITS, 2):
@@ -31,12 +32,10 @@ def test_files_give_the_splits(job, documents):
     names = json.loads(job.artifact().properties["split_names"].string_value)
     assert names == list(SPLITS)
     Path(paths["eval"]).write_text("")
-    with pytest.raises(JobError, match="The split eval has no documents") as error:
+    with pytest.raises(JobError, match=r"(?s)The split eval has no documents.*splits by file"):
         job.run(paths)
-    assert "the splits are given by files" in str(error.value)
-    with pytest.raises(JobError, match="A file belongs to two splits") as error:
+    with pytest.raises(JobError, match=r"(?s)in two splits.*eval\.jsonl matches the paths of eval and test"):
         job.run({**paths, "test": "*.jsonl"})
-    assert "eval.jsonl matches the paths of eval and test" in str(error.value)
 
 
 def test_a_column_gives_the_splits(job):
@@ -52,11 +51,7 @@ def test_a_column_gives_the_splits(job):
 
 
 def test_equal_texts_stay_in_the_last_split_only(job):
-    folds = {
-        "train": ["a", "b", "b", "c", "d", "train only"],
-        "eval": ["b", "c", "e", "e"],
-        "test": ["c", "f", "f"],
-    }
+    folds = {"train": ["a", "b", "b", "c", "d", "train only"], "eval": ["b", "c", "e", "e"], "test": ["c", "f", "f"]}
     paths = {
         split: str(job.write(f"{split}.jsonl", [{"text": text, "id": f"{split}{n}"} for n, text in enumerate(texts)]))
         for split, texts in folds.items()
@@ -75,7 +70,7 @@ def test_equal_texts_stay_in_the_last_split_only(job):
     assert (counts["duplicates_removed"], counts["records_read"], counts["records_quarantined"]) == (6, 13, 0)
 
 
-def test_a_repeated_id_is_quarantined_with_the_place_of_the_first(job, documents):
+def test_a_repeated_id_is_quarantined_with_the_place_of_the_first(job):
     records = [{"id": f"n{number}", "text": f"text {number}"} for number in range(60)]
     first = job.write("a.jsonl", [*records, {"id": "n7", "text": "other"}])
     second = job.write("b.jsonl", [{"id": "n7", "text": "third"}, {"id": "x", "text": "text 7"}])
@@ -93,7 +88,7 @@ def test_a_repeated_id_is_quarantined_with_the_place_of_the_first(job, documents
     assert counts["quarantine_reasons"] == {"duplicate id": 2}
 
 
-def test_plain_files_hold_what_gzip_files_hold(job, documents):
+def test_plain_files_hold_what_gzip_files_hold(job):
     job.write("a.jsonl", documents("text", 100))
     job.statistics = True
     job.run("a.jsonl")
@@ -106,9 +101,7 @@ def test_plain_files_hold_what_gzip_files_hold(job, documents):
     assert {split: job.read(split) for split in SPLITS} == zipped
     assert [file.name for file in job.files("train")] == ["data_tfrecord-00000-of-00001"]
     assert "file_format" not in job.artifact().custom_properties
-    # Stock components read plain files by their names.
-    from tensorflow_metadata.proto.v0 import statistics_pb2
-
+    # Stock components detect plain files by their names.
     path = Path(job.artifact("ExampleStatistics").uri, "Split-train", "FeatureStats.pb")
     statistics = statistics_pb2.DatasetFeatureStatisticsList.FromString(path.read_bytes())
     assert statistics.datasets[0].num_examples == len(zipped["train"])
@@ -186,11 +179,10 @@ def test_no_document_goes_through_beam(tmp_path):
     def small(elements):
         assert elements
         assert all(len(pickle.dumps(element)) < 400 for element in elements)
-        # As many as there are keys each time that the buffer is full, not as there are documents.
+        # One per key for each flush of the buffer, not one per document.
         assert len(elements) <= 5 * (1 + path.stat().st_size // (4 << 20))
 
-    runner = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
-    with beam.Pipeline(options=PipelineOptions([runner])) as pipeline:
+    with beam.Pipeline(options=PipelineOptions([RUNNER])) as pipeline:
         found = (
             pipeline
             | beam.Create(conversion.file_elements([(None, file) for file in match_files(str(path))]))
@@ -199,4 +191,3 @@ def test_no_document_goes_through_beam(tmp_path):
         for kind, elements in found.items():
             assert_that(elements, small, label=kind)
     assert sum(file.stat().st_size for file in (tmp_path / "spill").iterdir()) > 600 * 20_000
-    assert tf.io.gfile.exists(str(tmp_path / "spill"))

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from tests.component.corpus_job import documents
 from trainer.errors import JobError
 
 
@@ -16,7 +17,7 @@ def span_and_version(job):
     return properties["span"].int_value, properties["version"].int_value
 
 
-def test_the_newest_version_of_the_newest_span_is_read(job, documents):
+def test_the_newest_version_of_the_newest_span_is_read(job):
     job.write("span-02/v1/a.jsonl", documents("old", 60))
     job.write("span-09/v1/a.jsonl", documents("first", 60))
     job.write("span-09/v10/a.jsonl", documents("tenth", 60))
@@ -39,7 +40,7 @@ def test_the_newest_version_of_the_newest_span_is_read(job, documents):
     assert span_and_version(job) == (2, 1)
 
 
-def test_a_rolling_window_reads_the_last_spans_together(job, documents):
+def test_a_rolling_window_reads_the_last_spans_together(job):
     for span in (1, 2, 5):
         job.write(f"{span}.jsonl", documents(f"span {span}", 60))
     job.run("{SPAN}.jsonl", rolling=2)
@@ -61,7 +62,7 @@ def test_a_rolling_window_reads_the_last_spans_together(job, documents):
     assert job.texts() == sorted([*texts("changed") * 2, *texts("span 5")])
 
 
-def test_a_date_is_the_span_of_its_days_since_1970(job, documents):
+def test_a_date_is_the_span_of_its_days_since_1970(job):
     for day in ("2024-02-28", "2024-02-29", "2023-12-31"):
         job.write(f"{day}/reviews.jsonl", documents(day, 60))
     job.run("{YYYY}-{MM}-{DD}/*.jsonl")
@@ -70,12 +71,12 @@ def test_a_date_is_the_span_of_its_days_since_1970(job, documents):
     assert span_and_version(job) == (leap, 0)
     job.run("{YYYY}-{MM}-{DD}/*.jsonl", span=leap - 1, rolling=7)
     assert job.texts() == texts("2023-12-31", "2024-02-28")
-    with pytest.raises(JobError, match=f"The span {leap + 1} of the corpus was not found") as error:
+    with pytest.raises(JobError, match=f"The corpus has no span {leap + 1}") as error:
         job.run("{YYYY}-{MM}-{DD}/*.jsonl", span=leap + 1)
-    assert f"3 spans, the last of them {leap - 60}, {leap - 1}, {leap}" in str(error.value)
+    assert f"3 spans, the last {leap - 60}, {leap - 1}, {leap}" in str(error.value)
 
 
-def test_each_split_is_read_from_its_own_files_of_the_span(job, documents):
+def test_each_split_is_read_from_its_own_files_of_the_span(job):
     for split, count in (("train", 7), ("eval", 3), ("test", 2)):
         for span in (1, 2):
             job.write(f"{split}/{span:03}.jsonl", documents(f"{split} {span}", count))
@@ -85,7 +86,7 @@ def test_each_split_is_read_from_its_own_files_of_the_span(job, documents):
     assert job.texts("eval") == texts("eval 2", count=3)
     assert job.texts("test") == texts("test 2", count=2)
     job.write("train/003.jsonl", documents("train 3", 7))
-    with pytest.raises(JobError, match="The splits do not have the same spans") as error:
+    with pytest.raises(JobError, match="The splits have different spans") as error:
         job.run(path)
     assert "train: span 3; eval: span 2" in str(error.value)
     job.run(path, span=1)

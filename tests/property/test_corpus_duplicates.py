@@ -9,7 +9,7 @@ from components.corpus_example_gen.writing.places import Place, pack
 
 SPLITS = ("test", "train", "eval")
 PREFERRED = ("eval", "test", "train")
-"""Of these splits the best first: the last listed, train last of all."""
+"""The same splits, the most preferred first."""
 
 DOCUMENTS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.integers(0, 2)), max_size=30)
 
@@ -25,7 +25,7 @@ def keys(documents, places, by):
 
 
 @given(DOCUMENTS, st.randoms())
-def test_of_equal_ids_the_first_is_kept(documents, made):
+def test_the_first_of_equal_ids_is_kept(documents, made):
     places = [
         Place(made.randrange(2), made.choice([0, 50]), line) for line in made.sample(range(1, 99), len(documents))
     ]
@@ -43,7 +43,7 @@ def test_of_equal_ids_the_first_is_kept(documents, made):
 
 
 @given(DOCUMENTS, st.randoms())
-def test_of_equal_texts_none_stays_in_train_that_is_elsewhere(documents, made):
+def test_one_of_equal_texts_is_kept_preferably_outside_of_train(documents, made):
     places = [Place(made.randrange(2), 0, line) for line in made.sample(range(1, 99), len(documents))]
     _, found = keys(documents, places, ("text",))
     dropped, _ = duplicates.find(found, "text", duplicates.preference(SPLITS))

@@ -1,4 +1,3 @@
-import io
 import json
 import re
 from pathlib import Path
@@ -8,9 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.corpus_example_gen.documents import BadRecord, Document, Part, Record
-from components.corpus_example_gen.readers import formats
-from components.corpus_example_gen.readers.formats import READERS
-from components.corpus_example_gen.settings import CorpusSettings
+from tests.unit.components.corpus_records import corpus, read, read_parts
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 TEXTS = st.text(CHARACTERS).filter(lambda text: text and not text.isspace())
@@ -19,23 +16,18 @@ TOKENS = st.text(st.characters(exclude_categories=["Cs", "Zs", "Zl", "Zp", "Cc"]
 SENTENCES = st.lists(st.tuples(TOKENS, TOKENS), min_size=1)
 
 
-def read(data: bytes, start: int = 0, stop: int | None = None, **values: object) -> list[Record]:
-    corpus = CorpusSettings.model_validate({"path": "x", **values})
-    return list(READERS[corpus.format].read(io.BytesIO(data), Part("x", start, stop), corpus))
-
-
 def segments(records: list[Record]) -> list[str | None]:
     return ["".join(record.segments) if isinstance(record, Document) else None for record in records]
 
 
 @given(st.lists(LINES), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["utf-8", "utf-16", "utf-32-be", "utf-8-sig"]))
-def test_lines_give_back_what_was_written(lines: list[str], end: str, encoding: str) -> None:
+def test_lines_round_trip(lines: list[str], end: str, encoding: str) -> None:
     data = end.join(lines).encode(encoding)
     assert segments(read(data, format="text", encoding=encoding)) == lines
 
 
 @given(st.lists(st.lists(LINES.filter(str.strip), min_size=1), min_size=1), st.integers(1, 3))
-def test_paragraphs_give_back_what_was_written(paragraphs: list[list[str]], gap: int) -> None:
+def test_paragraphs_round_trip(paragraphs: list[list[str]], gap: int) -> None:
     texts = ["\n".join(lines) for lines in paragraphs]
     data = ("\n" + "  \n" * gap).join(texts).encode()
     assert segments(read(data, format="text", document="paragraph")) == texts
@@ -44,11 +36,11 @@ def test_paragraphs_give_back_what_was_written(paragraphs: list[list[str]], gap:
 
 
 @given(st.lists(SENTENCES), st.sampled_from([" ", "\t", "\t x "]), st.booleans())
-def test_sentences_give_back_what_was_written(sentences: list, between: str, starts: bool) -> None:
+def test_sentences_round_trip(sentences: list, between: str, starts: bool) -> None:
     marks = "-DOCSTART- -X- O\n\n" if starts else ""
     kept = [[pair for pair in sentence if not pair[0].startswith("-DOCSTART-")] for sentence in sentences]
     data = marks + "\n".join("".join(f"{token}{between}{tag}\n" for token, tag in rows) for rows in kept)
-    records = read(data.encode(), format="conll")
+    records = read(data, format="conll")
     assert [list(zip(record.tokens, record.tags, strict=True)) for record in records] == [rows for rows in kept if rows]
 
 
@@ -84,19 +76,19 @@ BREAK = st.sampled_from([b"", b'{"text": "a', b'{"text": a}', b'{"text": "a"}}',
 
 
 @given(st.lists(st.one_of(TEXTS, NO_DOCUMENT)), BREAK, st.sampled_from(["\n", "\n  ", "\r\n\t"]))
-def test_what_is_before_a_break_is_read(items: list[str | bytes], broken: bytes, before: str) -> None:
+def test_elements_before_a_syntax_error_are_read(items: list[str | bytes], broken: bytes, before: str) -> None:
     lines = [json.dumps({"text": item}).encode() if isinstance(item, str) else item for item in items]
     data = b"[" + b"".join(before.encode() + line + b"," for line in lines)
     records = read(data + before.encode() + broken, format="json")
     expected = [item if isinstance(item, str) else None for item in items]
-    # Of {"text": "a"}} the first brace closes a whole element.
+    # The first brace of {"text": "a"}} closes a complete element.
     assert segments(records) == [*expected, *(["a"] if broken.endswith(b"}}") else []), None]
     at = int(re.search(r"byte ([0-9,]+)", records[-1].reason)[1].replace(",", ""))
     assert len(data) < at <= len(data + before.encode() + broken)
 
 
 @given(st.lists(TEXTS), st.sampled_from([None, 1]), st.sampled_from(["utf-8", "utf-16", "utf-16-be", "latin-1"]))
-def test_arrays_give_back_what_was_written(texts: list[str], indent: int | None, encoding: str) -> None:
+def test_arrays_round_trip(texts: list[str], indent: int | None, encoding: str) -> None:
     data = json.dumps([{"text": text, "n": {"m": [1, "]"]}} for text in texts], indent=indent)
     records = read(data.encode(encoding), format="json", encoding=encoding)
     assert segments(records) == texts
@@ -123,13 +115,8 @@ PIECES = st.sampled_from(
 @settings(max_examples=300)
 @given(st.lists(PIECES, max_size=30).map(b"".join), st.lists(st.integers(0, 120)), st.sampled_from(list(FORMATS)))
 def test_parts_have_the_records_of_the_whole(folder: Path, data: bytes, cuts: list[int], form: str) -> None:
-    file, corpus = folder / form, CorpusSettings.model_validate({"path": "x", **FORMATS[form]})
+    file = folder / form
     file.write_bytes(data)
     starts = sorted({0, *(cut for cut in cuts if cut < len(data))})
-    found = []
-    for start, stop in zip(starts, [*starts[1:], None], strict=True):
-        part = Part(str(file), start, stop)
-        before = formats.lines_before(part, corpus)
-        for record in formats.read(part, corpus):
-            found.append(record if isinstance(record, BadRecord) else record._replace(line=record.line + before))
-    assert found == list(formats.read(Part(str(file)), corpus))
+    parts = [Part(str(file), *ends) for ends in zip(starts, [*starts[1:], None], strict=True)]
+    assert read_parts(parts, corpus(**FORMATS[form])) == read(file, **FORMATS[form])

@@ -1,1 +1,1 @@
-"""Which files a corpus has."""
+"""The input files of a corpus."""

@@ -1,4 +1,4 @@
-"""Files of a corpus: which there are, and what tells that they changed."""
+"""Finds, opens and fingerprints the files of a corpus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class _ZstdFile(io.RawIOBase):
-    """The frames of a Zstandard file; a torn one is an error, which zstandard's own reader takes for an end."""
+    """The frames of a Zstandard file; a truncated frame is an error, which zstandard's own reader ignores."""
 
     def __init__(self, stored: BinaryIO) -> None:
         self._stored = stored
@@ -31,11 +31,11 @@ class _ZstdFile(io.RawIOBase):
         self._compressed = self._plain = b""
 
     def readable(self) -> bool:
-        """Whether it can be read: yes."""
+        """Returns True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Reads up to the buffer's length, 0 bytes at the end."""
+        """Fills the buffer; returns the number of bytes, 0 at the end."""
         while not self._plain:
             self._compressed = self._compressed or self._stored.read(_CHUNK_BYTES)
             if not self._compressed:
@@ -62,13 +62,7 @@ _UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdErro
 
 
 class CorpusFile(NamedTuple):
-    """A file of the corpus.
-
-    Attributes:
-        path: Its path on a Beam filesystem.
-        size: Its bytes, as stored.
-        modified: When it was last changed, in seconds.
-    """
+    """A file on a Beam filesystem: its stored size in bytes and its modification time in seconds."""
 
     path: str
     size: int
@@ -76,12 +70,12 @@ class CorpusFile(NamedTuple):
 
 
 def match_files(pattern: str) -> list[CorpusFile]:
-    """Returns the files that match a path or glob of any Beam filesystem, by path; none is no error here."""
+    """Returns the files that match a path or glob of any Beam filesystem, sorted by path; may be empty."""
     try:
         found = FileSystems.match([pattern])[0].metadata_list
     except (BeamIOError, ValueError) as error:
         raise JobError(
-            "The corpus cannot be looked up.",
+            "The corpus path cannot be resolved.",
             where=pattern,
             found=str(error),
             expected="a path, a glob or the URL of a Beam filesystem",
@@ -95,7 +89,7 @@ def require_files(pattern: str) -> list[CorpusFile]:
     """Returns the files that match.
 
     Raises:
-        JobError: If there is none, or a folder where a file should be.
+        JobError: If no file matches, or the path is a folder.
     """
     files = match_files(pattern)
     if files:
@@ -106,14 +100,14 @@ def require_files(pattern: str) -> list[CorpusFile]:
             where=pattern,
             found="a folder",
             expected="a file, or a glob of files",
-            fix=f"Name the files in it: corpus.path: {pattern.rstrip('/')}/*.csv",
+            fix=f"Name its files: corpus.path: {pattern.rstrip('/')}/*.csv",
         )
     raise JobError(
-        "No file of the corpus was found.",
+        "The corpus has no files.",
         where=pattern,
-        found="no file that matches",
+        found="no matching file",
         expected="at least one file",
-        fix="Check corpus.path; a relative path starts at the folder of the configuration.",
+        fix="Check corpus.path; a relative path is resolved from the folder of the configuration.",
     )
 
 
@@ -121,36 +115,35 @@ def require_files(pattern: str) -> list[CorpusFile]:
 def open_file(path: str) -> Iterator[BinaryIO]:
     """Opens a file of any Beam filesystem; .gz, .bz2, .xz, .zst and .zstd are decompressed.
 
-    Not by Beam, which takes a torn archive for a whole one.
+    Beam's own decompression does not detect truncated archives.
 
     Raises:
-        JobError: From the whole block, if the file cannot be read or is torn.
+        JobError: From anywhere in the block, if the file cannot be read or is truncated.
     """
     try:
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stored:
-            decompress = _decompressor(path)
-            if decompress is None:
+            if not is_compressed(path):
                 yield stored
                 return
-            with decompress(stored) as file:
+            with _DECOMPRESSORS[_suffix(path)](stored) as file:
                 yield cast(BinaryIO, file)
     except _UNREADABLE as error:
         raise JobError(
-            "A file of the corpus cannot be read.",
+            "A corpus file cannot be read.",
             where=path,
             found="a folder" if _is_folder(path) else f"{type(error).__name__}: {error}",
-            expected="a readable file, whole if it is compressed",
+            expected="a readable file, not truncated if it is compressed",
             fix="Name the files in the folder." if _is_folder(path) else "Repair the file or its permissions.",
         ) from error
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the file's name says that it is compressed."""
-    return _decompressor(path) is not None
+    """Whether the file's suffix is that of a compressed file."""
+    return _suffix(path) in _DECOMPRESSORS
 
 
 def count_bytes(path: str, value: bytes, stop: int) -> int:
-    """Counts a byte's occurrences in a file before position `stop`."""
+    """Counts the occurrences of a byte in a file before position `stop`."""
     found = 0
     with open_file(path) as file:
         while stop > 0 and (chunk := file.read(min(stop, _CHUNK_BYTES))):
@@ -159,16 +152,16 @@ def count_bytes(path: str, value: bytes, stop: int) -> int:
     return found
 
 
-def _decompressor(path: str) -> Callable[[BinaryIO], Any] | None:
-    return _DECOMPRESSORS.get(Path(path).suffix.lower())
-
-
 def fingerprint(files: list[CorpusFile]) -> str:
-    """Returns a hash that changes with any file's path, size or time of change."""
+    """Returns a hash of all paths, sizes and modification times."""
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
         digest.update(f"{file.path}\0{file.size}\0{file.modified!r}\n".encode())
     return f"files:{len(files)},bytes:{sum(file.size for file in files)},blake2b:{digest.hexdigest()}"
+
+
+def _suffix(path: str) -> str:
+    return Path(path).suffix.lower()
 
 
 def _is_folder(path: str) -> bool:

@@ -1,14 +1,14 @@
-"""Which spans of a corpus there are and which are read, with the meaning that TFX gives patterns.
+"""Finds the spans of a corpus and chooses which to read; placeholders have TFX's meaning.
 
-`{SPAN}` and `{VERSION}` stand for numbers, `{YYYY}`, `{MM}` and `{DD}` for a date, whose span is its number of days
-since 1970-01-01. A version is a second delivery of a span: the greatest one is read.
+`{SPAN}` and `{VERSION}` stand for numbers, `{YYYY}`, `{MM}` and `{DD}` for a date, whose span is the number of days
+since 1970-01-01. Of several versions of a span, the greatest is read.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tfx.components.example_gen import utils
@@ -28,40 +28,20 @@ _DIGITS = {"span": "[0-9]+", "version": "[0-9]+", "year": "[0-9]{4}", "month": "
 
 
 class Span(NamedTuple):
-    """A span of the corpus.
-
-    Attributes:
-        number: Its number, 0 where the paths have no spans.
-        version: Its version, or None where the paths have none.
-    """
+    """A span: its number (0 if the paths have no spans) and version (None if the paths have no versions)."""
 
     number: int
     version: int | None
 
+    def __str__(self) -> str:
+        return f"span {self.number}" + ("" if self.version is None else f" version {self.version}")
+
 
 class Resolved(NamedTuple):
-    """What is read.
-
-    Attributes:
-        newest: The newest span that is read.
-        patterns: For each split the patterns of its files.
-    """
+    """The newest span to read, and the file patterns of each split."""
 
     newest: Span
     patterns: dict[str, list[str]]
-
-
-class _Found(NamedTuple):
-    patterns: dict[Span, set[str]]
-    """The patterns of each span's files, the span and version filled in as they are written there."""
-
-    @property
-    def numbers(self) -> list[int]:
-        return sorted({span.number for span in self.patterns})
-
-    def version(self, number: int) -> Span:
-        """The newest version of a span."""
-        return max((span for span in self.patterns if span.number == number), key=lambda span: span.version or 0)
 
 
 def resolve(base: str, patterns: Mapping[str, str], wanted: int | None, count: int) -> Resolved:
@@ -71,36 +51,37 @@ def resolve(base: str, patterns: Mapping[str, str], wanted: int | None, count: i
         base: The folder of the patterns, a glob.
         patterns: The pattern of each split.
         wanted: The last span to read, None for the newest.
-        count: How many spans to read: that many that exist, or all where there are fewer.
+        count: The number of existing spans to read, at most.
 
     Raises:
-        JobError: If a span is missing, or not the same in all splits.
+        JobError: If a span is missing, or the splits have different spans.
     """
     specs = {_specs(split, pattern) for split, pattern in patterns.items()}
     if len(specs) > 1:
-        raise _wrong_specs("paths with and without {SPAN}, {VERSION} or dates", "the same in the paths of all splits")
+        found, expected = "paths with and without {SPAN}, {VERSION} or dates", "the same in the paths of all splits"
+        raise _invalid_specs(found, expected)
     if not any(specs.pop()):
         return Resolved(Span(0, None), {split: [pattern] for split, pattern in patterns.items()})
-    found = {split: _find(base, pattern) for split, pattern in patterns.items()}
-    chosen = {split: _choose(each, join(base, patterns[split]), wanted, count) for split, each in found.items()}
+    files_of = {split: _find(base, pattern) for split, pattern in patterns.items()}
+    chosen = {split: _choose(spans, join(base, patterns[split]), wanted, count) for split, spans in files_of.items()}
     first, *others = chosen
     for split in others:
         if chosen[split] != chosen[first]:
             raise JobError(
-                "The splits do not have the same spans.",
+                "The splits have different spans.",
                 where="corpus.path",
-                found="; ".join(f"{name}: {', '.join(map(_told, chosen[name]))}" for name in (first, split)),
+                found="; ".join(f"{name}: {', '.join(map(str, chosen[name]))}" for name in (first, split)),
                 expected="the same spans and versions in all splits",
-                fix="Add the missing files, or name a span that all splits have: corpus.span: NUMBER.",
+                fix="Add the missing files, or set corpus.span to a span that all splits have.",
             )
     return Resolved(
         chosen[first][-1],
-        {split: sorted(p for span in spans for p in found[split].patterns[span]) for split, spans in chosen.items()},
+        {split: sorted(p for span in spans for p in files_of[split][span]) for split, spans in chosen.items()},
     )
 
 
 def join(base: str, pattern: str) -> str:
-    """Returns the whole pattern; an empty base is that of patterns which are whole already."""
+    """Returns the full pattern; absolute patterns have an empty base."""
     return posixpath.join(base, pattern)
 
 
@@ -110,57 +91,58 @@ def glob(pattern: str) -> str:
 
 
 def _specs(split: str, pattern: str) -> tuple[bool, bool, bool]:
-    """Whether a pattern has a span, a date and a version."""
-    expected = "{SPAN}, or {YYYY}, {MM} and {DD}, once each, and perhaps {VERSION}"
+    """Returns whether a pattern has a span, a date and a version."""
+    expected = "{SPAN}, or {YYYY}, {MM} and {DD}, once each, and optionally {VERSION}"
     try:
         found: tuple[bool, bool, bool] = utils.verify_split_pattern_specs(
             example_gen_pb2.Input.Split(name=split, pattern=pattern)
         )
     except ValueError as error:
-        raise _wrong_specs(str(error), expected) from error
+        raise _invalid_specs(str(error), expected) from error
     for name, width in _SPEC.findall(pattern):
         if width and not (name in ("SPAN", "VERSION") and width.isdecimal() and int(width)):
-            raise _wrong_specs(f"{{{name}:{width}}}", f"{expected}; digits as in {{SPAN:3}}")
+            raise _invalid_specs(f"{{{name}:{width}}}", f"{expected}; a width like {{SPAN:3}}")
     return found
 
 
-def _wrong_specs(found: str, expected: str) -> JobError:
-    return JobError("The corpus path's spans are not clear.", where="corpus.path", found=found, expected=expected)
+def _invalid_specs(found: str, expected: str) -> JobError:
+    return JobError("The corpus path has invalid placeholders.", where="corpus.path", found=found, expected=expected)
 
 
-def _find(base: str, pattern: str) -> _Found:
-    """Looks all files up whose names fit the pattern."""
+def _find(base: str, pattern: str) -> dict[Span, set[str]]:
+    """Returns the spans of the matching files with their patterns, whose placeholders are filled in."""
     whole = join(base, pattern)
     expression = re.compile(_expression(whole))
     patterns: dict[Span, set[str]] = {}
     for file in files.match_files(glob(whole)):
         match = expression.fullmatch(file.path)
-        span = _span(match.groupdict()) if match else None
-        if match is None or span is None:
+        values: dict[str, str | None] = match.groupdict() if match else {}
+        span = _span(values) if values else None
+        if span is None:
             raise JobError(
-                "A file of the corpus has no span in its name.",
+                "A corpus file has no span in its name.",
                 where=file.path,
-                found="no number, or no date, where the path has one",
+                found="no number or date in place of the placeholder",
                 expected=f"a name like {pattern}",
-                fix="Move the file, or let corpus.path match only files of spans.",
+                fix="Move the file, or make corpus.path match only files of spans.",
             )
-        patterns.setdefault(span, set()).add(_filled(pattern, match.groupdict()))
-    return _Found(patterns)
+        patterns.setdefault(span, set()).add(_filled(pattern, values))
+    return patterns
 
 
-def _choose(found: _Found, pattern: str, wanted: int | None, count: int) -> list[Span]:
-    """Returns the newest version of the last spans up to the one that is wanted, oldest first."""
-    numbers = found.numbers
-    if not numbers or (wanted is not None and wanted not in numbers):
-        shown = ", ".join(map(str, numbers[-5:]))
+def _choose(spans: Iterable[Span], pattern: str, wanted: int | None, count: int) -> list[Span]:
+    """Returns the last `count` spans up to `wanted` in their newest versions, oldest first."""
+    newest = {span.number: span for span in sorted(spans, key=lambda span: (span.number, span.version or 0))}
+    if not newest or (wanted is not None and wanted not in newest):
+        last = ", ".join(map(str, [*newest][-5:]))
         raise JobError(
-            "No span of the corpus was found." if not numbers else f"The span {wanted} of the corpus was not found.",
+            "The corpus has no spans." if not newest else f"The corpus has no span {wanted}.",
             where=pattern,
-            found="no file that matches" if not numbers else f"{len(numbers)} spans, the last of them {shown}",
+            found="no matching file" if not newest else f"{len(newest)} spans, the last {last}",
             expected="at least one span" if wanted is None else f"files of span {wanted}",
-            fix="Check corpus.path and corpus.span; a date is span (days since 1970-01-01), as the artifact tells.",
+            fix="Check corpus.path and corpus.span; the span of a date is its number of days since 1970-01-01.",
         )
-    return [found.version(number) for number in numbers if wanted is None or number <= wanted][-count:]
+    return [span for number, span in newest.items() if wanted is None or number <= wanted][-count:]
 
 
 def _span(values: Mapping[str, str | None]) -> Span | None:
@@ -173,6 +155,10 @@ def _span(values: Mapping[str, str | None]) -> Span | None:
     except ValueError:
         return None
     return Span(number, None if version is None else int(version))
+
+
+def _filled(pattern: str, values: Mapping[str, str | None]) -> str:
+    return _SPEC.sub(lambda spec: values[_NAMES[spec[1]]] or "", pattern)
 
 
 def _expression(pattern: str) -> str:
@@ -193,12 +179,3 @@ def _token_expression(token: re.Match[str]) -> str:
         characters = re.escape(token["set"]).replace(r"\-", "-")
         return f"[{'^' if token['negated'] else ''}{characters}]"
     return "[^/]*" if name == "some" else "[^/]"
-
-
-def _filled(pattern: str, values: Mapping[str, str | None]) -> str:
-    """Puts the values into the pattern as they are written in the file's name, leading zeros kept."""
-    return _SPEC.sub(lambda spec: values[_NAMES[spec[1]]] or "", pattern)
-
-
-def _told(span: Span) -> str:
-    return f"span {span.number}" + ("" if span.version is None else f" version {span.version}")

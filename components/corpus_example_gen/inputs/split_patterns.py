@@ -1,4 +1,4 @@
-"""The inputs of an execution: patterns of files by split, as the driver leaves them to the executor."""
+"""The inputs of an execution: file patterns by split, as the driver passes them to the executor."""
 
 from __future__ import annotations
 
@@ -15,25 +15,20 @@ from components.corpus_example_gen.inputs.files import CorpusFile
 from trainer.errors import JobError
 
 ALL_SPLITS = "corpus"
-"""Name of the one input whose documents go to all splits."""
+"""Name of the input whose documents go to all splits."""
 
 _EXTRAS = {"gs": "apache-beam[gcp]", "s3": "apache-beam[aws]", "azfs": "apache-beam[azure]", "hdfs": "hdfs"}
 
 
 class SplitPattern(NamedTuple):
-    """A pattern of files.
-
-    Attributes:
-        name: The split that they belong to, or `ALL_SPLITS`.
-        pattern: The pattern, below the base.
-    """
+    """A file pattern relative to the base, with the name of its split or `ALL_SPLITS`."""
 
     name: str
     pattern: str
 
 
 def patterns(exec_properties: Mapping[str, Any]) -> tuple[str, list[SplitPattern]]:
-    """Returns the base and the patterns below it; a split may have several."""
+    """Returns the base and the patterns relative to it; a split may have several."""
     config = example_gen_pb2.Input()
     proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
     base: str = exec_properties[standard_component_specs.INPUT_BASE_KEY]
@@ -41,7 +36,7 @@ def patterns(exec_properties: Mapping[str, Any]) -> tuple[str, list[SplitPattern
 
 
 def require(base: str, wanted: list[SplitPattern]) -> list[tuple[str | None, CorpusFile]]:
-    """Returns all files by path, each with its split; None where not the file decides.
+    """Returns all files sorted by path, each with its split (None for `ALL_SPLITS`).
 
     Raises:
         JobError: If a pattern matches no file, or a file belongs to two splits.
@@ -53,17 +48,21 @@ def require(base: str, wanted: list[SplitPattern]) -> list[tuple[str | None, Cor
             other, _ = found.setdefault(file.path, (split, file))
             if other != split:
                 raise JobError(
-                    "A file belongs to two splits.",
+                    "A corpus file is in two splits.",
                     where="corpus.path",
                     found=f"{file.path} matches the paths of {other} and {split}",
                     expected="each file in one split",
-                    fix="Let no two paths match the same file.",
+                    fix="Make the paths of the splits disjoint.",
                 )
     return [found[path] for path in sorted(found)]
 
 
 def require_filesystem(pattern: str) -> None:
-    """Raises JobError if Beam has no filesystem for a URL."""
+    """Checks that Beam has a filesystem for a URL.
+
+    Raises:
+        JobError: If it has none.
+    """
     try:
         FileSystems.get_filesystem(pattern)
     except ValueError as error:
@@ -72,9 +71,9 @@ def require_filesystem(pattern: str) -> None:
         known = ", ".join(f"{name}://" for name in _EXTRAS)
         local = "Write a local path without file://." if scheme == "file" else f"Use one of {known} or a local path."
         raise JobError(
-            f"No filesystem for {scheme}:// is installed." if extra else f"Beam has no filesystem for {scheme}://.",
+            f"The filesystem of {scheme}:// is not installed." if extra else f"Beam has no filesystem for {scheme}://.",
             where=pattern,
             found=f"a URL that starts with {scheme}://",
-            expected="the URL of a filesystem that Beam knows",
+            expected="the URL of a filesystem that Beam supports",
             fix=f"pip install '{extra}'" if extra else local,
         ) from error

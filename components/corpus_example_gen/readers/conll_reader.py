@@ -1,4 +1,4 @@
-"""CoNLL-style columns: a token a line with its tag, a blank line between sentences."""
+"""CoNLL-style columns: one token with its tag per line, a blank line between sentences."""
 
 from __future__ import annotations
 
@@ -12,29 +12,21 @@ from components.corpus_example_gen.readers.lines import Lines, lines_before
 from components.corpus_example_gen.settings import ColumnSettings, CorpusSettings
 
 _DOCUMENT_START = "-DOCSTART-"
-# Only blanks and tabs separate columns: a no-break space may stand within a token.
+# Only blanks and tabs separate columns: a token may contain a no-break space.
 _COLUMN = re.compile(r"[^ \t]+")
-
-SplitLine = Callable[[str], list[str]]
 
 
 def read_conll(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads tagged sentences from a part of a file.
+    """Reads the tagged sentences of a part, without comments and `-DOCSTART-` lines.
 
-    A bad line costs its sentence: without one of its tokens it would be another one.
-
-    Args:
-        file: The open file.
-        part: The part.
-        settings: What separates the columns, and which of them are read.
-
-    Yields:
-        A document or a bad record for each sentence; `-DOCSTART-` lines and comments are no part of any.
+    One bad line makes the whole sentence bad: it would be a different sentence without that token.
     """
     lines = Lines(file, part, settings)
     builder = DocumentBuilder(part, settings, lines.encoding, lambda: lines_before(part))
     columns = settings.columns or ColumnSettings()
-    split: SplitLine = _COLUMN.findall if settings.delimiter is None else lambda line: line.split(settings.delimiter)
+    split: Callable[[str], list[str]] = (
+        _COLUMN.findall if settings.delimiter is None else lambda line: line.split(settings.delimiter)
+    )
     skipped = (_DOCUMENT_START, columns.comment) if columns.comment else _DOCUMENT_START
     for number, block in lines.blocks():
         raw = b"".join(block)

@@ -1,13 +1,12 @@
-"""CSV and TSV after RFC 4180, in which a stray quote costs one line and never swallows the lines behind it.
+"""CSV and TSV as in RFC 4180, except that a stray quote costs one line and never swallows the following lines.
 
-A file is one part: whether a line end stands within a quoted field is only known from the file's start on.
+A file is one part: only a reader from its start knows whether a line end is within a quoted field.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from operator import itemgetter
 from typing import BinaryIO
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
@@ -19,22 +18,14 @@ from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
 MAX_RECORD_BYTES = 8 << 20
-"""How far a quoted field is followed over line ends."""
+"""Limit of a quoted field that spans lines."""
 _MAX_FIELD_CHARS = 2 * MAX_RECORD_BYTES
 
-Picker = Callable[[list[str]], tuple[str | None, ...]]
+Picker = Callable[[list[str]], list[str | None]]
 
 
 def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads documents from a CSV or TSV file with a header row.
-
-    Args:
-        file: The open file.
-        part: The whole file.
-        settings: Names of the columns, labels and delimiter.
-
-    Yields:
-        A document or a bad record for each record; blank lines are no records.
+    """Reads a CSV or TSV file with a header row; skips blank lines.
 
     Raises:
         JobError: If the header cannot be read or lacks a column.
@@ -63,7 +54,7 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
         except StopIteration:
             return
         except (csv.Error, _StructureError) as error:
-            # Before the quotes are known to be right, only the first line is known to belong to this record.
+            # Unless the quotes are right, only the first line certainly belongs to this record.
             raw = lines.give_back_all_but_first()
             yield builder.bad(line, _structure_reason(error), raw)
         except RecordError as error:
@@ -71,11 +62,11 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
 
 
 class _StructureError(Exception):
-    """The record has another shape than the header."""
+    """The record's shape differs from the header's."""
 
 
 class _Lines:
-    """Decoded physical lines of a file, which remembers those of the current record and can take them back."""
+    """Decoded physical lines of a file; keeps those of the current record, which can be read again."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = iter(lines)
@@ -101,7 +92,7 @@ class _Lines:
             self._broken = True
             text = self._encoding.decode_anyway(line)
         if "\0" in text:
-            # Python 3.10's csv module stops at a NUL, later ones read it; here the record as a whole is bad.
+            # Python 3.10's csv module stops at a NUL, later ones accept it; here the whole record is bad.
             self._broken = True
             text = text.replace("\0", " ")
         return text
@@ -115,11 +106,11 @@ class _Lines:
         return self._line
 
     def raw(self) -> bytes:
-        """The bytes of the current record."""
+        """Returns the bytes of the current record."""
         return b"".join(self._taken)
 
     def check(self) -> None:
-        """Raises RecordError if the record is too long, has a NUL or is not in the file's encoding."""
+        """Raises RecordError if the record is too long, has a NUL or invalid bytes."""
         if self._size > MAX_DOCUMENT_BYTES:
             raise too_long()
         if self._broken:
@@ -130,7 +121,7 @@ class _Lines:
             self._encoding.decode(raw)
 
     def give_back_all_but_first(self) -> bytes:
-        """Returns the first line, and has all others read again."""
+        """Returns the first line; all others are read again."""
         self._returned.extend(reversed(self._taken[1:]))
         del self._taken[1:]
         return self._taken[0]
@@ -143,7 +134,7 @@ def _structure_reason(error: Exception) -> str:
     if "unexpected end of data" in message:
         return "quote never closed"
     if "expected after" in message:
-        return "text after a closing quote: a quote within a quoted field is written twice"
+        return "text after a closing quote: quotes within a quoted field must be doubled"
     if "new-line character" in message:
         return "carriage return in an unquoted field"
     if "field limit" in message:
@@ -152,7 +143,7 @@ def _structure_reason(error: Exception) -> str:
 
 
 def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[str] | None:
-    """Returns the names of the columns, or None for a file without any line."""
+    """Returns the names of the columns, or None for an empty file."""
     header: list[str] = []
     while not any(name.strip() for name in header):
         line = lines.start()
@@ -168,25 +159,17 @@ def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[st
                 "The header row of a CSV file cannot be read.",
                 where=f"{path}, line {line}",
                 found=f"{reason}; the line starts with {raw[:80]!r}",
-                expected="a first row with the names of the columns, its line ended by \\n or \\r\\n",
-                fix="Repair the row, or set corpus.format to what the file is.",
+                expected="a first row with the names of the columns that ends with \\n or \\r\\n",
+                fix="Repair the row, or set corpus.format to the format of the file.",
             ) from None
     return header
 
 
 def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Picker:
-    """Returns what takes the values of the roles out of a row."""
-    names = [getattr(settings, role) for role in ROLES]
-    where, hint = f"{path}, header row", "; corpus.delimiter is what separates them"
+    """Returns a function from a row to the values of the roles."""
+    where, hint = f"{path}, header row", "; corpus.delimiter is their separator"
     places = [
         None if name is None else place_of(role, name, header, where, of="CSV", hint=hint)
-        for role, name in zip(ROLES, names, strict=True)
+        for role, name in ((role, getattr(settings, role)) for role in ROLES)
     ]
-    used = [place for place in places if place is not None]
-    if len(used) == len(places):
-        return itemgetter(*used)
-
-    def pick(row: list[str]) -> tuple[str | None, ...]:
-        return tuple([None if place is None else row[place] for place in places])
-
-    return pick
+    return lambda row: [None if place is None else row[place] for place in places]

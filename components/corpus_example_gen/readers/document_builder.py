@@ -1,12 +1,13 @@
-"""Checks the values of a record and makes a document of them."""
+"""Checks the values of a record and builds a document from them."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from components.corpus_example_gen.documents import EXCERPT_CHARS, BadRecord, Document, Part, RecordError
@@ -15,7 +16,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 
 _CUTS = {
     "line": re.compile(r"\r\n|\r|\n"),
-    # Without the lookahead, \r\n could be taken for two line ends.
+    # Without the lookahead, \r\n could match as two line ends.
     "paragraph": re.compile(r"(?:\r\n|\r(?!\n)|\n)(?:[^\S\r\n]*(?:\r\n|\r(?!\n)|\n))+"),
 }
 
@@ -24,13 +25,13 @@ _GREATEST_WEIGHT = 3.4e38
 
 
 class DocumentBuilder:
-    """Makes the documents and the bad records of one part of a file.
+    """Builds the documents and the bad records of one part of a file.
 
     Args:
         part: The part.
         settings: Names of the columns, labels and splits.
-        encoding: The file's encoding, for excerpts.
-        lines_before: Counts the lines, or records, of the file before the part; called for the first bad record.
+        encoding: The file's encoding, for excerpts; UTF-8 by default.
+        lines_before: Counts the lines or records of the file before the part; called on the first bad record.
     """
 
     def __init__(
@@ -65,19 +66,10 @@ class DocumentBuilder:
         split: str | None = None,
         weight: str | None = None,
     ) -> Document:
-        """Returns the document.
-
-        Args:
-            line: First line of the record, counted from where the part starts.
-            text: The text; a sequence is of its segments.
-            label: The value of the label column, as are the others of theirs; a sequence is of several labels.
-            source: Where the document is from.
-            identity: The document's name.
-            split: The name of its split.
-            weight: What it counts in the loss of training, a number in digits.
+        """Returns the document of the values of the `ROLES`; `line` counts from the start of the part.
 
         Raises:
-            RecordError: If a value is missing or not allowed.
+            RecordError: If a value is missing or invalid.
         """
         segments: Sequence[str] = (text,) if isinstance(text, str) else text or ()
         if not isinstance(text, str):
@@ -92,11 +84,11 @@ class DocumentBuilder:
             name = self._class_name(cast("str | None", label))
         given = None if settings.split is None else self._split(split)
         if self._cut or len(segments) > 1:
-            segments = self._segments(segments)
-        source, identity = self._named(source, identity, _encode(text, "text"))
-        return Document(
-            tuple(segments), name, source, identity, line, given, labels=labels, weight=self._weight(weight)
-        )
+            pieces = itertools.chain.from_iterable(map(self._cut.split, segments)) if self._cut else segments
+            segments = [piece for piece in pieces if piece and not piece.isspace()]
+        source, identity = self._origin(source, identity, _encode(text, "text"))
+        number = self._weight(weight)
+        return Document(tuple(segments), name, source, identity, line, given, labels=labels, weight=number)
 
     def tagged(
         self,
@@ -108,23 +100,23 @@ class DocumentBuilder:
         split: str | None = None,
         weight: str | None = None,
     ) -> Document:
-        """Returns a document of aligned tokens and tags, none of them empty; the rest is as in `document`.
+        """Returns a document of aligned, non-empty tokens and tags, otherwise like `document`.
 
         Raises:
-            RecordError: If a value is missing or not allowed.
+            RecordError: If a value is missing or invalid.
         """
         _encode("\n".join(tags), "tags")
         given = None if self._settings.split is None else self._split(split)
-        source, identity = self._named(source, identity, _encode("\n".join(tokens), "tokens"))
-        counts = self._weight(weight)
-        return Document((), None, source, identity, line, given, tuple(tokens), tuple(tags), weight=counts)
+        source, identity = self._origin(source, identity, _encode("\n".join(tokens), "tokens"))
+        number = self._weight(weight)
+        return Document((), None, source, identity, line, given, tuple(tokens), tuple(tags), weight=number)
 
     def bad(self, line: int, reason: str, raw: bytes) -> BadRecord:
         """Returns the bad record with an excerpt of its bytes."""
         excerpt = self._encoding.excerpt(raw, EXCERPT_CHARS)
         return BadRecord(self._path, line + self._lines_before, reason, excerpt)
 
-    def _named(self, source: str | None, identity: str | None, encoded: bytes) -> tuple[str, str]:
+    def _origin(self, source: str | None, identity: str | None, encoded: bytes) -> tuple[str, str]:
         """Returns the source and the id."""
         settings = self._settings
         if settings.source is None:
@@ -141,25 +133,21 @@ class DocumentBuilder:
             _encode(identity, "id")
         return source, identity
 
-    def _segments(self, segments: Sequence[str]) -> list[str]:
-        pieces = [piece for segment in segments for piece in (self._cut.split(segment) if self._cut else (segment,))]
-        return [piece for piece in pieces if piece and not piece.isspace()]
-
     def _class_name(self, label: str | None) -> str:
         label = label.strip() if label else ""
         if not label:
-            one = "a label of " if self._settings.multi_label else ""
-            raise RecordError(f"no label: {one}{self._settings.label!r} is empty")
+            part = "a label in " if self._settings.multi_label else ""
+            raise RecordError(f"no label: {part}{self._settings.label!r} is empty")
         if self._labels is None:
             _encode(label, "label")
             return label
         name = self._labels.get(label)
         if name is None:
-            raise RecordError(f"unknown label: {_short(label)}, allowed are {_listed(self._labels)}")
+            raise _unknown("label", label, self._labels)
         return name
 
     def _class_names(self, given: str | Sequence[str] | None) -> tuple[str, ...]:
-        """Returns distinct classes in the order of their ids, which without a list of classes is that of the names."""
+        """Returns the distinct classes in the order of their ids, or sorted by name if any label is allowed."""
         if isinstance(given, str):
             given = given.split(self._separator) if given.strip() else ()
         names = {self._class_name(value) for value in given or ()}
@@ -171,9 +159,9 @@ class DocumentBuilder:
         found = value.strip() if value else ""
         if not found:
             raise RecordError(f"no weight: {self._settings.weight!r} is empty")
-        # Greater numbers are infinite as float32, in which weights are written.
+        # Weights are written as float32, in which greater numbers are infinite.
         if not _NUMBER.fullmatch(found) or not float(found) <= _GREATEST_WEIGHT:
-            raise RecordError(f"bad weight: {_short(found)} is no finite number of 0 or more")
+            raise RecordError(f"bad weight: {_short(found)} is not a finite number of 0 or more")
         return float(found)
 
     def _split(self, value: str | None) -> str:
@@ -182,26 +170,25 @@ class DocumentBuilder:
             raise RecordError(f"no split: {self._settings.split!r} is empty")
         name = self._splits.get(value)
         if name is None:
-            raise RecordError(f"unknown split: {_short(value)}, allowed are {_listed(self._splits)}")
+            raise _unknown("split", value, self._splits)
         return name
 
 
 def _encode(value: str, role: str) -> bytes:
-    """Returns the value in UTF-8; without NUL, at which half of all programs would end it."""
+    """Returns the value in UTF-8; rejects NUL, where many programs end a string."""
     try:
         encoded = value.encode()
     except UnicodeEncodeError as error:
-        code = ord(value[error.start])
-        raise RecordError(
-            f"lone surrogate: \\u{code:04x} at character {error.start} is half of a UTF-16 pair"
-        ) from None
+        at = error.start
+        reason = f"lone surrogate: \\u{ord(value[at]):04x} at character {at} is half of a UTF-16 pair"
+        raise RecordError(reason) from None
     if b"\0" in encoded:
         raise RecordError(f"NUL byte: at character {value.index(chr(0))} of the {role}")
     return encoded
 
 
-def _listed(values: dict[str, str]) -> str:
-    return ", ".join(repr(value) for value in values)
+def _unknown(role: str, value: str, allowed: Iterable[str]) -> RecordError:
+    return RecordError(f"unknown {role}: {_short(value)}, allowed are {', '.join(map(repr, allowed))}")
 
 
 def _short(value: str, limit: int = 40) -> str:

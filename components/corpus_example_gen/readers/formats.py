@@ -1,4 +1,4 @@
-"""The formats of a corpus; a new one is a reader and a line here."""
+"""The formats of a corpus; a new format needs a reader and an entry in `READERS`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from components.corpus_example_gen.readers.json_reader import read_json
 from components.corpus_example_gen.readers.jsonl_reader import read_jsonl
 from components.corpus_example_gen.readers.lines import lines_before as _lines_before
 from components.corpus_example_gen.readers.parquet_reader import read_parquet, rows_before
-from components.corpus_example_gen.readers.text_encoding import is_splittable
 from components.corpus_example_gen.readers.text_reader import read_text
 from components.corpus_example_gen.readers.tfrecord_reader import read_tfrecord
 from components.corpus_example_gen.settings import CorpusSettings
@@ -21,17 +20,11 @@ from components.corpus_example_gen.settings import CorpusSettings
 __all__ = ["PART_BYTES", "READERS", "Format", "Part", "lines_before", "parts", "read"]
 
 PART_BYTES = 64 << 20
-"""Files that can be split are split into parts of this size."""
+"""Size of the parts of splittable files."""
 
 
 class Format(NamedTuple):
-    """How files of a format are read.
-
-    Attributes:
-        read: Reads a part of an open file.
-        is_splittable: Whether a file can be read in parts under the settings.
-        before: Counts the lines, or records, of a file before a part.
-    """
+    """A reader, whether it can read files in parts, and how to count the lines or records before a part."""
 
     read: ReadPart
     is_splittable: Callable[[CorpusSettings], bool] = lambda _: False
@@ -39,9 +32,8 @@ class Format(NamedTuple):
 
 
 def _by_lines(read: ReadPart) -> Format:
-    return Format(
-        read, lambda settings: settings.document != "file" and is_splittable(settings.encoding), _lines_before
-    )
+    # A file can start at any byte only if each byte 0x0A ends a line, unlike in UTF-16.
+    return Format(read, lambda job: job.document != "file" and "\n".encode(job.encoding) == b"\n", _lines_before)
 
 
 READERS: dict[str, Format] = {
@@ -58,7 +50,7 @@ READERS: dict[str, Format] = {
 
 
 def parts(file: CorpusFile, settings: CorpusSettings) -> list[Part]:
-    """Splits a file into parts, which can be read apart and hold each record once; small files are one part."""
+    """Splits a file into parts that together hold each record once and can be read in any order."""
     splits = READERS[settings.format].is_splittable(settings) and not is_compressed(file.path)
     starts = list(range(0, file.size, PART_BYTES)) if splits else [0]
     stops = [*starts[1:], None]
@@ -66,25 +58,15 @@ def parts(file: CorpusFile, settings: CorpusSettings) -> list[Part]:
 
 
 def read(part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads the records of a part.
-
-    Args:
-        part: What `parts` gave, or a whole file.
-        settings: How records are read.
-
-    Yields:
-        A document or a bad record for each record.
+    """Reads the documents and bad records of a part from `parts` or of a whole file.
 
     Raises:
-        JobError: If the file as a whole cannot be read.
+        JobError: If the file cannot be read.
     """
     with open_file(part.path) as file:
         yield from READERS[settings.format].read(file, part, settings)
 
 
 def lines_before(part: Part, settings: CorpusSettings) -> int:
-    """Counts the lines, or records, of a file before a part: what to add to `Document.line`.
-
-    It reads the file up to there, so ask once a part, and only for what a person reads.
-    """
+    """Counts the lines or records of a file before a part, the offset of `Document.line`; this reads all of them."""
     return READERS[settings.format].before(part)

@@ -1,7 +1,7 @@
-"""A JSON array of objects, parsed by ijson; of the file, no more than an element is held.
+"""A JSON array of objects, parsed by ijson with one element in memory.
 
-An element that is JSON but not a document is one bad record. Where the file stops being JSON, the elements before that
-are read, the break is one bad record, and the rest of the file is not read.
+An element that is valid JSON but not a document is one bad record. A syntax error is one bad record too; the elements
+before it are read, the rest of the file is not.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from components.corpus_example_gen.readers.json_values import pick, require_obje
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
-# Other backends word their errors differently.
+# Error messages are parsed below; other backends have different ones.
 _PARSER = ijson.get_backend("yajl2_c")
 _CHUNK_BYTES = 1 << 20
-# The parser's messages show 30 bytes before the break and 30 from there on, behind an indent of 10.
+# The parser's messages quote 30 bytes before the error and 30 from there on, after an indent of 10.
 _SHOWN_BYTES, _INDENT = 30, 10
 _DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _KEEP_ERRORS = "seqloom.keep"
-# Bytes that are not of the encoding, and escaped halves of surrogate pairs, of which the parser makes question marks.
-# The other alternatives skip what looks like such a half.
+# Invalid bytes, and escaped halves of surrogate pairs, which the parser replaces by question marks.
+# The other alternatives skip text that only looks like such a half.
 _FAULT = re.compile(
     r"([\udc00-\udcff])|\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
 
 def _keep(error: UnicodeError) -> tuple[str, int]:
-    """Replaces each invalid byte with a lone surrogate, which no decoded text has."""
+    """Replaces each invalid byte by a lone surrogate, which decoded text never contains."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
@@ -55,15 +55,7 @@ codecs.register_error(_KEEP_ERRORS, _keep)
 
 
 def read_json(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads documents from a file that is one JSON array of objects.
-
-    Args:
-        file: The open file.
-        part: The whole file.
-        settings: Names of the keys, and the labels.
-
-    Yields:
-        A document or a bad record for each element; last a bad record where the file breaks.
+    """Reads a file that is one JSON array of objects.
 
     Raises:
         JobError: If the file is not an array.
@@ -90,36 +82,30 @@ def _excerpt(value: Any, codec: str) -> bytes:
 
 
 class _Array:
-    """The elements of a file that is a JSON array.
-
-    Attributes:
-        encoding: The file's encoding.
-        line: The line that the parser has reached, from 1.
-    """
+    """The elements of a file that is a JSON array; `line` is the parser's line, from 1."""
 
     def __init__(self, file: BinaryIO, path: str, settings: CorpusSettings) -> None:
         self._head = file.read(text_encoding.MARK_BYTES)
         self.encoding, self._bytes_before = text_encoding.detect(self._head, path, settings)
         self._file, self._path = file, path
-        # The text that goes to the parser and starts at byte `_bytes_before`, how much of it has gone, and the end of
-        # the text before it.
+        # The text in parsing, which starts at byte `_bytes_before`, its parsed length, and the end of the text before.
         self._text, self._position, self._text_before = "", 0, ""
         self.line = 1
         self._depth, self._builder, self._first_line = 0, ijson.ObjectBuilder(), 1
         self._fault: str | None = None
 
     def elements(self) -> Iterator[tuple[int, Any, str | None]]:
-        """Yields of each element its first line, its value, and what is wrong with its text.
+        """Yields the first line, the value, and the fault in the text (or None) of each element.
 
         Raises:
             JobError: If the file is not an array.
-            RecordError: If it stops being one.
+            RecordError: At a syntax error.
         """
         events: list[tuple[str, Any]] = ijson.sendable_list()
         parser = _PARSER.basic_parse_coro(events)
         first, is_array, size = "", False, 0
         for text in self._pieces():
-            # With a NUL in it, the parser's message would end there; the other character is as bad.
+            # A NUL would end the parser's message; \1 is just as invalid.
             piece = text.encode().replace(b"\0", b"\1")
             failure = self._send(parser, piece, events)
             if not is_array:
@@ -147,12 +133,12 @@ class _Array:
             raise self._not_an_array(first)
 
     def around(self) -> bytes:
-        """Returns the text around the place that the parser has reached."""
+        """Returns the text around the parser's position."""
         before = (self._text_before + self._text[: self._position])[-EXCERPT_CHARS // 2 :]
         return self._raw(before + self._text[self._position :][: EXCERPT_CHARS // 2])
 
     def _values(self, events: list[tuple[str, Any]]) -> Iterator[Any]:
-        """Yields the elements that end with these events."""
+        """Yields the elements completed by these events."""
         for event, value in events:
             if self._depth == 0:
                 if event == "end_array":
@@ -164,7 +150,7 @@ class _Array:
                 yield self._builder.value
 
     def _send(self, parser: Any, piece: bytes, events: list[tuple[str, Any]]) -> str | None:
-        """Parses a piece; if it breaks, moves on to the break and returns what is wrong there."""
+        """Parses a piece; on a syntax error, moves to its position and returns the reason."""
         try:
             parser.send(piece)
             return None
@@ -175,16 +161,16 @@ class _Array:
             self._position += len(piece[: max(text.find(shown[_INDENT:]), 0)].decode(errors="ignore"))
             reason = what.partition(b": ")[2].decode().rstrip(".")
         except SystemError:
-            # Of an integer longer than Python takes the parser leaves an event without a value.
+            # The parser leaves an event without a value for an integer longer than Python's limit.
             events.pop()
-            reason = "an integer of too many digits"
+            reason = "integer with too many digits"
         byte = f"{self._bytes_before + len(self._raw(self._text[: self._position])):,}"
         if reason == "trailing garbage":
             return f"content after the JSON array: near byte {byte} of the file"
         return f"invalid JSON file: {reason}, near byte {byte}; the rest of the file is not read"
 
     def _pieces(self) -> Iterator[str]:
-        """Yields the text: lines, or parts of long ones that end with a quote and so not in an escape."""
+        """Yields lines, or parts of long lines that end with a quote and thus not within an escape."""
         decoder = codecs.getincrementaldecoder(self.encoding.codec)(
             "replace" if self.encoding.replaces else _KEEP_ERRORS
         )
@@ -201,7 +187,7 @@ class _Array:
             data = self._file.read(max(_CHUNK_BYTES, len(rest))) if data else b""
 
     def _checked(self, text: str) -> Iterator[str]:
-        """Yields lines without faults, which are noted: a fault is in the element that the parser is in."""
+        """Yields lines with faults replaced; the first one is recorded for the element in parsing."""
         start = 0
         suspect = "\\ud" in text or "\\uD" in text or not _is_encodable(text)
         for match in _FAULT.finditer(text) if suspect else ():
@@ -226,11 +212,11 @@ class _Array:
 
     def _not_an_array(self, first: str) -> JobError:
         return JobError(
-            "The JSON file is not an array.",
+            "A JSON file is not an array.",
             where=f"{self._path}, line {self.line}",
-            found=f"{first!r} first",
+            found=f"{first!r} as its first character",
             expected="an array of objects: [{...}, ...]",
-            fix="Set corpus.format: jsonl if each line is an object, or write the array alone into the file.",
+            fix="Set corpus.format: jsonl if each line is an object, or write only the array to the file.",
         )
 
 

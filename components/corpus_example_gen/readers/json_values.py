@@ -1,4 +1,4 @@
-"""Values of a JSON object as a document's."""
+"""Converts the values of a JSON object to those of a document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.corpus_example_gen.documents import RecordError
 from components.corpus_example_gen.settings import CorpusSettings
 
 Label = str | list[str] | None
-"""The value of the label column: a text, or where a document has several labels a list of them."""
+"""The value of the label column: a text, or a list of labels."""
 
 Picked = tuple[str | None, Label, str | None, str | None, str | None, str | None]
 
@@ -19,7 +19,7 @@ def require_object(value: Any) -> dict[str, Any]:
     """Returns the value.
 
     Raises:
-        RecordError: If it is no object.
+        RecordError: If it is not an object.
     """
     if isinstance(value, dict):
         return value
@@ -27,18 +27,19 @@ def require_object(value: Any) -> dict[str, Any]:
 
 
 def pick(record: dict[str, Any], settings: CorpusSettings) -> Picked:
-    """Returns text, label, source, id, split and weight of an object.
+    """Returns the text, label, source, id, split and weight of an object.
 
     Raises:
-        RecordError: If a key is missing, or its value is neither text nor a number or a boolean in its place.
+        RecordError: If a key is missing or the type of its value is wrong.
     """
+    labels = record.get(settings.label) if settings.multi_label and settings.label else None
     return (
-        _text(record, settings.text),
-        None if settings.label is None else _label(record, settings.label, settings),
-        None if settings.source is None else _scalar(record, settings.source, "source"),
-        None if settings.id is None else _scalar(record, settings.id, "id"),
-        None if settings.split is None else _scalar(record, settings.split, "split"),
-        None if settings.weight is None else _scalar(record, settings.weight, "weight"),
+        _value(record, settings.text, "text"),
+        label_texts(labels) if isinstance(labels, list) else _value(record, settings.label, "label"),
+        _value(record, settings.source, "source"),
+        _value(record, settings.id, "id"),
+        _value(record, settings.split, "split"),
+        _value(record, settings.weight, "weight"),
     )
 
 
@@ -46,54 +47,34 @@ def scalar_text(value: Any, role: str) -> str | None:
     """Returns a value as the text that a CSV file would hold.
 
     Raises:
-        RecordError: If it is neither text nor a number or a boolean.
+        RecordError: If it is not a string, number, boolean or None; the text of a document must be a string or None.
     """
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int, float)) and role != "text":
         return json.dumps(value)
-    raise RecordError(f"{role} is no string: found {_kind(value)}")
+    raise RecordError(f"{role} is not a string: found {_kind(value)}")
 
 
 def label_texts(values: Iterable[Any]) -> list[str]:
     """Returns the labels of a list as texts.
 
     Raises:
-        RecordError: If one of them is neither text nor a number or a boolean.
+        RecordError: If a label is not a string, number or boolean.
     """
     texts = [scalar_text(value, "label") for value in values]
     if None in texts:
-        raise RecordError("no label: one of the list is null")
+        raise RecordError("no label: one in the list is null")
     return cast("list[str]", texts)
 
 
-def _label(record: dict[str, Any], key: str, settings: CorpusSettings) -> Label:
-    if settings.multi_label and isinstance(record.get(key), list):
-        return label_texts(record[key])
-    return _scalar(record, key, "label")
-
-
-def _text(record: dict[str, Any], key: str) -> str | None:
-    try:
-        value = record[key]
-    except KeyError:
-        raise RecordError(_missing(record, key, "text")) from None
-    if value is None or isinstance(value, str):
-        return value
-    raise RecordError(f"text is no string: found {_kind(value)}")
-
-
-def _scalar(record: dict[str, Any], key: str, role: str) -> str | None:
-    try:
-        value = record[key]
-    except KeyError:
-        raise RecordError(_missing(record, key, role)) from None
-    return scalar_text(value, role)
-
-
-def _missing(record: dict[str, Any], key: str, role: str) -> str:
+def _value(record: dict[str, Any], key: str | None, role: str) -> str | None:
+    if key is None:
+        return None
+    if key in record:
+        return scalar_text(record[key], role)
     keys = ", ".join(ascii(name)[:40] for name in list(record)[:8]) or "none"
-    return f"no {role}: no key {key!r} among {keys}"
+    raise RecordError(f"no {role}: no key {key!r} among {keys}")
 
 
 def _kind(value: Any) -> str:

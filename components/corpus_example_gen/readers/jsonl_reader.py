@@ -1,4 +1,4 @@
-"""JSON lines: one object a line."""
+"""JSON lines: one object per line."""
 
 from __future__ import annotations
 
@@ -15,16 +15,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 
 
 def read_jsonl(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads documents from the lines of a part, one JSON object each.
-
-    Args:
-        file: The open file.
-        part: The part.
-        settings: Names of the keys, and the labels.
-
-    Yields:
-        A document or a bad record for each line that is not blank.
-    """
+    """Reads the JSON objects of a part; skips blank lines."""
     lines = Lines(file, part, settings)
     encoding = lines.encoding
     builder = DocumentBuilder(part, settings, encoding, lambda: lines_before(part))

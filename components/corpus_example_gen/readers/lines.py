@@ -1,4 +1,4 @@
-"""Lines of a part of a file, and blocks of lines between blank ones; none is cut in two between parts."""
+"""Lines, and blocks of lines between blank ones, of a part of a file; parts never split a line or block."""
 
 from __future__ import annotations
 
@@ -15,23 +15,16 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Lines:
-    """The lines that start within a part, as bytes with their end; the byte order mark is removed.
+    """The lines that start within a part, as bytes with their end, without the byte order mark.
 
-    A line longer than `MAX_DOCUMENT_BYTES` is cut one byte behind that.
-
-    Args:
-        file: The open file; it must be seekable if the part does not start at 0.
-        part: The part.
-        settings: Name of the encoding.
-
-    Attributes:
-        encoding: The file's encoding.
+    Lines longer than `MAX_DOCUMENT_BYTES` are truncated one byte after it. The file must be seekable if the part does
+    not start at 0. `encoding` is the file's `TextEncoding`.
     """
 
     def __init__(self, file: BinaryIO, part: Part, settings: CorpusSettings) -> None:
         self._part = part
         if part.start:
-            # The line end just before the part tells that a line starts with it.
+            # A line starts with the part if the byte before it ends a line.
             file.seek(part.start - 1)
         head = b"" if part.start else file.read(text_encoding.MARK_BYTES)
         self.encoding, mark = text_encoding.detect(head, part.path, settings)
@@ -50,8 +43,8 @@ class Lines:
     def blocks(self) -> Iterator[tuple[int, list[bytes]]]:
         """Yields runs of lines between blank ones, each with the number of its first line, from 1.
 
-        A block belongs to the part in which the last blank line before it starts. One longer than
-        `MAX_DOCUMENT_BYTES` is cut behind that.
+        A block belongs to the part in which the last blank line before it starts. Blocks longer than
+        `MAX_DOCUMENT_BYTES` are truncated after the line that exceeds it.
         """
         stop, is_blank = self._part.stop, self.encoding.is_blank
         is_ours = self._part.start == 0
@@ -74,12 +67,12 @@ class Lines:
 
 def lines_before(part: Part) -> int:
     """Counts the lines of a file before a part's first line; this reads all of them."""
-    # The line that the byte before the part belongs to ends in the part, or with that byte.
+    # The line of the byte before the part ends in the part, or with that byte.
     return count_bytes(part.path, b"\n", part.start - 1) + 1 if part.start else 0
 
 
 def _raw_lines(file: BinaryIO, head: bytes, offset: int, newline: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yields each line with the byte at which it starts; `head` has been read from `offset` on."""
+    """Yields each line with the offset of its first byte; `head` holds the bytes already read, from `offset` on."""
     width, pending, cut, cut_bytes = len(newline), b"", b"", 0
     for chunk in itertools.chain([head], iter(lambda: file.read(_CHUNK_BYTES), b"")):
         lines = _split(pending + chunk, newline)
@@ -93,7 +86,7 @@ def _raw_lines(file: BinaryIO, head: bytes, offset: int, newline: bytes) -> Iter
             offset += len(line) + width
         if cut or len(pending) > MAX_DOCUMENT_BYTES:
             cut = cut or pending[: MAX_DOCUMENT_BYTES + 1]
-            # What is left of a character stays, so that a line end is still found where characters start.
+            # An incomplete character stays, so that line ends are still found at character boundaries.
             whole = len(pending) // width * width
             cut_bytes += whole
             pending = pending[whole:]
@@ -102,7 +95,7 @@ def _raw_lines(file: BinaryIO, head: bytes, offset: int, newline: bytes) -> Iter
 
 
 def _split(data: bytes, newline: bytes) -> list[bytes]:
-    """Splits at line ends that stand where characters start."""
+    """Splits at the line ends that start at a character boundary."""
     width = len(newline)
     if width == 1:
         return data.split(newline)

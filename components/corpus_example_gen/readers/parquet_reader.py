@@ -1,4 +1,4 @@
-"""Parquet: only the columns that are needed are read, row group by row group."""
+"""Parquet: reads only the needed columns, one row group at a time."""
 
 from __future__ import annotations
 
@@ -22,15 +22,7 @@ _BATCH_ROWS = 1_024
 
 
 def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads documents from the row groups that start within a part of a file.
-
-    Args:
-        file: The open file; it must be seekable.
-        part: The part.
-        settings: Names of the columns, and the labels.
-
-    Yields:
-        A document or a bad record for each row.
+    """Reads the row groups that start within a part of a seekable file.
 
     Raises:
         JobError: If the file cannot be read or lacks a column.
@@ -38,10 +30,9 @@ def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterat
     encoding = TextEncoding("utf-8", settings.encoding_errors)
     parquet = _open(file, part.path)
     names = [getattr(settings, role) for role in ROLES]
-    present = parquet.schema_arrow.names
     for role, name in zip(ROLES, names, strict=True):
         if name is not None:
-            place_of(role, name, present, f"{part.path}, schema", of="Parquet")
+            place_of(role, name, parquet.schema_arrow.names, f"{part.path}, schema", of="Parquet")
     groups, before = _groups(parquet, part)
     builder = DocumentBuilder(part, settings, encoding, lambda: before)
     rows = _rows(parquet, groups, [name for name in names if name is not None], part.path)
@@ -53,12 +44,12 @@ def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterat
             scalars = [_scalar(value, role, encoding) for role, value in zip(ROLES[2:], values[2:], strict=True)]
             yield builder.document(number, text, label, *scalars)
         except RecordError as error:
-            excerpt = json.dumps(row, ensure_ascii=False, default=_spell)[:EXCERPT_CHARS]
+            excerpt = json.dumps(row, ensure_ascii=False, default=_printable)[:EXCERPT_CHARS]
             yield builder.bad(number, str(error), excerpt.encode("utf-8", "backslashreplace"))
 
 
 def rows_before(part: Part) -> int:
-    """Returns the number of rows of the file before those of a part."""
+    """Returns the number of rows of the file before a part."""
     if part.start == 0:
         return 0
     with open_file(part.path) as file:
@@ -99,7 +90,7 @@ def _rows(parquet: pq.ParquetFile, groups: list[int], columns: list[str], path: 
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """Returns the values; strings as bytes if one of them is no UTF-8, which Parquet does not check."""
+    """Returns the values; strings as bytes if any is not UTF-8, which Parquet does not check."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
@@ -112,11 +103,7 @@ def _values(column: pa.Array) -> list[Any]:
 def _text(value: Any, encoding: TextEncoding) -> str | list[str] | None:
     if isinstance(value, list):
         return [text for item in value if isinstance(text := _text(item, encoding), str)]
-    if isinstance(value, bytes):
-        return encoding.decode(value)
-    if value is None or isinstance(value, str):
-        return value
-    raise RecordError(f"text is no string: found {type(value).__name__}")
+    return _scalar(value, "text", encoding)
 
 
 def _label(value: Any, encoding: TextEncoding, settings: CorpusSettings) -> Label:
@@ -129,7 +116,7 @@ def _scalar(value: Any, role: str, encoding: TextEncoding) -> str | None:
     return encoding.decode(value) if isinstance(value, bytes) else scalar_text(value, role)
 
 
-def _spell(value: Any) -> str:
+def _printable(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
@@ -138,6 +125,6 @@ def _fault(where: str, found: str) -> JobError:
         "A Parquet file cannot be read.",
         where=where,
         found=found,
-        expected="a whole Parquet file",
-        fix="Write the file again, or set corpus.format to what it is.",
+        expected="a complete Parquet file",
+        fix="Write the file again, or set corpus.format to its format.",
     )

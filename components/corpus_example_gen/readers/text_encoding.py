@@ -1,4 +1,4 @@
-"""The encoding of a text file: how its bytes become text, and how its lines end."""
+"""The encoding of a text file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
 MARK_BYTES = 4
-"""A byte order mark is no longer than this."""
+"""Length of the longest byte order mark."""
 _MARKS = {
     "utf-8": ((codecs.BOM_UTF8, "utf-8"),),
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
@@ -32,7 +32,7 @@ class TextEncoding:
 
     Args:
         codec: Name of the codec, with the byte order.
-        errors: What happens to invalid bytes, from the settings.
+        errors: `encoding_errors` of the settings.
 
     Attributes:
         codec: Name of the codec, with the byte order.
@@ -44,7 +44,6 @@ class TextEncoding:
         self.codec = codec
         self.newline = "\n".encode(codec)
         self.replaces = errors == "replace"
-        self._errors = "replace" if self.replaces else "strict"
         self._nul = "\0".encode(codec)
         self._is_ascii_like = self.newline == b"\n" and len(self._nul) == 1
 
@@ -52,26 +51,22 @@ class TextEncoding:
         """Returns the text of a record.
 
         Raises:
-            RecordError: If the bytes are invalid and not to be replaced.
+            RecordError: If the bytes are invalid and not replaced.
         """
         try:
-            return raw.decode(self.codec, self._errors)
+            return raw.decode(self.codec, "replace" if self.replaces else "strict")
+        except UnicodeDecodeError as error:
+            reason = f"0x{raw[error.start]:02x} at byte {error.start} of the record"
         except UnicodeError as error:
-            raise self.invalid(raw, error) from None
+            reason = str(error)
+        raise RecordError(f"invalid {self.codec.upper()}: {reason}")
 
     def decode_anyway(self, raw: bytes) -> str:
-        """Returns the text of a record that is known to be bad, for its structure."""
+        """Returns the text of a bad record, for its structure."""
         return raw.decode(self.codec, "replace")
 
-    def invalid(self, raw: bytes, error: UnicodeError) -> RecordError:
-        """Says where the bytes of a record stop being text."""
-        name = self.codec.upper()
-        if isinstance(error, UnicodeDecodeError):
-            return RecordError(f"invalid {name}: 0x{raw[error.start]:02x} at byte {error.start} of the record")
-        return RecordError(f"invalid {name}: {error}")
-
     def find_nul(self, raw: bytes) -> int:
-        """Returns the first byte of a NUL character in a record, or -1."""
+        """Returns the offset of the first NUL character of a record, or -1."""
         width = len(self._nul)
         position = raw.find(self._nul)
         while position % width and position >= 0:
@@ -79,24 +74,21 @@ class TextEncoding:
         return position
 
     def is_blank(self, raw: bytes) -> bool:
-        """Whether a line holds nothing but white space."""
+        """Whether a line holds only white space."""
         return not raw or raw.isspace() if self._is_ascii_like else not self.decode_anyway(raw).strip()
 
     def excerpt(self, raw: bytes, limit: int) -> str:
-        """Returns the first characters of a record, whatever its bytes."""
+        """Returns the first characters of a record, with invalid bytes escaped."""
         return raw[: 4 * limit].decode(self.codec, "backslashreplace").rstrip("\r\n")[:limit]
 
 
 def detect(head: bytes, path: str, settings: CorpusSettings) -> tuple[TextEncoding, int]:
-    """Finds out a file's encoding.
+    """Returns a file's encoding and the length of its byte order mark.
 
     Args:
-        head: The first `MARK_BYTES` bytes of the file, or none where the part starts behind them.
+        head: The first `MARK_BYTES` bytes of the file; empty if the part starts later.
         path: Path of the file, for messages.
         settings: Name of the encoding.
-
-    Returns:
-        The encoding, and the length of the byte order mark.
 
     Raises:
         JobError: If the byte order mark belongs to another encoding.
@@ -115,11 +107,6 @@ def detect(head: bytes, path: str, settings: CorpusSettings) -> tuple[TextEncodi
             expected="UTF-8, with or without a byte order mark (corpus.encoding)",
             fix=f"Set corpus.encoding: {foreign.lower()}, or convert it: iconv -f {foreign} -t UTF-8 {path} > new",
         )
-    # Without a mark, UTF-16 and UTF-32 are little-endian, as Python and Windows have it.
+    # Without a mark, UTF-16 and UTF-32 are little-endian, as in Python and Windows.
     codec = marks[0][1] if marks else name
     return TextEncoding(codec, settings.encoding_errors), 0
-
-
-def is_splittable(encoding: str) -> bool:
-    """Whether each byte 0x0A of a text is the end of a line, so that a file can be read from any byte on."""
-    return "\n".encode(encoding) == b"\n"

@@ -1,7 +1,7 @@
 """TFRecord files of `tf.Example` or `tf.SequenceExample`.
 
-A file is one part: where its records start is only known from its start on. Checksums are looked at here, as
-TensorFlow's own reader stops at the first wrong one.
+A file is one part: records can only be found from its start. Unlike TensorFlow's reader, this one continues after a
+record with a wrong checksum.
 """
 
 from __future__ import annotations
@@ -28,18 +28,10 @@ _CHUNK_BYTES = 1 << 20
 
 
 def read_tfrecord(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads documents from a TFRecord file, compressed or not.
-
-    Args:
-        file: The open file.
-        part: The whole file.
-        settings: Names of the features, and which kind of example it is.
-
-    Yields:
-        A document or a bad record for each record.
+    """Reads a TFRecord file, compressed or not.
 
     Raises:
-        JobError: If the file is no TFRecord file, or is torn.
+        JobError: If the file is not a TFRecord file or is truncated.
     """
     encoding = TextEncoding("utf-8", settings.encoding_errors)
     builder = DocumentBuilder(part, settings, encoding)
@@ -55,47 +47,43 @@ def read_tfrecord(file: BinaryIO, part: Part, settings: CorpusSettings) -> Itera
 
 
 def _records(file: BinaryIO, path: str) -> Iterator[tuple[bytes, RecordError | None]]:
-    """Yields the bytes of each record, and what is wrong with them."""
+    """Yields the bytes of each record, and their error or None."""
     number = 0
     while header := file.read(_HEADER_BYTES):
         number += 1
         length = header[: _LENGTH.size]
         if len(header) < _HEADER_BYTES:
-            raise _fault(path, number, "the end of the file within a record")
+            raise _fault(path, number)
         if masked_checksum(length) != header[_LENGTH.size :]:
             raise _fault(path, number, f"a wrong checksum of the record's length, {header!r}")
         (size,) = _LENGTH.unpack(length)
         if size > MAX_DOCUMENT_BYTES:
-            _skip(file, size + _CHECKSUM_BYTES, path, number)
+            rest = size + _CHECKSUM_BYTES
+            while rest > 0 and (chunk := file.read(min(rest, _CHUNK_BYTES))):
+                rest -= len(chunk)
+            if rest:
+                raise _fault(path, number)
             yield b"", too_long()
             continue
         data = file.read(size)
         checksum = file.read(_CHECKSUM_BYTES)
         if len(checksum) < _CHECKSUM_BYTES:
-            raise _fault(path, number, "the end of the file within a record")
+            raise _fault(path, number)
         yield data, None if masked_checksum(data) == checksum else RecordError("wrong checksum: the record is damaged")
 
 
-def _skip(file: BinaryIO, size: int, path: str, number: int) -> None:
-    while size > 0:
-        chunk = file.read(min(size, _CHUNK_BYTES))
-        if not chunk:
-            raise _fault(path, number, "the end of the file within a record")
-        size -= len(chunk)
-
-
-def _fault(path: str, number: int, found: str) -> JobError:
+def _fault(path: str, number: int, found: str = "the end of the file within a record") -> JobError:
     return JobError(
-        "A TFRecord file is damaged, or is none.",
+        "A TFRecord file is damaged or has another format.",
         where=f"{path}, record {number}",
         found=found,
-        expected="whole TFRecords; compressed files are named .gz, .bz2, .xz or .zst",
-        fix="Write the file again, or set corpus.format to what it is.",
+        expected="complete TFRecords; the names of compressed files end with .gz, .bz2, .xz or .zst",
+        fix="Write the file again, or set corpus.format to its format.",
     )
 
 
 class _Picker:
-    """Takes text and label, or tokens and tags, and source, id, split and weight out of a serialized example."""
+    """Extracts text and label, or tokens and tags, and source, id, split and weight from a serialized example."""
 
     def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
         self._settings, self._encoding = settings, encoding
@@ -106,12 +94,12 @@ class _Picker:
         """Returns the values of the roles.
 
         Raises:
-            RecordError: If it is no such example, or a feature is missing.
+            RecordError: If the record cannot be parsed, or a feature is missing.
         """
         try:
             example = self._message.FromString(data)
         except DecodeError:
-            raise RecordError(f"no {self._message.__name__}: the record cannot be parsed") from None
+            raise RecordError(f"not a tf.{self._message.__name__}: the record cannot be parsed") from None
         settings = self._settings
         context = (example.context if self._is_sequence else example.features).feature
         named = (
@@ -126,7 +114,7 @@ class _Picker:
         return text, None if settings.label is None else self._label(example, context, settings.label), *named
 
     def _label(self, example: Any, context: Any, name: str) -> Label:
-        """Returns the label; where a document has several, the values of a feature, or of a feature list."""
+        """Returns the label, or in a multi-label corpus the values of a feature or feature list."""
         if not self._settings.multi_label:
             return self._scalar(context, name, "label")
         steps = self._steps(example, name, "label") if self._is_sequence else None
@@ -139,7 +127,7 @@ class _Picker:
         return label_texts(getattr(feature, kind).value if kind else ())
 
     def _tagged(self, example: Any, *names: str) -> tuple[list[str], list[str]]:
-        """Returns tokens and tags of the feature lists of these names."""
+        """Returns the tokens and tags of the feature lists with these names."""
         lists = []
         for role, name in zip(("tokens", "tags"), names, strict=True):
             values = self._steps(example, name, role)
@@ -151,13 +139,13 @@ class _Picker:
             lists.append(values)
         tokens, tags = lists
         if len(tokens) != len(tags):
-            raise RecordError(f"unlike lengths: {len(tokens)} tokens, {len(tags)} tags")
+            raise RecordError(f"different lengths: {len(tokens)} tokens, {len(tags)} tags")
         if not tokens:
             raise RecordError("no tokens")
         return tokens, tags
 
     def _steps(self, example: Any, name: str, role: str) -> list[str] | None:
-        """Returns a feature list of texts, all its values joined, or None if there is none of this name."""
+        """Returns all values of a feature list of texts, or None if it is missing."""
         lists = example.feature_lists.feature_list
         if name not in lists:
             return None
@@ -176,7 +164,7 @@ class _Picker:
     def _values(self, feature: Any, role: str) -> list[str]:
         kind = feature.WhichOneof("kind")
         if kind not in (None, "bytes_list"):
-            raise RecordError(f"{role} is no string: found {kind.removesuffix('_list')} values")
+            raise RecordError(f"{role} is not a string: found {kind.removesuffix('_list')} values")
         return [self._encoding.decode(value) for value in feature.bytes_list.value]
 
     def _feature(self, context: Any, name: str, role: str) -> Any:

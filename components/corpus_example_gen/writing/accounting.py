@@ -1,4 +1,4 @@
-"""What a run read, wrote and quarantined, and the rules that it has to meet."""
+"""Counts of what a run read, wrote and quarantined, and the checks on them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Summary:
     """Counts of a run.
 
     Attributes:
-        read: Records found in the files.
+        read: Records in the files.
         written: Documents written, by split.
         quarantined: Bad records written to the quarantine.
-        duplicates: Documents left out because their text is kept elsewhere, by the split they would be in.
+        duplicates: Documents dropped because their text is kept elsewhere, by the split they were assigned to.
         reasons: Bad records by category of the reason.
-        examples: Where the first record of each category is, with its whole reason.
-        faults: Failures of whole files.
+        examples: Location and full reason of the first record of each category.
+        faults: Errors of whole files.
     """
 
     read: int = 0
@@ -50,12 +50,7 @@ class Summary:
 
 
 def from_events(events: Iterable[Event], splits: Iterable[str]) -> Summary:
-    """Sums the events of a pipeline up.
-
-    Args:
-        events: Kinds with their payloads, as they come back from JSON.
-        splits: Names of all splits.
-    """
+    """Sums up the events of a pipeline, read back from JSON; `splits` names all splits."""
     names = list(splits)
     summary = Summary(written=dict.fromkeys(names, 0), duplicates=dict.fromkeys(names, 0))
     for kind, payload in events:
@@ -76,19 +71,14 @@ def from_events(events: Iterable[Event], splits: Iterable[str]) -> Summary:
 
 def fault(error: JobError) -> tuple[str, dict[str, str | None]]:
     """Returns the event of a file that cannot be read."""
-    fields = {"what": error.what, "where": error.where, "found": error.found}
-    return FAULT, {**fields, "expected": error.expected, "fix": error.fix}
+    return FAULT, {key: getattr(error, key) for key in ("what", "where", "found", "expected", "fix")}
 
 
 def check(summary: Summary, *, pattern: str, rule: SplitRule, max_bad_fraction: float, quarantine: str) -> None:
-    """Raises JobError if the run must not go on.
+    """Checks the counts; `pattern` (of the files) and `quarantine` (the path of its file) are for messages.
 
-    Args:
-        summary: The counts.
-        pattern: The pattern of the files, for messages.
-        rule: How documents get their splits.
-        max_bad_fraction: Part of the records that may be quarantined.
-        quarantine: Path of the quarantine's file, for messages.
+    Raises:
+        JobError: If a file failed, records were lost, too many are bad, or the corpus or a split is empty.
     """
     if summary.faults:
         raise min(summary.faults, key=lambda error: error.where or "")
@@ -96,18 +86,18 @@ def check(summary: Summary, *, pattern: str, rule: SplitRule, max_bad_fraction: 
         raise JobError(
             "The corpus has no records.",
             where=pattern,
-            found="only empty files, or a header row and nothing below it",
+            found="only empty files or header rows",
             expected="at least one document for each split",
-            fix="Set corpus.path to the files that hold the documents.",
+            fix="Set corpus.path to the files with the documents.",
         )
     if summary.read != summary.documents + summary.quarantined + summary.removed:
         raise JobError(
-            "Records were lost or doubled between reading and writing.",
-            where=f"CorpusExampleGen, {pattern}",
+            "CorpusExampleGen has lost or duplicated records.",
+            where=pattern,
             found=f"{summary.read} read, {summary.documents} written, {summary.quarantined} quarantined,"
             f" {summary.removed} duplicates",
-            expected="as many written, quarantined and left out as duplicates as read",
-            fix="Run again with beam.engine: local, whose runner is known to keep every record.",
+            expected="each record to be written, quarantined or dropped as a duplicate",
+            fix="Run again with beam.engine: local, whose runner keeps every record.",
         )
     if summary.quarantined > max_bad_fraction * summary.read:
         raise _too_many_bad(summary, pattern, max_bad_fraction, quarantine)
@@ -118,24 +108,24 @@ def check(summary: Summary, *, pattern: str, rule: SplitRule, max_bad_fraction: 
 
 def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) -> JobError:
     shares = ", ".join(f"{split}: {weight}" for split, weight in rule.weights.items())
-    told = {
-        "hash": f"splits {shares}",
-        "file": "the splits are given by files",
-        "column": f"the splits are given by a column, expected are {', '.join(rule.names)}",
-    }
-    fixes = {
-        "hash": "Give the split a greater weight in splits, leave it out (train and eval are needed), or add data.",
-        "file": "Add documents to the files of the split in corpus.path.",
-        "column": "Check corpus.split and corpus.split_values, or leave the split out of splits.",
-    }
-    removed = f", {summary.removed} duplicates left out" if summary.removed else ""
+    origin, fix = {
+        "hash": (
+            f"splits by hash with the weights {shares}",
+            "Increase the weight of the split in splits, remove it (train and eval are required), or add data.",
+        ),
+        "file": ("splits by file", "Add documents to the files of the split in corpus.path."),
+        "column": (
+            f"splits by column, expected {', '.join(rule.names)}",
+            "Check corpus.split and corpus.split_values, or remove the split from splits.",
+        ),
+    }[rule.by]
+    removed = f", {summary.removed} duplicates dropped" if summary.removed else ""
     return JobError(
         f"The split {' and '.join(empty)} has no documents.",
         where=pattern,
-        found=f"{summary.documents} documents in all, {summary.quarantined} records quarantined{removed};"
-        f" {told[rule.by]}",
+        found=f"{summary.documents} documents in all, {summary.quarantined} records quarantined{removed}; {origin}",
         expected="at least one document in each split",
-        fix=fixes[rule.by],
+        fix=fix,
     )
 
 
@@ -143,13 +133,13 @@ def _too_many_bad(summary: Summary, pattern: str, limit: float, quarantine: str)
     fraction = summary.quarantined / summary.read
     common = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
     reasons = "".join(f"\n    {count} x {reason} ({summary.examples[reason]})" for reason, count in common)
-    # Rounded up to three decimals, so that the run passes with the value that the message names.
+    # Rounded up to three decimals, so that the run passes with the value in the message.
     enough = min(1.0, (int(fraction * 1000) + 1) / 1000)
     return JobError(
-        "Too many records of the corpus are bad.",
+        "The corpus has too many bad records.",
         where=pattern,
-        found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}), most of them:{reasons}",
+        found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}), mostly:{reasons}",
         expected=f"at most {limit:.2%} (corpus.max_bad_fraction: {limit:g})",
-        fix=f"Look at the records in {quarantine} and repair the corpus or its settings,"
-        f" or let them go: --set corpus.max_bad_fraction={enough:g}",
+        fix=f"Inspect the records in {quarantine} and repair the corpus or its settings,"
+        f" or accept the loss: --set corpus.max_bad_fraction={enough:g}",
     )

@@ -1,7 +1,7 @@
-"""The Beam pipeline: files to records, records to ordered shards, bad records to the quarantine.
+"""The Beam pipeline: reads files, writes sorted shards, and quarantines bad records.
 
-Only small elements move through Beam: parts of files, segments of spill files, and counts. So no engine ever holds
-the documents, whatever their number.
+Only small elements pass through Beam: parts of files, segments of spill files, and counts. So engines never hold the
+documents in memory.
 """
 
 from __future__ import annotations
@@ -33,20 +33,14 @@ _REPORT_EVERY = 1_000
 _KEYS = "keys"
 
 FileElement = tuple[int, str | None, tuple[str, int, float]]
-"""A file's number, its split where the file decides, and the file."""
+"""A file's number, its split if given by the file, and the file."""
 PartElement = tuple[int, str | None, tuple[str, int, int | None]]
-"""A part of a file instead of the file."""
+"""The same with a part of the file."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Destination:
-    """Where a run writes.
-
-    Attributes:
-        examples: Folder of the splits.
-        quarantine: Folder of the bad records.
-        scratch: Folder of what is not needed after the run, `summary` in it.
-    """
+    """The output folders of a run: for the splits, the bad records, and temporary files."""
 
     examples: str
     quarantine: str
@@ -65,14 +59,7 @@ class Destination:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What is to be made of the files.
-
-    Attributes:
-        settings: How records are read.
-        splits: How documents get their splits.
-        shards: Number of shards of each split.
-        output: How shards are written.
-    """
+    """How to read records, split documents, and write shards; `shards` has their number by split."""
 
     settings: CorpusSettings
     splits: SplitRule
@@ -81,31 +68,25 @@ class Plan:
 
     @property
     def unique(self) -> tuple[duplicates.By, ...]:
-        """By what no two documents may be equal, in the order in which it is looked for."""
-        wanted: dict[duplicates.By, bool] = {"id": self.settings.id is not None, "text": self.settings.dedupe}
-        return tuple(by for by, asked in wanted.items() if asked)
+        """The criteria by which documents must differ, in the order of the checks."""
+        by_id: tuple[duplicates.By, ...] = () if self.settings.id is None else ("id",)
+        return (*by_id, "text") if self.settings.dedupe else by_id
 
     @property
     def buckets(self) -> int:
-        """Into how many buckets keys are hashed: one holds less than a shard does."""
+        """The number of buckets of keys, each of which is smaller than a shard."""
         return sum(self.shards.values())
 
 
 class WriteCorpus(beam.PTransform):
-    """Reads the files that come in, and writes the splits, the quarantine and a summary.
-
-    Args:
-        plan: What is to be made of the files.
-        paths: Paths of the files by their numbers, for messages.
-        destination: Where to write.
-    """
+    """Reads the input files, and writes the splits, the quarantine and a summary; `paths` are those of the files."""
 
     def __init__(self, plan: Plan, paths: Sequence[str], destination: Destination) -> None:
         super().__init__()
         self._plan, self._paths, self._destination = plan, list(paths), destination
 
     def expand(self, pcoll: beam.PCollection[FileElement]) -> beam.PCollection[None]:
-        """Writes the summary once all else is written."""
+        """Writes everything, the summary last."""
         found = pcoll | "ReadDocuments" >> ReadDocuments(self._plan, self._destination.spill)
         drops, keys = [], found[_KEYS]
         unique = self._plan.unique
@@ -120,7 +101,7 @@ class WriteCorpus(beam.PTransform):
             )
             drops.append(looked[shards.DROPS])
             keys = looked[_KEYS]
-        # Every shard is written, even one that no document falls into.
+        # Every shard is written, including empty ones.
         every = [((split, shard), ()) for split, count in self._plan.shards.items() for shard in range(count)]
         written = (
             (found[shards.DOCUMENTS], *drops, pcoll.pipeline | "Shards" >> beam.Create(every, reshuffle=False))
@@ -151,12 +132,7 @@ class WriteCorpus(beam.PTransform):
 
 
 class ReadDocuments(beam.PTransform):
-    """Files to segments of spill files: documents by shard, their keys by bucket, bad records by block; and events.
-
-    Args:
-        plan: What is to be made of the files.
-        folder: Folder of the spill files.
-    """
+    """Reads files to spill segments: documents by shard, their keys by bucket, bad records by block; and events."""
 
     def __init__(self, plan: Plan, folder: str) -> None:
         super().__init__()
@@ -178,18 +154,18 @@ class ReadDocuments(beam.PTransform):
 
 
 def file_elements(files: Iterable[tuple[str | None, CorpusFile]]) -> list[FileElement]:
-    """Returns the elements for `WriteCorpus`, numbered in the order of the files."""
+    """Returns the elements for `WriteCorpus`, numbered in order."""
     return [(number, split, (*file,)) for number, (split, file) in enumerate(files)]
 
 
 class _Cut(beam.DoFn):
-    """A file to the parts in which it can be read."""
+    """Splits a file into parts."""
 
     def __init__(self, settings: CorpusSettings) -> None:
         self._settings = settings
 
     def process(self, element: FileElement) -> Iterator[Any]:
-        """Yields parts, and tagged faults."""
+        """Yields parts, and tagged errors."""
         number, split, file = element
         try:
             for part in formats.parts(CorpusFile(*file), self._settings):
@@ -199,7 +175,7 @@ class _Cut(beam.DoFn):
 
 
 class _ReadPart(beam.DoFn):
-    """One part of a file to segments, and the number of records read."""
+    """Reads a part of a file to segments, and counts its records."""
 
     def __init__(self, plan: Plan, folder: str) -> None:
         self._plan, self._folder = plan, folder
@@ -237,12 +213,12 @@ class _ReadPart(beam.DoFn):
 
     def _add(self, spill: Spill, document: Document, part: formats.Part, number: int, given: str | None) -> None:
         identity, place = document.id.encode(), Place(number, part.start, document.line)
-        split = self._split(document, identity, given)
+        by_column = self._plan.splits.by == "column"
+        split = given or (document.split if by_column else self._splitter.split(identity)) or ""
         if split not in self._numbers:
-            allowed = ", ".join(repr(name) for name in self._numbers)
-            reason = f"unknown split: {split!r}, allowed are {allowed}"
-            line = self._lines.line(part.path, place)
-            quarantine.add(spill, BadRecord(part.path, line, reason, quarantine.excerpt(document)), number)
+            reason = f"unknown split: {split!r}, allowed are {', '.join(map(repr, self._numbers))}"
+            excerpt = quarantine.excerpt(document.tokens or document.segments)
+            quarantine.add(spill, BadRecord(part.path, self._lines.line(part.path, place), reason, excerpt), number)
             return
         order, serialized = order_key(identity), encode(document)
         shard = shard_of(order, self._plan.shards[split])
@@ -251,16 +227,9 @@ class _ReadPart(beam.DoFn):
             key = duplicates.key(document, self._unique, place=pack(place), split=self._numbers[split], shard=shard)
             spill.add((_KEYS, duplicates.bucket_of(key, self._unique[0], self._buckets)), key)
 
-    def _split(self, document: Document, identity: bytes, given: str | None) -> str:
-        if given is not None:
-            return given
-        if self._plan.splits.by == "column":
-            return document.split or ""
-        return self._splitter.split(identity)
-
 
 class _FindDuplicates(beam.DoFn):
-    """A bucket of keys to what is to be dropped, by shard, and the keys of the rest for the next look."""
+    """Finds the documents of a bucket to drop, by shard, and passes on the keys of the others for the next check."""
 
     def __init__(self, plan: Plan, by: duplicates.By, then: duplicates.By | None, folder: str) -> None:
         self._plan, self._by, self._then, self._folder = plan, by, then, folder

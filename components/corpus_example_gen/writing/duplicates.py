@@ -1,4 +1,4 @@
-"""Which of equal documents is kept: by id the first one, by text never the one in train."""
+"""Finds equal documents. Of equal ids, the first is kept; of equal texts, preferably one outside of train."""
 
 from __future__ import annotations
 
@@ -16,18 +16,10 @@ from components.corpus_example_gen.writing.spill import Entries
 
 By = Literal["id", "text"]
 
-KEY = np.dtype(
-    [
-        ("id", ">u8", (2,)),
-        ("text", ">u8", (2,)),
-        *PLACE.descr,
-        ("split", "u1"),
-        ("shard", ">u4"),
-    ]
-)
-"""What is known of a document while equal ones are looked for."""
+KEY = np.dtype([("id", ">u8", (2,)), ("text", ">u8", (2,)), *PLACE.descr, ("split", "u1"), ("shard", ">u4")])
+"""Hashes and origin of a document."""
 DROP = np.dtype([("dropped", PLACE), ("kept", PLACE), ("by_id", "?")])
-"""A document that is not to be written, and the one that is kept in its place."""
+"""A document to drop, and the equal one that is kept."""
 
 _HASH_BYTES = 16
 _NO_HASH = bytes(_HASH_BYTES)
@@ -36,14 +28,9 @@ _LENGTH = struct.Struct(">Q")
 
 
 def key(document: Document, by: Sequence[By], *, place: bytes, split: int, shard: int) -> bytes:
-    """Returns a document's entry of the type `KEY`; a hash that is not asked for is zero.
+    """Returns a document's entry of the type `KEY`, from its packed place and the numbers of its split and shard.
 
-    Args:
-        document: The document.
-        by: What makes documents equal.
-        place: Where it is from.
-        split: Number of its split.
-        shard: Number of its shard in the split.
+    Hashes not in `by` are zero.
     """
     identity = _hash([document.id]) if "id" in by else _NO_HASH
     text = _hash(document.tokens or document.segments) if "text" in by else _NO_HASH
@@ -51,24 +38,24 @@ def key(document: Document, by: Sequence[By], *, place: bytes, split: int, shard
 
 
 def bucket_of(key: bytes, by: By, buckets: int) -> int:
-    """Returns the bucket of an entry; equal documents share one."""
+    """Returns the bucket of an entry, the same for equal documents."""
     start = KEY.fields[by][1]  # type: ignore[index]
     return (int.from_bytes(key[start : start + 4], "big") * buckets) >> 32
 
 
 def preference(splits: Sequence[str]) -> tuple[int, ...]:
-    """Returns for each split how much its copy is preferred: train least, else the later listed the more."""
+    """Returns the preference for keeping the copy in each split: 0 for train, else increasing in order."""
     others = [split for split in splits if split != "train"]
     return tuple(others.index(split) + 1 if split in others else 0 for split in splits)
 
 
 def find(keys: Entries, by: By, preferred: Sequence[int]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Finds the documents that are not kept.
+    """Finds the documents to drop.
 
     Args:
-        keys: Entries of the type `KEY`, [n]; all that are equal are among them.
-        by: What makes documents equal.
-        preferred: For each split how much its copy is preferred; not used for ids, of which the first is kept.
+        keys: Entries of the type `KEY`, `[n]`.
+        by: The criterion of equality.
+        preferred: `preference` of each split; unused for ids, of which the first is kept.
 
     Returns:
         Indices of the documents to drop and, for each, the index of the one that is kept.
@@ -83,7 +70,7 @@ def find(keys: Entries, by: By, preferred: Sequence[int]) -> tuple[npt.NDArray[n
 
 
 def drops(keys: Entries, dropped: npt.NDArray[np.intp], kept: npt.NDArray[np.intp], by: By) -> Entries:
-    """Returns entries of the type `DROP` for what `find` found."""
+    """Returns the results of `find` as entries of the type `DROP`."""
     found = np.empty(len(dropped), DROP)
     for name in PLACE.names or ():
         found["dropped"][name], found["kept"][name] = keys[name][dropped], keys[name][kept]

@@ -1,4 +1,4 @@
-"""Documents as raw `tf.SequenceExample` records after the data contract."""
+"""Encodes documents as raw `tf.SequenceExample` records of the data contract."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ from trainer.data import features
 
 
 def encode(document: Document) -> bytes:
-    """Serializes a document; equal documents give equal bytes.
+    """Serializes a document to a `tf.SequenceExample`; equal documents give equal bytes.
 
-    Args:
-        document: What a reader found.
-
-    Returns:
-        A serialized `tf.SequenceExample` with the context features `id`, `source` and, where the document has them,
-        `label` (the class name) and `weight` (float); and with the feature list `text`, one step a segment, or with
-        the feature lists `tokens` and `tags`, one step a token. The feature list `labels` has one step a class name,
-        in corpora of any number of labels.
+    The context features are `id`, `source` and optionally `label` (the class name) and `weight` (float). The feature
+    lists are `text` with one step per segment, or `tokens` and `tags` with one step per token; and in a multi-label
+    corpus `labels` with one step per class name.
     """
     context = {features.ID: document.id, features.SOURCE: document.source, features.LABEL: document.label}
     lists = (

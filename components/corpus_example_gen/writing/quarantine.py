@@ -1,4 +1,4 @@
-"""Bad records as JSON lines, for a person to read and repair."""
+"""Writes bad records as JSON lines, for a person to read and repair."""
 
 from __future__ import annotations
 
@@ -15,45 +15,39 @@ import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 
-from components.corpus_example_gen.documents import EXCERPT_CHARS, BadRecord, Document
+from components.corpus_example_gen.documents import EXCERPT_CHARS, BadRecord
 from components.corpus_example_gen.writing import accounting, spill
 from components.corpus_example_gen.writing.spill import Segment, Spill, TaggedSegment
 
-FILE_NAME = "records.jsonl"
 BAD = "bad"
 
 _ENTRY = struct.Struct(">QI")
 _ENTRY_TYPE = np.dtype([("line", ">u8"), ("length", ">u4")])
 _BLOCK_LINES = 10_000
-"""Lines of a file whose bad records are put in order together."""
+"""Number of a file's lines whose bad records are sorted together."""
 
 
 def quarantine_file(folder: str) -> str:
     """Returns the path of the quarantine's file in its folder."""
-    return posixpath.join(folder, FILE_NAME)
+    return posixpath.join(folder, "records.jsonl")
 
 
-def excerpt(document: Document) -> str:
-    """Returns how a document starts."""
-    return shorten(document.tokens or document.segments)
-
-
-def shorten(texts: Iterable[str]) -> str:
-    """Returns how texts start, up to the length of an excerpt."""
+def excerpt(texts: Iterable[str]) -> str:
+    """Returns the start of joined segments or tokens."""
     return " ".join(texts)[:EXCERPT_CHARS]
 
 
 def add(target: Spill, record: BadRecord, file: int) -> None:
-    """Spills a bad record of the file with that number."""
+    """Spills a bad record of the file with this number."""
     payload = json.dumps(record._asdict(), ensure_ascii=False).encode()
     target.add((BAD, file, record.line // _BLOCK_LINES), _ENTRY.pack(record.line, len(payload)), payload)
 
 
 class WriteQuarantine(beam.PTransform):
-    """Writes bad records as JSON lines with the keys file, line, reason and record, by file and line.
+    """Writes bad records, if any, as JSON lines with the keys file, line, reason and record, sorted by file and line.
 
     Args:
-        folder: Where the file is made, if there are any.
+        folder: Folder of the file.
         scratch: Folder of the spill files.
     """
 
@@ -62,7 +56,7 @@ class WriteQuarantine(beam.PTransform):
         self._folder, self._scratch = folder, scratch
 
     def expand(self, pcoll: beam.PCollection[tuple[Any, TaggedSegment]]) -> beam.PCollection[accounting.Event]:
-        """Yields one event, if there are any."""
+        """Yields one event if any record is bad."""
         return (
             pcoll
             | "GroupByBlock" >> beam.GroupByKey()
@@ -74,13 +68,13 @@ class WriteQuarantine(beam.PTransform):
 
 
 class _SortBlock(beam.DoFn):
-    """The bad records of a block of lines, in order, to a segment."""
+    """Sorts the bad records of a block of lines into one segment."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
     def process(self, element: tuple[tuple[int, int], Iterable[TaggedSegment]]) -> Iterator[Any]:
-        """Yields the block, its segment, and what is in it."""
+        """Yields the block, its segment, and the counts and examples of the reasons."""
         block, segments = element
         entries, payloads = spill.read(spill.untagged(segments, BAD), _ENTRY_TYPE)
         lines = sorted(zip(entries["line"].tolist(), _cut(payloads, entries["length"].tolist()), strict=True))
@@ -97,13 +91,13 @@ class _SortBlock(beam.DoFn):
 
 
 class _WriteBlocks(beam.DoFn):
-    """All blocks, in order, to the quarantine; the file appears under its name when it is whole."""
+    """Writes all blocks in order; the file gets its final name once it is complete."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
     def process(self, element: tuple[int, Iterable[Any]]) -> Iterator[accounting.Event]:
-        """Yields the number of bad records by reason."""
+        """Yields the event with the counts and examples of the reasons."""
         reasons: Counter[str] = Counter()
         examples: dict[str, str] = {}
         path = quarantine_file(self._folder)

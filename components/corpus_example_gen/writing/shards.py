@@ -1,4 +1,4 @@
-"""Writes shards: segments of documents, put in order, without those that are dropped."""
+"""Writes shards: sorts their documents and drops duplicates."""
 
 from __future__ import annotations
 
@@ -23,29 +23,28 @@ from trainer.settings import OutputSettings
 DOCUMENTS, DROPS = "documents", "drops"
 
 DOCUMENT = np.dtype([("order", ">u8"), *PLACE.descr, ("length", ">u4")])
-"""Before a serialized document: where it stands in its split, where it is from, its bytes."""
+"""Entry of a serialized document: its order key, its place, and its length in bytes."""
 
-_LENGTH = struct.Struct(">I")
 _ID_CHARS = 80
 _GZIP_LEVEL = 3
-"""Raw examples are read once or twice and then kept: fast rather than small."""
+"""Fast rather than small: raw examples are read only once or twice."""
 
 
 def entry(order: bytes, place: bytes, length: int) -> bytes:
     """Returns an entry of the type `DOCUMENT`."""
-    return order + place + _LENGTH.pack(length)
+    return order + place + struct.pack(">I", length)
 
 
 class WriteShard(beam.DoFn):
-    """All segments of a shard, in order, to its file.
+    """Writes the file of a shard from its segments.
 
     Args:
-        settings: How records are read, for the numbers of their lines.
+        settings: How to read records, for their line numbers.
         shards: Number of shards of each split.
         output: How to write.
         folder: Folder of the splits.
         scratch: Folder of the spill files.
-        paths: Paths of the files by their numbers, where ids may be repeated.
+        paths: Paths of the files by number; unused unless the corpus has ids.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class WriteShard(beam.DoFn):
         self._folder, self._scratch, self._paths = folder, scratch, paths
 
     def setup(self) -> None:
-        """Starts to count lines."""
+        """Creates the line numbers."""
         self._lines = LineNumbers(self._settings)
 
     def process(
@@ -72,12 +71,12 @@ class WriteShard(beam.DoFn):
         segments = [value for value in values if value]
         documents, payloads = spill.read(spill.untagged(segments, DOCUMENTS), DOCUMENT)
         drops, _ = spill.read(spill.untagged(segments, DROPS), duplicates.DROP)
-        # Documents that are dropped, with the first document of their id, or None for a text that is kept elsewhere.
+        # Dropped documents, with the first document of their id, or None for a duplicate text.
         dropped = {Place(*place): Place(*kept) if by_id else None for place, kept, by_id in drops.tolist()}
         with Spill(self._scratch) as bad:
             written = self._write(split, shard, _ordered(documents, payloads), dropped, bad)
             yield from spill.tagged(bad.flush())
-        removed = sum(1 for first in dropped.values() if first is None)
+        removed = sum(first is None for first in dropped.values())
         yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.WRITTEN, (split, written)))
         if removed:
             yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.DUPLICATES, (split, removed)))
@@ -111,7 +110,7 @@ class WriteShard(beam.DoFn):
         first_line = self._lines.line(first_path, first)
         reason = f"duplicate id: {identity[:_ID_CHARS]!r} is first in {first_path}, line {first_line}"
         texts = (step.bytes_list.value[0].decode() for step in steps)
-        return BadRecord(path, self._lines.line(path, place), reason, quarantine.shorten(texts))
+        return BadRecord(path, self._lines.line(path, place), reason, quarantine.excerpt(texts))
 
 
 def _ordered(documents: Entries, payloads: bytearray) -> Iterator[tuple[Place, bytes]]:

@@ -1,7 +1,7 @@
-"""Files beside the Beam pipeline that hold what must not pass through it, so that memory is bounded.
+"""Bulk data in files outside of the Beam pipeline, so that memory stays bounded.
 
-Beam's engines may keep all elements of a shuffle in memory. So a step that writes much appends it, by key, to a
-file of its own, and only `Segment`s, which say where it is, move through Beam.
+Beam's engines may keep all elements of a shuffle in memory. Therefore, a step with much output appends it by key to
+its own file, and only `Segment`s, the locations in the file, pass through Beam.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import tensorflow as tf
 from apache_beam import pvalue
 
 Key = tuple[Hashable, ...]
-"""First what kind of record it is."""
+"""The kind of record first."""
 TaggedSegment = tuple[str, str, int, int, int]
 """The kind of the records, and the fields of their segment; Beam encodes plain tuples best."""
 Entries = npt.NDArray[np.void]
-"""A structured array, one element a record."""
+"""A structured array with one element per record."""
 
 _LEAST_BUFFER, _MOST_BUFFER = 4 << 20, 128 << 20
 _LEAST_SEGMENT = 64 << 10
@@ -30,14 +30,7 @@ _LEAST_SEGMENT = 64 << 10
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Segment:
-    """Records of one key that stand together in a file: first their entries, then their payloads.
-
-    Attributes:
-        path: The file.
-        offset: Where the segment starts, in bytes.
-        length: Its bytes.
-        count: Its records.
-    """
+    """Consecutive records of one key in a file, `length` bytes from `offset`: their entries, then their payloads."""
 
     path: str
     offset: int
@@ -46,18 +39,16 @@ class Segment:
 
 
 def buffer_bytes(keys: int) -> int:
-    """Returns how much to hold for that many keys, so that segments neither get tiny nor memory without bound."""
+    """Returns the buffer size for a number of keys that avoids both tiny segments and unbounded memory."""
     return min(max(keys * _LEAST_SEGMENT, _LEAST_BUFFER), _MOST_BUFFER)
 
 
 class Spill:
-    """Writes records by key to one new file.
-
-    The name is unique: a repeated attempt writes another file, and what nobody names is never read.
+    """Writes records by key to one new file with a unique name, so that files of failed attempts are never read.
 
     Args:
-        folder: Where the file is made, with the first record.
-        limit: Bytes held before they are to be flushed.
+        folder: Folder of the file, created with the first record.
+        limit: Number of buffered bytes from which on the spill is full.
     """
 
     def __init__(self, folder: str, limit: int = _LEAST_BUFFER) -> None:
@@ -76,18 +67,18 @@ class Spill:
 
     @property
     def full(self) -> bool:
-        """Whether to flush."""
+        """Whether the buffer should be flushed."""
         return self._size >= self._limit
 
     def add(self, key: Key, entry: bytes, payload: bytes = b"") -> None:
-        """Holds a record: an entry of fixed size and any payload."""
+        """Buffers a record: an entry of fixed size and any payload."""
         entries, payloads = self._held.setdefault(key, ([], []))
         entries.append(entry)
         payloads.append(payload)
         self._size += len(entry) + len(payload)
 
     def flush(self) -> Iterator[tuple[Key, Segment]]:
-        """Writes what is held, and yields a segment for each key; they may be read once the file is closed."""
+        """Writes the buffer, and yields a segment for each key; they can be read once the file is closed."""
         held, self._held, self._size = self._held, {}, 0
         if not held:
             return
@@ -113,38 +104,30 @@ def untagged(segments: Iterable[TaggedSegment], kind: str) -> list[Segment]:
 
 
 def read(segments: Iterable[Segment], entry: npt.DTypeLike) -> tuple[Entries, bytearray]:
-    """Reads segments.
-
-    Args:
-        segments: In any order.
-        entry: The type of an entry.
-
-    Returns:
-        The entries, and the payloads in the order of the entries.
-    """
+    """Reads segments; returns their entries, and the payloads in the order of the entries."""
     dtype = np.dtype(entry)
     entries, payloads = bytearray(), bytearray()
     for segment, data in _data(segments):
         size = segment.count * dtype.itemsize
         entries += memoryview(data)[:size]
         payloads += memoryview(data)[size:]
-    # NumPy joins arrays of big-endian fields into native ones, whose bytes are others.
+    # np.concatenate would convert big-endian fields to native ones.
     return np.frombuffer(entries, dtype), payloads
 
 
 def read_bytes(segment: Segment) -> bytes:
-    """Reads one segment as it stands."""
+    """Reads the bytes of one segment."""
     ((_, data),) = _data([segment])
     return data
 
 
 def _data(segments: Iterable[Segment]) -> Iterator[tuple[Segment, bytes]]:
-    """Yields segments with their bytes, each file opened once."""
+    """Yields segments with their bytes; opens each file once."""
     for path, parts in itertools.groupby(sorted(segments), key=lambda segment: segment.path):
         with tf.io.gfile.GFile(path, "rb") as file:
             for segment in parts:
                 file.seek(segment.offset)
                 data = file.read(segment.length)
                 if len(data) != segment.length:
-                    raise OSError(f"{path} is shorter than it was written: a segment of {segment.length} bytes is torn")
+                    raise OSError(f"{path} is truncated within a segment of {segment.length} bytes")
                 yield segment, data

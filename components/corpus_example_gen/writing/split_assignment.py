@@ -1,4 +1,4 @@
-"""To which split a document belongs and where it stands in it."""
+"""Assigns documents to splits, shards and positions."""
 
 from __future__ import annotations
 
@@ -14,32 +14,26 @@ from components.corpus_example_gen.inputs.files import CorpusFile
 ORDER_BYTES = 8
 _SPACE = 1 << 64
 _EXPANSION = dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zstd", ".parquet"), 3)
-"""How much text a compressed file holds for each of its bytes; more is rare, and less gives smaller shards."""
+"""Assumed ratio of text bytes to file bytes, by suffix; higher ratios are rare, lower ones give smaller shards."""
 
 
 class Splitter:
-    """Splits by hash: an id's split depends on nothing but the id and the weights.
-
-    Args:
-        weights: Weight of each split by name, in order.
-    """
+    """Splits by hash: the split of an id depends only on the id and the weights, which are in order."""
 
     def __init__(self, weights: Mapping[str, int]) -> None:
         self._names = tuple(weights)
         self._bounds = tuple(itertools.accumulate(weights.values()))
 
     def split(self, identity: bytes) -> str:
-        """Returns the name of the id's split."""
+        """Returns the name of the split of an id."""
         return self._names[bisect.bisect_right(self._bounds, _hash(identity, b"split") * self._bounds[-1] // _SPACE)]
 
 
 @dataclasses.dataclass(frozen=True)
 class SplitRule:
-    """How documents get their splits.
+    """How documents get their splits: by the hash of the id, by file, or by a column.
 
-    Attributes:
-        by: hash: of the id; file: each file belongs to one; column: each record names its own.
-        weights: Weight of each split by name, in order; only a hash regards them.
+    `weights` has the weight of each split by name, in order; only a hash uses their values.
     """
 
     by: Literal["hash", "file", "column"]
@@ -51,11 +45,7 @@ class SplitRule:
         return tuple(self.weights)
 
     def sizes(self, files: Iterable[tuple[str | None, CorpusFile]]) -> dict[str, int]:
-        """Returns how many bytes of documents each split may get at most, as far as that can be known.
-
-        Args:
-            files: All files with their splits; None where not the file decides.
-        """
+        """Estimates the maximum bytes of documents of each split from all files with their splits or None."""
         sizes = dict.fromkeys(self.weights, 0)
         for given, file in files:
             size = file.size * next((times for end, times in _EXPANSION.items() if file.path.endswith(end)), 1)
@@ -68,17 +58,17 @@ class SplitRule:
 
 
 def shard_counts(sizes: Mapping[str, int], shard_bytes: int) -> dict[str, int]:
-    """Returns the number of shards for splits of that many bytes."""
+    """Returns the number of shards for splits of these sizes in bytes."""
     return {split: max(1, -(-size // shard_bytes)) for split, size in sizes.items()}
 
 
 def order_key(identity: bytes) -> bytes:
-    """Returns the 8 bytes by which a split is ordered; independent of the split's own hash."""
+    """Returns the 8 bytes by which a split is sorted; independent of the hash that chooses the split."""
     return _hash(identity, b"order").to_bytes(ORDER_BYTES, "big")
 
 
 def shard_of(key: bytes, shards: int) -> int:
-    """Returns the shard of an order key; shards are ranges of keys, so the whole split is in order."""
+    """Returns the shard of an order key; shards are ranges of keys, so that the whole split is sorted."""
     return int.from_bytes(key, "big") * shards // _SPACE
 
 

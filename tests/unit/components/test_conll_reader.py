@@ -1,16 +1,18 @@
 import hashlib
-import io
 
 import pytest
 
-from components.corpus_example_gen.documents import Document, Part, Record
-from components.corpus_example_gen.readers.formats import READERS
-from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.documents import Document
+from tests.unit.components.corpus_records import outcomes, read
 
 
-def read(data: str, **values: object) -> list[Record]:
-    settings = CorpusSettings.model_validate({"format": "conll", "path": "x", **values})
-    return list(READERS["conll"].read(io.BytesIO(data.encode()), Part("/data/eng.train"), settings))
+def pairs(data: str, **values: object) -> list[object]:
+    """Each document's tokens with their tags, or line and reason."""
+    records = read(data, "conll", **values)
+    return [
+        list(zip(tokens, record.tags, strict=True)) if isinstance(record, Document) else tokens
+        for tokens, record in zip(outcomes(records, "tokens"), records, strict=True)
+    ]
 
 
 def test_conll_2003() -> None:
@@ -18,40 +20,47 @@ def test_conll_2003() -> None:
         "-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\nPeter NNP B-NP B-PER\r\n\r\n"
         "-DOCSTART- -X- -X- O\n# NN B-NP O\n1\u00a0000 CD I-NP O"
     )
-    records = read(data)
-    assert [(record.line, record.tokens, record.tags) for record in records] == [
-        (3, ("EU", "rejects"), ("B-ORG", "O")),
+    records = read(data, "conll")
+    assert [(record.line, record.tokens, record.tags) for record in records[1:]] == [
         (6, ("Peter",), ("B-PER",)),
         (8, ("#", "1\u00a0000"), ("O", "O")),
     ]
     identity = hashlib.blake2b(b"EU\nrejects", digest_size=16).hexdigest()
-    assert records[0] == Document((), None, "eng.train", identity, 3, None, ("EU", "rejects"), ("B-ORG", "O"))
+    assert records[0] == Document((), None, "corpus", identity, 3, None, ("EU", "rejects"), ("B-ORG", "O"))
 
 
-def test_columns_delimiter_and_comments_can_be_chosen() -> None:
-    data = "# sent_id = 1\n1\tNew York\tPROPN\t_\n2\tis\tAUX\t_\n\n# only a comment\n\n"
-    (record,) = read(data, delimiter="\t", columns={"token": 2, "tag": 3, "comment": "#"})
-    assert (record.tokens, record.tags) == (("New York", "is"), ("PROPN", "AUX"))
-    (record,) = read("O EU\nO is\n", columns={"token": -1, "tag": 1})
-    assert (record.tokens, record.tags) == (("EU", "is"), ("O", "O"))
-
-
-def test_lines_may_differ_in_their_columns_where_it_is_said() -> None:
-    data = "EU NNP ORG B-ORG\nx UNK O\n\ny\n\nz O\n"
-    first, bad, last = read(data, columns={"uneven": True})
-    assert (first.tokens, first.tags, last.tokens) == (("EU", "x"), ("B-ORG", "O"), ("z",))
-    assert (bad.line, bad.reason) == (4, "too few columns: 1, the token is in column 1 and the tag in -1")
+@pytest.mark.parametrize(
+    ("data", "values", "expected"),
+    [
+        (
+            "# sent_id = 1\n1\tNew York\tPROPN\t_\n2\tis\tAUX\t_\n\n# only a comment\n\n",
+            {"delimiter": "\t", "columns": {"token": 2, "tag": 3, "comment": "#"}},
+            [[("New York", "PROPN"), ("is", "AUX")]],
+        ),
+        ("O EU\nO is\n", {"columns": {"token": -1, "tag": 1}}, [[("EU", "O"), ("is", "O")]]),
+        (
+            "EU NNP ORG B-ORG\nx UNK O\n\ny\n\nz O\n",
+            {"columns": {"uneven": True}},
+            [
+                [("EU", "B-ORG"), ("x", "O")],
+                (4, "too few columns: 1, the token is in column 1 and the tag in -1"),
+                [("z", "O")],
+            ],
+        ),
+        ("", {}, []),
+        ("\n\n \n", {}, []),
+        ("-DOCSTART- O\n\n", {}, []),
+    ],
+)
+def test_columns_are_configurable(data: str, values: dict[str, object], expected: list) -> None:
+    assert pairs(data, **values) == expected
 
 
 @pytest.mark.parametrize(
     ("sentence", "values", "reason"),
     [
         ("a\n", {}, "too few columns: 1, the token is in column 1 and the tag in -1"),
-        (
-            "a O\n",
-            {"columns": {"tag": 3}},
-            "too few columns: 2, the token is in column 1 and",
-        ),
+        ("a O\n", {"columns": {"tag": 3}}, "too few columns: 2, the token is in column 1 and the tag in 3"),
         ("a x O\nb O\n", {}, "wrong number of columns: 2 at token 2, the first has 3"),
         ("a\tO\n\tO\n", {"delimiter": "\t"}, "no token: the column is empty at token 2 of the sentence"),
         ("a\tO\nb\t\n", {"delimiter": "\t"}, "no tag: the column is empty at token 2 of the sentence"),
@@ -60,11 +69,4 @@ def test_lines_may_differ_in_their_columns_where_it_is_said() -> None:
 )
 def test_a_bad_line_costs_its_sentence(sentence: str, values: dict[str, object], reason: str) -> None:
     good = "x\ty\tO\n" if "columns" in values else "x\tO\n"
-    first, bad, last = read(f"{good}\n{sentence}\n{good}", **values)
-    assert first.tokens == last.tokens == ("x",)
-    assert bad.line == 3
-    assert bad.reason.startswith(reason)
-
-
-def test_empty_files_have_no_sentences() -> None:
-    assert read("") == read("\n\n \n") == read("-DOCSTART- O\n\n") == []
+    assert pairs(f"{good}\n{sentence}\n{good}", **values) == [[("x", "O")], (3, reason), [("x", "O")]]

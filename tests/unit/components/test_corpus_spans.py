@@ -72,26 +72,24 @@ def test_folders_with_special_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "wanted", "parts"),
+    ("pattern", "wanted", "message"),
     [
-        ("{SPAN}.tsv", None, ["No span of the corpus was found", "no file that matches"]),
-        ("{SPAN}.csv", 3, ["The span 3 of the corpus was not found", "2 spans, the last of them 1, 2"]),
-        ("{SPAN}*", None, ["has no span in its name", "old.txt"]),
-        ("{YYYY}{MM}{DD}.day", None, ["has no span in its name", "20230229.day", "no date"]),
-        ("{SPAN}/{YYYY}{MM}{DD}", None, ["spans are not clear"]),
-        ("{YYYY}{MM}", None, ["spans are not clear"]),
-        ("{VERSION}.csv", None, ["spans are not clear"]),
-        ("{SPAN}{SPAN}.csv", None, ["spans are not clear"]),
-        ("{SPAN:x}.csv", None, ["spans are not clear", "{SPAN:x}", "{SPAN:3}"]),
-        ("{SPAN:0}.csv", None, ["spans are not clear"]),
+        ("{SPAN}.tsv", None, "The corpus has no spans.*no matching file"),
+        ("{SPAN}.csv", 3, "The corpus has no span 3.*2 spans, the last 1, 2"),
+        ("{SPAN}*", None, "has no span in its name.*old.txt"),
+        ("{YYYY}{MM}{DD}.day", None, "has no span in its name.*20230229.day.*no number or date"),
+        ("{SPAN}/{YYYY}{MM}{DD}", None, "invalid placeholders"),
+        ("{YYYY}{MM}", None, "invalid placeholders"),
+        ("{VERSION}.csv", None, "invalid placeholders"),
+        ("{SPAN}{SPAN}.csv", None, "invalid placeholders"),
+        ("{SPAN:x}.csv", None, "invalid placeholders.*{SPAN:x}.*{SPAN:3}"),
+        ("{SPAN:0}.csv", None, "invalid placeholders"),
     ],
 )
-def test_what_is_wrong_is_told(tmp_path: Path, pattern: str, wanted: int | None, parts: list[str]) -> None:
+def test_invalid_patterns_and_missing_spans(tmp_path: Path, pattern: str, wanted: int | None, message: str) -> None:
     base = touch(tmp_path, "1.csv", "2.csv", "old.txt", "20230229.day")
-    with pytest.raises(JobError) as error:
+    with pytest.raises(JobError, match=f"(?s){message}"):
         resolve(base, pattern, wanted)
-    for part in parts:
-        assert part in str(error.value)
 
 
 def test_splits_need_the_same_spans(tmp_path: Path) -> None:
@@ -100,38 +98,34 @@ def test_splits_need_the_same_spans(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="train: span 2 version 2; eval: span 2 version 1"):
         input_spans.resolve(base, patterns, None, 1)
     assert input_spans.resolve(base, patterns, 1, 1).patterns == {"train": ["train/1/v1"], "eval": ["eval/1/v1"]}
-    with pytest.raises(JobError, match="spans are not clear"):
+    with pytest.raises(JobError, match="invalid placeholders"):
         input_spans.resolve(base, {**patterns, "eval": "eval/1/v1"}, None, 1)
 
 
 def test_inputs_are_files_with_their_splits(tmp_path: Path) -> None:
     base = touch(tmp_path, "b.csv", "a.csv", "c.txt")
-    names = [
-        (split, Path(file.path).name)
-        for split, file in split_patterns.require(base, [SplitPattern(ALL_SPLITS, "*.csv")])
-    ]
-    assert names == [(None, "a.csv"), (None, "b.csv")]
+
+    def names(*wanted: SplitPattern) -> list[tuple[str | None, str]]:
+        return [(split, Path(file.path).name) for split, file in split_patterns.require(base, list(wanted))]
+
+    assert names(SplitPattern(ALL_SPLITS, "*.csv")) == [(None, "a.csv"), (None, "b.csv")]
     wanted = [SplitPattern("train", "[bc]*"), SplitPattern("eval", "a*"), SplitPattern("train", "b*")]
-    names = [(split, Path(file.path).name) for split, file in split_patterns.require(base, wanted)]
-    assert names == [("eval", "a.csv"), ("train", "b.csv"), ("train", "c.txt")]
-    with pytest.raises(JobError, match="belongs to two splits"):
-        split_patterns.require(base, [*wanted, SplitPattern("eval", "c*")])
-    with pytest.raises(JobError, match="No file of the corpus was found"):
-        split_patterns.require(base, [*wanted, SplitPattern("eval", "d*")])
+    assert names(*wanted) == [("eval", "a.csv"), ("train", "b.csv"), ("train", "c.txt")]
+    for pattern, title in (("c*", "is in two splits"), ("d*", "The corpus has no files")):
+        with pytest.raises(JobError, match=title):
+            names(*wanted, SplitPattern("eval", pattern))
 
 
 @pytest.mark.parametrize(
-    ("url", "parts"),
+    ("url", "message"),
     [
-        ("abc://b/x.csv", ["Beam has no filesystem for abc://", "gs://, s3://"]),
-        ("file:///tmp/x.csv", ["Beam has no filesystem for file://", "without file://"]),
+        ("abc://b/x.csv", "Beam has no filesystem for abc://.*gs://, s3://"),
+        ("file:///tmp/x.csv", "Beam has no filesystem for file://.*without file://"),
     ],
 )
-def test_a_url_without_a_filesystem_is_told(url: str, parts: list[str]) -> None:
-    with pytest.raises(JobError) as error:
+def test_a_url_without_a_filesystem(url: str, message: str) -> None:
+    with pytest.raises(JobError, match=f"(?s){message}"):
         split_patterns.require_filesystem(url)
-    for part in parts:
-        assert part in str(error.value)
 
 
 def test_a_missing_filesystem_names_what_to_install() -> None:

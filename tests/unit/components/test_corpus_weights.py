@@ -1,8 +1,7 @@
-"""What documents count, from a corpus to the batches that are trained on."""
+"""Weights of documents, from a corpus to the training batches."""
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
@@ -10,80 +9,54 @@ import pytest
 import tensorflow as tf
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
-from components.corpus_example_gen.documents import Document, Part, Record
-from components.corpus_example_gen.readers import formats
-from components.corpus_example_gen.readers.formats import READERS
-from components.corpus_example_gen.settings import CorpusSettings
+from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform import shard_work
 from components.sequence_transform.transform import graph_schema
 from schema import curated
+from tests.unit.components import corpus_records
+from tests.unit.components.corpus_records import fields_or_reasons, sequence_example, write_records
 from trainer.data import kinds
 from trainer.data.reading import read as read_batches
 from trainer.settings import OutputSettings, TransformSettings
 
 
-def reading(format: str, **values: object) -> CorpusSettings:
-    return CorpusSettings.model_validate({"format": format, "path": "x", "weight": "w", **values})
-
-
-def read(data: bytes, format: str, **values: object) -> list[Record]:
-    return list(READERS[format].read(io.BytesIO(data), Part("/data/x"), reading(format, **values)))
-
-
-def found(records: list[Record]) -> list[object]:
-    return [record.weight if isinstance(record, Document) else record.reason for record in records]
+def read(data: str | Path, format: str, **values: object) -> list[object]:
+    """The weight of each document, the reason of each bad record."""
+    return fields_or_reasons(corpus_records.read(data, format, weight="w", **values), "weight")
 
 
 def test_a_weight_is_a_finite_number_of_0_or_more() -> None:
     good = {"2": 2, " 0.5 ": 0.5, "0": 0, "1e-3": 0.001, "+3.": 3, ".25": 0.25, "3e38": 3e38}
     bad = ["-1", "nan", "inf", "1e39", "x", "1_0", "1 2", "0x1", "\u0663", "-0"]
     data = "text,w\n" + "".join(f"t,{value}\n" for value in [*good, *bad, " "])
-    reasons = [f"bad weight: {value!a} is no finite number of 0 or more" for value in bad]
-    assert found(read(data.encode(), "csv")) == [*good.values(), *reasons, "no weight: 'w' is empty"]
+    reasons = [f"bad weight: {value!a} is not a finite number of 0 or more" for value in bad]
+    assert read(data, "csv") == [*good.values(), *reasons, "no weight: 'w' is empty"]
 
 
 def test_json_has_numbers_and_texts() -> None:
     values = [2, 0.5, "3", True, float("nan"), None, [1]]
     lines = [json.dumps({"text": "t", "w": value}) for value in values]
-    assert found(read("\n".join(lines).encode(), "jsonl")) == [
+    assert read("\n".join([*lines, '{"text": "t"}']), "jsonl") == [
         *(2, 0.5, 3),
-        "bad weight: 'true' is no finite number of 0 or more",
-        "bad weight: 'NaN' is no finite number of 0 or more",
+        "bad weight: 'true' is not a finite number of 0 or more",
+        "bad weight: 'NaN' is not a finite number of 0 or more",
         "no weight: 'w' is empty",
-        "weight is no string: found a list",
+        "weight is not a string: found a list",
+        "no weight: no key 'w' among 'text'",
     ]
-    assert found(read(b'{"text": "t"}\n', "jsonl")) == ["no weight: no key 'w' among 'text'"]
 
 
 def test_examples_have_numbers(tmp_path: Path) -> None:
-    lists = {"words": [b"a", b"b"], "tags": [b"O", b"O"]}
-    feature_lists = {
-        name: tf.train.FeatureList(feature=[tf.train.Feature(bytes_list={"value": [value]}) for value in values])
-        for name, values in lists.items()
-    }
-    number = tf.train.Feature(float_list={"value": [0.5]})
-    example = tf.train.SequenceExample(
-        context={"feature": {"w": number}}, feature_lists={"feature_list": feature_lists}
-    )
-    path = tmp_path / "x"
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        writer.write(example.SerializeToString())
-    settings = reading("tf_sequence_example", tokens="words", tag="tags")
-    assert found(list(formats.read(Part(str(path)), settings))) == [0.5]
+    path = write_records(tmp_path / "x", [sequence_example({"w": 0.5}, words=[b"a", b"b"], tags=[b"O", b"O"])])
+    assert read(path, "tf_sequence_example", tokens="words", tag="tags") == [0.5]
 
 
-def test_text_without_columns_has_no_weights() -> None:
-    with pytest.raises(ValueError, match="weight does not apply to format text"):
-        reading("text")
-
-
-def test_weights_pass_the_transform_untouched_and_stand_in_batches(corpus, tmp_path: Path) -> None:
+def test_weights_pass_the_transform_unchanged_into_batches(corpus, tmp_path: Path) -> None:
     weights = {"a": 0.1, "b": 0.0, "c": 3e38}
     source, target = tmp_path / "raw.gz", tmp_path / "out.gz"
-    with tf.io.TFRecordWriter(str(source), "GZIP") as writer:
-        for name, weight in weights.items():
-            writer.write(encode(Document(("w1 " * len(name),), "positive", "s", name, 1, weight=weight)))
+    documents = [Document(("w1 ",), "positive", "s", name, 1, weight=weight) for name, weight in weights.items()]
+    write_records(source, map(encode, documents), "GZIP")
     job = shard_work.ShardJob(TransformSettings(max_size=60), OutputSettings(), kinds.LABELLED_TEXT, 64)
     shard_work.transform_shard(str(source), str(target), "train", str(corpus.graph / "transform_fn"), job)
     (batch,) = read_batches(str(target), batch_tokens=100).as_numpy_iterator()

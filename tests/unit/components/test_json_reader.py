@@ -1,30 +1,31 @@
-import io
 import json
 import re
 
 import pytest
 
-from components.corpus_example_gen.documents import Document, Part, Record
+from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.readers import json_reader
-from components.corpus_example_gen.readers.formats import READERS
-from components.corpus_example_gen.settings import CorpusSettings
+from tests.unit.components import corpus_records
 from trainer.errors import JobError
 
 
-def read(data: bytes, **values: object) -> list[Record]:
-    settings = CorpusSettings.model_validate({"format": "json", "path": "x", **values})
-    return list(READERS["json"].read(io.BytesIO(data), Part("/data/reviews.json"), settings))
-
-
-def found(records: list[Record]) -> list[object]:
+def read(data: bytes | str, **values: object) -> list[object]:
+    """The text of each document, the line and reason of each bad record."""
+    records = corpus_records.read(data, "json", **values)
     return [record.segments[0] if isinstance(record, Document) else (record.line, record.reason) for record in records]
 
 
 def test_elements_have_their_values_and_lines() -> None:
     data = b'\xef\xbb\xbf\n[{"text": "a", "n": 1, "at": "web"},\n\n{"at": "mail", "n": 0, "text": "b\\n]"}\n]\n'
-    assert [(r.segments, r.label, r.source, r.line) for r in read(data, label="n", source="at")] == [
+    records = corpus_records.read(data, "json", label="n", source="at")
+    assert [(r.segments, r.label, r.source, r.line) for r in records] == [
         (("a",), "1", "web", 2),
         (("b\n]",), "0", "mail", 4),
+    ]
+    numbers = ["1.10", "1E5", "1e999", "-0", "18446744073709551616", "true"]
+    array = ", ".join(f'{{"text": "a", "n": {number}}}' for number in numbers)
+    assert [record.source for record in corpus_records.read(f"[{array}]", "json", source="n")] == [
+        json.dumps(json.loads(number)) for number in numbers
     ]
 
 
@@ -39,7 +40,7 @@ def test_empty_files_and_arrays_have_no_documents() -> None:
         (b'["a"]', "not an object: found a list"),
         (b"[" * 3000 + b"]" * 3000, "not an object: found a list"),
         (b"{}", "no text: no key 'text' among none"),
-        (b'{"text": 5}', "text is no string: found a number"),
+        (b'{"text": 5}', "text is not a string: found a number"),
         (b'{"text": "\\ud800"}', "lone surrogate: \\ud800 is half of a UTF-16 pair"),
         (b'{"text": "\\\\\\udfff"}', "lone surrogate: \\udfff is half of a UTF-16 pair"),
         (b'{"text": "\\u0000"}', "NUL byte: at character 0 of the text"),
@@ -54,7 +55,7 @@ def test_an_element_that_is_not_a_document_costs_itself(element: bytes, reason: 
     records = read(b"[" + between.join([good, element, good]) + b"]")
     before = 1 + len(good) + len(between)
     expected = re.sub(r"\{(\d+)\}", lambda match: str(before + int(match[1])), reason)
-    assert found(records) == ["\U0001f600 \\ud800", (1 + between.count(b"\n"), expected), "\U0001f600 \\ud800"]
+    assert records == ["\U0001f600 \\ud800", (1 + between.count(b"\n"), expected), "\U0001f600 \\ud800"]
 
 
 REST = "; the rest of the file is not read"
@@ -72,68 +73,56 @@ REST = "; the rest of the file is not read"
         (b' {"text": "b"}]', 2, "invalid JSON file: after array element, I expect ',' or ']', near byte 17" + REST),
         (b', {"text": "a\nb"}]', 2, "invalid JSON file: invalid character inside string, near byte 28" + REST),
         (b', {"text": "a\0b"}]', 2, "invalid JSON file: invalid character inside string, near byte 28" + REST),
-        (b', {"n": ' + b"9" * 5000 + b"}]", 2, "invalid JSON file: an integer of too many digits, near byte 21" + REST),
+        (b', {"n": ' + b"9" * 5000 + b"}]", 2, "invalid JSON file: integer with too many digits, near byte 21" + REST),
         (b",]", 2, "invalid JSON file: unallowed token at this point in JSON text, near byte 17" + REST),
     ],
 )
-def test_what_stands_before_a_break_is_read(rest: bytes, line: int, reason: str) -> None:
-    assert found(read(b'[\n{"text": "a"}' + rest)) == ["a", (line, reason)]
+def test_elements_before_a_syntax_error_are_read(rest: bytes, line: int, reason: str) -> None:
+    assert read(b'[\n{"text": "a"}' + rest) == ["a", (line, reason)]
 
 
-def test_a_break_has_its_place_in_the_bytes_of_the_file() -> None:
+def test_a_syntax_error_has_its_offset_in_the_file() -> None:
     data = ('[{"text": "\u65e5", "n": "' + "\u672c" * 200 + '"},\r\n{"text": x}]').encode("utf-16")
-    (_, bad) = read(data, encoding="utf-16")
+    (_, bad) = corpus_records.read(data, "json", encoding="utf-16")
     at = data.index("x}".encode("utf-16-le")) + 2
     assert bad.reason == f"invalid JSON file: invalid char in json text, near byte {at}" + REST
     assert bad.record.endswith('\u672c"},\r\n{"text": x}]')
 
 
-def test_an_element_that_is_too_long_is_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_element_that_is_too_long_ends_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_reader, "MAX_DOCUMENT_BYTES", 1000)
     monkeypatch.setattr(json_reader, "_CHUNK_BYTES", 100)
     for long in (b'"' + b"a" * 2000 + b'"', b"[" + b'"a",' * 500 + b"1]"):
-        assert found(read(b'[{"text": "a"}, {"text": ' + long + b'}, {"text": "c"}]')) == [
-            "a",
-            (1, "record too long: more than 64 MiB"),
-        ]
-    assert found(read(b"[" + b'{"text": "a"}, ' * 500 + b'{"text": "b"}]')) == ["a"] * 500 + ["b"]
+        data = b'[{"text": "a"}, {"text": ' + long + b'}, {"text": "c"}]'
+        assert read(data) == ["a", (1, "record too long: more than 64 MiB")]
+    assert read(b"[" + b'{"text": "a"}, ' * 500 + b'{"text": "b"}]') == ["a"] * 500 + ["b"]
 
 
-def test_numbers_are_as_python_writes_them() -> None:
-    numbers = ["1.10", "1E5", "1e999", "-0", "18446744073709551616", "true"]
-    data = ", ".join(f'{{"text": "a", "n": {number}}}' for number in numbers)
-    assert [record.source for record in read(f"[{data}]".encode(), source="n")] == [
-        json.dumps(json.loads(number)) for number in numbers
-    ]
-
-
-def test_invalid_bytes_are_replaced_on_request() -> None:
-    assert found(read(b'[{"text": "a\xff"}]', encoding_errors="replace")) == ["a\ufffd"]
-    latin = '[{"text": "caf\xe9"}]'.encode("latin-1")
-    assert found(read(latin, encoding="latin-1")) == ["caf\xe9"]
+def test_encodings() -> None:
+    assert read(b'[{"text": "a\xff"}]', encoding_errors="replace") == ["a\ufffd"]
+    assert read(b'[{"text": "caf\xe9"}]', encoding="latin-1") == ["caf\xe9"]
 
 
 @pytest.mark.parametrize("data", [b' {"text": "a"}', b"5", b"tru", b'"x"', b"nonsense"])
 def test_a_file_that_is_not_an_array_is_an_error(data: bytes) -> None:
     with pytest.raises(JobError) as error:
         read(data)
-    for part in ("not an array", "/data/reviews.json, line 1", f"{data.decode().strip()[0]!r} first", "jsonl"):
-        assert part in str(error.value)
+    first = repr(data.decode().strip()[0])
+    assert (error.value.where, error.value.found) == ("/data/corpus, line 1", f"{first} as its first character")
 
 
 @pytest.mark.parametrize("chunk", [5, 64, 1000])
 @pytest.mark.parametrize("indent", [None, 2])
-def test_elements_may_lie_across_the_pieces_that_are_read(
+def test_elements_may_span_the_chunks_that_are_read(
     monkeypatch: pytest.MonkeyPatch, chunk: int, indent: int | None
 ) -> None:
     monkeypatch.setattr(json_reader, "_CHUNK_BYTES", chunk)
     texts = [f'{number} \u65e5\u672c, ["x"] ' * (number % 7 + 1) for number in range(60)]
     data = json.dumps([{"text": text, "n": number} for number, text in enumerate(texts)], indent=indent).encode()
-    assert found(read(data)) == texts
-    broken = data.replace(b'"n": 30', b'"n": x')
-    assert found(read(broken))[:-1] == texts[:30]
+    assert read(data) == texts
+    assert read(data.replace(b'"n": 30', b'"n": x'))[:-1] == texts[:30]
 
 
 def test_ten_megabytes_in_one_element() -> None:
     long = "word " * (2 << 20)
-    assert found(read(json.dumps([{"text": "a"}, {"text": long}, {"text": "b"}]).encode())) == ["a", long, "b"]
+    assert read(json.dumps([{"text": "a"}, {"text": long}, {"text": "b"}])) == ["a", long, "b"]

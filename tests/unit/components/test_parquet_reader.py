@@ -5,30 +5,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.corpus_example_gen.documents import BadRecord, Document, Part, Record
+from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.inputs.files import require_files
 from components.corpus_example_gen.readers import formats
-from components.corpus_example_gen.readers.formats import READERS
-from components.corpus_example_gen.settings import CorpusSettings
+from tests.unit.components.corpus_records import corpus, outcomes, read, read_parts
 from trainer.errors import JobError
-
-
-def corpus(**values: object) -> CorpusSettings:
-    return CorpusSettings.model_validate({"format": "parquet", "path": "x", **values})
 
 
 def written(columns: dict[str, object], **options: object) -> bytes:
     file = io.BytesIO()
     pq.write_table(pa.table(columns), file, **options)
     return file.getvalue()
-
-
-def read(data: bytes, **values: object) -> list[Record]:
-    return list(READERS["parquet"].read(io.BytesIO(data), Part("/data/reviews.parquet"), corpus(**values)))
-
-
-def found(records: list[Record]) -> list[object]:
-    return [record.segments if isinstance(record, Document) else (record.line, record.reason) for record in records]
 
 
 def test_columns_of_all_types() -> None:
@@ -41,20 +28,20 @@ def test_columns_of_all_types() -> None:
             "other": pa.array([[{"x": 1}], None]),
         }
     )
-    records = read(data, label="n", labels={0: "no", 1: "yes"}, source="at", id="key")
+    records = read(data, "parquet", label="n", labels={0: "no", 1: "yes"}, source="at", id="key")
     assert records == [Document(("a",), "yes", "web", "1.5", 1), Document(("b",), "no", "caf\xe9", "2.0", 2)]
 
 
 def test_lists_are_segments() -> None:
     data = written({"text": pa.array([["a", "b c", " ", None], []])})
-    assert found(read(data)) == [("a", "b c"), (2, "no text")]
+    assert outcomes(read(data, "parquet")) == [("a", "b c"), (2, "no text")]
 
 
-def test_bad_rows_are_told_by_their_number() -> None:
+def test_bad_rows_have_their_number() -> None:
     invalid = pa.array([b"good", b"a\xff", b"a\0", None, b"x"]).view(pa.string())
     data = written({"text": invalid, "label": pa.array(["p", "p", "p", "p", None])})
-    records = read(data, label="label")
-    assert found(records) == [
+    records = read(data, "parquet", label="label")
+    assert outcomes(records) == [
         ("good",),
         (2, "invalid UTF-8: 0xff at byte 1 of the record"),
         (3, "NUL byte: at character 1 of the text"),
@@ -65,36 +52,31 @@ def test_bad_rows_are_told_by_their_number() -> None:
         '{"text": "a\\\\xff", "label": "p"}', '{"text": "a\\u0000", "label": "p"}', '{"text": null, "label": "p"}',
         '{"text": "x", "label": null}',
     ]  # fmt: skip
-    assert found(read(data, encoding_errors="replace"))[1] == ("a\ufffd",)
+    assert outcomes(read(data, "parquet", encoding_errors="replace"))[1] == ("a\ufffd",)
     numbers = written({"text": pa.array([1])})
-    assert found(read(numbers)) == [(1, "text is no string: found int")]
+    assert outcomes(read(numbers, "parquet")) == [(1, "text is not a string: found a number")]
 
 
 def test_files_that_cannot_be_read() -> None:
     data = written({"text": ["a" * 1000], "label": ["b"]}, compression="none", use_dictionary=False)
     with pytest.raises(JobError, match=r"(?s)'txt'.*missing in a Parquet file.*Did you mean 'text'"):
-        read(data, text="txt")
+        read(data, "parquet", text="txt")
     for broken in (b"", b"no parquet", data[:-9]):
         with pytest.raises(JobError, match="A Parquet file cannot be read"):
-            read(broken)
+            read(broken, "parquet")
     with pytest.raises(JobError, match=r"(?s)A Parquet file cannot be read.*row group 0"):
-        read(b"PAR1" + b"\xff" * 60 + data[64:])
+        read(b"PAR1" + b"\xff" * 60 + data[64:], "parquet")
 
 
 def test_row_groups_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [None if number % 10 == 3 else f"text {number} " * 20 for number in range(100)]
     (tmp_path / "a.parquet").write_bytes(written({"n": list(range(100)), "text": texts}, row_group_size=7))
     (file,) = require_files(str(tmp_path / "a.parquet"))
-    settings = corpus(id="n")
-    whole = list(formats.read(Part(file.path), settings))
+    settings = corpus("parquet", id="n")
+    whole = read(tmp_path / "a.parquet", "parquet", id="n")
     assert [record.line for record in whole] == list(range(1, 101))
     for size in (1, 100, 1001, file.size - 1, file.size):
         monkeypatch.setattr(formats, "PART_BYTES", max(size, file.size // 50))
         parts = formats.parts(file, settings)
         assert len(parts) == -(-file.size // max(size, file.size // 50))
-        records = []
-        for part in parts:
-            before = formats.lines_before(part, settings)
-            for record in formats.read(part, settings):
-                records.append(record if isinstance(record, BadRecord) else record._replace(line=record.line + before))
-        assert records == whole
+        assert read_parts(parts, settings) == whole
