@@ -89,6 +89,10 @@ def _field(value: object, field: Any) -> str:
     return str(value)
 
 
+def _shape(shape: schema_pb2.FixedShape) -> str:
+    return f"{' by '.join(str(dim.size) for dim in shape.dim)} values" if shape.dim else "one value"
+
+
 def _count(count: schema_pb2.ValueCount) -> str:
     return f"{count.min} to {count.max} values" if count.HasField("max") else f"at least {count.min} values"
 
@@ -111,9 +115,7 @@ def _format(fact: str | frozenset[str]) -> str:
 
 
 _FORMATS: dict[str, Callable[[Any], str]] = {
-    "FixedShape": lambda shape: (
-        " by ".join(str(dim.size) for dim in shape.dim) + " values" if shape.dim else "one value"
-    ),
+    "FixedShape": _shape,
     "ValueCount": _count,
     "ValueCountList": lambda counts: ", each of ".join(map(_count, counts.value_count)),
     "Annotation": lambda annotation: ", ".join([*sorted(annotation.tag), *annotation.comment]),
