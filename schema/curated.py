@@ -1,4 +1,4 @@
-"""The curated schemas: one for each kind of corpus."""
+"""Loads the curated schemas, one per kind of corpus."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT = "text", "labelled_text", "multi_labelled_text", "tagged_text"
 KINDS = (TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)
 SEQUENCE = "##SEQUENCE##"
-"""The struct under which TFX's readers put the feature lists of a SequenceExample."""
+"""The struct that holds the feature lists of a SequenceExample in TFX's readers."""
 
 _WEIGHT = """
     name: "weight" type: FLOAT presence { min_fraction: 1.0 min_count: 1 } shape {} float_domain { min: 0.0 }
@@ -20,7 +20,7 @@ _CLASSES = ("label", "labels", "tags")
 
 
 def path(kind: str) -> Path:
-    """Returns the file of the curated schema of a kind of corpus, one of `KINDS`."""
+    """Returns the path of the curated schema of a kind of corpus, one of `KINDS`."""
     return Path(__file__).parent / f"{kind}.pbtxt"
 
 
@@ -32,17 +32,14 @@ def load(kind: str) -> schema_pb2.Schema:
 def for_corpus(
     kind: str, *, classes: Sequence[str] = (), named_sources: bool = True, weighted: bool = False
 ) -> schema_pb2.Schema:
-    """Fits the curated schema of a kind to one corpus.
+    """Returns the curated schema of a kind, adapted to one corpus.
 
     Args:
         kind: One of `KINDS`.
-        classes: The names of its classes, the domain of its labels or tags; none: any are allowed.
-        named_sources: Whether the corpus names its sources. Where they are the names of its files, which
-            change from span to span, their distribution is not compared.
-        weighted: Whether its documents have weights.
-
-    Returns:
-        The schema.
+        classes: The class names, which are the domain of labels or tags; empty: any are allowed.
+        named_sources: Whether the corpus names its sources. Otherwise the sources are file names, which change from
+            span to span, so their distribution is not compared.
+        weighted: Whether the documents have weights.
     """
     schema = load(kind)
     if weighted:
@@ -60,7 +57,7 @@ def for_corpus(
 def features(
     parent: schema_pb2.Schema | schema_pb2.StructDomain, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], schema_pb2.Feature]]:
-    """Yields the features of a schema that hold values, by their path; feature lists lie under `SEQUENCE`."""
+    """Yields the features of a schema that hold values, with their paths; feature lists are under `SEQUENCE`."""
     for feature in parent.feature:
         steps = (*prefix, feature.name)
         if feature.HasField("struct_domain"):
@@ -70,7 +67,7 @@ def features(
 
 
 def domain(schema: schema_pb2.Schema, feature: schema_pb2.Feature) -> tuple[str, ...]:
-    """Returns the values that a feature may have, whether they stand in it or in the schema; none: any."""
+    """Returns the allowed values of a feature, from its own or the schema's domain; empty: any."""
     if feature.HasField("string_domain"):
         return tuple(feature.string_domain.value)
     found = [tuple(shared.value) for shared in schema.string_domain if feature.domain and shared.name == feature.domain]

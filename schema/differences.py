@@ -1,4 +1,4 @@
-"""What differs between two schemas, in plain words."""
+"""Readable differences between two schemas."""
 
 from __future__ import annotations
 
@@ -11,33 +11,27 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from schema import curated
 
-_NOT_TOLD = {"name", "domain", "string_domain", "struct_domain", "feature", "tensor_representation_group"}
+_SKIPPED = {"name", "domain", "string_domain", "struct_domain", "feature", "tensor_representation_group"}
 _SHOWN_VALUES = 20
 
 Facts = dict[str, "str | frozenset[str]"]
-"""What is said of a feature by property: words, or the values of its domain."""
+"""The properties of a feature by name: text, or the values of its domain."""
 
 
 def differences(left: schema_pb2.Schema, right: schema_pb2.Schema) -> list[str]:
     """Compares two schemas.
 
-    Args:
-        left: One schema.
-        right: The other.
-
     Returns:
-        A line for each difference, `FEATURE, PROPERTY: LEFT -> RIGHT`, or that only one side has a feature; none
-        if both ask for the same, wherever they write it and in whatever order.
+        A line for each difference, `FEATURE, PROPERTY: LEFT -> RIGHT`, or that only one side has a feature; empty if
+        both have the same requirements, whatever their order and notation.
     """
     ours, theirs = _facts(left), _facts(right)
-    lines = []
+    lines: list[str] = []
     for name in sorted({*ours, *theirs}):
-        if name not in theirs:
-            lines.append(f"{name}: only in the first")
-        elif name not in ours:
-            lines.append(f"{name}: only in the second")
-        else:
+        if name in ours and name in theirs:
             lines += _properties(name, ours[name], theirs[name])
+        else:
+            lines.append(f"{name}: only in the {'first' if name in ours else 'second'}")
     return lines
 
 
@@ -47,13 +41,13 @@ def _properties(name: str, ours: Facts, theirs: Facts) -> Iterator[str]:
         if isinstance(left, frozenset) and isinstance(right, frozenset):
             for side, values in (("first", left - right), ("second", right - left)):
                 if values:
-                    yield f"{name}, {key}: only in the {side} {_values(values)}"
+                    yield f"{name}, {key}: only in the {side} {_format(values)}"
         elif left != right:
-            yield f"{name}, {key}: {_told(left)} -> {_told(right)}"
+            yield f"{name}, {key}: {_format(left)} -> {_format(right)}"
 
 
 def _facts(schema: schema_pb2.Schema) -> dict[str, Facts]:
-    """What a schema says, by feature and property."""
+    """Returns the requirements of a schema by feature and property."""
     facts: dict[str, Facts] = {"schema": _other_fields(schema)}
     for path, feature in _all_features(schema):
         domain = curated.domain(schema, feature)
@@ -70,7 +64,7 @@ def _facts(schema: schema_pb2.Schema) -> dict[str, Facts]:
 def _all_features(
     parent: schema_pb2.Schema | schema_pb2.StructDomain, prefix: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], schema_pb2.Feature]]:
-    """Yields all features, those too that only hold others."""
+    """Yields all features, including structs."""
     for feature in parent.feature:
         yield (*prefix, feature.name), feature
         yield from _all_features(feature.struct_domain, (*prefix, feature.name))
@@ -80,14 +74,14 @@ def _other_fields(message: Message) -> Facts:
     return {
         field.name.replace("_", " "): _field(getattr(message, field.name), field)
         for field, _ in message.ListFields()
-        if field.name not in _NOT_TOLD
+        if field.name not in _SKIPPED
     }
 
 
 def _field(value: object, field: Any) -> str:
-    """A field's value in words."""
+    """Formats the value of a field."""
     if isinstance(value, Message):
-        return _WORDS.get(value.DESCRIPTOR.name, _text)(value)
+        return _FORMATS.get(value.DESCRIPTOR.name, _text)(value)
     if field.enum_type is not None:
         return str(field.enum_type.values_by_number[value].name)
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
@@ -103,21 +97,9 @@ def _count(count: schema_pb2.ValueCount) -> str:
     return f"{count.min} to {count.max} values" if count.HasField("max") else f"at least {count.min} values"
 
 
-def _counts(counts: schema_pb2.ValueCountList) -> str:
-    return ", each of ".join(_count(count) for count in counts.value_count)
-
-
-def _annotation(annotation: schema_pb2.Annotation) -> str:
-    return ", ".join([*sorted(annotation.tag), *annotation.comment])
-
-
-def _presence(presence: schema_pb2.FeaturePresence) -> str:
-    return f"in {presence.min_fraction:.1%} of the documents, {presence.min_count} at least"
-
-
 def _comparator(comparator: schema_pb2.FeatureComparator) -> str:
     if [field.name for field, _ in comparator.ListFields()] == ["infinity_norm"]:
-        return f"a share moves by {comparator.infinity_norm.threshold:g} at most"
+        return f"shares differ by at most {comparator.infinity_norm.threshold:g}"
     return _text(comparator)
 
 
@@ -125,20 +107,18 @@ def _text(message: Message) -> str:
     return str(text_format.MessageToString(message, as_one_line=True)).strip()
 
 
-def _told(fact: str | frozenset[str]) -> str:
-    return _values(fact) if isinstance(fact, frozenset) else fact
+def _format(fact: str | frozenset[str]) -> str:
+    if isinstance(fact, str):
+        return fact
+    more = f" and {len(fact) - _SHOWN_VALUES} more" if len(fact) > _SHOWN_VALUES else ""
+    return ", ".join(repr(value) for value in sorted(fact)[:_SHOWN_VALUES]) + more
 
 
-def _values(domain: frozenset[str]) -> str:
-    more = f" and {len(domain) - _SHOWN_VALUES} more" if len(domain) > _SHOWN_VALUES else ""
-    return ", ".join(repr(value) for value in sorted(domain)[:_SHOWN_VALUES]) + more
-
-
-_WORDS: dict[str, Callable[[Any], str]] = {
+_FORMATS: dict[str, Callable[[Any], str]] = {
     "FixedShape": _shape,
     "ValueCount": _count,
-    "ValueCountList": _counts,
-    "Annotation": _annotation,
-    "FeaturePresence": _presence,
+    "ValueCountList": lambda counts: ", each of ".join(map(_count, counts.value_count)),
+    "Annotation": lambda annotation: ", ".join([*sorted(annotation.tag), *annotation.comment]),
+    "FeaturePresence": lambda it: f"in {it.min_fraction:.1%} of the documents, at least {it.min_count}",
     "FeatureComparator": _comparator,
 }

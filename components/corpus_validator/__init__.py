@@ -1,1 +1,1 @@
-"""Holds a corpus' raw examples against its schema, the examples before and what serving logs."""
+"""CorpusValidator: checks raw examples against their schema, the previous examples and the serving logs."""

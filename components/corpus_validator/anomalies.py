@@ -1,9 +1,9 @@
-"""Anomalies in plain words, and the error that they end a run with."""
+"""Anomalies with readable descriptions, and the error that fails a run because of them."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from components.corpus_validator.settings import AnomalyKind
@@ -12,15 +12,15 @@ from trainer.errors import JobError
 
 @dataclasses.dataclass(frozen=True)
 class Anomaly:
-    """One thing that is wrong with a feature in a split.
+    """One anomaly of a feature in a split.
 
     Attributes:
         split: The split's name.
-        feature: The feature's name, `corpus` where it is about the whole split.
-        kind: What kind of anomaly it is.
-        what: A sentence that says what is wrong.
-        expected: What the schema asks for.
-        found: What was there.
+        feature: The feature's name, or `corpus` for anomalies of the whole split.
+        kind: The kind of anomaly.
+        what: A sentence that describes it.
+        expected: The schema's requirement.
+        found: The observed values.
         ids: Ids of up to three documents that show it, in the order of the files.
         warning: Whether the job's YAML lowers it to a warning.
     """
@@ -35,42 +35,31 @@ class Anomaly:
     warning: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Returns it as a JSON object."""
+        """Returns the anomaly as a JSON object."""
         return {**dataclasses.asdict(self), "ids": list(self.ids)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Anomaly:
-        """Makes it of a JSON object."""
+        """Creates an anomaly from a JSON object."""
         return cls(**{**values, "ids": tuple(values["ids"])})
 
 
 class AnomalyError(JobError):
-    """The examples do not fit their schema.
-
-    Args:
-        anomalies: All that was found, warnings too; one at least is none.
-    """
+    """The examples do not fit their schema; at least one of the anomalies is not a warning."""
 
     def __init__(self, anomalies: Sequence[Anomaly]) -> None:
         self.anomalies = tuple(anomalies)
         failing = [anomaly for anomaly in anomalies if not anomaly.warning]
-        entries = list(dict.fromkeys(f"{anomaly.feature}:{anomaly.kind}" for anomaly in failing))
-        features = list(dict.fromkeys(anomaly.feature for anomaly in failing))
+        entries = ", ".join(dict.fromkeys(f"{anomaly.feature}:{anomaly.kind}" for anomaly in failing))
+        documents = [f" (documents {', '.join(anomaly.ids)})" if anomaly.ids else "" for anomaly in failing]
+        found = [f"{anomaly.what}: {anomaly.found}{ids}" for anomaly, ids in zip(failing, documents, strict=True)]
         super().__init__(
-            f"The examples do not fit their schema: {', '.join(features)}.",
+            f"The examples do not fit their schema: {', '.join(dict.fromkeys(one.feature for one in failing))}.",
             where=f"ExampleValidator, split {', '.join(dict.fromkeys(anomaly.split for anomaly in failing))}",
-            found="; ".join(_unique(f"{anomaly.what}: {anomaly.found}{_shown(anomaly.ids)}" for anomaly in failing)),
-            expected="; ".join(_unique(f"{anomaly.feature}: {anomaly.expected}" for anomaly in failing)),
-            fix=f"correct the corpus or the schema, or let it pass with validation: {{warn: [{', '.join(entries)}]}}",
+            found="; ".join(dict.fromkeys(found)),
+            expected="; ".join(dict.fromkeys(f"{anomaly.feature}: {anomaly.expected}" for anomaly in failing)),
+            fix=f"correct the corpus or the schema, or let it pass with validation: {{warn: [{entries}]}}",
         )
 
     def __reduce__(self) -> tuple[object, ...]:
         return AnomalyError, (self.anomalies,)
-
-
-def _shown(ids: tuple[str, ...]) -> str:
-    return f" (documents {', '.join(ids)})" if ids else ""
-
-
-def _unique(texts: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(texts))

@@ -1,8 +1,9 @@
-"""Raw SequenceExamples as the validator looks at them: documents that show an anomaly, and the script of letters."""
+"""Evidence in raw SequenceExamples: the documents that show an anomaly, and the scripts of their letters."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,16 +19,16 @@ from trainer.data import features
 from trainer.data.tfrecords import stream
 
 SHOWN = 3
-"""How many documents are named with an anomaly."""
+"""How many documents an anomaly names."""
 
 Steps = list[list[bytes]]
-"""The values of a feature of a document by step; a context feature's are one step."""
+"""A document's values of a feature by step; a context feature has one step."""
 Shows = Callable[[Steps | None], bool]
-"""Whether the values of a document, None where it has none, show an anomaly."""
+"""Takes a document's values of a feature, or None; returns whether they show an anomaly."""
 
 
 def read_file(file: str) -> Iterator[tuple[str, tf.train.SequenceExample]]:
-    """Yields the documents of a TFRecord file with their ids, or the place in the file where one has none."""
+    """Yields the documents of a TFRecord file with their ids, or with file and record number if they have none."""
     for number, record in enumerate(stream([file]).as_numpy_iterator(), 1):
         example = tf.train.SequenceExample.FromString(record)
         ids = example.context.feature[features.ID].bytes_list.value
@@ -36,7 +37,7 @@ def read_file(file: str) -> Iterator[tuple[str, tf.train.SequenceExample]]:
 
 
 def steps_of(example: tf.train.SequenceExample, path: tuple[str, ...]) -> Steps | None:
-    """Returns a feature's values by step, None where the document has no such feature."""
+    """Returns a feature's values by step, or None if the document lacks the feature."""
     if path[0] == curated.SEQUENCE:
         if path[-1] not in example.feature_lists.feature_list:
             return None
@@ -47,24 +48,9 @@ def steps_of(example: tf.train.SequenceExample, path: tuple[str, ...]) -> Steps 
 
 
 def find(files: Sequence[str], path: tuple[str, ...], shows: Shows) -> tuple[str, ...]:
-    """Looks for documents that show an anomaly.
-
-    Args:
-        files: Files of raw SequenceExamples.
-        path: The path of the feature.
-        shows: Says which values do.
-
-    Returns:
-        Ids of the first three, in the order of the files.
-    """
-    found: list[str] = []
-    for file in files:
-        for name, example in read_file(file):
-            if shows(steps_of(example, path)):
-                found.append(name)
-                if len(found) == SHOWN:
-                    return tuple(found)
-    return tuple(found)
+    """Returns the ids of the first three documents whose values of a feature show an anomaly, in the files' order."""
+    documents = itertools.chain.from_iterable(map(read_file, files))
+    return tuple(itertools.islice((name for name, example in documents if shows(steps_of(example, path))), SHOWN))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +58,8 @@ class Letters:
     """The letters of a feature in some documents.
 
     Attributes:
-        counts: Their number by script, as `count_letters` returns it.
-        ids: Ids of the first three documents that break the rule.
+        counts: The counts by script that `count_letters` returns.
+        ids: Ids of the first three documents that violate the rule.
     """
 
     counts: NDArray[np.int64]
@@ -81,17 +67,13 @@ class Letters:
 
 
 class CountFile(beam.DoFn):
-    """Counts the letters of a file of raw SequenceExamples by script.
-
-    Args:
-        rules: What is asked, by feature.
-    """
+    """Counts the letters of a file of raw SequenceExamples by script, for the features that have a rule."""
 
     def __init__(self, rules: dict[tuple[str, ...], ScriptRule]) -> None:
         self._rules = rules
 
     def process(self, element: tuple[str, str]) -> Iterator[dict[str, Any]]:
-        """Yields what one file holds of each feature, as JSON values."""
+        """Yields the counts of each feature in a file as JSON values."""
         split, file = element
         counts = {path: count_letters("") for path in self._rules}
         ids: dict[tuple[str, ...], list[str]] = {path: [] for path in self._rules}
@@ -107,25 +89,18 @@ class CountFile(beam.DoFn):
 
 
 def merge(counted: list[dict[str, Any]]) -> dict[tuple[str, tuple[str, ...]], Letters]:
-    """Adds up what `CountFile` yields.
-
-    Args:
-        counted: What it yielded, in any order.
-
-    Returns:
-        The letters by split and feature.
-    """
+    """Sums the outputs of `CountFile`, given in any order, by split and feature."""
     merged: dict[tuple[str, tuple[str, ...]], Letters] = {}
     for entry in sorted(counted, key=lambda entry: str(entry["file"])):
         key = entry["split"], tuple(entry["path"])
-        before = merged.get(key, Letters(count_letters(""), ()))
-        ids = (*before.ids, *entry["ids"])[:SHOWN]
-        merged[key] = Letters(before.counts + np.array(entry["counts"], np.int64), ids)
+        total = merged.get(key, Letters(count_letters(""), ()))
+        ids = (*total.ids, *entry["ids"])[:SHOWN]
+        merged[key] = Letters(total.counts + np.array(entry["counts"], np.int64), ids)
     return merged
 
 
 def text_of(steps: Steps | None) -> str:
-    """Joins the values of a document to one text; bytes that are no UTF-8 become signs that are no letters."""
+    """Joins the values of a document into one text; invalid UTF-8 becomes U+FFFD, which is not a letter."""
     return "\n".join(value.decode(errors="replace") for step in steps or () for value in step)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import apache_beam as beam
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
@@ -19,26 +18,22 @@ from components.corpus_validator import evidence, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.scripts import ScriptRule
 from components.corpus_validator.settings import ValidationSettings
+from components.shared.artifacts import ArtifactMap, read_schema
 from components.shared.beam_results import WriteJson, read_json, write_json
 from components.shared.example_files import shard_paths, split_folder
 from trainer.errors import JobError
 
 COMPARED_SPLIT = "train"
-"""The split that is held against other examples: those split off it are too small, and drawn from the same."""
+"""The split compared with other examples: the other splits are too small, and drawn from the same distribution."""
 
 ANOMALIES = "anomalies.json"
-"""The anomalies of a split in words, beside `SchemaDiff.pb`."""
+"""The readable anomalies of a split, next to `SchemaDiff.pb`."""
 
 
 class CorpusValidatorExecutor(base_beam_executor.BaseBeamExecutor):
-    """Writes the anomalies of each split as TFX's ExampleValidator does, and in words."""
+    """Writes the anomalies of each split in the format of TFX's ExampleValidator, and with readable descriptions."""
 
-    def Do(  # noqa: N802 - TFX's name
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: ArtifactMap, output_dict: ArtifactMap, exec_properties: dict[str, Any]) -> None:  # noqa: N802
         """Validates every split.
 
         Raises:
@@ -48,9 +43,7 @@ class CorpusValidatorExecutor(base_beam_executor.BaseBeamExecutor):
         current = artifact_utils.get_single_instance(input_dict["statistics"])
         output = artifact_utils.get_single_instance(output_dict["anomalies"])
         settings = ValidationSettings.model_validate_json(exec_properties["settings"])
-        schema = io_utils.SchemaReader().read(
-            io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
-        )
+        schema = read_schema(input_dict)
         names = artifact_utils.decode_split_names(current.split_names)
         split_files = {name: shard_paths(examples.uri, name) for name in names}
         letters = self._letters(split_files, validate.script_rules(schema))
@@ -69,7 +62,9 @@ class CorpusValidatorExecutor(base_beam_executor.BaseBeamExecutor):
                 serving if compared else None,
             )
             stock, anomalies = validate.validate(split, schema, settings)
-            _write(output, name, stock, anomalies)
+            folder = split_folder(output.uri, name)
+            io_utils.write_bytes_file(f"{folder}/SchemaDiff.pb", stock.SerializeToString(deterministic=True))
+            write_json([anomaly.to_json() for anomaly in anomalies], f"{folder}/{ANOMALIES}")
             blessed[name] = int(not stock.anomaly_info and not stock.HasField("dataset_anomaly_info"))
             found += anomalies
         output.split_names = artifact_utils.encode_split_names(names)
@@ -98,34 +93,23 @@ class CorpusValidatorExecutor(base_beam_executor.BaseBeamExecutor):
         if not pattern:
             return None
         paths = [file.path for file in files.require_files(pattern)]
-        for file in paths:
-            _check_log(file)
-        path = posixpath.join(self._get_tmp_dir(), "serving.pb")
-        return statistics.compute_statistics(paths, path, self._make_beam_pipeline)
-
-
-def _check_log(file: str) -> None:
-    """Looks at the first record, so that a wrong path is told in words."""
-    try:
-        for _ in evidence.read_file(file):
-            return
-    except (tf.errors.OpError, DecodeError) as error:
-        raise JobError(
-            "What serving logged cannot be read.",
-            where=f"validation.serving_logs, {file}",
-            found=str(error).splitlines()[0],
-            expected="TFRecords of raw tf.SequenceExample, plain or .gz",
-        ) from error
+        for path in paths:
+            try:
+                # A wrong path fails here with a readable error, not inside the pipeline.
+                next(evidence.read_file(path), None)
+            except (tf.errors.OpError, DecodeError) as error:
+                raise JobError(
+                    "The serving logs cannot be read.",
+                    where=f"validation.serving_logs, {path}",
+                    found=str(error).splitlines()[0],
+                    expected="TFRecords of raw tf.SequenceExample, plain or .gz",
+                ) from error
+        target = posixpath.join(self._get_tmp_dir(), "serving.pb")
+        return statistics.compute_statistics(paths, target, self._make_beam_pipeline)
 
 
 def _statistics(artifact: types.Artifact, split: str) -> validate.Statistics | None:
-    """The statistics of a split; earlier examples may have had other splits."""
+    """Returns the statistics of a split, or None: the previous examples may have other splits."""
     if split not in artifact_utils.decode_split_names(artifact.split_names):
         return None
     return statistics.load(posixpath.join(split_folder(artifact.uri, split), "FeatureStats.pb"))
-
-
-def _write(output: types.Artifact, split: str, stock: anomalies_pb2.Anomalies, anomalies: list[Anomaly]) -> None:
-    folder = split_folder(output.uri, split)
-    io_utils.write_bytes_file(posixpath.join(folder, "SchemaDiff.pb"), stock.SerializeToString(deterministic=True))
-    write_json([anomaly.to_json() for anomaly in anomalies], posixpath.join(folder, ANOMALIES))

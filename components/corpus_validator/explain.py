@@ -1,9 +1,10 @@
-"""TensorFlow Data Validation's anomalies in plain words, each with what shows it in a document."""
+"""Readable descriptions of TensorFlow Data Validation's anomalies, with predicates for documents that show them."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Literal
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 
@@ -14,6 +15,8 @@ from schema import curated
 
 _SHOWN_VALUES = 5
 _SHOWN_CHARACTERS = 40
+ComparisonKind = Literal["drift", "skew"]
+REFERENCES: dict[ComparisonKind, str] = {"drift": "previous examples", "skew": "serving logs"}
 _Type = anomalies_pb2.AnomalyInfo
 _KINDS: dict[int, AnomalyKind] = {
     **dict.fromkeys(
@@ -27,15 +30,12 @@ _KINDS: dict[int, AnomalyKind] = {
         "missing",
     ),
     **dict.fromkeys((_Type.FEATURE_TYPE_HIGH_NUMBER_VALUES, _Type.FEATURE_TYPE_LOW_NUMBER_VALUES), "length"),
-    _Type.INVALID_FEATURE_SHAPE: "length",
-    _Type.VALUE_NESTEDNESS_MISMATCH: "length",
+    **dict.fromkeys((_Type.INVALID_FEATURE_SHAPE, _Type.VALUE_NESTEDNESS_MISMATCH), "length"),
+    **dict.fromkeys((_Type.COMPARATOR_LOW_NUM_EXAMPLES, _Type.COMPARATOR_HIGH_NUM_EXAMPLES), "size"),
+    **dict.fromkeys((_Type.DATASET_LOW_NUM_EXAMPLES, _Type.DATASET_HIGH_NUM_EXAMPLES), "size"),
     _Type.ENUM_TYPE_UNEXPECTED_STRING_VALUES: "domain",
     _Type.SCHEMA_NEW_COLUMN: "new",
     _Type.UNEXPECTED_DATA_TYPE: "type",
-    _Type.COMPARATOR_LOW_NUM_EXAMPLES: "size",
-    _Type.COMPARATOR_HIGH_NUM_EXAMPLES: "size",
-    _Type.DATASET_LOW_NUM_EXAMPLES: "size",
-    _Type.DATASET_HIGH_NUM_EXAMPLES: "size",
 }
 _COMPARED = {_Type.COMPARATOR_L_INFTY_HIGH, _Type.COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH}
 _MEASURES = {1: "largest difference of a share", 2: "Jensen-Shannon divergence", 3: "normalised difference"}
@@ -43,15 +43,11 @@ _MEASURES = {1: "largest difference of a share", 2: "Jensen-Shannon divergence",
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """An anomaly of a feature in some split.
+    """An anomaly of a feature; the fields it shares with `Anomaly` have the same meaning.
 
     Attributes:
-        path: The feature.
-        kind: What kind of anomaly it is.
-        what: A sentence that says what is wrong.
-        expected: What the schema asks for.
-        found: What was there.
-        shows: Which values show it; None: no single document does.
+        path: The path of the feature.
+        shows: Which values show the anomaly; None: no single document does.
     """
 
     path: FeaturePath
@@ -74,30 +70,28 @@ def explain(
     previous: StatisticsView | None = None,
     serving: StatisticsView | None = None,
 ) -> list[Finding]:
-    """Says what TensorFlow Data Validation found in a split.
+    """Describes the anomalies that TensorFlow Data Validation found in a split.
 
     Args:
-        anomalies: What it found.
-        schema: The schema that it held the statistics against.
-        statistics: The statistics.
-        previous: Those of the examples before, where they were compared.
-        serving: Those of what serving logged, where they were compared.
+        anomalies: TensorFlow Data Validation's result.
+        schema: The schema that the statistics were validated against.
+        statistics: The statistics of the split.
+        previous: The statistics of the previous examples, if they were compared.
+        serving: The statistics of the serving logs, if they were compared.
 
     Returns:
-        One finding for each feature and kind, by feature.
+        One finding per feature and kind, by feature.
     """
     if anomalies.data_missing:
-        return [Finding((CORPUS,), "size", "The split holds no documents", "at least one document", "none")]
+        return [Finding((CORPUS,), "size", "The split is empty", "at least one document", "none")]
     findings: dict[tuple[FeaturePath, str], Finding] = {}
     for _, info in sorted(anomalies.anomaly_info.items()):
         path = tuple(info.path.step)
         for finding in _feature(path, info, schema, statistics):
             findings.setdefault((path, finding.kind), finding)
     for reason in anomalies.dataset_anomaly_info.reason:
-        finding = Finding(
-            (CORPUS,), _KINDS.get(reason.type, "other"), *_told(reason), f"{statistics.documents} documents"
-        )
-        findings.setdefault((finding.path, finding.kind), finding)
+        kind, found = _KINDS.get(reason.type, "other"), f"{statistics.documents} documents"
+        findings.setdefault(((CORPUS,), kind), Finding((CORPUS,), kind, *_stock_description(reason), found))
     for compared in _compared(anomalies, statistics, previous, serving):
         findings.setdefault((compared.path, compared.kind), compared)
     return list(findings.values())
@@ -120,37 +114,32 @@ def _feature(
         elif kind == "length" and asked is not None and view is not None:
             yield _length(path, asked, view)
         elif kind == "new" and view is not None:
-            what, expected = f"{path[-1]} is not in the schema", "only features that the schema names"
+            what, expected = f"{path[-1]} is not in the schema", "only features of the schema"
             yield Finding(path, kind, what, expected, f"in {view.present} documents", lambda steps: steps is not None)
         else:
-            yield Finding(path, kind, *_told(reason), reason.description.strip().rstrip("."))
+            yield Finding(path, kind, *_stock_description(reason), reason.description.strip().rstrip("."))
 
 
 def _missing(path: FeaturePath, asked: schema_pb2.Feature, view: FeatureView | None, documents: int) -> Finding:
     fraction = asked.presence.min_fraction
-    expected = "in every document" if fraction >= 1 else f"in {fraction:.1%} of the documents or more"
+    expected = "in every document" if fraction >= 1 else f"in at least {fraction:.1%} of the documents"
     if asked.presence.min_count > 1:
-        expected += f", {asked.presence.min_count} at least"
+        expected += f", at least {asked.presence.min_count}"
     present = view.present if view else 0
     what = f"{path[-1]} is missing in {documents - present} of {documents} documents"
-    return Finding(path, "missing", what, expected, f"in {present} documents", _is_missing)
-
-
-def _is_missing(steps: Steps | None) -> bool:
-    return steps is None or not any(steps)
+    return Finding(path, "missing", what, expected, f"in {present} documents", lambda steps: not any(steps or ()))
 
 
 def _domain(path: FeaturePath, allowed: tuple[str, ...], view: FeatureView) -> Finding:
-    strange = {value: count for value, count in view.values().items() if value not in allowed}
-    shown = [f"{_short(value)} {count:.0f} times" for value, count in list(strange.items())[:_SHOWN_VALUES]]
-    more = f" and {len(strange) - _SHOWN_VALUES} more values" if len(strange) > _SHOWN_VALUES else ""
+    unknown = {value: count for value, count in view.values().items() if value not in allowed}
+    shown = [f"{_shorten(value)} {count:.0f} times" for value, count in list(unknown.items())[:_SHOWN_VALUES]]
+    more = f" and {len(unknown) - _SHOWN_VALUES} more values" if len(unknown) > _SHOWN_VALUES else ""
     known = {value.encode() for value in allowed}
-    what = f"{path[-1]} has values that are none of its classes"
     return Finding(
         path,
         "domain",
-        what,
-        "one of " + ", ".join(map(_short, allowed[:20])) + (", ..." if len(allowed) > 20 else ""),
+        f"{path[-1]} has unknown values",
+        "one of " + ", ".join(map(_shorten, allowed[:20])) + (", ..." if len(allowed) > 20 else ""),
         ", ".join(shown) + more,
         lambda steps: any(value not in known for step in steps or () for value in step),
     )
@@ -160,10 +149,9 @@ def _length(path: FeaturePath, asked: schema_pb2.Feature, view: FeatureView) -> 
     levels = list(asked.value_counts.value_count) or [asked.value_count]
     if not any(level.ListFields() for level in levels):
         levels = [schema_pb2.ValueCount(min=1, max=1)]
-    unit = "values"
     for depth, level in enumerate(levels):
         lengths = view.lengths(depth)
-        unit = ("steps a document" if depth == 0 else "values a step") if len(levels) > 1 else "values a document"
+        unit = ("steps per document", "values per step")[min(depth, 1)] if len(levels) > 1 else "values per document"
         if lengths.lowest < level.min or (level.max and lengths.highest > level.max):
             break
     long = bool(level.max) and lengths.highest > level.max
@@ -187,16 +175,15 @@ def _compared(
         path = tuple(info.path.step)
         for measurement in info.drift_measurements:
             if previous is not None and measurement.value > measurement.threshold:
-                yield _moved(path, "drift", "the examples before", measurement, statistics, previous)
+                yield _difference(path, "drift", measurement, statistics, previous)
         for measurement in info.skew_measurements:
             if serving is not None and measurement.value > measurement.threshold:
-                yield _moved(path, "skew", "what serving logged", measurement, statistics, serving)
+                yield _difference(path, "skew", measurement, statistics, serving)
 
 
-def _moved(
+def _difference(
     path: FeaturePath,
-    kind: AnomalyKind,
-    others: str,
+    kind: ComparisonKind,
     measurement: anomalies_pb2.DriftSkewInfo.Measurement,
     statistics: StatisticsView,
     reference: StatisticsView,
@@ -205,17 +192,17 @@ def _moved(
     now, then = _shares(statistics, path), _shares(reference, path)
     found, shows = f"{measure} {measurement.value:.3g}", None
     if now or then:
-        # Of two that moved alike, the one that grew: documents can show it.
-        moved = {value: now.get(value, 0.0) - then.get(value, 0.0) for value in sorted({*now, *then})}
-        value = max(moved, key=lambda value: (round(abs(moved[value]), 9), moved[value]))
-        found += f": {_short(value)} is {now.get(value, 0.0):.1%} here and {then.get(value, 0.0):.1%} there"
+        # Of two equal differences the positive one is reported: documents can show it.
+        differences = {value: now.get(value, 0.0) - then.get(value, 0.0) for value in sorted({*now, *then})}
+        value = max(differences, key=lambda value: (round(abs(differences[value]), 9), differences[value]))
+        found += f": {_shorten(value)} is {now.get(value, 0.0):.1%} here and {then.get(value, 0.0):.1%} there"
         sought = value.encode()
 
         def shows(steps: Steps | None) -> bool:
             return any(found == sought for step in steps or () for found in step)
 
-    what = f"{path[-1]} is distributed otherwise than in {others}"
-    return Finding(path, kind, what, f"{measure} {measurement.threshold:.3g} at most", found, shows)
+    what = f"{path[-1]}'s distribution differs from that of the {REFERENCES[kind]}"
+    return Finding(path, kind, what, f"{measure} at most {measurement.threshold:.3g}", found, shows)
 
 
 def _shares(statistics: StatisticsView, path: FeaturePath) -> dict[str, float]:
@@ -223,10 +210,10 @@ def _shares(statistics: StatisticsView, path: FeaturePath) -> dict[str, float]:
     return view.shares() if view else {}
 
 
-def _told(reason: anomalies_pb2.AnomalyInfo.Reason) -> tuple[str, str]:
-    """TensorFlow Data Validation's own words, where there are no better ones."""
-    return reason.short_description.strip().rstrip("."), "what the schema says"
+def _stock_description(reason: anomalies_pb2.AnomalyInfo.Reason) -> tuple[str, str]:
+    """Returns TensorFlow Data Validation's own description for the kinds without a specific one."""
+    return reason.short_description.strip().rstrip("."), "values that fit the schema"
 
 
-def _short(value: str) -> str:
+def _shorten(value: str) -> str:
     return repr(value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "...")

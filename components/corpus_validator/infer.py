@@ -1,4 +1,4 @@
-"""A first schema of a corpus, to be reviewed: the curated one of its kind with what its documents show."""
+"""Infers a first schema of a corpus, for review: the curated schema of its kind with the facts of its documents."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _SHOWN_VALUES = 10
 _SCRIPT_SHARE = 0.95
 _MOST_SCRIPTS = 3
 _SLACK = 0.03
-"""How much less of the scripts is allowed than was seen, where that was little more than enough."""
+"""How far below the observed share of the scripts the rule is, if that share is close to the default."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Observed:
-    """What a corpus shows.
+    """The facts of a corpus.
 
     Attributes:
         statistics: The statistics of its raw examples.
         letters: Its letters by script, as `scripts.count_letters` returns them.
-        bad: How many records are no documents.
+        bad: How many records are bad.
     """
 
     statistics: StatisticsView
@@ -51,15 +51,14 @@ class Observed:
 
 
 class _ObservePart(beam.DoFn):
-    """A part of a file to serialized raw examples, and a report of its letters and bad records."""
+    """Turns a part of a file into serialized raw examples, and a report of its letters and bad records."""
 
     def __init__(self, settings: CorpusSettings) -> None:
         self._settings = settings
 
     def process(self, element: formats.Part) -> Iterator[bytes | pvalue.TaggedOutput]:
         """Yields the examples; the report is tagged `reports`."""
-        letters, bad = scripts.count_letters(""), 0
-        failed = None
+        letters, bad, failed = scripts.count_letters(""), 0, None
         try:
             for record in formats.read(element, self._settings):
                 if isinstance(record, BadRecord):
@@ -68,8 +67,7 @@ class _ObservePart(beam.DoFn):
                 letters += scripts.count_letters("\n".join(record.segments or record.tokens))
                 yield encode(record)
         except JobError as error:
-            # Beam would make a text of it.
-            failed = error.args
+            failed = error.args  # Beam would turn the error into text.
         yield pvalue.TaggedOutput("reports", {"letters": letters.tolist(), "bad": bad, "failed": failed})
 
 
@@ -79,16 +77,16 @@ def observe(
     make_pipeline: Callable[[], beam.Pipeline],
     scratch: str,
 ) -> Observed:
-    """Reads a corpus as CorpusExampleGen would, and computes the statistics of its raw examples.
+    """Reads a corpus like CorpusExampleGen, and computes the statistics of its raw examples.
 
     Args:
-        files: Its files.
-        settings: How they are read.
-        make_pipeline: Makes the Beam pipeline that does it.
-        scratch: A folder for what is between.
+        files: The files of the corpus.
+        settings: How the files are read.
+        make_pipeline: Creates the Beam pipeline.
+        scratch: A folder for intermediate files.
 
     Raises:
-        JobError: If a file cannot be read or no document is in them.
+        JobError: If a file cannot be read or the files have no documents.
     """
     parts = [part for file in files for part in formats.parts(file, settings)]
     with make_pipeline() as pipeline:
@@ -109,23 +107,15 @@ def observe(
         raise JobError(
             "A schema cannot be inferred without documents.",
             where=", ".join(file.path for file in files),
-            found=f"no document, {bad} bad records",
-            fix="say how the corpus is read, as in --text COLUMN, or give a job's YAML",
+            found=f"no documents, {bad} bad records",
+            fix="describe the corpus with options, for example --text COLUMN, or give a job's YAML",
         )
     letters = sum((np.array(report["letters"], np.int64) for report in reports), scripts.count_letters(""))
     return Observed(view, letters, bad)
 
 
 def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Schema, dict[str, list[str]]]:
-    """Makes a first schema.
-
-    Args:
-        observed: What the corpus shows.
-        settings: How it is read.
-
-    Returns:
-        The schema, and what was seen, line by line, by feature.
-    """
+    """Returns a first schema of an observed corpus, and lines of comment with the observations by feature."""
     schema = curated.for_corpus(
         settings.kind.name, named_sources=settings.source is not None, weighted=settings.weight is not None
     )
@@ -147,16 +137,7 @@ def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Sche
 
 
 def render(schema: schema_pb2.Schema, header: Sequence[str], comments: dict[str, list[str]]) -> str:
-    """Writes a schema as text.
-
-    Args:
-        schema: The schema.
-        header: Lines of comment at its top.
-        comments: Lines of comment at features, by name.
-
-    Returns:
-        Text that `google.protobuf.text_format` reads.
-    """
+    """Formats a schema as protocol-buffer text, with lines of comment at its top and, by name, at its features."""
     lines = [f"# {line}" for line in header]
     above = ""
     for line in text_format.MessageToString(schema, as_utf8=True).splitlines():
@@ -172,7 +153,7 @@ def render(schema: schema_pb2.Schema, header: Sequence[str], comments: dict[str,
 def _classes(feature: schema_pb2.Feature, view: FeatureView, declared: Sequence[str]) -> str:
     shares = view.shares()
     if not declared and len(shares) > _MOST_CLASSES:
-        return f"Too many values for a domain: {len(shares):,} at least, {_shares(shares)}."
+        return f"Too many values for a domain: at least {len(shares):,}: {_shares(shares)}."
     feature.string_domain.name = feature.name
     feature.string_domain.value.extend(declared or sorted(shares))
     return f"Seen: {_shares(shares)}."
@@ -181,12 +162,12 @@ def _classes(feature: schema_pb2.Feature, view: FeatureView, declared: Sequence[
 def _letters(feature: schema_pb2.Feature, letters: NDArray[np.int64]) -> list[str]:
     shares = scripts.shares(letters)
     if not shares:
-        return ["No letters of a script that is known."]
+        return ["No letters of a known script."]
     chosen: list[str] = []
     for name in list(shares)[:_MOST_SCRIPTS]:
         chosen.append(name)
         if scripts.share(letters, tuple(chosen)) >= _SCRIPT_SHARE:
-            # Two decimals, rounded down, so that the corpus itself always passes.
+            # Rounded down to two decimals, so that the corpus itself always passes.
             seen = math.floor(100 * (scripts.share(letters, tuple(chosen)) - _SLACK)) / 100
             feature.annotation.tag.append(f"{scripts.PREFIX}{'+'.join(chosen)}>={min(_SCRIPT_SHARE, seen):g}")
             break
@@ -197,16 +178,16 @@ def _lengths(feature: schema_pb2.Feature, view: FeatureView) -> str:
     seen, asked = view.lengths(0), feature.value_counts.value_count[0]
     asked.min = min(1, seen.lowest)
     asked.max = 1 if seen.highest <= 1 else _round_up(2 * seen.highest)
-    return f"{seen.lowest:,} to {seen.highest:,} steps a document were seen; the limit leaves room."
+    return f"{seen.lowest:,} to {seen.highest:,} steps per document observed; the limit leaves room."
 
 
 def _round_up(number: int) -> int:
-    """The next of 1, 2, 5, 10, 20, 50, ..."""
+    """Rounds up to one of 1, 2, 5, 10, 20, 50, ..."""
     power = int(10 ** (len(str(number)) - 1))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= number)
 
 
 def _shares(shares: dict[str, float]) -> str:
-    """The most frequent values with their shares, in one line of comment."""
+    """Formats the most frequent values with their shares."""
     shown = [f"{ascii(value)[1:-1][:40]} {share:.1%}" for value, share in list(shares.items())[:_SHOWN_VALUES]]
     return ", ".join(shown) + (f" and {len(shares) - _SHOWN_VALUES:,} more" if len(shares) > _SHOWN_VALUES else "")

@@ -1,12 +1,13 @@
-"""Which earlier examples a corpus is compared with."""
+"""The choice of the previous examples that a corpus is compared with."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
-from tfx import types
 from tfx.dsl.components.common import resolver
+
+from components.shared.artifacts import ArtifactMap
 
 _FINGERPRINT = "input_fingerprint"
 _INPUTS = (mlmd.Event.INPUT, mlmd.Event.DECLARED_INPUT)
@@ -16,13 +17,11 @@ _OUTPUTS = (mlmd.Event.OUTPUT, mlmd.Event.DECLARED_OUTPUT)
 class PreviousStatistics(resolver.ResolverStrategy):
     """Resolves to the latest earlier statistics of other examples that passed validation.
 
-    Examples that failed are no reference: once they are mended, the mended ones would fail for having moved.
-    Takes the inputs `current`, the statistics of the run, and `statistics`, which resolves to one artifact or none.
+    Examples that failed are no reference: their corrected successors would fail with drift.
+    The inputs are `current`, the statistics of the run, and `statistics`, which resolves to one artifact or none.
     """
 
-    def resolve_artifacts(
-        self, store: Any, input_dict: dict[str, list[types.Artifact]]
-    ) -> dict[str, list[types.Artifact]]:
+    def resolve_artifacts(self, store: Any, input_dict: ArtifactMap) -> ArtifactMap:
         """Picks the artifact; see the class."""
         (current,) = input_dict["current"]
         corpus = _corpus(store, current.id)
@@ -34,23 +33,22 @@ class PreviousStatistics(resolver.ResolverStrategy):
 
 
 def _corpus(store: Any, statistics: int) -> set[str]:
-    """Fingerprints of the files behind statistics, as CorpusExampleGen leaves them with its examples."""
-    made = _executions(store, [statistics], _OUTPUTS)
+    """Returns the fingerprints of the files behind statistics, which CorpusExampleGen records on its examples."""
+    made = _executions(store, statistics, _OUTPUTS)
     return {artifact.custom_properties[_FINGERPRINT].string_value for artifact in _artifacts(store, made, _INPUTS)}
 
 
 def _passed(store: Any, statistics: int) -> bool:
-    """Whether anomalies were written of statistics: what fails leaves none."""
-    read = _executions(store, [statistics], _INPUTS)
+    """Whether a validation of the statistics has written anomalies: a failed one leaves none."""
+    read = _executions(store, statistics, _INPUTS)
     return any(
         artifact.type == "ExampleAnomalies" and artifact.state == mlmd.Artifact.LIVE
         for artifact in _artifacts(store, read, _OUTPUTS)
     )
 
 
-def _executions(store: Any, artifacts: list[int], kinds: tuple[int, ...]) -> list[int]:
-    events = store.get_events_by_artifact_ids(artifacts) if artifacts else []
-    return [event.execution_id for event in events if event.type in kinds]
+def _executions(store: Any, artifact: int, kinds: tuple[int, ...]) -> list[int]:
+    return [event.execution_id for event in store.get_events_by_artifact_ids([artifact]) if event.type in kinds]
 
 
 def _artifacts(store: Any, executions: list[int], kinds: tuple[int, ...]) -> list[mlmd.Artifact]:

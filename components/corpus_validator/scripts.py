@@ -1,7 +1,7 @@
-"""Which script the letters of a text are of, and what a schema asks of them.
+"""Scripts of the letters of a text, and the rules of a schema for them.
 
-A feature of the schema may carry `annotation { tag: "script:Latin>=0.95" }`: of all its letters (Unicode's categories
-L*) at least that share is of the script. Scripts are joined by +, as in `script:Han+Hiragana+Katakana>=0.9`.
+A feature of the schema may carry `annotation { tag: "script:Latin>=0.95" }`: at least that share of its letters
+(Unicode's categories L*) belongs to the script. A rule joins scripts by +: `script:Han+Hiragana+Katakana>=0.9`.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ SCRIPTS = (
     *("Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao", "Tibetan", "Myanmar", "Georgian"),
     *("Ethiopic", "Khmer", "Mongolian", "Hangul", "Katakana", "Hiragana", "Han"),
 )
-"""The scripts that a schema may name, as Unicode names them; a letter of several scripts counts for the first."""
+"""The scripts that a schema may name, with Unicode's names; a letter of several scripts counts for the first."""
 
 _OTHER = len(SCRIPTS) + 1
 
 
 class ScriptRule(NamedTuple):
-    """What a schema asks of the letters of a feature.
+    """The rule of a schema for the letters of a feature.
 
     Attributes:
-        scripts: The scripts that they may be of.
-        share: The least share of them.
+        scripts: The allowed scripts.
+        share: The minimum share of letters in these scripts.
     """
 
     scripts: tuple[str, ...]
     share: float
 
     def __str__(self) -> str:
-        return f"at least {self.share:.1%} of the letters {' or '.join(self.scripts)}"
+        return f"at least {self.share:.1%} {' or '.join(self.scripts)} letters"
 
 
 def rule(feature: schema_pb2.Feature) -> ScriptRule | None:
-    """Returns what a feature's annotation asks of its letters.
+    """Returns the rule of a feature's annotation, or None.
 
     Raises:
-        JobError: If the annotation cannot be read or names a script that is not known.
+        JobError: If the annotation cannot be parsed or names an unknown script.
     """
     tags = [tag for tag in feature.annotation.tag if tag.startswith(PREFIX)]
     if not tags:
@@ -59,7 +59,7 @@ def rule(feature: schema_pb2.Feature) -> ScriptRule | None:
     unknown = [name for name in match[1].split("+") if name not in SCRIPTS] if match else []
     if match is None or unknown or len(tags) > 1:
         raise JobError(
-            "The script of a feature cannot be read from the schema.",
+            "The script rule of a feature cannot be parsed.",
             where=f"schema, annotation of {feature.name}",
             found=", ".join(tags),
             expected='one tag like "script:Latin>=0.95" or "script:Han+Hiragana>=0.9"; scripts: ' + ", ".join(SCRIPTS),
@@ -70,35 +70,33 @@ def rule(feature: schema_pb2.Feature) -> ScriptRule | None:
 def count_letters(text: str) -> NDArray[np.int64]:
     """Counts the letters of a text by script.
 
-    Args:
-        text: Any text.
-
     Returns:
-        int64 [2 + scripts]: signs that are no letters, letters of each script in the order of `SCRIPTS`, other letters.
+        int64 [2 + scripts]: characters that are not letters, letters of each script in the order of `SCRIPTS`, other
+        letters.
     """
     return np.bincount(_table()[_codes(text)], minlength=_OTHER + 1).astype(np.int64)
 
 
 def shares(counts: NDArray[np.int64]) -> dict[str, float]:
-    """Returns the share of each script that occurs among the letters counted, the largest first."""
+    """Returns the share of each script that occurs in `count_letters`' result, largest first."""
     letters = int(counts[1:].sum())
     found = {name: int(counts[number]) / letters for number, name in enumerate(SCRIPTS, 1) if counts[number]}
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def share(counts: NDArray[np.int64], scripts: tuple[str, ...]) -> float:
-    """Returns the share of some scripts among the letters counted; 1 where there are none."""
+    """Returns the joint share of some scripts in `count_letters`' result; 1 without any letters."""
     letters = int(counts[1:].sum())
     return sum(int(counts[1 + SCRIPTS.index(name)]) for name in scripts) / letters if letters else 1.0
 
 
 @functools.lru_cache(maxsize=1)
 def _table() -> NDArray[np.uint8]:
-    """Returns the place in the counts of each code point."""
+    """Returns the index in the counts of each code point, uint8 [code points]."""
     table = np.zeros(sys.maxunicode + 1, np.uint8)
     letters = "".join(regex.findall(r"\p{L}", "".join(map(chr, range(len(table))))))
     table[_codes(letters)] = _OTHER
-    # A letter of several scripts, such as the prolonged sound mark of Katakana and Hiragana, has no Script of its own.
+    # A letter of several scripts has no Script of its own: the prolonged sound mark is both Katakana and Hiragana.
     for script_property in ("Script_Extensions", "Script"):
         for number, name in reversed([*enumerate(SCRIPTS, 1)]):
             table[_codes("".join(regex.findall(rf"\p{{{script_property}={name}}}", letters)))] = number

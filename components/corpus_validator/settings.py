@@ -9,9 +9,9 @@ from pydantic import Field, field_validator
 from trainer.settings import Settings
 
 AnomalyKind = Literal["missing", "domain", "length", "type", "new", "size", "script", "drift", "skew", "other"]
-"""Kinds of anomalies of a feature: missing values, values outside the domain, too few or too many values, another type,
+"""Kinds of anomalies of a feature: missing values, values outside the domain, too few or too many values, a wrong type,
 a feature that is not in the schema, too few or too many documents, letters of another script, a distribution that
-differs from the previous examples (drift) or from the serving logs (skew)."""
+differs from that of the previous examples (drift) or of the serving logs (skew)."""
 
 KINDS: tuple[str, ...] = get_args(AnomalyKind)
 CORPUS = "corpus"

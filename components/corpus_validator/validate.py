@@ -1,4 +1,4 @@
-"""Holds the statistics and the letters of a split against the schema."""
+"""Validates the statistics and the letters of a split against the schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, path_pb2, schema_pb2, st
 from components.corpus_validator import evidence, scripts
 from components.corpus_validator.anomalies import Anomaly
 from components.corpus_validator.evidence import Letters
-from components.corpus_validator.explain import Finding, explain
+from components.corpus_validator.explain import REFERENCES, Finding, explain
 from components.corpus_validator.settings import ValidationSettings
 from components.corpus_validator.statistics import FeaturePath, StatisticsView
 from schema import curated
@@ -21,15 +21,15 @@ Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """What is known of a split.
+    """A split with its statistics.
 
     Attributes:
-        name: Its name.
+        name: The split's name.
         files: Its files of raw SequenceExamples, in order.
         statistics: Its statistics.
-        letters: Its letters by feature, for every feature whose script the schema rules.
-        previous: The statistics of the examples before, where it is compared with them.
-        serving: The statistics of what serving logged, where it is compared with them.
+        letters: Its letters by feature, for every feature with a script rule.
+        previous: The statistics of the previous examples, if it is compared with them.
+        serving: The statistics of the serving logs, if it is compared with them.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Split:
 
 
 def script_rules(schema: schema_pb2.Schema) -> dict[FeaturePath, scripts.ScriptRule]:
-    """Returns what a schema asks of the script of its features.
+    """Returns the script rules of a schema by feature.
 
     Raises:
-        JobError: If an annotation cannot be read.
+        JobError: If an annotation cannot be parsed.
     """
     rules = {path: scripts.rule(feature) for path, feature in curated.features(schema)}
     return {path: rule for path, rule in rules.items() if rule is not None}
@@ -53,15 +53,11 @@ def script_rules(schema: schema_pb2.Schema) -> dict[FeaturePath, scripts.ScriptR
 def validate(
     split: Split, schema: schema_pb2.Schema, settings: ValidationSettings
 ) -> tuple[anomalies_pb2.Anomalies, list[Anomaly]]:
-    """Validates a split.
-
-    Args:
-        split: The split.
-        schema: The schema of its raw examples.
-        settings: Which anomalies are warnings.
+    """Validates a split against the schema of its raw examples; the settings lower some anomalies to warnings.
 
     Returns:
-        What TensorFlow Data Validation found, with the anomalies of the letters among it, and all of it in words.
+        TensorFlow Data Validation's result with the anomalies of the letters added, and all anomalies with readable
+        descriptions.
     """
     comparable, gaps = _comparable(schema, split)
     found = tfdv.validate_statistics(
@@ -73,39 +69,28 @@ def validate(
     for finding, ids in _letters(schema, split):
         anomalies.append(_anomaly(split, finding, settings, ids))
         _record(found, finding)
-    return found, [*anomalies, *(_gap(split, *gap) for gap in gaps)]
+    return found, [*anomalies, *gaps]
 
 
 def _view(statistics: Statistics | None) -> StatisticsView | None:
     return None if statistics is None else StatisticsView(statistics)
 
 
-def _comparable(schema: schema_pb2.Schema, split: Split) -> tuple[schema_pb2.Schema, list[tuple[str, str]]]:
-    """The schema without comparisons with what is not there, and these by feature and kind."""
+def _comparable(schema: schema_pb2.Schema, split: Split) -> tuple[schema_pb2.Schema, list[Anomaly]]:
+    """Returns the schema without comparisons that have no reference, and a warning for each of these."""
     comparable = schema_pb2.Schema()
     comparable.CopyFrom(schema)
     gaps = []
-    for kind, reference in (("drift", _view(split.previous)), ("skew", _view(split.serving))):
+    for kind, others in REFERENCES.items():
+        reference = _view(split.previous if kind == "drift" else split.serving)
         for path, feature in curated.features(comparable):
-            comparator = f"{kind}_comparator"
+            name, comparator = path[-1], f"{kind}_comparator"
             if reference is None or not feature.HasField(comparator) or reference.feature(path):
                 continue
             feature.ClearField(comparator)
-            gaps.append((path[-1], kind))
+            what, found = f"{name} cannot be compared with the {others}", f"no {name} in the {others}"
+            gaps.append(Anomaly(split.name, name, kind, what, f"{name} in both", found, warning=True))
     return comparable, gaps
-
-
-def _gap(split: Split, feature: str, kind: str) -> Anomaly:
-    others = "what serving logged" if kind == "skew" else "the examples before"
-    return Anomaly(
-        split.name,
-        feature,
-        "skew" if kind == "skew" else "drift",
-        f"{feature} cannot be compared with {others}",
-        f"{feature} in both",
-        f"no {feature} in {others}",
-        warning=True,
-    )
 
 
 def _anomaly(
@@ -120,19 +105,19 @@ def _anomaly(
 
 
 def _letters(schema: schema_pb2.Schema, split: Split) -> list[tuple[Finding, tuple[str, ...]]]:
-    broken = []
+    violations = []
     for path, rule in script_rules(schema).items():
         letters = split.letters[path]
         share = scripts.share(letters.counts, rule.scripts)
         if share < rule.share:
             most = ", ".join(f"{name} {part:.1%}" for name, part in list(scripts.shares(letters.counts).items())[:3])
             what = f"{path[-1]} is written in another script"
-            broken.append((Finding(path, "script", what, str(rule), f"{share:.1%}; most are {most}"), letters.ids))
-    return broken
+            violations.append((Finding(path, "script", what, str(rule), f"{share:.1%}; most are {most}"), letters.ids))
+    return violations
 
 
 def _record(anomalies: anomalies_pb2.Anomalies, finding: Finding) -> None:
-    """Adds a finding of ours to TensorFlow Data Validation's."""
+    """Adds a finding to TensorFlow Data Validation's anomalies."""
     reason = anomalies_pb2.AnomalyInfo.Reason(
         type=anomalies_pb2.AnomalyInfo.CUSTOM_VALIDATION,
         short_description=finding.what,

@@ -1,1 +1,1 @@
-"""Writes what word vectors are judged by: pairs of words, analogies and the documents of the eval split."""
+"""Writes the evaluation data of word vectors: word pairs, analogies and the documents of the eval split."""

@@ -5,35 +5,29 @@ from __future__ import annotations
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.evaluation_sets.executor import EvaluationSetsExecutor
 from components.evaluation_sets.settings import EvaluationSettings
-
-
-class EvaluationSetsSpec(ComponentSpec):
-    """Inputs, outputs and parameters of EvaluationSets."""
-
-    PARAMETERS = {  # noqa: RUF012 - TFX's declaration
-        "settings": ExecutionParameter(type=str),
-        "code": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012 - TFX's declaration
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
-    }
-    OUTPUTS = {  # noqa: RUF012 - TFX's declaration
-        "evaluation_examples": ChannelParameter(type=standard_artifacts.Examples),
-    }
+from components.shared.artifacts import make_spec
 
 
 class EvaluationSets(base_component.BaseComponent):
-    """Writes what word vectors are judged by as SequenceExamples of one split, `test`.
+    """Writes the evaluation data of word vectors as SequenceExamples of one split, `test`.
 
-    The artifact's custom property `coverage` tells how much of each set the vocabulary knows.
+    The artifact's custom property `coverage` holds the share of each set that the vocabulary covers.
+
+    Args:
+        examples: Raw SequenceExamples; the documents of the eval split are part of the evaluation.
+        transform_graph: The graph with the vocabulary.
+        settings: The evaluation section of the configuration, its files named by their content.
+        code: A digest of the component's code: the cache keeps no result of edited code.
     """
 
-    SPEC_CLASS = EvaluationSetsSpec
+    SPEC_CLASS = make_spec(
+        inputs={"examples": standard_artifacts.Examples, "transform_graph": standard_artifacts.TransformGraph},
+        outputs={"evaluation_examples": standard_artifacts.Examples},
+        parameters={"settings": str, "code": str},
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(EvaluationSetsExecutor)
 
     def __init__(
@@ -43,16 +37,8 @@ class EvaluationSets(base_component.BaseComponent):
         settings: EvaluationSettings,
         code: str = "",
     ) -> None:
-        """Declares the component.
-
-        Args:
-            examples: Raw SequenceExamples, whose eval split is judged, too.
-            transform_graph: What knows the vocabulary.
-            settings: The evaluation section of the configuration, its files named by their content.
-            code: A digest of the code that runs, so that edited code is not served from cache.
-        """
         super().__init__(
-            EvaluationSetsSpec(
+            self.SPEC_CLASS(
                 examples=examples,
                 transform_graph=transform_graph,
                 settings=settings.model_dump_json(),

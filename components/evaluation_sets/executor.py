@@ -6,16 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tfx import types
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.evaluation_sets.question_records import encode_documents, encode_questions
 from components.evaluation_sets.sets import QuestionSet, SetCoverage, coverage, read_sets
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from components.shared import example_files
+from components.shared.artifacts import ArtifactMap, describe_examples, split_documents
 from components.shared.tfrecord_file import TFRecordFile
 from trainer import progress
 from trainer.data import tfrecords
@@ -26,7 +24,7 @@ from trainer.vectors.lookup import WordLookup
 from trainer.vectors.vector_words import Vocabulary
 
 SPLIT = "test"
-"""The one split that is written."""
+"""The only split of the output."""
 
 _OUTPUT, _GZIP_LEVEL = OutputSettings(compression="gzip"), 5
 
@@ -34,16 +32,11 @@ _OUTPUT, _GZIP_LEVEL = OutputSettings(compression="gzip"), 5
 class EvaluationSetsExecutor(base_executor.BaseExecutor):
     """Writes the questions of all sets, then the documents of the eval split."""
 
-    def Do(  # noqa: N802 - TFX's name
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Writes the split, and on the artifact how much of each set the vocabulary knows.
+    def Do(self, input_dict: ArtifactMap, output_dict: ArtifactMap, exec_properties: dict[str, Any]) -> None:  # noqa: N802
+        """Writes the split, and records on the artifact how much of each set the vocabulary covers.
 
         Raises:
-            JobError: If a file cannot be read, or documents were lost.
+            JobError: If a file cannot be read, or documents are lost.
         """
         raw = artifact_utils.get_single_instance(input_dict["examples"])
         output = artifact_utils.get_single_instance(output_dict["evaluation_examples"])
@@ -58,8 +51,19 @@ class EvaluationSetsExecutor(base_executor.BaseExecutor):
             for record in _encode(sets, known, raw.uri):
                 file.write(record)
                 written += 1
-        _require_all(written - sum(len(asked.questions) for asked in sets), raw)
-        _describe(output, written, known)
+        documents, expected = written - sum(len(asked.questions) for asked in sets), split_documents(raw)[HELD_OUT]
+        if documents != expected:
+            raise JobError(
+                "Documents were lost or duplicated in the evaluation data of word vectors.",
+                where=f"EvaluationSets, split {HELD_OUT}",
+                found=f"{documents} documents",
+                expected=f"{expected}, the count of CorpusExampleGen",
+                fix="Run again with --no-cache to rebuild the raw examples.",
+            )
+        describe_examples(output, [SPLIT], compressed=True)
+        coverages = {name: share.to_json() for name, share in known.items()}
+        output.set_string_custom_property("split_documents", json.dumps({SPLIT: written}))
+        output.set_string_custom_property("coverage", json.dumps(coverages))
         progress.report(written, written, "records")
 
 
@@ -69,24 +73,3 @@ def _encode(sets: list[QuestionSet], known: dict[str, SetCoverage], raw: str) ->
     shards = example_files.shard_paths(raw, HELD_OUT)
     if shards:
         yield from encode_documents(record.numpy() for record in tfrecords.stream(shards))
-
-
-def _require_all(documents: int, raw: types.Artifact) -> None:
-    expected: dict[str, int] = json.loads(raw.get_string_custom_property("split_documents"))
-    if documents != expected[HELD_OUT]:
-        raise JobError(
-            "Documents were lost or doubled in what word vectors are judged by.",
-            where=f"EvaluationSets, split {HELD_OUT}",
-            found=f"{documents} documents",
-            expected=f"{expected[HELD_OUT]}, as CorpusExampleGen wrote",
-            fix="Run again with --no-cache, so that the raw examples are made anew.",
-        )
-
-
-def _describe(output: types.Artifact, written: int, known: dict[str, SetCoverage]) -> None:
-    output.split_names = artifact_utils.encode_split_names([SPLIT])
-    examples_utils.set_payload_format(output, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
-    examples_utils.set_file_format(output, "tfrecords_gzip")
-    coverages = {name: share.to_json() for name, share in known.items()}
-    output.set_string_custom_property("split_documents", json.dumps({SPLIT: written}))
-    output.set_string_custom_property("coverage", json.dumps(coverages))

@@ -1,4 +1,4 @@
-"""What word vectors are judged by as `tf.SequenceExample` records."""
+"""The evaluation data of word vectors as `tf.SequenceExample` records."""
 
 from __future__ import annotations
 
@@ -13,20 +13,16 @@ from trainer.vectors.judgement import DOCUMENTS, SCORE, TASK
 
 SECTION = "section"
 GATES = "gates"
-"""1 where gates rest on the record's set, else 0."""
+"""1 if the record's set counts for gates, else 0."""
 
 
 def encode_questions(asked: QuestionSet, gates: bool) -> Iterator[bytes]:
-    """Serializes the questions of a set.
-
-    Args:
-        asked: The set.
-        gates: Whether gates rest on it.
+    """Serializes the questions of a set; `gates` says whether the set counts for gates.
 
     Yields:
         Records with the context features `id` (the set and the line in its file), `source` (the set), `task`,
-        `section` (the set's name where it has no sections), `score` and `gates`, and the feature list `tokens`,
-        one step a word.
+        `section` (the set's name if it has no sections), `score` and `gates`, and the feature list `tokens`,
+        one step per word.
     """
     for question in asked.questions:
         words = tf.train.FeatureList(feature=[_text(word) for word in question.words])
@@ -36,14 +32,7 @@ def encode_questions(asked: QuestionSet, gates: bool) -> Iterator[bytes]:
 
 
 def encode_documents(raw: Iterable[bytes]) -> Iterator[bytes]:
-    """Makes of raw records ones to be judged.
-
-    Args:
-        raw: Serialized raw records.
-
-    Yields:
-        Records with the same context features as questions, and with the feature list `text` as it was.
-    """
+    """Serializes raw records with the context features of questions and their unchanged feature list `text`."""
     for record in raw:
         example = tf.train.SequenceExample.FromString(record)
         (identity,) = example.context.feature[f.ID].bytes_list.value

@@ -1,4 +1,4 @@
-"""Files of word pairs and of analogies, as the literature hands them out."""
+"""Files of word pairs and of analogies in the formats of the literature."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _SECTION = ":"
 
 
 class Question(NamedTuple):
-    """What word vectors are asked, and what people answered.
+    """A question to word vectors with the human answer.
 
     Attributes:
         line: Its line in the file, from 1.
-        words: Two of a pair; four of an analogy, a is to b as c is to d.
+        words: The two words of a pair, or the four of an analogy: a is to b as c is to d.
         section: The analogy's section; empty for pairs.
-        score: The pair's similarity as people see it; 0 for analogies.
+        score: The pair's human similarity rating; 0 for analogies.
     """
 
     line: int
@@ -29,20 +29,20 @@ class Question(NamedTuple):
 
 
 Reader = Callable[[bytes, str], list[Question]]
-"""From a file's content, and what messages name as its place, to its questions in their order."""
+"""Takes a file's content and its name in messages; returns its questions in order."""
 
 
 def read_pairs(content: bytes, place: str) -> list[Question]:
-    """Reads two words and a score a line, with a tab, a comma or spaces between; what follows is left out.
+    """Reads two words and a score per line, separated by a tab, a comma or spaces; ignores further columns.
 
     The first line may name the columns. Lines that start with `#` or `//` are comments.
 
     Args:
         content: The file, UTF-8.
-        place: What messages name as its place.
+        place: The file's name in messages.
 
     Raises:
-        JobError: If a line is no pair, or there is none.
+        JobError: If a line is not a pair, or the file has no pairs.
     """
     found: list[Question] = []
     bad: list[tuple[int, str]] = []
@@ -52,21 +52,18 @@ def read_pairs(content: bytes, place: str) -> list[Question]:
         pair = _pair(number, fields)
         if pair is not None:
             found.append(pair)
-        elif index > 0 or not _is_header(fields):
+        # A header has no digit in its third column; a mistyped number does.
+        elif index > 0 or len(fields) < 3 or any(character.isdigit() for character in fields[2]):
             bad.append((number, line))
-    _require(found, bad, place, "pairs of words", "two words and a number, with a tab, a comma or spaces between")
+    _require(found, bad, place, "word pairs", "two words and a number, separated by a tab, a comma or spaces")
     return found
 
 
 def read_analogies(content: bytes, place: str) -> list[Question]:
-    """Reads four words a line, with white space between, below lines `: section`.
-
-    Args:
-        content: The file, UTF-8.
-        place: What messages name as its place.
+    """Reads four words per line, separated by white space, under lines `: section`; arguments as for `read_pairs`.
 
     Raises:
-        JobError: If a line is no analogy, stands before the first section, or there is none.
+        JobError: If a line is not an analogy or comes before the first section, or the file has no analogies.
     """
     found: list[Question] = []
     bad: list[tuple[int, str]] = []
@@ -79,12 +76,12 @@ def read_analogies(content: bytes, place: str) -> list[Question]:
             found.append(Question(number, words, section))
         else:
             bad.append((number, line))
-    _require(found, bad, place, "analogies", "four words, below a line `: section`")
+    _require(found, bad, place, "analogies", "four words, under a line `: section`")
     return found
 
 
 def _lines(content: bytes, place: str) -> Iterator[tuple[int, str]]:
-    """Yields the lines that say something, with their numbers from 1."""
+    """Yields the lines that are neither empty nor comments, with their numbers from 1."""
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         try:
             line = raw.decode().strip()
@@ -103,20 +100,15 @@ def _pair(line: int, fields: list[str]) -> Question | None:
     return Question(line, (first, second), score=score) if first and second and math.isfinite(score) else None
 
 
-def _is_header(fields: list[str]) -> bool:
-    """Whether the third column has a name; a number with a typing error is none."""
-    return len(fields) > 2 and not any(character.isdigit() for character in fields[2])
-
-
 def _require(found: list[Question], bad: list[tuple[int, str]], place: str, what: str, expected: str) -> None:
     if bad:
         numbers = ", ".join(str(number) for number, _ in bad[:10])
         raise JobError(
-            f"{len(bad)} line{'s' * (len(bad) > 1)} of a file of {what} cannot be read.",
+            f"{len(bad)} line{'s' * (len(bad) > 1)} of a file of {what} cannot be parsed.",
             where=f"{place}:{bad[0][0]}",
             found=repr(bad[0][1][:200]),
             expected=expected,
-            fix=f"mend or remove line{'s' * (len(bad) > 1)} {numbers}{' and more' * (len(bad) > 10)}",
+            fix=f"correct or remove line{'s' * (len(bad) > 1)} {numbers}{' and more' * (len(bad) > 10)}",
         )
     if not found:
-        raise JobError(f"The file holds no {what}.", where=place, expected=f"lines of {expected}")
+        raise JobError(f"The file has no {what}.", where=place, expected=f"lines of {expected}")

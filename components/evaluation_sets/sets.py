@@ -1,4 +1,4 @@
-"""Sets of questions to word vectors, and how much of them a vocabulary knows."""
+"""Sets of questions to word vectors, and how much of them a vocabulary covers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class QuestionSet:
 
     Attributes:
         name: The set's name.
-        task: What its questions ask, `SIMILARITY` or `ANALOGY`.
-        questions: They, in the order of the file.
+        task: The type of its questions, `SIMILARITY` or `ANALOGY`.
+        questions: The questions in the order of the file.
     """
 
     name: str
@@ -34,7 +34,7 @@ def read_sets(settings: EvaluationSettings) -> Iterator[QuestionSet]:
     """Reads the files of pairs, then those of analogies, in the order of the configuration.
 
     Raises:
-        JobError: If a line cannot be read.
+        JobError: If a line cannot be parsed.
     """
     kinds: tuple[tuple[str, dict[str, str], Reader], ...] = (
         (SIMILARITY, settings.pairs, read_pairs),
@@ -48,12 +48,12 @@ def read_sets(settings: EvaluationSettings) -> Iterator[QuestionSet]:
 
 @dataclasses.dataclass(frozen=True)
 class SetCoverage:
-    """How much of a set a vocabulary knows.
+    """How much of a set a vocabulary covers.
 
     Attributes:
-        asked: Its questions.
-        known: Those all of whose words are in the vocabulary.
-        gates: Whether that is enough for gates to rest on it.
+        asked: The number of questions.
+        known: The number of questions whose words are all in the vocabulary.
+        gates: Whether that is enough for the set to count for gates.
     """
 
     asked: int
@@ -61,17 +61,14 @@ class SetCoverage:
     gates: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the numbers with the share."""
+        """Returns the fields and the share of known questions."""
         return {"asked": self.asked, "known": self.known, "share": self.known / self.asked, "gates": self.gates}
 
 
 def coverage(lookup: WordLookup, asked: QuestionSet, min_coverage: float) -> SetCoverage:
-    """Counts the questions all of whose words have vectors, found as the model finds them.
+    """Counts the questions of a non-empty set whose words all have vectors, with the lookup of the model.
 
-    Args:
-        lookup: The vocabulary.
-        asked: A set of at least one question.
-        min_coverage: The share of them that is enough for gates; a rank correlation needs two pairs besides.
+    The set counts for gates from a share of `min_coverage`; a rank correlation also needs two pairs.
     """
     words = sorted({word for question in asked.questions for word in question.words})
     found = (lookup.folded(tf.constant(words)) != ABSENT).numpy().tolist()

@@ -49,5 +49,5 @@ class EvaluationSettings(Settings):
                 yield Problem((key, HELD_OUT), what, HELD_OUT, fix="rename the set")
 
     def judged_by(self, metric: str) -> tuple[str, ...]:
-        """Names the sets that a metric is measured on; none for a metric of the held-out documents."""
+        """Returns the names of the sets behind a metric; none for a metric of the held-out documents."""
         return tuple({"spearman": self.pairs, "analogy_accuracy": self.analogies}.get(metric, ()))

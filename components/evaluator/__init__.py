@@ -1,1 +1,1 @@
-"""What the Evaluator judges by, and which model it compares with."""
+"""The Evaluator's metrics and the choice of its baseline model."""

@@ -1,25 +1,23 @@
-"""Which model the candidate is compared with."""
+"""The choice of the model that the candidate is compared with."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tfx import types
 from tfx.dsl.components.common import resolver
+
+from components.shared.artifacts import ArtifactMap
 
 
 class LastBlessedOther(resolver.ResolverStrategy):
-    """Resolves to the model blessed last that is not the candidate itself.
+    """Resolves to the last blessed model other than the candidate.
 
-    TFX's own strategy would compare an unchanged model with itself on the next run. Takes the inputs
-    `candidate`, `model` and `model_blessing`; the latter two resolve to one artifact or none.
+    TFX's own strategy compares an unchanged model with itself on the next run. The inputs are `candidate`, `model`
+    and `model_blessing`; the latter two resolve to one artifact or none.
     """
 
-    def resolve_artifacts(
-        self, store: Any, input_dict: dict[str, list[types.Artifact]]
-    ) -> dict[str, list[types.Artifact]]:
+    def resolve_artifacts(self, store: Any, input_dict: ArtifactMap) -> ArtifactMap:  # noqa: ARG002
         """Picks the artifacts; see the class."""
-        del store
         candidates = {artifact.id for artifact in input_dict["candidate"]}
         models = {artifact.id: artifact for artifact in input_dict["model"] if artifact.id not in candidates}
         for blessing in sorted(input_dict["model_blessing"], key=lambda artifact: artifact.id, reverse=True):

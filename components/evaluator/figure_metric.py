@@ -1,4 +1,4 @@
-"""A TensorFlow Model Analysis metric of any figure over counts."""
+"""Figures over counts as TensorFlow Model Analysis metrics."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from trainer.jobs import dotted
 from trainer.jobs.counting import Counts
 
 COUNTS = "COUNTS"
-"""The name, in the module of a figure, of the class that counts for it."""
+"""The name of the counting class in the module of a figure."""
 
 Figure = Callable[[Any], float]
-"""From the counts of a slice to the value of a metric."""
+"""Takes the counts of a slice; returns the value of a metric."""
 
 
 class FigureMetric(metric_types.Metric):
-    """A figure as a metric; all figures of one module share one pass of counting.
+    """A figure as a metric; all figures of one module share one counting pass.
 
     Args:
         name: The name of the metric.
-        figure: The place of the figure, as in `trainer.tagger.metrics:span_f1`, beside the class `COUNTS`.
-        code: A digest of the code behind the figure, so that edited code is not served from cache.
+        figure: The dotted path of the figure, for example `trainer.tagger.metrics:span_f1`; its module has `COUNTS`.
+        code: A digest of the figure's code: the cache keeps no result of edited code.
     """
 
     def __init__(self, name: str, figure: str, code: str = "") -> None:
@@ -40,17 +40,17 @@ def _computations(
     inputs: dict[str, dict[str, Any]] = {"features": {name: {} for name in counts.FEATURES}, "predictions": {}}
     computations: metric_types.MetricComputations = []
     for model in model_names or [""]:
-        # TFMA hides metrics whose names start with an underscore, and runs equal computations once.
+        # TFMA hides metrics whose names start with an underscore, and runs equal computations only once.
         counted = metric_types.MetricKey("_counts", model_name=model)
         preprocessor = metric_types.StandardMetricInputsPreprocessor(inputs, include_default_inputs=False)
         computations.append(metric_types.MetricComputation([counted], [preprocessor], _Count(counts, counted)))
         key = metric_types.MetricKey(name, model_name=model)
-        result = functools.partial(_result, dotted.load(figure), counted, key)
+        result = functools.partial(_compute, dotted.load(figure), counted, key)
         computations.append(metric_types.DerivedMetricComputation([key], result))
     return computations
 
 
-def _result(
+def _compute(
     figure: Figure,
     counted: metric_types.MetricKey,
     key: metric_types.MetricKey,
@@ -60,7 +60,7 @@ def _result(
 
 
 class _Count(beam.CombineFn):
-    """Counts the judged records of a model."""
+    """Counts the predictions of a model."""
 
     def __init__(self, counts: type[Counts], key: metric_types.MetricKey) -> None:
         self._counts, self._key = counts, key

@@ -1,1 +1,1 @@
-"""The TFX component LearningCheck."""
+"""LearningCheck: a check, before training, that the model can learn."""

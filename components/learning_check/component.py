@@ -5,33 +5,27 @@ from __future__ import annotations
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.learning_check.executor import LearningCheckExecutor
-
-
-class LearningCheckSpec(ComponentSpec):
-    """Inputs, outputs and parameters of LearningCheck."""
-
-    PARAMETERS = {  # noqa: RUF012 - TFX's declaration
-        "training": ExecutionParameter(type=str),
-        "settings": ExecutionParameter(type=str),
-        "code": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012 - TFX's declaration
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
-    }
-    OUTPUTS = {"model_run": ChannelParameter(type=standard_artifacts.ModelRun)}  # noqa: RUF012 - TFX's declaration
+from components.shared.artifacts import make_spec
 
 
 class LearningCheck(base_component.BaseComponent):
-    """Checks on real examples that a model can learn, without training it.
+    """Checks on real examples that a model can learn, without training it; the artifact holds `learning_check.json`.
 
-    The artifact holds `learning_check.json`.
+    Args:
+        examples: Transformed SequenceExamples; only the train split is read.
+        transform_graph: The graph that made them.
+        training: The dotted path of a supervised task, for example `trainer.tagger.training:TAGGER`.
+        settings: The trainer section of the configuration as JSON.
+        code: A digest of the component's code: the cache keeps no result of edited code.
     """
 
-    SPEC_CLASS = LearningCheckSpec
+    SPEC_CLASS = make_spec(
+        inputs={"examples": standard_artifacts.Examples, "transform_graph": standard_artifacts.TransformGraph},
+        outputs={"model_run": standard_artifacts.ModelRun},
+        parameters={"training": str, "settings": str, "code": str},
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(LearningCheckExecutor)
 
     def __init__(
@@ -42,17 +36,8 @@ class LearningCheck(base_component.BaseComponent):
         settings: str,
         code: str = "",
     ) -> None:
-        """Declares the component.
-
-        Args:
-            examples: Transformed SequenceExamples, of which the train split is read.
-            transform_graph: What made them.
-            training: The dotted path of a task with targets: `trainer.tagger.training:TAGGER`.
-            settings: The trainer section of the configuration as JSON.
-            code: A digest of the code that runs, so that edited code is not served from cache.
-        """
         super().__init__(
-            LearningCheckSpec(
+            self.SPEC_CLASS(
                 examples=examples,
                 transform_graph=transform_graph,
                 training=training,

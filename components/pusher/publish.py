@@ -1,4 +1,4 @@
-"""Versions of a model in a serving directory, as TensorFlow Serving reads them."""
+"""Versions of a model in a serving directory in the layout of TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DIGEST_FILE = "assets.extra/seqloom.json"
 
 
 def versions(directory: str) -> list[int]:
-    """Returns the published versions, the oldest first."""
+    """Returns the published versions, oldest first."""
     if not tf.io.gfile.isdir(directory):
         return []
     names = (name.rstrip("/") for name in tf.io.gfile.listdir(directory))
@@ -21,7 +21,7 @@ def versions(directory: str) -> list[int]:
 
 
 def digest(model: str) -> str | None:
-    """Returns the digest that the trainer left beside a SavedModel, or None where there is none."""
+    """Returns the digest that the trainer stores in a SavedModel, or None."""
     path = f"{model}/{_DIGEST_FILE}"
     if not tf.io.gfile.exists(path):
         return None
@@ -31,17 +31,17 @@ def digest(model: str) -> str | None:
 
 
 def publish(model: str, directory: str, keep: int) -> tuple[int, bool]:
-    """Publishes a SavedModel as the newest version, unless the newest one is the same model.
+    """Publishes a SavedModel as the newest version, unless the newest version is the same model.
 
-    The version appears whole: it is copied beside its place and then renamed.
+    The version appears atomically: it is copied under another name and then renamed.
 
     Args:
         model: The SavedModel.
         directory: The serving directory.
-        keep: Versions that stay; older ones are removed.
+        keep: How many versions to keep; older ones are removed.
 
     Returns:
-        The newest version, and whether this call made it.
+        The newest version, and whether this call published it.
     """
     published = versions(directory)
     if published and digest(model) is not None and digest(f"{directory}/{published[-1]}") == digest(model):

@@ -1,1 +1,1 @@
-"""SequenceTransform: raw SequenceExamples to token ids, with the transform graph that did it."""
+"""SequenceTransform: turns raw SequenceExamples into token ids, and keeps the transform graph."""

@@ -5,37 +5,35 @@ from __future__ import annotations
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.sequence_transform.executor import SequenceTransformExecutor
+from components.shared.artifacts import make_spec
 from trainer.data import kinds
 from trainer.settings import OutputSettings, TransformSettings
 
 
-class SequenceTransformSpec(ComponentSpec):
-    """Inputs, outputs and parameters of SequenceTransform."""
-
-    PARAMETERS = {  # noqa: RUF012
-        "settings": ExecutionParameter(type=str),
-        "output": ExecutionParameter(type=str),
-        "kind": ExecutionParameter(type=str),
-        "labels": ExecutionParameter(type=str),
-        "code": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "schema": ChannelParameter(type=standard_artifacts.Schema),
-    }
-    OUTPUTS = {  # noqa: RUF012
-        "transform_graph": ChannelParameter(type=standard_artifacts.TransformGraph),
-        "transformed_examples": ChannelParameter(type=standard_artifacts.Examples),
-    }
-
-
 class SequenceTransform(base_beam_component.BaseBeamComponent):
-    """Turns raw SequenceExamples into token ids, and keeps the graph that did it."""
+    """Turns raw SequenceExamples into token ids, and keeps the transform graph.
 
-    SPEC_CLASS = SequenceTransformSpec
+    Args:
+        examples: Raw SequenceExamples.
+        schema: Their curated schema.
+        settings: The transform section of the configuration.
+        output: How the files are written.
+        kind: The kind of corpus.
+        labels: Names of the classes or tags in the order of their ids, as a JSON list; empty: those of the train
+            split, sorted.
+        code: A digest of the component's code: the cache keeps no result of edited code.
+    """
+
+    SPEC_CLASS = make_spec(
+        inputs={"examples": standard_artifacts.Examples, "schema": standard_artifacts.Schema},
+        outputs={
+            "transform_graph": standard_artifacts.TransformGraph,
+            "transformed_examples": standard_artifacts.Examples,
+        },
+        parameters=dict.fromkeys(("settings", "output", "kind", "labels", "code"), str),
+    )
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(SequenceTransformExecutor)
 
     def __init__(
@@ -48,20 +46,8 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         labels: str = "[]",
         code: str = "",
     ) -> None:
-        """Declares the component.
-
-        Args:
-            examples: Raw SequenceExamples.
-            schema: Their curated schema.
-            settings: The transform section of the configuration.
-            output: How the files are written.
-            kind: The kind of corpus.
-            labels: Names of the classes or tags in the order of their ids, as a JSON list; empty: those
-                of the train split, sorted.
-            code: A digest of the code that runs, so that edited code is not served from cache.
-        """
         super().__init__(
-            SequenceTransformSpec(
+            self.SPEC_CLASS(
                 examples=examples,
                 schema=schema,
                 settings=settings.model_dump_json(),

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import posixpath
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
 
 from components.sequence_transform import transform, vocabulary
 from components.sequence_transform.shard_report import ShardReport, dataset
 from components.sequence_transform.shard_work import ShardJob, read_batches
 from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
+from components.shared.artifacts import ArtifactMap, describe_examples, read_schema, split_documents
 from components.shared.beam_results import WriteJson, read_json, write_json
 from components.shared.example_files import shard_paths, split_folder
 from components.shared.tfrecord_file import remove_partials
@@ -38,22 +35,22 @@ from trainer.text.phrases import Phrase
 from trainer.text.phrases import write as write_phrases
 
 _LEFT_PADDING = (
-    "transform.pad.side: left rules the fused cuDNN kernel out for readers that keep this padding;"
-    " seqloom's own reader pads each batch anew, on the right."
+    "transform.pad.side: left rules out the fused cuDNN kernel for readers that keep this padding;"
+    " seqloom's own reader pads each batch again, on the right."
 )
 _NO_PHRASES = (
-    "transform.phrases: no pair of words of the train split scores above transform.phrases.threshold = %s,"
-    " so all words stay apart."
+    "transform.phrases: no word pair of the train split scores above transform.phrases.threshold = %s, so no words"
+    " are joined."
 )
 _logger = logging.getLogger("seqloom")
 
 
 Paths = dict[str, str]
-"""Files that the graph takes in, by the argument of `make_preprocessing_fn` that they are."""
+"""Asset files of the graph by the argument name of `make_preprocessing_fn`."""
 
 
 class _Assets(NamedTuple):
-    """Files that the graph takes in, and what stands in them."""
+    """The asset files of the graph and their contents."""
 
     words: list[tuple[str, int]]
     classes: list[str]
@@ -61,19 +58,13 @@ class _Assets(NamedTuple):
 
 
 class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
-    """Counts the train split's words, makes the graph, writes every split through it."""
+    """Counts the words of the train split, creates the graph, and transforms every split with it."""
 
-    def Do(  # noqa: N802 - TFX's name
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: ArtifactMap, output_dict: ArtifactMap, exec_properties: dict[str, Any]) -> None:  # noqa: N802
         """Writes the transform graph, the transformed splits, `<split>.dataset.json` and `summary.json`.
 
         Raises:
-            JobError: If the vocabulary is empty or covers too little, a label or tag is no class, or
-                documents were lost.
+            JobError: If the vocabulary is empty or covers too little, a label or tag is unknown, or documents are lost.
         """
         memory.share_arenas()
         raw = artifact_utils.get_single_instance(input_dict["examples"])
@@ -82,9 +73,7 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         settings = TransformSettings.model_validate_json(exec_properties["settings"])
         output = OutputSettings.model_validate_json(exec_properties["output"])
         kind = kinds.by_name(exec_properties["kind"])
-        schema = io_utils.SchemaReader().read(
-            io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
-        )
+        schema = read_schema(input_dict)
         train = shard_paths(raw.uri, "train")
         if settings.pad and settings.pad.side == "left":
             _logger.warning(_LEFT_PADDING)
@@ -106,12 +95,13 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
             write_json(summary[split], f"{transformed.uri}/{split}.dataset.json")
         write_json(summary, f"{directory}/summary.json")
         write_json({**settings.model_dump(), "kind": kind.name}, f"{directory}/settings.json")
-        _describe(transformed, raw, output)
+        splits = artifact_utils.decode_split_names(raw.split_names)
+        describe_examples(transformed, splits, compressed=output.compression == "gzip")
         documents = sum(report.documents for report in reports.values())
         progress.report(documents, documents, "records")
 
     def _find_phrases(self, shards: list[str], settings: TransformSettings, directory: str) -> Paths:
-        """Writes `phrases.txt`, if phrases are asked for; gives its path, if there are any."""
+        """Writes `phrases.txt` if the settings ask for phrases; returns its path if any are found."""
         if settings.phrases is None:
             return {}
         path, passes = posixpath.join(directory, "phrases.txt"), list[list[Phrase]]()
@@ -187,26 +177,21 @@ def _write_assets(
     paths = {**models, "vocabulary": vocabulary.write_vocabulary(directory, words)}
     if kind.classes_file is None:
         return _Assets(words, [], paths)
-    classes = labels or _found_classes(counts)
+    classes = labels or sorted(counts.classes)
+    if not classes:
+        raise JobError(
+            "The train split has no labels.",
+            where="SequenceTransform, split train",
+            found=f"{counts.documents} documents without a label",
+            expected="documents of every class",
+            fix="Check corpus.label, or list the classes under corpus.labels.",
+        )
     paths["classes"] = vocabulary.write_classes(posixpath.join(directory, kind.classes_file), classes)
     return _Assets(words, classes, paths)
 
 
-def _found_classes(counts: TokenCounts) -> list[str]:
-    """The classes of the train split by name; where documents may have no label, there may be none at all."""
-    if not counts.classes:
-        raise JobError(
-            "No document of the train split has a label.",
-            where="SequenceTransform, split train",
-            found=f"{counts.documents} documents without one",
-            expected="documents of every class",
-            fix="Look at corpus.label, or list the classes under corpus.labels.",
-        )
-    return sorted(counts.classes)
-
-
 def _shards(raw: types.Artifact, transformed: types.Artifact, output: OutputSettings) -> list[transform.Shard]:
-    """All shards; each is written under its own name, but for the suffix."""
+    """Returns all shards; the output files have the names of the input files, except for the suffix."""
     return [
         (split, path, posixpath.join(folder, posixpath.basename(path).removesuffix(".gz") + output.suffix))
         for split in artifact_utils.decode_split_names(raw.split_names)
@@ -222,62 +207,44 @@ def _summarize(
     summary: dict[str, Any] = {"vocabulary": {"words": len(assets.words), "train_types": len(counts.tokens)}}
     for split, report in reports.items():
         vocabulary.check_coverage(split, report.words - report.unknown, report.words, unknown, settings)
-        summary[split] = dataset(report, _digest(report), settings.pad)
+        summary[split] = dataset(report, settings.pad)
     return summary
 
 
-def _digest(report: ShardReport) -> str:
-    """The checksum of a split: that of its shards' checksums in the order of their names."""
-    checksums = [file["sha256"] for file in sorted(report.files, key=lambda file: file["file"])]
-    return hashlib.sha256("".join(checksums).encode()).hexdigest()
-
-
-def _describe(transformed: types.Artifact, raw: types.Artifact, output: OutputSettings) -> None:
-    transformed.split_names = raw.split_names
-    examples_utils.set_payload_format(transformed, example_gen_pb2.PayloadFormat.FORMAT_TF_SEQUENCE_EXAMPLE)
-    if output.compression == "gzip":
-        # TFX has no name for plain files; its components go by the suffix where there is none.
-        examples_utils.set_file_format(transformed, "tfrecords_gzip")
-
-
 def _check(reports: dict[str, ShardReport], raw: types.Artifact, assets: _Assets, kind: CorpusKind) -> None:
-    """Every document read is written or counted as too short, and every label and tag is a class."""
-    expected: dict[str, int] = json.loads(raw.get_string_custom_property("split_documents"))
+    """Checks that every document is written or counted as too short, and that every label and tag is known."""
+    expected = split_documents(raw)
     seen = {split: report.documents for split, report in reports.items()}
     kept = {split: sum(file["documents"] for file in report.files) for split, report in reports.items()}
     for split, report in reports.items():
-        _check_classes(split, report.unknown_classes, assets.classes, kind)
+        if report.unknown_classes:
+            _raise_unknown_class(split, report.unknown_classes, assets.classes, kind)
     if seen != expected or kept != {split: report.written for split, report in reports.items()}:
         raise JobError(
-            "Documents were lost or doubled in the transform.",
+            "Documents were lost or duplicated in the transform.",
             where="SequenceTransform",
             found=f"{seen} read, {kept} written",
-            expected=f"{expected}, as CorpusExampleGen wrote, less the ones that are too short",
-            fix="Run again with --no-cache, so that the raw examples are made anew.",
+            expected=f"{expected}, the counts of CorpusExampleGen, minus the documents that are too short",
+            fix="Run again with --no-cache to rebuild the raw examples.",
         )
-    _check_not_empty(reports)
-
-
-def _check_classes(split: str, unknown: Counter[str], classes: list[str], kind: CorpusKind) -> None:
-    if unknown:
-        name, count = unknown.most_common(1)[0]
-        what, known, unit = ("tag", "tags of train", "tokens") if kind.tokenized else ("label", "classes", "documents")
-        raise JobError(
-            f"A {what} of the {split} split is not among the {known}.",
-            where=f"SequenceTransform, split {split}",
-            found=f"{name!r} on {count} {unit}",
-            expected=f"one of {', '.join(classes)}",
-            fix=f"List every one under corpus.{what}s, or give more documents to train.",
-        )
-
-
-def _check_not_empty(reports: dict[str, ShardReport]) -> None:
     for split, report in reports.items():
         if report.written == 0:
             raise JobError(
-                f"No document of the {split} split is long enough.",
+                f"Every document of the {split} split is too short.",
                 where=f"SequenceTransform, split {split}",
                 found=f"{report.left_out} documents, all too short",
-                expected="documents of transform.min_length tokens and more",
+                expected="documents of at least transform.min_length tokens",
                 fix="Lower transform.min_length.",
             )
+
+
+def _raise_unknown_class(split: str, unknown: Counter[str], classes: list[str], kind: CorpusKind) -> NoReturn:
+    name, count = unknown.most_common(1)[0]
+    what, known, unit = ("tag", "tags of train", "tokens") if kind.tokenized else ("label", "classes", "documents")
+    raise JobError(
+        f"A {what} of the {split} split is not among the {known}.",
+        where=f"SequenceTransform, split {split}",
+        found=f"{name!r} on {count} {unit}",
+        expected=f"one of {', '.join(classes)}",
+        fix=f"List every {what} under corpus.{what}s, or assign more documents to train.",
+    )

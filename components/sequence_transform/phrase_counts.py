@@ -1,4 +1,4 @@
-"""Counts of neighbouring words, and the phrases that they make."""
+"""Counts pairs of adjacent words, and chooses phrases from them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Counts = NDArray[np.int64]
 
 
 class PairCounts:
-    """Occurrences of words and of neighbouring words, exact, in 16 bytes for each distinct pair.
+    """Exact counts of words and of pairs of adjacent words, in 16 bytes per distinct pair.
 
-    Pairs are added to sorted arrays in portions of a quarter of what is there, so that adding needs little
-    more memory than holding. Nothing is left out: a pair that is rare in every shard may be frequent in all.
+    New pairs are merged into the sorted arrays once they reach a quarter of their size, so the peak memory is little
+    more than that of the result. No pair is pruned: one that is rare in every shard may be frequent overall.
 
     Attributes:
-        ids: A number for each word, in the order of their first appearance.
+        ids: A number for each word, in the order of first appearance.
     """
 
     def __init__(self) -> None:
@@ -44,13 +44,13 @@ class PairCounts:
         self.add_batch(list(other.ids), *other.arrays())
 
     def add_batch(self, words: list[bytes], word_counts: Counts, pairs: Counts, counts: Counts) -> None:
-        """Adds what `count_pairs` found.
+        """Adds the result of `count_pairs`.
 
         Args:
             words: Distinct words.
-            word_counts: Their occurrences, int64 [words].
-            pairs: Distinct pairs of places in `words`, the first one in the upper 32 bits, int64 [pairs].
-            counts: Their occurrences, int64 [pairs].
+            word_counts: Their counts, int64 [words].
+            pairs: Distinct pairs of indices into `words`, the first in the upper 32 bits, int64 [pairs].
+            counts: Their counts, int64 [pairs].
         """
         ids = np.fromiter((self.ids.setdefault(word, len(self.ids)) for word in words), np.int64, len(words))
         missing = len(self.ids) - len(self._words)
@@ -62,7 +62,7 @@ class PairCounts:
             self._settle()
 
     def arrays(self) -> tuple[Counts, Counts, Counts]:
-        """Occurrences of the words of `ids`; distinct pairs of ids, rising; their occurrences."""
+        """Returns the counts of the words of `ids`, the distinct pairs of ids in ascending order, and their counts."""
         self._settle()
         return self._words[: len(self.ids)], self._pairs, self._counts
 
@@ -81,7 +81,7 @@ class PairCounts:
 
 
 def _sum(pairs: Counts, counts: Counts) -> tuple[Counts, Counts]:
-    """Distinct pairs, rising, and the sums of their counts."""
+    """Returns the distinct pairs in ascending order and the sums of their counts."""
     order = np.argsort(pairs, kind="stable")
     pairs = pairs[order]
     starts = np.flatnonzero(np.concatenate([[True] * bool(len(pairs)), pairs[1:] != pairs[:-1]]))
@@ -89,12 +89,9 @@ def _sum(pairs: Counts, counts: Counts) -> tuple[Counts, Counts]:
 
 
 def count_shard_pairs(path: str, settings: TransformSettings, phrases: str | None) -> PairCounts:
-    """Counts words and neighbouring words of the texts of a shard of raw SequenceExamples, not truncated.
+    """Counts words and pairs of adjacent words in the untruncated texts of a shard of raw SequenceExamples.
 
-    Args:
-        path: The shard.
-        settings: The transform section of the configuration.
-        phrases: The file of the phrases that the passes before found, if there are any.
+    `phrases` is the file of the phrases found in previous passes, if any.
     """
     joined = load(phrases, settings) if phrases else None
 
@@ -110,19 +107,12 @@ def count_shard_pairs(path: str, settings: TransformSettings, phrases: str | Non
 
 
 def choose(counts: PairCounts, settings: TransformSettings) -> list[Phrase]:
-    """Chooses the pairs whose score is above the threshold.
+    """Returns the phrases of the train split by descending count, ties by their words' bytes.
 
-    The score is that of gensim's `original_scorer`: (count of the pair - min_count) / (count of the first word
-    * count of the second) * distinct words and pairs. A pair with a reserved word or a token that is too long
-    is no pair. Unlike gensim, a word of the text that contains the delimiter is not taken for the pair that is
-    written alike.
-
-    Args:
-        counts: Of the whole train split.
-        settings: The transform section of the configuration, with `phrases`.
-
-    Returns:
-        Phrases by falling count, ties by their words' bytes.
+    Phrases are pairs whose score is above the threshold. The score is that of gensim's `original_scorer` (Mikolov et
+    al. 2013): (count of the pair - min_count) / (count of the first word * count of the second) * distinct words and
+    pairs. Pairs with a reserved word or an overlong token are excluded. Unlike in gensim, a word of the text that
+    contains the delimiter is not confused with a pair that is spelled the same.
     """
     limits = settings.phrases or PhraseSettings()
     reserved = {word.encode() for word in (*f.RESERVED_WORDS, *settings.reserved)}

@@ -1,8 +1,9 @@
-"""What was written of a shard, and of a split: the numbers behind `dataset.json`."""
+"""Reports of transformed shards and splits: the numbers of `dataset.json`."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, TypedDict
@@ -14,7 +15,7 @@ _BINS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384
 
 
 class ShardFile(TypedDict):
-    """A file of transformed examples; `sha256` is that of its records, each behind its length as 8 bytes."""
+    """A file of transformed examples; `sha256` covers its records, each preceded by its length in 8 bytes."""
 
     file: str
     documents: int
@@ -24,18 +25,18 @@ class ShardFile(TypedDict):
 
 @dataclasses.dataclass
 class ShardReport:
-    """What was written of one shard, or of many added up.
+    """Counts of one transformed shard, or of several added up.
 
     Attributes:
         split: The split's name.
         documents: Documents read.
-        left_out: Documents that were too short and are not written.
-        tokens: Token ids written, padding not counted.
-        words: Those of them that are no `<bos>` and no `<eos>`.
+        left_out: Documents that are too short and not written.
+        tokens: Token ids written, without padding.
+        words: Token ids written other than `<bos>` and `<eos>`.
         unknown: Words that are not in the vocabulary.
-        lengths: Documents written by their length.
-        unknown_classes: Documents or tokens of a class that is not among the known ones, by that class.
-        files: What was written where.
+        lengths: Documents written, by length.
+        unknown_classes: Documents or tokens of an unknown class, by class.
+        files: The files written.
     """
 
     split: str
@@ -50,7 +51,7 @@ class ShardReport:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ShardReport:
-        """Reads a report back from JSON, in which keys are strings."""
+        """Creates a report from JSON, where keys are strings."""
         lengths = Counter({int(length): documents for length, documents in values["lengths"].items()})
         unknown_classes = Counter(values["unknown_classes"])
         return cls(**{**values, "lengths": lengths, "unknown_classes": unknown_classes})
@@ -67,23 +68,19 @@ class ShardReport:
 
     @property
     def coverage(self) -> float:
-        """Share of the words that are in the vocabulary; 1 where there are none."""
+        """Share of the words that are in the vocabulary; 1 without any words."""
         return 1 - self.unknown / self.words if self.words else 1.0
 
 
-def dataset(report: ShardReport, digest: str, pad: PadSettings | None) -> dict[str, Any]:
-    """Describes a split.
-
-    Args:
-        report: All shards of the split.
-        digest: Checksum of the whole split.
-        pad: The length on disk, if there is one.
+def dataset(report: ShardReport, pad: PadSettings | None) -> dict[str, Any]:
+    """Describes a split from the sum of its shards' reports and the padding on disk.
 
     Returns:
-        What `dataset.json` holds. Under `padding` is the share of ids that would be `<pad>`: with every
-        document padded to the longest, in batches by length under 16,384 ids, and on disk.
+        The contents of `dataset.json`. `padding` is the share of ids that are `<pad>` with every document padded to the
+        longest, in batches by length of at most 16,384 ids, and on disk. `sha256` covers the checksums of the shards.
     """
-    steps = report.written * max(report.lengths, default=0)
+    longest = max(report.lengths, default=0)
+    shards = sorted(report.files, key=lambda file: file["file"])
     return {
         "split": report.split,
         "documents": report.written,
@@ -94,17 +91,17 @@ def dataset(report: ShardReport, digest: str, pad: PadSettings | None) -> dict[s
         "length": {
             "mean": report.tokens / report.written if report.written else 0.0,
             "median": _median(report.lengths),
-            "longest": max(report.lengths, default=0),
+            "longest": longest,
             "histogram": list(_histogram(report.lengths)),
         },
         "padding": {
-            "to_longest": _waste(report.tokens, steps),
+            "to_longest": _waste(report.tokens, report.written * longest),
             "by_length": _waste(report.tokens, _sorted_steps(report.lengths)),
             "on_disk": _waste(report.tokens, report.written * pad.to) if pad else 0.0,
         },
         "bytes": sum(file["bytes"] for file in report.files),
-        "shards": sorted(report.files, key=lambda file: file["file"]),
-        "sha256": digest,
+        "shards": shards,
+        "sha256": hashlib.sha256("".join(file["sha256"] for file in shards).encode()).hexdigest(),
     }
 
 
@@ -113,7 +110,7 @@ def _waste(tokens: int, steps: int) -> float:
 
 
 def _sorted_steps(lengths: Mapping[int, int]) -> int:
-    """Ids in batches of documents sorted by length, longest first, padding included."""
+    """Returns the number of ids, with padding, in batches of documents sorted by length, longest first."""
     steps = room = width = 0
     for length in sorted(lengths, reverse=True):
         waiting = lengths[length]
@@ -136,7 +133,7 @@ def _median(lengths: Mapping[int, int]) -> int:
 
 
 def _histogram(lengths: Mapping[int, int]) -> Iterator[dict[str, int]]:
-    """Documents by length, in bins that double; `to` is the last length of the bin."""
+    """Yields the documents by length in bins that double; `to` is the last length of the bin."""
     longest = max(lengths, default=0)
     bounds = [start for start in _BINS if start <= longest]
     for start, stop in zip(bounds, [*bounds[1:], longest + 1], strict=True):

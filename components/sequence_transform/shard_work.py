@@ -1,9 +1,10 @@
-"""The work on one shard of TFRecords: count its tokens, or write it transformed."""
+"""The work on one shard of TFRecords: counts its tokens, or transforms it."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -29,13 +30,13 @@ _PARALLEL = 2
 
 @dataclasses.dataclass(frozen=True)
 class ShardJob:
-    """What all shards of a transform have in common.
+    """The settings that all shards of a transform share.
 
     Attributes:
         settings: The transform section of the configuration.
         output: How files are written.
         kind: The kind of corpus.
-        vocabulary_size: Ids below are known words or reserved; others are buckets of unknown ones.
+        vocabulary_size: The number of ids of known and reserved words; higher ids are buckets of unknown words.
     """
 
     settings: TransformSettings
@@ -57,32 +58,21 @@ def map_batches(path: str, function: Callable[[tf.Tensor], Any]) -> tf.data.Data
 def count_shard(
     path: str, settings: TransformSettings, kind: CorpusKind, subword_model: str | None, phrases: str | None = None
 ) -> TokenCounts:
-    """Counts tokens and classes of a shard of raw SequenceExamples.
-
-    Args:
-        path: The shard.
-        settings: The transform section of the configuration.
-        kind: The kind of corpus.
-        subword_model: File of the subword model, if there is one.
-        phrases: File of the phrases, if there are any.
-    """
-    count = _counting(settings, kind, subword_model, phrases)
-    total = TokenCounts()
-    tokens, classes = [], []
-    for documents, batch_tokens, token_counts, batch_classes, class_counts in map_batches(path, count):
-        total.documents += int(documents)
+    """Counts tokens and classes of a shard of raw SequenceExamples, with the files of a subword model and phrases."""
+    count = _count_function(settings, kind, subword_model, phrases)
+    documents, tokens, classes = 0, [], []
+    for batch_documents, batch_tokens, token_counts, batch_classes, class_counts in map_batches(path, count):
+        documents += int(batch_documents)
         tokens.append((batch_tokens, token_counts))
         classes.append((batch_classes, class_counts))
-    total.tokens.update(_sum(tokens))
-    total.classes.update(_sum(classes))
-    return total
+    return TokenCounts(Counter(_sum(tokens)), Counter(_sum(classes)), documents)
 
 
 @functools.lru_cache(maxsize=1)
-def _counting(
+def _count_function(
     settings: TransformSettings, kind: CorpusKind, subword_model: str | None, phrases: str | None
 ) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
-    """What counts a batch, traced once for all shards of a worker: TensorFlow keeps something of every trace."""
+    """Returns the function that counts a batch, traced once per worker: TensorFlow leaks memory with every trace."""
     model = subwords.load(subword_model) if subword_model else None
     joined = load_phrases(phrases, settings) if phrases else None
 
@@ -99,12 +89,12 @@ def _counting(
 
 
 def _flat(values: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
-    """All values of a feature, [values]."""
+    """Returns all values of a feature, [values]."""
     return values.flat_values if isinstance(values, tf.RaggedTensor) else values
 
 
 def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
-    """Adds up counts of batches, string [types] and int64 [types] each; Python sees each token once."""
+    """Sums the counts of batches, string [types] and int64 [types] each, so that Python sees each token only once."""
     if not counted:
         return {}
     tokens, numbers = (tf.concat(parts, 0) for parts in zip(*counted, strict=True))
@@ -114,15 +104,7 @@ def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
 
 
 def transform_shard(source: str, target: str, split: str, saved_model: str, job: ShardJob) -> ShardReport:
-    """Writes a shard of raw SequenceExamples as transformed ones, in the same order.
-
-    Args:
-        source: The shard to read.
-        target: The shard to write.
-        split: The split it belongs to.
-        saved_model: The transform graph's SavedModel directory.
-        job: What all shards have in common.
-    """
+    """Transforms a shard of raw SequenceExamples with the graph of a SavedModel, in the same order."""
     transform = _load(saved_model, job)
     report, encoder = ShardReport(split), BatchEncoder(job.kind, job.settings.pad)
     with RecordWriter(target, job.output) as writer:
@@ -141,15 +123,15 @@ def transform_shard(source: str, target: str, split: str, saved_model: str, job:
 
 @functools.lru_cache(maxsize=1)
 def _load(saved_model: str, job: ShardJob) -> Callable[[tf.Tensor], tuple[tf.Tensor, f.Features]]:
-    """The transform graph, once for all shards of a worker, with the names of the given classes beside its features.
+    """Loads the transform graph once per worker; the function also returns the given class names and the weights.
 
-    Weights are not of the graph, which serves documents without any.
+    Weights are not part of the graph, because serving has none.
     """
     register_operations()
     graph = tf.saved_model.load(saved_model)
 
     def transform(serialized: tf.Tensor) -> tuple[tf.Tensor, f.Features]:
-        """Returns the classes given, string [values], and what the graph makes of raw records, string [batch]."""
+        """Returns the class names, string [values], and the transformed features of raw records, string [batch]."""
         raw = f.parse_raw(serialized, job.kind, weighted=True)
         weight = raw.pop(f.WEIGHT)
         if job.kind.tokenized:
@@ -171,18 +153,18 @@ def _numpy(value: tf.Tensor | tf.RaggedTensor) -> Any:
 
 
 def _long_enough(batch: Batch, job: ShardJob) -> Batch:
-    """Leaves the documents out that the transform emptied for being too short."""
-    lengths = np.diff(batch[f.TOKENS][1])
-    if job.settings.min_length == 0 or lengths.all():
+    """Drops the documents that the transform has emptied because they are too short."""
+    kept = np.diff(batch[f.TOKENS][1]) > 0
+    if job.settings.min_length == 0 or kept.all():
         return batch
-    kept = lengths > 0
-    return {name: _kept_rows(value, kept) if isinstance(value, tuple) else value[kept] for name, value in batch.items()}
-
-
-def _kept_rows(rows: tuple[Any, Any], kept: Any) -> tuple[Any, Any]:
-    values, splits = rows
-    lengths = np.diff(splits)
-    return values[np.repeat(kept, lengths)], np.concatenate([[0], np.cumsum(lengths[kept])])
+    filtered: Batch = {}
+    for name, value in batch.items():
+        if isinstance(value, tuple):
+            lengths = np.diff(value[1])
+            filtered[name] = value[0][np.repeat(kept, lengths)], np.concatenate([[0], np.cumsum(lengths[kept])])
+        else:
+            filtered[name] = value[kept]
+    return filtered
 
 
 def _count(report: ShardReport, batch: Batch, job: ShardJob) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import apache_beam as beam
@@ -18,98 +19,47 @@ from schema import curated
 from trainer.data import features as f
 from trainer.data.kinds import CorpusKind
 from trainer.settings import TransformSettings
-from trainer.text.phrases import Phrase
 
 PreprocessingFn = Callable[[f.Features], f.Features]
 Shard = tuple[str, str, str]
 """A split's name, the file to read and the file to write."""
 
 
-class SumCounts(beam.CombineFn):
-    """Adds up token counts."""
+class Sum(beam.CombineFn):
+    """Adds up counts, objects of the given class, with their method `add`."""
 
-    def create_accumulator(self) -> TokenCounts:  # noqa: D102
-        return TokenCounts()
+    def __init__(self, counts: type[TokenCounts] | type[PairCounts]) -> None:
+        self._counts = counts
 
-    def add_input(self, accumulator: TokenCounts, element: TokenCounts) -> TokenCounts:  # noqa: D102
+    def create_accumulator(self) -> Any:  # noqa: D102
+        return self._counts()
+
+    def add_input(self, accumulator: Any, element: Any) -> Any:  # noqa: D102
         accumulator.add(element)
         return accumulator
 
-    def merge_accumulators(self, accumulators: Iterable[TokenCounts]) -> TokenCounts:  # noqa: D102
-        total = TokenCounts()
-        for accumulator in accumulators:
-            total.add(accumulator)
-        return total
+    def merge_accumulators(self, accumulators: Iterable[Any]) -> Any:  # noqa: D102
+        return functools.reduce(self.add_input, accumulators, self._counts())
 
-    def extract_output(self, accumulator: TokenCounts) -> dict[str, Any]:  # noqa: D102
-        return vars(accumulator)
-
-
-class ChoosePhrases(beam.CombineFn):
-    """Adds up counts of pairs of words, and chooses the phrases."""
-
-    def __init__(self, settings: TransformSettings) -> None:
-        self._settings = settings
-
-    def create_accumulator(self) -> PairCounts:  # noqa: D102
-        return PairCounts()
-
-    def add_input(self, accumulator: PairCounts, element: PairCounts) -> PairCounts:  # noqa: D102
-        accumulator.add(element)
+    def extract_output(self, accumulator: Any) -> Any:  # noqa: D102
         return accumulator
 
-    def merge_accumulators(self, accumulators: Iterable[PairCounts]) -> PairCounts:  # noqa: D102
-        total = PairCounts()
-        for accumulator in accumulators:
-            total.add(accumulator)
-        return total
 
-    def extract_output(self, accumulator: PairCounts) -> list[Phrase]:  # noqa: D102
-        return choose(accumulator, self._settings)
+def _count_shard(shard: str, *arguments: Any) -> TokenCounts:
+    counts = count_shard(shard, *arguments)
+    memory.release_free_memory()
+    return counts
 
 
-class CountPairs(beam.DoFn):
-    """Counts the pairs of neighbouring words of a shard of raw examples."""
-
-    def __init__(self, settings: TransformSettings, phrases: str | None) -> None:
-        self._arguments = settings, phrases
-
-    def process(self, element: str) -> Iterator[PairCounts]:  # noqa: D102
-        yield count_shard_pairs(element, *self._arguments)
-
-
-class CountShard(beam.DoFn):
-    """Counts a shard of raw examples."""
-
-    def __init__(
-        self, settings: TransformSettings, kind: CorpusKind, subword_model: str | None, phrases: str | None
-    ) -> None:
-        self._arguments = settings, kind, subword_model, phrases
-
-    def process(self, element: str) -> Iterator[TokenCounts]:  # noqa: D102
-        yield count_shard(element, *self._arguments)
-        memory.release_free_memory()
-
-
-class TransformShard(beam.DoFn):
-    """Writes a shard transformed."""
-
-    def __init__(self, job: ShardJob) -> None:
-        self._job = job
-
-    def process(self, element: tuple[Shard, str]) -> Iterator[dict[str, Any]]:  # noqa: D102
-        (split, source, target), saved_model = element
-        yield vars(transform_shard(source, target, split, saved_model, self._job))
-        memory.release_free_memory()
+def _transform_shard(element: tuple[Shard, str], job: ShardJob) -> dict[str, Any]:
+    (split, source, target), saved_model = element
+    report = vars(transform_shard(source, target, split, saved_model, job))
+    memory.release_free_memory()
+    return report
 
 
 def graph_schema(schema: schema_pb2.Schema, kind: CorpusKind) -> schema_pb2.Schema:
-    """Leaves out the context features that the graph does not take, as weights: serving does not have them.
-
-    Args:
-        schema: The schema of the raw examples.
-        kind: The kind of corpus.
-    """
+    """Drops the context features that are no inputs of the graph, such as weights: serving does not have them."""
     kept = schema_pb2.Schema()
     kept.CopyFrom(schema)
     for feature in schema.feature:
@@ -121,13 +71,7 @@ def graph_schema(schema: schema_pb2.Schema, kind: CorpusKind) -> schema_pb2.Sche
 def find_phrases(
     pipeline: beam.Pipeline, shards: list[str], settings: TransformSettings, phrases: str | None
 ) -> beam.PCollection:
-    """Finds the phrases of the given shards, in one pass.
-
-    Args:
-        pipeline: The pipeline.
-        shards: Raw examples of the train split.
-        settings: The transform section of the configuration, with `phrases`.
-        phrases: File of the phrases that the passes before found, if there are any.
+    """Finds phrases in raw examples of the train split, in one pass; `phrases` is the file of previous passes.
 
     Returns:
         A PCollection of one list of `Phrase`.
@@ -136,8 +80,9 @@ def find_phrases(
         pipeline
         | "Shards" >> beam.Create(shards)
         | "Spread" >> beam.Reshuffle()
-        | "CountPairs" >> beam.ParDo(CountPairs(settings, phrases))
-        | "Choose" >> beam.CombineGlobally(ChoosePhrases(settings)).without_defaults()
+        | "CountPairs" >> beam.Map(count_shard_pairs, settings, phrases)
+        | "Sum" >> beam.CombineGlobally(Sum(PairCounts)).without_defaults()
+        | "Choose" >> beam.Map(choose, settings)
     )
 
 
@@ -149,15 +94,7 @@ def count(
     subword_model: str | None = None,
     phrases: str | None = None,
 ) -> beam.PCollection:
-    """Counts tokens and classes of the given shards.
-
-    Args:
-        pipeline: The pipeline.
-        shards: Raw examples of the train split.
-        settings: The transform section of the configuration.
-        kind: The kind of corpus.
-        subword_model: File of the subword model, if there is one.
-        phrases: File of the phrases, if there are any.
+    """Counts tokens and classes of raw examples, with the files of a subword model and of phrases, if any.
 
     Returns:
         A PCollection of one `TokenCounts`, as a dict.
@@ -166,8 +103,9 @@ def count(
         pipeline
         | "Shards" >> beam.Create(shards)
         | "Spread" >> beam.Reshuffle()
-        | "Count" >> beam.ParDo(CountShard(settings, kind, subword_model, phrases))
-        | "Sum" >> beam.CombineGlobally(SumCounts()).without_defaults()
+        | "Count" >> beam.Map(_count_shard, settings, kind, subword_model, phrases)
+        | "Sum" >> beam.CombineGlobally(Sum(TokenCounts)).without_defaults()
+        | "AsDict" >> beam.Map(vars)
     )
 
 
@@ -179,27 +117,27 @@ def transform(
     preprocessing_fn: PreprocessingFn,
     graph_directory: str,
 ) -> beam.PCollection:
-    """Makes the transform graph with TensorFlow Transform, writes it, and every shard through it.
+    """Creates the transform graph with TensorFlow Transform, writes it, and transforms every shard with it.
 
     Args:
         pipeline: A pipeline inside a `tft_beam.Context`.
-        shards: What is read and where it is written.
+        shards: The files to read and to write.
         schema: The curated schema of the raw examples.
-        job: What all shards have in common.
-        preprocessing_fn: From raw to transformed features.
-        graph_directory: Where the transform graph goes, laid out as stock Transform does.
+        job: The settings that all shards share.
+        preprocessing_fn: Turns raw features into transformed ones.
+        graph_directory: The directory of the transform graph, in the layout of TFX's Transform.
 
     Returns:
-        A PCollection of one `ShardReport` a shard, as dicts.
+        A PCollection of one `ShardReport` per shard, as dicts.
     """
     reader = TFSequenceExampleBeamRecord("shards", ["SequenceTransform"], graph_schema(schema, job.kind))
     no_batches = pipeline | "NoAnalysisData" >> beam.Create([])
     graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(preprocessing_fn)
     graph | tft_beam.WriteTransformFn(graph_directory)
-    # Shards wait for the graph as elements made of it: a side input would be weighed for a cache, object by object.
+    # Shards wait for the graph as elements derived from it: Beam would measure a side input for its cache by objects.
     return (
         graph[0]
         | "Shards" >> beam.FlatMap(lambda saved_model: [(shard, saved_model) for shard in shards])
         | "Spread" >> beam.Reshuffle()
-        | "Transform" >> beam.ParDo(TransformShard(job))
+        | "Transform" >> beam.Map(_transform_shard, job)
     )

@@ -1,4 +1,4 @@
-"""Token counts and the vocabulary made of them."""
+"""Token counts, and the vocabulary chosen from them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from trainer.settings import TransformSettings
 
 @dataclasses.dataclass
 class TokenCounts:
-    """What one pass over documents finds.
+    """The counts of one pass over documents.
 
     Attributes:
         tokens: Occurrences by token.
-        classes: Documents by label, where one of several labels counts for each; or tokens by tag.
-        documents: Documents seen.
+        classes: Documents by label (a document with several labels counts for each of them), or tokens by tag.
+        documents: The number of documents.
     """
 
     tokens: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -29,7 +29,7 @@ class TokenCounts:
     documents: int = 0
 
     def add(self, other: TokenCounts) -> None:
-        """Adds another pass' counts to these."""
+        """Adds the counts of other documents."""
         self.tokens.update(other.tokens)
         self.classes.update(other.classes)
         self.documents += other.documents
@@ -40,10 +40,9 @@ def select_words(
 ) -> list[tuple[str, int]]:
     """Chooses the vocabulary of the configuration.
 
-    It begins with `settings.reserved`. Then come the words of the given vocabulary in its order; or all
-    pieces of the subword model; or the train split's words that are frequent enough, as many as
-    allowed. The latter two go by falling count, ties by the word's bytes (which UTF-8 orders as code
-    points).
+    It starts with `settings.reserved`, followed by the words of a given vocabulary in its order, all pieces of the
+    subword model, or the frequent words of the train split up to the maximum size. Pieces and frequent words are in
+    descending order of their counts, ties in the order of the word's bytes (for UTF-8 that of the code points).
 
     Args:
         counts: Occurrences by token.
@@ -51,13 +50,13 @@ def select_words(
         pieces: All pieces of the subword model, with `tokenizer: subwords`.
 
     Returns:
-        Words with their counts, without the four reserved words.
+        Words with their counts, without the four words that every vocabulary has.
 
     Raises:
-        JobError: If no token is frequent enough, or the given vocabulary cannot be used.
+        JobError: If no token is frequent enough, or the given vocabulary is invalid.
     """
     if settings.vocabulary is not None:
-        chosen = given_words(settings.vocabulary, settings.reserved)
+        chosen = _given_words(settings.vocabulary, settings.reserved)
     elif settings.tokenizer == "subwords":
         chosen = _by_count(set(pieces) - set(settings.reserved), counts)
     else:
@@ -72,8 +71,8 @@ def _frequent_words(counts: Mapping[str, int], settings: TransformSettings) -> l
         raise JobError(
             "The vocabulary would be empty.",
             where="SequenceTransform, train split",
-            found=f"{len(counts)} distinct tokens, the most frequent seen {max(counts.values(), default=0)} times",
-            expected=f"at least one token seen transform.min_count = {settings.min_count} times",
+            found=f"{len(counts)} distinct tokens, the most frequent one {max(counts.values(), default=0)} times",
+            expected=f"at least one token that occurs transform.min_count = {settings.min_count} times",
             fix="Check that corpus.text names the text, add documents, or lower transform.min_count.",
         )
     return _by_count(frequent, counts)[: settings.max_size]
@@ -84,23 +83,12 @@ def _by_count(words: Iterable[str], counts: Mapping[str, int]) -> list[str]:
 
 
 def _is_line(word: str) -> bool:
-    """Whether a lookup table that is read from lines can hold the word."""
+    """Returns whether a lookup table that is read from lines can hold the word."""
     return word != "" and "\n" not in word and "\r" not in word
 
 
-def given_words(path: str, reserved: tuple[str, ...] = ()) -> list[str]:
-    """Reads a given vocabulary: UTF-8, one word a line.
-
-    The four reserved words may stand at its beginning, so that `vocabulary.txt` of another run can be
-    given.
-
-    Args:
-        path: The file.
-        reserved: Words of the configuration that have ids already.
-
-    Raises:
-        JobError: If it cannot be read, is empty, or has an empty line, a word twice or a reserved word.
-    """
+def _given_words(path: str, reserved: tuple[str, ...]) -> list[str]:
+    """Reads a given vocabulary; it may start with the four words that every `vocabulary.txt` starts with."""
     try:
         with tf.io.gfile.GFile(path, "rb") as file:
             lines = file.read().decode("utf-8-sig").removesuffix("\n").split("\n")
@@ -109,7 +97,7 @@ def given_words(path: str, reserved: tuple[str, ...] = ()) -> list[str]:
             "The vocabulary cannot be read.",
             where=f"transform.vocabulary, {path}",
             found=str(error).partition("\n")[0],
-            expected="a UTF-8 text file, one word a line",
+            expected="a UTF-8 text file, one word per line",
         ) from error
     words = [line.removesuffix("\r") for line in lines]
     header = len(f.RESERVED_WORDS) if tuple(words[: len(f.RESERVED_WORDS)]) == f.RESERVED_WORDS else 0
@@ -118,10 +106,10 @@ def given_words(path: str, reserved: tuple[str, ...] = ()) -> list[str]:
         fault = _fault(word, lines_of, reserved)
         if fault is not None:
             raise JobError(
-                "The vocabulary has a line that cannot be a word.",
+                "The vocabulary has an invalid line.",
                 where=f"{path}, line {number}",
                 found=fault,
-                expected="one word a line, each once, none of them reserved",
+                expected="one word per line, each only once, none of them reserved",
                 fix="Remove the line.",
             )
         lines_of[word] = number
@@ -132,22 +120,22 @@ def _fault(word: str, lines_of: Mapping[str, int], reserved: tuple[str, ...]) ->
     if word in f.RESERVED_WORDS:
         return f"{word!r}, which every vocabulary has"
     if word in reserved:
-        return f"{word!r}, which transform.reserved lists already"
+        return f"{word!r}, which transform.reserved already lists"
     if word in lines_of:
-        return f"{word!r} again, first in line {lines_of[word]}"
+        return f"{word!r}, which is already in line {lines_of[word]}"
     return None if _is_line(word) else repr(word)
 
 
 def check_coverage(
     split: str, known: int, tokens: int, unknown_counts: Mapping[str, int], settings: TransformSettings
 ) -> None:
-    """Compares the share of a split's tokens that have ids of their own with `transform.min_coverage`.
+    """Compares the share of a split's tokens that are in the vocabulary with `transform.min_coverage`.
 
     Args:
         split: The split's name.
-        known: Tokens that have ids of their own.
-        tokens: All tokens, marks not counted; a split without any passes.
-        unknown_counts: Occurrences by unknown token, as far as they were counted.
+        known: How many tokens are in the vocabulary.
+        tokens: How many tokens there are, without marks; a split without tokens passes.
+        unknown_counts: The unknown tokens of the train split with their counts, for the message.
         settings: The transform section of the configuration.
 
     Raises:
@@ -162,22 +150,18 @@ def check_coverage(
         found=f"{known / tokens:.4f} of {tokens} tokens known"
         + (f"; the most frequent unknown ones: {', '.join(frequent)}" if frequent else ""),
         expected=f"at least transform.min_coverage = {settings.min_coverage}",
-        fix="Raise transform.max_size, lower transform.min_count or min_coverage, or look at what these tokens are.",
+        fix="Raise transform.max_size, lower transform.min_count or min_coverage, or check these tokens.",
     )
 
 
 def unknown_counts(counts: Mapping[str, int], words: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Those counts whose tokens are not in the vocabulary that `select_words` gave."""
+    """Returns the counts of the tokens that are not in the result of `select_words`."""
     known = {word for word, _ in words}
     return {token: count for token, count in counts.items() if token not in known}
 
 
 def write_vocabulary(directory: str, words: list[tuple[str, int]]) -> str:
-    """Writes `vocabulary.txt` (reserved words first) and `counts.txt`, line by line alike.
-
-    Returns:
-        The path of `vocabulary.txt`.
-    """
+    """Writes `vocabulary.txt`, reserved words first, and `counts.txt` line by line; returns the path of the former."""
     lines = [*((word, 0) for word in f.RESERVED_WORDS), *words]
     path = f"{directory}/vocabulary.txt"
     _write_lines(path, [word for word, _ in lines])
@@ -186,19 +170,19 @@ def write_vocabulary(directory: str, words: list[tuple[str, int]]) -> str:
 
 
 def write_classes(path: str, names: list[str]) -> str:
-    """Writes the names of classes in the order of their ids, one a line, and returns the path.
+    """Writes the names of classes in the order of their ids, one per line, and returns the path.
 
     Raises:
-        JobError: If a name is not one line.
+        JobError: If a name is empty or has a line break.
     """
     broken = [name for name in names if len(name.splitlines()) != 1]
     if broken:
         raise JobError(
-            "The name of a class is empty or has a line break.",
+            "A class name is empty or has a line break.",
             where=f"SequenceTransform, {posixpath.basename(path)}",
             found=repr(broken[0]),
             expected="one line of text",
-            fix="Correct it in the corpus, or map a label to another name under corpus.labels.",
+            fix="Correct it in the corpus, or map the label to another name under corpus.labels.",
         )
     _write_lines(path, names)
     return path

@@ -1,4 +1,4 @@
-"""Batches of transformed features as TFRecord files of `tf.SequenceExample`."""
+"""Writes batches of transformed features as TFRecord files of `tf.SequenceExample`."""
 
 from __future__ import annotations
 
@@ -28,16 +28,11 @@ from trainer.settings import OutputSettings, PadSettings
 _GZIP_LEVEL = 5
 
 Batch = dict[str, Any]
-"""Features as numpy arrays; a ragged one is a pair of values and row splits."""
+"""Features as numpy arrays; a ragged feature is a pair of values and row splits."""
 
 
 class RecordWriter:
-    """Writes a TFRecord file and keeps account of what is in it.
-
-    Args:
-        path: The file.
-        output: Whether it is compressed, fast or small.
-    """
+    """Writes a TFRecord file, and counts and hashes its records."""
 
     def __init__(self, path: str, output: OutputSettings) -> None:
         self._path, self._file = path, TFRecordFile(path, output, _GZIP_LEVEL)
@@ -61,7 +56,7 @@ class RecordWriter:
         self._documents += len(written) // 2
 
     def written(self) -> ShardFile:
-        """Describes the whole file."""
+        """Describes the complete file."""
         return {
             "file": self._path.rpartition("/")[2],
             "documents": self._documents,
@@ -71,12 +66,7 @@ class RecordWriter:
 
 
 class BatchEncoder:
-    """Serializes batches of transformed features.
-
-    Args:
-        kind: The kind of corpus, which says what features there are.
-        pad: The length that sequences get, if they get one.
-    """
+    """Serializes batches of transformed features of a kind of corpus, with padding if it is configured."""
 
     def __init__(self, kind: CorpusKind, pad: PadSettings | None) -> None:
         self._kind, self._pad = kind, pad
@@ -104,7 +94,7 @@ class BatchEncoder:
             yield sequence_example(context, dict(zip(lists, steps, strict=True)))
 
     def _padded(self, values: Any, splits: Any) -> tuple[Any, Any]:
-        """Rows of one length, if there is one; none is longer, for the transform truncates to it."""
+        """Pads rows to the configured length, if any; no row is longer, because the transform truncates to it."""
         if self._pad is None:
             return values, splits
         rows, width = len(splits) - 1, self._pad.to

@@ -1,1 +1,1 @@
-"""What several components share."""
+"""Code that several components share."""

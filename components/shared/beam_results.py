@@ -1,6 +1,6 @@
-"""Small results of a Beam pipeline, brought back to the executor through a file.
+"""Small results of a Beam pipeline, returned to the executor through a file.
 
-A file survives retries and works on every engine, where counters of attempts do neither.
+A file survives retries and works on every runner; Beam's counters do neither.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class WriteJson(beam.PTransform):
 
 
 def write_json(value: Any, path: str) -> None:
-    """Writes a JSON value, whole or not at all, to any file system that TensorFlow knows."""
+    """Writes a JSON value atomically to any file system that TensorFlow supports."""
     tf.io.gfile.makedirs(path.rpartition("/")[0])
     with tf.io.gfile.GFile(f"{path}.partial", "w") as file:
         file.write(json.dumps(value))
@@ -32,6 +32,6 @@ def write_json(value: Any, path: str) -> None:
 
 
 def read_json(path: str) -> Any:
-    """Reads a JSON value back."""
+    """Reads a JSON value."""
     with tf.io.gfile.GFile(path) as file:
         return json.loads(file.read())

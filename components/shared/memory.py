@@ -1,4 +1,4 @@
-"""Memory of long runs."""
+"""Memory of long runs under glibc; other C libraries are left alone."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _ARENAS = 2
 
 
 def share_arenas() -> None:
-    """Lets the threads of this process share two of glibc's arenas instead of having up to eight a core.
+    """Limits the threads of this process to two of glibc's arenas instead of up to eight per core.
 
-    What a thread frees stays in its arena. Readers and writers of shards come and go, so that the memory of a run would
-    grow with the corpus (mallopt(3), M_ARENA_MAX). Other C libraries have no arenas, and nothing is done.
+    Memory that a thread frees stays in its arena. Readers and writers of shards come and go, so the memory of a run
+    would grow with the corpus (mallopt(3), M_ARENA_MAX).
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mallopt(_M_ARENA_MAX, _ARENAS)
+    _call("mallopt", _M_ARENA_MAX, _ARENAS)
 
 
 def release_free_memory() -> None:
-    """Gives memory that is free back to the system, where the C library is glibc (malloc_trim(3))."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+    """Returns free memory to the system (malloc_trim(3))."""
+    _call("malloc_trim", 0)
+
+
+def _call(name: str, *arguments: int) -> None:
+    function = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    if function is not None:
+        function(*arguments)

@@ -1,7 +1,7 @@
-"""`tf.SequenceExample` in protocol-buffer wire format, the same bytes for the same values.
+"""`tf.SequenceExample` in protocol-buffer wire format, with equal bytes for equal values.
 
-Field numbers follow `tensorflow/core/example/example.proto` and `feature.proto`. Writing the wire
-format joins ready-made pieces where protocol-buffer objects would be made token by token.
+Field numbers follow `tensorflow/core/example/example.proto` and `feature.proto`. Joining precomputed pieces of the
+wire format is faster than creating a protocol-buffer object per token.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ def _field(number: int, payload: bytes) -> bytes:
 
 
 def int64_feature(value: int) -> bytes:
-    """A serialized `Feature` that holds one int64, unpacked: a byte less than packed, and parsers take both."""
+    """Serializes a `Feature` of one int64, unpacked: a byte less than packed, and parsers accept both."""
     return _field(3, b"\x08" + _varint(value))
 
 
 def float_feature(value: float) -> bytes:
-    """A serialized `Feature` that holds one float32, which the value is rounded to."""
+    """Serializes a `Feature` of one value, rounded to float32."""
     return _field(2, _field(1, struct.pack("<f", value)))
 
 
 def bytes_feature(value: bytes) -> bytes:
-    """A serialized `Feature` that holds one byte string."""
+    """Serializes a `Feature` of one byte string."""
     return _field(1, _field(1, value))
 
 
 def step(feature: bytes) -> bytes:
-    """A serialized `Feature` as one step of a feature list."""
+    """Serializes one step of a `FeatureList` from a serialized `Feature`."""
     return _field(1, feature)
 
 
 class Int64Steps:
-    """Steps of ids, looked up in a table of their bytes that grows with the greatest id seen."""
+    """Encodes steps of ids with a lookup table of their bytes, which grows with the largest id seen."""
 
     def __init__(self) -> None:
         self._grow(256)
@@ -67,21 +67,21 @@ class Int64Steps:
         """Encodes the rows of a ragged batch.
 
         Args:
-            values: The ids of all rows, int64 [steps], none negative.
+            values: The ids of all rows, int64 [steps].
             row_splits: Where each row starts and the last one ends, int64 [rows + 1].
 
         Returns:
-            The serialized `FeatureList` of each row, one step an id.
+            The serialized `FeatureList` of each row, one step per id.
 
         Raises:
             ValueError: If an id is negative.
         """
         if values.size:
             if values.min() < 0:
-                raise ValueError(f"an id is not negative, found {values.min()}")
+                raise ValueError(f"an id is negative: {values.min()}")
             if values.max() >= len(self._lengths):
                 self._grow(1 << int(values.max()).bit_length())
-        # `take` is many times faster than an index of an array.
+        # `take` is many times faster than indexing with an array.
         used = self._used.take(values, axis=0).ravel()
         joined = self._steps.take(values, axis=0).ravel().compress(used).tobytes()
         ends = np.concatenate([[0], np.cumsum(self._lengths.take(values))]).take(row_splits).tolist()
@@ -103,12 +103,7 @@ class Int64Steps:
 
 
 def sequence_example(context: Mapping[str, bytes], feature_lists: Mapping[str, bytes]) -> bytes:
-    """Joins serialized parts into a serialized `tf.SequenceExample`, entries sorted by name.
-
-    Args:
-        context: Serialized `Feature` by name.
-        feature_lists: Serialized `FeatureList` (steps joined) by name.
-    """
+    """Joins serialized `Feature`s and `FeatureList`s by name into a serialized `tf.SequenceExample`, sorted by name."""
     return _field(1, _entries(context)) + _field(2, _entries(feature_lists))
 
 
@@ -122,5 +117,5 @@ def _entries(values: Mapping[str, bytes]) -> bytes:
 
 @functools.lru_cache
 def _key(name: str) -> bytes:
-    """All of an entry of a map that comes before the length of its value."""
+    """Returns the bytes of a map entry that precede the length of its value."""
     return _field(1, name.encode()) + _LENGTH_DELIMITED[2]

@@ -1,7 +1,6 @@
-"""TFRecord files, written plain or as GZIP.
+"""Writes TFRecord files, plain or GZIP, in the format of `tensorflow/core/lib/io/record_writer.h`.
 
-The format is that of `tensorflow/core/lib/io/record_writer.h`. zlib-ng compresses: TensorFlow's own zlib takes
-ten times as long for files of this size.
+zlib-ng compresses: TensorFlow's own zlib takes ten times as long for files of this size.
 """
 
 from __future__ import annotations
@@ -27,18 +26,16 @@ _PARTIAL = "partial-"
 
 
 class TFRecordFile:
-    """A TFRecord file of any filesystem that TensorFlow knows, written in a `with` block.
+    """A TFRecord file on any file system that TensorFlow supports, written in a `with` block by a thread of its own.
 
-    It appears under its name when it is whole. Until then it lies as `partial-<uuid>` in the folder above its own:
-    what stands in the folder of a split is read as a shard. An attempt that is killed leaves its partial file to
+    The file gets its name when it is complete. Until then it is `partial-<uuid>` in the parent of its folder, because
+    every file in the folder of a split is read as a shard. A killed attempt leaves its partial file to
     `remove_partials`; a repeated attempt writes the same bytes under the same name.
 
-    A thread of its own compresses and writes.
-
     Args:
-        path: Where it is written; the folder is made.
-        output: Whether it is compressed.
-        level: The level of GZIP, from 1, the fastest, to 9.
+        path: The file; its folder is created.
+        output: Whether the file is compressed.
+        level: The GZIP level, from 1 (fastest) to 9.
     """
 
     def __init__(self, path: str, output: OutputSettings, level: int) -> None:
@@ -78,7 +75,7 @@ class TFRecordFile:
             self._flush()
 
     def _close(self, *, whole: bool) -> None:
-        """Closes the file, after what waits is written if the file is to be whole."""
+        """Closes the file, after writing the pending records if the file is to be complete."""
         try:
             if whole:
                 self._flush()
@@ -91,7 +88,7 @@ class TFRecordFile:
             self._file.close()
 
     def _flush(self) -> None:
-        """Hands the records to the thread; waits where it is far behind."""
+        """Hands the records to the thread; waits if the thread is far behind."""
         if len(self._pending) >= _BUFFERS_AHEAD:
             self._pending.popleft().result()
         self._pending.append(self._thread.submit(self._write, self._records))
@@ -103,13 +100,13 @@ class TFRecordFile:
 
 
 def remove_partials(folder: str) -> None:
-    """Removes what attempts that were killed have left of files, from the folder above theirs."""
+    """Removes partial files of killed attempts from the parent of their folders."""
     for name in tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else ():
         if name.startswith(_PARTIAL):
             tf.io.gfile.remove(posixpath.join(folder, name))
 
 
 def masked_checksum(data: bytes) -> bytes:
-    """The checksum of the format: a CRC-32C, rotated and shifted so that one of a checksum is no weaker."""
+    """Returns the masked CRC-32C of the format, which also protects data that contains CRCs."""
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,3 +23,52 @@ def job(tmp_path: Path) -> CorpusJob:
     from tests.component.corpus_job import CorpusJob
 
     return CorpusJob(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def run_transform() -> Any:
+    """A function that runs CorpusExampleGen and SequenceTransform on a corpus file in a folder."""
+    from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+    from tfx.orchestration.metadata import sqlite_metadata_connection_config
+    from tfx.orchestration.pipeline import Pipeline
+
+    from components.corpus_example_gen.component import CorpusExampleGen
+    from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
+    from components.sequence_transform.component import SequenceTransform
+    from schema import curated
+    from tests.component.corpus_job import BEAM_ARGS
+    from trainer.settings import OutputSettings, TransformSettings
+
+    def run(folder: Path, corpus: dict[str, Any], transform: dict[str, Any], **options: Any) -> None:
+        settings = CorpusSettings(**corpus)
+        output = OutputSettings(compression=options.get("compression", "gzip"))
+        example_gen = CorpusExampleGen(
+            input_base=str(folder),
+            pattern=corpus["path"],
+            settings=settings,
+            splits=options.get("splits", SplitSettings({"train": 3, "eval": 1})),
+            code="1",
+            quarantine_dir=str(folder / "quarantine"),
+            output=output,
+        )
+        schema = ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))
+        sequence_transform = SequenceTransform(
+            examples=example_gen.outputs["examples"],
+            schema=schema.outputs["schema"],
+            settings=TransformSettings(**transform),
+            output=output,
+            kind=settings.kind,
+            labels=json.dumps(options.get("labels", [])),
+        )
+        pipeline = Pipeline(
+            pipeline_name="transform",
+            pipeline_root=str(folder / "root"),
+            components=[example_gen, schema, sequence_transform],
+            enable_cache=True,
+            metadata_connection_config=sqlite_metadata_connection_config(str(folder / "metadata.sqlite")),
+            beam_pipeline_args=BEAM_ARGS,
+        )
+        LocalDagRunner().run(pipeline)
+
+    return run

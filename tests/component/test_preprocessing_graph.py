@@ -1,4 +1,4 @@
-"""Transform graphs of every kind of corpus, made by TensorFlow Transform, saved and loaded again."""
+"""Transform graphs of every kind of corpus, created by TensorFlow Transform, saved and loaded."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import apache_beam as beam
-import pytest
 import tensorflow as tf
 import tensorflow_transform.beam as tft_beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from tfx.utils import io_utils
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
+from pipeline.dag.dag import _LOCAL_BEAM
 from schema import curated
 from trainer.data import features, kinds
 from trainer.settings import TransformSettings
@@ -22,29 +24,19 @@ from trainer.text import subwords
 from trainer.text.normalization import register_operations
 from trainer.text.preprocessing import make_preprocessing_fn
 
-BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
 
-
-def record(context: dict[str, str], lists: dict[str, list[str]]) -> bytes:
-    def feature(value: str) -> tf.train.Feature:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
-
-    return tf.train.SequenceExample(
-        context=tf.train.Features(feature={name: feature(value) for name, value in context.items()}),
-        feature_lists=tf.train.FeatureLists(
-            feature_list={name: tf.train.FeatureList(feature=map(feature, values)) for name, values in lists.items()}
-        ),
-    ).SerializeToString()
+def record(identity: str, *segments: str, label: str | None = None, source: str = "s") -> bytes:
+    return encode(Document(segments, label, source, identity, 1))
 
 
 def graph(
     directory: Path, settings: TransformSettings, kind: kinds.CorpusKind, **assets: str
 ) -> Callable[[list[bytes]], dict[str, list]]:
-    """Makes the transform graph, and loads it where nothing of its making is left."""
+    """Creates the transform graph, and loads it without the files it was created from."""
     schema = io_utils.SchemaReader().read(str(curated.path(kind.name)))
     adapter = TFSequenceExampleBeamRecord("shards", ["test"], schema).TensorAdapterConfig()
     with (
-        beam.Pipeline(options=PipelineOptions(BEAM)) as pipeline,
+        beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline,
         tft_beam.Context(temp_dir=str(directory / "tft"), force_tf_compat_v1=False),
     ):
         nothing = pipeline | beam.Create([])
@@ -78,9 +70,8 @@ def test_text_with_marks_buckets_and_unknown_labels(tmp_path: Path) -> None:
         "classes": write_classes(f"{tmp_path}/labels.txt", ["n", "p"]),
     }
     run = graph(tmp_path, settings, kinds.LABELLED_TEXT, **assets)
-    long = record({"id": "a", "source": "s", "label": "p"}, {"text": ["The \uff26ilm", "was <pad>", "the"]})
-    short = record({"id": "b", "source": "s", "label": "?"}, {"text": ["the"]})
-    words = record({"id": "c", "source": "s", "label": "n"}, {"text": ["the incomprehensible"]})
+    long = record("a", "The \uff26ilm", "was <pad>", "the", label="p")
+    short, words = record("b", "the", label="?"), record("c", "the incomprehensible", label="n")
     was, left = (6 + int(tf.strings.to_hash_bucket_fast(word, 3)) for word in ("was", "<"))
     pad = 6 + int(tf.strings.to_hash_bucket_fast("pad", 3))
     assert run([long, short, words]) == {
@@ -96,7 +87,7 @@ def test_text_without_labels_as_characters(tmp_path: Path) -> None:
     words = ["a", " ", "\\n", "\u2028", "\\r", "\0"]
     settings = TransformSettings(tokenizer="characters")
     run = graph(tmp_path, settings, kinds.PLAIN_TEXT, vocabulary=vocabulary(tmp_path, words))
-    found = run([record({"id": "a", "source": ""}, {"text": ["a\n\r", "\u2028 \0b\u0085"]})])
+    found = run([record("a", "a\n\r", "\u2028 \0b\u0085", source="")])
     assert found == {"id": [b"a"], "source": [b""], "length": [8], "tokens": [[4, 6, 8, 7, 5, 9, 1, 1]]}
 
 
@@ -107,8 +98,19 @@ def test_tagged_text(tmp_path: Path) -> None:
         "classes": write_classes(f"{tmp_path}/tags.txt", ["O", "LOC"]),
     }
     run = graph(tmp_path, settings, kinds.TAGGED_TEXT, **assets)
-    given = {"tokens": ["The", "New York", "x", "y"], "tags": ["O", "LOC", "?", "O"]}
-    found = run([record({"id": "a", "source": "s"}, given), record({"id": "b", "source": "s"}, {})])
+    sentence = ("The", "New York", "x", "y"), ("O", "LOC", "?", "O")
+    found = run(
+        [
+            encode(Document((), None, "s", "a", 1, None, *sentence)),
+            tf.train.SequenceExample(
+                context={
+                    "feature": {
+                        name: {"bytes_list": {"value": [value]}} for name, value in {"id": b"b", "source": b"s"}.items()
+                    }
+                }
+            ).SerializeToString(),
+        ]
+    )
     assert found == {
         "id": [b"a", b"b"],
         "source": [b"s", b"s"],
@@ -122,7 +124,7 @@ def test_subwords_give_the_text_back_from_ids(tmp_path: Path) -> None:
     random_ = random.Random(1)
     texts = [" ".join(random_.choices(["the", "film", "was", "very\n", "good"], k=9)) for _ in range(100)]
     settings = TransformSettings(tokenizer="subwords", subwords={"size": 320}, eos="document", reserved=("<user>",))
-    raw = [record({"id": "a", "source": ""}, {"text": [text]}) for text in texts]
+    raw = [record("a", text) for text in texts]
     model = subwords.train_on_records([tf.constant(raw)], settings)
     path = tmp_path / "subwords.model"
     path.write_bytes(model)
@@ -131,7 +133,7 @@ def test_subwords_give_the_text_back_from_ids(tmp_path: Path) -> None:
     lines = [*features.RESERVED_WORDS, *(word for word, _ in words)]
     run = graph(tmp_path, settings, kinds.PLAIN_TEXT, **assets)
     nasty = [*texts[:3], "<user>\r\n<pad> \\ \u2581\0 日本 <0x41>", " ", "☃"]
-    found = run([record({"id": "a", "source": ""}, {"text": [text]}) for text in nasty])
+    found = run([record("a", text) for text in nasty])
     assert all(row[-1] == features.EOS for row in found["tokens"])
     assert not {features.PAD, features.UNK, features.BOS} & {number for row in found["tokens"] for number in row}
     assert [subwords.detokenize(lines[number] for number in row[:-1]) for row in found["tokens"]] == nasty
@@ -158,13 +160,6 @@ def test_a_model_with_subwords_is_saved_again(tmp_path: Path) -> None:
     servable = Servable()
     tf.saved_model.save(servable, str(tmp_path / "export"), {"serving_default": servable.serve})
     again = tf.saved_model.load(str(tmp_path / "export")).signatures["serving_default"]
-    records = tf.constant([record({"id": "a", "source": ""}, {"text": ["the film ☃"]})])
+    records = tf.constant([record("a", "the film ☃")])
     pieces = subwords.Subwords(model)(tf.constant(["the film ☃"]))
     assert again(records)["length"].numpy().tolist() == pieces.row_lengths().numpy().tolist()
-
-
-@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=str)
-def test_the_curated_schemas_have_the_features_of_their_kind(kind: kinds.CorpusKind) -> None:
-    schema = io_utils.SchemaReader().read(str(curated.path(kind.name)))
-    group = schema.tensor_representation_group[""]
-    assert set(group.tensor_representation) == set(kind.raw)

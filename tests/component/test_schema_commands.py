@@ -74,7 +74,7 @@ def test_a_tagged_corpus_and_its_lengths(tmp_path: Path) -> None:
     assert list(found["tags"].string_domain.value) == ["INTJ", "NOUN", "VERB", "X"]
     for name in ("tokens", "tags"):
         assert [(count.min, count.max) for count in found[name].value_counts.value_count] == [(1, 100), (1, 1)]
-    assert "# 1 to 31 steps a document were seen" in text
+    assert "# 1 to 31 steps per document observed" in text
 
 
 def test_a_job_gives_its_classes(reviews: Path, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_job_gives_its_classes(reviews: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["missing.csv"], "corpus file does not exist"),
         (["reviews.data"], "name it with --format"),
@@ -94,14 +94,14 @@ def test_a_job_gives_its_classes(reviews: Path, tmp_path: Path) -> None:
         (["reviews.csv", "--text", "bodi"], "bodi"),
     ],
 )
-def test_what_cannot_be_read_is_told(reviews: Path, arguments: list[str], told: str) -> None:
+def test_a_corpus_that_cannot_be_read_is_an_error(reviews: Path, arguments: list[str], message: str) -> None:
     reviews.with_name("reviews.data").write_text("x")
     result = invoke("infer", reviews.parent / arguments[0], *arguments[1:])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
+    assert message in result.stderr
 
 
-def test_diff_ends_as_diff_does(reviews: Path, tmp_path: Path) -> None:
+def test_diff_has_the_exit_codes_of_diff(reviews: Path, tmp_path: Path) -> None:
     mine = tmp_path / "my.pbtxt"
     mine.write_text(inferred(reviews, "--text", "body", "--label", "stars", "--source", "site")[0])
     same = invoke("diff", mine, reviews, "--text", "body", "--label", "stars", "--source", "site")

@@ -6,59 +6,23 @@ import itertools
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
 from gensim.models.phrases import Phrases as GensimPhrases
-from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
-from tfx.orchestration.pipeline import Pipeline
 
-from components.corpus_example_gen.component import CorpusExampleGen
-from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
-from components.sequence_transform.component import SequenceTransform
-from pipeline.dag.dag import _LOCAL_BEAM
-from schema import curated
 from trainer.data import features, kinds
 from trainer.errors import JobError
-from trainer.settings import OutputSettings, TransformSettings
 from trainer.text.subwords import detokenize
 
 TEXTS = [f"Ein  Bär\u00e9 {n} läuft,\t{'weit ' * (n % 5)}日本 <pad> \\ {n * n}!" for n in range(60)]
 SENTENCES = [[(f"w{n % 9}", "B-X"), ("in", "O"), (f"Town{n}", "B-LOC")] for n in range(60)]
 
 
-def run(folder: Path, corpus: dict[str, Any], transform: dict[str, Any], **output: Any) -> None:
-    settings = CorpusSettings(**corpus)
-    example_gen = CorpusExampleGen(
-        input_base=str(folder),
-        pattern=corpus["path"],
-        settings=settings,
-        splits=SplitSettings({"train": 3, "eval": 1}),
-        code="1",
-        quarantine_dir=str(folder / "quarantine"),
-        output=OutputSettings(**output),
-    )
-    schema = ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))
-    sequence_transform = SequenceTransform(
-        examples=example_gen.outputs["examples"],
-        schema=schema.outputs["schema"],
-        settings=TransformSettings(**transform),
-        output=OutputSettings(**output),
-        kind=settings.kind,
-    )
-    metadata = sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
-    pipeline = Pipeline(
-        pipeline_name="kinds",
-        pipeline_root=str(folder / "root"),
-        components=[example_gen, schema, sequence_transform],
-        metadata_connection_config=metadata,
-        beam_pipeline_args=list(_LOCAL_BEAM),
-    )
-    LocalDagRunner().run(pipeline)
+Run = Callable[..., None]
 
 
 def artifact(folder: Path, name: str) -> Path:
@@ -91,21 +55,21 @@ def dataset(folder: Path, split: str) -> dict[str, Any]:
     return json.loads((artifact(folder, "transformed_examples") / f"{split}.dataset.json").read_text())
 
 
-def test_subwords_give_the_text_back_from_the_ids_on_disk(tmp_path: Path) -> None:
+def test_subwords_give_the_text_back_from_the_ids_on_disk(run_transform: Run, tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
     transform = {"tokenizer": "subwords", "subwords": {"size": 400, "model": "bpe"}}
-    run(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, transform)
+    run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, transform)
     vocabulary = lines(tmp_path, "vocabulary.txt")
     found = [lists["tokens"] for split in ("train", "eval") for _, lists in read(tmp_path, split)]
     assert sorted(detokenize(vocabulary[number] for number in ids) for ids in found) == sorted(TEXTS)
     assert all(dataset(tmp_path, split)["coverage"] == 1 for split in ("train", "eval"))
 
 
-def test_characters_of_lines_are_padded_on_plain_files(tmp_path: Path) -> None:
+def test_characters_of_lines_are_padded_on_plain_files(run_transform: Run, tmp_path: Path) -> None:
     texts = [f"ab{'c' * (n % 6)}é{n}" for n in range(40)]
     (tmp_path / "data.txt").write_text("\n".join(texts))
     transform = {"tokenizer": "characters", "min_count": 1, "bos": "document", "pad": {"to": 8, "side": "left"}}
-    run(tmp_path, {"format": "text", "path": "data.txt"}, transform, compression="none")
+    run_transform(tmp_path, {"format": "text", "path": "data.txt"}, transform, compression="none")
     vocabulary = lines(tmp_path, "vocabulary.txt")
     found = []
     for split in ("train", "eval"):
@@ -125,10 +89,10 @@ def test_characters_of_lines_are_padded_on_plain_files(tmp_path: Path) -> None:
     assert Counter(found) == Counter(expected)
 
 
-def test_tagged_sentences_keep_a_tag_for_every_token(tmp_path: Path) -> None:
+def test_tagged_sentences_keep_a_tag_for_every_token(run_transform: Run, tmp_path: Path) -> None:
     text = "\n\n".join("\n".join(f"{token} {tag}" for token, tag in sentence) for sentence in SENTENCES)
     (tmp_path / "data.conll").write_text(text)
-    run(
+    run_transform(
         tmp_path,
         {"format": "conll", "path": "data.conll"},
         {"tokenizer": "whitespace", "oov_buckets": 3, "truncate": {"to": 2}},
@@ -148,38 +112,16 @@ def test_tagged_sentences_keep_a_tag_for_every_token(tmp_path: Path) -> None:
     )
 
 
-def test_feature_lists_of_tokens_and_tags_are_read_alike(tmp_path: Path) -> None:
-    with tf.io.TFRecordWriter(str(tmp_path / "data.tfrecord")) as writer:
-        for number, sentence in enumerate(SENTENCES):
-            example = tf.train.SequenceExample()
-            example.context.feature["key"].bytes_list.value.append(str(number).encode())
-            for name, values in zip(("words", "ner"), zip(*sentence, strict=True), strict=True):
-                steps = example.feature_lists.feature_list[name]
-                for value in values:
-                    steps.feature.add().bytes_list.value.append(value.encode())
-            writer.write(example.SerializeToString())
-    corpus = {"format": "tf_sequence_example", "path": "data.tfrecord", "tokens": "words", "tag": "ner", "id": "key"}
-    run(tmp_path, corpus, {"tokenizer": "whitespace", "min_count": 1})
-    vocabulary, tags = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "tags.txt")
-    found = [row for split in ("train", "eval") for row in read(tmp_path, split)]
-    assert len(found) == len(SENTENCES)
-    for context, lists in found:
-        expected = SENTENCES[int(context["id"])]
-        words = [token if token in vocabulary else "<unk>" for token, _ in expected]
-        assert [vocabulary[number] for number in lists["tokens"]] == words
-        assert [tags[number] for number in lists["tags"]] == [tag for _, tag in expected]
-
-
-def test_coverage_below_the_least_allowed_ends_it(tmp_path: Path) -> None:
+def test_coverage_below_the_minimum_is_an_error(run_transform: Run, tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("\n".join(f"a b rare{n}" for n in range(60)))
     with pytest.raises(JobError) as error:
-        run(tmp_path, {"format": "text", "path": "data.txt"}, {"min_coverage": 0.9})
+        run_transform(tmp_path, {"format": "text", "path": "data.txt"}, {"min_coverage": 0.9})
     for part in ("unknown", "0.66", "transform.min_coverage = 0.9", "'rare"):
         assert part in str(error.value)
 
 
 def cities() -> list[str]:
-    """Documents of lines in which some words stand together more often than by chance."""
+    """Documents of lines in which some words are adjacent more often than by chance."""
     draw = random.Random(3)
     names = ["New York", "new york city", "Orson Welles", "San Francisco", "new", "city", "of"]
     rare = [f"w{int(draw.paretovariate(0.8)) % 90}" for _ in range(800)]
@@ -187,11 +129,11 @@ def cities() -> list[str]:
     return ["\n".join(lines[number : number + 4]) for number in range(0, len(lines), 4)]
 
 
-def test_phrases_get_ids_and_serving_joins_them(tmp_path: Path) -> None:
+def test_phrases_get_ids_and_serving_joins_them(run_transform: Run, tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
     limits = {"min_count": 3, "threshold": 1.0}
     transform = {"phrases": {**limits, "passes": 2}, "min_count": 1, "eos": "segment"}
-    run(tmp_path, {"format": "jsonl", "path": "data.jsonl", "segment": "line"}, transform)
+    run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl", "segment": "line"}, transform)
     examples = next((tmp_path / "root" / "CorpusExampleGen" / "examples").iterdir())
     raw = {split: segments(examples, split) for split in ("train", "eval")}
     sentences = [line.lower().split() for document in raw["train"] for line in document]
@@ -222,11 +164,13 @@ def test_phrases_get_ids_and_serving_joins_them(tmp_path: Path) -> None:
     assert served.to_list() == [ids(["We saw New York City", "new", "york in San Francisco"])]
 
 
-def test_without_any_phrase_words_stay_apart_and_it_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_any_phrase_no_words_are_joined_and_a_warning_is_logged(
+    run_transform: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
-    run(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, {"phrases": {"threshold": 1e6}})
+    run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, {"phrases": {"threshold": 1e6}})
     assert (artifact(tmp_path, "transform_graph") / "phrases.txt").read_bytes() == b""
-    assert "no pair of words of the train split scores above transform.phrases.threshold = 1000000.0" in caplog.text
+    assert "no word pair of the train split scores above transform.phrases.threshold = 1000000.0" in caplog.text
     assert not any("_" in word for word in lines(tmp_path, "vocabulary.txt"))
 
 

@@ -1,4 +1,4 @@
-"""Which model the candidate is compared with, on real artifacts."""
+"""The choice of the baseline model, on real artifacts."""
 
 from __future__ import annotations
 
@@ -12,27 +12,16 @@ from components.evaluator.baseline import LastBlessedOther
 
 def model(number: int) -> standard_artifacts.Model:
     artifact = standard_artifacts.Model()
-    artifact.id, artifact.uri = number, f"/models/{number}"
+    artifact.id = number
     return artifact
 
 
 def blessing(number: int, of: int, blessed: int = 1) -> standard_artifacts.ModelBlessing:
     artifact = standard_artifacts.ModelBlessing()
-    artifact.id, artifact.uri = number, f"/blessings/{number}"
+    artifact.id = number
     artifact.set_int_custom_property("blessed", blessed)
     artifact.set_int_custom_property("current_model_id", of)
     return artifact
-
-
-def resolve(candidate: int, models: list[int], blessings: list[tuple[int, ...]]) -> tuple[list[int], list[int]]:
-    inputs = {
-        "candidate": [model(candidate)],
-        "model": [model(number) for number in models],
-        "model_blessing": [blessing(*values) for values in blessings],
-    }
-    resolved = LastBlessedOther().resolve_artifacts(None, inputs)
-    assert [artifact.id for artifact in resolved["candidate"]] == [candidate]
-    return [a.id for a in resolved["model"]], [a.id for a in resolved["model_blessing"]]
 
 
 @pytest.mark.parametrize(
@@ -42,24 +31,24 @@ def resolve(candidate: int, models: list[int], blessings: list[tuple[int, ...]])
         (3, [1, 2, 3], [(11, 1), (12, 2), (13, 3)], ([2], [12])),  # the candidate was blessed in an earlier run
         (3, [1, 2, 3], [(11, 1), (12, 2, 0)], ([1], [11])),  # the later one is not blessed
         (1, [1, 2, 3], [(13, 2), (12, 3)], ([2], [13])),  # blessed last, not trained last
-        (2, [1, 2], [(11, 1), (14, 1, 0)], ([1], [11])),  # judged again and not blessed: the blessing stands
+        (2, [1, 2], [(11, 1), (14, 1, 0)], ([1], [11])),  # not blessed the second time: the blessing stands
         (2, [2], [(11, 1)], ([], [])),  # the blessed model is gone
         (1, [1], [(11, 1)], ([], [])),
         (1, [1], [], ([], [])),
         (2, [1, 2], [(11, 1, 0)], ([], [])),
     ],
 )
-def test_the_last_blessed_model_that_is_another(
+def test_the_baseline_is_the_last_blessed_other_model(
     candidate: int, models: list[int], blessings: list[tuple[int, ...]], expected: tuple[list[int], list[int]]
 ) -> None:
     for order in itertools.permutations(blessings):
-        assert resolve(candidate, models[::-1], list(order)) == expected
-
-
-def test_the_artifacts_are_those_given() -> None:
-    baseline, verdict = model(1), blessing(11, 1)
-    inputs = {"candidate": [model(2)], "model": [baseline], "model_blessing": [verdict]}
-    resolved = LastBlessedOther().resolve_artifacts(None, inputs)
-    assert resolved["model"][0] is baseline
-    assert resolved["model_blessing"][0] is verdict
-    assert inputs["model"] == [baseline]
+        given = {
+            "candidate": [model(candidate)],
+            "model": [model(number) for number in models[::-1]],
+            "model_blessing": [blessing(*values) for values in order],
+        }
+        resolved = LastBlessedOther().resolve_artifacts(None, given)
+        assert resolved["candidate"] == given["candidate"]
+        assert tuple([one.id for one in resolved[name]] for name in ("model", "model_blessing")) == expected
+        for name in ("model", "model_blessing"):
+            assert all(any(one is artifact for artifact in given[name]) for one in resolved[name])

@@ -7,7 +7,6 @@ import json
 import pickle
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import pytest
@@ -24,19 +23,17 @@ from components.corpus_validator import evidence, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.settings import ValidationSettings
 from components.shared.example_files import shard_paths
+from pipeline.dag.dag import _LOCAL_BEAM
 from schema import curated
 from trainer.errors import JobError
 
-BEAM_ARGS = [
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--direct_num_workers=1",
-]
 CLASSES = ("bad", "good")
+PLACE = "data_tfrecord-00020.gz, record 1"
+MakeSplit = Callable[..., validate.Split]
 
 
 def make_pipeline() -> beam.Pipeline:
-    return beam.Pipeline(options=PipelineOptions(BEAM_ARGS))
+    return beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM)))
 
 
 def document(number: int, lists: dict[str, list[str]] | None = None, **context: str | None) -> bytes:
@@ -57,13 +54,13 @@ GOOD = [document(number) for number in range(20)]
 
 
 def statistics_of(documents: list[bytes]) -> statistics_pb2.DatasetFeatureStatisticsList:
-    """The statistics that Beam computes of the documents, without the seconds that a pipeline takes."""
+    """The statistics that Beam computes of the documents, without a slow pipeline."""
     batch = SequenceExamplesToRecordBatchDecoder(curated.SEQUENCE).DecodeBatch(documents)
     return generate_statistics_in_memory(batch, tfdv.StatsOptions())
 
 
 @pytest.fixture
-def split(tmp_path: Path) -> Callable[..., validate.Split]:
+def split(tmp_path: Path) -> MakeSplit:
     """Makes a split of documents, in files of ten, with their statistics."""
     counter = itertools.count()
 
@@ -111,21 +108,15 @@ def found(split: validate.Split, schema: schema_pb2.Schema | None = None, warn: 
     return anomalies
 
 
-def facts(anomaly: Anomaly) -> dict[str, Any]:
-    values = anomaly.to_json()
-    return {name: values[name] for name in ("feature", "kind", "expected", "found", "ids")}
+def facts(anomaly: Anomaly) -> str:
+    return f"{anomaly.feature} {anomaly.kind}: {anomaly.expected}; {anomaly.found}; {' '.join(anomaly.ids)}"
 
 
-@pytest.mark.parametrize(
-    "documents",
-    [
-        [*GOOD, document(77, label=None, stars="5"), document(78, {"text": ["one"] * 7}, id=None, label="ugly")],
-        [],
-    ],
-)
-def test_statistics_of_a_pipeline_are_those_in_memory(
-    documents: list[bytes], split: Callable[..., validate.Split], tmp_path: Path
-) -> None:
+ODD = [document(77, label=None, stars="5"), document(78, {"text": ["one"] * 7}, id=None, label="ugly")]
+
+
+@pytest.mark.parametrize("documents", [GOOD + ODD, []])
+def test_statistics_of_a_pipeline_are_those_in_memory(documents: list[bytes], split: MakeSplit, tmp_path: Path) -> None:
     made = split(documents)
     computed = statistics.compute_statistics(made.files, str(tmp_path / "statistics.pb"), make_pipeline)
     for dataset in (*computed.datasets, *made.statistics.datasets):
@@ -133,107 +124,94 @@ def test_statistics_of_a_pipeline_are_those_in_memory(
     assert computed == made.statistics
 
 
-def test_good_documents_have_no_anomalies_even_beside_the_same_ones(split: Callable[..., validate.Split]) -> None:
+def test_good_documents_have_no_anomalies_or_drift_from_equal_ones(split: MakeSplit) -> None:
     same = split(GOOD)
     stock, anomalies = validate.validate(split(GOOD, same, same), schema_with(), ValidationSettings())
     assert anomalies == []
     assert not stock.anomaly_info
 
 
-def test_a_label_outside_its_domain_is_told_with_the_first_three_documents(
-    split: Callable[..., validate.Split],
+LABELS = schema_with()
+LENGTHS = schema_with(text="value_counts { value_count { min: 1 max: 3 } value_count { min: 1 max: 1 } }")
+TAGGED = curated.for_corpus(curated.TAGGED_TEXT, classes=["NOUN", "VERB"])
+MULTI = curated.for_corpus(curated.MULTI_LABELLED_TEXT, classes=CLASSES)
+UNLABELLED = [document(n, label=None) for n in range(5)]
+UGLY = [document(n, label="ugly") for n in range(30, 34)]
+EMPTY, LONG = (document(n, {"text": ["one"] * n}) for n in (0, 7))
+STARS = [document(n, stars="5") for n in (60, 61)]
+SENTENCES = [document(n, {"tokens": ["Oh", "no"], "tags": ["NOUN", "VERB"]}, label=None) for n in range(4)]
+INTERJECTION = document(9, {"tokens": ["Oh"], "tags": ["INTJ"]}, label=None)
+FILMS = [
+    document(n, {"text": ["x"], "labels": labels}, label=None)
+    for n, labels in enumerate([["bad"], [], ["bad", "good"], [], ["good", "ugly"]])
+]
+
+
+@pytest.mark.parametrize(
+    ("documents", "schema", "expected"),
+    [
+        (GOOD[:5] + UGLY + GOOD[5:], LABELS, "label domain: one of 'bad', 'good'; 'ugly' 4 times; d30 d31 d32"),
+        ([*GOOD, UNLABELLED[3]], LABELS, "label missing: in every document; in 20 documents; d3"),
+        (UNLABELLED, LABELS, "label missing: in every document; in 0 documents; d0 d1 d2"),
+        ([*GOOD, LONG], LENGTHS, "text length: 1 to 3 steps per document; 1 to 7 steps per document; d7"),
+        ([*GOOD, EMPTY], LENGTHS, "text length: 1 to 3 steps per document; 0 to 1 steps per document; d0"),
+        (GOOD + STARS, LABELS, "stars new: only features of the schema; in 2 documents; d60 d61"),
+        ([*GOOD, document(99, id=None)], LABELS, "id missing: in every document; in 20 documents; " + PLACE),
+        ([], LABELS, "corpus size: at least one document; none; "),
+        ([*SENTENCES, INTERJECTION], TAGGED, "tags domain: one of 'NOUN', 'VERB'; 'INTJ' 1 times; d9"),
+        (FILMS, MULTI, "labels domain: one of 'bad', 'good'; 'ugly' 1 times; d4"),
+    ],
+)
+def test_an_anomaly_names_feature_kind_and_documents(
+    split: MakeSplit, documents: list[bytes], schema: schema_pb2.Schema, expected: str
 ) -> None:
-    strange = [document(number, label="ugly") for number in (30, 31, 32, 33)]
-    (anomaly,) = found(split([*GOOD[:5], *strange, *GOOD[5:]]))
-    assert facts(anomaly) == {
-        "feature": "label",
-        "kind": "domain",
-        "expected": "one of 'bad', 'good'",
-        "found": "'ugly' 4 times",
-        "ids": ["d30", "d31", "d32"],
-    }
+    (anomaly,) = found(split(documents), schema)
+    assert facts(anomaly) == expected
     assert not anomaly.warning
 
 
-def test_a_missing_label_is_told_once(split: Callable[..., validate.Split]) -> None:
-    (anomaly,) = found(split([*GOOD, document(77, label=None)]))
-    assert anomaly.what == "label is missing in 1 of 21 documents"
-    assert facts(anomaly) == {
-        "feature": "label",
-        "kind": "missing",
-        "expected": "in every document",
-        "found": "in 20 documents",
-        "ids": ["d77"],
-    }
+@pytest.mark.parametrize(
+    ("documents", "schema"),
+    [(SENTENCES, TAGGED), (FILMS[:4], MULTI), (FILMS[1:2], MULTI), (UNLABELLED, curated.for_corpus(curated.TEXT))],
+)
+def test_good_documents_of_other_kinds_have_no_anomalies(
+    split: MakeSplit, documents: list[bytes], schema: schema_pb2.Schema
+) -> None:
+    assert found(split(documents), schema) == []
 
 
-def test_labels_missing_everywhere(split: Callable[..., validate.Split]) -> None:
-    (anomaly,) = found(split([document(number, label=None) for number in range(5)]))
-    assert (anomaly.feature, anomaly.kind, anomaly.found) == ("label", "missing", "in 0 documents")
-    assert anomaly.ids == ("d0", "d1", "d2")
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        (UNLABELLED[3], "label is missing in 1 of 21 documents"),
+        (LONG, "text is too long in some documents"),
+        (EMPTY, "text is too short in some documents"),
+    ],
+)
+def test_an_anomaly_has_a_description(split: MakeSplit, wrong: bytes, what: str) -> None:
+    assert [anomaly.what for anomaly in found(split([*GOOD, wrong]), LENGTHS)] == [what]
 
 
-def test_too_many_segments(split: Callable[..., validate.Split]) -> None:
-    schema = schema_with(text="value_counts { value_count { min: 1 max: 3 } value_count { min: 1 max: 1 } }")
-    long = [document(50, {"text": ["one"] * 7}), document(51, {"text": ["one"] * 3})]
-    (anomaly,) = found(split([*GOOD, *long]), schema)
-    assert anomaly.what == "text is too long in some documents"
-    assert facts(anomaly) == {
-        "feature": "text",
-        "kind": "length",
-        "expected": "1 to 3 steps a document",
-        "found": "1 to 7 steps a document",
-        "ids": ["d50"],
-    }
-
-
-def test_no_segments(split: Callable[..., validate.Split]) -> None:
-    (anomaly,) = found(split([*GOOD, document(50, {"text": []})]))
-    assert anomaly.what == "text is too short in some documents"
-    assert anomaly.found == "0 to 1 steps a document"
-    assert anomaly.ids == ("d50",)
-
-
-def test_a_feature_that_the_schema_does_not_know(split: Callable[..., validate.Split]) -> None:
-    extra = [document(number, stars="5") for number in (60, 61)]
-    (anomaly,) = found(split([*GOOD, *extra]))
-    assert (anomaly.feature, anomaly.kind, anomaly.found) == ("stars", "new", "in 2 documents")
-    assert anomaly.ids == ("d60", "d61")
-
-
-def test_documents_without_an_id_are_named_by_their_place(split: Callable[..., validate.Split]) -> None:
-    (anomaly,) = found(split([*GOOD, document(99, id=None)]))
-    assert (anomaly.feature, anomaly.ids) == ("id", ("data_tfrecord-00020.gz, record 1",))
-
-
-def test_an_empty_split(split: Callable[..., validate.Split]) -> None:
-    (anomaly,) = found(split([]))
-    assert (anomaly.feature, anomaly.kind, anomaly.found) == ("corpus", "size", "none")
-
-
-def test_drift_from_the_examples_before(split: Callable[..., validate.Split]) -> None:
+def test_drift_from_the_previous_examples(split: MakeSplit) -> None:
     moved = [document(number, label="good" if number % 5 else "bad") for number in range(20)]
     (anomaly,) = found(split(moved, previous=split(GOOD)))
-    assert anomaly.what == "label is distributed otherwise than in the examples before"
-    assert facts(anomaly) == {
-        "feature": "label",
-        "kind": "drift",
-        "expected": "largest difference of a share 0.2 at most",
-        "found": "largest difference of a share 0.3: 'good' is 80.0% here and 50.0% there",
-        "ids": ["d1", "d2", "d3"],
-    }
+    assert anomaly.what == "label's distribution differs from that of the previous examples"
+    assert facts(anomaly) == (
+        "label drift: largest difference of a share at most 0.2; "
+        "largest difference of a share 0.3: 'good' is 80.0% here and 50.0% there; d1 d2 d3"
+    )
 
 
-def test_skew_against_serving_and_what_serving_does_not_log(split: Callable[..., validate.Split]) -> None:
+def test_skew_against_serving_logs_and_a_feature_they_lack(split: MakeSplit) -> None:
     logged = split([document(number, label=None, source="forum") for number in range(20)])
     skew, gap = found(split(GOOD, serving=logged))
     assert (skew.feature, skew.kind, skew.warning) == ("source", "skew", False)
     assert skew.found == "largest difference of a share 1: 'news' is 100.0% here and 0.0% there"
     assert (gap.feature, gap.kind, gap.warning) == ("label", "skew", True)
-    assert gap.found == "no label in what serving logged"
+    assert gap.found == "no label in the serving logs"
 
 
-def test_a_wrong_script(split: Callable[..., validate.Split]) -> None:
+def test_a_wrong_script(split: MakeSplit) -> None:
     schema = schema_with(text='annotation { tag: "script:Latin>=0.9" }')
     good = [document(number, {"text": ["Only Latin, 12 letters"]}) for number in range(8)]
     russian = [document(number, {"text": ["Это русский текст"]}) for number in (40, 41, 42, 43)]
@@ -241,48 +219,15 @@ def test_a_wrong_script(split: Callable[..., validate.Split]) -> None:
     documents = [*good, *russian]
     stock, (anomaly,) = validate.validate(split(documents, schema=schema), schema, ValidationSettings())
     # 8 times 16 Latin letters, 4 times 15 Cyrillic ones.
-    assert facts(anomaly) == {
-        "feature": "text",
-        "kind": "script",
-        "expected": "at least 90.0% of the letters Latin",
-        "found": "68.1%; most are Latin 68.1%, Cyrillic 31.9%",
-        "ids": ["d40", "d41", "d42"],
-    }
+    most = "68.1%; most are Latin 68.1%, Cyrillic 31.9%"
+    assert facts(anomaly) == f"text script: at least 90.0% Latin letters; {most}; d40 d41 d42"
     info = stock.anomaly_info["##SEQUENCE##.text"]
     assert [reason.type for reason in info.reason] == [anomalies_pb2.AnomalyInfo.CUSTOM_VALIDATION]
     assert list(info.path.step) == ["##SEQUENCE##", "text"]
 
 
-def test_tagged_sentences(split: Callable[..., validate.Split]) -> None:
-    lists = {"tokens": ["Dogs", "bark"], "tags": ["NOUN", "VERB"]}
-    good = [document(number, lists, label=None) for number in range(4)]
-    schema = curated.for_corpus(curated.TAGGED_TEXT, classes=["NOUN", "VERB"])
-    assert found(split(good), schema) == []
-    wrong = document(9, {"tokens": ["Oh"], "tags": ["INTJ"]}, label=None)
-    (anomaly,) = found(split([*good, wrong]), schema)
-    assert (anomaly.feature, anomaly.found, anomaly.ids) == ("tags", "'INTJ' 1 times", ("d9",))
-
-
-def test_documents_with_any_number_of_labels(split: Callable[..., validate.Split]) -> None:
-    numbers = [["bad"], [], ["bad", "good"], []]
-    good = [document(n, {"text": ["x"], "labels": labels}, label=None) for n, labels in enumerate(numbers)]
-    schema = curated.for_corpus(curated.MULTI_LABELLED_TEXT, classes=CLASSES)
-    assert found(split(good), schema) == []
-    assert found(split(good[1:2]), schema) == []
-    wrong = document(9, {"text": ["x"], "labels": ["good", "ugly"]}, label=None)
-    (anomaly,) = found(split([*good, wrong]), schema)
-    assert (anomaly.feature, anomaly.found, anomaly.ids) == ("labels", "'ugly' 1 times", ("d9",))
-
-
-def test_text_without_labels(split: Callable[..., validate.Split]) -> None:
-    good = split([document(number, label=None) for number in range(4)])
-    assert found(good, curated.for_corpus(curated.TEXT)) == []
-
-
 @pytest.mark.parametrize(("warn", "lowered"), [(["label"], True), (["label:domain"], True), (["label:drift"], False)])
-def test_an_anomaly_is_lowered_by_feature_or_by_kind(
-    split: Callable[..., validate.Split], warn: list[str], lowered: bool
-) -> None:
+def test_an_anomaly_is_lowered_by_feature_or_by_kind(split: MakeSplit, warn: list[str], lowered: bool) -> None:
     (anomaly,) = found(split([*GOOD, document(30, label="ugly")]), warn=warn)
     assert anomaly.warning is lowered
 
@@ -306,7 +251,7 @@ def test_the_error_names_what_fails_and_how_to_lower_it() -> None:
     assert [Anomaly.from_json(json.loads(json.dumps(one.to_json()))) for one in anomalies] == anomalies
 
 
-@pytest.mark.parametrize(("entry", "told"), [("label:drifts", "kind of anomaly"), (":drift", "must name a feature")])
-def test_a_wrong_entry_of_warn_is_refused(entry: str, told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+@pytest.mark.parametrize(("entry", "message"), [("label:drifts", "kind of anomaly"), (":drift", "must name a feature")])
+def test_an_invalid_entry_of_warn_is_an_error(entry: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         ValidationSettings(warn=(entry,))

@@ -1,4 +1,4 @@
-"""`dataset.json` against figures computed from the lengths one by one."""
+"""`dataset.json` against figures computed from the individual lengths."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def waste(lengths: list[int], steps: int) -> float:
 
 @given(LENGTHS)
 def test_lengths_and_padding_are_those_of_the_documents(lengths: list[int]) -> None:
-    found = dataset(report(lengths), "digest", None)
+    found = dataset(report(lengths), None)
     assert found["documents"] == len(lengths)
     assert found["tokens"] == sum(lengths)
     assert found["empty"] == lengths.count(0)
@@ -47,7 +47,7 @@ def test_lengths_and_padding_are_those_of_the_documents(lengths: list[int]) -> N
 
 
 @given(LENGTHS, LENGTHS)
-def test_reports_add_up_also_behind_json(first: list[int], second: list[int]) -> None:
+def test_reports_add_up_after_a_json_round_trip(first: list[int], second: list[int]) -> None:
     total = report(first)
     total.add(ShardReport.from_json(json.loads(json.dumps(vars(report(second))))))
     assert total.lengths == Counter([*first, *second])
@@ -55,7 +55,7 @@ def test_reports_add_up_also_behind_json(first: list[int], second: list[int]) ->
 
 
 def test_padding_on_disk_counts_every_document_to_the_whole_length() -> None:
-    assert dataset(report([2, 4, 0]), "digest", PadSettings(to=8))["padding"]["on_disk"] == 1 - 6 / 24
+    assert dataset(report([2, 4, 0]), PadSettings(to=8))["padding"]["on_disk"] == 1 - 6 / 24
 
 
 def test_a_split_without_words_is_covered() -> None:

@@ -1,6 +1,7 @@
-"""Shards through the transform against tokens, ids and figures computed apart from it."""
+"""Transformed shards against tokens, ids and counts computed independently."""
 
 import hashlib
+import itertools
 import re
 import struct
 from collections import Counter
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform import shard_work
 from components.sequence_transform.shard_report import ShardReport
 from trainer.data import features, kinds
@@ -30,6 +33,14 @@ def read(path: str) -> list[tf.train.SequenceExample]:
     return [tf.train.SequenceExample.FromString(record.numpy()) for record in records]
 
 
+def tokens(example: tf.train.SequenceExample) -> list[int]:
+    return [step.int64_list.value[0] for step in example.feature_lists.feature_list["tokens"].feature]
+
+
+def identity(example: tf.train.SequenceExample) -> str:
+    return example.context.feature["id"].bytes_list.value[0].decode()
+
+
 def checksum(path: str) -> str:
     records = [record.numpy() for record in tf.data.TFRecordDataset(path, "GZIP")]
     return hashlib.sha256(b"".join(struct.pack("<q", len(record)) + record for record in records)).hexdigest()
@@ -42,35 +53,28 @@ def settings(corpus) -> dict:
 
 @pytest.fixture(scope="module")
 def vocabulary(corpus, settings) -> list[str]:
-    """The vocabulary, made of the train split in plain Python."""
-    texts = [document.segments[0] for document in corpus.documents["train"]]
-    counts = Counter(token for text in texts for token in truncate(tokenize(text), settings["truncate"]))
+    """The vocabulary, of the train split in plain Python."""
+    counts = Counter(itertools.chain.from_iterable(words_of(corpus.documents["train"], settings)))
     frequent = [word for word, count in counts.items() if count >= settings["min_count"]]
     return [*features.RESERVED_WORDS, *sorted(frequent, key=lambda word: (-counts[word], word.encode()))[:60]]
 
 
-def test_beam_counts_the_train_split(corpus, settings) -> None:
-    documents = corpus.documents["train"]
-    tokens = Counter(token for d in documents for token in truncate(tokenize(d.segments[0]), settings["truncate"]))
-    assert corpus.counts == {
-        "tokens": dict(tokens),
-        "classes": dict(Counter(document.label for document in documents)),
-        "documents": 60,
-    }
+def words_of(documents, settings) -> list[list[str]]:
+    return [truncate(tokenize(document.segments[0]), settings["truncate"]) for document in documents]
 
 
-def test_a_shard_is_counted_alone(corpus, settings) -> None:
-    counts = shard_work.count_shard(
-        corpus.raw["train"][1], TransformSettings.model_validate(settings), kinds.LABELLED_TEXT, None
-    )
-    documents = corpus.documents["train"][30:]
-    assert counts.documents == 30
-    assert counts.classes == Counter(document.label for document in documents)
-    words = (truncate(tokenize(document.segments[0]), settings["truncate"]) for document in documents)
-    assert counts.tokens == Counter(word for row in words for word in row)
+def test_tokens_and_classes_are_counted_by_beam_and_by_shard(corpus, settings) -> None:
+    documents, configured = corpus.documents["train"], TransformSettings.model_validate(settings)
+    shard = shard_work.count_shard(corpus.raw["train"][1], configured, kinds.LABELLED_TEXT, None)
+    for counts, expected in ((corpus.counts, documents), (vars(shard), documents[30:])):
+        assert counts == {
+            "tokens": Counter(itertools.chain.from_iterable(words_of(expected, settings))),
+            "classes": Counter(document.label for document in expected),
+            "documents": len(expected),
+        }
 
 
-def test_the_vocabulary_is_what_the_train_split_gives(corpus, vocabulary) -> None:
+def test_the_vocabulary_is_that_of_the_train_split(corpus, vocabulary) -> None:
     assert (corpus.graph / "vocabulary.txt").read_text().splitlines() == vocabulary
     assert len(vocabulary) > 40
 
@@ -79,10 +83,9 @@ def test_every_document_is_written_in_order_with_its_ids(corpus, settings, vocab
     ids = {word: number for number, word in enumerate(vocabulary)}
     for split in ("train", "eval"):
         written = [example for path in corpus.transformed[split] for example in read(path)]
-        for document, example in zip(corpus.documents[split], written, strict=True):
-            words = truncate(tokenize(document.segments[0]), settings["truncate"])
-            steps = example.feature_lists.feature_list["tokens"].feature
-            assert [list(step.int64_list.value) for step in steps] == [[ids.get(word, 1)] for word in words]
+        rows = words_of(corpus.documents[split], settings)
+        for document, words, example in zip(corpus.documents[split], rows, written, strict=True):
+            assert tokens(example) == [ids.get(word, 1) for word in words]
             context = example.context.feature
             assert set(context) == {"id", "source", "label", "length"}
             assert list(context["id"].bytes_list.value) == [document.id.encode()]
@@ -91,33 +94,27 @@ def test_every_document_is_written_in_order_with_its_ids(corpus, settings, vocab
             assert list(context["length"].int64_list.value) == [len(words)]
 
 
-def test_reports_add_up_to_what_was_written(corpus, settings, vocabulary) -> None:
+def test_reports_add_up_to_the_written_files(corpus, settings, vocabulary) -> None:
     known = set(vocabulary) - set(features.RESERVED_WORDS)
     for split in ("train", "eval"):
         total = ShardReport(split)
         for report in corpus.reports:
             if report["split"] == split:
                 total.add(ShardReport.from_json(report))
-        rows = [truncate(tokenize(d.segments[0]), settings["truncate"]) for d in corpus.documents[split]]
-        tokens = [token for row in rows for token in row]
-        unknown = sum(token not in known for token in tokens)
+        rows = words_of(corpus.documents[split], settings)
+        words = [word for row in rows for word in row]
+        unknown = sum(word not in known for word in words)
         files = total.files
         total.files = []
-        assert total == ShardReport(
-            split,
-            documents=len(rows),
-            tokens=len(tokens),
-            words=len(tokens),
-            unknown=unknown,
-            lengths=Counter(len(row) for row in rows),
-        )
+        lengths = Counter(len(row) for row in rows)
+        assert total == ShardReport(split, len(rows), 0, len(words), len(words), unknown, lengths)
         assert [file["documents"] for file in files] == [len(read(path)) for path in corpus.transformed[split]]
         assert [file["sha256"] for file in files] == [checksum(path) for path in corpus.transformed[split]]
         assert [file["bytes"] for file in files] == [Path(path).stat().st_size for path in corpus.transformed[split]]
-        assert 0 < unknown < len(tokens)
+        assert 0 < unknown < len(words)
 
 
-def test_nothing_but_whole_shards_is_left(corpus) -> None:
+def test_only_complete_shards_are_left(corpus) -> None:
     folder = Path(corpus.transformed["train"][0]).parent
     assert sorted(path.name for path in folder.iterdir()) == ["data_tfrecord-0.gz", "data_tfrecord-1.gz"]
 
@@ -125,14 +122,7 @@ def test_nothing_but_whole_shards_is_left(corpus) -> None:
 def write_raw(path: Path, labels: list[str]) -> str:
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
         for number, label in enumerate(labels):
-            example = tf.train.SequenceExample()
-            values = {"id": f"x{number}", "source": "s", "label": label}
-            for name, value in values.items():
-                example.context.feature[name].bytes_list.value.append(value.encode())
-            for segment in (f"W{number}", "dull w1"):
-                step = example.feature_lists.feature_list["text"].feature.add()
-                step.bytes_list.value.append(segment.encode())
-            writer.write(example.SerializeToString(deterministic=True))
+            writer.write(encode(Document((f"W{number}", "dull w1"), label, "s", f"x{number}", 1)))
     return str(path)
 
 
@@ -142,7 +132,7 @@ def transform(corpus, source: str, target: Path, pad: PadSettings | None = None,
     return shard_work.transform_shard(source, str(target), "test", str(corpus.graph / "transform_fn"), job)
 
 
-def test_labels_that_are_no_class_are_counted_by_name(corpus, tmp_path) -> None:
+def test_unknown_labels_are_counted_by_name(corpus, tmp_path) -> None:
     source = write_raw(tmp_path / "raw.gz", ["neutral", "positive", "neutral", "bad", "negative"])
     report = transform(corpus, source, tmp_path / "new" / "out.gz")
     assert report.unknown_classes == Counter(neutral=2, bad=1)
@@ -153,19 +143,17 @@ def test_more_documents_than_a_batch_keep_their_order_and_bytes(corpus, tmp_path
     first, second = tmp_path / "a" / "out.gz", tmp_path / "b" / "out.gz"
     assert transform(corpus, source, first).documents == 2100
     transform(corpus, source, second)
-    identities = [example.context.feature["id"].bytes_list.value[0] for example in read(str(first))]
-    assert identities == [f"x{number}".encode() for number in range(2100)]
+    assert [identity(example) for example in read(str(first))] == [f"x{number}" for number in range(2100)]
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_an_empty_shard_stays_a_shard(corpus, tmp_path) -> None:
-    source = write_raw(tmp_path / "raw.gz", [])
     target = tmp_path / "new" / "out.gz"
-    report = transform(corpus, source, target)
+    report = transform(corpus, write_raw(tmp_path / "raw.gz", []), target)
     assert (report.documents, report.tokens, read(str(target))) == (0, 0, [])
 
 
-def test_a_shard_that_cannot_be_read_to_its_end_leaves_nothing(corpus, tmp_path) -> None:
+def test_a_truncated_shard_leaves_nothing(corpus, tmp_path) -> None:
     source = Path(write_raw(tmp_path / "raw.gz", ["positive"] * 2100))
     source.write_bytes(source.read_bytes()[:-100])
     with pytest.raises(tf.errors.DataLossError):
@@ -176,21 +164,19 @@ def test_a_shard_that_cannot_be_read_to_its_end_leaves_nothing(corpus, tmp_path)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padded_sequences_are_those_of_keras(corpus, tmp_path, side) -> None:
     (unpadded,) = corpus.transformed["eval"]
-    ids = [[s.int64_list.value[0] for s in e.feature_lists.feature_list["tokens"].feature] for e in read(unpadded)]
+    ids = [tokens(example) for example in read(unpadded)]
     target = tmp_path / "out.gz"
     transform(corpus, corpus.raw["eval"][0], target, pad=PadSettings(to=30, side=side))
     keras_side = {"left": "pre", "right": "post"}[side]
     expected = tf.keras.utils.pad_sequences(ids, 30, dtype="int64", padding=keras_side)
     written = read(str(target))
-    steps = [[s.int64_list.value[0] for s in e.feature_lists.feature_list["tokens"].feature] for e in written]
-    assert steps == expected.tolist()
+    assert [tokens(example) for example in written] == expected.tolist()
     assert [e.context.feature["length"].int64_list.value[0] for e in written] == [len(row) for row in ids]
 
 
-def test_documents_without_tokens_are_left_out_and_counted_where_a_length_is_asked_for(corpus, tmp_path) -> None:
+def test_a_minimum_length_drops_and_counts_documents_without_tokens(corpus, tmp_path) -> None:
     target = tmp_path / "out.gz"
     report = transform(corpus, corpus.raw["eval"][0], target, min_length=1)
     assert (report.documents, report.left_out, report.lengths[0]) == (20, 1, 0)
-    identities = [example.context.feature["id"].bytes_list.value[0].decode() for example in read(str(target))]
-    assert identities == [f"eval-{number}" for number in range(20) if number != 7]
+    assert [identity(example) for example in read(str(target))] == [f"eval-{n}" for n in range(20) if n != 7]
     assert report.files[0]["documents"] == 19

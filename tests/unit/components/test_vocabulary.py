@@ -1,4 +1,4 @@
-"""Which words make the vocabulary, in which order, and what is written of them."""
+"""The choice and order of the vocabulary, and its files."""
 
 import random
 from collections import Counter
@@ -25,20 +25,25 @@ def select(counts: dict[str, int], **values: object) -> list[tuple[str, int]]:
     return select_words(counts, TransformSettings.model_validate({"min_count": 1, **values}))
 
 
-def test_words_fall_by_count_and_ties_by_bytes() -> None:
-    counts = {"b": 2, "é": 2, "a": 2, "z": 5, "\U0001f600": 2, "\ufffd": 2}
-    assert select(counts) == [("z", 5), ("a", 2), ("b", 2), ("é", 2), ("\ufffd", 2), ("\U0001f600", 2)]
+RESERVED = dict.fromkeys(features.RESERVED_WORDS, 9)
+TIES = {"b": 2, "é": 2, "a": 2, "z": 5, "\U0001f600": 2, "\ufffd": 2}
 
 
-def test_rare_words_and_words_beyond_the_size_are_left_out() -> None:
-    counts = {"a": 3, "b": 2, "c": 1, "d": 2}
-    assert select(counts, min_count=2) == [("a", 3), ("b", 2), ("d", 2)]
-    assert select(counts, max_size=2) == [("a", 3), ("b", 2)]
-
-
-def test_reserved_words_are_dropped_and_take_no_place() -> None:
-    counts = {**dict.fromkeys(features.RESERVED_WORDS, 9), "a": 1}
-    assert select(counts, max_size=1) == [("a", 1)]
+@pytest.mark.parametrize(
+    ("counts", "settings", "expected"),
+    [
+        (TIES, {}, [("z", 5), ("a", 2), ("b", 2), ("é", 2), ("\ufffd", 2), ("\U0001f600", 2)]),
+        ({"a": 3, "b": 2, "c": 1, "d": 2}, {"min_count": 2}, [("a", 3), ("b", 2), ("d", 2)]),
+        ({"a": 3, "b": 2, "c": 1, "d": 2}, {"max_size": 2}, [("a", 3), ("b", 2)]),
+        ({**RESERVED, "a": 1}, {"max_size": 1}, [("a", 1)]),
+        ({"a": 3, "<s>": 5, "b": 1}, {"reserved": ["<s>", "z"], "max_size": 1}, [("<s>", 5), ("z", 0), ("a", 3)]),
+        ({"": 9, "a\nb": 8, "a\rb": 7, "\u2028": 2, " ": 1}, {}, [("\u2028", 2), (" ", 1)]),
+    ],
+)
+def test_words_are_chosen_by_count_and_ordered_by_bytes(
+    counts: dict[str, int], settings: dict[str, object], expected: list[tuple[str, int]]
+) -> None:
+    assert select(counts, **settings) == expected
 
 
 @given(
@@ -46,7 +51,7 @@ def test_reserved_words_are_dropped_and_take_no_place() -> None:
     st.integers(1, 10),
     st.integers(1, 5),
 )
-def test_no_word_left_out_comes_before_one_chosen(counts: dict[str, int], max_size: int, min_count: int) -> None:
+def test_no_omitted_word_ranks_before_a_chosen_one(counts: dict[str, int], max_size: int, min_count: int) -> None:
     def rank(word: str) -> tuple[int, bytes]:
         return -counts[word], word.encode()
 
@@ -66,23 +71,17 @@ def test_no_word_left_out_comes_before_one_chosen(counts: dict[str, int], max_si
 @pytest.mark.parametrize(
     ("counts", "found"),
     [
-        ({}, "0 distinct tokens, the most frequent seen 0 times"),
-        ({"a": 2, "b": 1}, "2 distinct tokens, the most frequent seen 2 times"),
+        ({}, "0 distinct tokens, the most frequent one 0 times"),
+        ({"a": 2, "b": 1}, "2 distinct tokens, the most frequent one 2 times"),
         ({"<pad>": 9}, "1 distinct tokens"),
     ],
 )
-def test_an_empty_vocabulary_is_an_error_that_says_what_to_do(counts: dict[str, int], found: str) -> None:
+def test_an_empty_vocabulary_is_an_error_with_a_fix(counts: dict[str, int], found: str) -> None:
     with pytest.raises(JobError, match="vocabulary would be empty") as caught:
         select(counts, min_count=3)
     assert found in str(caught.value)
     assert "transform.min_count = 3" in str(caught.value)
     assert "lower transform.min_count" in str(caught.value)
-
-
-def test_files_have_a_line_an_id(tmp_path: Path) -> None:
-    path = write_vocabulary(str(tmp_path), [("the", 7), ("été", 2)])
-    assert Path(path).read_bytes() == "<pad>\n<unk>\n<bos>\n<eos>\nthe\nété\n".encode()
-    assert (tmp_path / "counts.txt").read_text() == "0\n0\n0\n0\n7\n2\n"
 
 
 def test_counts_of_two_passes_add_up() -> None:
@@ -104,11 +103,6 @@ def test_a_vocabulary_is_the_same_however_documents_are_spread() -> None:
     assert len(chosen) == 1
 
 
-def test_reserved_words_of_the_configuration_come_first_and_take_no_place() -> None:
-    counts = {"a": 3, "<user>": 5, "b": 1}
-    assert select(counts, reserved=["<user>", "z"], max_size=1) == [("<user>", 5), ("z", 0), ("a", 3)]
-
-
 def given_file(path: Path, content: str | bytes) -> str:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return str(path)
@@ -121,36 +115,33 @@ def test_a_given_vocabulary_keeps_its_order_and_all_its_words(tmp_path: Path) ->
     assert select(counts, vocabulary=path, reserved=["<user>"], max_size=1, min_count=5) == expected
 
 
-def test_the_vocabulary_of_another_run_can_be_given(tmp_path: Path) -> None:
+def test_a_written_vocabulary_has_a_line_per_id_and_can_be_given(tmp_path: Path) -> None:
     words = [("the", 7), ("\u2028", 2), ("été", 2)]
     path = write_vocabulary(str(tmp_path), words)
+    assert Path(path).read_bytes() == "<pad>\n<unk>\n<bos>\n<eos>\nthe\n\u2028\nété\n".encode()
+    assert (tmp_path / "counts.txt").read_text() == "0\n0\n0\n0\n7\n2\n2\n"
     assert select(dict(words), vocabulary=path) == words
 
 
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        ("a\nb\na\n", ["words.txt, line 3", "'a' again, first in line 1"]),
+        ("a\nb\na\n", ["words.txt, line 3", "'a', which is already in line 1"]),
         ("a\n<unk>\n", ["words.txt, line 2", "'<unk>', which every vocabulary has"]),
-        ("<pad>\n<unk>\n<bos>\n<eos>\na\na\n", ["line 6", "first in line 5"]),
-        ("a\n<user>\n", ["line 2", "which transform.reserved lists"]),
+        ("<pad>\n<unk>\n<bos>\n<eos>\na\na\n", ["line 6", "already in line 5"]),
+        ("a\n<user>\n", ["line 2", "which transform.reserved already lists"]),
         ("a\n\nb\n", ["line 2", "''"]),
         ("", ["line 1", "''"]),
         (b"a\n\xff\n", ["cannot be read", "transform.vocabulary", "UTF-8"]),
+        (None, ["cannot be read", "words.txt"]),
     ],
 )
-def test_a_given_vocabulary_that_cannot_be_used_is_told(tmp_path: Path, content: str | bytes, parts: list[str]) -> None:
-    path = given_file(tmp_path / "words.txt", content)
+def test_an_invalid_given_vocabulary_is_an_error(tmp_path: Path, content: str | bytes | None, parts: list[str]) -> None:
+    path = str(tmp_path / "words.txt") if content is None else given_file(tmp_path / "words.txt", content)
     with pytest.raises(JobError) as caught:
         select({"a": 1}, vocabulary=path, reserved=["<user>"])
     for part in parts:
         assert part in str(caught.value)
-
-
-def test_a_missing_vocabulary_is_told(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="cannot be read") as caught:
-        select({"a": 1}, vocabulary=str(tmp_path / "none.txt"))
-    assert "none.txt" in str(caught.value)
 
 
 def test_all_pieces_of_a_subword_model_are_kept() -> None:
@@ -160,11 +151,7 @@ def test_all_pieces_of_a_subword_model_are_kept() -> None:
     assert chosen == [("<user>", 1), ("film", 4), ("\u2581the", 4), ("<0x0A>", 0), ("<0x0B>", 0)]
 
 
-def test_tokens_that_cannot_be_a_line_are_left_out() -> None:
-    assert select({"": 9, "a\nb": 8, "a\rb": 7, "\u2028": 2, " ": 1}) == [("\u2028", 2), (" ", 1)]
-
-
-def test_too_little_coverage_is_told_with_the_words_that_are_missing() -> None:
+def test_insufficient_coverage_is_an_error_with_the_unknown_words() -> None:
     settings = TransformSettings(min_coverage=0.9)
     counts = {"the": 80, "film": 9, "xx": 6, "yy": 5}
     missing = unknown_counts(counts, [("the", 80), ("film", 9)])
@@ -176,13 +163,13 @@ def test_too_little_coverage_is_told_with_the_words_that_are_missing() -> None:
 
 
 @pytest.mark.parametrize(("known", "tokens", "least"), [(90, 100, 0.9), (0, 0, 1.0), (0, 9, None), (5, 5, 1.0)])
-def test_enough_coverage_passes(known: int, tokens: int, least: float | None) -> None:
+def test_sufficient_coverage_passes(known: int, tokens: int, least: float | None) -> None:
     check_coverage("train", known, tokens, {}, TransformSettings(min_coverage=least))
 
 
-def test_classes_are_written_in_their_order_and_must_be_lines(tmp_path: Path) -> None:
+def test_classes_are_written_in_order_and_must_be_lines(tmp_path: Path) -> None:
     path = f"{tmp_path}/tags.txt"
     assert Path(write_classes(path, ["O", "été"])).read_bytes() == "O\nété\n".encode()
     with pytest.raises(JobError, match=r"tags\.txt[\s\S]*''") as caught:
         write_classes(path, ["O", ""])
-    assert "The name of a class is empty or has a line break" in str(caught.value)
+    assert "A class name is empty or has a line break" in str(caught.value)
