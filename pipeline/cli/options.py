@@ -13,8 +13,7 @@ from pipeline.tasks.loading import load
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The job's YAML.", show_default=False)]
 RootPath = Annotated[
-    Path | None,
-    typer.Option("--root", help="The folder for artifacts, logs and models.", show_default="runs/<name>"),
+    Path | None, typer.Option("--root", help="The folder for artifacts, logs and models.", show_default="runs/<name>")
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run all components again, without cached results.")]
 Overrides = Annotated[

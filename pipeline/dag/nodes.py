@@ -124,8 +124,7 @@ class Nodes:
 
     def _best_hyperparameters(self) -> BaseNode:
         return Resolver(
-            strategy_class=LatestArtifactStrategy,
-            hyperparameters=Channel(type=standard_artifacts.HyperParameters),
+            strategy_class=LatestArtifactStrategy, hyperparameters=Channel(type=standard_artifacts.HyperParameters)
         )
 
     def _transformed(self) -> dict[str, Any]:

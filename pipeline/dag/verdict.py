@@ -55,10 +55,7 @@ def shown(job: Job, metrics: Metrics) -> Metrics:
 
 
 def judge(
-    job: Job,
-    candidate: Metrics,
-    baseline: Metrics | None,
-    uncovered: Mapping[str, float] = MappingProxyType({}),
+    job: Job, candidate: Metrics, baseline: Metrics | None, uncovered: Mapping[str, float] = MappingProxyType({})
 ) -> Iterator[tuple[bool, str]]:
     """Judges each bound of each gate.
 
@@ -131,12 +128,7 @@ def _bounds(subject: str, metric: Metric, gate: SliceGateSettings, value: float 
 
 
 def _change(
-    subject: str,
-    metric: Metric,
-    gate: SliceGateSettings,
-    candidate: Metrics,
-    baseline: Metrics | None,
-    name: str,
+    subject: str, metric: Metric, gate: SliceGateSettings, candidate: Metrics, baseline: Metrics | None, name: str
 ) -> Iterator[tuple[bool, str]]:
     allowed, place = margin(gate), _place(metric.slice)
     value = candidate.get(place, {}).get(name, math.nan)
