@@ -114,11 +114,3 @@ def test_every_folder_is_a_package_or_documented() -> None:
     assert folders >= FOLDERS
     documented = set(re.findall(r"^\| `(\w+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
     assert documented == folders
-
-
-def test_every_package_folder_goes_into_the_wheel() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
-    assert set(settings["include"]) == {f"{name}*" for name in PACKAGES}
-    for package in PACKAGES:
-        for module in (ROOT / package).rglob("*.py"):
-            assert (module.parent / "__init__.py").is_file(), f"{module} is in no package, so the wheel leaves it out"

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
@@ -35,32 +34,17 @@ def invoke(*arguments):
     return CliRunner().invoke(app.app, [str(argument) for argument in arguments], env={"COLUMNS": "80"})
 
 
-def test_help_names_the_commands():
-    result = invoke("--help")
-    assert result.exit_code == 0
-    for name in ("run", "tune", "predict", "runs", "config"):
-        assert f" {name} " in result.stdout
-
-
 def test_the_version_is_printed_outside_the_package_too(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pipeline.cli", "--version"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("seqloom ")
+    text = invoke("--help").stdout
+    assert all(f" {name} " in text for name in ("run", "tune", "predict", "runs", "config"))
 
 
 def test_config_schema_is_the_json_schema():
     assert json.loads(invoke("config", "schema").stdout) == loading.json_schema()
-
-
-def test_config_show_prints_a_yaml_of_the_same_job(job, tmp_path):
-    result = invoke("config", "show", job, "--set", "trainer.epochs=7", "--set", "gates.loss.max=0.4")
-    assert result.exit_code == 0
-    shown = tmp_path / "shown.yaml"
-    shown.write_text(result.stdout)
-    assert ruamel.yaml.YAML(typ="safe").load(result.stdout)["trainer"]["epochs"] == 7
-    again = loading.load(shown)
-    assert again.model_dump() == loading.load(job, ["trainer.epochs=7", "gates.loss.max=0.4"]).model_dump()
 
 
 def test_config_check_names_the_corpus(job, tmp_path):
@@ -81,8 +65,7 @@ def test_config_check_names_the_corpus(job, tmp_path):
 def test_an_invalid_job_ends_with_2_before_anything_starts(job, command, override, parts):
     result = invoke(*command, job, "--set", override)
     assert result.exit_code == 2
-    for part in parts:
-        assert part in result.stderr
+    assert [part for part in parts if part not in result.stderr] == []
     assert "Traceback" not in result.output
     assert sorted(path.name for path in job.parent.iterdir()) == ["data.csv", "job.yaml"]
 
@@ -103,8 +86,7 @@ def test_a_command_that_does_not_fit_the_job_ends_with_2(job, text, command, opt
     job.write_text(text)
     result = invoke(command, job, *options)
     assert (result.exit_code, result.stdout) == (2, "")
-    for part in parts:
-        assert part in result.stderr
+    assert [part for part in parts if part not in result.stderr] == []
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "a", "b"], ["frobnicate"], ["run", "--what"]])
@@ -130,8 +112,11 @@ def test_runs_lists_the_runs(tmp_path):
     result = invoke("runs", tmp_path)
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    for part in ["not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85"]:
-        assert part in text
+    assert [
+        part
+        for part in ["not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85"]
+        if part not in text
+    ] == []
     (record,) = json.loads(invoke("runs", tmp_path, "--json").stdout)
     assert history.RunRecord.model_validate(record) == run
 

@@ -56,7 +56,8 @@ def test_a_task_has_its_model_slices_and_metrics(
     job = gated(task, **values)
     found = gates.eval_config(job, "digest")
     (spec,) = found.model_specs
-    assert (spec.signature_name, list(spec.preprocessing_function_names), spec.label_key, spec.prediction_key) == model
+    labels = list(spec.preprocessing_function_names)
+    assert (spec.signature_name, labels, spec.label_key, spec.prediction_key) == model
     assert [list(spec.feature_keys) for spec in found.slicing_specs] == slices
     assert list(metrics(job)) == names
     for name, metric in metrics(job).items():

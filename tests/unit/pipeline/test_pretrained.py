@@ -1,10 +1,7 @@
 """Word vectors that a classifier starts from: the forms of trainer.embedding, and finding the file."""
 
 import pytest
-import ruamel.yaml
-from typer.testing import CliRunner
 
-from pipeline.cli import app
 from pipeline.runs import record as history
 from pipeline.runs.pretrained import find_vectors
 from pipeline.tasks import loading
@@ -31,15 +28,6 @@ def test_a_number_is_the_width(load):
 def test_a_section_names_the_source_of_the_vectors(load):
     embedding = load(JOB % "{from: ../runs/embeddings, frozen: true}").trainer.embedding
     assert (embedding.width, embedding.source, embedding.frozen) == (None, "../runs/embeddings", True)
-
-
-@pytest.mark.parametrize("value", ["32", "{from: vectors.bin}"])
-def test_config_show_prints_the_same_job(load, tmp_path, value):
-    job = load(JOB % value)
-    shown = CliRunner().invoke(app.app, ["config", "show", str(tmp_path / "job.yaml")])
-    section = ruamel.yaml.YAML(typ="safe").load(shown.stdout)["trainer"]["embedding"]
-    assert list(section) == ["width", "from", "frozen"]
-    assert load(shown.stdout) == job
 
 
 def test_the_json_schema_allows_both():
@@ -70,8 +58,7 @@ SECTION = "a section with the keys width, from, frozen"
 )
 def test_an_invalid_value_is_reported_with_its_place(message, value, parts):
     found = message(JOB % value)
-    for part in parts:
-        assert part in found
+    assert [part for part in parts if part not in found] == []
 
 
 def find(source, folder):

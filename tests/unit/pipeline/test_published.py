@@ -42,8 +42,7 @@ def test_a_root_without_a_model_says_why(tmp_path):
         (None, "predict", ["no known task in assets.extra/seqloom.json", "classifier, dataset, tagger, word2vec"]),
         ("parser", "predict", ["the task parser"]),
         ("word2vec", "predict", ["support `seqloom predict`", "a model of task word2vec", "use `seqloom neighbors`"]),
-        ("classifier", "predict", ["cannot be loaded"]),
-        ("tagger", "predict", ["cannot be loaded"]),
+        *((task, "predict", ["cannot be loaded"]) for task in ("classifier", "tagger")),
         ("word2vec", "analogy", ["cannot be loaded"]),
     ],
 )
@@ -56,5 +55,4 @@ def test_a_model_answers_the_commands_of_its_task(model, tmp_path, task, command
     with pytest.raises(JobError) as caught:
         published.open_answers(tmp_path, command)
     assert caught.value.where == str(tmp_path)
-    for part in parts:
-        assert part in str(caught.value)
+    assert [part for part in parts if part not in str(caught.value)] == []

@@ -75,8 +75,7 @@ def test_a_space_of_allowed_values_is_read(tmp_path: Path, space: str) -> None:
 def test_invalid_spaces_are_reported(tmp_path: Path, space: str, parts: list[str]) -> None:
     with pytest.raises(JobError) as caught:
         load(tmp_path, space)
-    for part in parts:
-        assert part in str(caught.value)
+    assert [part for part in parts if part not in str(caught.value)] == []
 
 
 UNITS = "trainer.units: {values: [3, 4]}"
@@ -87,12 +86,7 @@ WORKERS = "A search cannot use several workers"
     ("space", "algorithm", "overrides", "part"),
     [
         ("trainer.epochs: {values: [3, 4]}", "hyperband", [], "trainer.epochs cannot be searched with hyperband"),
-        (
-            "trainer.bigrams.width: {values: [3]}",
-            "random",
-            ["trainer.bigrams=null"],
-            "set trainer.bigrams to a section",
-        ),
+        ("trainer.bigrams.width: {values: [3]}", "random", ["trainer.bigrams=null"], "set trainer.bigrams to"),
         (UNITS, "random", ["trainer.strategy=multi_worker"], WORKERS),
         ("trainer.strategy: {values: [one_device, multi_worker]}", "random", [], WORKERS),
         (UNITS, "random", ["corpus.label=null"], "A classifier needs labels"),
