@@ -69,11 +69,14 @@ def test_a_task_has_its_model_slices_and_metrics(
 
 
 @pytest.mark.parametrize(("classes", "expected"), [(["a", "b"], [1]), (["a", "b", "c"], [0, 1, 2])])
-def test_the_auc_is_that_of_the_last_of_two_or_of_each_of_more(
+def test_the_auc_is_computed_for_the_second_or_each_class(
     gated: MakeJob, classes: list[str], expected: list[int]
 ) -> None:
     found = gates.eval_config(gated("classifier", labels=classes)).metrics_specs[-1]
     assert list(found.binarize.class_ids.values) == expected
+
+
+SET = {"gates": "1"}
 
 
 def limit(values: dict[str, str], low: float, high: float | None = None, change: float | None = None) -> Any:
@@ -88,33 +91,24 @@ def limit(values: dict[str, str], low: float, high: float | None = None, change:
 
 
 @pytest.mark.parametrize(
-    ("task", "name", "gate", "expected"),
+    ("task", "name", "gate", "overall", "source"),
     [
-        ("classifier", "accuracy", {"min": 0.8}, [limit({}, 0.8)]),
+        ("classifier", "accuracy", {"min": 0.8}, limit({}, 0.8), None),
         # An undefined metric passes without a bound, so the lowest possible value is set as one.
-        ("classifier", "loss", {"max": 0.5}, [limit({}, 0, 0.5)]),
-        ("classifier", "accuracy", {"max_drop": 0.01}, [limit({}, 0, change=-0.01)]),
-        ("classifier", "loss", {"max_rise": 0.2}, [limit({}, 0, change=0.2)]),
-        (
-            "classifier",
-            "accuracy",
-            {"min": 0.8, "slices": {"rt": {"min": 0.7}}},
-            [limit({}, 0.8), limit({"source": "rt"}, 0.7)],
-        ),
-        (
-            "word2vec",
-            "spearman",
-            {"max_drop": 0.02, "slices": {"ws": {"min": 0.6}}},
-            [limit({"gates": "1"}, -1, change=-0.02), limit({"gates": "1", "source": "ws"}, 0.6)],
-        ),
-        ("word2vec", "loss", {"max": 3}, [limit({}, 0, 3)]),
+        ("classifier", "loss", {"max": 0.5}, limit({}, 0, 0.5), None),
+        ("classifier", "accuracy", {"max_drop": 0.01}, limit({}, 0, change=-0.01), None),
+        ("classifier", "loss", {"max_rise": 0.2}, limit({}, 0, change=0.2), None),
+        ("classifier", "accuracy", {"min": 0.8, "slices": {"rt": {"min": 0.7}}}, limit({}, 0.8), {"source": "rt"}),
+        ("word2vec", "spearman", {"max_drop": 0.02}, limit({"gates": "1"}, -1, change=-0.02), None),
+        ("word2vec", "spearman", {"min": 0, "slices": {"ws": {"min": 0.7}}}, limit(SET, 0), SET | {"source": "ws"}),
+        ("word2vec", "loss", {"max": 3}, limit({}, 0, 3), None),
     ],
 )
 def test_gates_become_thresholds(
-    gated: MakeJob, task: str, name: str, gate: dict[str, Any], expected: list[Any]
+    gated: MakeJob, task: str, name: str, gate: dict[str, Any], overall: Any, source: dict[str, str] | None
 ) -> None:
     found = metrics(gated(task, {name: gate}))
-    assert list(found[name].per_slice_thresholds) == expected
+    assert list(found[name].per_slice_thresholds) == [overall, *([limit(source, 0.7)] if source else [])]
     assert not any(metric.per_slice_thresholds for other, metric in found.items() if other != name)
 
 
@@ -142,7 +136,7 @@ def stock_verdict(job: Job, candidate: verdict.Metrics, baseline: verdict.Metric
 
 
 @pytest.mark.parametrize("lacking", [0, 1, 2, None])
-def test_a_class_without_a_value_refuses(gated: MakeJob, lacking: int | None) -> None:
+def test_a_class_without_a_value_fails(gated: MakeJob, lacking: int | None) -> None:
     config = gates.eval_config(gated("classifier", {"auc": {"max_drop": 0.1}}, labels=["a", "b", "c"]))
     evaluated = config_util.update_eval_config_with_defaults(config, rubber_stamp=True)
     keys = metric_specs.metric_thresholds_from_metrics_specs(evaluated.metrics_specs, eval_config=evaluated)

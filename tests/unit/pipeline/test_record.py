@@ -101,13 +101,20 @@ def test_a_missing_root_and_an_invalid_record_are_reported(tmp_path):
     assert caught.value.where == str(path)
 
 
-def test_a_killed_run_is_interrupted(tmp_path, holder):
+def test_a_killed_run_is_interrupted_and_releases_its_root(tmp_path, holder):
     assert [run.state for run in history.read_all(tmp_path)] == ["running"]
+    with pytest.raises(JobError, match="Another run is already using") as caught, RootLock(tmp_path):
+        pytest.fail("two runs hold the lock")
+    assert (caught.value.found, caught.value.where) == (f"process {holder.pid}", str(tmp_path))
     holder.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # dead, but still in the process table
     assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
     holder.wait()
     assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
+    with RootLock(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+    with RootLock(tmp_path / "new" / "root"):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -143,15 +150,3 @@ def test_fields_of_a_later_version_are_kept_in_sections_and_ignored_elsewhere(tm
     (read,) = history.read_all(tmp_path)
     assert read.model_dump(mode="json")["details"] == details
     assert read.details.corpus.records == 4
-
-
-def test_a_root_admits_one_run_until_that_is_killed(tmp_path, holder):
-    with pytest.raises(JobError, match="Another run is already using") as caught, RootLock(tmp_path):
-        pytest.fail("two runs hold the lock")
-    assert (caught.value.found, caught.value.where) == (f"process {holder.pid}", str(tmp_path))
-    holder.kill()
-    holder.wait()
-    with RootLock(tmp_path):
-        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
-    with RootLock(tmp_path / "new" / "root"):
-        pass

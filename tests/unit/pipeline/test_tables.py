@@ -38,7 +38,7 @@ def test_sections_follow_their_set_and_missing_metrics_are_blank():
     assert rows[4] == ["qs:", "family", "0.2500", "1"]
 
 
-def test_headings_stay_whole_where_slices_have_long_names():
+def test_headings_are_not_cut_next_to_long_slice_names():
     metrics = {"source=questions,section=gram3-comparative": {"analogy_accuracy": 0.5, "coverage": 1.0, "documents": 9}}
     console = Console(file=io.StringIO(), width=45)
     console.print(metrics_table(metrics))
