@@ -48,12 +48,10 @@ CorpusPath = Annotated[
 ]
 _SCHEMA_HELP = "A schema .pbtxt, the name of a curated schema, or a corpus or job's YAML to infer one from."
 SchemaPath = Annotated[str, typer.Argument(help=_SCHEMA_HELP, show_default=False)]
-Format = Annotated[
-    str | None, typer.Option("--format", help="The format, like corpus.format.", show_default="from the suffix")
-]
-Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="The text, like corpus.text.")]
-Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The label, like corpus.label.")]
-Source = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="The source, like corpus.source.")]
+Format = Annotated[str | None, typer.Option("--format", help="Same as corpus.format.", show_default="from the suffix")]
+Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Same as corpus.text.")]
+Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Same as corpus.label.")]
+Source = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="Same as corpus.source.")]
 
 
 @app.command("infer")
