@@ -35,8 +35,8 @@ def main() -> None:
     app()
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         try:
             version = importlib.metadata.version("seqloom")
         except importlib.metadata.PackageNotFoundError:
@@ -47,7 +47,7 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def _common(
-    _version_asked: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None: ...

@@ -13,16 +13,16 @@ from pipeline.cli.options import ConfigPath, Overrides, checked_job
 from pipeline.config.locations import describe, resolve_corpus_path
 from pipeline.tasks.loading import json_schema, load
 
-app = typer.Typer(help="Look at a job's configuration.", no_args_is_help=True)
+app = typer.Typer(help="Check and show a job's configuration.", no_args_is_help=True)
 
 
 @app.command()
 def check(config: ConfigPath, overrides: Overrides = None) -> None:
-    """Checks a job's YAML and that its files exist."""
+    """Checks that a job's YAML is valid and its files exist."""
     with ends_with(USAGE):
         job = checked_job(config, overrides)
         corpus = resolve_corpus_path(job.corpus.path, job.folder)
-    typer.echo(f"{config} is a valid {job.task}. It reads {describe(corpus)}")
+    typer.echo(f"{config} is a valid {job.task} job. It reads {describe(corpus)}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Runs a job toward a goal, shown on the console, and exits by how it ended."""
+"""Runs a job for the commands that start one: shows the run, and exits with the code of its outcome."""
 
 from __future__ import annotations
 
@@ -13,19 +13,12 @@ from pipeline.tasks.task import Goal
 
 
 def execute(job: Job, root: Path | None, goal: Goal, until: str | None, *, use_cache: bool) -> None:
-    """Runs a job.
-
-    Args:
-        job: The job.
-        root: Where the run is kept; None: runs/<name>.
-        goal: What the run is for.
-        until: The last component to run; None: all.
-        use_cache: Take results of earlier runs where nothing changed.
+    """Runs a job in a root, by default runs/<name>.
 
     Raises:
-        typer.Exit: Always, with the exit code of how the run ended.
+        typer.Exit: Always, with the exit code of the run's state.
     """
-    # TensorFlow and TFX are imported once the command line and the YAML are known to be right.
+    # TensorFlow and TFX are imported only after the command line and the YAML have been checked.
     from pipeline.console.live import RunConsole
     from pipeline.runners import job_run
 

@@ -1,4 +1,4 @@
-"""How the command line exits."""
+"""Exit codes of the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and the job they name."""
+"""Arguments and options that several commands share, and the loading of a job."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from pipeline.runs import prepare
 from pipeline.tasks.loading import load
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The job's YAML.", show_default=False)]
-RootPath = Annotated[Path | None, typer.Option("--root", help="Where the run is kept.", show_default="runs/<name>")]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every component again.")]
+RootPath = Annotated[
+    Path | None, typer.Option("--root", help="The folder for artifacts, logs and models.", show_default="runs/<name>")
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Run all components again, without cached results.")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replace a key, as in trainer.epochs=3; repeatable."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. trainer.epochs=3; repeatable."),
 ]
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL_OR_ROOT", help="A SavedModel, or the root of a run.")]
 Number = Annotated[int, typer.Option("--k", min=1, help="Maximum number of answers.")]
 
 
 def checked_job(config: Path, overrides: list[str] | None) -> Job:
-    """Loads a job and looks up its files, so that a missing one is reported before anything starts."""
+    """Loads a job and checks that its files exist."""
     job = load(config, overrides or ())
     prepare.check_files(job, str(config))
     return job

@@ -22,18 +22,18 @@ def run(
     until: Annotated[str | None, typer.Option(metavar="COMPONENT", help="Stop after this component.")] = None,
     no_cache: NoCache = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check job, corpus and model; train and publish nothing.")
+        bool, typer.Option("--dry-run", help="Check the job, corpus and model without training or publishing.")
     ] = False,
 ) -> None:
-    """Runs a job: reads its corpus, trains, evaluates, and publishes what passes its gates.
+    """Runs a job: reads its corpus, trains and evaluates a model, and publishes it if it passes the gates.
 
-    Exit codes: 0 published, or nothing new to publish; 1 failed; 2 wrong usage; 3 the model did not pass its gates.
+    Exit codes: 0 published, or nothing new to publish; 1 failed; 2 usage error; 3 the model did not pass its gates.
     """
     with ends_with(USAGE):
         job = checked_job(config, overrides)
         _check_component(until, job)
         if dry_run and until is not None:
-            raise JobError("--dry-run takes no --until.", where="--until", found=until, fix="give one of the two")
+            raise JobError("--dry-run and --until cannot be combined.", found=until, fix="give one of the two")
     execute(job, root, "check" if dry_run else "publish", until, use_cache=not no_cache)
 
 

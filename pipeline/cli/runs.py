@@ -16,10 +16,10 @@ from trainer.errors import JobError
 
 
 def runs(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The root of the runs, for example runs/sentiment.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of the runs, e.g. runs/sentiment.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
 ) -> None:
-    """Shows what ran in a root: when, what came from cache, metrics, verdicts and published versions."""
+    """Lists the runs of a root with their times, cached components, metrics, verdicts and published versions."""
     with ends_with(USAGE):
         records = read_all(root)
         if not records:

@@ -1,4 +1,4 @@
-"""The commands `seqloom schema`: a first schema of a corpus, and what differs between two."""
+"""`seqloom schema`: infer, diff."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
-"""What `schema diff` ends with, as `diff` does."""
+"""Exit codes of `schema diff`, the same as those of `diff`."""
 
-app = typer.Typer(help="Make and compare the schemas of corpora.", no_args_is_help=True)
+app = typer.Typer(help="Infer and compare the schemas of corpora.", no_args_is_help=True)
 
 _FORMATS = {
     ".csv": "csv",
@@ -44,29 +44,21 @@ _COMPRESSIONS = {".gz", ".bz2", ".xz", ".zst"}
 _JOBS = {".yaml", ".yml"}
 
 CorpusPath = Annotated[
-    str, typer.Argument(metavar="CORPUS", help="A path as corpus.path, or a job's YAML.", show_default=False)
+    str, typer.Argument(metavar="CORPUS", help="A path or glob like corpus.path, or a job's YAML.", show_default=False)
 ]
-SchemaPath = Annotated[
-    str,
-    typer.Argument(
-        help="A schema .pbtxt, the name of a curated one, or a corpus or YAML to infer one from.", show_default=False
-    ),
-]
-Format = Annotated[str | None, typer.Option("--format", help="As corpus.format.", show_default="by the suffix")]
-Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="As corpus.text.")]
-Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="As corpus.label.")]
-Source = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="As corpus.source.")]
+_SCHEMA_HELP = "A schema .pbtxt, the name of a curated schema, or a corpus or job's YAML to infer one from."
+SchemaPath = Annotated[str, typer.Argument(help=_SCHEMA_HELP, show_default=False)]
+Format = Annotated[str | None, typer.Option("--format", help="Same as corpus.format.", show_default="from the suffix")]
+Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Same as corpus.text.")]
+Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Same as corpus.label.")]
+Source = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="Same as corpus.source.")]
 
 
 @app.command("infer")
 def infer_schema(
-    corpus: CorpusPath,
-    format_: Format = None,
-    text: Text = None,
-    label: Label = None,
-    source: Source = None,
+    corpus: CorpusPath, format_: Format = None, text: Text = None, label: Label = None, source: Source = None
 ) -> None:
-    """Prints a first schema of a corpus, to be reviewed and named under `schema:` in the job's YAML."""
+    """Prints a schema inferred from a corpus; review it, then set `schema:` in the job's YAML to its file."""
     with ends_with(1):
         typer.echo(_infer(corpus, _options(format=format_, text=text, label=label, source=source)), nl=False)
 
@@ -80,9 +72,9 @@ def diff_schemas(
     label: Label = None,
     source: Source = None,
 ) -> None:
-    """Says line by line what differs between two schemas: FEATURE, PROPERTY: FIRST -> SECOND.
+    """Prints the differences between two schemas, one per line: FEATURE, PROPERTY: FIRST -> SECOND.
 
-    Ends with 0: no difference; 1: some; 2: a schema cannot be read or inferred.
+    Exit codes: 0 no differences; 1 differences; 2 a schema cannot be read or inferred.
     """
     from schema.differences import differences
 
@@ -111,30 +103,20 @@ def _schema(place: str, options: dict[str, str]) -> schema_pb2.Schema:
     try:
         return text_format.Parse(Path(place).read_text(encoding="utf-8"), schema_pb2.Schema())
     except OSError as error:
-        raise JobError(
-            "The schema cannot be read.",
-            where=place,
-            found=error.strerror,
-            expected=f"a .pbtxt file, or one of {', '.join(curated.KINDS)}",
-        ) from error
+        expected = f"a .pbtxt file, or one of {', '.join(curated.KINDS)}"
+        raise JobError("The schema cannot be read.", where=place, found=error.strerror, expected=expected) from error
     except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise JobError(
-            "The schema cannot be parsed.", where=place, found=str(error), expected="a tensorflow.metadata.v0.Schema"
-        ) from error
+        expected = "a tensorflow.metadata.v0.Schema"
+        raise JobError("The schema cannot be parsed.", where=place, found=str(error), expected=expected) from error
 
 
-def _infer(place: str, options: dict[str, str]) -> str:
-    settings, folder = _corpus(place, options)
-    with _quiet():
-        return _inferred(place, settings, folder)
-
-
-def _corpus(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
-    """How a corpus is read, and where relative paths start."""
+def _settings(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
+    """Returns how to read a corpus, and the folder that relative paths start from."""
     if Path(place).suffix in _JOBS:
         if options:
             name = next(iter(options))
-            raise JobError(f"--{name} belongs to the path of a corpus.", where=place, fix=f"set corpus.{name} in it")
+            what = f"--{name} cannot be combined with a job's YAML."
+            raise JobError(what, where=place, fix=f"set corpus.{name} in the YAML")
         job = load(Path(place))
         return job.corpus, job.folder
     suffixes = [suffix for suffix in Path(place).suffixes if suffix not in _COMPRESSIONS]
@@ -143,20 +125,34 @@ def _corpus(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
     if values["format"] not in known:
         near = closest(options["format"], known) if "format" in options else None
         raise JobError(
-            "The corpus' format cannot be told from its name." if near is None else "There is no such format.",
+            "The corpus has no known format suffix." if values["format"] is None else "The format is unknown.",
             where=place,
             found=values["format"] or "".join(suffixes) or "no suffix",
             expected=f"one of {', '.join(known)}",
-            fix=f"did you mean {near}?" if near else "name it with --format",
+            fix=f"did you mean {near}?" if near else "set --format",
         )
     try:
         return CorpusSettings.model_validate(values), Path.cwd()
     except ValidationError as error:
-        told = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise JobError("The corpus cannot be read so.", where=place, found=told) from error
+        found = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise JobError("The corpus options are not valid.", where=place, found=found) from error
 
 
-def _inferred(place: str, settings: CorpusSettings, folder: Path) -> str:
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hides the libraries' warnings and informational logs."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@_quiet()
+def _infer(place: str, options: dict[str, str]) -> str:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -164,6 +160,7 @@ def _inferred(place: str, settings: CorpusSettings, folder: Path) -> str:
     from components.corpus_validator import infer
     from pipeline.dag import dag
 
+    settings, folder = _settings(place, options)
     base, pattern = resolve_corpus_path(settings.path, folder, where=place)
     wanted = settings.span if isinstance(settings.span, int) else None
     patterns = {"corpus": pattern} if isinstance(pattern, str) else pattern
@@ -183,23 +180,10 @@ def _inferred(place: str, settings: CorpusSettings, folder: Path) -> str:
     schema, comments = infer.infer(observed, settings)
     documents = observed.statistics.documents
     header = [
-        f"Inferred from {documents:,} documents of {place}, a corpus of the kind {settings.kind}.",
-        "Review it: a limit here is what later examples must keep. Lower one in a job with validation.warn.",
+        f"Inferred from {documents:,} documents of {place}, a corpus of kind {settings.kind}.",
+        "Review it: later examples must stay within these limits. To lower one to a warning, use validation.warn.",
     ]
     if observed.bad:
-        header.insert(1, f"{observed.bad:,} records are no documents; a run would put them into quarantine.")
-        typer.echo(f"{observed.bad:,} of {documents + observed.bad:,} records are no documents.", err=True)
+        header.insert(1, f"{observed.bad:,} records are invalid; a run quarantines them.")
+        typer.echo(f"{observed.bad:,} of {documents + observed.bad:,} records are invalid.", err=True)
     return infer.render(schema, header, comments)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps what the libraries log of their own doings from the screen."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)

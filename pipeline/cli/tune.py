@@ -13,9 +13,9 @@ from trainer.errors import JobError
 
 
 def tune(config: ConfigPath, root: RootPath = None, overrides: Overrides = None, no_cache: NoCache = False) -> None:
-    """Searches the hyperparameters that the job's `tune` section declares, and shows the trials, best first.
+    """Searches the hyperparameters that the job's `tune` section declares, and lists the trials, best first.
 
-    `seqloom run` takes the best of them from the same root with `tune.use: true`.
+    With `tune.use: true`, `seqloom run` takes the best ones from the same root.
     """
     with ends_with(USAGE):
         job = checked_job(config, overrides)

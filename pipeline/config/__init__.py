@@ -1,1 +1,1 @@
-"""A job: its YAML, typed, checked and explained."""
+"""The configuration of a job: reading, types, checks and error messages."""

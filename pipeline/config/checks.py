@@ -10,7 +10,7 @@ from trainer.settings import TransformSettings
 
 
 def split_problems(corpus: CorpusSettings, splits: SplitSettings, required: Collection[str]) -> Iterator[Problem]:
-    """Yields the splits that a task requires and the corpus does not have."""
+    """Yields a problem if the corpus lacks splits that the task requires."""
     by_hash = isinstance(corpus.path, str)
     names = list(splits.weights if by_hash else corpus.path)
     missing = [split for split in required if split not in names]
@@ -21,7 +21,7 @@ def split_problems(corpus: CorpusSettings, splits: SplitSettings, required: Coll
 
 
 def segment_problems(path: tuple[str, ...], value: str, transform: TransformSettings) -> Iterator[Problem]:
-    """Yields a key whose value needs segments, if the tokens do not mark them."""
+    """Yields a problem if a key's value needs segments, but the tokens do not mark them."""
     if "segment" not in (transform.bos, transform.eos):
         key, found = path[-1], "neither transform.eos nor transform.bos is segment"
         fix = f"set transform.eos: segment, or another {key}"

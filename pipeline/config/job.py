@@ -1,4 +1,4 @@
-"""What the jobs of all tasks have in common, typed and frozen. Light: imports no TensorFlow."""
+"""The base class of all jobs, typed and frozen. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ class Job(Settings):
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_-]*$",
         max_length=64,
-        description="Name of the job: lower-case letters, digits, - and _; runs go to runs/<name>.",
+        description="Name of the job, in lower-case letters, digits, - and _; runs go to runs/<name>.",
     )
     task: str
     corpus: CorpusSettings = Field(description="The corpus files and how to read a record.")
     splits: SplitSettings = Field(default_factory=SplitSettings, description="Weights of the splits.")
     validation: ValidationSettings = Field(default_factory=ValidationSettings, description="How to handle anomalies.")
-    transform: TransformSettings = Field(default_factory=TransformSettings, description="Raw text to token ids.")
+    transform: TransformSettings = Field(
+        default_factory=TransformSettings, description="How to turn raw text into token ids."
+    )
     output: OutputSettings = Field(default_factory=OutputSettings, description="How to write the examples.")
     trainer: Settings = Field(default_factory=Settings, description="The model and its training.")
     gates: dict[str, GateSettings] = Field(
@@ -40,26 +42,23 @@ class Job(Settings):
     serving: ServingSettings = Field(default_factory=ServingSettings, description="How to handle published models.")
     beam: BeamSettings = Field(default_factory=BeamSettings, description="How to run Beam.")
     schema_path: str | None = Field(
-        None,
-        alias="schema",
-        min_length=1,
-        description="A schema .pbtxt; null: the curated one for this kind of corpus.",
+        None, alias="schema", min_length=1, description="A schema .pbtxt; null: the curated schema for the corpus kind."
     )
     required_splits: ClassVar[tuple[str, ...]] = ("train", "eval")
     _path: Path | None = PrivateAttr(None)
 
     @property
     def path(self) -> Path | None:
-        """The absolute path of the YAML file it was loaded from, or None if it was made in code."""
+        """The absolute path of the job's YAML, or None if the job was built in code."""
         return self._path
 
     @property
     def folder(self) -> Path:
-        """The folder that relative paths start from."""
+        """The folder that relative paths start from: that of the YAML, or the current one."""
         return self._path.parent if self._path else Path.cwd()
 
     def loaded_from(self: J, path: Path) -> J:
-        """Returns the job with the absolute path of its YAML."""
+        """Sets the absolute path of the job's YAML and returns the job."""
         self._path = path
         return self
 

@@ -21,10 +21,10 @@ class JobFile:
 
     Attributes:
         key: The key that holds the path: ("transform", "vocabulary").
-        path: The path as the job gives it.
-        folder: The folder below a run's root that its copies go to.
-        parse: "module:function" that takes the file's content and path, and raises a JobError if it is broken.
-        find: "module:function" to use in place of `resolve_file`, with the same arguments.
+        path: The path as given in the job.
+        folder: The folder below a run's root that holds its copies.
+        parse: "module:function" that takes the file's content and path, and raises a JobError if it is invalid.
+        find: "module:function" that replaces `resolve_file`, with the same arguments.
     """
 
     key: tuple[str, ...]
@@ -35,14 +35,14 @@ class JobFile:
 
     @property
     def name(self) -> str:
-        """The key with dots: `transform.vocabulary`."""
+        """The dotted key: `transform.vocabulary`."""
         return ".".join(self.key)
 
     def locate(self, base: Path, *, where: str) -> Path:
         """Returns the absolute path of the existing file.
 
         Args:
-            base: The folder that relative paths start at.
+            base: The folder that relative paths start from.
             where: The place of the path, for messages.
 
         Raises:
@@ -54,12 +54,7 @@ class JobFile:
 
 
 def with_paths(section: S, paths: Mapping[tuple[str, ...], str]) -> S:
-    """Returns a section, or a whole job, with other paths.
-
-    Args:
-        section: The section; its fields hold sections, mappings or paths.
-        paths: Path by key; keys are spelled as in the YAML.
-    """
+    """Returns a copy of a section, or of a whole job, with other paths by key; keys are spelled as in the YAML."""
     for key, path in paths.items():
         section = _replaced(section, key, path)
     return section

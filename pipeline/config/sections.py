@@ -22,13 +22,13 @@ class GateSettings(SliceGateSettings):
     """Thresholds that a metric must meet before the model is published."""
 
     max_drop: FiniteFloat | None = Field(
-        None, ge=0, description="Largest drop below the last blessed model's value, for metrics where higher is better."
+        None, ge=0, description="Largest allowed drop below the last blessed model, for metrics where higher is better."
     )
     max_rise: FiniteFloat | None = Field(
-        None, ge=0, description="Largest rise above the last blessed model's value, for metrics where lower is better."
+        None, ge=0, description="Largest allowed rise above the last blessed model, for metrics where lower is better."
     )
     slices: dict[str, SliceGateSettings] = Field(
-        default_factory=dict, description="Absolute thresholds for single sources, by name of the source."
+        default_factory=dict, description="Absolute thresholds for single sources, by source."
     )
 
     def problems(self) -> Iterator[Problem]:

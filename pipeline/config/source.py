@@ -1,4 +1,4 @@
-"""YAML and `--set` overrides as plain data, with the place of each value."""
+"""Reads YAML and `--set` overrides as plain data, with the place of each value."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KeyPath = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 100
 _MAX_VALUES = 50_000
-"""A few lines of aliases of aliases stand for billions of values."""
+"""A limit is needed because nested aliases can multiply a few lines into billions of values."""
 
 
 class _Resolver(ruamel.yaml.resolver.VersionedResolver):
-    """Types plain scalars as YAML 1.2 does, without octal and hexadecimal numbers and dates: `010` is text."""
+    """Types plain scalars like YAML 1.2, but without octal and hexadecimal numbers and dates: `010` is text."""
 
     versioned_resolver: ClassVar[dict[None, list[tuple[str, re.Pattern[str]]]]] = {
         None: [
@@ -43,14 +43,14 @@ class _Resolver(ruamel.yaml.resolver.VersionedResolver):
 
 @dataclasses.dataclass
 class Source:
-    """Data read from YAML, and where each key is written.
+    """Data read from YAML, with the place of each key.
 
     Attributes:
-        name: The file's name as shown in messages.
+        name: The file's name in messages.
         data: The mapping that was read.
-        places: File and line (or the override) of each key path.
-        problems: Errors of the text itself: duplicate keys, values that do not match their tags.
-        unreadable: The key paths whose values cannot be read; ignore their data.
+        places: File and line, or the override, of each key path.
+        problems: Errors in the text itself: duplicate keys, values that do not match their tags.
+        unreadable: Key paths whose values cannot be read; their data is meaningless.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Source:
     unreadable: set[KeyPath] = dataclasses.field(default_factory=set)
 
     def where(self, path: KeyPath) -> str:
-        """Returns the place of a key path, or of its nearest parent in the text, and the path itself."""
+        """Returns the place of a key path, or of its nearest parent in the text, followed by the path."""
         keys = ".".join(str(key) for key in path)
         place = next(self.places[path[:size]] for size in range(len(path), -1, -1) if path[:size] in self.places)
         return f"{place}, {keys}" if keys and not place.startswith("--set ") else place
@@ -69,12 +69,6 @@ class Source:
 def read(path: Path) -> Source:
     """Reads a YAML file.
 
-    Args:
-        path: The file.
-
-    Returns:
-        Its data with the place of every key; its `problems` list duplicate keys and the like.
-
     Raises:
         JobError: If the file is not a readable YAML mapping.
     """
@@ -82,28 +76,18 @@ def read(path: Path) -> Source:
     source = Source(str(path), places={(): f"{path}:1"})
     node = _compose(text, str(path))
     if node is None:
-        raise JobError(
-            "The configuration is empty.", where=str(path), expected="a mapping that starts with `name:` and `task:`"
-        )
+        expected = "a mapping that starts with `name:` and `task:`"
+        raise JobError("The configuration is empty.", where=str(path), expected=expected)
     data = _Reader(source).read(node, ())
     if not isinstance(data, dict):
-        raise JobError(
-            "The configuration is not a mapping.",
-            where=f"{path}:{node.start_mark.line + 1}",
-            found=f"{describe(data)}",
-            expected="`key: value` lines, the first of them `name:` and `task:`",
-        )
+        where, expected = f"{path}:{node.start_mark.line + 1}", "`key: value` lines that start with `name:` and `task:`"
+        raise JobError("The configuration is not a mapping.", where=where, found=describe(data), expected=expected)
     source.data = data
     return source
 
 
 def override(source: Source, overrides: Sequence[str]) -> None:
-    """Applies `KEY.PATH=VALUE` overrides to a source, in order; the values are read as YAML.
-
-    Args:
-        source: The source to change; errors in an override are added to its problems.
-        overrides: The overrides as given on the command line.
-    """
+    """Applies `KEY.PATH=VALUE` overrides, with values in YAML, to a source, and adds their errors to its problems."""
     for text in overrides:
         try:
             _override(source, text)
@@ -112,7 +96,7 @@ def override(source: Source, overrides: Sequence[str]) -> None:
 
 
 def describe(value: Value) -> str:
-    """Formats a value for a message: the value and, unless that is obvious, its type."""
+    """Formats a value for a message, with its type unless that is obvious."""
     if isinstance(value, dict):
         return "a mapping with the keys " + ", ".join(value) if value else "an empty mapping"
     if isinstance(value, list):
@@ -144,12 +128,8 @@ def _text(path: Path) -> str:
         raise JobError("The configuration is a folder, not a file.", where=str(path), fix=fix) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise JobError(
-            "The configuration is not UTF-8.",
-            where=f"{path}:{line}",
-            found=f"the byte 0x{error.object[error.start]:02x}",
-            fix="save the file as UTF-8",
-        ) from None
+        found, fix = f"the byte 0x{error.object[error.start]:02x}", "save the file as UTF-8"
+        raise JobError("The configuration is not UTF-8.", where=f"{path}:{line}", found=found, fix=fix) from None
     except OSError as error:
         raise JobError("The configuration cannot be read.", where=str(path), found=error.strerror) from None
 
@@ -186,11 +166,11 @@ def _compose(text: str, name: str) -> Node | None:
 
 
 class _Reader:
-    """Turns the nodes of one YAML text into data and notes the place of each key.
+    """Turns the nodes of one YAML text into data, and records the place of each key.
 
     Args:
-        source: Gets the places and the problems.
-        place: The place of every value, where that is not a line of the source.
+        source: Receives the places and the problems.
+        place: The place of all values, if they are not lines of the source.
     """
 
     def __init__(self, source: Source, place: str | None = None) -> None:
@@ -202,12 +182,12 @@ class _Reader:
     def read(self, node: Node, path: KeyPath) -> Value:
         self._values += 1
         if self._values > _MAX_VALUES:
-            fix = "write the values out: aliases of aliases multiply them"
+            fix = "write the values out; nested aliases multiply them"
             raise JobError("The YAML is too large.", where=self._at(node), expected=f"{_MAX_VALUES:,} values", fix=fix)
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         if node in self._open:
-            return self._unreadable("An alias points into itself.", node, path, fix="write the value out")
+            return self._unreadable("An alias contains itself.", node, path, fix="write the value out")
         if node.tag not in {f"{_TAG}map", f"{_TAG}seq"}:
             return self._unreadable("A YAML tag is unknown.", node, path, found=str(node.tag), fix="remove the tag")
         self._open.append(node)
@@ -224,7 +204,7 @@ class _Reader:
         result: dict[str, Value] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                self._problem("A key is not plain text.", key_node, path, expected="a name, as in `epochs: 4`")
+                self._problem("A key is not plain text.", key_node, path, expected="a name, for example `epochs: 4`")
                 continue
             key = self._text(key_node, path)
             inner = (*path, key)
@@ -254,10 +234,10 @@ class _Reader:
 
     def _text(self, node: ScalarNode, path: KeyPath) -> str:
         try:
-            # JSON, which is YAML too, writes a character beyond U+FFFF as two escapes.
+            # JSON, which is valid YAML, writes a character beyond U+FFFF as two escapes.
             return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self._unreadable("A text has half of a surrogate pair.", node, path, found=ascii(node.value))
+            self._unreadable("A text has an unpaired surrogate.", node, path, found=ascii(node.value))
             return ascii(node.value)
 
     def _at(self, node: Node) -> str:
@@ -291,8 +271,7 @@ def _override(source: Source, text: str) -> None:
             inner = holder[key] = {}
             source.places[path[:depth]] = place
         if not isinstance(inner, dict):
-            section = ".".join(path[:depth])
-            raise JobError("An override reaches into a value.", where=place, found=f"{section} is {describe(inner)}")
+            raise JobError(f"{'.'.join(path[:depth])} is not a section.", where=place, found=describe(inner))
         holder = inner
     for known in [known for known in source.places if known[: len(path)] == path]:
         del source.places[known]

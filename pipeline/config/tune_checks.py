@@ -1,4 +1,4 @@
-"""Checks of a search space: unknown keys, and values that the trainer section cannot have."""
+"""Checks a search space for unknown keys, and for values that are not valid in the trainer section."""
 
 from __future__ import annotations
 
@@ -14,20 +14,14 @@ from trainer.tuning.settings import DimensionSettings, TuneSettings
 from trainer.tuning.values import SECTION, set_key, takes_integers, validated
 
 _FILES = {f"{SECTION}embedding.from"}
-"""Keys that name files, which a run copies before it starts."""
+"""Keys that name files, which cannot be searched because a run copies its files before it starts."""
 
 JobProblems = Callable[[SequenceSettings], Iterable[Problem]]
-"""Returns the problems of a job, apart from its search, with another trainer section."""
+"""Returns the problems that a job, apart from its search, has with another trainer section."""
 
 
 def search_problems(tune: TuneSettings, trainer: SequenceSettings, job_problems: JobProblems) -> Iterator[Problem]:
-    """Yields what a search cannot try.
-
-    Args:
-        tune: The search.
-        trainer: The section whose keys are varied.
-        job_problems: Checks the job with another trainer section.
-    """
+    """Yields the problems of a search over keys of a trainer section."""
     settings = trainer.model_dump(mode="json", by_alias=True)
     known = set(job_problems(trainer))
     # A dimension with problems of its own has no values to check.
@@ -53,9 +47,9 @@ def _key_problem(key: str, settings: Mapping[str, Any]) -> Problem | None:
     if not key.startswith(SECTION):
         fix = f"did you mean {SECTION}{key}?" if key in settings else None
         expected = f"a key under trainer, for example {SECTION}units"
-        return Problem(path, f"{key} cannot be searched.", f"{key}, which is not under trainer", expected, fix)
+        return Problem(path, f"{key} cannot be searched.", "a key outside trainer", expected, fix)
     if key in _FILES:
-        return Problem(path, f"{key} cannot be searched.", "a key that names a file", fix="make a job for each file")
+        return Problem(path, f"{key} cannot be searched.", "a key that names a file", fix="write one job per file")
     holder: Any = settings
     names = key.removeprefix(SECTION).split(".")
     for depth, name in enumerate(names):
@@ -79,7 +73,7 @@ def _value_problem(
     known: set[Problem],
     job_problems: JobProblems,
 ) -> Problem | None:
-    """Returns the first problem that a value of a dimension causes by itself."""
+    """Returns the first problem that a value of a dimension adds to the known problems of the job."""
     path = ("tune", "space", key)
     for value in dimension.tested:
         try:
@@ -87,12 +81,12 @@ def _value_problem(
         except ValidationError as error:
             message = error.errors()[0]["msg"]
             expected = message.removeprefix("Input should be ").removeprefix("Value error, ")
-            return Problem(path, f"{key} cannot have all values of its space.", str(value), expected)
+            return Problem(path, f"{key} has an invalid value in its space.", str(value), expected)
         for problem in job_problems(trainer):
             if problem not in known:
                 what = f"{problem.what.rstrip('.')} if {key} is {value}."
                 return Problem(path, what, problem.found, problem.expected, problem.fix)
     if dimension.min is not None and takes_integers(kind, settings, key, dimension.min) is None:
-        found, expected = "min and max", f"values, or a range of a key of {key}"
-        return Problem(path, f"{key} is a section and cannot have a range.", found, expected)
+        expected = f"values, or a range of a key under {key}"
+        return Problem(path, f"{key} is a section and cannot have a range.", "min and max", expected)
     return None

@@ -1,4 +1,4 @@
-"""Turns the errors of a configuration into `JobError`s that name the file, the line and a fix."""
+"""Turns validation errors of a configuration into `JobError`s that name the file, the line and a fix."""
 
 from __future__ import annotations
 
@@ -22,16 +22,13 @@ _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: 
 def explain(
     error: ValidationError, source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]] | None = None
 ) -> list[JobError]:
-    """Turns validation errors into errors with a place.
+    """Turns validation errors into errors with a place, except those of values the source reports as unreadable.
 
     Args:
-        error: What pydantic found.
-        source: What was validated.
-        model: The model that it was validated against.
-        tasks: The models of all tasks, which may have a key that this one lacks.
-
-    Returns:
-        One error per problem, without those of values that the source already reported as unreadable.
+        error: The errors that pydantic found.
+        source: The validated source.
+        model: The model it was validated against.
+        tasks: The models of all tasks, searched for keys that this model lacks.
     """
     return [
         problem
@@ -42,7 +39,7 @@ def explain(
 
 
 def located(problems: Iterable[Problem], source: Source) -> list[JobError]:
-    """Turns problems, each with its path from the root, into errors with a place."""
+    """Turns problems, whose paths start at the root, into errors with a place."""
     return [
         problem.error(source.where(problem.path))
         for problem in problems
@@ -142,11 +139,9 @@ def _words(annotation: Any, metadata: Sequence[Any] = ()) -> str:
         return " or ".join([_words(argument, metadata) for argument in rest] + ["null"] * (len(rest) < len(arguments)))
     if annotation in _PLAIN:
         return _PLAIN[annotation] + _bounds(metadata)
-    return "a list" if origin in {list, tuple} else _section(_keys(annotation))
-
-
-def _section(keys: Sequence[str]) -> str:
-    return f"a section with the keys {', '.join(keys)}" if keys else "a section"
+    keys = _keys(annotation)
+    section = f"a section with the keys {', '.join(keys)}" if keys else "a section"
+    return "a list" if origin in {list, tuple} else section
 
 
 def _bounds(metadata: Sequence[Any]) -> str:
@@ -167,7 +162,7 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
 
 
 def _model_in(annotation: Any) -> Any:
-    """Returns the model, or otherwise the container, in an optional or annotated type."""
+    """Returns the model, or else the container, inside an optional or annotated type."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _model_in(arguments[0])
@@ -189,7 +184,7 @@ def _keys(annotation: Any) -> list[str]:
 
 
 def _field(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
-    """Returns the field at a key path; items of mappings and lists are fields without a description."""
+    """Returns the field at a key path; items of mappings and lists become fields without a description."""
     current: Any = model
     field: FieldInfo | None = None
     for key in path:

@@ -1,1 +1,1 @@
-"""What a person sees of a run."""
+"""The presentation of runs on the console."""

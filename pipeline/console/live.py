@@ -1,4 +1,4 @@
-"""Shows a run: a live table on a terminal, plain lines elsewhere."""
+"""Shows a run as a live table on a terminal, and as plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from trainer.progress import logger as progress_logger
 
 _RECORDS = "records"
 _PLACES = ("trial", "epoch")
-"""What progress is part of, outermost first; a line is printed at the end of each."""
+"""The parts of a run that progress belongs to, outermost first; a line is printed at the end of each."""
 
 _INSTANT = {ComponentState.WAITING, ComponentState.CACHED, ComponentState.SKIPPED}
 
@@ -60,28 +60,28 @@ class _Row:
         return self.records / elapsed if self.records and elapsed and timed else None
 
 
-class RunConsole:
-    """Shows a run. Writes to its own duplicate of the standard output, so the process's own may be redirected.
+class RunConsole(logging.Handler):
+    """Shows a run. Writes to its own duplicate of standard output, so that the process's own can be redirected.
 
-    Enter it before `redirect_output`. While it is entered, what `trainer.progress.report` logs is shown here and
-    nowhere else. All methods may be called from any thread.
+    Enter it before `redirect_output`; it then shows the progress that `trainer.progress.report` logs, which reaches
+    no other handler. All methods are thread-safe.
 
     Args:
         console: Where to write instead.
     """
 
     def __init__(self, console: Console | None = None) -> None:
+        super().__init__(logging.INFO)
         self._console = console or _own_console()
         self._rows: dict[str, _Row] = {}
         self._current: str | None = None
         self._live: Live | None = None
         self._lock = threading.RLock()
-        self._handler = ProgressHandler(self)
         self._logger_before = (progress_logger.level, progress_logger.propagate)
 
     def __enter__(self) -> RunConsole:
         self._logger_before = (progress_logger.level, progress_logger.propagate)
-        progress_logger.addHandler(self._handler)
+        progress_logger.addHandler(self)
         progress_logger.setLevel(logging.INFO)
         progress_logger.propagate = False
         return self
@@ -89,7 +89,7 @@ class RunConsole:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        progress_logger.removeHandler(self._handler)
+        progress_logger.removeHandler(self)
         level, progress_logger.propagate = self._logger_before
         progress_logger.setLevel(level)
         for name, row in self._rows.items():
@@ -100,11 +100,11 @@ class RunConsole:
         self._stop_live()
 
     def start(self, components: Sequence[str]) -> None:
-        """Names the components in order; all are waiting."""
+        """Shows the components in order, all waiting."""
         with self._lock:
             self._rows = {name: _Row() for name in components}
         if self._console.is_terminal:
-            # Without rich's own redirection: prints belong in the log.
+            # Without rich's own redirection, because prints belong in the log.
             self._live = Live(
                 console=self._console,
                 get_renderable=self._render,
@@ -117,21 +117,22 @@ class RunConsole:
     def component(
         self, name: str, state: ComponentState, *, seconds: float | None = None, records: int | None = None
     ) -> None:
-        """Shows that a component's state has changed.
+        """Shows a component's new state.
 
         Args:
             name: The component.
-            state: Its new state. Progress belongs to the component that is running.
-            seconds: How long it ran; measured here by default.
-            records: How many records it made; by default the number that it reported last.
+            state: Its new state.
+            seconds: Its duration; measured here by default.
+            records: Its number of records; the number it reported last by default.
         """
         self._change(name, state, seconds, records)
 
-    def progress(self, progress: Progress) -> None:
-        """Shows progress of the component that is running."""
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows the log record's progress, if it has any, at the running component."""
+        progress = getattr(record, "progress", None)
         with self._lock:
             row = self._rows.get(self._current or "")
-            if row is None:
+            if row is None or not isinstance(progress, Progress):
                 return
             before, row.progress = row.progress, progress
             if progress.unit == _RECORDS:
@@ -140,11 +141,11 @@ class RunConsole:
                 self.message(f"{self._current}: {_progress_words(before)}")
 
     def message(self, text: str) -> None:
-        """Prints a line, above the table if there is one."""
+        """Prints a line, above the table if one is shown."""
         self._console.print(Text(text), soft_wrap=True)
 
     def anomalies(self, anomalies: Collection[AnomalyDetails]) -> None:
-        """Shows what the validation found: a table on a terminal, one line per anomaly elsewhere."""
+        """Shows anomalies, as a table on a terminal and as one line per anomaly elsewhere."""
         if anomalies and self._console.is_terminal:
             self._console.print(anomalies_table(anomalies))
             return
@@ -152,7 +153,7 @@ class RunConsole:
             self.message(anomaly_line(anomaly))
 
     def result(self, record: RunRecord) -> None:
-        """Prints how the run ended: metrics, verdict, the published model and the log."""
+        """Prints a finished run's metrics, verdict, published model and log."""
         self._stop_live()
         if record.metrics:
             self._console.print(metrics_table(record.metrics))
@@ -199,31 +200,13 @@ class RunConsole:
             return Group(table, _bar(progress)) if progress and progress.unit != _RECORDS else table
 
 
-class ProgressHandler(logging.Handler):
-    """Shows what `trainer.progress.report` logs.
-
-    Args:
-        console: The console.
-    """
-
-    def __init__(self, console: RunConsole) -> None:
-        super().__init__(logging.INFO)
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Shows the record's progress, if it has any."""
-        progress = getattr(record, "progress", None)
-        if isinstance(progress, Progress):
-            self._console.progress(progress)
-
-
 def _own_console() -> Console:
     try:
         descriptor = os.dup(sys.stdout.fileno())
     except (AttributeError, OSError, io.UnsupportedOperation):
         return Console(highlight=False)
     file = os.fdopen(descriptor, "w", encoding=sys.stdout.encoding, errors="replace", buffering=1)
-    # rich asks the standard streams for the size; these may all be files or pipes by then. 0 means unknown.
+    # rich reads the size from the standard streams, which may all be files or pipes by then. 0 means unknown.
     size = os.get_terminal_size(descriptor) if os.isatty(descriptor) and not os.isatty(0) else os.terminal_size((0, 0))
     return Console(file=file, highlight=False, width=size.columns or None, height=size.lines or None)
 

@@ -1,4 +1,4 @@
-"""Shows runs, metrics and numbers on a terminal."""
+"""Formats runs, metrics and numbers for the console."""
 
 from __future__ import annotations
 
@@ -39,14 +39,7 @@ def slice_name(name: str) -> str:
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
-    """Shows metrics, one row per slice.
-
-    Args:
-        metrics: Values by slice and metric.
-
-    Returns:
-        The table, "overall" first, with the number of documents in the last column.
-    """
+    """Returns a table of metrics by slice, with "overall" first and the number of documents in the last column."""
     found = {name for values in metrics.values() for name in values}
     names = sorted(found, key=lambda name: (name == _COUNT, name))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -62,7 +55,7 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
 
 
 def anomalies_table(anomalies: Iterable[AnomalyDetails]) -> Table:
-    """Shows what the validation found, one row per anomaly."""
+    """Returns a table of anomalies, one row each."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title="Schema anomalies", title_justify="left")
     for heading in ("split", "feature", "what", "expected", "found", "documents"):
         table.add_column(heading, overflow="fold")
@@ -74,7 +67,7 @@ def anomalies_table(anomalies: Iterable[AnomalyDetails]) -> Table:
 
 
 def anomaly_line(anomaly: AnomalyDetails) -> str:
-    """Shows what the validation found, in one line."""
+    """Formats an anomaly as one line."""
     documents = f"; documents {', '.join(anomaly.ids)}" if anomaly.ids else ""
     return (
         f"{'Warning' if anomaly.warning else 'Anomaly'} in {anomaly.split}, {anomaly.feature}:"
@@ -83,7 +76,7 @@ def anomaly_line(anomaly: AnomalyDetails) -> str:
 
 
 def verdict_text(record: RunRecord) -> Text:
-    """Says how a run ended."""
+    """Formats the outcome of a run."""
     lines = [Text(record.sentence, record.state.style)]
     lines += [Text(f"- {finding}") for finding in findings(record)]
     lines += [Text(f"- {reason}") for reason in record.verdict.reasons]
@@ -93,7 +86,7 @@ def verdict_text(record: RunRecord) -> Text:
 
 
 def findings(record: RunRecord) -> Iterator[str]:
-    """Yields what a run found out about its model, hyperparameters and, with `--dry-run`, about the corpus."""
+    """Yields a run's findings about its model, its hyperparameters and, for `--dry-run`, its corpus."""
     details = record.details
     if record.task is not None and record.task in TASKS and details.training is not None:
         yield from TASKS[record.task].report(details.training.model_dump())
@@ -117,12 +110,12 @@ def findings(record: RunRecord) -> Iterator[str]:
 
 
 def assignments(values: Mapping[str, object]) -> str:
-    """Formats values by key in one line: trainer.units 64, trainer.dropout 0.3."""
+    """Formats values by key on one line: trainer.units 64, trainer.dropout 0.3."""
     return ", ".join(f"{key} {_value(value)}" for key, value in values.items())
 
 
 def trials_table(tuning: TuningDetails) -> Table:
-    """Shows the trials of a search, one row per trial, in the order given."""
+    """Returns a table of a search's trials, in the order given."""
     keys = list(dict.fromkeys(key for trial in tuning.trials for key in trial.values))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("trial", tuning.objective.replace("_", " "), *keys):
@@ -134,7 +127,7 @@ def trials_table(tuning: TuningDetails) -> Table:
 
 
 def runs_table(records: Sequence[RunRecord]) -> Table:
-    """Shows runs with their components, metrics and outcomes, in the order given."""
+    """Returns a table of runs with their components, metrics and outcomes, in the order given."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_lines=True)
     table.add_column("run", no_wrap=True)
     table.add_column("components, metrics and outcome")

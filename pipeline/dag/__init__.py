@@ -1,1 +1,1 @@
-"""The pipeline as TFX components, its gates and its lineage."""
+"""The pipeline as TFX components, with its gates and lineage."""

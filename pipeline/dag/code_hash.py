@@ -1,7 +1,4 @@
-"""A digest of the code behind a module, so that TFX's cache sees edits.
-
-TFX keys its cache by a component's parameters; code is known to it by its dotted path alone.
-"""
+"""Digests the code behind a module, so that edited code misses TFX's cache, which knows code only by dotted path."""
 
 from __future__ import annotations
 
@@ -15,14 +12,7 @@ _PACKAGES = ("pipeline", "components", "trainer", "schema")
 
 
 def source_hash(*modules: str) -> str:
-    """Digests modules together with all modules of this project that they import, directly or not.
-
-    Args:
-        modules: Dotted names of modules of this project.
-
-    Returns:
-        A hexadecimal digest that changes when one of these files does.
-    """
+    """Returns a digest of modules and of all modules of this project that they import, directly or indirectly."""
     digest = hashlib.sha256()
     for name, source in sorted(code_modules(*modules).items()):
         digest.update(f"{name} {len(source)}\n".encode() + source)
@@ -30,7 +20,7 @@ def source_hash(*modules: str) -> str:
 
 
 def code_modules(*modules: str) -> dict[str, bytes]:
-    """Returns modules and all modules of this project that they import, directly or not, with their sources."""
+    """Returns the sources of modules and of all modules of this project that they import, by dotted name."""
     seen: dict[str, bytes] = {}
     waiting = list(modules)
     while waiting:
@@ -44,7 +34,7 @@ def code_modules(*modules: str) -> dict[str, bytes]:
 
 
 def _file(module: str) -> Path | None:
-    """The file of a module of this project; None for all else, such as a class in a module."""
+    """Returns the file of a module of this project; None for anything else, such as a class in a module."""
     if module.partition(".")[0] not in _PACKAGES:
         return None
     base = _ROOT.joinpath(*module.split("."))
@@ -53,7 +43,7 @@ def _file(module: str) -> Path | None:
 
 @functools.cache
 def _imports(module: str, source: bytes) -> list[str]:
-    """Names that may be modules: `from a import b` names both `a` and `a.b`."""
+    """Returns names that may be modules: `from a import b` yields both `a` and `a.b`."""
     names = [module.rpartition(".")[0]]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

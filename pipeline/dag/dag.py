@@ -1,6 +1,6 @@
-"""The pipeline as TFX components: what runs, and what feeds what.
+"""Builds the TFX pipeline of a job.
 
-Names come from where TFX defines them: `tfx.v1` imports Google Cloud's client, a third of the start of a run.
+Names are imported from the modules that define them: `tfx.v1` imports Google Cloud's client, which is slow.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ _CODE_MODULES: Mapping[str, tuple[str, ...]] = {
     "LearningCheck": ("components.learning_check.executor",),
     "Tuner": ("trainer.tuning.tuner",),
 }
-"""The modules behind each component of this project, without what they load by dotted path."""
+"""The modules behind each component of this project, without the ones they load by dotted path."""
 
 _AFTER = {"SequenceTransform": ("ExampleValidator",)}
-"""What a component waits for without a channel: lowering an anomaly must not make transform and training anew."""
+"""Dependencies without a channel, so that lowering an anomaly to a warning does not rerun transform and training."""
 
 _LOCAL_BEAM = (
     # DirectRunner would first try to download another runner, and several threads lose records.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
     "--direct_running_mode=in_memory",
     "--direct_num_workers=1",
-    # Without it TFX packs itself into an archive for remote workers, in every component.
+    # Otherwise TFX packs itself into an archive for remote workers, in every component.
     "--sdk_container_image=none",
 )
 
 
 def code_modules(job: Job) -> dict[str, tuple[str, ...]]:
-    """Returns the modules whose code, with all that they import, decides what each component of a job makes."""
+    """Returns the modules whose code, including their imports, determines the results of each component of a job."""
     task = task_of(job)
     training = task.training(job).partition(":")[0]
     figures = sorted({metric.figure.partition(":")[0] for metric in task.metrics(job).values() if metric.figure})
@@ -66,24 +66,24 @@ def create_pipeline(
     until: str | None = None,
     use_cache: bool = True,
 ) -> Pipeline:
-    """Builds the pipeline of a job; reads nothing but its arguments.
+    """Builds the pipeline of a job.
 
     Args:
         job: The job.
-        layout: Where the run keeps what.
-        sources: What it reads from outside.
+        layout: The files and folders below the root.
+        sources: The inputs from outside the pipeline.
         code: Digest of the code by component, for every key of `code_modules`.
-        run_id: Names the run.
-        goal: What the components after the data's are for.
-        until: The last component that is wanted, with all that it needs; None: all.
-        use_cache: Take results of earlier runs from ML Metadata.
+        run_id: The run's id.
+        goal: What the run is for.
+        until: The last component to run, together with those it depends on; None: all components.
+        use_cache: Whether to reuse results of earlier runs.
     """
     built = Nodes(job, layout, sources, code, run_id)
     for component in task_of(job).components(job, goal):
         built.build(component)
     nodes = built.nodes
     wanted = list(nodes.values()) if until is None else _needed(nodes, until)
-    # TFX refuses a node before one that is not in the pipeline.
+    # TFX rejects a node whose upstream node is not in the pipeline.
     for node in wanted:
         for earlier in _AFTER.get(node.id, ()):
             node.add_upstream_node(nodes[earlier])
@@ -98,7 +98,7 @@ def create_pipeline(
 
 
 def beam_args(options: Sequence[str] = ()) -> list[str]:
-    """Returns the flags of Beam on this machine, and more."""
+    """Returns Beam's flags for this machine, followed by other options."""
     return [*_LOCAL_BEAM, *options]
 
 

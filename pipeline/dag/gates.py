@@ -1,4 +1,4 @@
-"""The gates of a job as the Evaluator's configuration."""
+"""Translates the gates of a job into the Evaluator's configuration."""
 
 from __future__ import annotations
 
@@ -17,36 +17,34 @@ _LOWER, _HIGHER = config_pb2.MetricDirection.LOWER_IS_BETTER, config_pb2.MetricD
 
 
 def eval_config(job: Job, code: str = "") -> config_pb2.EvalConfig:
-    """Builds the Evaluator's configuration.
-
-    Args:
-        job: The job.
-        code: A digest of the code behind the metrics, so that edited code is not served from cache.
-    """
+    """Builds the Evaluator's configuration; `code` is a digest of the code behind the metrics."""
     task = task_of(job)
     metrics = task.metrics(job)
     classes = [name for name, metric in metrics.items() if metric.per_class]
     overall = [_gated(_config(name, metrics[name], code), job, name) for name in metrics if name not in classes]
-    specs = [config_pb2.MetricsSpec(metrics=[*overall, _documents()])]
+    documents = config_pb2.MetricConfig(class_name="ExampleCount", config=json.dumps({"name": "documents"}))
+    # Without any threshold (no gates, or only margins and no baseline), the Evaluator blesses nothing.
+    documents.threshold.value_threshold.lower_bound.value = 1
+    specs = [config_pb2.MetricsSpec(metrics=[*overall, documents])]
     if classes:
         count = len(job.corpus.class_names or ())
         each = config_pb2.BinarizationOptions(class_ids={"values": range(count) if count > 2 else [1]})
         by_class = [_gated(_config(name, metrics[name], code), job, name) for name in classes]
         specs.append(config_pb2.MetricsSpec(metrics=by_class, binarize=each))
-    asked = task.judged_by(job)
-    # Models read raw examples, each through its own transform graph: the ids of one mean nothing to another.
+    signatures = task.judged_by(job)
+    # Models read raw examples, each through its own transform graph, because their token ids differ.
     model = config_pb2.ModelSpec(
-        signature_name=asked.signature,
-        preprocessing_function_names=[asked.labels] if asked.labels else [],
-        prediction_key=asked.prediction_key,
-        label_key=asked.label_key,
+        signature_name=signatures.signature,
+        preprocessing_function_names=[signatures.labels] if signatures.labels else [],
+        prediction_key=signatures.prediction_key,
+        label_key=signatures.label_key,
     )
     slices = [config_pb2.SlicingSpec(feature_keys=list(keys)) for keys in ((), *task.slices(job))]
     return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=specs)
 
 
 def margin(gate: SliceGateSettings) -> float | None:
-    """Returns how much worse than the last blessed model's a value may be; None: it is not compared."""
+    """Returns how much worse than the last blessed model's a value may be, or None if they are not compared."""
     if not isinstance(gate, GateSettings):
         return None
     return gate.max_drop if gate.max_drop is not None else gate.max_rise
@@ -62,15 +60,8 @@ def _config(name: str, metric: Metric, code: str) -> config_pb2.MetricConfig:
     )
 
 
-def _documents() -> config_pb2.MetricConfig:
-    metric = config_pb2.MetricConfig(class_name="ExampleCount", config=json.dumps({"name": "documents"}))
-    # Without any threshold, as with no gates, or margins alone and no baseline, the Evaluator blesses nothing.
-    metric.threshold.value_threshold.lower_bound.value = 1
-    return metric
-
-
 def _gated(config: config_pb2.MetricConfig, job: Job, name: str) -> config_pb2.MetricConfig:
-    """Adds the thresholds of the job's gate on the metric of this name."""
+    """Adds the thresholds of the job's gate on the metric, if it has one."""
     gate = job.gates.get(name)
     if gate is not None:
         metric = task_of(job).metrics(job)[name]
@@ -84,7 +75,7 @@ def _gated(config: config_pb2.MetricConfig, job: Job, name: str) -> config_pb2.M
 
 def _threshold(metric: Metric, gate: SliceGateSettings) -> config_pb2.MetricThreshold:
     threshold = config_pb2.MetricThreshold()
-    # Even without a bound of the job's: a metric without a value passes where nothing is compared with it.
+    # Set even if the gate has no bound, because an undefined metric passes where it has no value threshold.
     threshold.value_threshold.lower_bound.value = metric.lowest if gate.min is None else gate.min
     if gate.max is not None:
         threshold.value_threshold.upper_bound.value = gate.max

@@ -12,12 +12,7 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """An output artifact of a component.
-
-    Attributes:
-        uri: Its URI.
-        properties: Custom properties by name.
-    """
+    """An artifact of a component, with its custom properties by name."""
 
     uri: str
     properties: dict[str, Any]
@@ -30,7 +25,7 @@ class Execution:
     Attributes:
         state: ML Metadata's last known state: COMPLETE, CACHED, FAILED, ...
         inputs: Input artifacts by channel.
-        outputs: Output artifacts by channel, whether new or from the cache.
+        outputs: Output artifacts by channel, new or from the cache.
     """
 
     state: str
@@ -39,14 +34,7 @@ class Execution:
 
 
 def latest_run(sqlite: str) -> dict[str, Execution]:
-    """Reads the executions of the latest pipeline run.
-
-    Args:
-        sqlite: The SQLite file of ML Metadata.
-
-    Returns:
-        Executions by component id.
-    """
+    """Returns the executions of the latest pipeline run in a SQLite file of ML Metadata, by component."""
     store = _open(sqlite)
     runs = store.get_contexts_by_type("pipeline_run")
     run = max(runs, key=lambda context: context.id)
@@ -57,12 +45,7 @@ def latest_run(sqlite: str) -> dict[str, Execution]:
 
 
 def has_artifact(sqlite: str, kind: str) -> bool:
-    """Returns whether a live artifact of a type exists.
-
-    Args:
-        sqlite: The SQLite file of ML Metadata; it is created if it is missing.
-        kind: The type's name.
-    """
+    """Returns whether a SQLite file of ML Metadata, created if missing, has a live artifact of a type."""
     return any(artifact.state == mlmd.Artifact.LIVE for artifact in _open(sqlite).get_artifacts_by_type(kind))
 
 
@@ -74,7 +57,7 @@ def _open(sqlite: str) -> metadata_store.MetadataStore:
 
 
 def _component(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> str:
-    """The component of an execution: TFX names a node's context `<pipeline>.<component>`."""
+    """Returns an execution's component, from the node's context, which TFX names `<pipeline>.<component>`."""
     contexts = store.get_contexts_by_execution(execution.id)
     name: str = next(context.name for context in contexts if context.type == "node")
     return name.rpartition(".")[2]

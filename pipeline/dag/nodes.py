@@ -1,6 +1,6 @@
-"""The node of each component: what feeds what.
+"""Builds the TFX node of each component and connects their channels.
 
-Names come from where TFX defines them: `tfx.v1` imports Google Cloud's client, a third of the start of a run.
+Names are imported from the modules that define them: `tfx.v1` imports Google Cloud's client, which is slow.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from trainer.errors import JobError
 
 
 class Nodes:
-    """Builds the nodes of a job's components, each from those before it.
+    """Builds the nodes of a job's components, each from the earlier ones.
 
     Args:
-        job: The job, with the paths of its stamped files.
-        layout: Where the run keeps what.
-        sources: What lies outside the pipeline.
+        job: The job, with the paths of the copies of its files.
+        layout: The files and folders below the root.
+        sources: The inputs from outside the pipeline.
         code: Digest of the code by component.
-        run_id: Names the run.
+        run_id: The run's id.
     """
 
     def __init__(self, job: Job, layout: Layout, sources: Sources, code: Mapping[str, str], run_id: str) -> None:
@@ -124,19 +124,18 @@ class Nodes:
 
     def _best_hyperparameters(self) -> BaseNode:
         return Resolver(
-            strategy_class=LatestArtifactStrategy,
-            hyperparameters=Channel(type=standard_artifacts.HyperParameters),
+            strategy_class=LatestArtifactStrategy, hyperparameters=Channel(type=standard_artifacts.HyperParameters)
         )
 
-    def _learning(self) -> dict[str, Any]:
-        """What all that trains is given: the transformed examples with their graph."""
+    def _transformed(self) -> dict[str, Any]:
+        """Returns the input channels of the components that train."""
         return {
             "examples": self._output("SequenceTransform", "transformed_examples"),
             "transform_graph": self._output("SequenceTransform", "transform_graph"),
         }
 
-    def _what_trains(self, component: str) -> dict[str, str]:
-        """What trains, and with which settings."""
+    def _training_parameters(self, component: str) -> dict[str, str]:
+        """Returns the parameters of the components that train."""
         return {
             "training": self._task.training(self._job),
             "settings": self._job.trainer.model_dump_json(),
@@ -147,11 +146,11 @@ class Nodes:
         best = self.nodes.get(BEST_HYPERPARAMETERS)
         return Trainer(
             run_fn="trainer.jobs.entry_point.run_fn",
-            **self._learning(),
+            **self._transformed(),
             hyperparameters=best.outputs["hyperparameters"] if best else None,
             train_args=TrainArgs(splits=["train"]),
             eval_args=EvalArgs(splits=["eval"]),
-            custom_config={**self._what_trains("Trainer"), "checkpoints": self._layout.checkpoints},
+            custom_config={**self._training_parameters("Trainer"), "checkpoints": self._layout.checkpoints},
         )
 
     def _tuner(self) -> BaseNode:
@@ -160,18 +159,18 @@ class Nodes:
             raise JobError("The job has no search space.", where="tune", expected="a section tune with a space")
         return Tuner(
             tuner_fn="trainer.tuning.tuner.tuner_fn",
-            **self._learning(),
+            **self._transformed(),
             train_args=TrainArgs(splits=["train"]),
             eval_args=EvalArgs(splits=["eval"]),
             custom_config={
-                **self._what_trains("Tuner"),
+                **self._training_parameters("Tuner"),
                 "tune": tune.model_dump_json(exclude={"use"}, exclude_unset=True),
                 "directory": self._layout.tuning,
             },
         )
 
     def _learning_check(self) -> BaseNode:
-        return LearningCheck(**self._learning(), **self._what_trains("LearningCheck"))
+        return LearningCheck(**self._transformed(), **self._training_parameters("LearningCheck"))
 
     def _baseline(self) -> BaseNode:
         return Resolver(
@@ -183,10 +182,9 @@ class Nodes:
 
     def _evaluator(self) -> BaseNode:
         sets = "EvaluationSets" in self.nodes
+        source = ("EvaluationSets", "evaluation_examples") if sets else ("CorpusExampleGen", "examples")
         return Evaluator(
-            examples=self._output(
-                *(("EvaluationSets", "evaluation_examples") if sets else ("CorpusExampleGen", "examples"))
-            ),
+            examples=self._output(*source),
             example_splits=["test"],
             model=self._output("Trainer", "model"),
             baseline_model=self._output("Baseline", "model"),

@@ -1,4 +1,4 @@
-"""What a pipeline reads from outside."""
+"""The inputs of a pipeline from outside."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pipeline.config.locations import Corpus
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """What a pipeline reads from outside.
+    """The inputs of a pipeline from outside.
 
     Attributes:
-        corpus: Folder of the corpus and the pattern of its files, or one pattern a split.
-        schema: File of the corpus' schema, named by its content.
-        serving_logs: The pattern of the files that serving logged, and a fingerprint of them; empty: none.
+        corpus: The folder of the corpus and the pattern of its files, or one pattern per split.
+        schema: The file of the corpus' schema, named by its content.
+        serving_logs: The pattern of the files logged in serving, and their fingerprint; both empty if unused.
     """
 
     corpus: Corpus

@@ -1,4 +1,4 @@
-"""What the Evaluator found: metrics by slice, and in words whether each gate is passed."""
+"""Reads the Evaluator's metrics by slice, and explains in words whether each gate is passed."""
 
 from __future__ import annotations
 
@@ -22,33 +22,28 @@ Metrics = Mapping[str, Mapping[str, float]]
 """Value by metric, by slice: "overall", "source=imdb"."""
 
 _ONLY_SECTION = re.compile(r"source=(.*),section=\1")
-"""The slice of the only section of a source, which is all of the source."""
+"""The slice of a source's only section, which equals the slice of the source."""
 
 
 def read_metrics(directory: str, model: str | None = None) -> Metrics:
-    """Reads the metrics of a model; of those computed class by class the lowest.
+    """Reads the metrics of a model, with the lowest value over the classes for metrics per class.
 
     Args:
         directory: The Evaluator's output.
-        model: `candidate` or `baseline` where both were judged.
+        model: `candidate` or `baseline` if both were evaluated.
     """
     result = tfma.load_eval_result(directory, model_name=model)
     return {_place(dict(key)): _lowest(values[""]) for key, values in result.slicing_metrics}
 
 
 def failed_metrics(directory: str) -> list[str]:
-    """Returns the names of the metrics for which TensorFlow Model Analysis refuses a model, sorted."""
+    """Returns the sorted names of the metrics that fail the validation of TensorFlow Model Analysis."""
     result = tfma.load_validation_result(directory)
     return sorted({f.metric_key.name for s in result.metric_validations_per_slice for f in s.failures})
 
 
 def shown(job: Job, metrics: Metrics) -> Metrics:
-    """Returns the metrics as people see them: with a value, on slices that add something.
-
-    Args:
-        job: The job.
-        metrics: Its model's metrics, as `read_metrics` returns them.
-    """
+    """Returns the metrics to show: those with a value, without slices that exist only for gates or repeat another."""
     helpers = sorted({feature for metric in task_of(job).metrics(job).values() for feature in metric.slice})
     helping = re.compile(rf"(^|,)({'|'.join(helpers)})=[^,]*$") if helpers else None
     found: dict[str, dict[str, float]] = {}
@@ -60,21 +55,18 @@ def shown(job: Job, metrics: Metrics) -> Metrics:
 
 
 def judge(
-    job: Job,
-    candidate: Metrics,
-    baseline: Metrics | None,
-    uncovered: Mapping[str, float] = MappingProxyType({}),
+    job: Job, candidate: Metrics, baseline: Metrics | None, uncovered: Mapping[str, float] = MappingProxyType({})
 ) -> Iterator[tuple[bool, str]]:
-    """Decides each bound of each gate.
+    """Judges each bound of each gate.
 
     Args:
         job: The job.
         candidate: The metrics of the model.
-        baseline: Those of the last blessed model; None: there is none.
-        uncovered: The coverage of each source of which the model knows too little to be gated.
+        baseline: The metrics of the last blessed model, if any.
+        uncovered: Coverage by source, of the sources whose coverage is too low for gates.
 
     Yields:
-        Whether the model passes, and the sentence that says so.
+        Whether the model meets the bound, and a sentence that explains why.
     """
     metrics = task_of(job).metrics(job)
     for name, gate in job.gates.items():
@@ -82,9 +74,8 @@ def judge(
         sources = metric.sources or ()
         skipped = [source for source in sources if source in uncovered]
         rest = [source for source in sources if source not in uncovered]
-        yield from (
-            (bool(rest), f"{_too_little(source, uncovered[source])}: {name} leaves it out") for source in skipped
-        )
+        for source in skipped:
+            yield bool(rest), f"{_format_coverage(source, uncovered[source])}: {name} leaves it out"
         if skipped and not rest:
             yield False, f"{name} could not be measured: no set is covered"
             continue
@@ -92,19 +83,16 @@ def judge(
         place = _place(metric.slice)
         yield from _bounds(subject, metric, gate, candidate.get(place, {}).get(name, math.nan))
         for source, limits in gate.slices.items():
-            where = _place({"source": source, **metric.slice})
+            where, on_source = _place({"source": source, **metric.slice}), f"{name} on source={source}"
             if source in uncovered:
-                yield (
-                    False,
-                    f"{name} on source={source} could not be measured: {_too_little(source, uncovered[source])}",
-                )
+                yield False, f"{on_source} could not be measured: {_format_coverage(source, uncovered[source])}"
             else:
-                yield from _bounds(f"{name} on source={source}", metric, limits, candidate.get(where, {}).get(name))
+                yield from _bounds(on_source, metric, limits, candidate.get(where, {}).get(name))
         yield from _change(subject, metric, gate, candidate, baseline, name)
 
 
 def _place(values: Mapping[str, Any]) -> str:
-    """Names a slice by its values, the source first."""
+    """Returns the name of a slice from its values, source first."""
     ordered = sorted(values.items(), key=lambda pair: pair[0] != "source")
     return ",".join(f"{name}={value}" for name, value in ordered) or OVERALL
 
@@ -113,7 +101,7 @@ def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[s
     found: dict[str, float] = {}
     for metrics in by_class.values():
         for name, value in metrics.items():
-            # Differences from the baseline are left out; NaN and infinity are texts.
+            # Differences from the baseline are skipped; NaN and infinity are strings.
             if "doubleValue" in value and not name.endswith("_diff"):
                 number = float(value["doubleValue"])
                 known = found.get(name, number)
@@ -121,8 +109,8 @@ def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[s
     return found
 
 
-def _too_little(source: str, share: float) -> str:
-    return f"the vocabulary covers {math.floor(100 * share) / 100:.2f} of {source}, which is too little to gate"
+def _format_coverage(source: str, share: float) -> str:
+    return f"the vocabulary covers only {math.floor(100 * share) / 100:.2f} of {source}, too little for a gate"
 
 
 def _bounds(subject: str, metric: Metric, gate: SliceGateSettings, value: float | None) -> Iterator[tuple[bool, str]]:
@@ -140,12 +128,7 @@ def _bounds(subject: str, metric: Metric, gate: SliceGateSettings, value: float 
 
 
 def _change(
-    subject: str,
-    metric: Metric,
-    gate: SliceGateSettings,
-    candidate: Metrics,
-    baseline: Metrics | None,
-    name: str,
+    subject: str, metric: Metric, gate: SliceGateSettings, candidate: Metrics, baseline: Metrics | None, name: str
 ) -> Iterator[tuple[bool, str]]:
     allowed, place = margin(gate), _place(metric.slice)
     value = candidate.get(place, {}).get(name, math.nan)
@@ -156,7 +139,7 @@ def _change(
         return
     before = baseline.get(place, {}).get(name, math.nan)
     if math.isnan(before):
-        yield False, f"{subject} is {value:.4f}, and the last blessed model has none to compare with"
+        yield False, f"{subject} is {value:.4f}, but the last blessed model has no value to compare with"
         return
     worse_by = before - value if metric.better == "higher" else value - before
     met = worse_by <= allowed

@@ -1,1 +1,1 @@
-"""What runs a pipeline."""
+"""The runners of a pipeline."""

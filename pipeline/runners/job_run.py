@@ -1,4 +1,4 @@
-"""A run of a job from start to end: prepared, run and recorded."""
+"""Runs a job from start to end: prepares, runs and records it."""
 
 from __future__ import annotations
 
@@ -23,26 +23,17 @@ SUMMARY = "summary.json"
 
 
 def run(
-    job: Job,
-    *,
-    root: Path,
-    goal: Goal = "publish",
-    until: str | None,
-    use_cache: bool,
-    console: RunConsole,
+    job: Job, *, root: Path, goal: Goal = "publish", until: str | None, use_cache: bool, console: RunConsole
 ) -> RunRecord:
-    """Runs a job and records it.
+    """Runs a job, and writes its record to `logs/<run>/run.json` and `summary.json`.
 
     Args:
         job: The job.
-        root: The folder of its artifacts, metadata, logs and models.
+        root: The folder for artifacts, metadata, logs and models.
         goal: What the run is for.
-        until: The last component to run, None for all.
-        use_cache: Whether to reuse results of earlier runs where nothing changed.
+        until: The last component to run; None: all components.
+        use_cache: Whether to reuse results of earlier runs.
         console: Shows the run; it has been entered.
-
-    Returns:
-        The record, also written to `logs/<run>/run.json` and `summary.json`.
 
     Raises:
         JobError: If a component fails.
@@ -64,7 +55,7 @@ def run(
             if isinstance(error, JobError) or not failed:
                 raise
             raise JobError(
-                f"{watch.current or 'The start of the run'} has failed.",
+                f"{watch.current or 'The preparation of the run'} has failed.",
                 where=watch.current,
                 found=f"{type(error).__name__}: {str(error).strip() or 'no message'}"[:2000],
                 fix=f"see the full log: {record.log}",
@@ -76,7 +67,7 @@ def run(
 
 
 def _run(job: Job, root: Path, watch: Watch, goal: Goal, until: str | None, use_cache: bool) -> RunRecord:
-    # TFX takes seconds to import; the table is on the screen meanwhile.
+    # Imported here because TFX takes seconds to import, during which the table is already shown.
     from pipeline.dag import lineage
     from pipeline.runners import local
     from pipeline.runs import summary
@@ -90,9 +81,9 @@ def _run(job: Job, root: Path, watch: Watch, goal: Goal, until: str | None, use_
 
 
 def _broken(record: RunRecord, error: BaseException) -> RunRecord:
-    """The record of a run that ended with an error."""
+    """Returns the record of a run that ended with an error."""
     details = record.details
-    if isinstance(error, AnomalyError):  # TFX deletes what a failed component wrote.
+    if isinstance(error, AnomalyError):  # They come from the error because TFX deletes a failed component's outputs.
         found = tuple(AnomalyDetails.model_validate(anomaly.to_json()) for anomaly in error.anomalies)
         details = details.model_copy(update={"anomalies": found})
     failed = isinstance(error, Exception)

@@ -1,6 +1,6 @@
-"""Runs a prepared run on this machine: one component after another, each through TFX's launcher.
+"""Runs a prepared run on this machine, one component after another, each through TFX's launcher.
 
-TFX's LocalDagRunner does the same, but does not say which component is running.
+TFX's LocalDagRunner does the same, but does not report which component is running.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STATES = {mlmd.Execution.COMPLETE: ComponentState.DONE, mlmd.Execution.CACHED: 
 
 
 class Observer(Protocol):
-    """Is notified of every component of a run."""
+    """Observes the components of a run."""
 
     def started(self, component: str) -> None:
         """A component has started."""
@@ -37,21 +37,13 @@ class Observer(Protocol):
 
 
 class NodeRunner(tfx_runner.IrBasedRunner):
-    """Runs the nodes of a compiled pipeline in their order.
-
-    Args:
-        observer: Is notified of each.
-    """
+    """Runs the nodes of a compiled pipeline in order."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, **_options: Any) -> None:
-        """Runs a compiled pipeline; `run` compiles one first.
-
-        Args:
-            pipeline: The pipeline, whose nodes are in topological order.
-            _options: TFX's options for partial runs, which are not supported: a run is shortened before it is compiled.
+        """Runs a compiled pipeline, whose nodes are in topological order; called by TFX's `run`.
 
         Raises:
             JobError: If a node has no inputs.
@@ -71,30 +63,18 @@ class NodeRunner(tfx_runner.IrBasedRunner):
 
 
 def run(prepared: PreparedRun, observer: Observer) -> None:
-    """Runs a prepared run.
-
-    Args:
-        prepared: The run.
-        observer: Is notified of each component.
-
-    Raises:
-        Exception: Whatever a component raises.
-    """
+    """Runs the components of a prepared run; their exceptions pass through."""
     NodeRunner(observer).run(prepared.pipeline)
 
 
 def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> ComponentState:
-    """Runs one node.
-
-    Args:
-        pipeline: The compiled pipeline, with the run's id.
-        node: One of its nodes; what it depends on has run.
+    """Runs one node of a compiled pipeline, after those it depends on.
 
     Returns:
-        Whether it is done, or its outputs came from the cache, as ML Metadata has it.
+        The state in ML Metadata: done or cached.
 
     Raises:
-        JobError: If it finds no inputs, and so did nothing.
+        JobError: If it found no inputs and therefore did not run.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     config = deployment.metadata_connection_config

@@ -1,4 +1,4 @@
-"""Follows a run, and keeps its record and the console up to date."""
+"""Follows a run to keep its record and the console up to date."""
 
 from __future__ import annotations
 
@@ -54,11 +54,7 @@ class Watch(logging.Handler):
 
     @contextlib.contextmanager
     def following(self, wanted: Collection[str]) -> Iterator[None]:
-        """Listens to Ctrl-C, to progress and to this project's warnings.
-
-        Args:
-            wanted: The components that run; the others are skipped.
-        """
+        """Listens to Ctrl-C, progress and this project's warnings; components that are not wanted are skipped."""
         from absl import logging as absl_logging
 
         for name in self._rows:
@@ -79,7 +75,7 @@ class Watch(logging.Handler):
         """A component has started.
 
         Raises:
-            KeyboardInterrupt: If the user pressed Ctrl-C before.
+            KeyboardInterrupt: If the user has pressed Ctrl-C.
         """
         self._interrupts.raise_if_asked()
         self.current = component
@@ -90,15 +86,15 @@ class Watch(logging.Handler):
         self._change(component, state)
 
     def stop(self, state: ComponentState) -> None:
-        """The run has ended early; its running component, if any, takes the state."""
+        """The run has ended early; sets the state of its running component, if any."""
         if self.current and self._rows[self.current].state is ComponentState.RUNNING:
             self._change(self.current, state)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Handles a log record.
+        """Records progress, and shows warnings on the console.
 
         Raises:
-            KeyboardInterrupt: If the user pressed Ctrl-C before.
+            KeyboardInterrupt: If the user has pressed Ctrl-C.
         """
         progress = getattr(record, "progress", None)
         if isinstance(progress, Progress):

@@ -1,1 +1,1 @@
-"""What a run keeps, and where: layout, record, lock and log."""
+"""The files of a run: its preparation, record, lock and log."""

@@ -1,4 +1,4 @@
-"""What a run's record says of each component: one typed section per component."""
+"""The sections of a run's record, one per component."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Values = dict[str, Any]
-"""Hyperparameters by the key of the job's YAML: {"trainer.units": 64}."""
+"""Hyperparameters by their key in the job's YAML: {"trainer.units": 64}."""
 
 
 class Section(BaseModel):
     """A part of a record.
 
-    Fields that this version does not know are kept, fields that an earlier version did not write have a default, and
-    only the fields that were given are written.
+    It keeps unknown fields, has defaults for fields that earlier versions did not write, and writes only set fields.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", ser_json_inf_nan="constants")
@@ -25,14 +24,11 @@ class Section(BaseModel):
 
 
 class CorpusDetails(Section):
-    """CorpusExampleGen: what was read.
+    """CorpusExampleGen: numbers of records read and quarantined, and of documents by split.
 
     Attributes:
-        records: Records read.
-        quarantined: Records that could not be read.
         reasons: Quarantined records by reason.
-        documents: Documents written, by split.
-        duplicates: Documents left out because their text is kept elsewhere, by the split that they would be in.
+        duplicates: Documents dropped as duplicates, by the split they would be in.
     """
 
     records: int = 0
@@ -56,19 +52,14 @@ class AnomalyDetails(Section):
 
 
 class VocabularyDetails(Section):
-    """The vocabulary.
-
-    Attributes:
-        words: Words in the vocabulary.
-        train_types: Distinct words in the train split.
-    """
+    """The number of words in the vocabulary, and of distinct words in the train split."""
 
     words: int = 0
     train_types: int = 0
 
 
 class TransformDetails(Section):
-    """SequenceTransform: its `summary.json`; besides the vocabulary it has one further field per split."""
+    """SequenceTransform: its `summary.json`, which has one more field per split."""
 
     vocabulary: VocabularyDetails = VocabularyDetails()
 
@@ -78,7 +69,7 @@ class CoverageDetails(Section):
 
     Attributes:
         asked: Questions in the set.
-        known: Questions all of whose words are in the vocabulary.
+        known: Questions whose words are all in the vocabulary.
         share: The ratio of the two.
         gates: Whether it is high enough for gates to use the set.
     """
@@ -93,12 +84,10 @@ class TrainingDetails(Section):
     """Trainer: its `training.json`; tasks add fields of their own.
 
     Attributes:
-        epochs: Epochs trained.
         best_epoch: The epoch whose weights were kept.
         best_eval_loss: The loss on the eval split after that epoch.
-        resumed_after_epoch: Epochs that an interrupted run had finished before.
-        device: Where it was computed.
-        history: Figures by epoch.
+        resumed_after_epoch: Epochs that an interrupted run had already finished.
+        history: Metrics by epoch.
     """
 
     epochs: int = 0
@@ -110,25 +99,19 @@ class TrainingDetails(Section):
 
 
 class HyperparameterDetails(Section):
-    """BestHyperparameters: what the Trainer took from an earlier search.
-
-    Attributes:
-        values: The values.
-        path: The artifact that they come from.
-    """
+    """BestHyperparameters: the values the Trainer took from an earlier search, and their artifact."""
 
     values: Values = Field(default_factory=dict)
     path: str = ""
 
 
 class LearningDetails(Section):
-    """LearningCheck: losses of the untrained and of the overfitted model, in nats.
+    """LearningCheck: losses in nats.
 
     Attributes:
         chance_loss: The loss of a uniform guess.
         start_loss: The loss before training.
-        overfitted_loss: The loss after training on the same two batches.
-        steps: Training steps taken.
+        overfitted_loss: The loss after `steps` training steps on the same two batches.
     """
 
     chance_loss: float
@@ -138,48 +121,30 @@ class LearningDetails(Section):
 
 
 class TrialDetails(Section):
-    """One trial of a search; its score is a further field, named like the objective.
-
-    Attributes:
-        trial: Its number, from 1.
-        values: Its hyperparameters.
-    """
+    """One trial of a search, numbered from 1; its score is an additional field named like the objective."""
 
     trial: int
     values: Values = Field(default_factory=dict)
 
 
 class TuningDetails(Section):
-    """Tuner: the search.
-
-    Attributes:
-        objective: The name of the score.
-        trials: The finished trials, best first.
-        path: The artifact with the best hyperparameters.
-    """
+    """Tuner: the finished trials, best first, and the artifact with the best hyperparameters."""
 
     objective: str
     trials: tuple[TrialDetails, ...] = ()
     path: str = ""
 
     def score(self, trial: TrialDetails) -> float:
-        """The score of one of its trials."""
+        """Returns a trial's score."""
         return float((trial.model_extra or {})[self.objective])
 
 
 class Details(Section):
-    """The sections of a record; a component that did not run has none.
+    """The sections of a record; those of components that did not run are None.
 
     Attributes:
-        corpus: CorpusExampleGen.
-        anomalies: ExampleValidator.
-        transform: SequenceTransform.
-        coverage: EvaluationSets, by set.
-        training: Trainer.
+        coverage: Coverage by evaluation set.
         tensorboard: The directory of the Trainer's TensorBoard events.
-        hyperparameters: BestHyperparameters.
-        learning_check: LearningCheck.
-        tuning: Tuner.
     """
 
     corpus: CorpusDetails | None = None

@@ -1,4 +1,4 @@
-"""Makes sure that Ctrl-C is not lost."""
+"""Ensures that Ctrl-C is not lost."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from types import FrameType
 class Interrupts:
     """Remembers that the user pressed Ctrl-C.
 
-    Python raises KeyboardInterrupt wherever the program is, and drops it inside a finalizer, such as those of
-    TensorFlow's functions and iterators at the end of an epoch; without this the run would simply continue.
+    Python raises KeyboardInterrupt at any point of the program, and drops it inside a finalizer, for example that of a
+    TensorFlow iterator at the end of an epoch; the run would then simply continue.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Handles Ctrl-C, unless Python's own handler has been replaced."""
+        """Handles Ctrl-C in the main thread, unless Python's own handler has been replaced."""
         listens = threading.current_thread() is threading.main_thread()
         if not listens or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield
@@ -33,10 +33,10 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def raise_if_asked(self) -> None:
-        """Raises an interrupt that Python dropped; called where work continues.
+        """Raises an interrupt that Python dropped; call it between steps of the work.
 
         Raises:
-            KeyboardInterrupt: If the user pressed Ctrl-C; once per press.
+            KeyboardInterrupt: Once, if the user has pressed Ctrl-C.
         """
         if self._asked and threading.current_thread() is threading.main_thread():
             self._asked = False

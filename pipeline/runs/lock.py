@@ -11,18 +11,14 @@ from trainer.errors import JobError
 
 
 class RootLock:
-    """Reserves a root for one run; the kernel releases it when the process ends, however it ends.
-
-    Args:
-        root: The root; it is created if it is missing.
-    """
+    """Reserves a root, which is created if missing, for one run; the kernel releases it when the process ends."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._descriptor = -1
 
     def __enter__(self) -> RootLock:
-        """Takes the lock.
+        """Acquires the lock.
 
         Raises:
             JobError: If another run holds it, or the root is not a writable folder.

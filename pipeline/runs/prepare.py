@@ -1,4 +1,4 @@
-"""Prepares a run: resolves what a job names, and copies the files that decide its results."""
+"""Prepares a run: locates the files of a job, and copies those that affect its results."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class PreparedRun:
-    """All that a runner needs. All files exist, and all their paths are absolute.
+    """Everything a runner needs. All files exist, and all their paths are absolute.
 
     Attributes:
-        job: The job; the files that it names are copies below the root, named by their content.
+        job: The job; the files it names are copies below the root, named by their content.
         layout: The files and folders below the root.
-        run_id: The run.
-        sources: What the pipeline reads from outside.
+        run_id: The run's id.
+        sources: The inputs from outside the pipeline.
         code: Digest of the code by component.
         goal: What the run is for.
-        until: The last component to run, None for all.
+        until: The last component to run; None: all components.
         use_cache: Whether to reuse results of earlier runs.
     """
 
@@ -68,25 +68,17 @@ class PreparedRun:
 
     @property
     def components(self) -> tuple[str, ...]:
-        """The components that run, in TFX's order."""
+        """The components to run, in TFX's order."""
         return tuple(component.id for component in self.pipeline.components)
 
 
 def prepare(
     job: Job, root: Path, run_id: str, *, goal: Goal = "publish", until: str | None = None, use_cache: bool = True
 ) -> PreparedRun:
-    """Prepares a run of a job.
-
-    Args:
-        job: The job.
-        root: The root of the run, an existing folder; an absolute path.
-        run_id: The run.
-        goal: What the run is for.
-        until: The last component to run, None for all.
-        use_cache: Whether to reuse results of earlier runs.
+    """Prepares a run of a job in a root, an existing folder with an absolute path; see `PreparedRun`.
 
     Raises:
-        JobError: If a file is missing or broken, or the job asks for hyperparameters that were never tuned.
+        JobError: If a file is missing or invalid, or the job uses tuned hyperparameters and the root has none.
     """
     from pipeline.dag.code_hash import source_hash
     from pipeline.dag.dag import code_modules
@@ -108,11 +100,7 @@ def prepare(
 
 
 def check_files(job: Job, config: str) -> None:
-    """Locates the files that a job names, so that a missing one is reported before anything starts.
-
-    Args:
-        job: The job.
-        config: Its YAML, for messages.
+    """Checks that the files of a job exist; `config` is its YAML, for messages.
 
     Raises:
         JobError: If a file does not exist.
@@ -125,17 +113,10 @@ def check_files(job: Job, config: str) -> None:
 
 
 def copy_files(job: Job, root: Path) -> Job:
-    """Copies the files that a job names.
-
-    Args:
-        job: The job.
-        root: The root that the copies go to.
-
-    Returns:
-        The job with the paths of the copies.
+    """Copies the files that a job names into a root, and returns the job with the paths of the copies.
 
     Raises:
-        JobError: If a file is missing or broken.
+        JobError: If a file is missing or invalid.
     """
     paths = {}
     for file in job.files():
@@ -148,10 +129,7 @@ def copy_files(job: Job, root: Path) -> Job:
 
 
 def find_serving_logs(job: Job) -> tuple[str, str]:
-    """Finds the files logged in serving.
-
-    Returns:
-        Their pattern, and a fingerprint that changes with them; both empty if the job names none.
+    """Returns the pattern of the files logged in serving and their fingerprint, both empty if the job names none.
 
     Raises:
         JobError: If no file matches.
@@ -166,7 +144,6 @@ def find_serving_logs(job: Job) -> tuple[str, str]:
 
 
 def _write_schema(job: Job, root: Path) -> str:
-    """Writes the curated schema for the job's corpus."""
     corpus = job.corpus
     fitted = curated.for_corpus(
         corpus.kind.name,
@@ -179,7 +156,7 @@ def _write_schema(job: Job, root: Path) -> str:
 
 
 def _stamp(path: Path, content: bytes) -> str:
-    """Writes a file with a digest of its content in its name: TFX keys its cache by the path alone."""
+    """Writes a file with a digest of its content in its name, because TFX keys its cache by the path alone."""
     copy = path.with_stem(f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}")
     copy.parent.mkdir(exist_ok=True)
     copy.write_bytes(content)
@@ -195,6 +172,6 @@ def _require_tuned(prepared: PreparedRun) -> None:
             "The root has no tuned hyperparameters.",
             where=str(prepared.layout.root),
             found="tune.use: true",
-            expected="the result of an earlier `seqloom tune` at the same root",
+            expected="the result of an earlier `seqloom tune` in the same root",
             fix="run `seqloom tune` first, or set tune.use to false",
         )

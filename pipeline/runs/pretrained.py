@@ -1,4 +1,4 @@
-"""The word vectors that a model starts from."""
+"""Finds and checks the word vectors that a model starts from."""
 
 from __future__ import annotations
 
@@ -13,19 +13,16 @@ _EXPECTED = "the root of a run that publishes word vectors, or a file in word2ve
 
 
 def find_vectors(source: str, folder: Path, *, where: str) -> Path:
-    """Finds the file of word vectors that a job names.
+    """Returns the absolute path of an existing file of word vectors that a job names.
 
     Args:
-        source: The root of a run that publishes word vectors, for its newest version; the folder of one
-            version; or a file. A relative path starts at `folder`; `package:` and a path inside a package is a file.
-        folder: The folder of the job's YAML.
+        source: The root of a run, whose newest version is used; the folder of a version; a file; or `package:` and the
+            path of a file inside a package.
+        folder: The folder that relative paths start from.
         where: The place of `source`, for messages.
 
-    Returns:
-        The absolute path of the existing file.
-
     Raises:
-        JobError: If nothing is there, or it does not contain word vectors.
+        JobError: If it does not exist or has no word vectors.
     """
     full = (folder / Path(source).expanduser()).absolute()
     if full.is_dir():
@@ -41,14 +38,10 @@ def find_vectors(source: str, folder: Path, *, where: str) -> Path:
 
 
 def parse_vectors(content: bytes, path: str) -> None:  # noqa: ARG001 - the signature of `JobFile.parse`
-    """Reads a file of word vectors.
-
-    Args:
-        content: The file's content.
-        path: The file.
+    """Checks a file of word vectors.
 
     Raises:
-        JobError: If it is broken.
+        JobError: If it is invalid.
     """
     from trainer.vectors import vector_files
 
@@ -63,10 +56,6 @@ def _published(root: Path, where: str) -> Path:
         raise JobError(error.what, where=place, found=error.found, expected=_EXPECTED, fix=error.fix) from error
     file = model / _PUBLISHED
     if not file.is_file():
-        raise JobError(
-            "The published model has no word vectors.",
-            where=where,
-            found=f"{model} without {_PUBLISHED}",
-            expected=_EXPECTED,
-        )
+        found = f"{model} without {_PUBLISHED}"
+        raise JobError("The published model has no word vectors.", where=where, found=found, expected=_EXPECTED)
     return file

@@ -1,4 +1,4 @@
-"""Published models: where they are, which task made them, and what answers about them."""
+"""Finds published models, and loads the code of their task that answers a command."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ from trainer.jobs import dotted, saved_model
 
 
 def find_model(path: Path) -> Path:
-    """Finds a model.
-
-    Args:
-        path: A SavedModel, or the root of a run, which stands for its newest published version.
-
-    Returns:
-        The folder of the SavedModel.
+    """Returns the folder of a SavedModel: the path itself, or the newest published version of the root of a run.
 
     Raises:
-        JobError: If there is none; the message says how the last run at that root ended.
+        JobError: If the path has none; the message includes the outcome of the last run in that root.
     """
     if (path / "saved_model.pb").is_file():
         return path
@@ -35,7 +29,7 @@ def find_model(path: Path) -> Path:
     if runs:
         reasons = "; ".join(runs[-1].verdict.reasons) or (runs[-1].error or "").partition("\n")[0]
         state = runs[-1].state.value.replace("_", " ")
-        found = f"the last run at this root is {state}" + (f": {reasons}" if reasons else "")
+        found = f"the last run in this root is {state}" + (f": {reasons}" if reasons else "")
     raise JobError(
         "The root has no published model.",
         where=str(path / "serving"),
@@ -46,17 +40,10 @@ def find_model(path: Path) -> Path:
 
 
 def open_answers(model: Path, command: str) -> Any:
-    """Loads what answers a command about a model.
-
-    Args:
-        model: The folder of a SavedModel.
-        command: The command, such as predict.
-
-    Returns:
-        What the model's task names for the command, made of the model's folder.
+    """Loads a SavedModel, as the class with which its task answers a command such as `predict`.
 
     Raises:
-        JobError: If the model does not name its task, answers other commands, or cannot be loaded.
+        JobError: If the model does not name its task, does not support the command, or cannot be loaded.
     """
     name = saved_model.made_by(str(model))
     if name is None or name not in TASKS:
@@ -64,15 +51,15 @@ def open_answers(model: Path, command: str) -> Any:
             "The model does not name the task that made it.",
             where=str(model),
             found="no known task in assets.extra/seqloom.json" if name is None else f"the task {name}",
-            expected=f"a model that `seqloom run` published, of task {', '.join(TASKS)}",
+            expected=f"a model published by `seqloom run`, of task {', '.join(TASKS)}",
             fix="publish it again with `seqloom run`",
         )
     places = TASKS[name].answers()
     if command not in places:
         raise JobError(
-            f"The model does not answer `seqloom {command}`.",
+            f"The model does not support `seqloom {command}`.",
             where=str(model),
             found=f"a model of task {name}",
-            fix=f"ask it with {' or '.join(f'`seqloom {other}`' for other in places)}",
+            fix=f"use {' or '.join(f'`seqloom {other}`' for other in places)}" if places else None,
         )
     return dotted.load(places[command])(str(model))

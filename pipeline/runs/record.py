@@ -17,7 +17,7 @@ from trainer.errors import JobError
 
 _RECORD = "run.json"
 _CLOCK_DRIFT = 2.0
-"""Seconds by which readings of one process's start time may differ: psutil derives it from the system's clock."""
+"""Seconds by which readings of a process's start time may differ, because psutil derives it from the system's clock."""
 
 
 class _Record(BaseModel):
@@ -25,14 +25,7 @@ class _Record(BaseModel):
 
 
 class ComponentRecord(_Record):
-    """The state of one component of a run.
-
-    Attributes:
-        name: The component.
-        state: Its state.
-        seconds: How long it ran, None if it has not ended.
-        records: How many records it reported, None if it reports none.
-    """
+    """The state of one component of a run, its duration if it has ended, and its number of records if it has any."""
 
     name: str
     state: ComponentState = ComponentState.WAITING
@@ -41,12 +34,7 @@ class ComponentRecord(_Record):
 
 
 class Verdict(_Record):
-    """The Evaluator's verdict.
-
-    Attributes:
-        blessed: Whether the model may be published; None if it was not evaluated.
-        reasons: One sentence per gate.
-    """
+    """The Evaluator's verdict, None if the model was not evaluated, and one sentence per gate."""
 
     blessed: bool | None = None
     reasons: tuple[str, ...] = ()
@@ -60,25 +48,19 @@ class Pushed(_Record):
 
 
 class RunRecord(_Record):
-    """One run. Fields that this version does not know are ignored when a record is read.
+    """One run. Unknown fields are ignored when a record is read.
 
     Attributes:
-        run_id: Sorts by time; the name of the run's folder in `logs/`.
+        run_id: The name of the run's folder in `logs/`; sorts by time.
         name: The job's name.
         task: The job's task; None in records of earlier versions.
-        config: Path of the job's YAML, or None for a job built in code.
-        root: The root as given.
-        started: When it started, in UTC.
-        finished: When it ended, or None.
-        pid: The process that runs it.
-        process: When that process started, in seconds since the epoch; tells it from a later process with the same pid.
-        state: The run's state.
-        components: The components in order.
+        config: The path of the job's YAML; None for a job built in code.
+        started: The time of its start, in UTC.
+        process: The start of its process `pid` in seconds since the epoch, because pids are reused.
         metrics: Metrics by slice: "overall", "source=imdb".
-        verdict: The Evaluator's verdict.
         pushed: The published version, if this run published one.
         error: Why it failed.
-        details: What its components reported.
+        details: Reports of its components.
     """
 
     run_id: str
@@ -109,22 +91,12 @@ class RunRecord(_Record):
 
     @property
     def sentence(self) -> str:
-        """How the run ended."""
+        """The outcome of the run."""
         return self.state.sentence.format(version=self.pushed.version if self.pushed else "(unknown)")
 
 
 def new_run(root: Path, name: str, task: str | None = None, config: Path | None = None) -> RunRecord:
-    """Makes the record of a run that this process starts now; `write` saves it.
-
-    Args:
-        root: The root of the run.
-        name: The job's name.
-        task: The job's task.
-        config: The job's YAML.
-
-    Returns:
-        A record in the state "running" with a new id.
-    """
+    """Returns the record of a run of this process, in state "running" and with a new id; `write` saves it."""
     now = datetime.datetime.now(datetime.timezone.utc)
     pid = os.getpid()
     return RunRecord(
@@ -145,15 +117,7 @@ def run_dir(root: Path, run_id: str) -> Path:
 
 
 def write(root: Path, record: RunRecord) -> Path:
-    """Saves a record atomically: a reader sees the old one or the new one.
-
-    Args:
-        root: The root of the run.
-        record: The record.
-
-    Returns:
-        The file.
-    """
+    """Saves a record atomically, so that a reader sees either the old or the new one, and returns its path."""
     path = run_dir(root, record.run_id) / _RECORD
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{_RECORD}.{os.getpid()}")
@@ -166,13 +130,7 @@ def write(root: Path, record: RunRecord) -> Path:
 
 
 def read_all(root: Path) -> list[RunRecord]:
-    """Reads the records of a root, those of earlier versions too.
-
-    Args:
-        root: The root of some runs.
-
-    Returns:
-        Its runs, oldest first. A run whose record says "running", but whose process is gone, is "interrupted".
+    """Reads the records of a root, oldest first; runs in state "running" whose process is gone become "interrupted".
 
     Raises:
         JobError: If the root does not exist, or a record is invalid.
@@ -206,5 +164,5 @@ def _is_alive(record: RunRecord) -> bool:
         process = psutil.Process(record.pid)
         running = process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
         return running and abs(process.create_time() - started) < _CLOCK_DRIFT
-    except (ValueError, psutil.NoSuchProcess):  # ValueError: earlier versions noted the process differently.
+    except (ValueError, psutil.NoSuchProcess):  # ValueError: earlier versions recorded the process differently.
         return False

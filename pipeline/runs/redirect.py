@@ -1,4 +1,4 @@
-"""Sends everything that a process prints, from any library, to a log."""
+"""Redirects all output of a process, including that of its libraries, to a log."""
 
 from __future__ import annotations
 
@@ -15,20 +15,17 @@ _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 @contextlib.contextmanager
 def redirect_output(path: Path) -> Iterator[None]:
-    """Appends everything written to the file descriptors 1 and 2, and all logging from INFO up, to a log.
+    """Appends all output to file descriptors 1 and 2, and all logging from INFO up, to a log; creates its folder.
 
-    It works below Python, so it includes the output of C++ libraries and child processes. Whatever must reach the
-    terminal meanwhile needs a duplicate of the descriptor made before, like `RunConsole`'s.
-
-    Args:
-        path: The log; its folder is created.
+    It works below Python, so it includes the output of C++ libraries and child processes. Output for the terminal needs
+    a duplicate of the descriptor that was made before, like `RunConsole`'s.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _flush()
     saved = os.dup(1), os.dup(2)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    # Line buffered, and no buffer shared with the descriptors: log and noise keep their order.
+    # Line-buffered, and with no buffer shared with the descriptors, so that the lines keep their order.
     with path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1) as log:
         handler = logging.StreamHandler(log)
         handler.setFormatter(logging.Formatter(_FORMAT))
@@ -46,7 +43,7 @@ def redirect_output(path: Path) -> Iterator[None]:
 
 
 def _flush() -> None:
-    """Empties the buffers of Python and of the C library, so that no text lands on the wrong side."""
+    """Flushes the buffers of Python and of the C library, so that no text ends up in the wrong place."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()

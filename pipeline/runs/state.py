@@ -1,4 +1,4 @@
-"""States of a run and of its components, with everything that depends on the state alone."""
+"""The states of a run and of its components, with all attributes that depend only on the state."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import enum
 
 
 class RunState(str, enum.Enum):
-    """The state of a run; its value is what a record holds.
+    """The state of a run.
 
     Attributes:
         exit_code: The exit code of the command that ran it.
-        style: The style in which a terminal shows it.
-        sentence: What it means; `{version}` stands for the published version.
+        style: Its style on a terminal.
+        sentence: Its description; `{version}` stands for the published version.
     """
 
     exit_code: int
@@ -19,7 +19,7 @@ class RunState(str, enum.Enum):
     sentence: str
 
     def __new__(cls, value: str, exit_code: int, style: str, sentence: str) -> RunState:
-        """Makes a state; a value alone looks one up."""
+        """Creates a member; its value is the string in a record."""
         state = str.__new__(cls, value)
         state._value_ = value
         state.exit_code, state.style, state.sentence = exit_code, style, sentence
@@ -40,16 +40,12 @@ class RunState(str, enum.Enum):
 
 
 class ComponentState(str, enum.Enum):
-    """The state of a component of a run; its value is what a record holds.
-
-    Attributes:
-        style: The style in which a terminal shows it.
-    """
+    """The state of a component of a run, with its style on a terminal."""
 
     style: str
 
     def __new__(cls, value: str, style: str) -> ComponentState:
-        """Makes a state; a value alone looks one up."""
+        """Creates a member; its value is the string in a record."""
         state = str.__new__(cls, value)
         state._value_ = value
         state.style = style

@@ -1,4 +1,4 @@
-"""Gathers what a run found from its artifacts: counts, training, metrics, verdict, version."""
+"""Completes a run's record from its artifacts: counts, training, metrics, verdict, version."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ Executions = Mapping[str, Execution]
 _EVALUATION_EXAMPLES = ("EvaluationSets", "evaluation_examples")
 
 _ENDS: Mapping[Goal, RunState] = {"publish": RunState.DONE, "tune": RunState.TUNED, "check": RunState.CHECKED}
-"""How a run ends that publishes nothing."""
+"""The states of finished runs that publish nothing."""
 
 
 def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> RunRecord:
-    """Adds what its components found to a run's record.
+    """Adds the results of a run's components to its record.
 
     Args:
         record: The record of a run whose components are all done.
@@ -62,7 +62,7 @@ def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> Run
 
 
 def _check_counts(executions: Executions, metrics: verdict.Metrics) -> None:
-    """The stock components have processed every document, too."""
+    """Checks that the stock components have processed every document, too."""
     corpus = _output(executions, "CorpusExampleGen", "examples")
     expected = json.loads(corpus.properties["split_documents"]) if corpus else {}
     seen: dict[str, tuple[dict[str, float], dict[str, float]]] = {}
@@ -85,7 +85,7 @@ def _check_counts(executions: Executions, metrics: verdict.Metrics) -> None:
 
 
 def _count(directory: str, split: str) -> float:
-    """The documents of a split, as StatisticsGen counted them."""
+    """Returns the number of documents in a split according to StatisticsGen."""
     with tf.io.gfile.GFile(f"{directory}/Split-{split}/FeatureStats.pb", "rb") as file:
         found = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read())
     return float(found.datasets[0].num_examples)
@@ -102,16 +102,16 @@ def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]
     blessed = evaluator.outputs["blessing"].properties["blessed"] == 1
     uncovered = {name: known.share for name, known in _coverage(executions).items() if not known.gates}
     judged = list(verdict.judge(job, candidate, baseline, uncovered))
-    # What decided comes first.
+    # The deciding gates come first.
     sentences = [sentence for _, sentence in sorted(judged, key=lambda pair: pair[0] != blessed)]
     if not blessed and all(met for met, _ in judged):
         names = ", ".join(verdict.failed_metrics(directory)) or "a missing metric"
-        sentences.insert(0, f"TensorFlow Model Analysis refuses it because of {names}")
+        sentences.insert(0, f"TensorFlow Model Analysis rejects the model because of {names}")
     return verdict.shown(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
 
 
 def _coverage(executions: Executions) -> dict[str, CoverageDetails]:
-    """How much of each evaluation set the vocabulary covers; empty for tasks without sets."""
+    """Returns the coverage by evaluation set; empty for tasks without sets."""
     sets = _output(executions, *_EVALUATION_EXAMPLES)
     found = json.loads(sets.properties["coverage"]) if sets else {}
     return {name: CoverageDetails.model_validate(known) for name, known in found.items()}
@@ -185,13 +185,6 @@ def _output(executions: Executions, component: str, channel: str) -> Output | No
 
 
 def read_anomalies(directory: str) -> tuple[AnomalyDetails, ...]:
-    """Reads what the validation found.
-
-    Args:
-        directory: The URI of an ExampleAnomalies artifact.
-
-    Returns:
-        The anomalies of all splits.
-    """
+    """Returns the anomalies of all splits from the URI of an ExampleAnomalies artifact."""
     paths = sorted(tf.io.gfile.glob(f"{directory}/Split-*/anomalies.json"))
     return tuple(AnomalyDetails.model_validate(anomaly) for path in paths for anomaly in _read_json(path))

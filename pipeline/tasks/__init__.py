@@ -1,1 +1,1 @@
-"""What each task is to the pipeline: one object a task."""
+"""The tasks of the pipeline: one object per task."""

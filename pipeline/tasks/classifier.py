@@ -1,4 +1,4 @@
-"""Classifiers of documents: one label a document, or any number."""
+"""Classifiers of documents, with one label per document or any number of them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ClassifierJob(SupervisedJob):
 
     def _encoder_problems(self) -> Iterator[Problem]:
         trainer, encoder = self.trainer, self.trainer.encoder
-        # Not a problem of the section: the trials of a search may vary the encoder and its keys together.
+        # Checked here and not in the section, because a search may vary the encoder together with its keys.
         for key, encoders in USED_BY.items():
             if getattr(trainer, key) != type(trainer).model_fields[key].default and encoder not in encoders:
                 what, expected = f"{key} has no effect with encoder {encoder}.", f"encoder {' or '.join(encoders)}"
@@ -53,7 +53,7 @@ class ClassifierJob(SupervisedJob):
             yield from segment_problems(("trainer", "encoder"), encoder, self.transform)
 
     def _class_problems(self) -> Iterator[Problem]:
-        """Yields the unknown classes, if the job lists the classes."""
+        """Yields the settings for unknown classes, if the job lists its classes."""
         classes = list((self.corpus.labels or {}).values())
         for key in ("class_weights", "thresholds"):
             named = getattr(self.trainer, key)
@@ -63,7 +63,7 @@ class ClassifierJob(SupervisedJob):
                     yield Problem(("trainer", key, name), what, name, ", ".join(classes), fix)
 
     def _label_problems(self) -> Iterator[Problem]:
-        """Yields the keys that need exactly one label per document, or any number of labels."""
+        """Yields the keys that are valid only for one label per document, or only for any number of labels."""
         trainer = self.trainer
         if self.corpus.kind.multi_label:
             fixes = {
@@ -86,8 +86,7 @@ class ClassifierJob(SupervisedJob):
             yield Problem(("gates", "auc"), "A gate on auc needs corpus.labels.", "no corpus.labels", expected, fix)
         for metric, gate in self.gates.items():
             if gate.slices and not corpus.source:
-                expected = "source: the column or key of a document's origin"
-                what = "Thresholds by source need corpus.source."
+                what, expected = "Thresholds by source need corpus.source.", "source: the column or key of the source"
                 yield Problem(("gates", metric, "slices"), what, "no corpus.source", expected)
 
 
@@ -99,18 +98,16 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
     job = ClassifierJob
 
     def training(self, job: ClassifierJob) -> str:
-        """Returns the place of what trains."""
+        """Returns the dotted path of the training."""
         del job
         return "trainer.classifier.training:CLASSIFIER"
 
     def metrics(self, job: ClassifierJob, *, known: bool = True) -> Mapping[str, Metric]:
         """Returns the metrics by name.
 
-        The AUC of two classes is that of the second; of more, each against the rest, of which the lowest counts.
-
         Args:
             job: The job.
-            known: Without those that cannot be computed because the job lists no classes.
+            known: Whether to leave out metrics that need a list of classes if the job has none.
         """
         if job.corpus.kind.multi_label:
             shares = ("macro_f1", "micro_f1", "micro_precision", "micro_recall")
@@ -127,15 +124,12 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
         }
 
     def judged_by(self, job: ClassifierJob) -> JudgedBy:
-        """Returns how the Evaluator asks the model: each through its own transform graph."""
-        return (
-            JudgedBy()
-            if job.corpus.kind.multi_label
-            else JudgedBy("serve_examples", "label_ids", "label_id", "probabilities")
-        )
+        """Returns the signatures that the Evaluator calls."""
+        stock = JudgedBy("serve_examples", "label_ids", "label_id", "probabilities")
+        return JudgedBy() if job.corpus.kind.multi_label else stock
 
     def answers(self) -> Mapping[str, str]:
-        """Returns what answers a command about a published model."""
+        """Returns the dotted path of the class that answers each command."""
         return {"predict": "trainer.classifier.answers:LabelAnswers"}
 
 

@@ -1,4 +1,4 @@
-"""Datasets: a job that ends with checked and transformed examples."""
+"""Datasets: jobs that end with checked and transformed examples."""
 
 from __future__ import annotations
 

@@ -12,12 +12,7 @@ from trainer.text.suggestions import did_you_mean
 
 
 def gate_problems(job: Job, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
-    """Yields the gates that name no metric of the task, or that its values can never meet.
-
-    Args:
-        job: The job.
-        metrics: The metrics of its task by name.
-    """
+    """Yields gates on unknown metrics, and thresholds that do not fit the metric, given the task's metrics by name."""
     subject = f"A job of task {job.task}" + " with multi_label" * job.corpus.kind.multi_label
     known = [name for name, metric in metrics.items() if metric.gated]
     for name, gate in job.gates.items():

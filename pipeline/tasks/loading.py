@@ -1,4 +1,4 @@
-"""From a YAML file to the job of its task."""
+"""Loads a job from its YAML file."""
 
 from __future__ import annotations
 
@@ -24,21 +24,14 @@ JOBS: dict[str, type[Job]] = {name: task.job for name, task in TASKS.items()}
 _ABOUT = "; ".join(f"{name}: {task.about}" for name, task in TASKS.items())
 _TASK: Any = (Literal[tuple(TASKS)], Field(description=f"What is trained. {_ABOUT}."))
 _TaskKey = create_model("_TaskKey", task=_TASK)
-"""The key that decides how the others are read."""
+"""The model of the key that determines how the others are read."""
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Job:
-    """Reads a job's YAML.
-
-    Args:
-        path: The file.
-        overrides: `KEY.PATH=VALUE` texts that replace values of the file.
-
-    Returns:
-        The job, of the class of its task.
+    """Loads a job from its YAML and `KEY.PATH=VALUE` overrides, as an instance of its task's class.
 
     Raises:
-        JobError: With everything that is wrong, each with its file and line or its override.
+        JobError: With all problems, each with its file and line or its override.
     """
     source = yaml_source.read(path)
     yaml_source.override(source, overrides)
@@ -48,7 +41,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Job:
         job = _read_as(task, source)
     except ValidationError as error:
         if all(details["type"] == IMPOSSIBLE for details in error.errors()):
-            # Every value is valid alone, so the checks across sections can run too.
+            # Each value is valid on its own, so the checks across sections can run too.
             found = _read_as(task, source, COLLECT).all_problems()
             problems += validation_errors.located(found, source)
         else:
@@ -66,14 +59,14 @@ def json_schema() -> dict[str, Any]:
 
 
 def _task(source: yaml_source.Source) -> tuple[str, list[JobError]]:
-    """The task of a job, or the likeliest one with what is wrong with the key."""
+    """Returns the task of a job, or the most likely one together with the problems of the key."""
     try:
         key: Any = _TaskKey.model_validate(source.data, strict=True)
         return key.task, []
     except ValidationError as error:
         similar = closest(str(source.data.get("task", "")), TASKS)
-        likeliest = similar or min(TASKS, key=lambda task: _count_errors(task, source))
-        return likeliest, validation_errors.explain(error, source, _TaskKey)
+        likely = similar or min(TASKS, key=lambda task: _count_errors(task, source))
+        return likely, validation_errors.explain(error, source, _TaskKey)
 
 
 def _read_as(task: str, source: yaml_source.Source, context: str | None = None) -> Job:

@@ -1,4 +1,4 @@
-"""What the gates and the Evaluator know of a metric."""
+"""The description of a metric for the gates and the Evaluator."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Literal
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """A metric of a task, computed by one of `figure` and `stock`.
+    """A metric of a task, computed by either `figure` or `stock`.
 
     Attributes:
         better: Which direction is better.
         lowest: The lowest possible value.
         highest: The highest possible value.
-        figure: The place of a function over counts, as in `trainer.tagger.metrics:span_f1`.
+        figure: The dotted path of a function of counts, for example `trainer.tagger.metrics:span_f1`.
         stock: The class of TensorFlow Model Analysis that computes it.
-        per_class: Compute it for each class against the rest; the lowest counts. Of two classes, only the second.
-        undefined: Why it may have no value; empty where no setting of a user causes that.
-        gated: Whether gates may name it.
-        slice: The slice that its overall gates rest on, as values by feature; empty: all examples.
-        sources: The sources that it is measured on; None: any.
+        per_class: Whether to compute it per class against the rest, and use the lowest; of two classes, the second's.
+        undefined: Why it may have no value; empty if no user setting causes that.
+        gated: Whether gates may use it.
+        slice: The slice that its overall gates use, as values by feature; empty: all examples.
+        sources: The sources it is measured on; None: any.
     """
 
     better: Literal["higher", "lower"]
@@ -40,11 +40,11 @@ class Metric:
 
 @dataclasses.dataclass(frozen=True)
 class JudgedBy:
-    """How the Evaluator asks a model.
+    """The signatures through which the Evaluator reads a model.
 
     Attributes:
-        signature: The signature that answers raw examples.
-        labels: The signature that returns the labels of raw examples, where the metrics are stock ones.
+        signature: The signature that evaluates raw examples.
+        labels: The signature that returns the labels of raw examples, for stock metrics.
         label_key: The output of `labels`.
         prediction_key: The output of `signature`.
     """

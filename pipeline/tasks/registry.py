@@ -1,4 +1,4 @@
-"""The tasks: one line each."""
+"""The registry of tasks."""
 
 from __future__ import annotations
 
@@ -12,16 +12,8 @@ from pipeline.tasks.tagger import TAGGER
 from pipeline.tasks.task import Task
 from pipeline.tasks.word2vec import WORD2VEC
 
-TASKS: Mapping[str, Task[Any]] = {
-    task.name: task
-    for task in (
-        CLASSIFIER,
-        DATASET,
-        TAGGER,
-        WORD2VEC,
-    )
-}
-"""The tasks by the name in the YAML."""
+TASKS: Mapping[str, Task[Any]] = {task.name: task for task in (CLASSIFIER, DATASET, TAGGER, WORD2VEC)}
+"""The tasks by their name in the YAML."""
 
 
 def task_of(job: Job) -> Task[Any]:

@@ -1,4 +1,4 @@
-"""Jobs and tasks with targets: what classifiers and taggers share."""
+"""Base classes of jobs and tasks with targets: classifiers and taggers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trainer.recurrent.settings import SequenceSettings
 from trainer.tuning.settings import TuneSettings
 
 BEST_HYPERPARAMETERS = "BestHyperparameters"
-"""The resolver before a Trainer that takes the hyperparameters found last at its root."""
+"""The resolver that finds the latest tuned hyperparameters of the root for the Trainer."""
 
 
 class SupervisedJob(Job):
@@ -45,7 +45,6 @@ class SupervisedJob(Job):
             yield from search_problems(self.tune, self.trainer, self._problems_with)
 
     def _problems_with(self, trainer: SequenceSettings) -> Iterator[Problem]:
-        """Yields the problems of this job, apart from its search, with another trainer section."""
         return self.model_copy(update={"trainer": trainer, "tune": None}).all_problems()
 
 
@@ -56,27 +55,27 @@ class SupervisedTask(Task[S]):
     """A task with targets."""
 
     def components(self, job: S, goal: Goal = "publish") -> tuple[str, ...]:
-        """Returns the components that lead to a goal, in the order in which they run."""
+        """Returns the components that a goal needs, in the order they run."""
         if goal != "publish":
             return (*DATA, {"tune": "Tuner", "check": "LearningCheck"}[goal])
         tuned = (BEST_HYPERPARAMETERS,) if job.tune is not None and job.tune.use else ()
         return (*DATA, *tuned, *MODEL)
 
     def learns(self, job: S) -> bool:
-        """Tells whether a search for hyperparameters and a learning check make sense."""
+        """Returns whether a hyperparameter search and a learning check make sense."""
         del job
         return True
 
     def search(self, job: S) -> TuneSettings | None:
-        """Returns the search for hyperparameters that the job declares."""
+        """Returns the hyperparameter search that the job declares."""
         return job.tune
 
     def probes(self, job: S) -> Mapping[str, str]:
-        """Returns the signatures that must agree on the same documents, by the form they take."""
+        """Returns the signatures that must agree on the same documents, by the form of their input."""
         del job
         return {"text": "serving_default", "raw": "serve_examples", "transformed": "evaluate"}
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields which epoch the model is of."""
+        """Yields the epoch that the model comes from."""
         best, epochs = training["best_epoch"], training["epochs"]
-        yield f"the model is that of epoch {best} of {epochs}, with an eval loss of {training['best_eval_loss']:.4f}"
+        yield f"best model from epoch {best} of {epochs}, with an eval loss of {training['best_eval_loss']:.4f}"

@@ -46,19 +46,19 @@ class TaggerJob(SupervisedJob):
 
 
 class TaggerTask(SupervisedTask[TaggerJob]):
-    """A tag for every token, judged by tokens and, for BIO tags, by spans."""
+    """A tag for every token, evaluated by tokens and, for BIO tags, by spans."""
 
     name = "tagger"
     about = "a tag for every token"
     job = TaggerJob
 
     def training(self, job: TaggerJob) -> str:
-        """Returns the place of what trains."""
+        """Returns the dotted path of the training."""
         del job
         return "trainer.tagger.training:TAGGER"
 
     def metrics(self, job: TaggerJob | None) -> Mapping[str, Metric]:
-        """Returns the metrics by name, without those of spans where the tags are known and mark none."""
+        """Returns the metrics by name, without span metrics if the job lists tags that are not BIO tags."""
         undefined = "not all tags of the test split are BIO tags (B-<type>, I-<type>, O)"
         spans = {name: Metric("higher", 0, 1, figure=f"{_METRICS}:{name}", undefined=undefined) for name in _SPANS}
         return {
@@ -68,7 +68,7 @@ class TaggerTask(SupervisedTask[TaggerJob]):
         }
 
     def answers(self) -> Mapping[str, str]:
-        """Returns what answers a command about a published model."""
+        """Returns the dotted path of the class that answers each command."""
         return {"predict": "trainer.tagger.answers:TagAnswers"}
 
 

@@ -1,4 +1,4 @@
-"""The interface of a task: all that the pipeline asks of one. Light: imports no TensorFlow."""
+"""The interface of a task. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from trainer.tuning.settings import TuneSettings
 J = TypeVar("J", bound=Job)
 
 Goal = Literal["publish", "tune", "check"]
-"""What a run is for: a published model, the best hyperparameters, or only to check that the job can run."""
+"""The goal of a run: to publish a model, to find the best hyperparameters, or to check that the job can run."""
 
 DATA = ("CorpusExampleGen", "StatisticsGen", "SchemaGen", "PreviousStatistics", "ExampleValidator", "SequenceTransform")
-"""The components of every task up to its transformed examples."""
+"""The components of every task, up to the transformed examples."""
 
 MODEL = ("Trainer", "Baseline", "Evaluator", "Pusher")
-"""The components that make and publish a model."""
+"""The components that train, evaluate and publish a model."""
 
 
 class Task(abc.ABC, Generic[J]):
-    """A task; its heavy halves are named by dotted path, so that nothing below imports it.
+    """A task. It names its heavy parts by dotted path, so that no lower package imports a task.
 
     Attributes:
         name: Its name in the YAML.
-        about: What it trains, in a few words.
-        job: The class its YAML is read as.
+        about: Short description of the result.
+        job: The class of its jobs.
     """
 
     name: ClassVar[str]
@@ -37,17 +37,17 @@ class Task(abc.ABC, Generic[J]):
     job: type[J]
 
     def components(self, job: J, goal: Goal = "publish") -> tuple[str, ...]:
-        """Returns the components that lead to a goal, in the order in which they run."""
+        """Returns the components that a goal needs, in the order they run."""
         del job, goal
         return DATA
 
     def learns(self, job: J) -> bool:
-        """Tells whether a search for hyperparameters and a learning check make sense."""
+        """Returns whether a hyperparameter search and a learning check make sense."""
         del job
         return False
 
     def training(self, job: J) -> str:
-        """Returns the place of what trains, as in `trainer.tagger.training:TAGGER`; empty: nothing is trained."""
+        """Returns the dotted path of the training, e.g. `trainer.tagger.training:TAGGER`; empty: no training."""
         del job
         return ""
 
@@ -57,31 +57,31 @@ class Task(abc.ABC, Generic[J]):
         return {}
 
     def judged_by(self, job: J) -> JudgedBy:
-        """Returns how the Evaluator asks the model."""
+        """Returns the signatures that the Evaluator calls."""
         del job
         return JudgedBy()
 
     def slices(self, job: J) -> Sequence[Sequence[str]]:
-        """Returns the features whose values part the evaluation, besides the overall slice."""
+        """Returns the features to slice the evaluation by, in addition to the overall slice."""
         del job
         return [["source"]]
 
     def evaluation(self, job: J) -> EvaluationSettings:
-        """Returns the evaluation sets that EvaluationSets writes, where it is among the components."""
+        """Returns the settings of the EvaluationSets component, for tasks that have it."""
         del job
         return EvaluationSettings()
 
     def search(self, job: J) -> TuneSettings | None:
-        """Returns the search for hyperparameters that the job declares."""
+        """Returns the hyperparameter search that the job declares."""
         del job
         return None
 
     def answers(self) -> Mapping[str, str]:
-        """Returns what answers a command about a published model, by the name of the command, as a dotted place."""
+        """Returns the dotted path of the class that answers each command about a published model, by command."""
         return {}
 
     def probes(self, job: J) -> Mapping[str, str]:
-        """Returns the signatures that must agree on the same documents, by the form they take.
+        """Returns the signatures that must agree on the same documents, by the form of their input.
 
         The forms are `text` (raw strings), `raw` and `transformed` (serialized SequenceExamples).
         """
@@ -89,10 +89,6 @@ class Task(abc.ABC, Generic[J]):
         return {}
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields what a person should know of a training, in sentences.
-
-        Args:
-            training: The training's section of the run's record.
-        """
+        """Yields findings to print about a training, from its section of the run's record."""
         del training
         return iter(())

@@ -43,7 +43,7 @@ class Word2vecJob(Job):
         yield from super().problems()
         corpus = self.corpus
         if corpus.kind.tokenized:
-            found = f"the tagged tokens of format {corpus.format}"
+            found = f"tagged tokens from format {corpus.format}"
             yield Problem(("corpus", "format"), "A job of task word2vec needs plain text.", found, "documents of text")
         for key in ("multi_label", "weight"):
             if getattr(corpus, key):
@@ -60,52 +60,49 @@ class Word2vecJob(Job):
 
 
 class Word2vecTask(Task[Word2vecJob]):
-    """Vectors of words, judged by word pairs, analogies and held-out documents."""
+    """Vectors of words, evaluated on word pairs, analogies and held-out documents."""
 
     name = "word2vec"
     about = "vectors of words"
     job = Word2vecJob
 
     def components(self, job: Word2vecJob, goal: Goal = "publish") -> tuple[str, ...]:
-        """Returns the components that lead to a goal, in the order in which they run."""
+        """Returns the components that a goal needs, in the order they run."""
         del job
         return (*DATA, "EvaluationSets", *MODEL) if goal == "publish" else DATA
 
     def training(self, job: Word2vecJob) -> str:
-        """Returns the place of what trains."""
+        """Returns the dotted path of the training."""
         del job
         return "trainer.word2vec.training:WORD2VEC"
 
     def metrics(self, job: Word2vecJob) -> Mapping[str, Metric]:
-        """Returns the metrics by name; gates on sets rest on those that the vocabulary covers."""
-        covered, sets = {"gates": "1"}, job.evaluation
+        """Returns the metrics by name; gates on sets use those that the vocabulary covers."""
+        covered, pairs, analogies = {"gates": "1"}, tuple(job.evaluation.pairs), tuple(job.evaluation.analogies)
+        accuracy = f"{_METRICS}:analogy_accuracy"
         return {
-            "spearman": Metric(
-                "higher", -1, 1, figure=f"{_METRICS}:spearman", slice=covered, sources=tuple(sets.pairs)
-            ),
-            "analogy_accuracy": Metric(
-                "higher", 0, 1, figure=f"{_METRICS}:analogy_accuracy", slice=covered, sources=tuple(sets.analogies)
-            ),
+            "spearman": Metric("higher", -1, 1, figure=f"{_METRICS}:spearman", slice=covered, sources=pairs),
+            "analogy_accuracy": Metric("higher", 0, 1, figure=accuracy, slice=covered, sources=analogies),
             "coverage": Metric("higher", 0, 1, figure=f"{_METRICS}:coverage", gated=False),
             "loss": Metric("lower", 0, figure=f"{_METRICS}:held_out_loss", sources=(HELD_OUT,)),
         }
 
     def slices(self, job: Word2vecJob) -> Sequence[Sequence[str]]:
-        """Returns the features whose values part the evaluation, besides the overall slice."""
+        """Returns the features to slice the evaluation by, in addition to the overall slice."""
         del job
         return [["gates"], ["source", "gates"], ["source", "section"]]
 
     def evaluation(self, job: Word2vecJob) -> EvaluationSettings:
-        """Returns the evaluation sets that take the place of the test split."""
+        """Returns the evaluation sets that replace the test split."""
         return job.evaluation
 
     def answers(self) -> Mapping[str, str]:
-        """Returns what answers a command about a published model."""
+        """Returns the dotted path of the class that answers each command."""
         return dict.fromkeys(("neighbors", "analogy", "vectors"), "trainer.word2vec.answers:WordVectorAnswers")
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields how many vectors there are, and how well the index finds neighbours."""
-        yield f"{training['words']:,} words have vectors of {training['dimensions']} dimensions"
+        """Yields the number of vectors and the recall of the index."""
+        yield f"{training['words']:,} words with vectors of {training['dimensions']} dimensions"
         if training.get("index_recall_at_10") is not None:
             yield f"the index finds {training['index_recall_at_10']:.1%} of the ten nearest words"
 

@@ -1,4 +1,4 @@
-"""The local runner under real TFX: what it says of each component, and what becomes of a component that fails."""
+"""The local runner under real TFX: the reported states, and the outcome of a component that fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipeline.config import job as config
 from pipeline.console.live import RunConsole
 from pipeline.dag import lineage
 from pipeline.runners import local
@@ -18,6 +17,8 @@ from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
 from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.state import ComponentState
+from pipeline.tasks.loading import load
+from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS, SupervisedJob
 from trainer import progress
 from trainer.errors import JobError
 
@@ -30,7 +31,7 @@ tune: {space: {trainer.units: {values: [4, 8]}}}
 
 
 class Seen(list[tuple[str, str]]):
-    """Notes what a runner says."""
+    """Records the reports of a runner."""
 
     def started(self, component: str) -> None:
         self.append((component, "running"))
@@ -40,11 +41,13 @@ class Seen(list[tuple[str, str]]):
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> config.RunConfig:
+def job(tmp_path_factory: pytest.TempPathFactory) -> SupervisedJob:
     folder = tmp_path_factory.mktemp("job")
     (folder / "data.csv").write_text("text,stars\n" + "".join(f"text {n},{n % 2}\n" for n in range(200)))
     (folder / "job.yaml").write_text(YAML)
-    return config.load(folder / "job.yaml")
+    found = load(folder / "job.yaml")
+    assert isinstance(found, SupervisedJob)
+    return found
 
 
 def ran(prepared: PreparedRun) -> Seen:
@@ -53,56 +56,53 @@ def ran(prepared: PreparedRun) -> Seen:
     return seen
 
 
-def test_each_component_is_reported_as_ml_metadata_has_it(job: config.RunConfig, tmp_path: Path) -> None:
+def test_the_reported_states_are_those_of_ml_metadata(job: SupervisedJob, tmp_path: Path) -> None:
     made = dict.fromkeys(("CorpusExampleGen", "StatisticsGen", "PreviousStatistics"), ("done", "COMPLETE"))
     cached = {**dict.fromkeys(made, ("cached", "CACHED")), "PreviousStatistics": ("done", "COMPLETE")}
     for use_cache, expected in ((True, made), (True, cached), (False, made)):
         prepared = prepare(job, tmp_path, "1", until="PreviousStatistics", use_cache=use_cache)
         assert set(prepared.components) == made.keys()
-        said = [((name, "running"), (name, expected[name][0])) for name in prepared.components]
-        assert ran(prepared) == [pair for pairs in said for pair in pairs]
+        reports = [((name, "running"), (name, expected[name][0])) for name in prepared.components]
+        assert ran(prepared) == [pair for pairs in reports for pair in pairs]
         found = lineage.latest_run(prepared.layout.metadata)
         assert {name: one.state for name, one in found.items()} == {name: s for name, (_, s) in expected.items()}
 
 
-def test_a_component_that_fails_ends_the_run_with_its_own_error(job: config.RunConfig, tmp_path: Path) -> None:
+def test_a_component_that_fails_ends_the_run_with_its_own_error(job: SupervisedJob, tmp_path: Path) -> None:
     prepared = prepare(job, tmp_path, "1", until="StatisticsGen")
-    broken = dataclasses.replace(prepared, corpus=(str(tmp_path), "none.csv"))
+    sources = dataclasses.replace(prepared.sources, corpus=(str(tmp_path), "none.csv"))
     seen = Seen()
     with pytest.raises(JobError, match="corpus"):
-        local.run(broken, seen)
+        local.run(dataclasses.replace(prepared, sources=sources), seen)
     assert seen == [("CorpusExampleGen", "running")]
 
 
-def test_a_component_without_inputs_does_not_count_as_run(job: config.RunConfig, tmp_path: Path) -> None:
-    tuned = job.model_copy(update={"tune": job.tune.model_copy(update={"use": True})})  # type: ignore[attr-defined]
-    prepared = dataclasses.replace(prepare(job, tmp_path, "1"), job=tuned, until=config.TUNED)
+def test_a_component_without_inputs_does_not_count_as_run(job: SupervisedJob, tmp_path: Path) -> None:
+    assert job.tune is not None
+    tuned = job.model_copy(update={"tune": job.tune.model_copy(update={"use": True})})
+    prepared = dataclasses.replace(prepare(job, tmp_path, "1"), job=tuned, until=BEST_HYPERPARAMETERS)
     with pytest.raises(JobError, match="BestHyperparameters has no inputs and did not run") as caught:
         ran(prepared)
     assert caught.value.fix == "run again with --no-cache"
 
 
-@pytest.fixture
-def watch(tmp_path: Path) -> Watch:
-    console = RunConsole(Console(file=io.StringIO(), width=100))
-    return Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two", "Three"])
+def test_a_watch_saves_every_change_and_shows_warnings(tmp_path: Path) -> None:
+    file = io.StringIO()
+    console = RunConsole(Console(file=file, width=100))
+    watch = Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two", "Three"])
 
+    def states() -> list[tuple[str, int | None]]:
+        (run,) = history.read_all(tmp_path)
+        return [(component.state.value, component.records) for component in run.components]
 
-def states(root: Path) -> list[tuple[str, int | None]]:
-    (run,) = history.read_all(root)
-    return [(component.state.value, component.records) for component in run.components]
-
-
-def test_a_watch_saves_every_change_and_shows_warnings(watch: Watch, tmp_path: Path) -> None:
     with watch.following(["One", "Two"]):
         watch.started("One")
-        assert states(tmp_path) == [("running", None), ("waiting", None), ("skipped", None)]
+        assert states() == [("running", None), ("waiting", None), ("skipped", None)]
         progress.logger.setLevel(logging.INFO)
         progress.report(7, None, "records")
         logging.getLogger("seqloom.trainer").warning("It is %s.", "late")
         watch.ended("One", ComponentState.DONE)
         watch.started("Two")
     watch.stop(ComponentState.FAILED)
-    assert states(tmp_path) == [("done", 7), ("failed", None), ("skipped", None)]
-    shown = watch._console._console.file.getvalue()  # type: ignore[attr-defined]
-    assert "Warning: It is late." in shown.splitlines()
+    assert states() == [("done", 7), ("failed", None), ("skipped", None)]
+    assert "Warning: It is late." in file.getvalue().splitlines()

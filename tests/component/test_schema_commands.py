@@ -42,8 +42,8 @@ def test_a_labelled_corpus(reviews: Path) -> None:
         file.write(",5,a\n")
     result = invoke("infer", reviews, "--text", "body", "--label", "stars", "--source", "site")
     assert result.exit_code == 0, result.output
-    assert result.stderr.splitlines() == ["1 of 41 records are no documents."]
-    assert f"# Inferred from 40 documents of {reviews}, a corpus of the kind labelled_text." in result.stdout
+    assert result.stderr.splitlines() == ["1 of 41 records are invalid."]
+    assert f"# Inferred from 40 documents of {reviews}, a corpus of kind labelled_text." in result.stdout
     schema = text_format.Parse(result.stdout, schema_pb2.Schema())
     found = {path[-1]: feature for path, feature in curated.features(schema)}
     assert list(found) == ["id", "source", "label", "text"]
@@ -89,7 +89,7 @@ def test_a_job_gives_its_classes(reviews: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["missing.csv"], "corpus file does not exist"),
-        (["reviews.data"], "name it with --format"),
+        (["reviews.data"], "set --format"),
         (["reviews.csv", "--format", "cvs"], "did you mean csv?"),
         (["reviews.csv", "--text", "bodi"], "bodi"),
     ],

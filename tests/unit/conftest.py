@@ -1,4 +1,4 @@
-"""Small published word vectors."""
+"""Fixtures that save small transform graphs and word vectors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def transform_graph(tmp_path_factory: pytest.TempPathFactory):
-    """A function that saves the transform graph of a corpus of the kind text, without Beam, for some words."""
+    """A function that saves a transform graph for plain text with some words, without Beam."""
     import tensorflow as tf
 
     from trainer.settings import RESERVED_WORDS, TransformSettings
@@ -39,7 +39,7 @@ def transform_graph(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(scope="session")
 def make_servable(transform_graph):
-    """A function from words and vectors to what is published of them; a document's loss is the sum of its ids."""
+    """A function that makes the servable of words and vectors; a document's loss is the sum of its ids."""
     import tensorflow as tf
 
     from trainer.settings import TransformSettings

@@ -1,4 +1,4 @@
-"""The locks, what they bring, and what the repository holds."""
+"""The locks, their distributions, and the repository's folders."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def project() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["py310.txt", "py311.txt", "uv.txt"])
-def test_every_locked_requirement_is_pinned_and_hashed(name: str) -> None:
+def test_every_locked_requirement_is_pinned_and_hashed_without_addresses_and_folders(name: str) -> None:
     requirements = locked(name)
     assert requirements
     for requirement, hashes in requirements.items():
@@ -62,10 +62,6 @@ def test_every_locked_requirement_is_pinned_and_hashed(name: str) -> None:
         assert requirement.url is None
         assert hashes, requirement
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", found) for found in hashes), requirement
-
-
-@pytest.mark.parametrize("name", ["py310.txt", "py311.txt", "uv.txt"])
-def test_locks_name_no_address_and_no_folder(name: str) -> None:
     text = (ROOT / "locks" / name).read_text()
     assert "://" not in text
     assert not re.search(r"(--(extra-)?index-url|--find-links|-i |-f |/(tmp|home|root|Users)/)", text)
@@ -95,27 +91,18 @@ def installed() -> dict[str, importlib.metadata.Distribution]:
     return {canonicalize_name(found.name): found for found in importlib.metadata.distributions(path=folders)}
 
 
-def test_the_environment_is_what_the_lock_says() -> None:
+def test_the_environment_equals_the_lock() -> None:
     wanted = pinned(f"{sys.version_info.major}.{sys.version_info.minor}")
     found = {name: distribution.version for name, distribution in installed().items() if name != "seqloom"}
     assert found == wanted
 
 
-def top_levels(distribution: importlib.metadata.Distribution) -> set[str]:
-    """Import names that a distribution's files claim at the top level."""
-    names = set()
-    for file in distribution.files or []:
-        if file.suffix in (".py", ".so", ".pyi") and not file.parts[0].startswith(".."):
-            names.add(file.parts[0].partition(".")[0])
-    return names
-
-
-def test_no_locked_distribution_brings_a_package_of_our_names() -> None:
+def test_no_locked_distribution_has_a_top_level_package_of_our_names() -> None:
     owners = defaultdict(set)
     for name, distribution in installed().items():
-        if name != "seqloom":
-            for package in top_levels(distribution):
-                owners[package].add(name)
+        for file in distribution.files or [] if name != "seqloom" else []:
+            if file.suffix in (".py", ".so", ".pyi"):
+                owners[file.parts[0].partition(".")[0]].add(name)
     assert {"tensorflow", "tfx", "apache_beam", "six"} <= owners.keys()
     assert {package: owners[package] for package in FOLDERS & owners.keys()} == {}
 
@@ -127,11 +114,3 @@ def test_every_folder_is_a_package_or_documented() -> None:
     assert folders >= FOLDERS
     documented = set(re.findall(r"^\| `(\w+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
     assert documented == folders
-
-
-def test_every_package_folder_goes_into_the_wheel() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
-    assert set(settings["include"]) == {f"{name}*" for name in PACKAGES}
-    for package in PACKAGES:
-        for module in (ROOT / package).rglob("*.py"):
-            assert (module.parent / "__init__.py").is_file(), f"{module} is in no package, so the wheel leaves it out"

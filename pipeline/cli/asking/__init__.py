@@ -1,1 +1,1 @@
-"""The commands that ask a published model."""
+"""The commands that query a published model."""

@@ -13,12 +13,12 @@ from pipeline.cli.options import ModelPath, Number
 
 def analogy(
     model: ModelPath,
-    a: Annotated[str, typer.Argument(metavar="A", help="For example man.", show_default=False)],
-    b: Annotated[str, typer.Argument(metavar="B", help="For example king.", show_default=False)],
-    c: Annotated[str, typer.Argument(metavar="C", help="For example woman.", show_default=False)],
+    a: Annotated[str, typer.Argument(metavar="A", help="A word, for example man.", show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="A word, for example king.", show_default=False)],
+    c: Annotated[str, typer.Argument(metavar="C", help="A word, for example woman.", show_default=False)],
     k: Number = 10,
 ) -> None:
-    """Finds what is to C as B is to A; prints one JSON line."""
+    """Completes the analogy "A is to B as C is to ..."; prints one JSON line."""
     with ends_with(USAGE):
         given, loaded = open_words(model, "analogy", [a, b, c])
         print_answers([with_hint(loaded.analogy(a, b, c, k), loaded.hints(given))])

@@ -1,4 +1,4 @@
-"""What a model is asked: from the command line, from lines and from JSON lines."""
+"""Inputs of the commands that query a model: arguments, lines of text, or JSON lines."""
 
 from __future__ import annotations
 
@@ -17,22 +17,18 @@ BATCH = 256
 
 @contextlib.contextmanager
 def open_inputs(arguments: list[str] | None, path: Path | None, key: str) -> Iterator[Iterator[str]]:
-    """Opens the questions of a command: its arguments, else the lines of a file, else those of the standard input.
+    """Opens the inputs of a command: its arguments, otherwise the lines of a file, otherwise those of stdin.
 
     Args:
-        arguments: Questions on the command line.
+        arguments: Inputs on the command line.
         path: A file of JSON lines.
-        key: What a question is called, and the key of a JSON object that holds it: text or word.
-
-    Yields:
-        The questions.
+        key: What an input is called, and the key of a JSON object that holds it: text or word.
 
     Raises:
-        JobError: If they are given twice or cannot be read.
+        JobError: If both are given, or an input cannot be read.
     """
     if arguments and path:
-        found = f"{key.upper()} and --input"
-        raise JobError(f"{key.capitalize()}s are given twice.", found=found, fix="give one of them")
+        raise JobError(f"{key.upper()} and --input cannot be combined.", fix="give one of the two")
     if arguments:
         yield check(arguments, key)
     elif path is None:
@@ -46,22 +42,12 @@ def open_inputs(arguments: list[str] | None, path: Path | None, key: str) -> Ite
             yield read_json_lines(file, str(path), key)
 
 
-def batches(questions: Iterable[str]) -> Iterator[list[str]]:
-    """Cuts questions into lists of `BATCH`; those before a broken one come first.
-
-    Args:
-        questions: Any number of them.
-
-    Yields:
-        At least one question.
-
-    Raises:
-        JobError: From `questions`.
-    """
+def batches(inputs: Iterable[str]) -> Iterator[list[str]]:
+    """Groups inputs into lists of up to `BATCH`; those before an invalid one are yielded before its JobError."""
     batch: list[str] = []
     try:
-        for question in questions:
-            batch.append(question)
+        for text in inputs:
+            batch.append(text)
             if len(batch) == BATCH:
                 full, batch = batch, []
                 yield full
@@ -74,14 +60,11 @@ def batches(questions: Iterable[str]) -> Iterator[list[str]]:
 
 
 def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
-    """Reads one question a line.
+    """Reads one input per line, including empty ones.
 
     Args:
         stream: UTF-8 lines.
-        name: What messages call the stream.
-
-    Yields:
-        The questions, empty ones too.
+        name: The stream's name in messages.
 
     Raises:
         JobError: With the line that is not UTF-8.
@@ -91,29 +74,26 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
 
 
 def read_json_lines(stream: BinaryIO, name: str, key: str) -> Iterator[str]:
-    """Reads one question a line from JSON strings or from objects with a key; blank lines are skipped.
+    """Reads one input per line, a JSON string or an object with the key; skips blank lines.
 
     Args:
         stream: UTF-8 lines.
-        name: What messages call the stream.
-        key: The key that holds the question.
-
-    Yields:
-        The questions.
+        name: The stream's name in messages.
+        key: The key that holds the input.
 
     Raises:
-        JobError: With the line that holds no question.
+        JobError: With the line that has no input.
     """
     for line_number, line in enumerate(stream, start=1):
         where = f"{name}:{line_number}"
         if line.strip():
-            yield _encodable(_question_in(_decode(line, where), where, key), where, key)
+            yield _require_unicode(_parse(_decode(line, where), where, key), where, key)
 
 
 def check(arguments: Iterable[str], key: str) -> Iterator[str]:
-    """Passes arguments of the command line on, unless their bytes were no UTF-8; `key` is what they are called."""
+    """Yields arguments of the command line; raises a JobError at one whose bytes are not UTF-8."""
     for number, argument in enumerate(arguments, start=1):
-        yield _encodable(argument, f"{key.upper()} {number}", key)
+        yield _require_unicode(argument, f"{key.upper()} {number}", key)
 
 
 def _decode(line: bytes, where: str) -> str:
@@ -124,15 +104,15 @@ def _decode(line: bytes, where: str) -> str:
         raise JobError("A line is not UTF-8.", where=where, found=byte) from None
 
 
-def _encodable(question: str, where: str, key: str) -> str:
+def _require_unicode(text: str, where: str, key: str) -> str:
     try:
-        question.encode("utf-8")
+        text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise JobError(f"A {key} is not valid Unicode.", where=where, found=ascii(question[error.start])) from None
-    return question
+        raise JobError(f"A {key} is not valid Unicode.", where=where, found=ascii(text[error.start])) from None
+    return text
 
 
-def _question_in(line: str, where: str, key: str) -> str:
+def _parse(line: str, where: str, key: str) -> str:
     expected = f'{{"{key}": "..."}} or "..."'
     try:
         value = json.loads(line)
@@ -146,5 +126,5 @@ def _question_in(line: str, where: str, key: str) -> str:
             raise JobError(f'A line has no key "{key}".', where=where, found=found, expected=expected, fix=fix)
         value = value[key]
     if not isinstance(value, str):
-        raise JobError(f"A line holds no {key}.", where=where, found=line.strip()[:80], expected=expected)
+        raise JobError(f"A line has no {key}.", where=where, found=line.strip()[:80], expected=expected)
     return value

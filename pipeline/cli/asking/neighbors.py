@@ -15,9 +15,9 @@ def neighbors(
     model: ModelPath,
     words: Annotated[list[str], typer.Argument(metavar="WORD...", help="Words.", show_default=False)],
     k: Number = 10,
-    index: Annotated[bool, typer.Option("--index", help="Search the index: fast, and nearly always right.")] = False,
+    index: Annotated[bool, typer.Option("--index", help="Search the index: faster, but approximate.")] = False,
 ) -> None:
-    """Finds the words nearest to each word by the cosine of their vectors; prints one JSON line per word."""
+    """Finds the nearest words to each word by cosine similarity; prints one JSON line per word."""
     with ends_with(USAGE):
         given, loaded = open_words(model, "neighbors", words)
         hints = loaded.hints(given)

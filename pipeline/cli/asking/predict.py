@@ -24,7 +24,7 @@ def predict(
 ) -> None:
     """Runs a published model on texts; prints one JSON line per text.
 
-    Without TEXT and --input it reads one text per line from the standard input.
+    Without TEXT and --input, it reads one text per line from standard input.
     """
     with ends_with(USAGE):
         path = published.find_model(model)
@@ -34,20 +34,17 @@ def predict(
 
 
 def answers(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Asks a model.
+    """Yields a model's answer to each text, in order.
 
     Args:
         model: The folder of a SavedModel.
         texts: Any number of texts; read in batches.
 
-    Yields:
-        One answer per text, in their order.
-
     Raises:
-        JobError: If the model cannot be loaded or answers no texts, or from `texts`; earlier texts are answered first.
+        JobError: If the model cannot be loaded or does not take texts, or from `texts`, after the earlier answers.
     """
     loaded: Callable[[Sequence[str]], list[dict[str, Any]]] | None = None
     for batch in inputs.batches(texts):
-        # Loaded late: a broken first line is reported at once.
+        # Loaded late, so that an invalid first line is reported without waiting for the model.
         loaded = loaded or published.open_answers(model, "predict")
         yield from loaded(batch)

@@ -23,15 +23,15 @@ def vectors(
 ) -> None:
     """Prints the vector of each word, one JSON line per word.
 
-    Without WORD and --input it reads one word per line from the standard input.
+    Without WORD and --input, it reads one word per line from standard input.
     """
     with ends_with(USAGE):
         path = published.find_model(model)
         with inputs.open_inputs(words, input_path, "word") as given:
             loaded: Any = None
             for batch in inputs.batches(given):
-                # Loaded late: a broken first line is reported at once.
+                # Loaded late, so that an invalid first line is reported without waiting for the model.
                 loaded = loaded or published.open_answers(path, "vectors")
-                # Looking for what was meant takes longer than the rest: it is for words that a person typed.
+                # Hints take longer than the vectors, so only words that a person typed get them.
                 hints = loaded.hints(batch) if words else {}
                 print_answers(with_hint(answer, hints.get(answer["word"])) for answer in loaded.vectors(batch))

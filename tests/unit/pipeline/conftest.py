@@ -1,8 +1,10 @@
-"""Jobs with gates, and the root of a run for the tests of what asks its models."""
+"""Jobs of YAML texts, jobs with gates, and the root of a run with a published model."""
 
 from __future__ import annotations
 
 import pytest
+
+from trainer.errors import JobError
 
 CORPORA = {
     "classifier": {
@@ -18,7 +20,7 @@ CORPORA = {
 
 @pytest.fixture(scope="session")
 def gated():
-    """A function from a task, gates and keys of the corpus or the evaluation that differ, to the job."""
+    """A function that makes a job of a task with gates and other keys of the corpus or the evaluation."""
     from pipeline.tasks.loading import JOBS
 
     def make(task: str, gates: dict | None = None, evaluation: dict | None = None, **corpus: object):
@@ -32,8 +34,33 @@ def gated():
 
 
 @pytest.fixture
+def load(tmp_path):
+    """A function from the text of a YAML and overrides to its job."""
+    from pipeline.tasks import loading
+
+    def make(text: str, *overrides: str):
+        path = tmp_path / "job.yaml"
+        path.write_text(text, encoding="utf-8")
+        return loading.load(path, overrides)
+
+    return make
+
+
+@pytest.fixture
+def message(load):
+    """A function from the text of an invalid YAML and overrides to the error's message."""
+
+    def make(text: str, *overrides: str) -> str:
+        with pytest.raises(JobError) as caught:
+            load(text, *overrides)
+        return str(caught.value)
+
+    return make
+
+
+@pytest.fixture
 def root(tmp_path, model):
-    """A root with versions of the model that the test file makes, the newest of them not complete."""
+    """A root with published versions of the test file's model, the newest of them incomplete."""
     serving = tmp_path / "serving"
     for version in ("9", "10", "tmp"):
         serving.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The command line: what it prints and what it ends with. Runs themselves are tested end to end elsewhere."""
+"""The command line: output and exit codes. Runs themselves are tested end to end elsewhere."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import ruamel.yaml
 from typer.testing import CliRunner
 
 from pipeline.cli import app
@@ -35,63 +34,59 @@ def invoke(*arguments):
     return CliRunner().invoke(app.app, [str(argument) for argument in arguments], env={"COLUMNS": "80"})
 
 
-def test_help_names_the_commands():
-    result = invoke("--help")
-    assert result.exit_code == 0
-    for name in ("run", "tune", "predict", "runs", "config"):
-        assert f" {name} " in result.stdout
-
-
-def test_the_version_is_told_from_outside_the_package_too(tmp_path):
+def test_the_version_is_printed_outside_the_package_too(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pipeline.cli", "--version"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("seqloom ")
+    text = invoke("--help").stdout
+    assert all(f" {name} " in text for name in ("run", "tune", "predict", "runs", "config"))
 
 
 def test_config_schema_is_the_json_schema():
     assert json.loads(invoke("config", "schema").stdout) == loading.json_schema()
 
 
-def test_config_show_is_a_yaml_that_gives_the_same_job(job, tmp_path):
-    result = invoke("config", "show", job, "--set", "trainer.epochs=7", "--set", "gates.loss.max=0.4")
-    assert result.exit_code == 0
-    shown = tmp_path / "shown.yaml"
-    shown.write_text(result.stdout)
-    assert ruamel.yaml.YAML(typ="safe").load(result.stdout)["trainer"]["epochs"] == 7
-    again = loading.load(shown)
-    assert again.model_dump() == loading.load(job, ["trainer.epochs=7", "gates.loss.max=0.4"]).model_dump()
-
-
-def test_config_check_says_what_the_job_reads(job, tmp_path):
+def test_config_check_names_the_corpus(job, tmp_path):
     result = invoke("config", "check", job)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"{job} is a valid classifier. It reads {tmp_path}/data.csv\n"
+    assert result.stdout == f"{job} is a valid classifier job. It reads {tmp_path}/data.csv\n"
 
 
 @pytest.mark.parametrize("command", [["run"], ["config", "check"]])
 @pytest.mark.parametrize(
-    ("overrides", "parts"),
+    ("override", "parts"),
     [
-        (["trainer.epoch=3"], ["key trainer.epoch is unknown", "--set trainer.epoch=3", "did you mean epochs?"]),
-        (["corpus.path=date.csv"], ["corpus file does not exist", "job.yaml, corpus.path", "did you mean data.csv?"]),
-        (["schema=text.pbtxt"], ["schema file does not exist", "job.yaml, schema"]),
+        ("trainer.epoch=3", ["key trainer.epoch is unknown", "--set trainer.epoch=3", "did you mean epochs?"]),
+        ("corpus.path=date.csv", ["corpus file does not exist", "job.yaml, corpus.path", "did you mean data.csv?"]),
+        ("schema=text.pbtxt", ["schema file does not exist", "job.yaml, schema"]),
     ],
 )
-def test_a_wrong_job_ends_with_2_before_anything_starts(job, command, overrides, parts):
-    result = invoke(*command, job, *(part for override in overrides for part in ("--set", override)))
+def test_an_invalid_job_ends_with_2_before_anything_starts(job, command, override, parts):
+    result = invoke(*command, job, "--set", override)
     assert result.exit_code == 2
-    for part in parts:
-        assert part in result.stderr
+    assert [part for part in parts if part not in result.stderr] == []
     assert "Traceback" not in result.output
     assert sorted(path.name for path in job.parent.iterdir()) == ["data.csv", "job.yaml"]
 
 
-def test_an_unknown_component_names_the_nearest(job):
-    result = invoke("run", job, "--until", "trainr")
-    assert result.exit_code == 2
-    assert "did you mean Trainer?" in result.stderr
-    assert "CorpusExampleGen, StatisticsGen" in result.stderr
+WORDS = "name: words\ntask: word2vec\ncorpus: {format: csv, path: data.csv}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "command", "options", "parts"),
+    [
+        (JOB, "run", ["--until", "trainr"], ["did you mean Trainer?", "CorpusExampleGen, StatisticsGen"]),
+        (JOB, "run", ["--dry-run", "--until", "Trainer"], ["--dry-run and --until cannot be combined"]),
+        (JOB, "tune", [], ["The job declares no search for hyperparameters."]),
+        (WORDS, "tune", [], ["task word2vec has no hyperparameters to tune"]),
+    ],
+)
+def test_a_command_that_does_not_fit_the_job_ends_with_2(job, text, command, options, parts):
+    job.write_text(text)
+    result = invoke(command, job, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [part for part in parts if part not in result.stderr] == []
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "a", "b"], ["frobnicate"], ["run", "--what"]])
@@ -99,14 +94,14 @@ def test_wrong_usage_ends_with_2(arguments):
     assert invoke(*arguments).exit_code == 2
 
 
-def test_each_end_of_a_run_has_its_exit_code():
+def test_each_state_of_a_run_has_its_exit_code():
     assert {state.value: state.exit_code for state in RunState} == {
         **dict.fromkeys(("pushed", "unchanged", "done", "tuned", "checked"), 0),
         **{"not_blessed": 3, "failed": 1, "running": 1, "interrupted": 130},
     }
 
 
-def test_runs_shows_what_ran(tmp_path):
+def test_runs_lists_the_runs(tmp_path):
     run = history.new_run(tmp_path, "small").updated(
         state="not_blessed",
         components=[history.ComponentRecord(name="StatisticsGen", state="cached")],
@@ -117,8 +112,11 @@ def test_runs_shows_what_ran(tmp_path):
     result = invoke("runs", tmp_path)
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    for part in ["not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85"]:
-        assert part in text
+    assert [
+        part
+        for part in ["not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85"]
+        if part not in text
+    ] == []
     (record,) = json.loads(invoke("runs", tmp_path, "--json").stdout)
     assert history.RunRecord.model_validate(record) == run
 
@@ -128,18 +126,3 @@ def test_runs_of_a_root_without_runs(tmp_path):
     assert (result.exit_code, result.stdout) == (2, "")
     assert "No runs found in this directory." in result.stderr
     assert invoke("runs", tmp_path / "none").exit_code == 2
-
-
-def test_a_search_needs_a_space(job):
-    result = invoke("tune", job)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "The job declares no search for hyperparameters." in result.stderr
-    words = job.with_name("words.yaml")
-    words.write_text("name: words\ntask: word2vec\ncorpus: {format: csv, path: data.csv}\n")
-    assert "task word2vec has no hyperparameters to tune" in invoke("tune", words).stderr
-
-
-def test_a_dry_run_ends_by_itself(job):
-    result = invoke("run", job, "--dry-run", "--until", "Trainer")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "--dry-run" in result.stderr

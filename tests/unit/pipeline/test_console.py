@@ -1,4 +1,4 @@
-"""What a run looks like on a terminal and in a file."""
+"""The presentation of a run on a terminal and in a file."""
 
 import io
 import re
@@ -18,7 +18,7 @@ NAMES = ("CorpusExampleGen", "StatisticsGen", "Trainer", "Evaluator")
 
 
 def play(console):
-    """A small run, as a runner would tell it."""
+    """A small run, as a runner reports it."""
     console.start(NAMES)
     console.component("CorpusExampleGen", ComponentState.RUNNING)
     progress.report(500, None, "records")
@@ -36,12 +36,9 @@ def play(console):
 
 
 def finished(root, **changes):
+    metrics = {"source=web": {"accuracy": 0.8, "loss": 0.5}, "overall": {"accuracy": 0.87654, "loss": 0.3}}
     run = history.new_run(root, "small").updated(
-        metrics={
-            "source=web": {"accuracy": 0.8, "loss": 0.5},
-            "overall": {"accuracy": 0.87654, "loss": 0.3},
-            "source=print": {"accuracy": 0.9},
-        },
+        metrics={**metrics, "source=print": {"accuracy": 0.9}},
         verdict=history.Verdict(blessed=True, reasons=("accuracy 0.877 is at least 0.8",)),
         state="pushed",
         pushed=history.Pushed(version="17", path=f"{root}/serving/17"),
@@ -49,15 +46,24 @@ def finished(root, **changes):
     return run.updated(finished=run.started, **changes)
 
 
-def plain_console():
+@pytest.fixture
+def plain():
     return Console(file=io.StringIO(), width=100)
 
 
-def test_without_a_terminal_there_are_plain_lines():
-    console = plain_console()
-    with RunConsole(console) as shown:
+@pytest.fixture
+def terminal():
+    return Console(file=io.StringIO(), force_terminal=True, width=150, height=40)
+
+
+def lines_of(console):
+    return [" ".join(line.split()) for line in ESCAPES.sub("", console.file.getvalue()).splitlines()]
+
+
+def test_plain_lines_are_printed_without_a_terminal(plain):
+    with RunConsole(plain) as shown:
         play(shown)
-    assert console.file.getvalue().splitlines() == [
+    assert lines_of(plain) == [
         "CorpusExampleGen: running",
         "CorpusExampleGen: done, 4.0 s, 1,200 records, 300/s",
         "StatisticsGen: cached",
@@ -70,64 +76,41 @@ def test_without_a_terminal_there_are_plain_lines():
     ]
 
 
-ANOMALIES = [
-    AnomalyDetails(**values)
-    for values in (
-        {
-            "split": "train",
-            "feature": "label",
-            "kind": "domain",
-            "what": "label has values that are none of its classes",
-            "expected": "one of 'bad', 'good'",
-            "found": "'[ugly]' 4 times",
-            "ids": ["d30", "d31"],
-            "warning": False,
-        },
-        {
-            "split": "eval",
-            "feature": "source",
-            "kind": "drift",
-            "what": "source moved",
-            "expected": "0.3",
-            "found": "0.4",
-            "ids": [],
-            "warning": True,
-        },
-    )
-]
+LABEL = {
+    "split": "train",
+    "feature": "label",
+    "kind": "domain",
+    "what": "label has values that are not classes",
+}
+LABEL |= {"expected": "one of 'bad', 'good'", "found": "'[ugly]' 4 times", "ids": ["d30", "d31"]}
+DRIFT = {"split": "eval", "feature": "source", "kind": "drift", "what": "source moved", "expected": "0.3"}
+ANOMALIES = [AnomalyDetails(**LABEL), AnomalyDetails(**DRIFT, found="0.4", warning=True)]
 
 
-def test_anomalies_are_a_line_each_without_a_terminal():
-    console = plain_console()
-    RunConsole(console).anomalies(ANOMALIES)
-    assert console.file.getvalue().splitlines() == [
-        "Anomaly in train, label:domain: label has values that are none of its classes; "
+def test_anomalies_are_a_line_each_without_a_terminal(plain):
+    RunConsole(plain).anomalies(ANOMALIES)
+    assert lines_of(plain) == [
+        "Anomaly in train, label:domain: label has values that are not classes; "
         "expected one of 'bad', 'good'; found '[ugly]' 4 times; documents d30, d31",
         "Warning in eval, source:drift: source moved; expected 0.3; found 0.4",
     ]
 
 
-def test_anomalies_are_a_table_on_a_terminal():
-    console = Console(file=io.StringIO(), width=150, force_terminal=True)
-    RunConsole(console).anomalies(ANOMALIES)
-    lines = [" ".join(line.split()) for line in ESCAPES.sub("", console.file.getvalue()).splitlines()]
+def test_anomalies_are_a_table_on_a_terminal(terminal):
+    RunConsole(terminal).anomalies([])
+    assert terminal.file.getvalue() == ""
+    RunConsole(terminal).anomalies(ANOMALIES)
+    lines = lines_of(terminal)
     assert "split feature what expected found documents" in lines
-    row = "train label:domain label has values that are none of its classes one of 'bad', 'good' '[ugly]' 4 times d30"
+    row = "train label:domain label has values that are not classes one of 'bad', 'good' '[ugly]' 4 times d30"
     assert lines[lines.index(row) + 1] == "d31"
     assert "eval source:drift source moved 0.3 0.4" in lines
 
 
-def test_no_anomalies_are_no_table():
-    console = Console(file=io.StringIO(), width=150, force_terminal=True)
-    RunConsole(console).anomalies([])
-    assert console.file.getvalue() == ""
-
-
-def test_on_a_terminal_there_is_a_table_that_ends_with_the_last_states():
-    console = Console(file=io.StringIO(), force_terminal=True, width=80, height=40)
-    with RunConsole(console) as shown:
+def test_a_terminal_shows_a_table_that_ends_with_the_last_states(terminal):
+    with RunConsole(terminal) as shown:
         play(shown)
-    text = ESCAPES.sub("", console.file.getvalue())
+    text = "\n".join(lines_of(terminal))
     last = text[text.rindex("component") :].split()
     assert last[:5] == ["component", "state", "records", "records/s", "seconds"]
     assert last[6:] == [
@@ -146,8 +129,8 @@ def render(console):
     return view.file.getvalue()
 
 
-def test_the_table_shows_progress_while_a_component_runs():
-    with RunConsole(plain_console()) as shown:
+def test_the_table_shows_progress_while_a_component_runs(plain):
+    with RunConsole(plain) as shown:
         shown.start(NAMES)
         assert render(shown).count("waiting") == 4
         shown.component("CorpusExampleGen", ComponentState.RUNNING)
@@ -163,8 +146,8 @@ def test_the_table_shows_progress_while_a_component_runs():
         assert "epoch" not in render(shown)
 
 
-def test_progress_goes_nowhere_else(tmp_path, capfd, caplog):
-    with RunConsole(plain_console()) as shown:
+def test_progress_reaches_no_other_handler(plain, capfd, caplog):
+    with RunConsole(plain) as shown:
         shown.start(NAMES)
         progress.report(1, 2, "steps")
     assert caplog.records == []
@@ -174,36 +157,34 @@ def test_progress_goes_nowhere_else(tmp_path, capfd, caplog):
 
 
 @pytest.mark.parametrize(("error", "state"), [(RuntimeError, "failed"), (KeyboardInterrupt, "interrupted")])
-def test_what_was_running_when_the_run_broke_says_so(error, state):
-    console = plain_console()
-
+def test_the_running_component_of_a_broken_run_gets_a_state(plain, error, state):
     def broken():
-        with RunConsole(console) as shown:
+        with RunConsole(plain) as shown:
             shown.start(NAMES)
             shown.component("Trainer", ComponentState.RUNNING)
             raise error
 
     with pytest.raises(error):
         broken()
-    assert console.file.getvalue().splitlines()[-1].startswith(f"Trainer: {state}, ")
+    assert lines_of(plain)[-1].startswith(f"Trainer: {state}, ")
 
 
 def test_the_result_has_metrics_verdict_model_and_log(tmp_path):
     console = Console(file=io.StringIO(), width=60)
     run = finished(tmp_path)
     RunConsole(console).result(run)
-    lines = [line.strip() for line in console.file.getvalue().splitlines()]
-    assert [line.split() for line in [lines[1], *lines[3:6]]] == [
-        ["slice", "accuracy", "loss"],
-        ["overall", "0.8765", "0.3000"],
-        ["print", "0.9000"],
-        ["web", "0.8000", "0.5000"],
+    lines = lines_of(console)
+    assert [lines[1], *lines[3:6]] == [
+        "slice accuracy loss",
+        "overall 0.8765 0.3000",
+        "print 0.9000",
+        "web 0.8000 0.5000",
     ]
     assert lines[-4:] == [
         "Published as version 17.",
         "- accuracy 0.877 is at least 0.8",
         f"Model: {tmp_path}/serving/17",
-        f"Log:   {tmp_path}/logs/{run.run_id}/run.log",
+        f"Log: {tmp_path}/logs/{run.run_id}/run.log",
     ]
 
 
@@ -217,31 +198,27 @@ def test_the_result_has_metrics_verdict_model_and_log(tmp_path):
         ({"state": "done"}, "as --until requested"),
     ],
 )
-def test_each_end_of_a_run_has_its_sentence(tmp_path, changes, sentence):
-    console = plain_console()
-    RunConsole(console).result(finished(tmp_path, **changes))
-    assert sentence in console.file.getvalue()
+def test_each_state_of_a_run_has_its_sentence(tmp_path, plain, changes, sentence):
+    RunConsole(plain).result(finished(tmp_path, **changes))
+    assert sentence in plain.file.getvalue()
 
 
 def test_the_table_of_runs_fits_80_columns(tmp_path):
-    states = {
-        "CorpusExampleGen": "cached",
-        "SequenceTransform": "cached",
-        "Trainer": "done",
-        "ExampleValidator": "done",
-    }
+    states = {"CorpusExampleGen": "cached", "SequenceTransform": "cached", "Trainer": "done"}
     components = [history.ComponentRecord(name=name, state=state, seconds=61) for name, state in states.items()]
     console = Console(file=io.StringIO(), width=80)
     console.print(runs_table([finished(tmp_path, components=components)]))
-    text = " ".join(console.file.getvalue().split())
-    for part in ["cached CorpusExampleGen, SequenceTransform", "Trainer 1 min 01 s", "overall 0.8765", "version 17"]:
-        assert part in text
+    text = " ".join(lines_of(console))
+    assert [
+        part
+        for part in ["cached CorpusExampleGen, SequenceTransform", "Trainer 1 min 01 s", "overall 0.8765", "version 17"]
+        if part not in text
+    ] == []
     assert "…" not in text
 
 
-def test_each_trial_and_epoch_ends_with_a_line():
-    console = plain_console()
-    with RunConsole(console) as shown:
+def test_each_trial_and_epoch_ends_with_a_line(plain):
+    with RunConsole(plain) as shown:
         shown.start(("Tuner",))
         shown.component("Tuner", ComponentState.RUNNING)
         for trial in (1, 2):
@@ -250,7 +227,7 @@ def test_each_trial_and_epoch_ends_with_a_line():
                 progress.report(2, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.8})
             progress.report(trial, 2, "trials", {"best_eval_loss": 0.5 / trial})
         shown.component("Tuner", ComponentState.DONE, seconds=1.0)
-    assert console.file.getvalue().splitlines() == [
+    assert lines_of(plain) == [
         "Tuner: running",
         "Tuner: trial 1/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8",
         "Tuner: trials 1/2, best eval loss 0.5",
@@ -260,47 +237,38 @@ def test_each_trial_and_epoch_ends_with_a_line():
     ]
 
 
-TUNING = {
-    "objective": "eval_loss",
-    "trials": [
-        {"trial": 2, "eval_loss": 0.31, "values": {"trainer.units": 64, "trainer.learning_rate": 0.00123456}},
-        {"trial": 1, "eval_loss": 0.42, "values": {"trainer.units": 32, "trainer.learning_rate": 0.02}},
-    ],
-    "path": "root/artifacts/Tuner/best_hyperparameters/7",
-}
-
-
-def test_a_search_ends_with_its_trials_and_the_best(tmp_path):
-    console = plain_console()
-    with RunConsole(console) as shown:
-        shown.result(history.new_run(tmp_path, "small").updated(state="tuned", details={"tuning": TUNING}))
-    lines = [line.split() for line in console.file.getvalue().splitlines() if line.strip() and "─" not in line]
-    assert lines[:3] == [
-        ["trial", "eval", "loss", "units", "learning_rate"],
-        ["2", "0.3100", "64", "0.001235"],
-        ["1", "0.4200", "32", "0.02"],
-    ]
-    told = console.file.getvalue()
-    assert "best eval_loss 0.3100 in trial 2: trainer.units 64, trainer.learning_rate 0.001235" in told
-    assert f"Best:  {TUNING['path']}" in told
+TRIALS = [
+    {"trial": 2, "eval_loss": 0.31, "values": {"trainer.units": 64, "trainer.learning_rate": 0.00123456}},
+    {"trial": 1, "eval_loss": 0.42, "values": {"trainer.units": 32, "trainer.learning_rate": 0.02}},
+]
+CORPUS = {"records": 1203, "quarantined": 3, "documents": {"train": 1000, "eval": 200}}
+LEARNING = {"chance_loss": 0.6931, "start_loss": 0.7012, "overfitted_loss": 0.05, "steps": 40}
+COUNTS = ["Nothing was trained or published.", "1,203 records: 1,000 train, 200 eval; 3 quarantined"]
 
 
 @pytest.mark.parametrize(
-    ("learning", "said"),
+    ("state", "details", "parts"),
     [
-        (None, ["learning check skipped"]),
         (
-            {"chance_loss": 0.6931, "start_loss": 0.7012, "overfitted_loss": 0.05, "steps": 40},
-            ["initial loss 0.7012 (uniform guess: 0.6931)", "to a loss of 0.0500 in 40 steps"],
+            "tuned",
+            {"tuning": {"objective": "eval_loss", "trials": TRIALS, "path": "root/Tuner/7"}},
+            [
+                "trial eval loss units learning_rate\n",
+                "\n2 0.3100 64 0.001235\n1 0.4200 32 0.02\n",
+                "best eval_loss 0.3100 in trial 2: trainer.units 64, trainer.learning_rate 0.001235",
+                "Best: root/Tuner/7",
+            ],
+        ),
+        ("checked", {"corpus": CORPUS}, [*COUNTS, "learning check skipped"]),
+        (
+            "checked",
+            {"corpus": CORPUS, "learning_check": LEARNING},
+            [*COUNTS, "initial loss 0.7012 (uniform guess: 0.6931)", "to a loss of 0.0500 in 40 steps"],
         ),
     ],
 )
-def test_a_check_says_what_it_found(tmp_path, learning, said):
-    corpus = {"records": 1203, "quarantined": 3, "documents": {"train": 1000, "eval": 200}}
-    details = {"corpus": corpus} | ({} if learning is None else {"learning_check": learning})
-    console = plain_console()
-    with RunConsole(console) as shown:
-        shown.result(history.new_run(tmp_path, "small").updated(state="checked", details=details))
-    told = console.file.getvalue()
-    for part in ["Nothing was trained or published.", "1,203 records: 1,000 train, 200 eval; 3 quarantined", *said]:
-        assert part in told
+def test_a_search_and_a_check_end_with_their_findings(tmp_path, plain, state, details, parts):
+    with RunConsole(plain) as shown:
+        shown.result(history.new_run(tmp_path, "small").updated(state=state, details=details))
+    text = "\n".join(lines_of(plain))
+    assert [part for part in parts if part not in text] == []

@@ -1,4 +1,4 @@
-"""The pipeline of each task: which components, in which order, and what feeds what."""
+"""The pipeline of each task: its components, their order and their channels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TFX makes the folder of its metadata as soon as it is named."""
+    """TFX creates the folder of its metadata as soon as it is named."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -66,7 +66,7 @@ def shown(task: str, **values: Any) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("task", SECTIONS)
-def test_a_task_has_its_components_in_the_order_that_is_shown(task: str) -> None:
+def test_a_task_has_its_components_in_the_declared_order(task: str) -> None:
     nodes = tuple(create(task))
     assert set(nodes) == set(shown(task))
     # Of the components before them TFX runs those without inputs first.
@@ -74,25 +74,22 @@ def test_a_task_has_its_components_in_the_order_that_is_shown(task: str) -> None
     assert nodes[-len(later) :] == later
 
 
-def test_word_vectors_are_judged_by_their_sets_and_not_by_the_corpus() -> None:
-    nodes = create("word2vec")
-    (examples,) = nodes["Evaluator"].inputs["examples"].get_data_dependent_node_ids()
-    assert examples == "EvaluationSets"
-    assert json.loads(nodes["Evaluator"].exec_properties["example_splits"]) == ["test"]
-    (examples,) = create("classifier")["Evaluator"].inputs["examples"].get_data_dependent_node_ids()
-    assert examples == "CorpusExampleGen"
-
-
-@pytest.mark.parametrize("task", ["classifier", "tagger", "word2vec"])
-def test_what_trains_gets_the_settings_and_the_place_of_its_task(task: str) -> None:
-    job = read(task)
-    custom = json.loads(create(task)["Trainer"].exec_properties["custom_config"])
+@pytest.mark.parametrize(
+    ("task", "source"),
+    [("classifier", "CorpusExampleGen"), ("tagger", "CorpusExampleGen"), ("word2vec", "EvaluationSets")],
+)
+def test_a_model_is_trained_with_its_settings_and_evaluated_on_the_test_split(task: str, source: str) -> None:
+    job, nodes = read(task), create(task)
+    custom = json.loads(nodes["Trainer"].exec_properties["custom_config"])
     assert custom["training"] == task_of(job).training(job)
     assert json.loads(custom["settings"]) == json.loads(job.trainer.model_dump_json())
     assert custom["code"] == "1"
+    (examples,) = nodes["Evaluator"].inputs["examples"].get_data_dependent_node_ids()
+    assert examples == source
+    assert json.loads(nodes["Evaluator"].exec_properties["example_splits"]) == ["test"]
 
 
-def test_edited_code_changes_what_the_cache_is_keyed_by() -> None:
+def test_edited_code_changes_the_key_of_the_cache() -> None:
     before = create("word2vec")
     after = create("word2vec", EvaluationSets="2", Evaluator="2")
     changed = {name for name, node in before.items() if node.exec_properties != after[name].exec_properties}
@@ -119,10 +116,9 @@ def test_a_search_and_a_check_train_nothing(task: str, goal: Goal, last: list[st
     assert create(task, goal=goal, tune=tune).keys() == {*DATA, *last}
 
 
-def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_who_uses_its_result() -> None:
-    def key(tune: dict[str, Any], **code: str) -> str:
-        text: str = create("classifier", goal="tune", tune=tune, **code)["Tuner"].exec_properties["custom_config"]
-        return text
+def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_the_use_of_its_result() -> None:
+    def key(tune: dict[str, Any], **code: str) -> Any:
+        return create("classifier", goal="tune", tune=tune, **code)["Tuner"].exec_properties["custom_config"]
 
     assert json.loads(json.loads(key(TUNE))["tune"]) == TUNE
     assert key({**TUNE, "use": True}) == key(TUNE)
@@ -131,7 +127,7 @@ def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_who_uses_its_re
     assert key(TUNE, Trainer="2") == key(TUNE)
 
 
-def test_the_trainer_takes_tuned_hyperparameters_where_the_job_says_so() -> None:
+def test_the_trainer_uses_tuned_hyperparameters_if_the_job_says_so() -> None:
     used = {**TUNE, "use": True}
     nodes = create("classifier", tune=used)
     (source,) = nodes["Trainer"].inputs["hyperparameters"].get_data_dependent_node_ids()

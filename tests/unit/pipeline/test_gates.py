@@ -1,4 +1,4 @@
-"""Gates as the Evaluator's configuration, and that TensorFlow Model Analysis decides as the sentences say."""
+"""Gates as the Evaluator's configuration; TensorFlow Model Analysis agrees with the sentences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from tensorflow_model_analysis.writers import metrics_plots_and_validations_writ
 from components.evaluator.figure_metric import FigureMetric
 from pipeline.config.job import Job
 from pipeline.dag import gates, verdict
-from trainer.jobs import dotted
 
 MakeJob = Callable[..., Job]
 BIO, PARTS = ["O", "B-X", "I-X"], ["DT", "NN"]
@@ -51,85 +50,70 @@ def metrics(job: Job) -> dict[str, config_pb2.MetricConfig]:
         ("word2vec", {"evaluation": {}}, JUDGE, BY_SET, [*WORDS, "documents"]),
     ],
 )
-def test_a_task_is_measured_in_its_own_way(
+def test_a_task_has_its_model_slices_and_metrics(
     gated: MakeJob, task: str, values: dict[str, Any], model: Any, slices: list[list[str]], names: list[str]
 ) -> None:
     job = gated(task, **values)
     found = gates.eval_config(job, "digest")
     (spec,) = found.model_specs
-    assert (
-        spec.signature_name,
-        list(spec.preprocessing_function_names),
-        spec.label_key,
-        spec.prediction_key,
-    ) == model
+    labels = list(spec.preprocessing_function_names)
+    assert (spec.signature_name, labels, spec.label_key, spec.prediction_key) == model
     assert [list(spec.feature_keys) for spec in found.slicing_specs] == slices
     assert list(metrics(job)) == names
     for name, metric in metrics(job).items():
         options = json.loads(metric.config)
         if metric.class_name == "FigureMetric":
             assert FigureMetric(**options).name == name
-            assert callable(dotted.load(options["figure"]))
-        # What is computed by code of this project is keyed by it.
+        # Metrics computed by this project are keyed by its code.
         assert options.get("code") == ("digest" if metric.module else None)
 
 
 @pytest.mark.parametrize(("classes", "expected"), [(["a", "b"], [1]), (["a", "b", "c"], [0, 1, 2])])
-def test_the_auc_is_that_of_the_last_of_two_or_of_each_of_more(
+def test_the_auc_is_computed_for_the_second_or_each_class(
     gated: MakeJob, classes: list[str], expected: list[int]
 ) -> None:
     found = gates.eval_config(gated("classifier", labels=classes)).metrics_specs[-1]
     assert list(found.binarize.class_ids.values) == expected
 
 
-def limit(
-    feature_values: dict[str, str], low: float, high: float | None = None, change: float | None = None
-) -> config_pb2.PerSliceMetricThreshold:
+SET = {"gates": "1"}
+
+
+def limit(values: dict[str, str], low: float, high: float | None = None, change: float | None = None) -> Any:
     threshold = config_pb2.MetricThreshold(value_threshold={"lower_bound": {"value": low}})
     if high is not None:
         threshold.value_threshold.upper_bound.value = high
     if change is not None:
+        directions = config_pb2.MetricDirection
         threshold.change_threshold.absolute.value = change
-        threshold.change_threshold.direction = (
-            config_pb2.MetricDirection.LOWER_IS_BETTER if change > 0 else config_pb2.MetricDirection.HIGHER_IS_BETTER
-        )
-    spec = config_pb2.SlicingSpec(feature_values=feature_values)
-    return config_pb2.PerSliceMetricThreshold(slicing_specs=[spec], threshold=threshold)
+        threshold.change_threshold.direction = directions.LOWER_IS_BETTER if change > 0 else directions.HIGHER_IS_BETTER
+    return config_pb2.PerSliceMetricThreshold(slicing_specs=[{"feature_values": values}], threshold=threshold)
 
 
 @pytest.mark.parametrize(
-    ("task", "name", "gate", "expected"),
+    ("task", "name", "gate", "overall", "source"),
     [
-        ("classifier", "accuracy", {"min": 0.8}, [limit({}, 0.8)]),
-        # A metric without a value passes where no bound is set, so the lowest possible value is one.
-        ("classifier", "loss", {"max": 0.5}, [limit({}, 0, 0.5)]),
-        ("classifier", "accuracy", {"max_drop": 0.01}, [limit({}, 0, change=-0.01)]),
-        ("classifier", "loss", {"max_rise": 0.2}, [limit({}, 0, change=0.2)]),
-        (
-            "classifier",
-            "accuracy",
-            {"min": 0.8, "slices": {"rt": {"min": 0.7}}},
-            [limit({}, 0.8), limit({"source": "rt"}, 0.7)],
-        ),
-        (
-            "word2vec",
-            "spearman",
-            {"max_drop": 0.02, "slices": {"ws": {"min": 0.6}}},
-            [limit({"gates": "1"}, -1, change=-0.02), limit({"gates": "1", "source": "ws"}, 0.6)],
-        ),
-        ("word2vec", "loss", {"max": 3}, [limit({}, 0, 3)]),
+        ("classifier", "accuracy", {"min": 0.8}, limit({}, 0.8), None),
+        # An undefined metric passes without a bound, so the lowest possible value is set as one.
+        ("classifier", "loss", {"max": 0.5}, limit({}, 0, 0.5), None),
+        ("classifier", "accuracy", {"max_drop": 0.01}, limit({}, 0, change=-0.01), None),
+        ("classifier", "loss", {"max_rise": 0.2}, limit({}, 0, change=0.2), None),
+        ("classifier", "accuracy", {"min": 0.8, "slices": {"rt": {"min": 0.7}}}, limit({}, 0.8), {"source": "rt"}),
+        ("word2vec", "spearman", {"max_drop": 0.02}, limit({"gates": "1"}, -1, change=-0.02), None),
+        ("word2vec", "spearman", {"min": 0, "slices": {"ws": {"min": 0.7}}}, limit(SET, 0), SET | {"source": "ws"}),
+        ("word2vec", "loss", {"max": 3}, limit({}, 0, 3), None),
     ],
 )
 def test_gates_become_thresholds(
-    gated: MakeJob, task: str, name: str, gate: dict[str, Any], expected: list[config_pb2.PerSliceMetricThreshold]
+    gated: MakeJob, task: str, name: str, gate: dict[str, Any], overall: Any, source: dict[str, str] | None
 ) -> None:
     found = metrics(gated(task, {name: gate}))
-    assert list(found[name].per_slice_thresholds) == expected
+    assert list(found[name].per_slice_thresholds) == [overall, *([limit(source, 0.7)] if source else [])]
     assert not any(metric.per_slice_thresholds for other, metric in found.items() if other != name)
 
 
 def stock_verdict(job: Job, candidate: verdict.Metrics, baseline: verdict.Metrics | None) -> bool:
-    """What TensorFlow Model Analysis decides of the same metrics."""
+    """The verdict of TensorFlow Model Analysis on the same metrics."""
     # As TFX's Evaluator calls it.
     evaluated = config_util.update_eval_config_with_defaults(
         gates.eval_config(job), has_baseline=baseline is not None, rubber_stamp=True
@@ -152,7 +136,7 @@ def stock_verdict(job: Job, candidate: verdict.Metrics, baseline: verdict.Metric
 
 
 @pytest.mark.parametrize("lacking", [0, 1, 2, None])
-def test_a_class_without_a_value_refuses(gated: MakeJob, lacking: int | None) -> None:
+def test_a_class_without_a_value_fails(gated: MakeJob, lacking: int | None) -> None:
     config = gates.eval_config(gated("classifier", {"auc": {"max_drop": 0.1}}, labels=["a", "b", "c"]))
     evaluated = config_util.update_eval_config_with_defaults(config, rubber_stamp=True)
     keys = metric_specs.metric_thresholds_from_metrics_specs(evaluated.metrics_specs, eval_config=evaluated)

@@ -1,4 +1,4 @@
-"""Ctrl-C that falls where Python drops it."""
+"""Ctrl-C at a point where Python drops it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def python_handler() -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_interrupt_that_a_finalizer_drops_is_raised_where_work_goes_on() -> None:
+def test_an_interrupt_that_a_finalizer_drops_is_raised_at_the_next_step() -> None:
     interrupts = Interrupts()
     with interrupts.kept():
         interrupts.raise_if_asked()
@@ -40,7 +40,7 @@ def test_an_interrupt_that_a_finalizer_drops_is_raised_where_work_goes_on() -> N
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_interrupt_is_raised_at_once_elsewhere() -> None:
+def test_other_interrupts_are_raised_immediately() -> None:
     with pytest.raises(KeyboardInterrupt), Interrupts().kept():
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

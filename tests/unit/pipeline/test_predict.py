@@ -1,4 +1,4 @@
-"""Predictions of a real SavedModel whose rule the test knows: the longer a text, the more positive."""
+"""`seqloom predict` on a real SavedModel with a known rule: the longer a text, the more positive."""
 
 import json
 import subprocess
@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.cli.asking import inputs
-from pipeline.cli.asking.predict import answers as ask
+from pipeline.cli.asking.predict import answers as predict
 
 ROOT = Path(__file__).parents[3]
 
 
 class ByLength(tf.Module):
-    """Texts of more than eight bytes are positive; a table makes it hold a resource, as real models do."""
+    """Texts of more than eight bytes are positive; a table gives it a resource, as real models have."""
 
     def __init__(self):
         super().__init__()
@@ -36,7 +36,9 @@ class ByLength(tf.Module):
         }
 
 
-def save(module, path):
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    module, path = ByLength(), tmp_path_factory.mktemp("model") / "saved"
     tf.saved_model.save(module, str(path), {"serving_default": module.serve})
     about = path / "assets.extra" / "seqloom.json"
     about.parent.mkdir()
@@ -44,71 +46,66 @@ def save(module, path):
     return path
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory):
-    return save(ByLength(), tmp_path_factory.mktemp("model") / "saved")
+def expected(*texts):
+    found = []
+    for text in texts:
+        positive = min(len(text.encode()) / 16, 1.0)  # exact in float32
+        both = {"negative": 1 - positive, "positive": positive}
+        label = "positive" if positive > 0.5 else "negative"
+        found.append({"text": text, "label": label, "probability": both[label], "probabilities": both})
+    return found
 
 
-def expected(text):
-    positive = min(len(text.encode()) / 16, 1.0)  # exact in float32
-    both = {"negative": 1 - positive, "positive": positive}
-    label = "positive" if positive > 0.5 else "negative"
-    return {"text": text, "label": label, "probability": both[label], "probabilities": both}
+def invoke(*arguments, **values):
+    return CliRunner().invoke(app.app, ["predict", *map(str, arguments)], **values)
 
 
 def answers(output):
     return [json.loads(line) for line in output.splitlines()]
 
 
-def test_answers_come_in_the_order_of_the_texts_over_many_batches(model):
+def test_answers_come_in_the_order_of_the_texts_over_many_batches(model, tmp_path):
     texts = ["x" * (number % 23) for number in range(2 * inputs.BATCH + 17)]
-    assert list(ask(model, iter(texts))) == [expected(text) for text in texts]
+    assert list(predict(model, iter(texts))) == expected(*texts)
+    assert list(predict(tmp_path / "none", [])) == []  # loads nothing
 
 
-def test_no_texts_give_no_answers_and_load_nothing(tmp_path):
-    assert list(ask(tmp_path / "none", [])) == []
-
-
-def test_the_command_answers_texts(root):
-    result = CliRunner().invoke(app.app, ["predict", str(root), "short", "long enough, é"])
+def test_texts_come_from_arguments_or_standard_input(root):
+    result = invoke(root, "short", "long enough, é")
     assert result.exit_code == 0
-    assert answers(result.stdout) == [expected("short"), expected("long enough, é")]
+    assert answers(result.stdout) == expected("short", "long enough, é")
     assert "é" in result.stdout
+    result = invoke(root, input="short\n\nlong enough\n")
+    assert answers(result.stdout) == expected("short", "", "long enough")
 
 
-def test_the_command_reads_the_standard_input(model):
-    result = CliRunner().invoke(app.app, ["predict", str(model)], input="short\n\nlong enough\n")
-    assert answers(result.stdout) == [expected("short"), expected(""), expected("long enough")]
-
-
-def test_the_command_answers_what_comes_before_a_broken_line(model, tmp_path):
+def test_the_answers_before_an_invalid_line_are_printed(model, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text('"short"\n{"text": "long enough"}\n{"txt": 1}\n"more"\n')
-    result = CliRunner().invoke(app.app, ["predict", str(model), "--input", str(path)])
+    result = invoke(model, "--input", path)
     assert result.exit_code == 2
-    assert answers(result.stdout) == [expected("short"), expected("long enough")]
+    assert answers(result.stdout) == expected("short", "long enough")
     assert f"where: {path}:3" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["{root}", "text", "--input", "x.jsonl"], "Texts are given twice"),
+        (["{root}", "text", "--input", "x.jsonl"], "TEXT and --input cannot be combined"),
         (["{root}", "--input", "{root}/none.jsonl"], "The input cannot be read"),
         (["{root}/none", "text"], "The model or root does not exist"),
     ],
 )
-def test_wrong_usage_of_the_command(root, arguments, part):
-    result = CliRunner().invoke(app.app, ["predict", *(argument.format(root=root) for argument in arguments)])
-    assert result.exit_code == 2
+def test_wrong_usage(root, arguments, part):
+    result = invoke(*(argument.format(root=root) for argument in arguments))
+    assert (result.exit_code, result.stdout) == (2, "")
     assert part in result.stderr
-    assert result.stdout == ""
 
 
 @pytest.mark.slow
-def test_a_real_process_says_nothing_but_answers(model):
+def test_a_real_process_prints_nothing_but_answers(model):
     command = [sys.executable, "-m", "pipeline.cli", "predict", str(model), "short", b"\xff"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    assert answers(done.stdout.decode()) == [expected("short")]
+    assert answers(done.stdout.decode()) == expected("short")
     assert done.stderr.decode().splitlines()[:2] == ["A text is not valid Unicode.", "  where: TEXT 2"]
     assert done.returncode == 2

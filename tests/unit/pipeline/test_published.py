@@ -1,4 +1,4 @@
-"""Where published models are, which task made them, and which are refused."""
+"""Finding and opening published models."""
 
 from __future__ import annotations
 
@@ -19,14 +19,7 @@ def model(tmp_path_factory):
     return path
 
 
-def made_by(path, task):
-    (path / "assets.extra").mkdir()
-    (path / "assets.extra" / "seqloom.json").write_text(json.dumps({"task": task}))
-    (path / "saved_model.pb").write_bytes(b"no model")
-    return path
-
-
-def test_the_newest_published_version_of_a_root_is_taken(root, model):
+def test_the_newest_published_version_of_a_root_is_used(root, model):
     assert published.find_model(root) == root / "serving" / "10"
     assert published.find_model(model) == model
 
@@ -48,23 +41,18 @@ def test_a_root_without_a_model_says_why(tmp_path):
     [
         (None, "predict", ["no known task in assets.extra/seqloom.json", "classifier, dataset, tagger, word2vec"]),
         ("parser", "predict", ["the task parser"]),
-        ("word2vec", "predict", ["`seqloom predict`", "a model of task word2vec", "`seqloom neighbors`"]),
-        ("classifier", "neighbors", ["`seqloom neighbors`", "a model of task classifier", "`seqloom predict`"]),
-        ("tagger", "vectors", ["a model of task tagger", "`seqloom predict`"]),
-        ("classifier", "predict", ["cannot be loaded"]),
-        ("tagger", "predict", ["cannot be loaded"]),
+        ("word2vec", "predict", ["support `seqloom predict`", "a model of task word2vec", "use `seqloom neighbors`"]),
+        *((task, "predict", ["cannot be loaded"]) for task in ("classifier", "tagger")),
         ("word2vec", "analogy", ["cannot be loaded"]),
     ],
 )
-def test_a_model_answers_what_its_task_answers(tmp_path, task, command, parts):
-    path = made_by(tmp_path, task)
-    with pytest.raises(JobError) as caught:
-        published.open_answers(path, command)
-    assert caught.value.where == str(path)
-    for part in parts:
-        assert part in str(caught.value)
-
-
-def test_a_model_that_names_no_task_is_refused(model):
+def test_a_model_answers_the_commands_of_its_task(model, tmp_path, task, command, parts):
     with pytest.raises(JobError, match="does not name the task"):
-        published.open_answers(model, "predict")
+        published.open_answers(model, command)
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "seqloom.json").write_text(json.dumps({"task": task}))
+    (tmp_path / "saved_model.pb").write_bytes(b"no model")
+    with pytest.raises(JobError) as caught:
+        published.open_answers(tmp_path, command)
+    assert caught.value.where == str(tmp_path)
+    assert [part for part in parts if part not in str(caught.value)] == []

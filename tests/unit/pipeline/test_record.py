@@ -1,4 +1,4 @@
-"""Records of runs, of dead ones too, and the lock."""
+"""Records of runs, including killed ones, and the lock."""
 
 import json
 import os
@@ -30,7 +30,7 @@ with lock.RootLock(root):
 
 @pytest.fixture
 def holder(tmp_path):
-    """A process that runs at a root."""
+    """A process that holds a root."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -57,15 +57,15 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
 
 
 def test_runs_are_read_in_the_order_they_started(tmp_path):
+    assert history.read_all(tmp_path) == []
     runs = [history.new_run(tmp_path, f"run{number}") for number in range(5)]
     for run in reversed(runs):
         history.write(tmp_path, run)
     ids = [run.run_id for run in history.read_all(tmp_path)]
-    assert ids == sorted(run.run_id for run in runs)
-    assert len(set(ids)) == 5
+    assert ids == sorted({run.run_id for run in runs})
 
 
-def test_a_change_is_checked(tmp_path):
+def test_a_change_is_validated(tmp_path):
     with pytest.raises(ValueError, match="state"):
         history.new_run(tmp_path, "small").updated(state="great")
 
@@ -91,13 +91,9 @@ def test_a_reader_never_sees_half_a_record(tmp_path):
     assert seen <= {0, 200_000}
 
 
-def test_a_root_without_runs(tmp_path):
-    assert history.read_all(tmp_path) == []
+def test_a_missing_root_and_an_invalid_record_are_reported(tmp_path):
     with pytest.raises(JobError, match="The root does not exist"):
         history.read_all(tmp_path / "none")
-
-
-def test_a_broken_record_is_named(tmp_path):
     path = history.write(tmp_path, history.new_run(tmp_path, "small"))
     path.write_text("{")
     with pytest.raises(JobError, match="record is invalid") as caught:
@@ -105,13 +101,20 @@ def test_a_broken_record_is_named(tmp_path):
     assert caught.value.where == str(path)
 
 
-def test_a_killed_run_is_interrupted(tmp_path, holder):
+def test_a_killed_run_is_interrupted_and_releases_its_root(tmp_path, holder):
     assert [run.state for run in history.read_all(tmp_path)] == ["running"]
+    with pytest.raises(JobError, match="Another run is already using") as caught, RootLock(tmp_path):
+        pytest.fail("two runs hold the lock")
+    assert (caught.value.found, caught.value.where) == (f"process {holder.pid}", str(tmp_path))
     holder.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # dead, but still in the process table
     assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
     holder.wait()
     assert [run.state for run in history.read_all(tmp_path)] == ["interrupted"]
+    with RootLock(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+    with RootLock(tmp_path / "new" / "root"):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -147,19 +150,3 @@ def test_fields_of_a_later_version_are_kept_in_sections_and_ignored_elsewhere(tm
     (read,) = history.read_all(tmp_path)
     assert read.model_dump(mode="json")["details"] == details
     assert read.details.corpus.records == 4
-
-
-def test_a_second_run_at_a_root_is_refused_with_the_process_of_the_first(tmp_path, holder):
-    with pytest.raises(JobError, match="Another run is already using") as caught, RootLock(tmp_path):
-        pytest.fail("the lock was given twice")
-    assert caught.value.found == f"process {holder.pid}"
-    assert caught.value.where == str(tmp_path)
-
-
-def test_a_root_is_free_after_its_run_was_killed(tmp_path, holder):
-    holder.kill()
-    holder.wait()
-    with RootLock(tmp_path):
-        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
-    with RootLock(tmp_path / "new" / "root"):
-        pass

@@ -1,5 +1,6 @@
-"""Where all output of a process goes while a run is shown."""
+"""The redirection of all output of a process while a run is shown."""
 
+import contextlib
 import logging
 import os
 import pty
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from pipeline.runs.redirect import redirect_output
 
 ROOT = Path(__file__).parents[3]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -73,12 +76,9 @@ def test_a_real_terminal_shows_the_table_and_no_noise(tmp_path):
     )  # fmt: skip
     os.close(child)
     received = b""
-    while True:
-        try:
-            block = os.read(parent, 65536)
-        except OSError:  # the other side is closed
-            break
-        received += block
+    with contextlib.suppress(OSError):  # at the end, when the other side is closed
+        while True:
+            received += os.read(parent, 65536)
     os.close(parent)
     assert process.wait() == 0
     screen = ESCAPES.sub("", received.decode())
@@ -88,12 +88,9 @@ def test_a_real_terminal_shows_the_table_and_no_noise(tmp_path):
     assert "python out" in log.read_text()
 
 
-def test_logging_is_as_before_after_the_redirection(tmp_path):
-    code = (
-        "import logging, pathlib, sys; from pipeline.runs.redirect import redirect_output; root = logging.getLogger();"
-        "before = (root.handlers[:], root.level)\n"
-        "with redirect_output(pathlib.Path(sys.argv[1])): pass\n"
-        "assert (root.handlers, root.level) == before"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "log")], cwd=ROOT, check=True)
-    assert logging.getLogger().level == logging.WARNING
+def test_logging_is_restored_after_the_redirection(tmp_path):
+    logger = logging.getLogger()
+    before = (logger.handlers[:], logger.level)
+    with redirect_output(tmp_path / "log"):
+        assert (logger.handlers != before[0], logger.level) == (True, logging.INFO)
+    assert (logger.handlers, logger.level) == before

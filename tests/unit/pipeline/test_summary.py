@@ -1,4 +1,4 @@
-"""What a run's record says of its artifacts."""
+"""The summary of a run's artifacts."""
 
 from __future__ import annotations
 

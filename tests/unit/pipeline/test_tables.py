@@ -1,4 +1,4 @@
-"""How numbers, slices and their metrics are written."""
+"""The format of numbers, slices and metrics."""
 
 import io
 
@@ -17,11 +17,11 @@ from pipeline.console.tables import duration, metrics_table, number, slice_name
         ("source=questions,section=a,section=b", "questions: a,section=b"),
     ],
 )
-def test_a_slice_is_named_as_people_say_it(name, said):
+def test_slices_are_named_by_their_values(name, said):
     assert slice_name(name) == said
 
 
-def test_sections_stand_below_their_set_and_what_is_not_measured_is_blank():
+def test_sections_follow_their_set_and_missing_metrics_are_blank():
     metrics = {
         "source=eval": {"loss": 2.5, "documents": 40},
         "source=qs,section=family": {"documents": 1, "analogy_accuracy": 0.25},
@@ -38,7 +38,7 @@ def test_sections_stand_below_their_set_and_what_is_not_measured_is_blank():
     assert rows[4] == ["qs:", "family", "0.2500", "1"]
 
 
-def test_headings_stay_whole_where_slices_have_long_names():
+def test_headings_are_not_cut_next_to_long_slice_names():
     metrics = {"source=questions,section=gram3-comparative": {"analogy_accuracy": 0.5, "coverage": 1.0, "documents": 9}}
     console = Console(file=io.StringIO(), width=45)
     console.print(metrics_table(metrics))
@@ -49,14 +49,7 @@ def test_headings_stay_whole_where_slices_have_long_names():
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [
-        (0, "0.0 s"),
-        (8.26, "8.3 s"),
-        (59.94, "59.9 s"),
-        (59.96, "1 min 00 s"),
-        (125, "2 min 05 s"),
-        (3725, "1 h 02 min"),
-    ],
+    [(8.26, "8.3 s"), (59.94, "59.9 s"), (59.96, "1 min 00 s"), (125, "2 min 05 s"), (3725, "1 h 02 min")],
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text

@@ -1,4 +1,4 @@
-"""Search spaces that a job cannot have, told when its YAML is read."""
+"""Search spaces that are rejected when a job's YAML is loaded."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def load(tmp_path: Path, space: str, algorithm: str = "random", *overrides: str)
         "trainer.embedding.width: {min: 32, max: 64}",
         "trainer.cell: {values: [gru, lstm]}",
         "trainer.bidirectional: {values: [true, false]}",
+        "trainer.epochs: {values: [3, 4]}",
+        "trainer.bigrams.width: {values: [3]}",
     ],
 )
 def test_a_space_of_allowed_values_is_read(tmp_path: Path, space: str) -> None:
@@ -56,14 +58,11 @@ def test_a_space_of_allowed_values_is_read(tmp_path: Path, space: str) -> None:
         ("trainer.unit: {values: [3]}", ["key trainer.unit is unknown", "job.yaml:8", "did you mean trainer.units?"]),
         ("units: {values: [3]}", ["units cannot be searched", "did you mean trainer.units?"]),
         ("transform.min_count: {values: [3]}", ["transform.min_count cannot be searched", "a key under trainer"]),
-        (
-            "trainer.embedding.with: {values: [3]}",
-            ["key trainer.embedding.with is unknown", "trainer.embedding.width?"],
-        ),
+        ("trainer.embedding.with: {values: [3]}", ["trainer.embedding.with is unknown", "trainer.embedding.width?"]),
         ("trainer.units.x: {values: [3]}", ["trainer.units is not a section", "found: 64"]),
         ("trainer.embedding.from: {values: [a]}", ["trainer.embedding.from cannot be searched", "names a file"]),
-        ("trainer.units: {values: [a, b]}", ["trainer.units cannot have", "found: a", "a valid integer"]),
-        ("trainer.units: {min: 0.5, max: 8}", ["trainer.units cannot have", "found: 0.5", "a valid integer"]),
+        ("trainer.units: {values: [a, b]}", ["trainer.units has an invalid value", "found: a", "a valid integer"]),
+        ("trainer.units: {min: 0.5, max: 8}", ["trainer.units has an invalid value", "found: 0.5", "a valid integer"]),
         ("trainer.units: {min: 0, max: 8}", ["found: 0", "greater than 0"]),
         ("trainer.dropout: {min: 0.1, max: 1.2, step: 0.1}", ["found: 1.0", "less than 1"]),
         ("trainer.cell: {values: [gru, lstn]}", ["found: lstn", "'gru'"]),
@@ -73,35 +72,29 @@ def test_a_space_of_allowed_values_is_read(tmp_path: Path, space: str) -> None:
         ("trainer.units: {vales: [8]}", ["key tune.space.trainer.units.vales is unknown", "did you mean values?"]),
     ],
 )
-def test_what_no_trial_could_have_is_told(tmp_path: Path, space: str, parts: list[str]) -> None:
+def test_invalid_spaces_are_reported(tmp_path: Path, space: str, parts: list[str]) -> None:
     with pytest.raises(JobError) as caught:
         load(tmp_path, space)
-    for part in parts:
-        assert part in str(caught.value)
+    assert [part for part in parts if part not in str(caught.value)] == []
 
 
-def test_hyperband_gives_the_epochs_itself(tmp_path: Path) -> None:
-    space = "trainer.epochs: {values: [3, 4]}"
-    load(tmp_path, space)
-    with pytest.raises(JobError, match=r"trainer\.epochs cannot be searched with hyperband"):
-        load(tmp_path, space, "hyperband")
+UNITS = "trainer.units: {values: [3, 4]}"
+WORKERS = "A search cannot use several workers"
 
 
-def test_a_section_that_is_off_has_no_keys(tmp_path: Path) -> None:
-    space = "trainer.bigrams.width: {values: [3, 4]}"
-    load(tmp_path, space)
-    with pytest.raises(JobError, match=r"set trainer\.bigrams to a section"):
-        load(tmp_path, space, "random", "trainer.bigrams=null")
-
-
-def test_what_a_job_does_not_allow_anyway_is_told_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("space", "algorithm", "overrides", "part"),
+    [
+        ("trainer.epochs: {values: [3, 4]}", "hyperband", [], "trainer.epochs cannot be searched with hyperband"),
+        ("trainer.bigrams.width: {values: [3]}", "random", ["trainer.bigrams=null"], "set trainer.bigrams to"),
+        (UNITS, "random", ["trainer.strategy=multi_worker"], WORKERS),
+        ("trainer.strategy: {values: [one_device, multi_worker]}", "random", [], WORKERS),
+        (UNITS, "random", ["corpus.label=null"], "A classifier needs labels"),
+    ],
+)
+def test_spaces_that_do_not_fit_the_job_are_reported_once(
+    tmp_path: Path, space: str, algorithm: str, overrides: list[str], part: str
+) -> None:
     with pytest.raises(JobError) as caught:
-        load(tmp_path, "trainer.units: {values: [3, 4]}", "random", "corpus.label=null")
-    assert str(caught.value).count("A classifier needs labels") == 1
-
-
-def test_workers_do_not_share_a_search(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="A search cannot use several workers"):
-        load(tmp_path, "trainer.units: {values: [3, 4]}", "random", "trainer.strategy=multi_worker")
-    with pytest.raises(JobError, match="A search cannot use several workers"):
-        load(tmp_path, "trainer.strategy: {values: [one_device, multi_worker]}")
+        load(tmp_path, space, algorithm, *overrides)
+    assert str(caught.value).count(part) == 1

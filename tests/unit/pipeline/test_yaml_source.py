@@ -1,4 +1,4 @@
-"""The YAML reader on anything that can be written."""
+"""Properties of the YAML reader."""
 
 import json
 import math
@@ -20,8 +20,8 @@ plain = st.recursive(
 
 
 @given(st.dictionaries(keys, plain, min_size=1, max_size=3))
-def test_what_json_says_is_what_is_read(tmp_path_factory, data):
-    # JSON is YAML, and nobody doubts how it reads.
+def test_json_is_read_as_json(tmp_path_factory, data):
+    # JSON is valid YAML with an independent reader.
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_text(json.dumps(data), encoding="utf-8")
     source = yaml_source.read(path)
