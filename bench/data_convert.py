@@ -25,16 +25,7 @@ _EXECUTIONS = """
 
 @dataclasses.dataclass(frozen=True)
 class Conversion:
-    """A finished conversion.
-
-    Attributes:
-        documents: Number of documents in the corpus.
-        generate: Seconds of the ExampleGen's execution.
-        transform: Seconds of the Transform's execution.
-        wall: Seconds of the whole process.
-        peak_bytes: Peak resident memory of the process.
-        files: The transformed examples, GZIP TFRecord files.
-    """
+    """A finished conversion: its seconds in each component and in all, and the GZIP TFRecord files it wrote."""
 
     documents: int
     generate: float
@@ -60,13 +51,7 @@ class Conversion:
 
 
 def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) -> Conversion:
-    """Converts a corpus in its own process.
-
-    Args:
-        side: The pipeline, as in `data_pipelines.run`.
-        corpus: The corpus.
-        root: A new folder for the output.
-        profile: File for cProfile's statistics; profiling slows the run.
+    """Converts a corpus in its own process, into a new folder, and writes cProfile's statistics if given a file.
 
     Raises:
         JobError: If it fails or writes no transformed examples.
@@ -89,14 +74,9 @@ def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) 
 
 
 def component_seconds(metadata: Path) -> dict[str, float]:
-    """Reads the duration of each execution of a single run, from its start to its publication.
+    """Returns the seconds of each component of a single run.
 
-    Args:
-        metadata: ML Metadata's SQLite file, read without importing TFX, whose memory would count as that of the
-            measured processes.
-
-    Returns:
-        Seconds by component.
+    TFX is not imported, because its memory would count as that of the measured processes.
     """
     with contextlib.closing(sqlite3.connect(metadata)) as database:
         return {name: milliseconds / 1000 for name, milliseconds in database.execute(_EXECUTIONS)}

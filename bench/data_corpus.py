@@ -35,11 +35,7 @@ class Corpus:
 def write(path: Path, documents: int, copies: int = 1) -> Corpus:
     """Writes a corpus, one document at a time, so that this process stays smaller than those it measures.
 
-    Args:
-        path: The file to write.
-        documents: Number of reviews per copy, evenly picked.
-        copies: Number of copies of the reviews. Each further copy has its own ids, and texts that end in its own
-            word, so that all documents differ.
+    All documents differ: each further copy of the reviews has its own ids, and texts that end in its own word.
 
     Raises:
         JobError: If the corpus is not installed or smaller than requested.

@@ -97,13 +97,7 @@ _SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {
 
 
 def run(side: str, corpus: Path, root: Path) -> None:
-    """Converts a corpus.
-
-    Args:
-        side: Whose way, `seqloom` or `stock TFX`.
-        corpus: The CSV file, alone in its folder.
-        root: A folder for artifacts and `metadata.sqlite`.
-    """
+    """Converts a CSV file, alone in its folder, with one side's pipeline."""
     pipeline = tfx.dsl.Pipeline(
         pipeline_name="bench",
         pipeline_root=str(root / "artifacts"),

@@ -24,14 +24,7 @@ _SHORTEST, _STEP = 8, 1.1
 
 @dataclasses.dataclass(frozen=True)
 class Pass:
-    """A full pass over files.
-
-    Attributes:
-        documents: Number of documents.
-        tokens: Number of their tokens, without padding.
-        padded: Number of tokens with padding.
-        seconds: Duration of the pass.
-    """
+    """A full pass over files: documents, their tokens without and with padding, and its duration."""
 
     documents: int
     tokens: int

@@ -29,13 +29,7 @@ _Trial = tuple[str, float, Callable[[Split], Sequence[str]]]
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """The answers of a peer.
-
-    Attributes:
-        labels: Class names of the test split's documents, in their order.
-        setting: The setting picked on the eval split.
-        seconds: Training time of that setting, without the search.
-    """
+    """A peer's classes for the test split, the setting picked on eval, and the training time of that setting."""
 
     labels: Sequence[str]
     setting: str

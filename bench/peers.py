@@ -19,7 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import documents, peer_models
+from bench import data_tables, documents, peer_models
+from bench.data_process import MAXRSS_BYTES
 from trainer.errors import JobError
 
 _OURS = "seqloom"
@@ -54,21 +55,11 @@ def accuracies(predicted: Sequence[str], split: documents.Split) -> dict[str, fl
 
 
 def measure(peer: str, folder: Path) -> Row:
-    """Trains a peer in this process.
-
-    Args:
-        peer: Short name of the peer.
-        folder: Where `documents.save` wrote the splits.
-
-    Returns:
-        Its row.
-    """
+    """Trains a peer in this process on the splits that `documents.save` wrote."""
     splits = documents.load(folder)
     name, train = peer_models.PEERS[peer]
     prediction = train(splits)
-    # Linux counts kilobytes, macOS bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES / 1e9
     results = accuracies(prediction.labels, splits["test"])
     return Row(name, results, prediction.setting, prediction.seconds, gigabytes)
 
@@ -83,13 +74,7 @@ def measure_apart(peer: str, folder: Path) -> Row:
 
 
 def ours(root: Path) -> Row:
-    """Reads our row from the summary of the run.
-
-    Args:
-        root: The root of the run.
-
-    Returns:
-        Our row.
+    """Reads our row from the summary of a run.
 
     Raises:
         JobError: If the run has no summary with metrics.
@@ -100,7 +85,7 @@ def ours(root: Path) -> Row:
         return Row(_OURS, {name: float(values["accuracy"]) for name, values in metrics.items()})
     except (OSError, KeyError, ValueError) as error:
         raise JobError(
-            "Our own result is missing.", where=str(path), found=repr(error), fix="run make demo first"
+            "The run has no metrics.", where=str(path), found=repr(error), fix="run make demo first"
         ) from error
 
 
@@ -109,30 +94,24 @@ def table(rows: Sequence[Row]) -> str:
     slices = list(dict.fromkeys(name for row in rows for name in row.accuracies))
     header = ["model", *(f"accuracy, {name.removeprefix('source=')}" for name in slices)]
     header += ["picked on eval", "training, s", "peak memory, GB"]
-    lines = [header, ["---"] * len(header)]
+    lines = [header]
     for row in rows:
         cells = [f"{row.accuracies[name]:.4f}" if name in row.accuracies else "-" for name in slices]
         seconds = "-" if row.seconds is None else f"{row.seconds:.0f}"
         gigabytes = "-" if row.gigabytes is None else f"{row.gigabytes:.1f}"
         lines.append([row.name, *cells, row.setting or "-", seconds, gigabytes])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _available(peers: Sequence[str]) -> list[str]:
-    """Leaves out fastText, with a note, if it is not installed: the newest Pythons have no wheels of it."""
-    if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
-        print("fastText is skipped: it has no wheel for this Python.", file=sys.stderr)
-        return [peer for peer in peers if peer != "fasttext"]
-    return list(peers)
+    return data_tables.table(lines)
 
 
 def _compare(root: Path, peers: Sequence[str], limit: int | None) -> None:
-    examples = documents.newest_examples(root)
+    if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
+        print("fastText is skipped: it has no wheel for this Python.", file=sys.stderr)
+        peers = [peer for peer in peers if peer != "fasttext"]
     rows = [ours(root)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        documents.save(examples, folder, limit)
-        for peer in _available(peers):
+        documents.save(root, folder, limit)
+        for peer in peers:
             print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
             rows.append(measure_apart(peer, folder))
     print(table(rows))

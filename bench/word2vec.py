@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import data_corpus, word2vec_corpus, word2vec_quality
-from bench.data import alternate
+from bench.data import alternate, between
 from bench.data_process import run_python
 from bench.data_tables import Limit, pair_row, ratio_table
 from bench.word2vec_corpus import Corpus
@@ -30,13 +30,7 @@ _FASTER, _LINEAR = Limit(1.4), Limit(0.9)
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """A training in its own process.
-
-    Attributes:
-        rate: Words of the corpus per second, counting unknown ones and all epochs.
-        peak_bytes: Peak resident memory of the process.
-        vectors: The file of the vectors, if written.
-    """
+    """Words per second (unknown ones and all epochs counted), peak memory and file of vectors of a training."""
 
     rate: float
     peak_bytes: int
@@ -44,22 +38,14 @@ class Measured:
 
 
 class Bench:
-    """The benchmarks on one corpus.
+    """The benchmarks on one corpus, with the command's arguments and a folder for all output."""
 
-    Args:
-        folder: The folder for all output.
-        corpus: The corpus.
-        seeds: Number of measured pairs.
-        epochs: Passes over the corpus.
-        dimensions: Widths of the vectors.
-        scale: Size of the large corpus, as a multiple of the corpus.
-    """
-
-    def __init__(
-        self, folder: Path, corpus: Corpus, seeds: int, epochs: int, dimensions: Sequence[int], scale: int
-    ) -> None:
-        self._folder, self._corpus, self._seeds, self._epochs = folder, corpus, seeds, epochs
-        self._dimensions, self._scale = dimensions, scale
+    def __init__(self, folder: Path, corpus: Corpus, arguments: argparse.Namespace) -> None:
+        self._folder, self._corpus = folder, corpus
+        self._seeds: int = arguments.seeds
+        self._epochs: int = arguments.epochs
+        self._dimensions: Sequence[int] = arguments.dimensions
+        self._scale: int = arguments.scale
 
     def describe(self) -> str:
         """Describes the measurement in one line."""
@@ -86,9 +72,7 @@ class Bench:
             f"{corpus.tokens:,} words": functools.partial(self._measure, OURS, width, corpus=corpus, epochs=epochs)
             for corpus, epochs in ((large, 1), (small, self._epochs))
         }
-        note = (
-            f"The larger corpus repeats the smaller {self._scale} times, for one epoch; the smaller has {self._epochs}."
-        )
+        note = f"The larger corpus repeats the smaller {self._scale} times, for one epoch instead of {self._epochs}."
         yield f"### scale, {width} dimensions\n\n{note}\n\n{_table(alternate(sides, self._seeds), _LINEAR)}\n"
 
     def tutorial(self) -> Iterator[str]:
@@ -131,26 +115,17 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[str]]] = {
 """The benchmarks by name."""
 
 
-def _at_least(least: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(f"{least} or more, found {text}")
-        return int(text)
-
-    return whole_number
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.word2vec", description=__doc__.splitlines()[0])
     corpus = parser.add_mutually_exclusive_group()
     corpus.add_argument("--root", type=Path, help="root of a run with transformed examples")
     corpus.add_argument(
-        "--limit", type=_at_least(1), default=data_corpus.REVIEWS, help="reviews to transform without --root"
+        "--limit", type=between(1), default=data_corpus.REVIEWS, help="reviews to transform without --root"
     )
-    parser.add_argument("--seeds", type=_at_least(1), default=3, help="measured pairs, each with its own seed")
-    parser.add_argument("--epochs", type=_at_least(1), default=5, help="passes over the corpus")
-    parser.add_argument("--dimensions", type=_at_least(1), nargs="+", default=[100, 300], help="widths of the vectors")
-    parser.add_argument("--scale", type=_at_least(2), default=10, help="copies that make the large corpus")
+    parser.add_argument("--seeds", type=between(1), default=3, help="measured pairs, each with its own seed")
+    parser.add_argument("--epochs", type=between(1), default=5, help="passes over the corpus")
+    parser.add_argument("--dimensions", type=between(1), nargs="+", default=[100, 300], help="widths of the vectors")
+    parser.add_argument("--scale", type=between(2), default=10, help="copies that make the large corpus")
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="run only this one; repeatable")
     return parser.parse_args()
 
@@ -164,9 +139,9 @@ def main() -> int:
             root, limit = arguments.root, arguments.limit
             made = word2vec_corpus.find(root) if root else word2vec_corpus.make(folder / "corpus", limit)
             corpus = word2vec_corpus.as_text(made, folder / "sentences.txt")
-            bench = Bench(folder, corpus, arguments.seeds, arguments.epochs, arguments.dimensions, arguments.scale)
+            bench = Bench(folder, corpus, arguments)
             print(f"{bench.describe()}\n", flush=True)
-            for chosen in arguments.only or list(BENCHMARKS):
+            for chosen in arguments.only or BENCHMARKS:
                 for text in BENCHMARKS[chosen](bench):
                     print(text, flush=True)
         except JobError as error:

@@ -41,12 +41,7 @@ class Job(Corpus):
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """The cost of a training.
-
-    Attributes:
-        words: Words of the corpus trained on, including unknown ones and repetitions.
-        seconds: Its duration.
-    """
+    """The words that a training saw, including unknown ones and repetitions, and its duration."""
 
     words: float
     seconds: float
