@@ -136,15 +136,14 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5, help="turns per way")
     parser.add_argument("--seconds", type=float, default=8, help="seconds per turn")
     arguments = parser.parse_args()
+    settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
     try:
         examples = newest(arguments.root, "SequenceTransform", "transformed_examples", "train")
         files = tfrecords.find(str(examples / "Split-train"))
-        settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
-        found = _measure(files, settings, arguments.turns, arguments.seconds)
+        print(_report(_measure(files, settings, arguments.turns, arguments.seconds)))
     except JobError as error:
         print(error, file=sys.stderr)
         return 1
-    print(_report(found))
     return 0
 
 

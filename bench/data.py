@@ -109,10 +109,6 @@ class Bench:
         note = f"The larger corpus repeats the smaller {self._copies} times; each copy has its own ids and last word."
         return f"{note}\n\n{ratio_table(rows, *corpora)}"
 
-    def profile(self, path: Path) -> None:
-        """Writes cProfile's statistics of one of our conversions."""
-        data_convert.convert(OURS, self._corpus, self._folder / "profiled", path)
-
     @functools.cached_property
     def _corpus(self) -> Corpus:
         return self._write("corpus", 1)
@@ -136,7 +132,6 @@ class Bench:
         return data_corpus.write(folder / "reviews.csv", self._documents, copies)
 
     def _once(self, corpus: Corpus, _pair: int) -> Conversion:
-        """Runs one of our conversions and keeps only its measurements."""
         root = self._folder / "measured"
         done = data_convert.convert(OURS, corpus, root)
         shutil.rmtree(root)
@@ -181,14 +176,10 @@ def main() -> int:
     parser.add_argument("--copies", type=between(2), default=10, help="copies that make the large corpus")
     parser.add_argument("--repeats", type=between(1), default=3, help="measured pairs")
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="run only this one; repeatable")
-    parser.add_argument("--profile", type=Path, metavar="FILE", help="only write cProfile's statistics there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-data-") as name:
         bench = Bench(Path(name), arguments.documents, arguments.copies, arguments.repeats)
         try:
-            if arguments.profile:
-                bench.profile(arguments.profile.absolute())
-                return 0
             print(f"{arguments.documents:,} reviews, medians of {arguments.repeats} alternating pairs\n")
             for chosen in arguments.only or BENCHMARKS:
                 print(f"### {chosen}\n\n{BENCHMARKS[chosen](bench)}\n", flush=True)

@@ -44,10 +44,7 @@ def ours(corpus: Path, root: Path) -> list[BaseNode]:
     examples = example_gen.outputs["examples"]
     schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))
     transform = SequenceTransform(
-        examples=examples,
-        schema=schema_gen.outputs["schema"],
-        settings=TransformSettings(),
-        kind=settings.kind,
+        examples=examples, schema=schema_gen.outputs["schema"], settings=TransformSettings(), kind=settings.kind
     )
     return [example_gen, schema_gen, transform]
 
@@ -90,10 +87,7 @@ def preprocessing_fn(inputs: f.Features) -> f.Features:
     }
 
 
-_SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {
-    "seqloom": ours,
-    "stock TFX": stock,
-}
+_SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {"seqloom": ours, "stock TFX": stock}
 
 
 def run(side: str, corpus: Path, root: Path) -> None:

@@ -14,9 +14,6 @@ from trainer.errors import JobError
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _LINES = 20
-# Linux counts kilobytes, macOS bytes.
-MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
-"""Bytes per unit of `ru_maxrss`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,4 +56,5 @@ def run_python(arguments: Sequence[str], log: Path) -> Ended:
             where=f"python {' '.join(arguments)}",
             found="\n".join([f"exit code {process.returncode}", *lines]),
         )
-    return Ended(printed, seconds, usage.ru_maxrss * MAXRSS_BYTES)
+    # Linux counts kilobytes, macOS bytes.
+    return Ended(printed, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))

@@ -11,8 +11,6 @@ import dataclasses
 import importlib.util
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import data_tables, documents, peer_models
-from bench.data_process import MAXRSS_BYTES
+from bench.data_process import run_python
 from trainer.errors import JobError
 
 _OURS = "seqloom"
@@ -28,15 +26,7 @@ _OURS = "seqloom"
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row of the table.
-
-    Attributes:
-        name: Name of the peer.
-        accuracies: Accuracy by slice, for example "overall" and "source=imdb".
-        setting: The setting picked on eval.
-        seconds: Training time, or None if unknown.
-        gigabytes: Peak resident memory, or None if unknown.
-    """
+    """A peer: accuracies by slice, the setting picked on eval, training time and peak memory if known."""
 
     name: str
     accuracies: Mapping[str, float]
@@ -55,22 +45,19 @@ def accuracies(predicted: Sequence[str], split: documents.Split) -> dict[str, fl
 
 
 def measure(peer: str, folder: Path) -> Row:
-    """Trains a peer in this process on the splits that `documents.save` wrote."""
+    """Trains a peer in this process on the splits that `documents.save` wrote; memory is left open."""
     splits = documents.load(folder)
     name, train = peer_models.PEERS[peer]
     prediction = train(splits)
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES / 1e9
-    results = accuracies(prediction.labels, splits["test"])
-    return Row(name, results, prediction.setting, prediction.seconds, gigabytes)
+    return Row(name, accuracies(prediction.labels, splits["test"]), prediction.setting, prediction.seconds)
 
 
 def measure_apart(peer: str, folder: Path) -> Row:
-    """Trains a peer in its own process; arguments and result as in `measure`."""
-    command = [sys.executable, "-m", "bench.peers", "--measure", peer, "--documents", str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise JobError(f"The peer {peer} failed; its message is above.", found=f"exit code {done.returncode}")
-    return Row(**json.loads(done.stdout.splitlines()[-1]))
+    """Trains a peer in its own process, as `measure` does."""
+    ended = run_python(["-m", "bench.peers", "--measure", peer, "--documents", str(folder)], folder / f"{peer}.log")
+    # Libraries may print before the result.
+    row = Row(**json.loads(ended.output.splitlines()[-1]))
+    return dataclasses.replace(row, gigabytes=ended.peak_bytes / 1e9)
 
 
 def ours(root: Path) -> Row:
@@ -103,23 +90,9 @@ def table(rows: Sequence[Row]) -> str:
     return data_tables.table(lines)
 
 
-def _compare(root: Path, peers: Sequence[str], limit: int | None) -> None:
-    if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
-        print("fastText is skipped: it has no wheel for this Python.", file=sys.stderr)
-        peers = [peer for peer in peers if peer != "fasttext"]
-    rows = [ours(root)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        documents.save(root, folder, limit)
-        for peer in peers:
-            print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
-            rows.append(measure_apart(peer, folder))
-    print(table(rows))
-
-
 def main() -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.peers", description="Trains peers on the splits of a run.")
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=Path("runs/sentiment"), help="root of the run")
     parser.add_argument("--peer", choices=peer_models.PEERS, action="append", help="run only this one; repeatable")
     parser.add_argument("--limit", type=int, help="use only about this many documents of each split")
@@ -130,11 +103,21 @@ def main() -> int:
     if arguments.measure:
         print(json.dumps(dataclasses.asdict(measure(arguments.measure, arguments.documents))))
         return 0
+    peers = arguments.peer or list(peer_models.PEERS)
+    if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
+        print("fastText is skipped: it has no wheel for this Python.", file=sys.stderr)
+        peers.remove("fasttext")
     try:
-        _compare(arguments.root, arguments.peer or list(peer_models.PEERS), arguments.limit)
+        with tempfile.TemporaryDirectory() as folder:
+            rows = [ours(arguments.root)]
+            documents.save(arguments.root, Path(folder), arguments.limit)
+            for peer in peers:
+                print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
+                rows.append(measure_apart(peer, Path(folder)))
     except JobError as error:
         print(error, file=sys.stderr)
         return 1
+    print(table(rows))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The data benchmarks on a corpus too small to say anything about speed."""
+"""The data benchmarks on a corpus too small to measure speed."""
 
 from __future__ import annotations
 

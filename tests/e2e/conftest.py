@@ -127,8 +127,11 @@ class Ran:
 
 
 @pytest.fixture(scope="session")
-def copy_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    """Copies this project's packages into a new folder."""
+def new_job(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
+    """Makes a job of a YAML and a number of documents, with a copy of the packages that all jobs share or its own.
+
+    An edit of the repository while the tests run would invalidate the cache of the runs.
+    """
 
     def copy() -> Path:
         folder = tmp_path_factory.mktemp("packages")
@@ -136,21 +139,10 @@ def copy_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path
             shutil.copytree(REPO / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         return folder
 
-    return copy
+    shared = copy()
 
-
-@pytest.fixture(scope="session")
-def packages(copy_packages: Callable[[], Path]) -> Path:
-    """A copy that edits do not reach while the tests run: an edit would invalidate the cache of the runs."""
-    return copy_packages()
-
-
-@pytest.fixture(scope="session")
-def new_job(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Callable[..., Job]:
-    """Makes a job: `yaml` is its text, `count` its documents, `code` the folder whose packages run."""
-
-    def make(name: str, yaml: str = YAML, count: int = 400, code: Path = packages) -> Job:
-        job = Job(tmp_path_factory.mktemp(name), code)
+    def make(name: str, yaml: str = YAML, count: int = 400, own_code: bool = False) -> Job:
+        job = Job(tmp_path_factory.mktemp(name), copy() if own_code else shared)
         (job.folder / "job.yaml").write_text(yaml)
         with (job.folder / "data.csv").open("w", newline="") as file:
             csv.writer(file).writerows([HEADER, *documents(count)])

@@ -37,8 +37,8 @@ def test_every_task_that_trains_is_here():
 
 
 @pytest.mark.parametrize("task", JOBS)
-def test_only_an_edit_of_code_that_a_component_depends_on_runs_it_again(task, new_job, ran, copy_packages):
-    job = new_job(f"{task}-alone", yaml=f"name: a\ntask: {task}\n{JOBS[task]}", code=copy_packages(), count=200)
+def test_only_an_edit_of_code_that_a_component_depends_on_runs_it_again(task, new_job, ran):
+    job = new_job(f"{task}-alone", yaml=f"name: a\ntask: {task}\n{JOBS[task]}", count=200, own_code=True)
     (job.folder / "data.conll").write_text(SENTENCES)
     made = ran(job)
     assert made.record["state"] == "pushed", made.process.stderr

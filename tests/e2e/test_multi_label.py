@@ -73,7 +73,7 @@ def test_the_model_is_published_with_its_thresholds(done):
     (bad,) = (json.loads(line) for path in job.root.glob("quarantine/*/*.jsonl") for line in path.open())
     assert bad["reason"].startswith("unknown label: 'Opera'")
     details = first.record["details"]["training"]
-    assert details["sanity"]["chance_loss"] == pytest.approx(0.6931, abs=1e-4)
+    assert details["sanity"]["chance_loss"] == pytest.approx(0.693147, rel=1e-5)
     assert set(details["thresholds"]) == set(WORDS)
 
 

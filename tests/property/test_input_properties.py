@@ -1,4 +1,4 @@
-"""Any corpus, any limits, any number of workers, any place of interruption: each document once."""
+"""Any corpus, limits, number of workers and point of interruption: each document is read once."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.slow
 
 
 def arguments(**own: st.SearchStrategy) -> st.SearchStrategy[dict]:
-    """Arguments of a reader: its own, and those of all readers."""
+    """Arguments of a reader: its own, and those that all readers share."""
     seeds = st.none() | st.integers(0, 2**31)
     return st.fixed_dictionaries({**own, "window": st.integers(1, 50), "seed": seeds, "epoch": st.integers(0, 9)})
 
 
 def documents(lengths: list[int]) -> list[list[int]]:
-    """Documents whose ids are all different."""
+    """Makes documents without common ids."""
     firsts = np.cumsum([4, *lengths]).tolist()
     return [list(range(first, stop)) for first, stop in itertools.pairwise(firsts)]
 
@@ -43,7 +43,7 @@ def documents(lengths: list[int]) -> list[list[int]]:
 def read_by_workers(
     reader: Callable[..., tf.data.Dataset], arguments: dict, workers: int, data: st.DataObject
 ) -> list[list[Batch]]:
-    """Returns the batches of each worker: as many for each, and the same again from a place that is drawn."""
+    """Returns the batches of each worker, all equally many and the same again from a drawn position."""
 
     def batches(worker: int, position: list[int] | None = None) -> list[Batch]:
         return list(reader(**arguments, worker=(worker, workers), position=position).as_numpy_iterator())
@@ -66,7 +66,7 @@ def require_equal(found: Iterable[Batch], expected: Iterable[Batch]) -> None:
 
 @pytest.fixture(scope="session")
 def written(write_transformed) -> Callable[[list[int], str], AbstractContextManager[str]]:
-    """A function that writes documents of some lengths over two files, in a folder that lasts for a block."""
+    """Writes documents of the given lengths to two files in a temporary folder."""
 
     @contextlib.contextmanager
     def write(lengths: list[int], suffix: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The corpus of the data benchmarks, its buckets, and what is measured of a process."""
+"""The corpus of the data benchmarks, its buckets, and the measurements of a process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_copies_have_ids_and_texts_of_their_own(tmp_path: Path) -> None:
         assert [row["text"] for row in part] == [f"{row['text']} copy{copy}" for row in once]
 
 
-def test_more_reviews_than_there_are_is_an_error(tmp_path: Path) -> None:
+def test_too_many_reviews_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="unexpected number of reviews"):
         data_corpus.write(tmp_path / "reviews.csv", data_corpus.REVIEWS + 1)
 
