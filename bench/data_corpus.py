@@ -19,13 +19,7 @@ _HEADER = ("id", "text", "label", "source")
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """A CSV file with a header row and the columns id, text, label and source.
-
-    Attributes:
-        path: The file.
-        documents: Number of documents.
-        text_bytes: Size of their texts in UTF-8, without quotes, other columns and line ends.
-    """
+    """A CSV file with the columns id, text, label and source, and the size of its texts in UTF-8."""
 
     path: Path
     documents: int

@@ -1,9 +1,13 @@
-"""Artifacts and documents of a run, for peers that read text."""
+"""Artifacts and documents of a run, for peers that read text.
+
+Run `python -m bench.documents ROOT FOLDER LIMIT` to write its documents.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +46,6 @@ def newest(root: Path, component: str, output: str, split: str) -> Path:
 
 def raw_examples(root: Path, split: str) -> Iterator[Any]:
     """Yields the raw SequenceExamples of a split of a run, parsed."""
-    # Peers' own processes read what `save` wrote, so that TensorFlow does not count as their memory.
     import tensorflow as tf
 
     examples = newest(root, "CorpusExampleGen", "examples", split)
@@ -56,8 +59,8 @@ def steps(example: Any, name: str) -> list[str]:
     return [step.bytes_list.value[0].decode() for step in example.feature_lists.feature_list[name].feature]
 
 
-def save(root: Path, folder: Path, limit: int | None = None) -> None:
-    """Writes each split of a run as `<split>.json`; a limit picks about that many documents evenly."""
+def save(root: Path, folder: Path, limit: int = 0) -> None:
+    """Writes each split of a run as `<split>.json`; a limit above 0 picks about that many documents evenly."""
     from trainer.data import features as f
 
     for split in SPLITS:
@@ -73,3 +76,7 @@ def save(root: Path, folder: Path, limit: int | None = None) -> None:
 def load(folder: Path) -> dict[str, Split]:
     """Reads the splits that `save` wrote, by name."""
     return {split: Split(**json.loads((folder / f"{split}.json").read_text())) for split in SPLITS}
+
+
+if __name__ == "__main__":
+    save(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -110,7 +110,10 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             rows = [ours(arguments.root)]
-            documents.save(arguments.root, Path(folder), arguments.limit)
+            documents.newest(arguments.root, "CorpusExampleGen", "examples", "test")
+            # TensorFlow stays out of this process, whose memory would count as that of the peers.
+            save = ["-m", "bench.documents", str(arguments.root), folder, str(arguments.limit or 0)]
+            run_python(save, Path(folder, "documents.log"))
             for peer in peers:
                 print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
                 rows.append(measure_apart(peer, Path(folder)))

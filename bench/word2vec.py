@@ -41,43 +41,40 @@ class Bench:
     """The benchmarks on one corpus, with the command's arguments and a folder for all output."""
 
     def __init__(self, folder: Path, corpus: Corpus, arguments: argparse.Namespace) -> None:
-        self._folder, self._corpus = folder, corpus
-        self._seeds: int = arguments.seeds
-        self._epochs: int = arguments.epochs
-        self._dimensions: Sequence[int] = arguments.dimensions
-        self._scale: int = arguments.scale
+        self._folder, self._corpus, self._given = folder, corpus, arguments
 
     def describe(self) -> str:
         """Describes the measurement in one line."""
         words = len(word2vec_corpus.vocabulary(self._corpus.graph))
         return (
             f"{self._corpus.documents:,} documents, {self._corpus.tokens:,} words, {words:,} in the vocabulary;"
-            f" skip-gram, {self._epochs} epochs, medians of {self._seeds} alternating pairs"
+            f" skip-gram, {self._given.epochs} epochs, medians of {self._given.seeds} alternating pairs"
         )
 
     def train(self) -> Iterator[str]:
         """Compares speed, memory and quality with gensim, for each width."""
-        for dimensions in self._dimensions:
+        for dimensions in self._given.dimensions:
             sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, GENSIM)}
-            pairs = alternate(sides, self._seeds)
+            pairs = alternate(sides, self._given.seeds)
             judged = {side: [self._judge(done.vectors) for done in runs] for side, runs in pairs.items()}
             rates = _table(pairs, _FASTER)
             yield f"### {dimensions} dimensions\n\n{rates}\n\n{word2vec_quality.comparison(judged)}\n"
 
     def scale(self) -> Iterator[str]:
         """Measures our speed and memory on a corpus many times as large."""
-        large = word2vec_corpus.repeat(self._corpus, self._folder / "large", self._scale)
-        width, small = self._dimensions[0], self._corpus
+        large = word2vec_corpus.repeat(self._corpus, self._folder / "large", self._given.scale)
+        width, small = self._given.dimensions[0], self._corpus
         sides = {
             f"{corpus.tokens:,} words": functools.partial(self._measure, OURS, width, corpus=corpus, epochs=epochs)
-            for corpus, epochs in ((large, 1), (small, self._epochs))
+            for corpus, epochs in ((large, 1), (small, self._given.epochs))
         }
-        note = f"The larger corpus repeats the smaller {self._scale} times, for one epoch instead of {self._epochs}."
-        yield f"### scale, {width} dimensions\n\n{note}\n\n{_table(alternate(sides, self._seeds), _LINEAR)}\n"
+        times, usual = self._given.scale, self._given.epochs
+        note = f"The larger corpus repeats the smaller {times} times, for one epoch instead of {usual}."
+        yield f"### scale, {width} dimensions\n\n{note}\n\n{_table(alternate(sides, self._given.seeds), _LINEAR)}\n"
 
     def tutorial(self) -> Iterator[str]:
         """Compares our speed with one call of Keras per pair."""
-        dimensions = self._dimensions[0]
+        dimensions = self._given.dimensions[0]
         sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, KERAS)}
         note = (
             "Keras makes the pairs with `skipgrams` and trains each in one call of `train_on_batch`;"
@@ -89,7 +86,7 @@ class Bench:
         self, side: str, dimensions: int, pair: int, *, corpus: Corpus | None = None, epochs: int | None = None
     ) -> Measured:
         vectors = self._folder / f"{side}-{dimensions}-{pair}.bin"
-        training = {"dimensions": dimensions, "epochs": epochs or self._epochs, "seed": pair + 1}
+        training = {"dimensions": dimensions, "epochs": epochs or self._given.epochs, "seed": pair + 1}
         job = {**dataclasses.asdict(corpus or self._corpus), **training, "vectors": str(vectors)}
         ended = run_python(["-m", "bench.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
         # Libraries may print before the result.

@@ -34,13 +34,7 @@ class Transformed:
 
 @dataclasses.dataclass(frozen=True)
 class Corpus(Transformed):
-    """Transformed examples, with their train split as text.
-
-    Attributes:
-        sentences: A file of one document per line, words separated by one space; `<unk>` for unknown words.
-        documents: Number of documents in the train split.
-        tokens: Number of its words, including unknown ones.
-    """
+    """Transformed examples, and a file with a document of the train split per line, words separated by one space."""
 
     sentences: str
     documents: int
