@@ -15,6 +15,7 @@ from typing import Any
 from trainer.errors import JobError
 
 SPLITS = ("train", "eval", "test")
+_FIX = "name the root of a finished run; `make demo` makes one"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +40,23 @@ def newest(root: Path, component: str, output: str, split: str) -> Path:
             f"The run has no {output.replace('_', ' ')} to train on.",
             where=str(folder),
             found=f"no folder */Split-{split}",
-            fix="name the root of a finished run; `make demo` makes one",
+            fix=_FIX,
         )
     return folder / str(max(versions))
+
+
+def metrics(root: Path) -> dict[str, dict[str, float]]:
+    """Reads the metrics of a run by slice.
+
+    Raises:
+        JobError: If it has none.
+    """
+    path = root / "summary.json"
+    try:
+        found: dict[str, dict[str, float]] = json.loads(path.read_text())["metrics"]
+        return found
+    except (OSError, KeyError, ValueError) as error:
+        raise JobError("The run has no metrics.", where=str(path), found=repr(error), fix=_FIX) from error
 
 
 def raw_examples(root: Path, split: str) -> Iterator[Any]:

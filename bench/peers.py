@@ -15,13 +15,10 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from bench import data_tables, documents, peer_models
 from bench.data_process import run_python
 from trainer.errors import JobError
-
-_OURS = "seqloom"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,22 +57,6 @@ def measure_apart(peer: str, folder: Path) -> Row:
     return dataclasses.replace(row, gigabytes=ended.peak_bytes / 1e9)
 
 
-def ours(root: Path) -> Row:
-    """Reads our row from the summary of a run.
-
-    Raises:
-        JobError: If the run has no summary with metrics.
-    """
-    path = root / "summary.json"
-    try:
-        metrics: dict[str, dict[str, Any]] = json.loads(path.read_text())["metrics"]
-        return Row(_OURS, {name: float(values["accuracy"]) for name, values in metrics.items()})
-    except (OSError, KeyError, ValueError) as error:
-        raise JobError(
-            "The run has no metrics.", where=str(path), found=repr(error), fix="run make demo first"
-        ) from error
-
-
 def table(rows: Sequence[Row]) -> str:
     """Makes a Markdown table; its columns are the slices that any row has."""
     slices = list(dict.fromkeys(name for row in rows for name in row.accuracies))
@@ -109,7 +90,8 @@ def main() -> int:
         peers.remove("fasttext")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            rows = [ours(arguments.root)]
+            metrics = documents.metrics(arguments.root)
+            rows = [Row("seqloom", {name: values["accuracy"] for name, values in metrics.items()})]
             documents.newest(arguments.root, "CorpusExampleGen", "examples", "test")
             # TensorFlow stays out of this process, whose memory would count as that of the peers.
             save = ["-m", "bench.documents", str(arguments.root), folder, str(arguments.limit or 0)]

@@ -6,7 +6,6 @@ Run `python -m bench.tagging --root runs/entities`, or `make bench-tagging`.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter, defaultdict
@@ -14,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import data_tables
-from bench.documents import raw_examples, steps
+from bench.documents import metrics, raw_examples, steps
 from trainer.errors import JobError
 
 Sentences = Sequence[tuple[Sequence[str], Sequence[str]]]
@@ -88,10 +87,10 @@ def main() -> int:
             [(steps(row, f.TOKENS), steps(row, f.TAGS)) for row in raw_examples(root, split)]
             for split in ("train", "test")
         )
+        rows = {"seqloom": metrics(root)["overall"]}
     except JobError as error:
         print(error, file=sys.stderr)
         return 1
-    rows = {"seqloom": json.loads((root / "summary.json").read_text())["metrics"]["overall"]}
     for name, peer in PEERS.items():
         rows[name] = scores(peer(train), test)
     print(table(rows))

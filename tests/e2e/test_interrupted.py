@@ -49,8 +49,8 @@ def resumed(killed, ran):
 
 @pytest.fixture(scope="module")
 def whole(killed, resumed, ran):
-    """The same training, uninterrupted."""
-    return ran(killed[0], *OPTIONS, "--no-cache", "--until", "Trainer")
+    """The same training, uninterrupted and with fewer checkpoints, which keeps it from the cache."""
+    return ran(killed[0], *OPTIONS, "--set", "trainer.checkpoint_steps=1000", "--until", "Trainer")
 
 
 def test_ctrl_c_in_training_ends_with_one_line(stopped):
