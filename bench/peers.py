@@ -10,7 +10,6 @@ import argparse
 import dataclasses
 import importlib.util
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -80,7 +79,6 @@ def main() -> int:
     parser.add_argument("--measure", choices=peer_models.PEERS, help=argparse.SUPPRESS)
     parser.add_argument("--documents", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if arguments.measure:
         print(json.dumps(dataclasses.asdict(measure(arguments.measure, arguments.documents))))
         return 0

@@ -22,13 +22,7 @@ ANALOGIES = {"questions-words": "questions-words.txt"}
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """The result of one set.
-
-    Attributes:
-        value: Spearman's correlation with the human judgements, or the share of solved analogies; None if it is
-            undefined.
-        known: Number of the set's pairs or analogies whose words are all in the vocabulary.
-    """
+    """Spearman's correlation or the share of solved analogies, if defined, and the number of known pairs or analogies."""
 
     value: float | None
     known: int

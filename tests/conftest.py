@@ -23,16 +23,7 @@ LABELS = ("negative", "positive")
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """The corpus at every stage.
-
-    Attributes:
-        documents: Documents by split, in the order of their files.
-        raw: Files of raw SequenceExamples by split.
-        transformed: Files of transformed SequenceExamples by split.
-        graph: The directory of the transform graph, with `vocabulary.txt` and `labels.txt`.
-        counts: The counts of the train split.
-        reports: The reports of the written shards.
-    """
+    """Documents, their raw and transformed files by split, the transform graph, and the counts and reports of Beam."""
 
     documents: dict
     raw: dict

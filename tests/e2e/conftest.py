@@ -109,15 +109,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Ran:
-    """A finished run as it ended, whatever ran later.
-
-    Attributes:
-        process: Its output and exit code.
-        record: Its `run.json`.
-        states: State of each component in that record.
-        executions: The same in ML Metadata.
-        versions: Names in the serving directory.
-    """
+    """A finished run as it ended, whatever ran later; `states` are those of its record, `executions` of ML Metadata."""
 
     process: subprocess.CompletedProcess[str]
     record: dict
@@ -175,16 +167,3 @@ def ask() -> Callable[..., list[dict]]:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     return predict
-
-
-@pytest.fixture(scope="session")
-def alike() -> Callable[[dict[str, dict[str, float]]], dict]:
-    """Metrics to compare with those of another run of the Evaluator.
-
-    Beam sizes its batches by their duration, which changes the order of TFMA's float32 sums of losses; all other
-    metrics are counts and equal.
-    """
-    return lambda metrics: {
-        place: {name: pytest.approx(value, rel=1e-6) if name == "loss" else value for name, value in values.items()}
-        for place, values in metrics.items()
-    }

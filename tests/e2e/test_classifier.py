@@ -176,7 +176,7 @@ def test_the_same_again_comes_from_cache(first, cached):
     assert "Nothing new to publish: this model is already published." in cached.process.stdout
 
 
-def test_without_the_cache_the_model_is_the_same_and_not_published_again(first, uncached, alike):
+def test_without_the_cache_the_model_is_the_same_and_not_published_again(first, uncached):
     job, done = first
     assert uncached.process.returncode == 0
     assert set(uncached.states.values()) == {"done"}
@@ -221,7 +221,7 @@ def test_a_worse_model_is_not_published(changed, worse):
     assert f"- {verdict['reasons'][0]}" in worse.process.stdout
 
 
-def test_other_gates_judge_the_cached_model(first, changed, refused, alike):
+def test_other_gates_judge_the_cached_model(first, changed, refused):
     assert refused.process.returncode == 3
     assert refused.states["Trainer"] == "cached"
     assert refused.record["metrics"] == alike(first[1].record["metrics"])
@@ -241,6 +241,18 @@ def test_runs_lists_all_of_them(first, refused):
     states = [record["state"] for record in records]
     assert states == ["pushed", "unchanged", "unchanged", "pushed", "not_blessed", "not_blessed"]
     assert records[0] == done.record
+
+
+def alike(metrics: dict[str, dict[str, float]]) -> dict:
+    """Metrics to compare with those of another run of the Evaluator.
+
+    Beam sizes its batches by their duration, which changes the order of TFMA's float32 sums of losses; all other
+    metrics are counts and equal.
+    """
+    return {
+        place: {name: pytest.approx(value, rel=1e-6) if name == "loss" else value for name, value in values.items()}
+        for place, values in metrics.items()
+    }
 
 
 def area(chosen: list[tuple[str, dict]]) -> float:

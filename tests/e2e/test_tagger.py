@@ -78,9 +78,13 @@ def test_metrics_are_those_of_seqeval_on_the_published_model_s_answers(done, ask
 
     job, first, made = done
     asked = [*made["test-a"], *made["test-b"]]
-    texts = tmp_path / "texts.jsonl"
-    texts.write_text("".join(json.dumps({"text": " ".join(word for word, _ in one)}) + "\n" for one in asked))
-    answers = ask(job, job.root, "--input", texts)
+    texts = [*(" ".join(word for word, _ in one) for one in asked), "w1 by Lea in Nice", ""]
+    lines = tmp_path / "texts.jsonl"
+    lines.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    *answers, answer, empty = ask(job, job.root, "--input", lines)
+    assert (answer["tokens"], answer["tags"]) == (["w1", "by", "Lea", "in", "Nice"], ["O", "O", "B-PER", "O", "B-LOC"])
+    assert len(answer["scores"]) == 5
+    assert empty == {"text": "", "tokens": [], "tags": [], "scores": []}
     assert [answer["tokens"] for answer in answers] == [[word for word, _ in one] for one in asked]
     for place, count in {"overall": len(asked), "source=test-a.conll": len(made["test-a"])}.items():
         given = [[tag for _, tag in one] for one in asked[:count]]
@@ -91,11 +95,3 @@ def test_metrics_are_those_of_seqeval_on_the_published_model_s_answers(done, ask
         assert values["span_f1"] == pytest.approx(f1_score(given, found))
         assert values["span_precision"] == pytest.approx(precision_score(given, found))
         assert values["span_recall"] == pytest.approx(recall_score(given, found))
-
-
-def test_predict_answers_one_tag_per_token(done, ask):
-    answer, empty = ask(done[0], done[0].root, "w1 by Lea in Nice", "")
-    assert answer["tokens"] == ["w1", "by", "Lea", "in", "Nice"]
-    assert answer["tags"] == ["O", "O", "B-PER", "O", "B-LOC"]
-    assert len(answer["scores"]) == 5
-    assert empty == {"text": "", "tokens": [], "tags": [], "scores": []}
