@@ -22,8 +22,13 @@ from trainer.data.reading import Position, pack, read
 
 Batch = dict[str, np.ndarray]
 
-LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=40)
-SUFFIXES = st.sampled_from(["", ".gz"])
+CORPUS = {
+    "lengths": st.lists(st.integers(0, 40), min_size=1, max_size=40),
+    "suffix": st.sampled_from(["", ".gz"]),
+    "workers": st.integers(1, 4),
+    "data": st.data(),
+}
+LIMITS = {"batch_tokens": st.integers(1, 200), "batch_documents": st.none() | st.integers(1, 9)}
 FEW_EXAMPLES = settings(deadline=None, max_examples=15)
 pytestmark = pytest.mark.slow
 
@@ -80,13 +85,7 @@ def written(write_transformed) -> Callable[[list[int], str], AbstractContextMana
 
 
 @FEW_EXAMPLES
-@given(
-    lengths=LENGTHS,
-    suffix=SUFFIXES,
-    limits=arguments(batch_tokens=st.integers(1, 200), batch_documents=st.none() | st.integers(1, 9)),
-    workers=st.integers(1, 4),
-    data=st.data(),
-)
+@given(**CORPUS, limits=arguments(**LIMITS))
 def test_batches(written, lengths: list[int], suffix: str, limits: dict, workers: int, data: st.DataObject) -> None:
     with written(lengths, suffix) as folder:
         found = read_by_workers(functools.partial(read, folder), limits, workers, data)
@@ -106,13 +105,7 @@ def test_batches(written, lengths: list[int], suffix: str, limits: dict, workers
 
 
 @FEW_EXAMPLES
-@given(
-    lengths=LENGTHS,
-    suffix=SUFFIXES,
-    shape=arguments(rows=st.integers(1, 4), time=st.integers(1, 30)),
-    workers=st.integers(1, 3),
-    data=st.data(),
-)
+@given(**CORPUS, shape=arguments(rows=st.integers(1, 4), time=st.integers(1, 30)))
 def test_packed_rows(written, lengths: list[int], suffix: str, shape: dict, workers: int, data: st.DataObject) -> None:
     with written(lengths, suffix) as folder:
         found = read_by_workers(functools.partial(pack, folder), shape, workers, data)
