@@ -63,8 +63,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def build(work: Path) -> Path:
     """Builds the wheel with the locked setuptools from a copy, so that nothing is downloaded or left in the tree."""
     copy = work / "copy"
-    ignore = shutil.ignore_patterns(".*", "runs", "build", "dist", "*.egg-info", "__pycache__")
-    shutil.copytree(ROOT, copy, ignore=ignore)
+    ignore = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+    # Output of runs lies in `runs`, but `pipeline/runs` is a package.
+    outputs = {str(ROOT): {"runs"}}
+    shutil.copytree(ROOT, copy, ignore=lambda at, names: {*ignore(at, names), *outputs.get(str(at), ())})
     code = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
     done = subprocess.run(
         [sys.executable, "-c", code, str(work)], cwd=copy, capture_output=True, text=True, check=False
@@ -96,7 +98,7 @@ def test_every_module_and_schema_is_found_outside_the_repository(installed: Inst
             for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
                 files.append(importlib.import_module(module.name).__file__)
         from schema import curated
-        files.append(curated.path(curated.LABELLED_TEXT))
+        files.append(str(curated.path(curated.LABELLED_TEXT)))
         print(json.dumps(files))
     """
     done = installed.run("-c", textwrap.dedent(code))
