@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import statistics
 import sys
@@ -22,6 +23,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from bench.data_tables import table
+from bench.documents import newest
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
@@ -41,38 +43,37 @@ Batches = Callable[[Sequence[str], int], Iterator[f.Features]]
 
 @dataclasses.dataclass
 class Turns:
-    """Results of one way of making batches.
-
-    Attributes:
-        usage: Contents of the batches.
-        rates: Documents per second, one rate per turn.
-    """
+    """Results of one way of making batches: their contents, and documents per second by turn."""
 
     usage: Usage = dataclasses.field(default_factory=Usage)
     rates: list[float] = dataclasses.field(default_factory=list)
 
 
-def bucketed(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
+def similar(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
     """`trainer.data.reading.read`, epoch after epoch."""
     for epoch in itertools.count():
         yield from read(files, batch_tokens=batch_tokens, seed=_SEED, epoch=epoch)
 
 
-def padded_to_batch(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
-    """Documents in random order, padded to the longest of the batch; as many as fit into the budget when padded."""
-    return _random_order(files, batch_tokens, longest=None)
-
-
-def padded_to_corpus(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
-    """Documents in random order, padded to the longest of the corpus."""
-    longest = max(len(document[f.TOKENS]) for document in _documents(files))
-    return _random_order(files, batch_tokens, longest)
+def random_order(files: Sequence[str], batch_tokens: int, *, to_corpus: bool) -> Iterator[f.Features]:
+    """Random order, as many as fit into the budget when padded to the longest of the batch or of the corpus."""
+    documents, random = _documents(files), np.random.default_rng(_SEED)
+    longest = max(len(document[f.TOKENS]) for document in documents) if to_corpus else None
+    while True:
+        waiting: list[dict[str, NDArray[Any]]] = []
+        for number in random.permutation(len(documents)):
+            width = longest or max(len(one[f.TOKENS]) for one in [*waiting, documents[number]])
+            if waiting and width * (len(waiting) + 1) > batch_tokens:
+                yield _padded(waiting, longest)
+                waiting = []
+            waiting.append(documents[number])
+        yield _padded(waiting, longest)
 
 
 WAYS: Mapping[str, Batches] = {
-    "similar lengths (seqloom)": bucketed,
-    "random order, padded to the batch's longest": padded_to_batch,
-    "random order, padded to the corpus' longest": padded_to_corpus,
+    "similar lengths (seqloom)": similar,
+    "random order, padded to the batch's longest": functools.partial(random_order, to_corpus=False),
+    "random order, padded to the corpus' longest": functools.partial(random_order, to_corpus=True),
 }
 """The ways of making batches by name, ours first."""
 
@@ -85,19 +86,6 @@ def _documents(files: Sequence[str]) -> list[dict[str, NDArray[Any]]]:
         for batch in batches.as_numpy_iterator()
         for row, length, label in zip(batch[f.TOKENS], batch[f.LENGTH], batch[f.LABEL], strict=True)
     ]
-
-
-def _random_order(files: Sequence[str], batch_tokens: int, longest: int | None) -> Iterator[f.Features]:
-    documents, random = _documents(files), np.random.default_rng(_SEED)
-    while True:
-        waiting: list[dict[str, NDArray[Any]]] = []
-        for number in random.permutation(len(documents)):
-            width = longest or max(len(one[f.TOKENS]) for one in [*waiting, documents[number]])
-            if waiting and width * (len(waiting) + 1) > batch_tokens:
-                yield _padded(waiting, longest)
-                waiting = []
-            waiting.append(documents[number])
-        yield _padded(waiting, longest)
 
 
 def _padded(documents: Sequence[Mapping[str, NDArray[Any]]], longest: int | None) -> f.Features:
@@ -130,13 +118,14 @@ def _measure(files: Sequence[str], settings: ClassifierSettings, turns: int, sec
     return found
 
 
-def _table(found: Mapping[str, Turns]) -> str:
+def _report(found: Mapping[str, Turns]) -> str:
     ours = next(iter(found.values()))
-    lines = [["batches", "documents/s", "padding", "ours / this"]]
+    lines, ratios = [["batches", "documents/s", "padding", "ours / this"]], []
     for name, done in found.items():
-        ratio = statistics.median(one / other for one, other in zip(ours.rates, done.rates, strict=True))
-        lines.append([name, f"{statistics.median(done.rates):,.0f}", f"{done.usage.waste:.1%}", f"{ratio:.2f}"])
-    return table(lines)
+        ratios.append(statistics.median(one / other for one, other in zip(ours.rates, done.rates, strict=True)))
+        lines.append([name, f"{statistics.median(done.rates):,.0f}", f"{done.usage.waste:.1%}", f"{ratios[-1]:.2f}"])
+    kept = "met" if ratios[1] >= _LEAST else "missed"
+    return f"{table(lines)}\n\nOurs / batch's longest: {ratios[1]:.2f}, limit {_LEAST}: {kept}"
 
 
 def main() -> int:
@@ -147,21 +136,14 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5, help="turns per way")
     parser.add_argument("--seconds", type=float, default=8, help="seconds per turn")
     arguments = parser.parse_args()
-    folder = arguments.root / "artifacts" / "SequenceTransform" / "transformed_examples"
-    versions = sorted(folder.glob("*/Split-train"), key=lambda path: int(path.parent.name))
+    settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
     try:
-        if not versions:
-            raise JobError("The run has no examples to train on.", where=str(folder), fix="run make demo first")
-        files = tfrecords.find(str(versions[-1]))
-        settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
-        found = _measure(files, settings, arguments.turns, arguments.seconds)
+        examples = newest(arguments.root, "SequenceTransform", "transformed_examples", "train")
+        files = tfrecords.find(str(examples / "Split-train"))
+        print(_report(_measure(files, settings, arguments.turns, arguments.seconds)))
     except JobError as error:
         print(error, file=sys.stderr)
         return 1
-    print(_table(found))
-    first, second, *_ = found.values()
-    ratio = statistics.median(one / other for one, other in zip(first.rates, second.rates, strict=True))
-    print(f"\nOurs / batch's longest: {ratio:.2f}, limit {_LEAST}: {'met' if ratio >= _LEAST else 'missed'}")
     return 0
 
 

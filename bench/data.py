@@ -12,7 +12,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,15 +36,7 @@ _Measured = TypeVar("_Measured")
 
 
 def alternate(sides: Mapping[str, Callable[[int], _Measured]], repeats: int) -> dict[str, list[_Measured]]:
-    """Measures two sides in pairs, so that slow phases of the machine affect both.
-
-    Args:
-        sides: Measures each side, given the number of the pair.
-        repeats: Number of pairs.
-
-    Returns:
-        The measurements of each side, one per pair.
-    """
+    """Measures two sides, given the number of the pair, in pairs, so that slow phases of the machine affect both."""
     measured: dict[str, list[_Measured]] = {name: [] for name in sides}
     for pair in range(repeats):
         for name in list(sides)[:: 1 if pair % 2 == 0 else -1]:
@@ -54,22 +46,10 @@ def alternate(sides: Mapping[str, Callable[[int], _Measured]], repeats: int) -> 
 
 
 class Bench:
-    """The benchmarks on one corpus; each conversion is made once and shared by the benchmarks that need it.
-
-    Args:
-        folder: The folder for all output.
-        documents: Number of documents in the corpus.
-        copies: Size of the large corpus, as a multiple of the corpus.
-        repeats: Number of measured pairs.
-    """
+    """The benchmarks on one corpus; each conversion is made once and shared by the benchmarks that need it."""
 
     def __init__(self, folder: Path, documents: int, copies: int, repeats: int) -> None:
         self._folder, self._documents, self._copies, self._repeats = folder, documents, copies, repeats
-
-    def tables(self, names: Sequence[str]) -> Iterator[str]:
-        """Yields the results of the named benchmarks as Markdown, each as soon as it is measured."""
-        for name in names:
-            yield f"### {name}\n\n{BENCHMARKS[name](self)}\n"
 
     def convert(self) -> str:
         """Measures the conversion of raw CSV to transformed examples on disk."""
@@ -81,7 +61,7 @@ class Bench:
             pair_row("whole process, documents/s", pairs, lambda done: done.documents / done.wall),
             pair_row(_PEAK, pairs, lambda done: done.peak_bytes / 1e9, digits=2),
         ]
-        counts = {side: self._count(done[0]) for side, done in pairs.items()}
+        counts = {side: self._read(done[0].files, "count") for side, done in pairs.items()}
         if counts[OURS] != counts[STOCK]:
             raise JobError("The two sides wrote different documents.", where="convert", found=str(counts))
         written = [
@@ -93,8 +73,7 @@ class Bench:
 
     def read(self) -> str:
         """Measures reading transformed examples as padded batches."""
-        files = self._ours.files
-        sides = {name: functools.partial(self._read, name, files) for name in (OURS, USUAL)}
+        sides = {name: functools.partial(self._one_pass, name) for name in (OURS, USUAL)}
         passes = alternate(sides, self._repeats)
         seen = {(done["documents"], done["tokens"]) for side in passes.values() for done in side}
         if len(seen) != 1:
@@ -111,12 +90,9 @@ class Bench:
     def size(self) -> str:
         """Measures bytes of transformed examples per byte of raw text."""
         raw = [self._corpus.text_bytes / 1e6]
-        sizes = {
-            "plain": (self._ours.plain_bytes, _PLAIN),
-            "gzip": (self._ours.gzip_bytes, _GZIP),
-        }
         rows = [
-            Row(f"SequenceExample, {name}, MB", [size / 1e6], raw, 1, limit) for name, (size, limit) in sizes.items()
+            Row("SequenceExample, plain, MB", [self._ours.plain_bytes / 1e6], raw, 1, _PLAIN),
+            Row("SequenceExample, gzip, MB", [self._ours.gzip_bytes / 1e6], raw, 1, _GZIP),
         ]
         return ratio_table(rows, "ids on disk", "raw text")
 
@@ -130,14 +106,8 @@ class Bench:
             pair_row(_PEAK, done, lambda run: run.peak_bytes / 1e9, digits=2, limit=_GROWTH),
             pair_row(f"{_STEPS}, documents/s", done, lambda run: run.documents / run.both, limit=_LINEAR),
         ]
-        note = (
-            f"The larger corpus repeats the smaller one {self._copies} times; each copy has its own ids and last word."
-        )
+        note = f"The larger corpus repeats the smaller {self._copies} times; each copy has its own ids and last word."
         return f"{note}\n\n{ratio_table(rows, *corpora)}"
-
-    def profile(self, path: Path) -> None:
-        """Writes cProfile's statistics of one of our conversions."""
-        data_convert.convert(OURS, self._corpus, self._folder / "profiled", path)
 
     @functools.cached_property
     def _corpus(self) -> Corpus:
@@ -162,20 +132,17 @@ class Bench:
         return data_corpus.write(folder / "reviews.csv", self._documents, copies)
 
     def _once(self, corpus: Corpus, _pair: int) -> Conversion:
-        """Runs one of our conversions and keeps only its measurements."""
         root = self._folder / "measured"
         done = data_convert.convert(OURS, corpus, root)
         shutil.rmtree(root)
         return done
 
-    def _read(self, reader: str, files: Sequence[Path], _pair: int) -> dict[str, float]:
-        command = ["-m", "bench.data_read", reader, str(BATCH_TOKENS), *map(str, files)]
-        answer: dict[str, float] = json.loads(run_python(command, self._folder / "read.log").output)
-        return answer
+    def _one_pass(self, reader: str, _pair: int) -> dict[str, float]:
+        return self._read(self._ours.files, reader, BATCH_TOKENS)
 
-    def _count(self, done: Conversion) -> dict[str, int]:
-        command = ["-m", "bench.data_read", "count", *map(str, done.files)]
-        answer: dict[str, int] = json.loads(run_python(command, self._folder / "count.log").output)
+    def _read(self, files: Sequence[Path], reader: str, *limits: int) -> dict[str, float]:
+        command = ["-m", "bench.data_read", reader, *map(str, limits), *map(str, files)]
+        answer: dict[str, float] = json.loads(run_python(command, self._folder / "read.log").output)
         return answer
 
 
@@ -188,7 +155,9 @@ BENCHMARKS: Mapping[str, Callable[[Bench], str]] = {
 """The benchmarks by name."""
 
 
-def _between(least: int, most: int | None = None) -> Callable[[str], int]:
+def between(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Makes a type of argparse for whole numbers."""
+
     def whole_number(text: str) -> int:
         number = int(text)
         if number < least or (most is not None and number > most):
@@ -202,22 +171,18 @@ def main() -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.data", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--documents", type=_between(1, data_corpus.REVIEWS), default=data_corpus.REVIEWS, help="reviews in the corpus"
+        "--documents", type=between(1, data_corpus.REVIEWS), default=data_corpus.REVIEWS, help="reviews in the corpus"
     )
-    parser.add_argument("--copies", type=_between(2), default=10, help="copies that make the large corpus")
-    parser.add_argument("--repeats", type=_between(1), default=3, help="measured pairs")
+    parser.add_argument("--copies", type=between(2), default=10, help="copies that make the large corpus")
+    parser.add_argument("--repeats", type=between(1), default=3, help="measured pairs")
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="run only this one; repeatable")
-    parser.add_argument("--profile", type=Path, metavar="FILE", help="only write cProfile's statistics there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-data-") as name:
         bench = Bench(Path(name), arguments.documents, arguments.copies, arguments.repeats)
         try:
-            if arguments.profile:
-                bench.profile(arguments.profile.absolute())
-                return 0
             print(f"{arguments.documents:,} reviews, medians of {arguments.repeats} alternating pairs\n")
-            for text in bench.tables(arguments.only or list(BENCHMARKS)):
-                print(text, flush=True)
+            for chosen in arguments.only or BENCHMARKS:
+                print(f"### {chosen}\n\n{BENCHMARKS[chosen](bench)}\n", flush=True)
         except JobError as error:
             print(error, file=sys.stderr)
             return 1

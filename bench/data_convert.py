@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gzip
+import os
 import sqlite3
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from bench.data_process import run_python
 from trainer.errors import JobError
 
 _GENERATE, _TRANSFORM = ("CorpusExampleGen", "CsvExampleGen"), ("SequenceTransform", "Transform")
-_CHUNK = 1 << 20
 _EXECUTIONS = """
     select substr(node.name, instr(node.name, '.') + 1),
            execution.last_update_time_since_epoch - execution.create_time_since_epoch
@@ -25,16 +25,7 @@ _EXECUTIONS = """
 
 @dataclasses.dataclass(frozen=True)
 class Conversion:
-    """A finished conversion.
-
-    Attributes:
-        documents: Number of documents in the corpus.
-        generate: Seconds of the ExampleGen's execution.
-        transform: Seconds of the Transform's execution.
-        wall: Seconds of the whole process.
-        peak_bytes: Peak resident memory of the process.
-        files: The transformed examples, GZIP TFRecord files.
-    """
+    """A finished conversion: its seconds in each component and in all, and the GZIP TFRecord files it wrote."""
 
     documents: int
     generate: float
@@ -56,25 +47,21 @@ class Conversion:
     @property
     def plain_bytes(self) -> int:
         """Size of the uncompressed files in bytes, TFRecord's framing included."""
-        return sum(_unpacked(path) for path in self.files)
+        size = 0
+        for path in self.files:
+            with gzip.open(path) as file:
+                size += file.seek(0, os.SEEK_END)
+        return size
 
 
-def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) -> Conversion:
-    """Converts a corpus in its own process.
-
-    Args:
-        side: The pipeline, as in `data_pipelines.run`.
-        corpus: The corpus.
-        root: A new folder for the output.
-        profile: File for cProfile's statistics; profiling slows the run.
+def convert(side: str, corpus: Corpus, root: Path) -> Conversion:
+    """Converts a corpus in its own process, into a new folder.
 
     Raises:
         JobError: If it fails or writes no transformed examples.
     """
     root.mkdir()
-    profiler = ["-m", "cProfile", "-o", str(profile)] if profile else []
-    arguments = [*profiler, "-m", "bench.data_pipelines", side, str(corpus.path), str(root)]
-    ended = run_python(arguments, root / "process.log")
+    ended = run_python(["-m", "bench.data_pipelines", side, str(corpus.path), str(root)], root / "process.log")
     seconds = component_seconds(root / "metadata.sqlite")
     generate, transform = (sum(seconds[name] for name in names if name in seconds) for names in (_GENERATE, _TRANSFORM))
     files = tuple(sorted(root.glob("artifacts/*/transformed_examples/*/Split-*/*.gz")))
@@ -83,25 +70,14 @@ def convert(side: str, corpus: Corpus, root: Path, profile: Path | None = None) 
             "The conversion wrote nothing to measure.",
             where=str(root),
             found=f"executions of {', '.join(seconds)}; {len(files)} files of transformed examples",
-            expected=f"one of {' or '.join(_GENERATE)}, one of {' or '.join(_TRANSFORM)}, and their files",
         )
     return Conversion(corpus.documents, generate, transform, ended.seconds, ended.peak_bytes, files)
 
 
 def component_seconds(metadata: Path) -> dict[str, float]:
-    """Reads the duration of each execution of a single run, from its start to its publication.
+    """Returns the seconds of each component of a single run.
 
-    Args:
-        metadata: ML Metadata's SQLite file, read without importing TFX, whose memory would count as that of the
-            measured processes.
-
-    Returns:
-        Seconds by component.
+    TFX is not imported, because its memory would count as that of the measured processes.
     """
     with contextlib.closing(sqlite3.connect(metadata)) as database:
         return {name: milliseconds / 1000 for name, milliseconds in database.execute(_EXECUTIONS)}
-
-
-def _unpacked(path: Path) -> int:
-    with gzip.open(path) as file:
-        return sum(len(chunk) for chunk in iter(lambda: file.read(_CHUNK), b""))

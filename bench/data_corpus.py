@@ -19,13 +19,7 @@ _HEADER = ("id", "text", "label", "source")
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """A CSV file with a header row and the columns id, text, label and source.
-
-    Attributes:
-        path: The file.
-        documents: Number of documents.
-        text_bytes: Size of their texts in UTF-8, without quotes, other columns and line ends.
-    """
+    """A CSV file with the columns id, text, label and source, and the size of its texts in UTF-8."""
 
     path: Path
     documents: int
@@ -35,11 +29,7 @@ class Corpus:
 def write(path: Path, documents: int, copies: int = 1) -> Corpus:
     """Writes a corpus, one document at a time, so that this process stays smaller than those it measures.
 
-    Args:
-        path: The file to write.
-        documents: Number of reviews per copy, evenly picked.
-        copies: Number of copies of the reviews. Each further copy has its own ids, and texts that end in its own
-            word, so that all documents differ.
+    All documents differ: each further copy of the reviews has its own ids, and texts that end in its own word.
 
     Raises:
         JobError: If the corpus is not installed or smaller than requested.

@@ -44,10 +44,7 @@ def ours(corpus: Path, root: Path) -> list[BaseNode]:
     examples = example_gen.outputs["examples"]
     schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))
     transform = SequenceTransform(
-        examples=examples,
-        schema=schema_gen.outputs["schema"],
-        settings=TransformSettings(),
-        kind=settings.kind,
+        examples=examples, schema=schema_gen.outputs["schema"], settings=TransformSettings(), kind=settings.kind
     )
     return [example_gen, schema_gen, transform]
 
@@ -90,20 +87,11 @@ def preprocessing_fn(inputs: f.Features) -> f.Features:
     }
 
 
-_SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {
-    "seqloom": ours,
-    "stock TFX": stock,
-}
+_SIDES: Mapping[str, Callable[[Path, Path], list[BaseNode]]] = {"seqloom": ours, "stock TFX": stock}
 
 
 def run(side: str, corpus: Path, root: Path) -> None:
-    """Converts a corpus.
-
-    Args:
-        side: Whose way, `seqloom` or `stock TFX`.
-        corpus: The CSV file, alone in its folder.
-        root: A folder for artifacts and `metadata.sqlite`.
-    """
+    """Converts a CSV file, alone in its folder, with one side's pipeline."""
     pipeline = tfx.dsl.Pipeline(
         pipeline_name="bench",
         pipeline_root=str(root / "artifacts"),

@@ -18,13 +18,7 @@ _LINES = 20
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """A process that succeeded.
-
-    Attributes:
-        output: Its standard output.
-        seconds: Wall time from start to end.
-        peak_bytes: Peak resident memory of the largest of the process and its children.
-    """
+    """Standard output, wall time and peak memory (of the largest child, if that is larger) of a process."""
 
     output: str
     seconds: float
@@ -32,13 +26,9 @@ class Ended:
 
 
 def run_python(arguments: Sequence[str], log: Path) -> Ended:
-    """Runs a module or file with this Python and waits for it.
+    """Runs Python with arguments and its standard error in a log, and waits for it.
 
     The caller must be small, because a process starts with the peak memory of its parent.
-
-    Args:
-        arguments: The arguments of `python`.
-        log: File for its standard error.
 
     Raises:
         JobError: If it fails, with its last lines of output.

@@ -12,12 +12,7 @@ _Measured = TypeVar("_Measured")
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """A limit of a ratio.
-
-    Attributes:
-        value: The bound.
-        least: Whether the ratio must be at least the bound; otherwise at most.
-    """
+    """A bound that a ratio must reach (`least`) or must not exceed."""
 
     value: float
     least: bool = True
@@ -30,15 +25,7 @@ class Limit:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row of a table: one quantity measured on both sides, pair by pair.
-
-    Attributes:
-        name: What is measured.
-        left: The values of the numerator's side, one per pair.
-        right: The values of the denominator's side, one per pair.
-        digits: Decimals of the values.
-        limit: The limit of the ratio, or None.
-    """
+    """A row of a table: one quantity of both sides, pair by pair, with its decimals and the limit of the ratio."""
 
     name: str
     left: Sequence[float]
@@ -76,27 +63,13 @@ def pair_row(
     digits: int = 0,
     limit: Limit | None = None,
 ) -> Row:
-    """Makes the row of one value of paired measurements.
-
-    Args:
-        name: What is measured.
-        sides: Two sides in order, each with its measurements, one per pair.
-        value: Takes the value from a measurement.
-        digits: Decimals of the values.
-        limit: The limit of the ratio, or None.
-    """
+    """Makes the row of one value of two sides' measurements, numerator first."""
     left, right = ([value(measured) for measured in side] for side in sides.values())
     return Row(name, left, right, digits, limit)
 
 
 def ratio_table(rows: Sequence[Row], left: str, right: str) -> str:
-    """Makes a Markdown table, ratios first.
-
-    Args:
-        rows: Its rows.
-        left: Name of the numerator's side.
-        right: Name of the denominator's side.
-    """
+    """Makes a Markdown table, ratios first; `left` names the numerator's side."""
     header = ["", f"{left} / {right}", "pairs", "limit", left, right]
     return table([header, *(row.cells() for row in rows)])
 

@@ -1,15 +1,21 @@
-"""The documents of a run's splits, for peers that read text."""
+"""Artifacts and documents of a run, for peers that read text.
+
+Run `python -m bench.documents ROOT FOLDER LIMIT` to write its documents.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from trainer.errors import JobError
 
 SPLITS = ("train", "eval", "test")
+_FIX = "name the root of a finished run; `make demo` makes one"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,61 +27,71 @@ class Split:
     sources: Sequence[str]
 
 
-def newest_examples(root: Path) -> Path:
-    """Finds the raw examples of the last run of CorpusExampleGen.
-
-    Args:
-        root: The root of the run.
-
-    Returns:
-        The folder of the artifact.
+def newest(root: Path, component: str, output: str, split: str) -> Path:
+    """Finds the artifact of a component's last run that has the split.
 
     Raises:
-        JobError: If there are none.
+        JobError: If there is none.
     """
-    folder = root / "artifacts" / "CorpusExampleGen" / "examples"
-    versions = [path for path in folder.glob("*") if path.name.isdecimal() and (path / "Split-test").is_dir()]
+    folder = root.absolute() / "artifacts" / component / output
+    versions = [int(path.parent.name) for path in folder.glob(f"[0-9]*/Split-{split}")]
     if not versions:
-        raise JobError("The run has no raw examples to train on.", where=str(folder), fix="run make demo first")
-    return max(versions, key=lambda path: int(path.name))
+        raise JobError(
+            f"The run has no {output.replace('_', ' ')} to train on.",
+            where=str(folder),
+            found=f"no folder */Split-{split}",
+            fix=_FIX,
+        )
+    return folder / str(max(versions))
 
 
-def read_examples(examples: Path, split: str) -> Iterator[tuple[str, str, str]]:
-    """Reads raw SequenceExamples.
+def metrics(root: Path) -> dict[str, dict[str, float]]:
+    """Reads the metrics of a run by slice.
 
-    Args:
-        examples: Folder of the artifact.
-        split: Name of the split.
-
-    Yields:
-        Text (segments joined by spaces), class name and source of each document.
+    Raises:
+        JobError: If it has none.
     """
-    # The peers' own processes read what `save` wrote, so that TensorFlow does not count as their memory.
+    path = root / "summary.json"
+    try:
+        found: dict[str, dict[str, float]] = json.loads(path.read_text())["metrics"]
+        return found
+    except (OSError, KeyError, ValueError) as error:
+        raise JobError("The run has no metrics.", where=str(path), found=repr(error), fix=_FIX) from error
+
+
+def raw_examples(root: Path, split: str) -> Iterator[Any]:
+    """Yields the raw SequenceExamples of a split of a run, parsed."""
     import tensorflow as tf
 
-    from trainer.data import features
-
+    examples = newest(root, "CorpusExampleGen", "examples", split)
     files = sorted(str(path) for path in (examples / f"Split-{split}").glob("*.gz"))
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
-        example = tf.train.SequenceExample.FromString(record)
-        context = example.context.feature
-        steps = example.feature_lists.feature_list[features.TEXT].feature
-        yield (
-            b" ".join(step.bytes_list.value[0] for step in steps).decode(),
-            context[features.LABEL].bytes_list.value[0].decode(),
-            context[features.SOURCE].bytes_list.value[0].decode(),
-        )
+        yield tf.train.SequenceExample.FromString(record)
 
 
-def save(examples: Path, folder: Path, limit: int | None = None) -> None:
-    """Writes each split as `<split>.json`; a limit picks about that many documents evenly."""
+def steps(example: Any, name: str) -> list[str]:
+    """Returns the texts of a feature list."""
+    return [step.bytes_list.value[0].decode() for step in example.feature_lists.feature_list[name].feature]
+
+
+def save(root: Path, folder: Path, limit: int = 0) -> None:
+    """Writes each split of a run as `<split>.json`; a limit above 0 picks about that many documents evenly."""
+    from trainer.data import features as f
+
     for split in SPLITS:
-        rows = list(read_examples(examples, split))
+        rows = list(raw_examples(root, split))
         rows = rows[:: max(1, len(rows) // limit)] if limit else rows
-        texts, labels, sources = (list(column) for column in zip(*rows, strict=True))
-        (folder / f"{split}.json").write_text(json.dumps({"texts": texts, "labels": labels, "sources": sources}))
+        labels, sources = (
+            [row.context.feature[name].bytes_list.value[0].decode() for row in rows] for name in (f.LABEL, f.SOURCE)
+        )
+        documents = Split([" ".join(steps(row, f.TEXT)) for row in rows], labels, sources)
+        (folder / f"{split}.json").write_text(json.dumps(dataclasses.asdict(documents)))
 
 
 def load(folder: Path) -> dict[str, Split]:
     """Reads the splits that `save` wrote, by name."""
     return {split: Split(**json.loads((folder / f"{split}.json").read_text())) for split in SPLITS}
+
+
+if __name__ == "__main__":
+    save(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,68 +26,64 @@ _BATCH = 64
 
 _Trial = tuple[str, float, Callable[[Split], Sequence[str]]]
 """A setting, its training seconds and its predictor."""
+_Weigh = Callable[[Sequence[str]], Any]
+"""Turns texts into weights, sparse [document, feature]."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """The answers of a peer.
-
-    Attributes:
-        labels: Class names of the test split's documents, in their order.
-        setting: The setting picked on the eval split.
-        seconds: Training time of that setting, without the search.
-    """
+    """A peer's classes for the test split, the setting picked on eval, and the training time of that setting."""
 
     labels: Sequence[str]
     setting: str
     seconds: float
 
 
-def _accuracy(predicted: Sequence[str], split: Split) -> float:
-    return float(np.mean(np.asarray(predicted) == np.asarray(split.labels)))
-
-
 def _best(trials: Iterator[_Trial], splits: Mapping[str, Split]) -> Prediction:
     """Picks the trial with the best accuracy on eval, the first of equals, and predicts test with it."""
-    best: tuple[float, str, float, Sequence[str]] | None = None
+    best: tuple[float, Prediction] | None = None
     for setting, seconds, predict in trials:
-        accuracy = _accuracy(predict(splits["eval"]), splits["eval"])
+        accuracy = float(np.mean(np.asarray(predict(splits["eval"])) == np.asarray(splits["eval"].labels)))
         if best is None or accuracy > best[0]:
-            best = (accuracy, setting, seconds, predict(splits["test"]))
+            best = accuracy, Prediction(predict(splits["test"]), setting, seconds)
     if best is None:
         raise ValueError("a peer needs at least one setting")
-    return Prediction(best[3], best[1], best[2])
+    return best[1]
+
+
+def _regression(
+    splits: Mapping[str, Split], weigh: _Weigh, weights: Any, seconds: float, strengths: Sequence[float], **options: Any
+) -> Prediction:
+    """Logistic regression on the train split's weights, which took `seconds` to make; C picked on eval."""
+    from sklearn.linear_model import LogisticRegression
+
+    def predict(model: LogisticRegression, split: Split) -> Sequence[str]:
+        return [str(label) for label in model.predict(weigh(split.texts))]
+
+    def trials() -> Iterator[_Trial]:
+        for strength in strengths:
+            start = time.perf_counter()
+            model = LogisticRegression(C=strength, **options).fit(weights, splits["train"].labels)
+            yield f"C {strength:g}", seconds + time.perf_counter() - start, functools.partial(predict, model)
+
+    return _best(trials(), splits)
 
 
 def tfidf(splits: Mapping[str, Split]) -> Prediction:
     """TF-IDF of 1- and 2-grams with logistic regression (scikit-learn); C picked on eval."""
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
 
-    train = splits["train"]
     start = time.perf_counter()
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, preprocessor=_plain)
-    weights = vectorizer.fit_transform(train.texts)
-    vectorizing = time.perf_counter() - start
-
-    def predict(model: LogisticRegression, split: Split) -> Sequence[str]:
-        return [str(label) for label in model.predict(vectorizer.transform(split.texts))]
-
-    def trials() -> Iterator[_Trial]:
-        for strength in (1.0, 4.0, 16.0, 64.0):
-            start = time.perf_counter()
-            model = LogisticRegression(C=strength, max_iter=1000).fit(weights, train.labels)
-            seconds = vectorizing + time.perf_counter() - start
-            yield f"C {strength:g}", seconds, functools.partial(predict, model)
-
-    return _best(trials(), splits)
+    weights = vectorizer.fit_transform(splits["train"].texts)
+    seconds = time.perf_counter() - start
+    return _regression(splits, vectorizer.transform, weights, seconds, (1.0, 4.0, 16.0, 64.0), max_iter=1000)
 
 
 def nbsvm(splits: Mapping[str, Split]) -> Prediction:
     """Log-count ratios of 1- to 3-grams with logistic regression (Wang and Manning 2012); C picked on eval."""
     from scipy import sparse
     from sklearn.feature_extraction.text import CountVectorizer
-    from sklearn.linear_model import LogisticRegression
 
     train = splits["train"]
     positive = np.array(train.labels) == max(train.labels)
@@ -103,19 +100,11 @@ def nbsvm(splits: Mapping[str, Split]) -> Prediction:
         return sparse.diags(number**-0.5) @ counts.multiply(ratios).tocsr()
 
     weights = weighed(found)
-    vectorizing = time.perf_counter() - start
-
-    def predict(model: LogisticRegression, split: Split) -> Sequence[str]:
-        return [str(label) for label in model.predict(weighed(vectorizer.transform(split.texts)))]
-
-    def trials() -> Iterator[_Trial]:
-        for strength in (1.0, 10.0, 100.0):
-            start = time.perf_counter()
-            model = LogisticRegression(C=strength, solver="liblinear", dual=True, max_iter=200, random_state=1)
-            model.fit(weights, train.labels)
-            yield f"C {strength:g}", vectorizing + time.perf_counter() - start, functools.partial(predict, model)
-
-    return _best(trials(), splits)
+    seconds = time.perf_counter() - start
+    dual = {"solver": "liblinear", "dual": True, "max_iter": 200, "random_state": 1}
+    return _regression(
+        splits, lambda texts: weighed(vectorizer.transform(texts)), weights, seconds, (1.0, 10.0, 100.0), **dual
+    )
 
 
 def fasttext(splits: Mapping[str, Split]) -> Prediction:

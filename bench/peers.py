@@ -10,32 +10,19 @@ import argparse
 import dataclasses
 import importlib.util
 import json
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from bench import documents, peer_models
+from bench import data_tables, documents, peer_models
+from bench.data_process import run_python
 from trainer.errors import JobError
-
-_OURS = "seqloom"
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A row of the table.
-
-    Attributes:
-        name: Name of the peer.
-        accuracies: Accuracy by slice, for example "overall" and "source=imdb".
-        setting: The setting picked on eval.
-        seconds: Training time, or None if unknown.
-        gigabytes: Peak resident memory, or None if unknown.
-    """
+    """A peer: accuracies by slice, the setting picked on eval, training time and peak memory if known."""
 
     name: str
     accuracies: Mapping[str, float]
@@ -54,54 +41,19 @@ def accuracies(predicted: Sequence[str], split: documents.Split) -> dict[str, fl
 
 
 def measure(peer: str, folder: Path) -> Row:
-    """Trains a peer in this process.
-
-    Args:
-        peer: Short name of the peer.
-        folder: Where `documents.save` wrote the splits.
-
-    Returns:
-        Its row.
-    """
+    """Trains a peer in this process on the splits that `documents.save` wrote; memory is left open."""
     splits = documents.load(folder)
     name, train = peer_models.PEERS[peer]
     prediction = train(splits)
-    # Linux counts kilobytes, macOS bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-    results = accuracies(prediction.labels, splits["test"])
-    return Row(name, results, prediction.setting, prediction.seconds, gigabytes)
+    return Row(name, accuracies(prediction.labels, splits["test"]), prediction.setting, prediction.seconds)
 
 
 def measure_apart(peer: str, folder: Path) -> Row:
-    """Trains a peer in its own process; arguments and result as in `measure`."""
-    command = [sys.executable, "-m", "bench.peers", "--measure", peer, "--documents", str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise JobError(f"The peer {peer} failed; its message is above.", found=f"exit code {done.returncode}")
-    return Row(**json.loads(done.stdout.splitlines()[-1]))
-
-
-def ours(root: Path) -> Row:
-    """Reads our row from the summary of the run.
-
-    Args:
-        root: The root of the run.
-
-    Returns:
-        Our row.
-
-    Raises:
-        JobError: If the run has no summary with metrics.
-    """
-    path = root / "summary.json"
-    try:
-        metrics: dict[str, dict[str, Any]] = json.loads(path.read_text())["metrics"]
-        return Row(_OURS, {name: float(values["accuracy"]) for name, values in metrics.items()})
-    except (OSError, KeyError, ValueError) as error:
-        raise JobError(
-            "Our own result is missing.", where=str(path), found=repr(error), fix="run make demo first"
-        ) from error
+    """Trains a peer in its own process, as `measure` does."""
+    ended = run_python(["-m", "bench.peers", "--measure", peer, "--documents", str(folder)], folder / f"{peer}.log")
+    # Libraries may print before the result.
+    row = Row(**json.loads(ended.output.splitlines()[-1]))
+    return dataclasses.replace(row, gigabytes=ended.peak_bytes / 1e9)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -109,53 +61,46 @@ def table(rows: Sequence[Row]) -> str:
     slices = list(dict.fromkeys(name for row in rows for name in row.accuracies))
     header = ["model", *(f"accuracy, {name.removeprefix('source=')}" for name in slices)]
     header += ["picked on eval", "training, s", "peak memory, GB"]
-    lines = [header, ["---"] * len(header)]
+    lines = [header]
     for row in rows:
         cells = [f"{row.accuracies[name]:.4f}" if name in row.accuracies else "-" for name in slices]
         seconds = "-" if row.seconds is None else f"{row.seconds:.0f}"
         gigabytes = "-" if row.gigabytes is None else f"{row.gigabytes:.1f}"
         lines.append([row.name, *cells, row.setting or "-", seconds, gigabytes])
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _available(peers: Sequence[str]) -> list[str]:
-    """Leaves out fastText, with a note, if it is not installed: the newest Pythons have no wheels of it."""
-    if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
-        print("fastText is skipped: it has no wheel for this Python.", file=sys.stderr)
-        return [peer for peer in peers if peer != "fasttext"]
-    return list(peers)
-
-
-def _compare(root: Path, peers: Sequence[str], limit: int | None) -> None:
-    examples = documents.newest_examples(root)
-    rows = [ours(root)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        documents.save(examples, folder, limit)
-        for peer in _available(peers):
-            print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
-            rows.append(measure_apart(peer, folder))
-    print(table(rows))
+    return data_tables.table(lines)
 
 
 def main() -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.peers", description="Trains peers on the splits of a run.")
+    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=Path("runs/sentiment"), help="root of the run")
     parser.add_argument("--peer", choices=peer_models.PEERS, action="append", help="run only this one; repeatable")
     parser.add_argument("--limit", type=int, help="use only about this many documents of each split")
     parser.add_argument("--measure", choices=peer_models.PEERS, help=argparse.SUPPRESS)
     parser.add_argument("--documents", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if arguments.measure:
         print(json.dumps(dataclasses.asdict(measure(arguments.measure, arguments.documents))))
         return 0
+    peers = arguments.peer or list(peer_models.PEERS)
+    if "fasttext" in peers and importlib.util.find_spec("fasttext") is None:
+        print("fastText is skipped: it has no wheel for this Python.", file=sys.stderr)
+        peers.remove("fasttext")
     try:
-        _compare(arguments.root, arguments.peer or list(peer_models.PEERS), arguments.limit)
+        with tempfile.TemporaryDirectory() as folder:
+            metrics = documents.metrics(arguments.root)
+            rows = [Row("seqloom", {name: values["accuracy"] for name, values in metrics.items()})]
+            documents.newest(arguments.root, "CorpusExampleGen", "examples", "test")
+            # TensorFlow stays out of this process, whose memory would count as that of the peers.
+            save = ["-m", "bench.documents", str(arguments.root), folder, str(arguments.limit or 0)]
+            run_python(save, Path(folder, "documents.log"))
+            for peer in peers:
+                print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
+                rows.append(measure_apart(peer, Path(folder)))
     except JobError as error:
         print(error, file=sys.stderr)
         return 1
+    print(table(rows))
     return 0
 
 

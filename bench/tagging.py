@@ -1,4 +1,4 @@
-"""Tags the test split of a tagger's run with simple peers; prints a table of their results and ours.
+"""Tags the test split of a tagger's run with simple peers; prints a table of their scores and ours.
 
 Run `python -m bench.tagging --root runs/entities`, or `make bench-tagging`.
 """
@@ -6,14 +6,14 @@ Run `python -m bench.tagging --root runs/entities`, or `make bench-tagging`.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench.documents import newest_examples
+from bench import data_tables
+from bench.documents import metrics, raw_examples, steps
 from trainer.errors import JobError
 
 Sentences = Sequence[tuple[Sequence[str], Sequence[str]]]
@@ -21,30 +21,6 @@ Sentences = Sequence[tuple[Sequence[str], Sequence[str]]]
 Tagger = Callable[[Sequence[str]], list[str]]
 """Maps the tokens of a sentence to tags."""
 FIGURES = ("span_f1", "span_precision", "span_recall", "token_accuracy")
-
-
-def read_sentences(examples: Path, split: str) -> Iterator[tuple[list[str], list[str]]]:
-    """Reads raw SequenceExamples.
-
-    Args:
-        examples: Folder of the artifact.
-        split: Name of the split.
-
-    Yields:
-        Tokens and tags of each sentence.
-    """
-    import tensorflow as tf
-
-    from trainer.data import features
-
-    files = sorted(str(path) for path in (examples / f"Split-{split}").glob("*.gz"))
-    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
-        lists = tf.train.SequenceExample.FromString(record).feature_lists.feature_list
-        tokens, tags = (
-            [step.bytes_list.value[0].decode() for step in lists[name].feature]
-            for name in (features.TOKENS, features.TAGS)
-        )
-        yield tokens, tags
 
 
 def most_frequent(train: Sentences) -> Tagger:
@@ -94,9 +70,8 @@ def scores(tagger: Tagger, test: Sentences) -> dict[str, float]:
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
     """Makes a Markdown table."""
-    lines = [["model", *FIGURES], ["---"] * (len(FIGURES) + 1)]
-    lines += [[name, *(f"{values[figure]:.4f}" for figure in FIGURES)] for name, values in rows.items()]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    cells = [[name, *(f"{values[figure]:.4f}" for figure in FIGURES)] for name, values in rows.items()]
+    return data_tables.table([["model", *FIGURES], *cells])
 
 
 def main() -> int:
@@ -105,13 +80,17 @@ def main() -> int:
     parser.add_argument("--root", type=Path, default=Path("runs/entities"), help="root of the run")
     root: Path = parser.parse_args().root
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from trainer.data import features as f
+
     try:
-        examples = newest_examples(root)
+        train, test = (
+            [(steps(row, f.TOKENS), steps(row, f.TAGS)) for row in raw_examples(root, split)]
+            for split in ("train", "test")
+        )
+        rows = {"seqloom": metrics(root)["overall"]}
     except JobError as error:
         print(error, file=sys.stderr)
         return 1
-    train, test = (list(read_sentences(examples, split)) for split in ("train", "test"))
-    rows = {"seqloom": json.loads((root / "summary.json").read_text())["metrics"]["overall"]}
     for name, peer in PEERS.items():
         rows[name] = scores(peer(train), test)
     print(table(rows))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench import data_corpus, word2vec_corpus, word2vec_quality
-from bench.data import alternate
+from bench.data import alternate, between
 from bench.data_process import run_python
 from bench.data_tables import Limit, pair_row, ratio_table
 from bench.word2vec_corpus import Corpus
@@ -30,13 +30,7 @@ _FASTER, _LINEAR = Limit(1.4), Limit(0.9)
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """A training in its own process.
-
-    Attributes:
-        rate: Words of the corpus per second, counting unknown ones and all epochs.
-        peak_bytes: Peak resident memory of the process.
-        vectors: The file of the vectors, if written.
-    """
+    """Words per second (unknown ones and all epochs counted), peak memory and file of vectors of a training."""
 
     rate: float
     peak_bytes: int
@@ -44,56 +38,43 @@ class Measured:
 
 
 class Bench:
-    """The benchmarks on one corpus.
+    """The benchmarks on one corpus, with the command's arguments and a folder for all output."""
 
-    Args:
-        folder: The folder for all output.
-        corpus: The corpus.
-        seeds: Number of measured pairs.
-        epochs: Passes over the corpus.
-        dimensions: Widths of the vectors.
-        scale: Size of the large corpus, as a multiple of the corpus.
-    """
-
-    def __init__(
-        self, folder: Path, corpus: Corpus, seeds: int, epochs: int, dimensions: Sequence[int], scale: int
-    ) -> None:
-        self._folder, self._corpus, self._seeds, self._epochs = folder, corpus, seeds, epochs
-        self._dimensions, self._scale = dimensions, scale
+    def __init__(self, folder: Path, corpus: Corpus, arguments: argparse.Namespace) -> None:
+        self._folder, self._corpus, self._given = folder, corpus, arguments
 
     def describe(self) -> str:
         """Describes the measurement in one line."""
         words = len(word2vec_corpus.vocabulary(self._corpus.graph))
         return (
             f"{self._corpus.documents:,} documents, {self._corpus.tokens:,} words, {words:,} in the vocabulary;"
-            f" skip-gram, {self._epochs} epochs, medians of {self._seeds} alternating pairs"
+            f" skip-gram, {self._given.epochs} epochs, medians of {self._given.seeds} alternating pairs"
         )
 
     def train(self) -> Iterator[str]:
         """Compares speed, memory and quality with gensim, for each width."""
-        for dimensions in self._dimensions:
+        for dimensions in self._given.dimensions:
             sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, GENSIM)}
-            pairs = alternate(sides, self._seeds)
+            pairs = alternate(sides, self._given.seeds)
             judged = {side: [self._judge(done.vectors) for done in runs] for side, runs in pairs.items()}
             rates = _table(pairs, _FASTER)
             yield f"### {dimensions} dimensions\n\n{rates}\n\n{word2vec_quality.comparison(judged)}\n"
 
     def scale(self) -> Iterator[str]:
         """Measures our speed and memory on a corpus many times as large."""
-        large = word2vec_corpus.repeat(self._corpus, self._folder / "large", self._scale)
-        width, small = self._dimensions[0], self._corpus
+        large = word2vec_corpus.repeat(self._corpus, self._folder / "large", self._given.scale)
+        width, small = self._given.dimensions[0], self._corpus
         sides = {
             f"{corpus.tokens:,} words": functools.partial(self._measure, OURS, width, corpus=corpus, epochs=epochs)
-            for corpus, epochs in ((large, 1), (small, self._epochs))
+            for corpus, epochs in ((large, 1), (small, self._given.epochs))
         }
-        note = (
-            f"The larger corpus repeats the smaller {self._scale} times, for one epoch; the smaller has {self._epochs}."
-        )
-        yield f"### scale, {width} dimensions\n\n{note}\n\n{_table(alternate(sides, self._seeds), _LINEAR)}\n"
+        times, usual = self._given.scale, self._given.epochs
+        note = f"The larger corpus repeats the smaller {times} times, for one epoch instead of {usual}."
+        yield f"### scale, {width} dimensions\n\n{note}\n\n{_table(alternate(sides, self._given.seeds), _LINEAR)}\n"
 
     def tutorial(self) -> Iterator[str]:
         """Compares our speed with one call of Keras per pair."""
-        dimensions = self._dimensions[0]
+        dimensions = self._given.dimensions[0]
         sides = {side: functools.partial(self._measure, side, dimensions) for side in (OURS, KERAS)}
         note = (
             "Keras makes the pairs with `skipgrams` and trains each in one call of `train_on_batch`;"
@@ -105,7 +86,7 @@ class Bench:
         self, side: str, dimensions: int, pair: int, *, corpus: Corpus | None = None, epochs: int | None = None
     ) -> Measured:
         vectors = self._folder / f"{side}-{dimensions}-{pair}.bin"
-        training = {"dimensions": dimensions, "epochs": epochs or self._epochs, "seed": pair + 1}
+        training = {"dimensions": dimensions, "epochs": epochs or self._given.epochs, "seed": pair + 1}
         job = {**dataclasses.asdict(corpus or self._corpus), **training, "vectors": str(vectors)}
         ended = run_python(["-m", "bench.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
         # Libraries may print before the result.
@@ -131,26 +112,17 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[str]]] = {
 """The benchmarks by name."""
 
 
-def _at_least(least: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(f"{least} or more, found {text}")
-        return int(text)
-
-    return whole_number
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.word2vec", description=__doc__.splitlines()[0])
     corpus = parser.add_mutually_exclusive_group()
     corpus.add_argument("--root", type=Path, help="root of a run with transformed examples")
     corpus.add_argument(
-        "--limit", type=_at_least(1), default=data_corpus.REVIEWS, help="reviews to transform without --root"
+        "--limit", type=between(1), default=data_corpus.REVIEWS, help="reviews to transform without --root"
     )
-    parser.add_argument("--seeds", type=_at_least(1), default=3, help="measured pairs, each with its own seed")
-    parser.add_argument("--epochs", type=_at_least(1), default=5, help="passes over the corpus")
-    parser.add_argument("--dimensions", type=_at_least(1), nargs="+", default=[100, 300], help="widths of the vectors")
-    parser.add_argument("--scale", type=_at_least(2), default=10, help="copies that make the large corpus")
+    parser.add_argument("--seeds", type=between(1), default=3, help="measured pairs, each with its own seed")
+    parser.add_argument("--epochs", type=between(1), default=5, help="passes over the corpus")
+    parser.add_argument("--dimensions", type=between(1), nargs="+", default=[100, 300], help="widths of the vectors")
+    parser.add_argument("--scale", type=between(2), default=10, help="copies that make the large corpus")
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="run only this one; repeatable")
     return parser.parse_args()
 
@@ -164,9 +136,9 @@ def main() -> int:
             root, limit = arguments.root, arguments.limit
             made = word2vec_corpus.find(root) if root else word2vec_corpus.make(folder / "corpus", limit)
             corpus = word2vec_corpus.as_text(made, folder / "sentences.txt")
-            bench = Bench(folder, corpus, arguments.seeds, arguments.epochs, arguments.dimensions, arguments.scale)
+            bench = Bench(folder, corpus, arguments)
             print(f"{bench.describe()}\n", flush=True)
-            for chosen in arguments.only or list(BENCHMARKS):
+            for chosen in arguments.only or BENCHMARKS:
                 for text in BENCHMARKS[chosen](bench):
                     print(text, flush=True)
         except JobError as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import data_corpus
 from bench.data_process import run_python
-from trainer.errors import JobError
+from bench.documents import newest
 
 TRAIN = "Split-train"
 """The folder of the train split."""
@@ -26,12 +26,7 @@ _TOGETHER = 256
 
 @dataclasses.dataclass(frozen=True)
 class Transformed:
-    """Transformed examples and the graph that made them.
-
-    Attributes:
-        examples: The folder of the artifact, with `Split-train` and `Split-eval`.
-        graph: The transform graph, with `vocabulary.txt` and `counts.txt`.
-    """
+    """Folders of the transformed examples, and of the transform graph with `vocabulary.txt` and `counts.txt`."""
 
     examples: str
     graph: str
@@ -39,13 +34,7 @@ class Transformed:
 
 @dataclasses.dataclass(frozen=True)
 class Corpus(Transformed):
-    """Transformed examples, with their train split as text.
-
-    Attributes:
-        sentences: A file of one document per line, words separated by one space; `<unk>` for unknown words.
-        documents: Number of documents in the train split.
-        tokens: Number of its words, including unknown ones.
-    """
+    """Transformed examples, and a file with a document of the train split per line, words separated by one space."""
 
     sentences: str
     documents: int
@@ -55,31 +44,15 @@ class Corpus(Transformed):
 def find(root: Path) -> Transformed:
     """Finds the transformed examples of the last run of SequenceTransform.
 
-    Args:
-        root: The root of the run.
-
     Raises:
         JobError: If there are none.
     """
-    folder = root.absolute() / "artifacts" / "SequenceTransform"
-    versions = [int(path.parent.name) for path in folder.glob(f"transformed_examples/*/{TRAIN}")]
-    if not versions:
-        raise JobError(
-            "The run has no transformed examples to train on.",
-            where=str(folder),
-            found=f"no transformed_examples/*/{TRAIN}",
-            fix="name the root of a run, or omit --root to transform the reviews first",
-        )
-    newest = str(max(versions))
-    return Transformed(str(folder / "transformed_examples" / newest), str(folder / "transform_graph" / newest))
+    examples = newest(root, "SequenceTransform", "transformed_examples", "train")
+    return Transformed(str(examples), str(examples.parents[1] / "transform_graph" / examples.name))
 
 
 def make(folder: Path, documents: int) -> Transformed:
-    """Transforms film reviews without truncation, with all words that occur often enough.
-
-    Args:
-        folder: A new folder for all output.
-        documents: Number of reviews, evenly picked.
+    """Transforms film reviews in a new folder, without truncation, with all words that occur often enough.
 
     Raises:
         JobError: If the reviews are not installed, or the run fails.
@@ -101,13 +74,7 @@ def make(folder: Path, documents: int) -> Transformed:
 
 
 def repeat(corpus: Corpus, folder: Path, times: int) -> Corpus:
-    """Repeats the documents of a corpus, with counts to match; its text is unchanged.
-
-    Args:
-        corpus: The corpus.
-        folder: A new folder, for links to its files.
-        times: Number of repetitions.
-    """
+    """Repeats the documents and counts of a corpus in a new folder of links; its text is unchanged."""
     examples, graph = folder / "examples", folder / "graph"
     for split in Path(corpus.examples).glob("Split-*"):
         (examples / split.name).mkdir(parents=True)
@@ -129,12 +96,7 @@ def vocabulary(graph: str) -> dict[str, int]:
 
 
 def as_text(transformed: Transformed, path: Path) -> Corpus:
-    """Writes the train split as text, in its own process, so that this one stays smaller than those it measures.
-
-    Args:
-        transformed: The examples.
-        path: The file to write.
-    """
+    """Writes the train split as text, in its own process, so that this one stays smaller than those it measures."""
     arguments = ["-m", "bench.word2vec_corpus", transformed.examples, transformed.graph, str(path)]
     counted = json.loads(run_python(arguments, path.with_suffix(".log")).output)
     return Corpus(transformed.examples, transformed.graph, str(path), **counted)

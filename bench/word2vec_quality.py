@@ -22,27 +22,14 @@ ANALOGIES = {"questions-words": "questions-words.txt"}
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """The result of one set.
-
-    Attributes:
-        value: Spearman's correlation with the human judgements, or the share of solved analogies; None if it is
-            undefined.
-        known: Number of the set's pairs or analogies whose words are all in the vocabulary.
-    """
+    """Spearman's correlation or the share of solved analogies, if defined, and how many of the set are known."""
 
     value: float | None
     known: int
 
 
 def judge(path: Path) -> dict[str, Judgement]:
-    """Evaluates vectors on the sets that gensim ships.
-
-    Args:
-        path: Vectors in word2vec's binary format, frequent words first.
-
-    Returns:
-        Judgements by the name of the set.
-    """
+    """Evaluates vectors in word2vec's binary format, frequent words first, on the sets that gensim ships."""
     from gensim.models import KeyedVectors
     from gensim.test.utils import datapath
 
@@ -56,14 +43,10 @@ def judge(path: Path) -> dict[str, Judgement]:
 
 
 def comparison(judged: Mapping[str, Sequence[Mapping[str, Judgement]]]) -> str:
-    """Makes a Markdown table of the judgements of two sides.
+    """Makes a Markdown table of the judgements of two sides, one per seed.
 
-    Args:
-        judged: Two sides in order, each with its judgements, one per seed, by the name of the set.
-
-    Returns:
-        A row per set: the known numbers on both sides, means with standard deviations, and the difference of the
-        means; "-" if undefined.
+    A row per set has the known numbers on both sides, means with standard deviations, and the difference of the
+    means; "-" if undefined.
     """
     left, right = judged.values()
     lines = [["", "known", *judged, "difference"]]

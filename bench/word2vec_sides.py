@@ -24,14 +24,7 @@ _KERAS_STEPS = 3_000
 
 @dataclasses.dataclass(frozen=True)
 class Job(Corpus):
-    """A training on a corpus.
-
-    Attributes:
-        dimensions: Width of the vectors.
-        epochs: Passes over the corpus.
-        seed: Seed of all random numbers.
-        vectors: File for the vectors, word2vec's binary format.
-    """
+    """A training on a corpus: width, epochs and seed of the vectors, and the file for them."""
 
     dimensions: int
     epochs: int
@@ -41,12 +34,7 @@ class Job(Corpus):
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """The cost of a training.
-
-    Attributes:
-        words: Words of the corpus trained on, including unknown ones and repetitions.
-        seconds: Its duration.
-    """
+    """The words that a training saw, including unknown ones and repetitions, and its duration."""
 
     words: float
     seconds: float
@@ -59,14 +47,8 @@ def with_seqloom(job: Job) -> Trained:
     from trainer.word2vec.settings import Word2vecSettings
     from trainer.word2vec.training import Training
 
-    settings = Word2vecSettings(
-        seed=job.seed,
-        epochs=job.epochs,
-        dimensions=job.dimensions,
-        window=WINDOW,
-        negatives=NEGATIVES,
-        subsample=SUBSAMPLE,
-    )
+    method = {"window": WINDOW, "negatives": NEGATIVES, "subsample": SUBSAMPLE}
+    settings = Word2vecSettings(seed=job.seed, epochs=job.epochs, dimensions=job.dimensions, **method)
     words = Vocabulary.read(job.graph)
     training = Training(settings, words, [str(Path(job.examples, TRAIN))])
     start = time.perf_counter()
@@ -84,16 +66,8 @@ def with_gensim(job: Job) -> Trained:
 
     counts = {word: count for word, count in vocabulary(job.graph).items() if count}
     sentences = _sentences(job)
-    model = Word2Vec(
-        sg=1,
-        vector_size=job.dimensions,
-        window=WINDOW,
-        negative=NEGATIVES,
-        sample=SUBSAMPLE,
-        min_count=1,
-        workers=_GENSIM_WORKERS,
-        seed=job.seed,
-    )
+    method = {"sg": 1, "window": WINDOW, "negative": NEGATIVES, "sample": SUBSAMPLE, "min_count": 1}
+    model = Word2Vec(vector_size=job.dimensions, workers=_GENSIM_WORKERS, seed=job.seed, **method)
     model.build_vocab_from_freq(counts, corpus_count=job.documents)
     start = time.perf_counter()
     model.train(sentences, total_examples=job.documents, epochs=job.epochs)

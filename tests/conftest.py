@@ -1,4 +1,4 @@
-"""A small corpus, taken through the real Beam pipelines of SequenceTransform once for all tests."""
+"""A small corpus, taken once through the real Beam pipelines of SequenceTransform for all tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# How long an example takes is the machine's affair, and the first one builds TensorFlow's functions.
+# Examples vary in duration with the machine, and the first one builds TensorFlow's functions.
 hypothesis.settings.register_profile("seqloom", deadline=None)
 hypothesis.settings.load_profile("seqloom")
 
@@ -23,16 +23,7 @@ LABELS = ("negative", "positive")
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """The corpus at every stage.
-
-    Attributes:
-        documents: Documents by split, in the order of their files.
-        raw: Files of raw SequenceExamples by split.
-        transformed: Files of transformed SequenceExamples by split.
-        graph: The directory of the transform graph, `vocabulary.txt` and `labels.txt` beside it.
-        counts: What counting the train split gave.
-        reports: What writing each shard gave.
-    """
+    """Documents, their raw and transformed files by split, the transform graph, and the counts and reports of Beam."""
 
     documents: dict
     raw: dict
@@ -61,14 +52,14 @@ def _documents(split: str, count: int) -> list:
 
 @pytest.fixture(scope="session")
 def transformed_record():
-    """A function that makes a transformed SequenceExample with TensorFlow's own protocol buffers."""
+    """Makes a transformed SequenceExample with TensorFlow's own protocol buffers."""
     import tensorflow as tf
 
     def numbers(value: int) -> tf.train.Feature:
         return tf.train.Feature(int64_list={"value": [value]})
 
     def record(document: dict, label: bool = True) -> bytes:
-        """Serializes a document of `id`, `tokens`, perhaps `tags` or `labels` and a `length` that differs."""
+        """Serializes a document of `id`, `tokens` and optional `source`, `label`, `tags`, `labels` and `length`."""
         names = {"id": document["id"], "source": document.get("source", b"s")}
         context = {name: tf.train.Feature(bytes_list={"value": [value]}) for name, value in names.items()}
         context["length"] = numbers(document.get("length", len(document["tokens"])))
@@ -87,7 +78,7 @@ def transformed_record():
 
 @pytest.fixture(scope="session")
 def write_transformed(transformed_record):
-    """A function that writes documents, such as `transformed_record` takes, to one file; GZIP by the suffix."""
+    """Writes documents, as `transformed_record` takes them, to one file, compressed if its suffix is `.gz`."""
     import tensorflow as tf
 
     def write(path: Path, documents: list[dict], label: bool = True) -> None:
@@ -100,7 +91,7 @@ def write_transformed(transformed_record):
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
-    """A function that fills a folder once for all processes of the tests; who comes later waits, and finds it full."""
+    """Fills a folder once for all processes of the tests; later ones wait for it."""
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
@@ -121,7 +112,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
 
 @pytest.fixture(scope="session")
 def transform_documents(made_once):
-    """A function that takes documents through the real Beam pipelines of SequenceTransform, into a folder by name."""
+    """Takes documents through the real Beam pipelines of SequenceTransform, once per name of a folder."""
 
     def transform(name: str, documents: dict, kind, settings: dict, classes: tuple) -> Corpus:
         """Transforms documents by split, those of train in two shards."""
@@ -145,7 +136,7 @@ def transform_documents(made_once):
 
 @pytest.fixture(scope="session")
 def corpus(transform_documents) -> Corpus:
-    """Documents of two classes that one word each gives away, transformed."""
+    """Transformed documents of two classes, each with a characteristic word."""
     from trainer.data.kinds import LABELLED_TEXT
 
     documents = {"train": _documents("train", 60), "eval": _documents("eval", 20)}

@@ -1,4 +1,4 @@
-"""Jobs on small made corpora, run through the real command line in processes of their own."""
+"""Jobs on small synthetic corpora, run through the real command line in their own processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,7 @@ LAST_RUN = """
 
 
 def documents(count: int) -> Iterator[tuple[str, str, str, str]]:
-    """Key, text, label and source: two words of its class among noise tell a document's, one label in 25 is wrong."""
+    """Yields key, text, label and source: two words of the class among noise; one label in 25 is wrong."""
     random_ = random.Random(1)
     for number in range(count):
         name = ("bad", "good")[number % 2]
@@ -60,12 +60,7 @@ def documents(count: int) -> Iterator[tuple[str, str, str, str]]:
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A job's YAML and corpus in a folder, and the root of its runs.
-
-    Attributes:
-        folder: Holds `job.yaml` and the corpus; commands run in it.
-        code: The folder whose packages run.
-    """
+    """A folder with `job.yaml` and the corpus, where commands run the packages of the folder `code`."""
 
     folder: Path
     code: Path
@@ -74,64 +69,47 @@ class Job:
     def root(self) -> Path:
         return self.folder / "root"
 
-    def seqloom(self, *arguments: object, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    def seqloom(self, *arguments: object, given: str = "") -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
-        stdin = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
-        return subprocess.run(
-            self._command(arguments), **self._surroundings(), **stdin, capture_output=True, check=False
-        )
+        return subprocess.run(**self._process(arguments), input=given, capture_output=True, check=False)
 
     def run(self, *options: object) -> subprocess.CompletedProcess[str]:
-        """Runs the job."""
         return self.seqloom("run", "job.yaml", "--root", self.root, *options)
 
     @contextlib.contextmanager
     def started(self, *options: object) -> Iterator[subprocess.Popen[str]]:
-        """Starts the job and lets the caller watch it; what is left of it at the end is killed."""
-        command = self._command(["run", "job.yaml", "--root", self.root, *options])
+        """Starts the job for the caller to watch, and kills it at the end of the block if it still runs."""
+        command = self._process(["run", "job.yaml", "--root", self.root, *options])
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-        # A shell that starts the tests in the background would have SIGINT ignored in all that they start.
+        # A shell that starts the tests in the background makes all their processes ignore SIGINT.
         listen = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
-        with subprocess.Popen(command, **self._surroundings(), **pipes, **listen) as process:
+        with subprocess.Popen(**command, **pipes, **listen) as process:
             try:
                 yield process
             finally:
                 process.kill()
 
     def records(self) -> list[dict]:
-        """The records of all runs, the oldest first."""
+        """The records of all runs, oldest first."""
         return [json.loads(path.read_text()) for path in sorted(self.root.glob("logs/*/run.json"))]
-
-    def summary(self) -> dict:
-        return json.loads((self.root / "summary.json").read_text())
 
     def versions(self) -> list[str]:
         return sorted(path.name for path in self.root.glob("serving/*"))
 
     def executions(self) -> dict[str, str]:
-        """State of each component in the latest run as ML Metadata has it, read with nothing but SQL."""
+        """State of each component of the latest run in ML Metadata, read with plain SQL."""
         with contextlib.closing(sqlite3.connect(self.root / "metadata.sqlite")) as database:
             return {name: MLMD_STATES[state] for name, state in database.execute(LAST_RUN)}
 
-    def _command(self, arguments: object) -> list[str]:
-        return [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
-
-    def _surroundings(self) -> dict:
+    def _process(self, arguments: Iterable[object]) -> dict:
+        command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
         environment = {**os.environ, "PYTHONPATH": str(self.code), "COLUMNS": "100", "TERM": "dumb"}
-        return {"cwd": self.folder, "env": environment, "text": True}
+        return {"args": command, "cwd": self.folder, "env": environment, "text": True}
 
 
 @dataclasses.dataclass(frozen=True)
 class Ran:
-    """What was there when a run had ended, whatever ran later.
-
-    Attributes:
-        process: Its output and exit code.
-        record: Its `run.json`.
-        states: State of each component in that record.
-        executions: The same in ML Metadata.
-        versions: Names in the serving directory.
-    """
+    """A finished run as it ended, whatever ran later; `states` are those of its record, `executions` of ML Metadata."""
 
     process: subprocess.CompletedProcess[str]
     record: dict
@@ -141,8 +119,11 @@ class Ran:
 
 
 @pytest.fixture(scope="session")
-def copy_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
-    """Copies this project's packages into a folder of their own."""
+def new_job(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
+    """Makes a job of a YAML and a number of documents, with a copy of the packages that all jobs share or its own.
+
+    An edit of the repository while the tests run would invalidate the cache of the runs.
+    """
 
     def copy() -> Path:
         folder = tmp_path_factory.mktemp("packages")
@@ -150,21 +131,10 @@ def copy_packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path
             shutil.copytree(REPO / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         return folder
 
-    return copy
+    shared = copy()
 
-
-@pytest.fixture(scope="session")
-def packages(copy_packages: Callable[[], Path]) -> Path:
-    """A copy that no edit reaches while the tests run: an edit would empty the cache of the runs."""
-    return copy_packages()
-
-
-@pytest.fixture(scope="session")
-def new_job(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Callable[..., Job]:
-    """Makes a job: `yaml` is its text, `count` its documents, `code` the folder whose packages run."""
-
-    def make(name: str, yaml: str = YAML, count: int = 400, code: Path = packages) -> Job:
-        job = Job(tmp_path_factory.mktemp(name), code)
+    def make(name: str, yaml: str = YAML, count: int = 400, own_code: bool = False) -> Job:
+        job = Job(tmp_path_factory.mktemp(name), copy() if own_code else shared)
         (job.folder / "job.yaml").write_text(yaml)
         with (job.folder / "data.csv").open("w", newline="") as file:
             csv.writer(file).writerows([HEADER, *documents(count)])
@@ -175,7 +145,7 @@ def new_job(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Callabl
 
 @pytest.fixture(scope="session")
 def ran() -> Callable[..., Ran]:
-    """Runs a job and keeps what is there at its end."""
+    """Runs a job and captures its state at the end."""
 
     def run(job: Job, *options: object) -> Ran:
         process = job.run(*options)
@@ -188,20 +158,12 @@ def ran() -> Callable[..., Ran]:
 
 
 @pytest.fixture(scope="session")
-def first(new_job: Callable[..., Job], ran: Callable[..., Ran]) -> tuple[Job, Ran]:
-    """The first run of a job on a CSV of 400 documents."""
-    job = new_job("job")
-    return job, ran(job)
+def ask() -> Callable[..., list[dict]]:
+    """Answers of `seqloom predict`, as parsed JSON."""
 
+    def predict(job: Job, model: Path | str, *arguments: object, given: str = "") -> list[dict]:
+        done = job.seqloom("predict", model, *arguments, given=given)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
-@pytest.fixture(scope="session")
-def alike() -> Callable[[dict[str, dict[str, float]]], dict]:
-    """Metrics to compare with those of another run of the Evaluator.
-
-    Beam picks the size of its batches by the time that they take, and with it the order of TFMA's float32 sums of
-    losses; all else is counted, and equal.
-    """
-    return lambda metrics: {
-        place: {name: pytest.approx(value, rel=1e-6) if name == "loss" else value for name, value in values.items()}
-        for place, values in metrics.items()
-    }
+    return predict

@@ -1,4 +1,4 @@
-"""A tagger from CoNLL columns to what is published, and what it answers."""
+"""A tagger from CoNLL columns to the published model and its answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = ("Lea", "Nice", "Bo", "Paris", "Mae")
 
 
 def sentences(seed: str, count: int) -> list[list[tuple[str, str]]]:
-    """Names whose kind the word before tells, one in twenty of another kind."""
+    """Names whose kind follows from the word before, one in twenty of another kind."""
     draw = random.Random(seed)
     made = []
     for _ in range(count):
@@ -69,20 +69,22 @@ def test_the_tagger_is_published(done):
     assert all(sorted(values) == names for values in metrics.values())
     assert metrics["overall"]["documents"] == 80
     assert f"span_f1 is {metrics['overall']['span_f1']:.4f}, which meets at least 0.6" in first.process.stdout
-    told = " ".join(job.seqloom("runs", job.root).stdout.split())
-    assert all(name in told for name in ("span_f1", "token_accuracy", "test-a.conll", "pushed"))
+    shown = " ".join(job.seqloom("runs", job.root).stdout.split())
+    assert all(name in shown for name in ("span_f1", "token_accuracy", "test-a.conll", "pushed"))
 
 
-def test_metrics_are_those_of_seqeval_on_what_the_published_model_answers(done, tmp_path):
+def test_metrics_are_those_of_seqeval_on_the_published_model_s_answers(done, ask, tmp_path):
     from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
 
     job, first, made = done
     asked = [*made["test-a"], *made["test-b"]]
-    texts = tmp_path / "texts.jsonl"
-    texts.write_text("".join(json.dumps({"text": " ".join(word for word, _ in one)}) + "\n" for one in asked))
-    told = job.seqloom("predict", job.root, "--input", texts)
-    assert (told.returncode, told.stderr) == (0, "")
-    answers = [json.loads(line) for line in told.stdout.splitlines()]
+    texts = [*(" ".join(word for word, _ in one) for one in asked), "w1 by Lea in Nice", ""]
+    lines = tmp_path / "texts.jsonl"
+    lines.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    *answers, answer, empty = ask(job, job.root, "--input", lines)
+    assert (answer["tokens"], answer["tags"]) == (["w1", "by", "Lea", "in", "Nice"], ["O", "O", "B-PER", "O", "B-LOC"])
+    assert len(answer["scores"]) == 5
+    assert empty == {"text": "", "tokens": [], "tags": [], "scores": []}
     assert [answer["tokens"] for answer in answers] == [[word for word, _ in one] for one in asked]
     for place, count in {"overall": len(asked), "source=test-a.conll": len(made["test-a"])}.items():
         given = [[tag for _, tag in one] for one in asked[:count]]
@@ -93,13 +95,3 @@ def test_metrics_are_those_of_seqeval_on_what_the_published_model_answers(done, 
         assert values["span_f1"] == pytest.approx(f1_score(given, found))
         assert values["span_precision"] == pytest.approx(precision_score(given, found))
         assert values["span_recall"] == pytest.approx(recall_score(given, found))
-
-
-def test_predict_answers_in_the_length_of_the_text(done):
-    told = done[0].seqloom("predict", done[0].root, "w1 by Lea in Nice", "")
-    assert (told.returncode, told.stderr) == (0, "")
-    answer, empty = map(json.loads, told.stdout.splitlines())
-    assert answer["tokens"] == ["w1", "by", "Lea", "in", "Nice"]
-    assert answer["tags"] == ["O", "O", "B-PER", "O", "B-LOC"]
-    assert len(answer["scores"]) == 5
-    assert empty == {"text": "", "tokens": [], "tags": [], "scores": []}

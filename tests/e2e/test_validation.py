@@ -1,4 +1,4 @@
-"""A job whose schema was inferred: what fits runs through, what does not fails with a table."""
+"""A job with an inferred schema: a corpus that fits passes, another one fails with a list of its anomalies."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ corpus: {format: csv, path: data.csv, text: body, label: stars, source: site, id
 schema: my.pbtxt
 transform: {min_count: 1}
 """
-STRANGE = [("x1", "Odd one", "7", "news"), ("x2", "Odd two", "7", "news"), ("x3", "Odd three", "7", "news")]
 
 
 @pytest.fixture(scope="module")
 def inferred(new_job):
-    """A job with the schema that its corpus gives."""
+    """A job with the schema inferred from its corpus."""
     job = new_job("inferred", yaml=YAML.replace("schema: my.pbtxt\n", ""), count=200)
     schema = job.seqloom("schema", "infer", "job.yaml")
     assert (schema.returncode, schema.stderr) == (0, "")
@@ -37,11 +36,9 @@ def fitting(inferred, ran):
 
 @pytest.fixture(scope="module")
 def strange(inferred, ran, fitting):
-    """The same with a class that is not in the schema, in every split."""
+    """The same corpus with documents of an unknown class in every split."""
     with (inferred.folder / "data.csv").open("a", newline="") as file:
-        csv.writer(file).writerows(
-            [f"{key}{n}", f"{text} {n}", *rest] for n in range(10) for key, text, *rest in STRANGE
-        )
+        csv.writer(file).writerows((f"x{n}", f"Odd {n}", "7", "news") for n in range(30))
     return ran(inferred)
 
 
@@ -57,9 +54,8 @@ def test_an_anomaly_fails_the_run_before_the_transform(strange):
     assert strange.states["ExampleValidator"] == "failed"
     assert strange.states["SequenceTransform"] == "waiting"
     anomalies = strange.record["details"]["anomalies"]
-    assert {(one["feature"], one["kind"], one["expected"]) for one in anomalies} == {
-        ("label", "domain", "one of '0', '1'")
-    }
+    found = {(one["feature"], one["kind"], one["expected"]) for one in anomalies}
+    assert found == {("label", "domain", "one of '0', '1'")}
     train = next(one for one in anomalies if one["split"] == "train")
     assert len(train["ids"]) == 3
     assert all(name.startswith("x") for name in train["ids"])
@@ -70,7 +66,7 @@ def test_an_anomaly_fails_the_run_before_the_transform(strange):
         assert part in strange.process.stderr
 
 
-def test_the_yaml_lowers_it_to_a_warning(inferred, ran, strange):
+def test_a_setting_lowers_it_to_a_warning(inferred, ran, strange):
     lowered = ran(inferred, "--until", "ExampleValidator", "--set", 'validation.warn=["label:domain"]')
     assert lowered.process.returncode == 0
     assert lowered.states["ExampleValidator"] == "done"

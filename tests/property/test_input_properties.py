@@ -1,4 +1,4 @@
-"""Any corpus, any limits, any number of workers, any place of interruption: each document once."""
+"""Any corpus, limits, number of workers and point of interruption: each document is read once."""
 
 from __future__ import annotations
 
@@ -22,20 +22,25 @@ from trainer.data.reading import Position, pack, read
 
 Batch = dict[str, np.ndarray]
 
-LENGTHS = st.lists(st.integers(0, 40), min_size=1, max_size=40)
-SUFFIXES = st.sampled_from(["", ".gz"])
+CORPUS = {
+    "lengths": st.lists(st.integers(0, 40), min_size=1, max_size=40),
+    "suffix": st.sampled_from(["", ".gz"]),
+    "workers": st.integers(1, 4),
+    "data": st.data(),
+}
+LIMITS = {"batch_tokens": st.integers(1, 200), "batch_documents": st.none() | st.integers(1, 9)}
 FEW_EXAMPLES = settings(deadline=None, max_examples=15)
 pytestmark = pytest.mark.slow
 
 
 def arguments(**own: st.SearchStrategy) -> st.SearchStrategy[dict]:
-    """Arguments of a reader: its own, and those of all readers."""
+    """Arguments of a reader: its own, and those that all readers share."""
     seeds = st.none() | st.integers(0, 2**31)
     return st.fixed_dictionaries({**own, "window": st.integers(1, 50), "seed": seeds, "epoch": st.integers(0, 9)})
 
 
 def documents(lengths: list[int]) -> list[list[int]]:
-    """Documents whose ids are all different."""
+    """Makes documents without common ids."""
     firsts = np.cumsum([4, *lengths]).tolist()
     return [list(range(first, stop)) for first, stop in itertools.pairwise(firsts)]
 
@@ -43,7 +48,7 @@ def documents(lengths: list[int]) -> list[list[int]]:
 def read_by_workers(
     reader: Callable[..., tf.data.Dataset], arguments: dict, workers: int, data: st.DataObject
 ) -> list[list[Batch]]:
-    """Returns the batches of each worker: as many for each, and the same again from a place that is drawn."""
+    """Returns the batches of each worker, all equally many and the same again from a drawn position."""
 
     def batches(worker: int, position: list[int] | None = None) -> list[Batch]:
         return list(reader(**arguments, worker=(worker, workers), position=position).as_numpy_iterator())
@@ -66,7 +71,7 @@ def require_equal(found: Iterable[Batch], expected: Iterable[Batch]) -> None:
 
 @pytest.fixture(scope="session")
 def written(write_transformed) -> Callable[[list[int], str], AbstractContextManager[str]]:
-    """A function that writes documents of some lengths over two files, in a folder that lasts for a block."""
+    """Writes documents of the given lengths to two files in a temporary folder."""
 
     @contextlib.contextmanager
     def write(lengths: list[int], suffix: str) -> Iterator[str]:
@@ -80,13 +85,7 @@ def written(write_transformed) -> Callable[[list[int], str], AbstractContextMana
 
 
 @FEW_EXAMPLES
-@given(
-    lengths=LENGTHS,
-    suffix=SUFFIXES,
-    limits=arguments(batch_tokens=st.integers(1, 200), batch_documents=st.none() | st.integers(1, 9)),
-    workers=st.integers(1, 4),
-    data=st.data(),
-)
+@given(**CORPUS, limits=arguments(**LIMITS))
 def test_batches(written, lengths: list[int], suffix: str, limits: dict, workers: int, data: st.DataObject) -> None:
     with written(lengths, suffix) as folder:
         found = read_by_workers(functools.partial(read, folder), limits, workers, data)
@@ -106,13 +105,7 @@ def test_batches(written, lengths: list[int], suffix: str, limits: dict, workers
 
 
 @FEW_EXAMPLES
-@given(
-    lengths=LENGTHS,
-    suffix=SUFFIXES,
-    shape=arguments(rows=st.integers(1, 4), time=st.integers(1, 30)),
-    workers=st.integers(1, 3),
-    data=st.data(),
-)
+@given(**CORPUS, shape=arguments(rows=st.integers(1, 4), time=st.integers(1, 30)))
 def test_packed_rows(written, lengths: list[int], suffix: str, shape: dict, workers: int, data: st.DataObject) -> None:
     with written(lengths, suffix) as folder:
         found = read_by_workers(functools.partial(pack, folder), shape, workers, data)

@@ -1,8 +1,6 @@
-"""Batches of all ways hold each document once in a pass, within the budget."""
+"""All ways of making batches yield each document once per pass, within the budget."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +13,9 @@ BUDGET = 20
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> list[str]:
-    path: Path = tmp_path_factory.mktemp("batching") / "data_tfrecord-0.gz"
-    documents = [
-        {"id": b"%d" % number, "tokens": [10 + number] * length, "label": number % 2}
-        for number, length in enumerate(LENGTHS)
-    ]
-    write_transformed(path, documents)
+    path = tmp_path_factory.mktemp("batching") / "data_tfrecord-0.gz"
+    ids = [[10 + number] * length for number, length in enumerate(LENGTHS)]
+    write_transformed(path, [{"id": b"%d" % n, "tokens": tokens, "label": n % 2} for n, tokens in enumerate(ids)])
     return [str(path)]
 
 

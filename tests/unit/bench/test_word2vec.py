@@ -1,4 +1,4 @@
-"""The word-vector benchmark on a corpus too small to say anything about speed or quality."""
+"""The word-vector benchmark on a corpus too small to measure speed or quality."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_row_is_there_and_both_sides_have_the_same_vocabulary() -> None:
     ratios = [float(line[1].strip("*")) for line in body if line[1].startswith("**")]
     assert len(ratios) == 6
     assert all(ratio > 0 for ratio in ratios)
-    # Vectors of other words would know other pairs, and both numbers would stand there.
+    # With different vocabularies, both numbers of known pairs would be shown.
     assert all(line[1].isdigit() for line in body[2:5])
     large, small = (int(text.split()[0].replace(",", "")) for text in heads[2][-2:])
     assert large == 2 * small

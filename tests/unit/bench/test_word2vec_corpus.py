@@ -9,9 +9,8 @@ import tensorflow as tf
 
 from bench.word2vec_corpus import Corpus, Transformed, as_text, find, repeat, vocabulary
 from trainer.data import parsing, tfrecords
-from trainer.errors import JobError
 
-# Words that Python takes for white space or for the end of a line.
+# Some of these words are white space or line breaks to Python.
 WORDS = ["the", "film", "\x85", "\u00a0", "\r", "never"]
 COUNTS = [9, 5, 3, 2, 2, 0]
 DOCUMENTS = [[4, 5, 6, 7, 8], [1, 4, 10, 11, 3], [], [5]]
@@ -19,7 +18,7 @@ DOCUMENTS = [[4, 5, 6, 7, 8], [1, 4, 10, 11, 3], [], [5]]
 
 @pytest.fixture
 def root(tmp_path: Path, write_transformed) -> Path:
-    """A run with two versions of its artifacts, of which the newer is the whole corpus."""
+    """A run with two versions of its artifacts; the newer one is the whole corpus."""
     folder = tmp_path / "artifacts" / "SequenceTransform"
     for version, documents in (("9", DOCUMENTS[:1]), ("10", DOCUMENTS)):
         for split, held in (("Split-train", documents), ("Split-eval", DOCUMENTS[:2])):
@@ -38,25 +37,17 @@ def documents_of(folder: str) -> list[list[int]]:
     return [parsing.tokens(tf.stack([record])).to_list()[0] for record in tfrecords.stream(tfrecords.find(folder))]
 
 
-def test_the_newest_run_is_found_by_its_number(root: Path) -> None:
+def test_the_newest_run_has_words_and_counts_in_the_order_of_the_ids(root: Path) -> None:
     found = find(root)
     assert found.examples.endswith("/transformed_examples/10")
     assert found.graph.endswith("/transform_graph/10")
-
-
-def test_a_root_without_examples_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="no transformed examples"):
-        find(tmp_path)
-
-
-def test_words_and_counts_stand_in_the_order_of_the_ids(root: Path) -> None:
-    assert list(vocabulary(find(root).graph).items()) == list(zip(WORDS, COUNTS, strict=True))
+    assert list(vocabulary(found.graph).items()) == list(zip(WORDS, COUNTS, strict=True))
 
 
 def test_the_text_is_the_train_split_word_by_word(root: Path, tmp_path: Path) -> None:
     corpus = as_text(find(root), tmp_path / "sentences.txt")
     lines = Path(corpus.sentences).read_bytes().decode().split("\n")
-    # An id after the vocabulary is a bucket of unknown words.
+    # Ids after the vocabulary are buckets of unknown words.
     assert lines == ["the film \x85 \u00a0 \r", "<unk> the <unk> <unk> <eos>", "", "film", ""]
     assert (corpus.documents, corpus.tokens) == (4, 11)
 

@@ -1,4 +1,4 @@
-"""The trainings that are compared, on a corpus of two groups of words that never meet."""
+"""The compared trainings, on a corpus of two groups of words that never occur together."""
 
 from __future__ import annotations
 
@@ -35,17 +35,9 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> Job:
     (folder / "vocabulary.txt").write_text("".join(f"{w}\n" for w in ["<pad>", "<unk>", "<bos>", "<eos>", *WORDS]))
     (folder / "counts.txt").write_text("".join(f"{count}\n" for count in [0, 0, 0, 0, *counts]))
     (folder / "sentences.txt").write_text("".join(" ".join(document) + "\n" for document in documents))
-    return Job(
-        examples=str(folder),
-        graph=str(folder),
-        sentences=str(folder / "sentences.txt"),
-        documents=len(documents),
-        tokens=31 * len(documents),
-        dimensions=12,
-        epochs=30,
-        seed=1,
-        vectors=str(folder / "vectors.bin"),
-    )
+    sentences, vectors = (str(folder / name) for name in ("sentences.txt", "vectors.bin"))
+    training = {"dimensions": 12, "epochs": 30, "seed": 1, "vectors": vectors}
+    return Job(str(folder), str(folder), sentences, documents=400, tokens=31 * 400, **training)
 
 
 def train(side: str, job: Job) -> Trained:
