@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import tensorflow as tf
 
-_DIGEST_FILE = "assets.extra/seqloom.json"
+_IDENTITY_FILE = "assets.extra/seqloom.json"
 
 
 def versions(directory: str) -> list[int]:
@@ -20,13 +20,13 @@ def versions(directory: str) -> list[int]:
     return sorted(int(name) for name in names if name.isdigit())
 
 
-def digest(model: str) -> str | None:
-    """Returns the digest that the trainer stores in a SavedModel, or None."""
-    path = f"{model}/{_DIGEST_FILE}"
+def identity(model: str) -> dict[str, str] | None:
+    """Returns the task and the digest that the trainer stores in a SavedModel, or None."""
+    path = f"{model}/{_IDENTITY_FILE}"
     if not tf.io.gfile.exists(path):
         return None
     with tf.io.gfile.GFile(path) as file:
-        value: str = json.loads(file.read())["digest"]
+        value: dict[str, str] = json.loads(file.read())
     return value
 
 
@@ -44,7 +44,7 @@ def publish(model: str, directory: str, keep: int) -> tuple[int, bool]:
         The newest version, and whether this call published it.
     """
     published = versions(directory)
-    if published and digest(model) is not None and digest(f"{directory}/{published[-1]}") == digest(model):
+    if published and identity(model) is not None and identity(f"{directory}/{published[-1]}") == identity(model):
         return published[-1], False
     version = max([int(time.time()), *(number + 1 for number in published[-1:])])
     partial = f"{directory}/.{version}-{uuid.uuid4().hex}"

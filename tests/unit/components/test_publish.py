@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher.publish import digest, publish, versions
+from components.pusher.publish import identity, publish, versions
 
 Push = Callable[..., tuple[int, bool]]
 
@@ -57,8 +57,15 @@ def test_only_the_newest_model_is_not_published_again(push: Push, serving: Path)
     assert versions(str(serving)) == [version for version, _ in pushed]
 
 
+def test_a_model_that_names_its_task_replaces_one_that_does_not(push: Push, tmp_path: Path, serving: Path) -> None:
+    push("a")
+    model = make_model(tmp_path / "named", "a")
+    (Path(model) / "assets.extra" / "seqloom.json").write_text(json.dumps({"task": "tagger", "digest": "a"}))
+    assert publish(model, str(serving), keep=9)[1]
+
+
 def test_models_without_a_digest_are_always_new(push: Push, tmp_path: Path, serving: Path) -> None:
-    assert digest(make_model(tmp_path / "a", None)) is None
+    assert identity(make_model(tmp_path / "a", None)) is None
     assert [push(None)[1], push(None)[1]] == [True, True]
     assert len(versions(str(serving))) == 2
 
@@ -75,7 +82,7 @@ def test_the_oldest_versions_by_number_are_removed(push: Push, serving: Path) ->
     assert versions(str(serving)) == [10, version]
     version, _ = push("b", keep=1)
     assert versions(str(serving)) == [version]
-    assert digest(str(serving / str(version))) == "b"
+    assert identity(str(serving / str(version))) == {"digest": "b"}
 
 
 def test_entries_with_other_names_are_not_versions_and_stay(push: Push, tmp_path: Path, serving: Path) -> None:
