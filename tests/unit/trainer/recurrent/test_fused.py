@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.config import job as config
+from pipeline.tasks import loading
 from trainer.classifier import model as classifier
 from trainer.classifier.segments import Documents, Segments
 from trainer.classifier.settings import ClassifierSettings
@@ -75,7 +75,7 @@ def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_jobs_of_the_repository_use_the_kernel(path: Path) -> None:
-    job = config.load(path)
+    job = loading.load(path)
     if not isinstance(job.trainer, SequenceSettings):
         pytest.skip(f"a job of task {job.task} has no recurrent layers")
     assert fused.obstacles(job.trainer) == []

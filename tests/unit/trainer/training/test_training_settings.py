@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import job as config
+from pipeline.tasks import loading
 from trainer.errors import JobError
 from trainer.training.optimization.optimizer_settings import OptimizerSettings
 from trainer.training.optimization.schedule_settings import ScheduleSettings
@@ -29,7 +29,7 @@ CHOICES = [(key, name, all_) for key, all_ in (("optimizer", OPTIMIZERS), ("sche
 
 def load(folder: Path, text: str) -> Any:
     (folder / "job.yaml").write_text(text)
-    return config.load(folder / "job.yaml")
+    return loading.load(folder / "job.yaml")
 
 
 @pytest.mark.parametrize(("key", "name", "defaults"), CHOICES)
@@ -94,7 +94,7 @@ def test_a_wrong_key_is_an_error_with_its_line(tmp_path: Path, old: str, new: st
 
 
 def test_the_schema_of_a_job_describes_every_key() -> None:
-    schemas = config.json_schema()["$defs"]
+    schemas = loading.json_schema()["$defs"]
     for name in ("OptimizerSettings", "ScheduleSettings"):
         assert all("description" in field for field in schemas[name]["properties"].values())
     names = {"type": "string", "enum": list(OPTIMIZERS)}
