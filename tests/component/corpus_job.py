@@ -22,12 +22,7 @@ from pipeline.config.locations import resolve_corpus_path
 from trainer.settings import OutputSettings
 
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
-BEAM_ARGS = [
-    RUNNER,
-    "--direct_running_mode=in_memory",
-    "--direct_num_workers=1",
-    "--sdk_container_image=none",
-]
+BEAM_ARGS = [RUNNER, "--direct_running_mode=in_memory", "--direct_num_workers=1", "--sdk_container_image=none"]
 
 
 def documents(prefix: str, count: int) -> list[dict[str, Any]]:

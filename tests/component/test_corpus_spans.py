@@ -1,6 +1,4 @@
-"""Spans, versions, dates and rolling windows of a corpus, with the cache between runs."""
-
-import datetime
+"""Spans, versions and rolling windows of a corpus, with the cache between runs."""
 
 import pytest
 
@@ -60,20 +58,6 @@ def test_a_rolling_window_reads_the_last_spans_together(job):
     assert job.texts() == texts("span 5", "span 7")
     job.run("{SPAN}.jsonl", rolling=9, span=5)
     assert job.texts() == sorted([*texts("changed") * 2, *texts("span 5")])
-
-
-def test_a_date_is_the_span_of_its_days_since_1970(job):
-    for day in ("2024-02-28", "2024-02-29", "2023-12-31"):
-        job.write(f"{day}/reviews.jsonl", documents(day, 60))
-    job.run("{YYYY}-{MM}-{DD}/*.jsonl")
-    assert job.texts() == texts("2024-02-29")
-    leap = (datetime.date(2024, 2, 29) - datetime.date(1970, 1, 1)).days
-    assert span_and_version(job) == (leap, 0)
-    job.run("{YYYY}-{MM}-{DD}/*.jsonl", span=leap - 1, rolling=7)
-    assert job.texts() == texts("2023-12-31", "2024-02-28")
-    with pytest.raises(JobError, match=f"The corpus has no span {leap + 1}") as error:
-        job.run("{YYYY}-{MM}-{DD}/*.jsonl", span=leap + 1)
-    assert f"3 spans, the last {leap - 60}, {leap - 1}, {leap}" in str(error.value)
 
 
 def test_each_split_is_read_from_its_own_files_of_the_span(job):

@@ -3,15 +3,16 @@ import hashlib
 import pytest
 
 from components.corpus_example_gen.documents import Document
-from tests.unit.components.corpus_records import outcomes, read
+from tests.unit.components.corpus_records import read
 
 
 def pairs(data: str, **values: object) -> list[object]:
     """Each document's tokens with their tags, or line and reason."""
-    records = read(data, "conll", **values)
     return [
-        list(zip(tokens, record.tags, strict=True)) if isinstance(record, Document) else tokens
-        for tokens, record in zip(outcomes(records, "tokens"), records, strict=True)
+        list(zip(record.tokens, record.tags, strict=True))
+        if isinstance(record, Document)
+        else (record.line, record.reason)
+        for record in read(data, "conll", **values)
     ]
 
 

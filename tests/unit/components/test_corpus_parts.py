@@ -1,15 +1,12 @@
-import csv
 import gzip
-import io
-import random
 from pathlib import Path
 
 import pytest
 
-from components.corpus_example_gen.documents import BadRecord, Document, Part
+from components.corpus_example_gen.documents import Part
 from components.corpus_example_gen.inputs.files import require_files
 from components.corpus_example_gen.readers import formats
-from tests.unit.components.corpus_records import corpus, fields_or_reasons, outcomes, read, read_parts
+from tests.unit.components.corpus_records import corpus, fields_or_reasons, outcomes, read
 
 
 @pytest.mark.parametrize(
@@ -43,14 +40,6 @@ def test_which_files_are_split(
     assert formats.parts(file._replace(size=0), corpus(**values)) == [Part(file.path)]
 
 
-def test_records_of_a_later_part_have_their_line_in_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "a.jsonl"
-    file.write_bytes(b'{"text": "a"}\n\n' * 50 + b"broken\n" + b'{"text": "b"}\n')
-    bad, good = read_parts([Part(str(file), 740)], corpus("jsonl"))
-    assert (bad.line, bad.reason, good.line) == (101, "broken JSON: Expecting value at character 0", 102)
-    assert formats.lines_before(Part(str(file)), corpus("jsonl")) == 0
-
-
 def test_compressed_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.tsv.gz").write_bytes(gzip.compress(b'text\tat\n"a\tb\nc"\tweb\nbroken\n'))
     assert outcomes(read(tmp_path / "a.tsv.gz", "tsv", source="at")) == [
@@ -68,26 +57,3 @@ def test_a_column_gives_the_split() -> None:
         "eval",
         "no split: 'part' is empty",
     ]
-
-
-BROKEN = [b'"open,1\n', b'"a" b,1\n', b"a,b,1\n", b"a\n", b"caf\xe9,1\n", b"a\0,1\n", b",1\n", b"a,2\n", b"a,\n"]
-
-
-def test_a_thousand_broken_csv_records_cost_none_of_twenty_thousand() -> None:
-    made = random.Random(3)
-    file = io.StringIO(newline="")
-    texts = [f'{number} "quoted", caf\xe9\n{made.random()}' for number in range(20_000)]
-    csv.writer(file, quoting=csv.QUOTE_ALL).writerows((text, "1") for text in texts)
-    good = [record + b'"1"\r\n' for record in file.getvalue().encode().split(b'"1"\r\n')[:-1]]
-    items = [*good, *(made.choice(BROKEN) for _ in range(1_000))]
-    made.shuffle(items)
-    text_of = dict(zip(good, texts, strict=True))
-    data = b"text,label\n" + b"".join(items)
-    records = read(data, "csv", label="label", labels=["1", "0"])
-    assert [record.segments[0] for record in records if isinstance(record, Document)] == [
-        text_of[item] for item in items if item in text_of
-    ]
-    bad = [record.line for record in records if isinstance(record, BadRecord)]
-    assert len(bad) == 1_000
-    lines = data.split(b"\n")
-    assert all(lines[line - 1] + b"\n" in BROKEN for line in bad)

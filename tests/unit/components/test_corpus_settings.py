@@ -93,8 +93,7 @@ def test_invalid_settings_are_errors(values: dict[str, object], message: str) ->
 @pytest.mark.parametrize(
     "settings",
     [
-        corpus(label="label", labels={0: "n", 1: "p"}, delimiter="\t"),
-        corpus(format="jsonl", id="key", source="from", dedupe=True),
+        corpus(label="label", labels={0: "n", 1: "p"}, delimiter="\t", id="key", dedupe=True),
         corpus(path={"train": "a-{SPAN}", "eval": "b-{SPAN}"}, span=3, rolling=2, encoding="cp1252"),
         corpus(path="{YYYY}-{MM}-{DD}.csv", span="latest", split="s", split_values={"dev": "eval"}),
         corpus(format="conll", delimiter="\t", columns={"token": 2, "comment": "#"}, encoding_errors="replace"),

@@ -3,16 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from components.corpus_example_gen.documents import Document, Record
+from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.readers import tfrecord_reader
 from components.corpus_example_gen.writing.encode import encode
-from tests.unit.components import corpus_records
-from tests.unit.components.corpus_records import example, outcomes, sequence_example, write_records
+from tests.unit.components.corpus_records import example, outcomes, read, sequence_example, write_records
 from trainer.errors import JobError
-
-
-def read(path: Path, format: str = "tf_example", **values: object) -> list[Record]:
-    return corpus_records.read(path, format, **values)
 
 
 @pytest.mark.parametrize("compression", ["", "GZIP"])
@@ -22,7 +17,7 @@ def test_examples(tmp_path: Path, compression: str) -> None:
         [example(text=b"caf\xc3\xa9", n=1, key=b"k1"), example(text=[b"two", b"segments"], n=0, key=b"k2")],
         compression,
     )
-    assert read(path, label="n", id="key") == [
+    assert read(path, "tf_example", label="n", id="key") == [
         Document(("caf\xe9",), "1", path.name, "k1", 1),
         Document(("two", "segments"), "0", path.name, "k2", 2),
     ]
@@ -92,7 +87,7 @@ def test_bad_records_have_their_number(tmp_path: Path) -> None:
     ]
     path = write_records(tmp_path / "a", [record for record, _ in bad] + [example(text=b"good", n=1)])
     expected = [(number, reason) for number, (_, reason) in enumerate(bad, 1)]
-    assert outcomes(read(path, label="n")) == [*expected, ("good",)]
+    assert outcomes(read(path, "tf_example", label="n")) == [*expected, ("good",)]
 
 
 def test_a_damaged_record_costs_itself(tmp_path: Path) -> None:
@@ -100,7 +95,7 @@ def test_a_damaged_record_costs_itself(tmp_path: Path) -> None:
     path = write_records(tmp_path / "a", [example(text=text) for text in texts])
     data = path.read_bytes().replace(b"text 2", b"text X")
     path.write_bytes(data)
-    assert outcomes(read(path)) == [
+    assert outcomes(read(path, "tf_example")) == [
         ("text 0",), ("text 1",), (3, "wrong checksum: the record is damaged"), ("text 3",), ("text 4",),
     ]  # fmt: skip
 
@@ -109,7 +104,7 @@ def test_a_record_over_the_limit_is_bad(tmp_path: Path, monkeypatch: pytest.Monk
     path = write_records(tmp_path / "a", [example(text=b"a"), example(text=b"long" * 100), example(text=b"b")])
     monkeypatch.setattr(tfrecord_reader, "MAX_DOCUMENT_BYTES", 100)
     monkeypatch.setattr(tfrecord_reader, "_CHUNK_BYTES", 64)
-    assert outcomes(read(path)) == [("a",), (2, "record too long: more than 64 MiB"), ("b",)]
+    assert outcomes(read(path, "tf_example")) == [("a",), (2, "record too long: more than 64 MiB"), ("b",)]
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
@@ -118,13 +113,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for cut in (1, 8, len(data) // 2 - 3):
         path.write_bytes(data[:-cut])
         with pytest.raises(JobError, match=r"(?s)TFRecord file is damaged.*record 2.*end of the file within a record"):
-            read(path)
+            read(path, "tf_example")
     path.write_bytes(data[: len(data) // 2 + 5])
     with pytest.raises(JobError, match="record 2"):
-        read(path)
+        read(path, "tf_example")
     for other in (b"text,label\na,1\nb,2\n", gzip.compress(data)):
         path.write_bytes(other)
         with pytest.raises(JobError, match=r"(?s)TFRecord file is damaged.*record 1.*wrong checksum"):
-            read(path)
+            read(path, "tf_example")
     path.write_bytes(b"")
-    assert read(path) == []
+    assert read(path, "tf_example") == []
