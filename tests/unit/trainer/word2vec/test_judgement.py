@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from pathlib import Path
 
 import gensim.models
@@ -12,7 +11,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from trainer.data import parsing
+from trainer.data import features, parsing
 
 # Cases mixed: gensim compares without case, and takes the most frequent of the words that differ in it.
 WORDS = [f"w{number}" for number in range(30)]
@@ -120,7 +119,7 @@ def test_documents_go_through_the_transform_graph_of_the_corpus(corpus, make_ser
     """The graph of a labelled corpus, which asks for a label, and questions between the documents."""
     words = (corpus.graph / "vocabulary.txt").read_text().splitlines()[4:]
     vectors = np.random.default_rng(4).normal(size=(len(words), 3)).astype(np.float32)
-    transform = json.loads((corpus.graph / "settings.json").read_text())
+    transform = features.transform_settings(str(corpus.graph)).model_dump()
     servable = make_servable(words, vectors, transform=transform, graph=str(corpus.graph / "transform_fn"))
     records, expected = [], {}
     for document in corpus.documents["eval"]:
