@@ -135,7 +135,7 @@ def test_then_come_the_documents_of_the_eval_split(done: Job) -> None:
     assert len(found) > 3
 
 
-def test_the_artifact_tells_the_coverage_of_each_set_and_its_format(done: Job) -> None:
+def test_the_artifact_records_the_coverage_of_each_set_and_its_format(done: Job) -> None:
     properties = done.output().properties
     assert json.loads(properties["coverage"]) == {
         "ws": {"asked": 3, "known": 2, "share": pytest.approx(2 / 3), "gates": True},
@@ -162,19 +162,13 @@ def test_a_fresh_run_elsewhere_writes_the_same_bytes_and_an_edited_set_is_read_a
     assert [record["id"] for record in again.records() if record["source"] == "ws"] == ["ws:1"]
 
 
-def test_documents_that_are_lost_are_an_error(done: Job, tmp_path: Path) -> None:
-    from tfx.types import standard_artifacts
-
-    raw, graph, output = (
-        standard_artifacts.Examples(),
-        standard_artifacts.TransformGraph(),
-        standard_artifacts.Examples(),
-    )
+def test_lost_documents_are_an_error(done: Job, tmp_path: Path) -> None:
+    raw, output, graph = (*(standard_artifacts.Examples() for _ in range(2)), standard_artifacts.TransformGraph())
     raw.uri = done.executions()["CorpusExampleGen"].outputs["examples"].uri
     raw.set_string_custom_property("split_documents", json.dumps({"eval": len(done.held_out()) + 1}))
     graph.uri = done.executions()["SequenceTransform"].outputs["transform_graph"].uri
     output.uri = str(tmp_path)
-    with pytest.raises(JobError, match="lost or doubled") as caught:
+    with pytest.raises(JobError, match="lost or duplicated") as caught:
         EvaluationSetsExecutor().Do(
             {"examples": [raw], "transform_graph": [graph]}, {"evaluation_examples": [output]}, {"settings": "{}"}
         )

@@ -1,4 +1,4 @@
-"""Figures of tasks inside TensorFlow Model Analysis: the same as plain ones on every slice, however records lie."""
+"""Figures in TensorFlow Model Analysis equal plain ones on every slice, for any distribution over files."""
 
 from __future__ import annotations
 
@@ -34,17 +34,7 @@ Slice = tuple[tuple[str, Any], ...]
 
 
 class Case(NamedTuple):
-    """A model with the records that it judges.
-
-    Attributes:
-        model: The model; its signature is `judge`.
-        metrics: The module of the figures.
-        figures: Their names.
-        records: Serialized records.
-        counts: The counts of single records, in their order.
-        keys: The values of each record's slices.
-        slices: The features that part the records.
-    """
+    """A model with signature `judge`, the module and names of its figures, and records with counts and slice keys."""
 
     model: tf.Module
     metrics: str
@@ -92,7 +82,7 @@ def tagged() -> Case:
 
 
 class Hash(tf.Module):
-    """Says of each record what its bytes hash to: as good as any model for what is counted afterwards."""
+    """Predicts hashes of the records' ids: the counting afterwards works on any predictions."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -197,7 +187,7 @@ def test_model_analysis_finds_the_plain_figures_on_every_slice(
     case = make()
     found, expected = evaluate(tmp_path, case, shards), plain(case)
     assert len(expected) == slices
-    # Their text is compared: NaN is not equal to itself.
+    # The text is compared, because NaN is not equal to itself.
     assert {key: repr(values) for key, values in found.items()} == {key: repr(expected[key]) for key in expected}
 
 
@@ -210,7 +200,7 @@ def test_the_plain_figures_are_worth_comparing() -> None:
     known = [one for one in rows if one.source == "ws" and one.known]
     assert 0 < len(known) < 60
     reference = scipy.stats.spearmanr([one.score for one in known], [one.similarity for one in known]).statistic
-    # Of the sets of pairs gates rest on ws alone.
+    # ws is the only set of pairs that counts for gates.
     assert words[(("gates", 1),)]["spearman"] == words[(("gates", 1), ("source", "ws"))]["spearman"]
     assert words[(("gates", 1),)]["spearman"] == pytest.approx(reference)
     assert words[()]["spearman"] != words[(("gates", 1),)]["spearman"]

@@ -16,6 +16,7 @@ from gensim.models.phrases import Phrases as GensimPhrases
 
 from components.sequence_transform.phrase_counts import PairCounts, choose, count_shard_pairs
 from components.sequence_transform.shard_work import count_shard
+from trainer.data import kinds
 from trainer.settings import TransformSettings
 from trainer.text.phrases import Phrase, write
 
@@ -73,7 +74,7 @@ def test_nothing_counted_gives_no_phrases() -> None:
     assert choose(empty, TransformSettings(phrases={})) == []
 
 
-def test_scores_are_worked_out_by_hand_and_sorted() -> None:
+def test_scores_are_those_computed_by_hand_in_order() -> None:
     counts = PairCounts()
     pairs = Counter({(b"new", b"york"): 7, (b"a", b"b"): 7, (b"b", b"a"): 8, (b"x", b"y"): 5, (b"<unk>", b"x"): 99})
     counts.add_batch(*batch(pairs))  # new 8, a 8, b 9, x 6, york and y 1; 6 words and 4 pairs: 10.
@@ -132,6 +133,6 @@ def test_phrases_of_shards_are_those_of_gensim_in_two_passes(
         sentences = [model[sentence] for sentence in sentences]
     assert {"new_york", "orson_welles", "special_effects"} <= {f"{p.first}_{p.second}" for p in found[0]}
     assert "new_york_city" in {f"{p.first}_{p.second}" for p in found[1]}
-    whole = TransformSettings(phrases=configured.phrases)
-    words = sum((count_shard(path, whole, "text", None, str(tmp_path / "2.txt")).tokens for path in paths), Counter())
+    whole, joined = TransformSettings(phrases=configured.phrases), str(tmp_path / "2.txt")
+    words = sum((count_shard(path, whole, kinds.PLAIN_TEXT, None, joined).tokens for path in paths), Counter())
     assert words == Counter(token for sentence in sentences for token in sentence)
