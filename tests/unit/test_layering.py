@@ -7,8 +7,8 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -51,20 +51,12 @@ def test_imports_point_downwards(layer: str) -> None:
     found = {path: imported_tops(path) for path in MODULES if path.relative_to(ROOT).parts[0] == layer}
     above = {*LAYERS[LAYERS.index(layer) + 1 :], "bench", "tests", "configs"}
     assert {path: tops & above for path, tops in found.items() if tops & above} == {}
-    below = LAYERS[: LAYERS.index(layer)][-1:]
-    assert set(below) <= set().union(*found.values())
+    used = {"components": {"trainer"}, "pipeline": {"components"}}.get(layer, set())
+    assert used <= set().union(*found.values())
 
 
 def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
-def find_circle(graph: Mapping[str, set[str]]) -> list[str]:
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        return list(reversed(error.args[1]))
-    return []
 
 
 def test_no_imports_form_a_circle_not_even_for_type_checkers() -> None:
@@ -73,21 +65,8 @@ def test_no_imports_form_a_circle_not_even_for_type_checkers() -> None:
         module_name(path): names.intersection(imports(ast.parse(path.read_text()), in_function)) for path in MODULES
     }
     assert sum(map(len, graph.values())) > len(names)
-    assert " -> ".join(find_circle(graph)) == ""
-
-
-def test_a_circle_is_found_in_any_block() -> None:
-    sources = {
-        "a": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from b import B",
-        "b": "try:\n    import c\nexcept ImportError:\n    pass",
-        "c": "class C:\n    import a",
-        "d": "def late():\n    import a",
-    }
-    graph = {name: sources.keys() & set(imports(ast.parse(text), in_function)) for name, text in sources.items()}
-    assert graph == {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": set()}
-    circle = find_circle(graph)
-    assert circle[0] == circle[-1]
-    assert set(circle) == {"a", "b", "c"}
+    # Raises an error that names the circle, if there is one.
+    TopologicalSorter(graph).prepare()
 
 
 def test_no_folder_has_more_than_15_entries() -> None:
