@@ -187,6 +187,7 @@ def test_good_documents_of_other_kinds_have_no_anomalies(
         (LONG, "text is too long in some documents"),
         (EMPTY, "text is too short in some documents"),
     ],
+    ids=["missing", "too long", "too short"],
 )
 def test_an_anomaly_has_a_description(split: MakeSplit, wrong: bytes, what: str) -> None:
     assert [anomaly.what for anomaly in found(split([*GOOD, wrong]), LENGTHS)] == [what]

@@ -78,7 +78,7 @@ DOCUMENTS = {"train": documents_of("train", 256), "eval": documents_of("eval", 2
 class Work(TrainingJob):
     """A job and how it is trained."""
 
-    settings: Word2vecSettings
+    settings: Word2vecSettings = dataclasses.field(default_factory=Word2vecSettings)
 
 
 @pytest.fixture(scope="module")
