@@ -150,13 +150,20 @@ def test_logits_and_weights_are_those_of_numpy_for_any_padding(built: Built, rec
             assert not found[len(weights) :].any()
 
 
-def test_every_weight_contributes_to_the_loss(built: Built) -> None:
+def gradients(built: Built, features: dict[str, tf.Tensor]) -> list[np.ndarray]:
     with tf.GradientTape() as tape:
-        logits = built.model([batch()["tokens"], batch()["length"]], training=False)
-        loss = tf.reduce_sum(SingleLabel(built.settings, "abc").judge(batch(), logits).losses)
-    gradients = tape.gradient(loss, [weight.value for weight in built.model.trainable_variables])
+        logits = built.model([features["tokens"], features["length"]], training=False)
+        loss = tf.reduce_sum(SingleLabel(built.settings, "abc").judge(features, logits).losses)
+    found = tape.gradient(loss, [weight.value for weight in built.model.trainable_variables])
+    return [tf.convert_to_tensor(gradient).numpy() for gradient in found]
+
+
+def test_every_weight_contributes_to_the_loss_and_padding_to_no_gradient(built: Built) -> None:
+    found = gradients(built, batch())
     may_be_dead = built.settings.activation == "relu"
-    assert all(np.abs(tf.convert_to_tensor(gradient)).max() > 0 or may_be_dead for gradient in gradients)
+    assert all(np.abs(gradient).max() > 0 or may_be_dead for gradient in found)
+    for padded, plain in zip(gradients(built, batch(extra=5, filler=3)), found, strict=True):
+        np.testing.assert_allclose(padded, plain, atol=1e-5)
 
 
 def test_models_rebuilt_from_their_description_are_the_same(built: Built) -> None:

@@ -1,9 +1,16 @@
-"""A toy task of packed rows whose recurrent state is carried from step to step, and across a resumption."""
+"""A toy task of packed rows whose recurrent state is carried from step to step, also through a kill."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,6 +30,7 @@ from trainer.training.loop import Loop
 from trainer.training.objective import Objective, Outcome
 from trainer.training.settings import TrainingSettings
 
+ROOT = Path(__file__).parents[4]
 VOCABULARY, UNITS, ROWS, TIME, WINDOW = 12, 3, 2, 4, 10
 SETTINGS = {"epochs": 3, "patience": 3, "seed": 5, "label_smoothing": 0, "learning_rate": 0.05}
 
@@ -81,23 +89,43 @@ def make(dropout: float = 0.0, **values: object) -> Loop:
     return Loop(keras.Model([tokens, offset, state], [logits, last]), NextToken(settings))
 
 
-def run(loop: Loop, files: Sequence[str], directory: str, stop: tuple[int, int] | None = None) -> Any:
-    """Trains; `stop` is the epoch and the number of the batch before which the reading fails."""
+def run(loop: Loop, files: Sequence[str], directory: str) -> Any:
     objective = NextToken(loop.settings)
-
-    def read(epoch: int, position: Sequence[int] | None) -> Iterator[Any]:
-        for number, batch in enumerate(objective.batches(files, seed=5, epoch=epoch, position=position)):
-            if (epoch, number) == stop:
-                raise InterruptedError(position)
-            yield batch
-
     return loop.run(
-        train=read,
+        train=lambda epoch, position: objective.batches(files, seed=5, epoch=epoch, position=position),
         evaluate=objective.batches(files),
         total=objective.total(files),
         checkpoints=Checkpoints(directory, loop.model.variables, loop.variables),
         on_epoch=lambda number, figures: None,
     )
+
+
+class Killer(logging.Handler):
+    """Kills this process once so many tokens of an epoch are done."""
+
+    def __init__(self, at: Sequence[int]) -> None:
+        super().__init__(logging.INFO)
+        self.at = tuple(at)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = getattr(record, "progress")  # noqa: B009
+        assert found.unit == "tokens"
+        if (found.values["epoch"], found.done) >= self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main(values: dict[str, Any], files: list[str], directory: str, killed_at: Sequence[int] | None) -> None:
+    """Trains, and prints a digest of the weights, the figures but for times, and where the reading began."""
+    if killed_at:
+        logging.getLogger("seqloom.progress").addHandler(Killer(killed_at))
+        logging.getLogger("seqloom.progress").setLevel(logging.INFO)
+    loop = make(dropout=0.2, **values)
+    began = Checkpoints(directory, loop.model.variables, loop.variables).restore().within
+    state = run(loop, files, directory)
+    digest = hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in loop.model.variables)).hexdigest()
+    timed = ("seconds", "tokens_per_second", "input_wait")
+    history = [{name: value for name, value in figures.items() if name not in timed} for figures in state.history]
+    sys.stdout.write(json.dumps([digest, history, state.step, began and began["position"]]))
 
 
 GATHERED = {"checkpoint_steps": 1, "accumulate": 2, "optimizer": "adamw", "schedule": "cosine", "warmup": 0.2}
@@ -145,27 +173,29 @@ def test_documents_across_steps_are_read_as_whole_ones(files: list[str], tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("values", [{"checkpoint_steps": 2}, GATHERED])
-def test_an_interrupted_run_resumes_with_its_state_to_the_bit(values: dict, files: list[str], tmp_path: Path) -> None:
-    def weights(loop: Loop) -> list[bytes]:
-        return [variable.numpy().tobytes() for variable in loop.model.variables]
+def test_a_killed_run_resumes_with_its_state_to_the_bit(values: dict, files: list[str], tmp_path: Path) -> None:
+    def train(directory: str, killed_at: tuple[int, int] | None = None) -> tuple[int, Any]:
+        arguments = json.dumps([values, files, str(tmp_path / directory), killed_at])
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, __file__, arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr
+        return done.returncode, json.loads(done.stdout) if done.stdout else None
 
-    straight = make(dropout=0.2, **values)
-    expected = run(straight, files, str(tmp_path / "straight"))
-    positions = []
-    for batches in (8, 6):
-        with pytest.raises(InterruptedError) as caught:
-            run(make(dropout=0.2, **values), files, str(tmp_path / "cut"), (1, batches))
-        positions.append(caught.value.args[0])
-    resumed = make(dropout=0.2, **values)
-    state = run(resumed, files, str(tmp_path / "cut"))
-    assert positions[0] is None
-    assert positions[1][1:3] != [0, 0]
-    assert weights(resumed) == weights(straight)
-    losses = [[figures[name] for name in ("loss", "eval_loss")] for figures in (*expected.history, *state.history)]
-    assert losses[:3] == losses[3:]
-    assert state.step == expected.step
+    straight = train("straight")
+    assert straight[0] == 0
+    for tokens in (TOKENS // 2, TOKENS - 10):
+        assert train("cut", (2, tokens)) == (-signal.SIGKILL, None)
+    code, (*cut, began) = train("cut")
+    assert (code, [*cut, None]) == straight
+    assert began[0] == 1
+    assert began[1:3] != [0, 0]
 
 
 def test_a_state_cannot_be_on_several_devices() -> None:
     with tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]).scope(), pytest.raises(JobError, match="several devices"):
         CarriedState({"rnn": tf.zeros([1, 1])})
+
+
+if __name__ == "__main__":
+    main(*json.loads(sys.argv[1]))
