@@ -16,6 +16,7 @@ from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
+from components.shared.sequence_encoding import bytes_feature, sequence_example
 from pipeline.dag.dag import _LOCAL_BEAM
 from schema import curated
 from trainer.data import features, kinds
@@ -99,18 +100,8 @@ def test_tagged_text(tmp_path: Path) -> None:
     }
     run = graph(tmp_path, settings, kinds.TAGGED_TEXT, **assets)
     sentence = ("The", "New York", "x", "y"), ("O", "LOC", "?", "O")
-    found = run(
-        [
-            encode(Document((), None, "s", "a", 1, None, *sentence)),
-            tf.train.SequenceExample(
-                context={
-                    "feature": {
-                        name: {"bytes_list": {"value": [value]}} for name, value in {"id": b"b", "source": b"s"}.items()
-                    }
-                }
-            ).SerializeToString(),
-        ]
-    )
+    without_tokens = sequence_example({"id": bytes_feature(b"b"), "source": bytes_feature(b"s")}, {})
+    found = run([encode(Document((), None, "s", "a", 1, None, *sentence)), without_tokens])
     assert found == {
         "id": [b"a", b"b"],
         "source": [b"s", b"s"],
