@@ -39,30 +39,23 @@ def streams(found: list[dict[str, np.ndarray]], name: str) -> np.ndarray:
     return np.concatenate([batch[name] for batch in found], axis=1)
 
 
-def test_one_row_is_the_concatenation_and_its_targets_the_next_ids(folder: str) -> None:
-    found = batches(folder, rows=1)
-    joined = np.concatenate([[EOS], *([*document, EOS] for document in DOCUMENTS)])
-    tokens, targets = streams(found, "tokens")[0], streams(found, "targets")[0]
+@pytest.mark.parametrize("eos", [EOS, None])
+def test_one_row_is_the_concatenation_and_its_targets_the_next_ids(folder: str, eos: int | None) -> None:
+    found = batches(folder, rows=1, eos=eos)
+    joined = np.concatenate(DOCUMENTS if eos is None else [[EOS], *([*document, EOS] for document in DOCUMENTS)])
+    tokens, targets, segment, offset = (streams(found, n)[0] for n in ("tokens", "targets", "segment", "offset"))
     real = len(joined) - 1
     assert 0 <= len(tokens) - real < 7
     np.testing.assert_array_equal(tokens[:real], joined[:-1])
     np.testing.assert_array_equal(targets[:real], joined[1:])
+    assert np.count_nonzero(segment) == real
+    sizes = np.array([len(document) + (eos is not None) for document in DOCUMENTS])
+    starts = np.cumsum([0, *sizes])[:-1]
+    np.testing.assert_array_equal(np.flatnonzero(offset[:real] == 0), starts[(sizes > 0) & (starts < real)])
     for name in ("tokens", "targets", "segment", "offset"):
         assert not streams(found, name)[0, real:].any()
         assert found[0][name].dtype == np.int64
         assert {batch[name].shape for batch in found} == {(1, 7)}
-
-
-def test_without_eos_documents_are_joined_as_they_are(folder: str) -> None:
-    found = batches(folder, rows=1, eos=None)
-    joined = np.concatenate(DOCUMENTS)
-    real = len(joined) - 1
-    np.testing.assert_array_equal(streams(found, "tokens")[0, :real], joined[:-1])
-    np.testing.assert_array_equal(streams(found, "targets")[0, :real], joined[1:])
-    assert np.count_nonzero(streams(found, "segment")) == real
-    starts = np.cumsum([0, *map(len, DOCUMENTS)])[:-1]
-    begun = [start for start, document in zip(starts, DOCUMENTS, strict=True) if document and start < real]
-    np.testing.assert_array_equal(np.flatnonzero(streams(found, "offset")[0, :real] == 0), begun)
 
 
 def rows_of(found: list[dict[str, np.ndarray]]) -> list[list[list[int]]]:

@@ -16,7 +16,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
-from trainer.errors import JobError
 from trainer.jobs.training_job import TrainingJob
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
@@ -74,27 +73,14 @@ def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
     assert all(line.removeprefix("**").startswith(("negative", "positive")) for line in shown)
 
 
-def test_an_unknown_class_is_an_error_before_training(job: TrainingJob) -> None:
-    settings = ClassifierSettings.model_validate({**SETTINGS, "class_weights": {"good": 2}})
-    with pytest.raises(JobError, match="unknown class") as caught:
-        CLASSIFIER.run(job, settings)
-    assert (caught.value.found, caught.value.expected) == ("good", "negative, positive")
-
-
 @pytest.mark.slow
 def test_two_devices_publish_what_one_does(job: TrainingJob, tmp_path: Path) -> None:
     jobs = {}
     for strategy in ("one_device", "mirrored"):
         own = {name: str(tmp_path / strategy / name) for name in ("model_directory", "log_directory", "checkpoints")}
         jobs[strategy] = dataclasses.asdict(dataclasses.replace(job, **own)), {**PLAIN, "strategy": strategy}
-    process = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES, json.dumps(list(jobs.values()))],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
+    command = [sys.executable, "-c", TWO_DEVICES, json.dumps(list(jobs.values()))]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
     found = []
     for values, _ in jobs.values():
         answer = tf.saved_model.load(values["model_directory"]).signatures["serving_default"]

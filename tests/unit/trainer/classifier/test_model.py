@@ -20,8 +20,6 @@ from trainer.recurrent import encoder
 VOCABULARY, CLASSES = 12, 3
 ROWS = [[4, 5, 3, 7, 8, 9], [11], [2, 7, 7, 3, 3, 2, 4], [5, 0, 1, 10, 3]]
 LABELS = [0, 2, 1, 1]
-
-
 HIERARCHICAL = {"encoder": "hierarchical", "attention_units": 5}
 FAST = {
     "lstm": {"cell": "lstm"},
@@ -150,19 +148,16 @@ def test_logits_and_weights_are_those_of_numpy_for_any_padding(built: Built, rec
             assert not found[len(weights) :].any()
 
 
-def test_every_weight_contributes_to_the_loss(built: Built) -> None:
+def test_every_weight_contributes_to_the_loss_and_survives_a_rebuild(built: Built) -> None:
+    inputs = [batch()["tokens"], batch()["length"]]
     with tf.GradientTape() as tape:
-        logits = built.model([batch()["tokens"], batch()["length"]], training=False)
+        logits = built.model(inputs, training=False)
         loss = tf.reduce_sum(SingleLabel(built.settings, "abc").judge(batch(), logits).losses)
     gradients = tape.gradient(loss, [weight.value for weight in built.model.trainable_variables])
     may_be_dead = built.settings.activation == "relu"
     assert all(np.abs(tf.convert_to_tensor(gradient)).max() > 0 or may_be_dead for gradient in gradients)
-
-
-def test_models_rebuilt_from_their_description_are_the_same(built: Built) -> None:
     again = keras.Model.from_config(built.model.get_config())
     again.set_weights(built.model.get_weights())
-    inputs = [batch()["tokens"], batch()["length"]]
     np.testing.assert_array_equal(again(inputs), built.model(inputs))
 
 

@@ -145,8 +145,7 @@ def test_training_learns_and_returns_its_figures(three_epochs: Trained) -> None:
     figures = three_epochs.state.history
     assert len(figures) == three_epochs.state.epoch == 3
     assert figures[-1]["loss"] < figures[0]["loss"]
-    batches = make_batches(0)
-    real = sum(int(batch["length"].sum()) for batch in batches)
+    real = sum(int(batch["length"].sum()) for batch in make_batches(0))
     assert figures[0]["padding_waste"] == pytest.approx(1 - real / (BATCHES * ROWS * TIME))
     assert figures[0]["steps"] == BATCHES
     assert 0 <= figures[0]["input_wait"] <= 1
@@ -154,30 +153,23 @@ def test_training_learns_and_returns_its_figures(three_epochs: Trained) -> None:
         *("loss", "accuracy", "eval_loss", "eval_accuracy", "seconds", "steps"),
         *("tokens_per_second", "padding_waste", "input_wait", "largest_gradient_norm", "learning_rate"),
     }
-
-
-def test_evaluation_is_the_mean_over_documents_without_dropout(three_epochs: Trained) -> None:
-    batches = make_batches(99)
-    tokens, length, label = (
-        np.concatenate([batch[name] for batch in batches]) for name in ("tokens", "length", "label")
-    )
+    # Evaluation is the mean over documents, without dropout.
+    batches, names = make_batches(99), ("tokens", "length", "label")
+    tokens, length, label = (np.concatenate([batch[name] for batch in batches]) for name in names)
     logits = three_epochs.model([tokens, length], training=False).numpy().astype(np.float64)
-    losses = np.log(np.exp(logits).sum(axis=1)) - logits[range(len(label)), label]
+    loss = np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[range(len(label)), label])
+    accuracy = pytest.approx(np.mean(logits.argmax(axis=1) == label))
     found = three_epochs.loop.evaluate(dataset(batches))
-    accuracy = np.mean(logits.argmax(axis=1) == label)
-    assert found == {"loss": pytest.approx(np.mean(losses), rel=1e-5), "accuracy": pytest.approx(accuracy)}
-
-
-def test_another_seed_gives_another_model(three_epochs: Trained, tmp_path: Path) -> None:
-    assert Trained(tmp_path, seed=2, epochs=1).history[0] != three_epochs.history[0]
+    assert found == {"loss": pytest.approx(loss, rel=1e-5), "accuracy": accuracy}
 
 
 def test_a_run_that_stops_between_epochs_resumes_to_the_bit(three_epochs: Trained, tmp_path: Path) -> None:
-    Trained(tmp_path, epochs=1)
-    resumed = Trained(tmp_path)
+    Trained(tmp_path / "same", epochs=1)
+    resumed = Trained(tmp_path / "same")
     assert resumed.weights == three_epochs.weights
     assert resumed.history == three_epochs.history
     assert resumed.state == dataclasses.replace(three_epochs.state, history=resumed.state.history)
+    assert Trained(tmp_path / "other", seed=2, epochs=1).history[0] != three_epochs.history[0]
 
 
 def test_the_learning_rate_follows_the_share_of_the_run_that_is_done(tmp_path: Path) -> None:
@@ -254,18 +246,21 @@ def test_a_run_that_stops_within_an_epoch_resumes_there(values: dict, three_epoc
     # Checkpoints do not change a run.
     straight = Trained(tmp_path / "straight", **values) if len(values) > 1 else three_epochs
     began: list[Sequence[int] | None] = []
-    with pytest.raises(KilledError):
-        Trained(tmp_path / "cut", **values, read=failing_after(3, in_epoch=1))
 
-    def noting(epoch: int, position: Sequence[int] | None) -> tf.data.Dataset:
+    def failing(epoch: int, position: Sequence[int] | None) -> Iterator[dict]:
         began.append(position)
-        return read(epoch, position)
+        for number, batch in enumerate(read(epoch, position)):
+            if (epoch, number, len(began)) == (1, 3, 2):
+                raise InterruptedError
+            yield batch
 
-    resumed = Trained(tmp_path / "cut", **values, read=noting)
-    assert len(began) == 2
-    assert began[0] is not None
-    assert began[0][0] == 1
-    assert 0 < began[0][2] < BATCHES
+    with pytest.raises(InterruptedError):
+        Trained(tmp_path / "cut", **values, read=failing)
+    resumed = Trained(tmp_path / "cut", **values, read=failing)
+    assert len(began) == 4
+    assert began[2] is not None
+    assert began[2][0] == 1
+    assert 0 < began[2][2] < BATCHES
     assert resumed.weights == straight.weights
     assert resumed.history == straight.history
 
@@ -290,19 +285,3 @@ def test_curves_weights_and_samples_are_shown(tmp_path: Path) -> None:
     assert points == {f"weights/{variable.path}": [1, 2] for variable in trained.model.trainable_variables}
     shown = [tf.make_ndarray(event.tensor_proto).item().decode() for event in events.Tensors("samples")]
     assert shown == ["text 0", "text 1"]
-
-
-class KilledError(Exception):
-    """Ends a training in its middle."""
-
-
-def failing_after(batches: int, in_epoch: int) -> Callable[[int, Sequence[int] | None], Iterator[dict]]:
-    """A reader that fails in the middle of an epoch."""
-
-    def failing(epoch: int, position: Sequence[int] | None) -> Iterator[dict]:
-        for number, batch in enumerate(read(epoch, position)):
-            if (epoch, number) == (in_epoch, batches):
-                raise KilledError
-            yield batch
-
-    return failing

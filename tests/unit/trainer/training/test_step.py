@@ -43,10 +43,6 @@ def documents(rows: int, seed: int = 0) -> dict[str, tf.Tensor]:
     return {name: tf.constant(values) for name, values in found.items()}
 
 
-def part(batch: dict[str, tf.Tensor], start: int, stop: int) -> dict[str, tf.Tensor]:
-    return {name: values[start:stop] for name, values in batch.items()}
-
-
 def make(
     class_weights: list[float] | None = None, *, task: str = "classifier", weighted: bool = False, **values: object
 ) -> Step:
@@ -77,7 +73,7 @@ def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights
         batch = documents(12, number)
         whole.train(batch, number)
         for bounds in ((0, 2), (2, 5), (5, 12)):
-            gathered.gather(part(batch, *bounds))
+            gathered.gather({name: values[slice(*bounds)] for name, values in batch.items()})
         gathered.apply_gathered(number)
     assert differences(whole, gathered) < 1e-6
     (one, _), (other, _) = whole.running.read(), gathered.running.read()
@@ -85,29 +81,17 @@ def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights
     assert one.largest_norm > 0.1
 
 
-def repeated(batch: dict[str, tf.Tensor], times: tf.Tensor) -> dict[str, tf.Tensor]:
-    return {name: tf.repeat(values, tf.cast(times, tf.int32), axis=0) for name, values in batch.items()}
+WEIGHTS = [*((task, None) for task in TASKS), ("classifier", [3.0, 1.0, 0.5]), ("classifier", "doubled")]
 
 
-def test_a_class_weight_of_2_counts_as_the_document_twice() -> None:
-    batch = documents(8)
-    weighted, doubled = make([1.0, 2.0, 1.0]), make()
+@pytest.mark.parametrize(("task", "class_weights"), WEIGHTS)
+def test_a_weight_of_2_of_a_document_or_its_class_counts_as_two(task: str, class_weights: Any) -> None:
+    batch, doubled = documents(6), class_weights == "doubled"
+    times = 1 + tf.cast(batch["label"] == 1, tf.int32) if doubled else tf.cast(batch["weight"], tf.int32)
+    weighted = make([1.0, 2.0, 1.0] if doubled else class_weights, task=task, weighted=not doubled, optimizer="sgd")
+    plain = make(None if doubled else class_weights, task=task, optimizer="sgd")
     weighted.train(batch, 1)
-    doubled.train(repeated(batch, 1 + tf.cast(batch["label"] == 1, tf.int32)), 1)
-    assert differences(weighted, doubled) < 1e-6
-    (found, _), (expected, _) = weighted.running.read(), doubled.running.read()
-    assert (found.weight, found.targets) == (expected.weight, 8)
-    assert found.loss == pytest.approx(expected.loss, rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("task", "class_weights"), [*((task, None) for task in TASKS), ("classifier", [3.0, 1.0, 0.5])]
-)
-def test_a_document_of_weight_2_counts_as_two(task: str, class_weights: list[float] | None) -> None:
-    batch = documents(6)
-    weighted, plain = (make(class_weights, task=task, weighted=way, optimizer="sgd") for way in (True, False))
-    weighted.train(batch, 1)
-    plain.train(repeated(batch, batch["weight"]), 1)
+    plain.train({name: tf.repeat(values, times, axis=0) for name, values in batch.items()}, 1)
     assert differences(weighted, plain) < 1e-6
     (found, _), (expected, _) = weighted.running.read(), plain.running.read()
     assert (found.loss, found.weight) == pytest.approx((expected.loss, expected.weight), rel=1e-6)
@@ -181,10 +165,8 @@ def test_float16_skips_a_step_that_overflows_and_halves_the_scale() -> None:
 @pytest.mark.parametrize("values", [{}, {"accumulate": 2}, {"precision": "float16"}, {"optimizer": "adagrad"}])
 def test_a_step_is_one_graph_that_calls_nothing_on_the_host(values: dict) -> None:
     step = make(**values, **RNN)
-    functions = (
-        [step._train, step._evaluate] if step._settings.accumulate == 1 else [step._gather, step._apply_gathered]
-    )
-    for function in functions:
+    gathers = step._settings.accumulate > 1
+    for function in (step._gather, step._apply_gathered) if gathers else (step._train, step._evaluate):
         graph = function.get_concrete_function().graph.as_graph_def()
         nodes = [*graph.node, *(node for inner in graph.library.function for node in inner.node_def)]
         assert not {node.op for node in nodes} & {"PyFunc", "EagerPyFunc", "PyFuncStateless", "HostCompute", "Print"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -95,6 +95,25 @@ class PairByPair:
         for other in window:
             # word2vec.c's direction: with a tree the neighbour predicts the word.
             yield ([other], path) if hierarchical else ([center], targets(other))
+
+
+@pytest.fixture(scope="session")
+def judgement_record() -> Callable[..., bytes]:
+    """A function that makes a record of a task: a document of text, or words to compare."""
+    import tensorflow as tf
+
+    def record(task: str, tokens: Sequence[str] = (), text: Sequence[str] = (), name: str = "r") -> bytes:
+        example = tf.train.SequenceExample()
+        for key, value in {"id": name, "source": "set", "task": task, "section": "set"}.items():
+            example.context.feature[key].bytes_list.value.append(value.encode())
+        example.context.feature["score"].float_list.value.append(0.5)
+        example.context.feature["gates"].int64_list.value.append(1)
+        for key, steps in (("tokens", tokens), ("text", text)):
+            for step in steps:
+                example.feature_lists.feature_list[key].feature.add().bytes_list.value.append(step.encode())
+        return example.SerializeToString()
+
+    return record
 
 
 @pytest.fixture(scope="session")

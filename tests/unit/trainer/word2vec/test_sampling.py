@@ -18,12 +18,6 @@ COUNTS = np.array([9_000, 2_500, 1_200, 0, 700, 700, 90, 10, 0, 1, 0])
 IMPROBABLE = 1e-3
 
 
-def gensim_model(counts: np.ndarray, **settings: float) -> Word2Vec:
-    model = Word2Vec(min_count=1, **settings)
-    model.build_vocab_from_freq({f"w{row}": int(count) for row, count in enumerate(counts)})
-    return model
-
-
 def require_drawn_from(drawn: np.ndarray, probabilities: np.ndarray) -> None:
     observed = np.bincount(drawn.ravel(), minlength=len(probabilities))
     possible = probabilities > 0
@@ -42,7 +36,8 @@ def test_a_word_is_kept_with_the_probability_of_the_released_program() -> None:
 @pytest.mark.parametrize("threshold", [1e-1, 1e-2, 1e-3, 1e-5])
 def test_keep_probabilities_are_gensims(threshold: float) -> None:
     counts = COUNTS[COUNTS > 0]
-    model = gensim_model(counts, sample=threshold)
+    model = Word2Vec(min_count=1, sample=threshold)
+    model.build_vocab_from_freq({f"w{row}": int(count) for row, count in enumerate(counts)})
     integers = [model.wv.get_vecattr(f"w{row}", "sample_int") for row in range(len(counts))]
     np.testing.assert_allclose(keep_probabilities(counts, threshold), np.array(integers) / (2**32 - 1), rtol=1e-6)
 
@@ -87,13 +82,6 @@ def test_negatives_are_drawn_by_a_power_of_the_count(exponent: float) -> None:
     assert drawn.dtype == tf.int64
     assert drawn.shape == [300, 1_000]
     require_drawn_from(drawn.numpy(), weights / weights.sum())
-
-
-def test_negatives_are_drawn_from_gensims_distribution() -> None:
-    counts = (1e5 / np.arange(1, 500)).astype(np.int64)
-    table = gensim_model(counts, ns_exponent=0.75).cum_table
-    probabilities = np.diff(table, prepend=0) / table[-1]
-    require_drawn_from(NoiseTable(counts, 0.75).draw(500_000, [7, 8]).numpy(), probabilities)
 
 
 def test_neighbouring_draws_are_independent() -> None:
