@@ -80,20 +80,17 @@ def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_p
     assert np.abs(others).max() <= np.sqrt(3) * values[[1, 1, 3, 5]].std() * (1 + 1e-6)
 
 
-def test_a_vocabulary_that_the_train_split_lacks_covers_nothing_of_it(tmp_path: Path) -> None:
-    path = save(tmp_path / "vectors.bin", ["a"], vectors(1))
-    start = read(path, make_graph(tmp_path / "graph", ["a", "b"], [0, 0]))
-    assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (0.5, 0.0)
-
-
-def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("count", "coverage"), [(1, 1 / 3), (0, 0.0)])
+def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path, count: int, coverage: float) -> None:
     words = [f"w{number}" for number in range(3000)]
     values = vectors(1000, width=20)
     path = save(tmp_path / "vectors.bin", words[:1000], values)
-    start = read(path, make_graph(tmp_path / "graph", words, [1] * 3000))
+    start = read(path, make_graph(tmp_path / "graph", words, [count] * 3000))
     drawn = start.vectors[1004:]
     assert drawn.std() == pytest.approx(values.std(), rel=0.02)
     assert drawn.mean() == pytest.approx(0, abs=0.05)
+    # Words that the train split lacks cover nothing of it.
+    assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (1 / 3, coverage)
 
 
 def test_the_seed_decides_the_random_vectors_alone(graph: str, tmp_path: Path) -> None:
@@ -125,21 +122,17 @@ def test_settings_without_vectors_start_at_random(graph: str) -> None:
     assert classifier.build(settings, 9, 2).get_layer("embedding").embeddings.shape == (9, 5)
 
 
-def test_vectors_of_other_words_are_rejected(graph: str, tmp_path: Path) -> None:
+def test_vectors_of_other_words_and_those_that_are_not_finite_are_rejected(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", ["ein", "<pad>", "Haus"], vectors(3))
     with pytest.raises(JobError, match="none of the vocabulary's words") as caught:
         read(path, graph)
     assert caught.value.where == f"trainer.embedding.from, {path}"
     assert caught.value.found == "3 words, for example ein, <pad>, Haus"
     assert "6 words, for example film, Film, london, CAFÉ, rare" in str(caught.value.expected)
-
-
-def test_a_vector_that_is_not_finite_is_rejected_with_its_word(graph: str, tmp_path: Path) -> None:
     values = vectors(len(GIVEN))
     values[[0, 3], 1] = np.nan
-    path = save(tmp_path / "vectors.bin", GIVEN, values)
     with pytest.raises(JobError, match="The vector of LONDON is not finite"):
-        read(path, graph)
+        read(save(path, GIVEN, values), graph)
 
 
 @pytest.mark.parametrize("frozen", [True, False])

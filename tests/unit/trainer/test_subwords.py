@@ -69,28 +69,19 @@ def cut(model: bytes, texts: list[str]) -> list[list[str]]:
 @example(texts=["".join(map(chr, range(0x3000)))])
 @example(texts=[" the film ", "<user><user>a,b", "<0x41>\\<0x41", "<<unk>>", "\u2581 \\_ \\"])
 @settings(max_examples=200, deadline=None)
-def test_any_text_comes_back(model: bytes, texts: list[str]) -> None:
-    assert [subwords.detokenize(row) for row in cut(model, texts)] == texts
-
-
-@given(texts=st.lists(TEXTS, max_size=4))
-@settings(deadline=None)
-def test_pieces_are_lines_of_a_vocabulary_and_never_reserved(model: bytes, texts: list[str]) -> None:
-    known = set(subwords.pieces(model))
+def test_any_text_comes_back_from_pieces_that_are_lines_of_a_vocabulary(model: bytes, texts: list[str]) -> None:
+    rows, known = cut(model, texts), set(subwords.pieces(model))
+    assert [subwords.detokenize(row) for row in rows] == texts
     assert not known & set(features.RESERVED_WORDS)
-    for piece in {piece for row in cut(model, texts) for piece in row}:
-        assert piece in known
-        assert "\n" not in piece
-        assert "\r" not in piece
+    used = {piece for row in rows for piece in row}
+    assert used <= known
+    assert not {"\n", "\r"} & set("".join(used))
 
 
-def test_pieces_are_those_of_sentencepiece(model: bytes) -> None:
+def test_pieces_are_those_of_sentencepiece_and_hold_bytes_and_reserved_words(model: bytes) -> None:
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     texts = ["the film was good", "", "  two  spaces ", "日本 wörse ☃", "<user> said a,b"]
     assert cut(model, texts) == processor.encode(texts, out_type=str)
-
-
-def test_a_model_has_bytes_reserved_words_and_pieces_of_the_text(model: bytes) -> None:
     pieces = subwords.pieces(model)
     assert len(pieces) == len(set(pieces)) <= 400
     assert set(pieces) >= {f"<0x{byte:02X}>" for byte in range(256)} | {"<user>", "a,b"}

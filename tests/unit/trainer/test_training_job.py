@@ -18,7 +18,8 @@ def job(tmp_path: Path) -> TrainingJob:
 
 
 def test_settings_and_kind_are_those_of_the_graph(job: TrainingJob, tmp_path: Path) -> None:
-    settings = TransformSettings.model_validate({"max_size": 77, "lowercase": False, "truncate": {"to": 5}})
+    values = {"tokenizer": "subwords", "reserved": ["<user>"], "pad": {"to": 9, "side": "left"}, "bos": "segment"}
+    settings = TransformSettings.model_validate({**values, "truncate": {"to": 9}, "strip_html": True, "nfkc": True})
     (tmp_path / "settings.json").write_text(json.dumps({**settings.model_dump(), "kind": "text"}))
     assert (job.transform_settings, job.kind) == (settings, kinds.PLAIN_TEXT)
 

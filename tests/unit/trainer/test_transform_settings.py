@@ -59,15 +59,6 @@ def test_invalid_output_is_rejected(values: dict, part: str) -> None:
         OutputSettings.model_validate(values)
 
 
-def test_settings_survive_json() -> None:
-    output = OutputSettings(compression="none", shard_mb=1)
-    assert OutputSettings.model_validate_json(output.model_dump_json()) == output
-    values = {"tokenizer": "subwords", "reserved": ["<user>"], "pad": {"to": 9, "side": "left"}, "bos": "segment"}
-    settings = TransformSettings.model_validate({**values, "truncate": {"to": 9}, "strip_html": True, "nfkc": True})
-    assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings
-    assert TransformSettings.model_validate_json("{}") == TransformSettings()
-
-
 KEPT = {"to": 4, "keep": "tail"}
 
 

@@ -49,14 +49,13 @@ def test_the_loss_of_a_document_is_the_mean_over_the_classes(smoothing: float) -
 
 
 def test_a_sound_model_starts_at_chance_level_and_overfits() -> None:
-    settings = ClassifierSettings(embedding=8, units=4, bidirectional=False)
     keras.utils.set_random_seed(1)
-    tokens = np.random.default_rng(0).integers(4, 14, (2, 16, 5))
-    labels = np.where(tokens < 7, tokens - 4, -1)
-    numbers = [{"tokens": tokens[n], "length": np.full(16, 5), "labels": labels[n]} for n in range(2)]
-    batches = [{name: tf.constant(value, tf.int64) for name, value in batch.items()} for batch in numbers]
-    findings = sanity.check(classifier.build(settings, 14, 3), HEAD, batches)
-    assert findings.chance_loss == pytest.approx(math.log(2))
+    batches = []
+    for tokens in np.random.default_rng(0).integers(4, 14, (2, 16, 5)):
+        batch = {"tokens": tokens, "length": np.full(16, 5), "labels": np.where(tokens < 7, tokens - 4, -1)}
+        batches.append({name: tf.constant(value, tf.int64) for name, value in batch.items()})
+    model = classifier.build(ClassifierSettings(embedding=8, units=4, bidirectional=False), 14, 3)
+    assert sanity.check(model, HEAD, batches).chance_loss == pytest.approx(math.log(2))
 
 
 def best_f1(probabilities: np.ndarray, wanted: np.ndarray) -> float:

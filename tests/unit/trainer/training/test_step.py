@@ -98,14 +98,29 @@ def test_a_weight_of_2_of_a_document_or_its_class_counts_as_two(task: str, class
     assert found.targets == (6 if task != "tagger" else int(tf.reduce_sum(batch["length"])))
 
 
-def test_the_loss_is_the_mean_weighted_by_class_and_document_in_numpy() -> None:
-    given, by_class = documents(6), np.array([3.0, 1.0, 0.5])
-    step = make(by_class.tolist(), weighted=True)
-    logits, labels = step.logits(given).numpy().astype(np.float64), given["label"].numpy()
-    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(6), labels]
-    weights = given["weight"].numpy() * by_class[labels]
-    step.train(given, 1)
-    assert step.running.read()[0].figures()["loss"] == pytest.approx((losses * weights).sum() / weights.sum(), rel=1e-5)
+@pytest.mark.parametrize("class_weights", [None, [3.0, 1.0, 0.5]])
+@pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
+def test_a_step_follows_the_gradient_of_the_weighted_mean_scaled_to_the_norm(clip_norm, class_weights) -> None:
+    step = make(class_weights, weighted=bool(class_weights), optimizer="sgd", clip_norm=clip_norm)
+    batch, before = documents(6), weights(step)
+    given = np.array(class_weights)[batch["label"].numpy()] * batch["weight"].numpy() if class_weights else np.ones(6)
+    with tf.GradientTape() as tape:
+        logits = step.model([batch["tokens"], batch["length"]], training=False)
+        losses = -tf.gather(tf.nn.log_softmax(logits), batch["label"], batch_dims=1)
+        mean = tf.reduce_sum(losses * given.astype(np.float32)) / given.sum()
+    sparse = tape.gradient(mean, [variable.value for variable in step.model.trainable_variables])
+    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in sparse]
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+    step.train(batch, 1)
+    reading, diverged = step.running.read()
+    assert diverged is None
+    assert (reading.weight, reading.targets) == (given.sum(), 6)
+    assert reading.figures()["loss"] == pytest.approx(float(mean), rel=1e-5)
+    assert reading.correct == (logits.numpy().argmax(axis=1) == batch["label"].numpy()).sum()
+    assert reading.norm == reading.largest_norm == pytest.approx(norm, rel=1e-5)
+    scale = 1 if clip_norm is None else min(1, clip_norm / norm)
+    for weight, start, gradient in zip(weights(step), before, gradients, strict=True):
+        np.testing.assert_allclose(weight, start - 0.1 * scale * gradient, atol=2e-6)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -82,6 +82,8 @@ def expected(pair_by_pair, measured: Measured, documents: list[list[int]]) -> tu
 def test_documents_have_the_sums_of_their_pairs(measured: Measured, pair_by_pair) -> None:
     @hypothesis_settings(max_examples=15)
     @given(DOCUMENTS)
+    @example([])
+    @example([[], [5], [1, 0, 99, 3]])
     @example([[BOS, 4, 5, 6, EOS, BOS, 7, EOS, BOS, 4, 4, EOS], [BOS, EOS], [5, 6]])
     def check(documents: list[list[int]]) -> None:
         losses, predictions = expected(pair_by_pair, measured, documents)
@@ -90,11 +92,6 @@ def test_documents_have_the_sums_of_their_pairs(measured: Measured, pair_by_pair
         assert found[1] == predictions
 
     check()
-
-
-def test_documents_without_pairs_have_no_loss(measured: Measured) -> None:
-    assert measured([[], [5], [1, 0, 99, 3]]) == ([0, 0, 0], [0, 0, 0])
-    assert measured([]) == ([], [])
 
 
 def test_words_have_no_neighbours_in_other_documents(measured: Measured) -> None:

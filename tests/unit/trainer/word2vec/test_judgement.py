@@ -58,12 +58,6 @@ def test_pairs_are_answered_as_gensim_does(servable, peer, record, tmp_path: Pat
     assert expected == pytest.approx(pearson.statistic, abs=1e-6)
 
 
-def test_a_pair_is_compared_by_its_most_frequent_spellings(servable, peer, record) -> None:
-    found = judge(servable, [record("similarity", pair) for pair in (("FILM", "w3"), ("strasse", "W4"), ("W4", "W4"))])
-    expected = [peer.similarity("Film", "w3"), peer.similarity("stra\u00dfe", "w4"), 1]
-    np.testing.assert_allclose(found["similarity"], expected, atol=1e-6)
-
-
 def test_analogies_are_answered_as_gensim_does(servable, peer, record, tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     questions = [tuple(random.choice(ASKED, 4, replace=number % 3 == 0).tolist()) for number in range(400)]

@@ -25,14 +25,6 @@ def require_drawn_from(drawn: np.ndarray, probabilities: np.ndarray) -> None:
     assert stats.chisquare(observed[possible], probabilities[possible] * drawn.size).pvalue > IMPROBABLE
 
 
-def test_a_word_is_kept_with_the_probability_of_the_released_program() -> None:
-    # 800 of 1,000 at a threshold of 0.01: f / t = 80; 10: f / t = 1; 1: 0.1, whose value is above 1; 0 is not left out.
-    keep = keep_probabilities(np.array([800, 180, 10, 9, 1, 0]), 0.01)
-    assert keep.dtype == np.float32
-    np.testing.assert_allclose(keep[:2], [(80**0.5 + 1) / 80, (18**0.5 + 1) / 18], rtol=1e-6)
-    np.testing.assert_array_equal(keep[2:], 1)
-
-
 @pytest.mark.parametrize("threshold", [1e-1, 1e-2, 1e-3, 1e-5])
 def test_keep_probabilities_are_gensims(threshold: float) -> None:
     counts = COUNTS[COUNTS > 0]
@@ -88,12 +80,6 @@ def test_neighbouring_draws_are_independent() -> None:
     counts = np.array([3, 2, 5])
     pairs = NoiseTable(counts, 1.0).draw([60_000, 2], [9, 9]).numpy() @ [3, 1]
     require_drawn_from(pairs, np.outer(counts, counts).ravel() / 100)
-
-
-def test_vocabularies_of_one_and_two_words() -> None:
-    assert not NoiseTable(np.array([7]), 0.75).draw(50, [1, 2]).numpy().any()
-    assert (NoiseTable(np.array([0, 7]), 0.75).draw(50, [1, 2]).numpy() == 1).all()
-    require_drawn_from(NoiseTable(np.array([81, 16]), 0.75).draw(20_000, [1, 2]).numpy(), np.array([27, 8]) / 35)
 
 
 @pytest.mark.parametrize("counts", [[], [0], [0, 0, 0]])

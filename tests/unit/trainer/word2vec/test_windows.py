@@ -161,11 +161,8 @@ def require_windows_of(step: dict[str, np.ndarray], documents: list[list[int]], 
     assert pairs_in(step, window) == pairs_of(text, reach)
 
 
-def test_a_pass_holds_every_document_once_and_windows_in_it(one_pass) -> None:
+def test_a_pass_holds_every_document_once_with_windows_and_negatives_that_are_drawn(one_pass) -> None:
     require_windows_of(one_pass, TEXT, 4)
-
-
-def test_sizes_of_windows_are_drawn_alike(one_pass) -> None:
     left, right = one_pass["left"].ravel(), one_pass["right"].ravel()
     starts = np.flatnonzero(left[:VOCABULARY] == 0)
     whole = [p for p in range(VOCABULARY - 4) if p % PART >= 4 and not (set(range(p - 3, p + 5)) & set(starts))]
@@ -174,9 +171,6 @@ def test_sizes_of_windows_are_drawn_alike(one_pass) -> None:
     assert len(whole) > 1_000
     assert sizes[0] == 0
     assert stats.chisquare(sizes[1:]).pvalue > IMPROBABLE
-
-
-def test_negatives_are_drawn_for_every_group(one_pass) -> None:
     noise = one_pass["noise"]
     assert noise.shape == (one_pass["centers"].size // math.gcd(STEP_TOKENS, 64), 7)
     assert noise.dtype == np.int32
