@@ -120,6 +120,9 @@ def test_settings_without_vectors_start_at_random(graph: str) -> None:
     assert embedding.read(ClassifierSettings().embedding, graph, seed=1) is None
     settings = ClassifierSettings.model_validate({"embedding": 5})
     assert classifier.build(settings, 9, 2).get_layer("embedding").embeddings.shape == (9, 5)
+    # The description of a model holds none of its vectors.
+    described = {classifier.build(starting("x.bin"), 50, 2, vectors(50) + add).to_json() for add in (0, 1)}
+    assert len(described) == 1
 
 
 def test_vectors_of_other_words_and_those_that_are_not_finite_are_rejected(graph: str, tmp_path: Path) -> None:
@@ -151,13 +154,6 @@ def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
     moved = (table.numpy() != values).any(axis=1)
     assert moved[4:].all() == moved.any() == (not frozen)
     assert all((variable.numpy() != start).any() for variable, start in zip(others, before, strict=True))
-
-
-def test_the_description_of_the_model_holds_none_of_the_vectors() -> None:
-    settings = starting("x.bin")
-    keras.utils.set_random_seed(1)
-    described = [classifier.build(settings, 50, 2, values).to_json() for values in (vectors(50), vectors(50) + 1)]
-    assert described[0] == described[1]
 
 
 @pytest.mark.slow

@@ -128,12 +128,6 @@ def test_padding_gives_every_document_at_least_one_step(rows: list[list[int]]) -
     assert length.numpy().tolist() == [max(len(row), 1) for row in rows]
 
 
-def test_a_split_without_documents_gives_no_batches(tmp_path: Path) -> None:
-    path = str(tmp_path / "empty.gz")
-    tf.io.TFRecordWriter(path, "GZIP").close()
-    assert batches(path, seed=1) == []
-
-
 def test_a_folder_a_pattern_and_its_files_are_read_alike(files: tuple[str, ...]) -> None:
     folder = str(Path(files[0]).parent)
     expected = order(batches(files, seed=1))
@@ -166,7 +160,7 @@ def test_more_workers_than_documents_get_batches_of_none(tmp_path: Path, write_t
     write_transformed(tmp_path / "few", [document(1), document(2)])
     found = [batches(str(tmp_path / "few"), worker=(number, 4)) for number in range(4)]
     assert [len(worker) for worker in found] == [1] * 4
-    (shapes,) = [[worker[0]["tokens"].shape for worker in found]]
+    shapes = [worker[0]["tokens"].shape for worker in found]
     assert sorted(rows for rows, _ in shapes) == [0, 0, 1, 1]
     assert all(width >= 1 for _, width in shapes)
 
@@ -177,7 +171,9 @@ def test_a_worker_must_be_one_of_them(files: tuple[str, ...], worker: tuple[int,
         read(files, batch_tokens=100, worker=worker)
 
 
-def test_no_files_is_an_error(tmp_path: Path) -> None:
+def test_no_documents_give_no_batches_and_no_files_are_an_error(tmp_path: Path) -> None:
+    tf.io.TFRecordWriter(str(tmp_path / "empty.gz"), "GZIP").close()
+    assert batches(str(tmp_path / "empty.gz"), seed=1) == []
     with pytest.raises(JobError, match="No TFRecord files") as caught:
         read(str(tmp_path), batch_tokens=100)
     assert caught.value.where == str(tmp_path)

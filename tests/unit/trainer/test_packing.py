@@ -85,6 +85,16 @@ def test_rows_are_streams_of_whole_documents_each_once(folder: str, values: dict
     assert max(sizes) - min(sizes) <= 2 * max(map(len, DOCUMENTS))
 
 
+def test_usage_counts_documents_inputs_and_padding(folder: str, tmp_path: Path) -> None:
+    usage, found = Usage(), batches(folder)
+    for batch in pack(folder, rows=3, time=7, window=25):
+        usage.count(batch)
+    tokens = sum(map(len, DOCUMENTS)) + len(DOCUMENTS)
+    assert usage == Usage(documents=len(DOCUMENTS), steps=len(found), tokens=tokens, padded=len(found) * 21)
+    tf.io.TFRecordWriter(str(tmp_path / "tfrecord")).close()
+    assert batches(str(tmp_path)) == []
+
+
 def test_segments_distinguish_documents_of_a_batch(folder: str) -> None:
     for batch in batches(folder, seed=1):
         for segment, offset in zip(batch["segment"], batch["offset"], strict=True):
@@ -127,18 +137,3 @@ def test_a_position_of_other_rows_is_an_error(folder: str) -> None:
     for values in ({"rows": 2}, {"time": 8}, {"eos": None}, {"seed": 1}):
         with pytest.raises(JobError, match="another reading"):
             batches(folder, **values, position=position)
-
-
-def test_usage_counts_documents_inputs_and_padding(folder: str) -> None:
-    usage = Usage()
-    found = batches(folder)
-    for batch in pack(folder, rows=3, time=7, window=25):
-        usage.count(batch)
-    assert usage.documents == len(DOCUMENTS)
-    assert usage.tokens == sum(map(len, DOCUMENTS)) + len(DOCUMENTS)
-    assert (usage.steps, usage.padded) == (len(found), len(found) * 21)
-
-
-def test_a_split_without_documents_gives_no_batches(tmp_path: Path) -> None:
-    tf.io.TFRecordWriter(str(tmp_path / "tfrecord")).close()
-    assert batches(str(tmp_path)) == []

@@ -120,12 +120,10 @@ def test_files_of_other_tools_are_read(tmp_path: Path, name: str, content: bytes
     (tmp_path / name).write_bytes(content)
     expected = WordVectors(["the", '"'], np.array([[1, -2.5], [0.1, 0.03]], np.float32))
     assert_equal(vector_files.read(f"{tmp_path}/{name}"), expected)
-
-
-def test_the_first_of_duplicate_words_counts(tmp_path: Path) -> None:
+    # The first of duplicate words counts.
     (tmp_path / "v.txt").write_text("a 1\nb 2\na 3\na 4\n")
-    found = vector_files.read(f"{tmp_path}/v.txt")
-    assert_equal(found, WordVectors(["a", "b"], np.array([[1], [2]], np.float32), duplicates=2))
+    first = WordVectors(["a", "b"], np.array([[1], [2]], np.float32), duplicates=2)
+    assert_equal(vector_files.read(f"{tmp_path}/v.txt"), first)
 
 
 LONG = 5_000
