@@ -13,7 +13,6 @@ import tensorflow as tf
 from scipy import stats
 
 from trainer.data import parsing
-from trainer.data.kinds import LABELLED_TEXT
 
 # Cases mixed: gensim compares without case, and takes the most frequent of the words that differ in it.
 WORDS = [f"w{number}" for number in range(30)]
@@ -109,9 +108,11 @@ def test_documents_go_through_the_transform_graph_of_the_corpus(corpus, make_ser
     for document in corpus.documents["eval"]:
         asked += [record("documents", text=document.segments, name=document.id)]
         asked += [record("similarity", (words[0], words[1].upper())), record("analogy", tuple(words[:4]))]
-    transformed = parsing.padded_batch(tf.constant(records(corpus.transformed["eval"])), LABELLED_TEXT)
-    names, ids = transformed["id"].numpy(), transformed["tokens"].numpy()
-    expected = {name.decode(): (sum(row), np.count_nonzero(row)) for name, row in zip(names, ids, strict=True)}
+    transformed = records(corpus.transformed["eval"])
+    examples = map(tf.train.SequenceExample.FromString, transformed)
+    names = [example.context.feature["id"].bytes_list.value[0].decode() for example in examples]
+    ids = parsing.tokens(tf.constant(transformed)).to_list()
+    expected = {name: (sum(row), len(row)) for name, row in zip(names, ids, strict=True)}
     found = judge(servable, asked)
     documents = [expected[document.id] for document in corpus.documents["eval"]]
     assert found["loss"][::3].tolist() == [total for total, _ in documents]
