@@ -23,9 +23,13 @@ assert importlib.util.find_spec("trainer") is None
 def plain(value):
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value.tolist()
 
+def tensor(value):
+    return tf.constant([one.encode("latin-1") for one in value], tf.string) if isinstance(value, list) else value
+
 model, answers = tf.saved_model.load(sys.argv[2]), {}
-for name, (signature, values) in json.load(sys.stdin).items():
-    outputs = model.signatures[signature](tf.constant([value.encode("latin-1") for value in values], tf.string))
+for name, (signature, given) in json.load(sys.stdin).items():
+    inputs = {key: tensor(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    outputs = model.signatures[signature](*([] if inputs else [tensor(given)]), **inputs)
     answers[name] = {key: value.numpy() for key, value in outputs.items()}
 print(json.dumps({"signatures": sorted(model.signatures), **answers}, default=plain))
 """
@@ -156,14 +160,14 @@ def records() -> Callable[[list[str]], list[bytes]]:
 def ask_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
     """A function that calls signatures of a SavedModel in a process that cannot import this project."""
 
-    def ask(model: Path, **questions: tuple[str, list[bytes]]) -> dict[str, Any]:
-        """Returns the signatures' names, and the outputs by question: a signature and its strings."""
-        asked = {
-            name: (key, [value.decode("latin-1") for value in values]) for name, (key, values) in questions.items()
-        }
+    def ask(model: Path, **questions: tuple[str, Any]) -> dict[str, Any]:
+        """Returns the signatures' names, and the outputs by question: a signature and its strings or arguments."""
         # Without `site` Python reads no .pth file, which would make an editable installation importable.
         command = [sys.executable, "-I", "-S", "-c", ASK, sysconfig.get_path("purelib"), str(model)]
-        where, given = tmp_path_factory.mktemp("elsewhere"), json.dumps(asked).encode()
+        where, given = (
+            tmp_path_factory.mktemp("elsewhere"),
+            json.dumps(questions, default=lambda value: value.decode("latin-1")).encode(),
+        )
         done = subprocess.run(command, cwd=where, input=given, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         answers: dict[str, Any] = json.loads(done.stdout)

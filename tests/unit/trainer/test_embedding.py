@@ -17,7 +17,6 @@ from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER, SingleLabel
 from trainer.errors import JobError
-from trainer.jobs.training_job import TrainingJob
 from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.training.loop import Loop
 from trainer.vectors import embedding
@@ -69,6 +68,8 @@ def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_p
     values = vectors(len(GIVEN))
     path = save(tmp_path / name, GIVEN, values, write_header=not name.startswith("glove"))
     start = read(path, graph)
+    shares = {"type_coverage": 4 / 6, "token_coverage": 85 / 90}
+    assert start.coverage == {"file": name, "width": 4, "words": 7, "found": 4, **shares}
     assert (start.vectors.shape, start.vectors.dtype) == ((4 + 6 + 3, 4), np.float32)
     for number, word in enumerate(WORDS, start=4):
         if word in ROWS:
@@ -79,27 +80,17 @@ def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_p
     assert np.abs(others).max() <= np.sqrt(3) * values[[1, 1, 3, 5]].std() * (1 + 1e-6)
 
 
-def test_the_coverage_is_reported(graph: str, tmp_path: Path) -> None:
-    path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
-    start = read(path, graph)
-    shares = {"type_coverage": 4 / 6, "token_coverage": 85 / 90}
-    assert start.coverage == {"file": "vectors.bin", "width": 4, "words": 7, "found": 4, **shares}
-
-
-def test_a_vocabulary_that_the_train_split_lacks_covers_nothing_of_it(tmp_path: Path) -> None:
-    path = save(tmp_path / "vectors.bin", ["a"], vectors(1))
-    start = read(path, make_graph(tmp_path / "graph", ["a", "b"], [0, 0]))
-    assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (0.5, 0.0)
-
-
-def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("count", "coverage"), [(1, 1 / 3), (0, 0.0)])
+def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path, count: int, coverage: float) -> None:
     words = [f"w{number}" for number in range(3000)]
     values = vectors(1000, width=20)
     path = save(tmp_path / "vectors.bin", words[:1000], values)
-    start = read(path, make_graph(tmp_path / "graph", words, [1] * 3000))
+    start = read(path, make_graph(tmp_path / "graph", words, [count] * 3000))
     drawn = start.vectors[1004:]
     assert drawn.std() == pytest.approx(values.std(), rel=0.02)
     assert drawn.mean() == pytest.approx(0, abs=0.05)
+    # Words that the train split lacks cover nothing of it.
+    assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (1 / 3, coverage)
 
 
 def test_the_seed_decides_the_random_vectors_alone(graph: str, tmp_path: Path) -> None:
@@ -129,93 +120,62 @@ def test_settings_without_vectors_start_at_random(graph: str) -> None:
     assert embedding.read(ClassifierSettings().embedding, graph, seed=1) is None
     settings = ClassifierSettings.model_validate({"embedding": 5})
     assert classifier.build(settings, 9, 2).get_layer("embedding").embeddings.shape == (9, 5)
+    # The description of a model holds none of its vectors.
+    described = {classifier.build(starting("x.bin"), 50, 2, vectors(50) + add).to_json() for add in (0, 1)}
+    assert len(described) == 1
 
 
-def test_vectors_of_other_words_are_rejected(graph: str, tmp_path: Path) -> None:
+def test_vectors_of_other_words_and_those_that_are_not_finite_are_rejected(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", ["ein", "<pad>", "Haus"], vectors(3))
     with pytest.raises(JobError, match="none of the vocabulary's words") as caught:
         read(path, graph)
     assert caught.value.where == f"trainer.embedding.from, {path}"
     assert caught.value.found == "3 words, for example ein, <pad>, Haus"
     assert "6 words, for example film, Film, london, CAFÉ, rare" in str(caught.value.expected)
-
-
-def test_a_vector_that_is_not_finite_is_rejected_with_its_word(graph: str, tmp_path: Path) -> None:
     values = vectors(len(GIVEN))
     values[[0, 3], 1] = np.nan
-    path = save(tmp_path / "vectors.bin", GIVEN, values)
     with pytest.raises(JobError, match="The vector of LONDON is not finite"):
-        read(path, graph)
+        read(save(path, GIVEN, values), graph)
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
     keras.utils.set_random_seed(1)
-    settings = ClassifierSettings.model_validate(
-        {"embedding": {"from": "x.bin", "frozen": frozen}, "units": 3, "bigrams": None}
-    )
-    values = vectors(8)
+    section = {"embedding": {"from": "x.bin", "frozen": frozen}, "units": 3, "bigrams": None}
+    settings, values = ClassifierSettings.model_validate(section), vectors(8)
     model = classifier.build(settings, 8, 2, values)
     table = model.get_layer("embedding").embeddings
     np.testing.assert_array_equal(table, values)
-    loop = Loop(model, SingleLabel(settings, "ab"))
-    others = [variable.numpy() for variable in model.trainable_variables if variable is not table]
-    loop.step.train(
-        {
-            "tokens": tf.constant([[4, 5, 6], [7, 4, 0]], tf.int64),
-            "length": tf.constant([3, 2], tf.int64),
-            "label": tf.constant([0, 1], tf.int64),
-        },
-        number=1,
-    )
+    others = [variable for variable in model.trainable_variables if variable is not table]
+    before = [variable.numpy() for variable in others]
+    batch = {"tokens": [[4, 5, 6], [7, 4, 0]], "length": [3, 2], "label": [0, 1]}
+    features = {name: tf.constant(numbers, tf.int64) for name, numbers in batch.items()}
+    Loop(model, SingleLabel(settings, "ab")).step.train(features, number=1)
     moved = (table.numpy() != values).any(axis=1)
-    assert moved[4:].all() == (not frozen)
-    assert moved.any() == (not frozen)
-    trained = [variable for variable in model.trainable_variables if variable is not table]
-    assert all((variable.numpy() != before).any() for variable, before in zip(trained, others, strict=True))
-
-
-def test_the_description_of_the_model_holds_none_of_the_vectors() -> None:
-    settings = starting("x.bin")
-    keras.utils.set_random_seed(1)
-    described = [classifier.build(settings, 50, 2, values).to_json() for values in (vectors(50), vectors(50) + 1)]
-    assert described[0] == described[1]
-
-
-def train(corpus, path: Path, folder: Path) -> dict:
-    settings = {"embedding": {"from": str(path), "frozen": True}, "units": 4, "epochs": 2, "batch_tokens": 2000}
-    job = TrainingJob(
-        train_files=corpus.transformed["train"],
-        eval_files=corpus.transformed["eval"],
-        transform_graph=str(corpus.graph),
-        model_directory=str(folder / "model"),
-        log_directory=str(folder / "log"),
-        checkpoints=str(folder / "checkpoints"),
-    )
-    CLASSIFIER.run(job, ClassifierSettings.model_validate(settings))
-    return json.loads((folder / "log" / "training.json").read_text())
+    assert moved[4:].all() == moved.any() == (not frozen)
+    assert all((variable.numpy() != start).any() for variable, start in zip(others, before, strict=True))
 
 
 @pytest.mark.slow
-def test_a_trained_model_serves_its_own_table(corpus, tmp_path: Path) -> None:
+def test_a_trained_model_serves_its_own_table(corpus, job_in, tmp_path: Path) -> None:
     words = (corpus.graph / "vocabulary.txt").read_text().splitlines()[4:]
     counts = [int(line) for line in (corpus.graph / "counts.txt").read_text().splitlines()[4:]]
     chosen = words[::2]
     values = vectors(len(chosen))
     path = save(tmp_path / "vectors.bin", chosen, values)
-    report = train(corpus, path, tmp_path / "first")
-    assert report["embedding"]["found"] == len(chosen)
-    assert report["embedding"]["type_coverage"] == pytest.approx(len(chosen) / len(words))
-    assert report["embedding"]["token_coverage"] == pytest.approx(sum(counts[::2]) / sum(counts))
-    train(corpus, path, tmp_path / "again")
+    settings = {"embedding": {"from": str(path), "frozen": True}, "units": 4, "epochs": 2, "batch_tokens": 2000}
+    job = job_in(corpus, tmp_path)
+    CLASSIFIER.run(job, ClassifierSettings.model_validate(settings))
+    report = json.loads(Path(job.log_directory, "training.json").read_text())["embedding"]
+    shares = (report["found"], report["type_coverage"], report["token_coverage"])
+    assert shares == (
+        len(chosen),
+        pytest.approx(len(chosen) / len(words)),
+        pytest.approx(sum(counts[::2]) / sum(counts)),
+    )
     path.unlink()
-    model = tf.saved_model.load(str(tmp_path / "first" / "model"))
+    model = tf.saved_model.load(job.model_directory)
     tables = [variable for variable in model._state if variable.shape == (4 + len(words), 4)]
     np.testing.assert_array_equal(tables[0].numpy()[4::2], values)
     answers = model.signatures["serving_default"](tf.constant(["moving", "dull"]))
     np.testing.assert_allclose(tf.reduce_sum(answers["probabilities"], axis=1), 1, rtol=1e-5)
-    digests = [
-        json.loads((tmp_path / run / "model" / "assets.extra" / "seqloom.json").read_text())
-        for run in ("first", "again")
-    ]
-    assert digests[0] == digests[1]

@@ -38,11 +38,9 @@ def files(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> tuple[
     return tuple(map(str, paths))
 
 
-def uncached_batches(files: str | tuple[str, ...], **values: int | None) -> list[dict[str, np.ndarray]]:
+@functools.cache
+def batches(files: str | tuple[str, ...], **values: int | None) -> list[dict[str, np.ndarray]]:
     return list(read(files, **{"batch_tokens": 100, "window": 30, **values}).as_numpy_iterator())
-
-
-batches = functools.cache(uncached_batches)
 
 
 def order(found: list[dict[str, np.ndarray]]) -> list[int]:
@@ -73,43 +71,29 @@ def test_batches_stay_within_the_budget_but_for_a_longer_document_alone(files: t
     assert max(batch["tokens"].size for batch in found if batch["tokens"].shape[1] < 200) > 80
 
 
-def test_sorting_saves_padding(files: tuple[str, ...]) -> None:
-    def waste(window: int) -> float:
-        found = batches(files, window=window, batch_tokens=400)
-        return 1 - sum(LENGTHS) / sum(batch["tokens"].size for batch in found)
-
-    records = [len(tokens_of(number)) for shard in range(3) for number in range(shard, len(LENGTHS), 3)]
-    unsorted = [records[start : start + 10] for start in range(0, len(records), 10)]
-    padded = sum(max(rows) * len(rows) for rows in unsorted)
-    assert waste(100) < waste(20) < 1 - sum(LENGTHS) / padded
-
-
-def test_the_order_depends_on_seed_and_epoch_alone(files: tuple[str, ...]) -> None:
-    first = order(batches(files, seed=1))
-    tf.random.set_seed(3)
-    assert order(uncached_batches(files, seed=1, epoch=0)) == first
-    others = [order(batches(files, seed=seed, epoch=epoch)) for seed, epoch in ((1, 1), (2, 0), (2, 1))]
-    assert len({tuple(numbers) for numbers in [first, *others]}) == 4
-
-
-def test_a_dataset_read_again_gives_the_same_order(files: tuple[str, ...]) -> None:
-    dataset = read(files, batch_tokens=100, window=30, seed=1, epoch=2)
-    passes = [[batch["id"].tolist() for batch in dataset.as_numpy_iterator()] for _ in range(2)]
-    assert passes[0] == passes[1]
-
-
-def test_documents_are_mixed_over_windows_and_batches_over_lengths(files: tuple[str, ...]) -> None:
-    in_file_order = order(batches(files))
-    assert sorted(order(batches(files, seed=1))[:30]) != sorted(in_file_order[:30])
-    widths = [batch["tokens"].shape[1] for batch in batches(files, seed=1, window=1000)]
-    assert widths != sorted(widths, reverse=True)
-
-
-def test_without_a_seed_windows_follow_the_files_and_lengths_fall(files: tuple[str, ...]) -> None:
+def test_windows_follow_the_files_with_falling_lengths_which_saves_padding(files: tuple[str, ...]) -> None:
     records = [number for shard in range(3) for number in range(shard, len(LENGTHS), 3)]
     windows = [records[start : start + 30] for start in range(0, len(records), 30)]
     expected = [n for window in windows for n in sorted(window, key=lambda number: -LENGTHS[number])]
     assert order(batches(files)) == expected
+
+    def padded(window: int) -> int:
+        return sum(batch["tokens"].size for batch in batches(files, window=window, batch_tokens=400))
+
+    unsorted = [[LENGTHS[n] for n in records[start : start + 10]] for start in range(0, len(records), 10)]
+    assert padded(100) < padded(20) < sum(max(rows) * len(rows) for rows in unsorted)
+
+
+def test_the_order_depends_on_seed_and_epoch_alone_and_mixes_documents_and_lengths(files: tuple[str, ...]) -> None:
+    first = order(batches(files, seed=1))
+    tf.random.set_seed(3)
+    dataset = read(files, batch_tokens=100, window=30, seed=1, epoch=0)
+    assert [order(dataset.as_numpy_iterator()) for _ in range(2)] == [first, first]
+    others = [order(batches(files, seed=seed, epoch=epoch)) for seed, epoch in ((1, 1), (2, 0), (2, 1))]
+    assert len({tuple(numbers) for numbers in [first, *others]}) == 4
+    assert sorted(first[:30]) != sorted(order(batches(files))[:30])
+    widths = [batch["tokens"].shape[1] for batch in batches(files, seed=1, window=1000)]
+    assert widths != sorted(widths, reverse=True)
 
 
 def greedy(lengths: list[int], budget: int, documents: int) -> list[tuple[int, int]]:
@@ -144,12 +128,6 @@ def test_padding_gives_every_document_at_least_one_step(rows: list[list[int]]) -
     assert length.numpy().tolist() == [max(len(row), 1) for row in rows]
 
 
-def test_a_split_without_documents_gives_no_batches(tmp_path: Path) -> None:
-    path = str(tmp_path / "empty.gz")
-    tf.io.TFRecordWriter(path, "GZIP").close()
-    assert batches(path, seed=1) == []
-
-
 def test_a_folder_a_pattern_and_its_files_are_read_alike(files: tuple[str, ...]) -> None:
     folder = str(Path(files[0]).parent)
     expected = order(batches(files, seed=1))
@@ -182,7 +160,7 @@ def test_more_workers_than_documents_get_batches_of_none(tmp_path: Path, write_t
     write_transformed(tmp_path / "few", [document(1), document(2)])
     found = [batches(str(tmp_path / "few"), worker=(number, 4)) for number in range(4)]
     assert [len(worker) for worker in found] == [1] * 4
-    (shapes,) = [[worker[0]["tokens"].shape for worker in found]]
+    shapes = [worker[0]["tokens"].shape for worker in found]
     assert sorted(rows for rows, _ in shapes) == [0, 0, 1, 1]
     assert all(width >= 1 for _, width in shapes)
 
@@ -193,7 +171,9 @@ def test_a_worker_must_be_one_of_them(files: tuple[str, ...], worker: tuple[int,
         read(files, batch_tokens=100, worker=worker)
 
 
-def test_no_files_is_an_error(tmp_path: Path) -> None:
+def test_no_documents_give_no_batches_and_no_files_are_an_error(tmp_path: Path) -> None:
+    tf.io.TFRecordWriter(str(tmp_path / "empty.gz"), "GZIP").close()
+    assert batches(str(tmp_path / "empty.gz"), seed=1) == []
     with pytest.raises(JobError, match="No TFRecord files") as caught:
         read(str(tmp_path), batch_tokens=100)
     assert caught.value.where == str(tmp_path)

@@ -16,9 +16,6 @@ def test_every_kind_has_a_curated_schema_and_a_file_of_its_classes() -> None:
     ]
     for kind in kinds.KINDS.values():
         assert kind.target is None or kind.target in {*kind.raw} & {*kind.transformed}
-
-
-def test_a_kind_is_found_by_its_name() -> None:
     assert kinds.by_name("tagged_text") is kinds.TAGGED_TEXT
     with pytest.raises(ValueError, match="'tagged' is not a kind of corpus: expected one of text, labelled_text"):
         kinds.by_name("tagged")

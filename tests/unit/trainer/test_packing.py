@@ -39,30 +39,23 @@ def streams(found: list[dict[str, np.ndarray]], name: str) -> np.ndarray:
     return np.concatenate([batch[name] for batch in found], axis=1)
 
 
-def test_one_row_is_the_concatenation_and_its_targets_the_next_ids(folder: str) -> None:
-    found = batches(folder, rows=1)
-    joined = np.concatenate([[EOS], *([*document, EOS] for document in DOCUMENTS)])
-    tokens, targets = streams(found, "tokens")[0], streams(found, "targets")[0]
+@pytest.mark.parametrize("eos", [EOS, None])
+def test_one_row_is_the_concatenation_and_its_targets_the_next_ids(folder: str, eos: int | None) -> None:
+    found = batches(folder, rows=1, eos=eos)
+    joined = np.concatenate(DOCUMENTS if eos is None else [[EOS], *([*document, EOS] for document in DOCUMENTS)])
+    tokens, targets, segment, offset = (streams(found, n)[0] for n in ("tokens", "targets", "segment", "offset"))
     real = len(joined) - 1
     assert 0 <= len(tokens) - real < 7
     np.testing.assert_array_equal(tokens[:real], joined[:-1])
     np.testing.assert_array_equal(targets[:real], joined[1:])
+    assert np.count_nonzero(segment) == real
+    sizes = np.array([len(document) + (eos is not None) for document in DOCUMENTS])
+    starts = np.cumsum([0, *sizes])[:-1]
+    np.testing.assert_array_equal(np.flatnonzero(offset[:real] == 0), starts[(sizes > 0) & (starts < real)])
     for name in ("tokens", "targets", "segment", "offset"):
         assert not streams(found, name)[0, real:].any()
         assert found[0][name].dtype == np.int64
         assert {batch[name].shape for batch in found} == {(1, 7)}
-
-
-def test_without_eos_documents_are_joined_as_they_are(folder: str) -> None:
-    found = batches(folder, rows=1, eos=None)
-    joined = np.concatenate(DOCUMENTS)
-    real = len(joined) - 1
-    np.testing.assert_array_equal(streams(found, "tokens")[0, :real], joined[:-1])
-    np.testing.assert_array_equal(streams(found, "targets")[0, :real], joined[1:])
-    assert np.count_nonzero(streams(found, "segment")) == real
-    starts = np.cumsum([0, *map(len, DOCUMENTS)])[:-1]
-    begun = [start for start, document in zip(starts, DOCUMENTS, strict=True) if document and start < real]
-    np.testing.assert_array_equal(np.flatnonzero(streams(found, "offset")[0, :real] == 0), begun)
 
 
 def rows_of(found: list[dict[str, np.ndarray]]) -> list[list[list[int]]]:
@@ -90,6 +83,16 @@ def test_rows_are_streams_of_whole_documents_each_once(folder: str, values: dict
     assert sorted(document for row in rows for document in row) == sorted(DOCUMENTS)
     sizes = [sum(len(document) + 1 for document in row) for row in rows]
     assert max(sizes) - min(sizes) <= 2 * max(map(len, DOCUMENTS))
+
+
+def test_usage_counts_documents_inputs_and_padding(folder: str, tmp_path: Path) -> None:
+    usage, found = Usage(), batches(folder)
+    for batch in pack(folder, rows=3, time=7, window=25):
+        usage.count(batch)
+    tokens = sum(map(len, DOCUMENTS)) + len(DOCUMENTS)
+    assert usage == Usage(documents=len(DOCUMENTS), steps=len(found), tokens=tokens, padded=len(found) * 21)
+    tf.io.TFRecordWriter(str(tmp_path / "tfrecord")).close()
+    assert batches(str(tmp_path)) == []
 
 
 def test_segments_distinguish_documents_of_a_batch(folder: str) -> None:
@@ -134,18 +137,3 @@ def test_a_position_of_other_rows_is_an_error(folder: str) -> None:
     for values in ({"rows": 2}, {"time": 8}, {"eos": None}, {"seed": 1}):
         with pytest.raises(JobError, match="another reading"):
             batches(folder, **values, position=position)
-
-
-def test_usage_counts_documents_inputs_and_padding(folder: str) -> None:
-    usage = Usage()
-    found = batches(folder)
-    for batch in pack(folder, rows=3, time=7, window=25):
-        usage.count(batch)
-    assert usage.documents == len(DOCUMENTS)
-    assert usage.tokens == sum(map(len, DOCUMENTS)) + len(DOCUMENTS)
-    assert (usage.steps, usage.padded) == (len(found), len(found) * 21)
-
-
-def test_a_split_without_documents_gives_no_batches(tmp_path: Path) -> None:
-    tf.io.TFRecordWriter(str(tmp_path / "tfrecord")).close()
-    assert batches(str(tmp_path)) == []

@@ -78,17 +78,20 @@ def test_no_records_are_a_batch_of_none(kind: str) -> None:
     assert parsing.lengths(records).shape == (0,)
 
 
-def test_tags_that_the_tokens_contradict_are_rejected(transformed_record: Record) -> None:
-    record = transformed_record({"id": b"damaged", "tokens": [4, 5], "tags": [1]}, label=False)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Damaged records.*\[damaged\]"):
-        tf.function(lambda records: parsing.padded_batch(records, kinds.TAGGED_TEXT))(tf.constant([record]))
-
-
-@pytest.mark.parametrize("length", [1, 3])
-def test_a_length_that_the_tokens_contradict_is_rejected(length: int, transformed_record: Record) -> None:
-    rows = [{"id": b"whole", "tokens": [4]}, {"id": b"damaged", "tokens": [4, 5], "length": length}]
-    records = tf.constant([transformed_record(row) for row in rows])
-    for parse in (parsing.tokens, lambda records: parsing.padded_batch(records, kinds.LABELLED_TEXT)):
+@pytest.mark.parametrize(
+    ("kind", "lists"),
+    [
+        ("tagged_text", {"tags": [1]}),
+        ("labelled_text", {"length": 1}),
+        ("labelled_text", {"length": 3}),
+    ],
+)
+def test_lists_that_the_tokens_contradict_are_rejected(kind: str, lists: dict, transformed_record: Record) -> None:
+    whole = {"id": b"whole", "tokens": [4], **({"tags": [0]} if "tags" in lists else {})}
+    rows = [whole, {"id": b"damaged", "tokens": [4, 5], **lists}]
+    records = tf.constant([transformed_record(row, kind == "labelled_text") for row in rows])
+    parsers = [lambda records: parsing.padded_batch(records, kinds.KINDS[kind])]
+    for parse in parsers + [parsing.tokens] * ("length" in lists):
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"Damaged records.*\[damaged\]"):
             tf.function(parse)(records)
 

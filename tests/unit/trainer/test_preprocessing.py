@@ -1,10 +1,10 @@
 """Tokens against an independent tokenizer in plain Python, and what happens to them on the way to ids."""
 
 import functools
-import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trainer.data import features
-from trainer.settings import TransformSettings, TruncateSettings
+from trainer.settings import TransformSettings
 from trainer.text import preprocessing
 from trainer.text.lines_table import lines_table
 
@@ -33,19 +33,11 @@ def compiled(settings: str) -> tf.types.experimental.GenericFunction:
     return tf.function(lambda text: preprocessing.tokenize(text, given_settings), [segments], autograph=False)
 
 
-@functools.cache
-def truncating(to: int, keep: str) -> tf.types.experimental.GenericFunction:
-    """Truncation, likewise."""
-    given_settings, rows = TruncateSettings(to=to, keep=keep), tf.RaggedTensorSpec([None, None], tf.int64, 1, tf.int64)
-    return tf.function(lambda tokens: preprocessing.truncate(tokens, given_settings), [rows], autograph=False)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _release() -> Iterator[None]:
     """TensorFlow complains of functions that are left when the interpreter ends."""
     yield
     compiled.cache_clear()
-    truncating.cache_clear()
 
 
 def tokenize(texts: list[list[str | bytes]], settings: TransformSettings = CASED) -> list[list[str]]:
@@ -98,10 +90,6 @@ def test_any_bytes_give_tokens_without_space(texts: list[bytes], lowercase: bool
             assert not any(character.isspace() or unicodedata.category(character) == "Cc" for character in token)
 
 
-def test_invalid_bytes_are_replacement_characters() -> None:
-    assert tokenize([[b"caf\xe9 au"]]) == [["caf", "\ufffd", "au"]]
-
-
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
@@ -117,42 +105,15 @@ def test_lower_casing_is_that_of_unicode(text: str, tokens: list[str]) -> None:
 
 
 def test_segments_are_joined_and_do_not_run_into_each_other() -> None:
+    assert tokenize([]) == []
+    assert tokenize([[b"caf\xe9 au"]]) == [["caf", "\ufffd", "au"]]
     assert tokenize([["a b", "c"], [], ["", " "], ["don", "'t"]]) == [["a", "b", "c"], [], [], ["don", "'", "t"]]
 
 
-def test_no_documents_give_no_tokens() -> None:
-    assert tokenize([]) == []
-
-
-@given(
-    st.lists(st.integers(0, 16), max_size=24),
-    st.sampled_from([1, 3, 5, 14]),
-    st.sampled_from(["head", "tail", "head+tail"]),
-)
-@settings(deadline=None, max_examples=100)
-def test_truncation_is_slicing(lengths: list[int], to: int, keep: str) -> None:
-    ragged = tf.RaggedTensor.from_row_lengths(tf.range(sum(lengths), dtype=tf.int64), tf.constant(lengths, tf.int64))
-    rows = [list(range(end - length, end)) for length, end in zip(lengths, itertools.accumulate(lengths), strict=True)]
-    head = {"head": to, "tail": 0, "head+tail": to // 4}[keep]
-    expected = [row if len(row) <= to else row[:head] + row[len(row) - (to - head) :] for row in rows]
-    kept = truncating(to, keep)(ragged)
-    assert kept.to_list() == expected
-    assert kept.dtype == tf.int64
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> tf.lookup.StaticHashTable:
-    path = tmp_path_factory.mktemp("table") / "vocabulary.txt"
+def test_words_are_looked_up_by_line_and_reserved_ones_are_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "vocabulary.txt"
     path.write_text("\n".join([*features.RESERVED_WORDS, "the", "<", "pad", ">"]) + "\n", encoding="utf-8")
-    return lines_table(str(path), features.UNK)
-
-
-def test_words_are_looked_up_by_line(table: tf.lookup.StaticHashTable) -> None:
-    tokens = tf.ragged.constant([["the", "film"], [], ["pad", "<", ">"]])
-    assert preprocessing.lookup(tokens, table, CASED).to_list() == [[4, 1], [], [6, 5, 7]]
-
-
-def test_reserved_words_are_unknown_words(table: tf.lookup.StaticHashTable) -> None:
-    tokens = tf.ragged.constant([list(features.RESERVED_WORDS), ["the"]])
+    table = lines_table(str(path), features.UNK)
+    tokens = tf.ragged.constant([["the", "film"], [], ["pad", "<", ">"], list(features.RESERVED_WORDS)])
+    assert preprocessing.lookup(tokens, table, CASED).to_list() == [[4, 1], [], [6, 5, 7], [1, 1, 1, 1]]
     assert table.lookup(tf.constant(features.RESERVED_WORDS)).numpy().tolist() == [0, 1, 2, 3]
-    assert preprocessing.lookup(tokens, table, CASED).to_list() == [[1, 1, 1, 1], [4]]

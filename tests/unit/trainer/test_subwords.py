@@ -18,21 +18,8 @@ from trainer.errors import JobError
 from trainer.settings import SubwordSettings, TransformSettings
 from trainer.text import subwords
 
-WORDS = [
-    "the",
-    "film",
-    "was",
-    "<unk>",
-    "<pad>",
-    "good",
-    "wörse",
-    "日本",
-    "tab\there",
-    "a\\b",
-    "line\n",
-    "\u2581",
-    "0x41>",
-]
+WORDS = ["the", "film", "was", "<unk>", "<pad>", "good", "wörse", "日本"]
+WORDS += ["tab\there", "a\\b", "line\n", "\u2581", "0x41>"]
 NASTY = st.sampled_from(
     [
         *("\\", "\\n", "\\:", "\n", "\r", "\t", "\0", "\u2581", "\u2585", " ", "  ", "\ufffd", "\ufffe", "<", "日"),
@@ -82,28 +69,19 @@ def cut(model: bytes, texts: list[str]) -> list[list[str]]:
 @example(texts=["".join(map(chr, range(0x3000)))])
 @example(texts=[" the film ", "<user><user>a,b", "<0x41>\\<0x41", "<<unk>>", "\u2581 \\_ \\"])
 @settings(max_examples=200, deadline=None)
-def test_any_text_comes_back(model: bytes, texts: list[str]) -> None:
-    assert [subwords.detokenize(row) for row in cut(model, texts)] == texts
-
-
-@given(texts=st.lists(TEXTS, max_size=4))
-@settings(deadline=None)
-def test_pieces_are_lines_of_a_vocabulary_and_never_reserved(model: bytes, texts: list[str]) -> None:
-    known = set(subwords.pieces(model))
+def test_any_text_comes_back_from_pieces_that_are_lines_of_a_vocabulary(model: bytes, texts: list[str]) -> None:
+    rows, known = cut(model, texts), set(subwords.pieces(model))
+    assert [subwords.detokenize(row) for row in rows] == texts
     assert not known & set(features.RESERVED_WORDS)
-    for piece in {piece for row in cut(model, texts) for piece in row}:
-        assert piece in known
-        assert "\n" not in piece
-        assert "\r" not in piece
+    used = {piece for row in rows for piece in row}
+    assert used <= known
+    assert not {"\n", "\r"} & set("".join(used))
 
 
-def test_pieces_are_those_of_sentencepiece(model: bytes) -> None:
+def test_pieces_are_those_of_sentencepiece_and_hold_bytes_and_reserved_words(model: bytes) -> None:
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     texts = ["the film was good", "", "  two  spaces ", "日本 wörse ☃", "<user> said a,b"]
     assert cut(model, texts) == processor.encode(texts, out_type=str)
-
-
-def test_a_model_has_bytes_reserved_words_and_pieces_of_the_text(model: bytes) -> None:
     pieces = subwords.pieces(model)
     assert len(pieces) == len(set(pieces)) <= 400
     assert set(pieces) >= {f"<0x{byte:02X}>" for byte in range(256)} | {"<user>", "a,b"}
@@ -125,49 +103,29 @@ def test_a_model_depends_neither_on_order_nor_batches(kind: str, model: bytes) -
 
 
 TEXTS = [f"the film number {n} was {n % 7}" for n in range(300)]
+
+
 OTHER_PROCESS = """
-import hashlib, sys
-
-absent = {"sentencepiece", "tensorflow_text"}
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name in absent:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, Absent())
-from trainer.text import subwords
-from trainer.errors import JobError
+import sys
 from trainer.settings import SubwordSettings
+from trainer.text import subwords
 
-def train():
-    return subwords.train(sys.argv[1:], SubwordSettings(size=300))
-
-for package, use in (("sentencepiece", train), ("tensorflow_text", lambda: subwords.Subwords(train()))):
-    try:
-        use()
-    except JobError as error:
-        print(error, end="\\0")
-    absent.remove(package)
-print(hashlib.sha256(train()).hexdigest(), end="")
+sys.stdout.buffer.write(subwords.train(sys.argv[1:], SubwordSettings(size=300)))
 """
 
 
-@pytest.fixture(scope="module")
-def other_process() -> list[str]:
-    """Errors of another process without each of the two packages, and the digest of its model."""
-    root = Path(__file__).resolve().parents[3]
-    command = [sys.executable, "-c", OTHER_PROCESS, *TEXTS]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout.split("\0")
+def test_another_process_trains_the_same_model() -> None:
+    command, root = [sys.executable, "-c", OTHER_PROCESS, *TEXTS], Path(__file__).resolve().parents[3]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=root)
+    assert done.stdout == subwords.train(TEXTS, SubwordSettings(size=300))
 
 
-def test_another_process_trains_the_same_model(other_process: list[str]) -> None:
-    assert other_process[-1] == hashlib.sha256(subwords.train(TEXTS, SubwordSettings(size=300))).hexdigest()
-
-
-def test_a_missing_extra_is_reported(other_process: list[str]) -> None:
-    assert len(other_process) == 3
-    for package, told in zip(("sentencepiece", "tensorflow_text"), other_process, strict=False):
-        assert f"The package {package} is not installed." in told
-        assert "seqloom[subwords]" in told
+@pytest.mark.parametrize("package", ["sentencepiece", "tensorflow_text"])
+def test_a_missing_extra_is_reported(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(JobError, match=f"The package {package} is not installed") as caught:
+        subwords.Subwords(subwords.train(TEXTS, SubwordSettings(size=300)))
+    assert "seqloom[subwords]" in caught.value.fix
 
 
 @given(st.lists(st.text("ab\u00e9", max_size=12), max_size=20), st.integers(1, 40), st.randoms(use_true_random=False))

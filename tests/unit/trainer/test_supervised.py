@@ -16,7 +16,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
-from trainer.errors import JobError
 from trainer.jobs.training_job import TrainingJob
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
@@ -66,19 +65,16 @@ def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
     report = json.loads(Path(trained.log_directory, "training.json").read_text())
     steps = sum(figures["steps"] for figures in report["history"])
-    assert points["step/learning_rate"] == points["step/gradient_norm"] == list(range(2, int(steps) + 1, 2))
+    for name in ("loss", "accuracy", "learning_rate", "gradient_norm", "tokens_per_second", "padding_waste"):
+        assert points[f"step/{name}"] == list(range(2, int(steps) + 1, 2))
+    weights = {name.split("/")[1]: steps for name, steps in points.items() if name.startswith("weights/")}
+    assert weights.keys() >= {"embedding", "bidirectional_gru", "logits"}
+    assert all(steps == [1, 2] for steps in weights.values())
     assert points["device"] == points["epoch/padding_waste"] == points["samples"] == points["epoch/eval_loss"] == [1, 2]
     (text,) = tf.make_ndarray(events.Tensors("samples")[-1].tensor_proto).ravel()
     shown = text.decode().split("\n\n")
     assert len(shown) == SETTINGS["samples"]
     assert all(line.removeprefix("**").startswith(("negative", "positive")) for line in shown)
-
-
-def test_an_unknown_class_is_an_error_before_training(job: TrainingJob) -> None:
-    settings = ClassifierSettings.model_validate({**SETTINGS, "class_weights": {"good": 2}})
-    with pytest.raises(JobError, match="unknown class") as caught:
-        CLASSIFIER.run(job, settings)
-    assert (caught.value.found, caught.value.expected) == ("good", "negative, positive")
 
 
 @pytest.mark.slow
@@ -87,14 +83,8 @@ def test_two_devices_publish_what_one_does(job: TrainingJob, tmp_path: Path) -> 
     for strategy in ("one_device", "mirrored"):
         own = {name: str(tmp_path / strategy / name) for name in ("model_directory", "log_directory", "checkpoints")}
         jobs[strategy] = dataclasses.asdict(dataclasses.replace(job, **own)), {**PLAIN, "strategy": strategy}
-    process = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES, json.dumps(list(jobs.values()))],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
+    command = [sys.executable, "-c", TWO_DEVICES, json.dumps(list(jobs.values()))]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
     found = []
     for values, _ in jobs.values():
         answer = tf.saved_model.load(values["model_directory"]).signatures["serving_default"]

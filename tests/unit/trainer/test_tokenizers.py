@@ -3,7 +3,6 @@
 import functools
 import itertools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,29 +90,29 @@ def tokenize(documents: list[list[str]], model: subwords.Subwords | None = None,
     return as_text(preprocessing.tokenize(ragged(documents), configured(**values), model))
 
 
-@given(DOCUMENTS)
+@pytest.mark.parametrize(
+    ("tokenizer", "split"),
+    [
+        ("whitespace", lambda text: [token for token in re.split("[ \t\n\v\f\r]+", text) if token]),
+        ("characters", lambda text: [{"\n": "\\n", "\r": "\\r"}.get(character, character) for character in text]),
+    ],
+)
+@given(documents=DOCUMENTS)
 @example([["a\u00a0b \t\x0b\x0cc\r\nd", "\u2028 \x85"]])
 @settings(deadline=None)
-def test_whitespace_is_that_of_ascii(documents: list[list[str]]) -> None:
-    expected = [[token for text in d for token in re.split("[ \t\n\v\f\r]+", text) if token] for d in documents]
-    given_settings = configured(tokenizer="whitespace").model_dump_json()
+def test_texts_are_cut_at_ascii_whitespace_or_into_code_points(tokenizer: str, split, documents) -> None:
+    given_settings = configured(tokenizer=tokenizer).model_dump_json()
+    expected = [[token for text in document for token in split(text)] for document in documents]
     assert as_text(traced(preprocessing.tokenize, given_settings)(ragged(documents))) == expected
 
 
-@given(DOCUMENTS)
-@settings(deadline=None)
-def test_characters_are_code_points(documents: list[list[str]]) -> None:
-    names = {"\n": "\\n", "\r": "\\r"}
-    expected = [[names.get(character, character) for text in d for character in text] for d in documents]
-    given_settings = configured(tokenizer="characters").model_dump_json()
-    assert as_text(traced(preprocessing.tokenize, given_settings)(ragged(documents))) == expected
-
-
-def test_invalid_bytes_are_replacement_characters() -> None:
+def test_invalid_bytes_are_replacement_characters_and_no_character_is_a_mark() -> None:
     for tokenizer in ("whitespace", "characters"):
         text = tf.ragged.constant([[[b"\xff"]]], dtype=tf.string)
         tokens = preprocessing.tokenize(text, configured(tokenizer=tokenizer, bos="segment"))
         assert tokens.to_list() == [[b"\xff\x02", "\ufffd".encode()]]
+    tokens = preprocessing.tokenize(ragged([["\x02 \x03"]]), configured(tokenizer="whitespace", bos="document"))
+    assert tokens.to_list() == [[b"\xff\x02", b"\x02", b"\x03"]]
 
 
 @given(
@@ -123,10 +122,10 @@ def test_invalid_bytes_are_replacement_characters() -> None:
 def test_marks_truncation_and_short_documents(
     documents: list[list[str]], to: int, keep: str, bos: str | None, eos: str | None, min_length: int
 ) -> None:
+    plain = [[re.sub("[^ \t\n\v\f\r\x21-\x7e]", "_", text) for text in document] for document in documents]
     expected = []
-    for document in documents:
-        cut = [text.split() for text in (re.sub("[^ \t\n\v\f\r\x21-\x7e]", "_", text) for text in document)]
-        tokens = []
+    for document in plain:
+        cut, tokens = [text.split() for text in document], []
         for segment in cut:
             tokens += [BOS] * (bos == "segment") + segment + [EOS] * (eos == "segment")
         room = to - (bos == "document") - (eos == "document")
@@ -135,28 +134,27 @@ def test_marks_truncation_and_short_documents(
             tokens = tokens[:head] + tokens[len(tokens) - (room - head) :]
         tokens = [BOS] * (bos == "document") + tokens + [EOS] * (eos == "document")
         expected.append(tokens if sum(map(len, cut)) >= min_length else [])
-    plain = [[re.sub("[^ \t\n\v\f\r\x21-\x7e]", "_", text) for text in document] for document in documents]
     limits = {"truncate": {"to": to, "keep": keep}, "bos": bos, "eos": eos, "min_length": min_length}
-    found = tokenize(plain, tokenizer="whitespace", **limits)
-    assert found == expected
-    assert all(len(row) <= to for row in found)
+    assert tokenize(plain, tokenizer="whitespace", **limits) == expected
 
 
-def test_padding_cuts_to_its_length() -> None:
-    assert tokenize([["a b c d"], ["a"]], pad={"to": 3}) == [["a", "b", "c"], ["a"]]
-    both = {"pad": {"to": 3}, "truncate": {"to": 2, "keep": "tail"}}
-    assert tokenize([["a b c d"]], **both) == [["c", "d"]]
+WORD_OPTIONS = {"strip_html": True, "nfkc": True, "digits": True, "bos": "document"}
 
 
-def test_words_take_part_in_all_options() -> None:
-    options = {"strip_html": True, "nfkc": True, "digits": True, "bos": "document"}
-    assert tokenize([["<b>\uff26ilm</b> 1984 &lt;"]], **options) == [[BOS, "film", "0000", "<"]]
-    assert tokenize([["Film"]], lowercase=False) == [["Film"]]
-    assert tokenize([["Film"]], tokenizer="whitespace", lowercase=True) == [["film"]]
-
-
-def test_tokens_of_too_many_bytes_are_unknown() -> None:
-    assert tokenize([["ab \u00e9\u00e9 abcd abcde"]], max_token_bytes=4) == [["ab", "\u00e9\u00e9", "abcd", "\x01"]]
+@pytest.mark.parametrize(
+    ("text", "options", "expected"),
+    [
+        ("a b c d", {"pad": {"to": 3}}, ["a", "b", "c"]),
+        ("a", {"pad": {"to": 3}}, ["a"]),
+        ("a b c d", {"pad": {"to": 3}, "truncate": {"to": 2, "keep": "tail"}}, ["c", "d"]),
+        ("<b>\uff26ilm</b> 1984 &lt;", WORD_OPTIONS, [BOS, "film", "0000", "<"]),
+        ("Film", {"lowercase": False}, ["Film"]),
+        ("Film", {"tokenizer": "whitespace", "lowercase": True}, ["film"]),
+        ("ab \u00e9\u00e9 abcd abcde", {"max_token_bytes": 4}, ["ab", "\u00e9\u00e9", "abcd", "\x01"]),
+    ],
+)
+def test_options_of_tokens(text: str, options: dict, expected: list[str]) -> None:
+    assert tokenize([[text]], **options) == [expected]
 
 
 def table(path: Path, words: list[str]) -> tf.lookup.StaticHashTable:
@@ -164,13 +162,9 @@ def table(path: Path, words: list[str]) -> tf.lookup.StaticHashTable:
     return lines_table(str(path), features.UNK)
 
 
-def model_of(size: int = 300) -> subwords.Subwords:
-    return subwords.Subwords(subwords.train(["the film was good"] * 20, SubwordSettings(size=size)))
-
-
 @pytest.fixture(scope="module")
 def model() -> subwords.Subwords:
-    return model_of()
+    return subwords.Subwords(subwords.train(["the film was good"] * 20, SubwordSettings(size=300)))
 
 
 OPTIONS = st.fixed_dictionaries(
@@ -286,21 +280,15 @@ def test_counts_are_those_of_a_counter_without_marks(
 
 
 def test_counts_of_tagged_tokens_and_of_pieces(model: subwords.Subwords) -> None:
+    def counted(*arguments: object) -> dict[bytes, int]:
+        tokens, counts = preprocessing.count_tokens(*arguments)
+        return dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True))
+
     raw = tagged([[("the", "D"), ("film", "N")], [("the", "D")]])
-    tokens, counts = preprocessing.count_tokens(raw, configured(tokenizer="whitespace"), kinds.TAGGED_TEXT)
-    assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == {b"the": 2, b"film": 1}
+    assert counted(raw, configured(tokenizer="whitespace"), kinds.TAGGED_TEXT) == {b"the": 2, b"film": 1}
     text = {features.TEXT: ragged([["the film", "the film"]])}
-    given_settings = configured(tokenizer="subwords", eos="document")
-    tokens, counts = preprocessing.count_tokens(text, given_settings, kinds.LABELLED_TEXT, model)
-    pieces = model(tf.constant(["the film"])).to_list()[0]
-    expected = {piece: 2 * count for piece, count in Counter(pieces).items()}
-    assert dict(zip(tokens.numpy().tolist(), counts.numpy().tolist(), strict=True)) == expected
-
-
-def test_control_characters_never_stand_for_marks() -> None:
-    assert unicodedata.category("\x02") == "Cc"
-    tokens = preprocessing.tokenize(ragged([["\x02 \x03"]]), configured(tokenizer="whitespace", bos="document"))
-    assert tokens.to_list() == [[b"\xff\x02", b"\x02", b"\x03"]]
+    pieces = Counter(2 * model(tf.constant(["the film"])).to_list()[0])
+    assert counted(text, configured(tokenizer="subwords", eos="document"), kinds.LABELLED_TEXT, model) == pieces
 
 
 @pytest.mark.parametrize(
@@ -309,6 +297,7 @@ def test_control_characters_never_stand_for_marks() -> None:
         ({"tokenizer": "words"}, "needs tokenizer whitespace"),
         ({"tokenizer": "whitespace", "bos": "document"}, "bos cannot be combined with a tagged corpus"),
         ({"tokenizer": "whitespace", "strip_html": True}, "strip_html cannot be combined with"),
+        ({"tokenizer": "whitespace", "phrases": {}}, "phrases cannot be combined with"),
     ],
 )
 def test_settings_that_split_tagged_tokens_are_rejected(options: dict, part: str) -> None:

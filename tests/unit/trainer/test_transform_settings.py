@@ -3,8 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from trainer.data import kinds
-from trainer.settings import OutputSettings, PadSettings, TransformSettings, TruncateSettings
+from trainer.settings import OutputSettings, TransformSettings, TruncateSettings
 
 
 @pytest.mark.parametrize(
@@ -60,41 +59,26 @@ def test_invalid_output_is_rejected(values: dict, part: str) -> None:
         OutputSettings.model_validate(values)
 
 
-def test_settings_survive_json() -> None:
-    output = OutputSettings(compression="none", shard_mb=1)
-    assert OutputSettings.model_validate_json(output.model_dump_json()) == output
-    values = {"tokenizer": "subwords", "reserved": ["<user>"], "pad": {"to": 9, "side": "left"}, "bos": "segment"}
-    settings = TransformSettings.model_validate({**values, "truncate": {"to": 9}, "strip_html": True, "nfkc": True})
-    assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings
-    assert TransformSettings.model_validate_json("{}") == TransformSettings()
+KEPT = {"to": 4, "keep": "tail"}
 
 
-def test_truncation_is_given_or_follows_from_padding() -> None:
-    assert TransformSettings().truncation is None
-    given = TruncateSettings(to=4, keep="tail")
-    assert TransformSettings(truncate=given).truncation == given
-    assert TransformSettings(truncate=given, pad=PadSettings(to=9)).truncation == given
-    assert TransformSettings(pad=PadSettings(to=9)).truncation == TruncateSettings(to=9, keep="head")
-
-
-def test_marks_of_documents_are_counted_and_those_of_segments_are_not() -> None:
-    assert TransformSettings().document_marks == 0
-    assert TransformSettings(bos="document", eos="segment").document_marks == 1
-    assert TransformSettings(bos="document", eos="document").document_marks == 2
-    assert TransformSettings(eos="segment", truncate={"to": 1}).document_marks == 0
-
-
-@pytest.mark.parametrize(("tokenizer", "expected"), [("words", True), ("whitespace", False), ("subwords", False)])
-def test_lower_case_is_the_default_of_words_alone(tokenizer: str, expected: bool) -> None:
-    assert TransformSettings(tokenizer=tokenizer).lowercased == expected
-    assert TransformSettings(lowercase=False).lowercased is False
-    assert TransformSettings(tokenizer="characters", lowercase=True).lowercased is True
-
-
-def test_phrases_do_not_go_with_tags() -> None:
-    settings = TransformSettings(tokenizer="whitespace", phrases={})
-    obstacle = settings.obstacle(kinds.TAGGED_TEXT)
-    assert obstacle is not None
-    assert (obstacle.path, obstacle.fix) == (("phrases",), "remove phrases")
-    assert settings.obstacle(kinds.PLAIN_TEXT) is None
-    assert TransformSettings.model_validate_json(settings.model_dump_json()) == settings
+@pytest.mark.parametrize(
+    ("values", "name", "expected"),
+    [
+        ({}, "truncation", None),
+        ({"truncate": KEPT}, "truncation", TruncateSettings(**KEPT)),
+        ({"truncate": KEPT, "pad": {"to": 9}}, "truncation", TruncateSettings(**KEPT)),
+        ({"pad": {"to": 9}}, "truncation", TruncateSettings(to=9, keep="head")),
+        ({}, "document_marks", 0),
+        ({"bos": "document", "eos": "segment"}, "document_marks", 1),
+        ({"bos": "document", "eos": "document"}, "document_marks", 2),
+        ({"eos": "segment", "truncate": {"to": 1}}, "document_marks", 0),
+        ({}, "lowercased", True),
+        ({"lowercase": False}, "lowercased", False),
+        ({"tokenizer": "whitespace"}, "lowercased", False),
+        ({"tokenizer": "subwords"}, "lowercased", False),
+        ({"tokenizer": "characters", "lowercase": True}, "lowercased", True),
+    ],
+)
+def test_what_follows_from_other_settings(values: dict, name: str, expected: object) -> None:
+    assert getattr(TransformSettings.model_validate(values), name) == expected

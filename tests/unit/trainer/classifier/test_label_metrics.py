@@ -10,15 +10,8 @@ import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.classifier.metrics import (
-    LabelCounts,
-    exact_match,
-    macro_f1,
-    mean_loss,
-    micro_f1,
-    micro_precision,
-    micro_recall,
-)
+from trainer.classifier import metrics
+from trainer.classifier.metrics import LabelCounts, micro_f1
 
 CLASSES = ["a", "b", "c", "d"]
 SETS = st.sets(st.sampled_from(CLASSES))
@@ -41,26 +34,23 @@ def hot(sets: list[set[str]]) -> np.ndarray:
 def test_figures_are_those_of_scikit_learn(documents: Documents) -> None:
     counts = count(documents)
     pair = hot([wanted for wanted, _ in documents]), hot([found for _, found in documents])
-    for average, figure in (("micro", micro_f1), ("macro", macro_f1)):
+    for average, figure in (("micro", micro_f1), ("macro", metrics.macro_f1)):
         assert figure(counts) == pytest.approx(sklearn.metrics.f1_score(*pair, average=average, zero_division=0))
-    assert micro_precision(counts) == pytest.approx(
-        sklearn.metrics.precision_score(*pair, average="micro", zero_division=0)
-    )
-    assert micro_recall(counts) == pytest.approx(sklearn.metrics.recall_score(*pair, average="micro", zero_division=0))
-    assert exact_match(counts) == pytest.approx(sklearn.metrics.accuracy_score(*pair))
+    for name, figure in (("precision", metrics.micro_precision), ("recall", metrics.micro_recall)):
+        score = getattr(sklearn.metrics, f"{name}_score")
+        assert figure(counts) == pytest.approx(score(*pair, average="micro", zero_division=0))
+    assert metrics.exact_match(counts) == pytest.approx(sklearn.metrics.accuracy_score(*pair))
 
 
 def test_figures_by_hand() -> None:
     # a: 1 found of 2 given and 1 predicted; b: none of 0 and 1; x, which the model does not know: none of 1 and 0.
     counts = count([({"a"}, {"a"}), ({"a", "x"}, {"b"}), (set(), set())], [0.5, 1.0, 0.0])
-    assert exact_match(counts) == 2 / 3
-    assert mean_loss(counts) == 0.5
-    assert (micro_precision(counts), micro_recall(counts), micro_f1(counts)) == (1 / 2, 1 / 3, 2 / 5)
-    assert macro_f1(counts) == pytest.approx((2 / 3) / 5)
-
-
-def test_means_are_undefined_without_documents() -> None:
-    assert all(math.isnan(figure(LabelCounts())) for figure in (exact_match, mean_loss, macro_f1))
+    assert metrics.exact_match(counts) == 2 / 3
+    assert metrics.mean_loss(counts) == 0.5
+    assert (metrics.micro_precision(counts), metrics.micro_recall(counts), micro_f1(counts)) == (1 / 2, 1 / 3, 2 / 5)
+    assert metrics.macro_f1(counts) == pytest.approx((2 / 3) / 5)
+    undefined = (metrics.exact_match, metrics.mean_loss, metrics.macro_f1)
+    assert all(math.isnan(figure(LabelCounts())) for figure in undefined)
     assert micro_f1(LabelCounts()) == 0
 
 

@@ -20,8 +20,6 @@ from trainer.recurrent import encoder
 VOCABULARY, CLASSES = 12, 3
 ROWS = [[4, 5, 3, 7, 8, 9], [11], [2, 7, 7, 3, 3, 2, 4], [5, 0, 1, 10, 3]]
 LABELS = [0, 2, 1, 1]
-
-
 HIERARCHICAL = {"encoder": "hierarchical", "attention_units": 5}
 FAST = {
     "lstm": {"cell": "lstm"},
@@ -164,25 +162,17 @@ def test_every_weight_contributes_to_the_loss_and_padding_to_no_gradient(built: 
     assert all(np.abs(gradient).max() > 0 or may_be_dead for gradient in found)
     for padded, plain in zip(gradients(built, batch(extra=5, filler=3)), found, strict=True):
         np.testing.assert_allclose(padded, plain, atol=1e-5)
-
-
-def test_models_rebuilt_from_their_description_are_the_same(built: Built) -> None:
+    inputs = [batch()["tokens"], batch()["length"]]
     again = keras.Model.from_config(built.model.get_config())
     again.set_weights(built.model.get_weights())
-    inputs = [batch()["tokens"], batch()["length"]]
     np.testing.assert_array_equal(again(inputs), built.model(inputs))
 
 
-def test_dropout_applies_only_in_training() -> None:
+def test_dropout_and_that_of_words_apply_only_in_training() -> None:
     model = classifier.build(ClassifierSettings(embedding=4, units=3, dropout=0.5), VOCABULARY, CLASSES)
     inputs = [tf.constant([ROWS[0]], tf.int64), tf.constant([6], tf.int64)]
-    fixed = [model(inputs, training=False).numpy() for _ in range(2)]
-    np.testing.assert_array_equal(*fixed)
-    drawn = [model(inputs, training=True).numpy().tobytes() for _ in range(4)]
-    assert len(set(drawn)) > 1
-
-
-def test_word_dropout_replaces_words_only_in_training() -> None:
+    np.testing.assert_array_equal(*(model(inputs, training=False) for _ in range(2)))
+    assert len({model(inputs, training=True).numpy().tobytes() for _ in range(4)}) > 1
     layer = encoder.WordDropout(0.3)
     tokens = tf.reshape(tf.range(4, 4004, dtype=tf.int64), [40, 100])
     found = layer(tokens, training=True)

@@ -63,12 +63,9 @@ def model(job: TrainingJob):
     return tf.saved_model.load(job.model_directory)
 
 
-def report(job: TrainingJob) -> dict:
+@pytest.fixture(scope="module")
+def report(job: TrainingJob, model) -> dict:
     return json.loads(Path(job.log_directory, "training.json").read_text())
-
-
-def hot(made: list[Document]) -> np.ndarray:
-    return np.array([[name in document.labels for name in CLASSES] for document in made])
 
 
 def test_labels_are_counted_and_become_ascending_ids(corpus) -> None:
@@ -96,8 +93,9 @@ def test_unknown_labels_are_counted_by_name(corpus, tmp_path) -> None:
     assert report.unknown_classes == Counter(opera=2, zen=1)
 
 
-def test_predictions_reach_the_thresholds_and_are_right(corpus, job: TrainingJob, model, records) -> None:
+def test_predictions_reach_the_thresholds_tuned_on_the_eval_split_and_are_right(corpus, report, model, records) -> None:
     made = corpus.documents["eval"]
+    hot = np.array([[name in document.labels for name in CLASSES] for document in made])
     served = model.signatures["serving_default"](tf.constant([document.segments[0] for document in made]))
     assert {name: (value.dtype, value.shape) for name, value in served.items()} == {
         "labels": (tf.string, (40, 3)),
@@ -105,26 +103,19 @@ def test_predictions_reach_the_thresholds_and_are_right(corpus, job: TrainingJob
         "predicted": (tf.bool, (40, 3)),
     }
     assert served["labels"].numpy()[0].tolist() == [name.encode() for name in CLASSES]
-    chosen = np.array([report(job)["thresholds"][name] for name in CLASSES], np.float32)
+    chosen = np.array([report["thresholds"][name] for name in CLASSES], np.float32)
     np.testing.assert_array_equal(served["predicted"], served["probabilities"].numpy() >= chosen)
-    assert (served["predicted"].numpy() == hot(made)).mean() > 0.8
+    np.testing.assert_allclose(chosen, thresholds.tuned(served["probabilities"].numpy(), hot), atol=1e-5)
+    assert (served["predicted"].numpy() == hot).mean() > 0.8
     assert model.signatures["serving_default"](tf.constant([], tf.string))["predicted"].shape == (0, 3)
     ids = model.signatures["label_ids"](tf.constant(records(corpus.raw["eval"])))["label_ids"].numpy()
     assert [[CLASSES[n] for n in row if n >= 0] for row in ids] == [[*document.labels] for document in made]
 
 
-def test_thresholds_are_tuned_on_the_eval_split(corpus, job: TrainingJob, model, records) -> None:
-    transformed = tf.constant(records(corpus.transformed["eval"]))
-    probabilities = model.signatures["evaluate"](transformed)["probabilities"].numpy()
-    expected = thresholds.tuned(probabilities, hot(corpus.documents["eval"]))
-    np.testing.assert_allclose([report(job)["thresholds"][name] for name in CLASSES], expected, atol=1e-5)
-
-
-def test_judge_returns_the_loss_of_training_and_names_of_labels(corpus, job: TrainingJob, model, records) -> None:
+def test_judge_returns_the_loss_of_training_and_names_of_labels(corpus, report, model, records) -> None:
     raw = tf.constant(records(corpus.raw["eval"]))
     judged = model.signatures["judge"](raw)
-    best = report(job)["best_eval_loss"]
-    assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(best, rel=1e-4)
+    assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(report["best_eval_loss"], rel=1e-4)
     given = parse_raw(raw, MULTI_LABELLED_TEXT)["labels"].merge_dims(1, 2).to_list()
     assert [[name for name in row if name] for row in judged["given"].numpy().tolist()] == given
     unlike = Document(("war",), None, "s", "u", 1, labels=("opera", "war"))

@@ -71,7 +71,12 @@ def test_counts_are_those_of_a_counter(labelled: list[tuple[list[int], int]]) ->
     assert found == dict(zip(keys_of(list(expected)), expected.values(), strict=True))
 
 
-def test_rare_ngrams_and_those_beyond_the_size_are_dropped() -> None:
+def test_rare_ngrams_and_those_beyond_the_size_are_dropped_and_log_ratios_compare_shares() -> None:
+    documents = np.array([[3, 0, 1], [0, 2, 0]])
+    ratios = NgramCounts(np.array([1, 2]), documents).log_ratios()
+    for label in range(CLASSES):
+        own, rest = documents[:, label] + 1, documents.sum(1) - documents[:, label] + 1
+        np.testing.assert_allclose(ratios[:, label], np.log((own / own.sum()) / (rest / rest.sum())), atol=1e-6)
     expected = expected_counts(DOCUMENTS, LABELS)
     often = {gram for gram, counts in expected.items() if sum(counts) >= 2}
     assert set(counted(DOCUMENTS, LABELS, min_documents=2).keys) == set(keys_of(list(often)))
@@ -79,14 +84,6 @@ def test_rare_ngrams_and_those_beyond_the_size_are_dropped() -> None:
     most = max(map(sum, expected.values()))
     assert kept.documents.sum() == most
     assert kept.keys[0] == min(keys_of([gram for gram, counts in expected.items() if sum(counts) == most]))
-
-
-def test_log_ratios_compare_the_shares_of_a_class_and_of_the_others() -> None:
-    documents = np.array([[3, 0, 1], [0, 2, 0]])
-    ratios = NgramCounts(np.array([1, 2]), documents).log_ratios()
-    for label in range(CLASSES):
-        own, rest = documents[:, label] + 1, documents.sum(1) - documents[:, label] + 1
-        np.testing.assert_allclose(ratios[:, label], np.log((own / own.sum()) / (rest / rest.sum())), atol=1e-6)
 
 
 @pytest.fixture(scope="module")

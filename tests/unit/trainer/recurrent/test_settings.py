@@ -25,18 +25,3 @@ from trainer.recurrent.settings import RecurrentSettings
 def test_wrong_combinations_are_rejected_with_the_reason(values: dict, cause: str) -> None:
     with pytest.raises(ValueError, match=cause):
         RecurrentSettings.model_validate(values)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"merge": "mul"},
-        {"layer_norm": True, "layers": 2},
-        {"residual": True, "layers": 3, "merge": "ave"},
-        {"recurrent_initializer": "identity", "cell": "rnn", "activation": "relu"},
-        {"uniform_scale": 0.5, "kernel_initializer": "uniform"},
-    ],
-)
-def test_right_combinations_survive_json(values: dict) -> None:
-    settings = RecurrentSettings.model_validate(values)
-    assert RecurrentSettings.model_validate_json(settings.model_dump_json()) == settings

@@ -71,11 +71,6 @@ def test_layers_are_named_in_their_order_and_the_first_as_when_alone() -> None:
     assert names[-6:] == [*expected, "gru_3_residual"]
 
 
-def test_lstms_start_with_a_forget_bias_of_1() -> None:
-    model = model_of(RecurrentSettings(cell="lstm", units=2, bidirectional=False))
-    np.testing.assert_array_equal(model.get_layer("lstm").cell.bias, [0, 0, 1, 1, 0, 0, 0, 0])
-
-
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_uniform_weights_fill_their_range_and_differ_by_direction(cell: str) -> None:
     values = {"kernel_initializer": "uniform", "recurrent_initializer": "uniform", "uniform_scale": 0.3}
@@ -92,11 +87,13 @@ def test_uniform_weights_fill_their_range_and_differ_by_direction(cell: str) -> 
     assert not np.array_equal(kernels[1], kernels[3])
 
 
-def test_orthogonal_and_glorot_initial_weights() -> None:
+def test_orthogonal_and_glorot_initial_weights_and_forget_biases_of_1() -> None:
     values = {"kernel_initializer": "orthogonal", "recurrent_initializer": "glorot"}
     cell = model_of(RecurrentSettings(cell="rnn", units=8, bidirectional=False, **values)).get_layer("rnn").cell
     np.testing.assert_allclose(cell.kernel.numpy() @ cell.kernel.numpy().T, np.eye(WIDTH), atol=1e-5)
     assert np.abs(cell.recurrent_kernel).max() <= np.sqrt(6 / 16)
+    lstm = model_of(RecurrentSettings(cell="lstm", units=2, bidirectional=False)).get_layer("lstm").cell
+    np.testing.assert_array_equal(lstm.bias, [0, 0, 1, 1, 0, 0, 0, 0])
     by_default = model_of(RecurrentSettings(cell="rnn", units=8, bidirectional=False)).get_layer("rnn").cell
     recurrent = by_default.recurrent_kernel.numpy()
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(8), atol=1e-5)

@@ -31,6 +31,11 @@ def batch(tokens: list[list[int]], length: list[int], tags: list[list[int]]) -> 
 
 
 def test_the_loss_by_hand_counts_tag_0_and_no_padding() -> None:
+    # A batch gives a sentence without tokens the length 1, a token <pad>, and the tag that pads, 0.
+    _, weights, _ = HEAD.judge(batch([[0, 0], [4, 5]], [1, 2], [[0, 0], [0, 1]]), tf.zeros([2, 2, 3]))
+    assert weights.numpy().tolist() == [[0, 0], [1, 1]]
+    lengths = tagger.real_lengths(tf.constant([[0], [4]], tf.int64), tf.constant([1, 1], tf.int64))
+    assert lengths.numpy().tolist() == [0, 1]
     logits = np.log([[[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]], [[0.2, 0.2, 0.6], [0.9, 0.05, 0.05]]]).astype(np.float32)
     losses, weights, correct = HEAD.judge(batch([[5, 6], [7, 0]], [2, 1], [[0, 2], [1, 0]]), logits)
     np.testing.assert_allclose(weights, [[1, 1], [1, 0]])
@@ -40,11 +45,3 @@ def test_the_loss_by_hand_counts_tag_0_and_no_padding() -> None:
     smoothed, _, _ = HEAD.judge(batch([[5]], [1], [[0]]), logits[:1, :1], smoothing=0.3)
     expected = -(0.8 * math.log(0.5) + 0.2 * math.log(0.25))
     np.testing.assert_allclose(smoothed, [[expected]], rtol=1e-5)
-
-
-def test_a_sentence_without_tokens_has_no_weight() -> None:
-    # A batch gives it the length 1, a token <pad>, and the tag that pads, 0.
-    _, weights, _ = HEAD.judge(batch([[0, 0], [4, 5]], [1, 2], [[0, 0], [0, 1]]), tf.zeros([2, 2, 3]))
-    assert weights.numpy().tolist() == [[0, 0], [1, 1]]
-    lengths = tagger.real_lengths(tf.constant([[0], [4]], tf.int64), tf.constant([1, 1], tf.int64))
-    assert lengths.numpy().tolist() == [0, 1]

@@ -42,21 +42,16 @@ def answers(tagged, saved: Path, records, ask_elsewhere) -> dict:
         none_transformed=("evaluate", []),
         blank=("serving_default", [b"", b" \t\n"]),
         odd=("serving_default", [b"", b"\xff new  words\n", b"by\tLea "]),
-        alone=("serving_default", [b"by Lea"]),
     )
 
 
-def test_signatures_agree_on_tags_and_need_no_given_ones(answers: dict) -> None:
+def test_every_token_has_its_tag_without_given_ones_and_the_rest_is_blank(answers: dict, tagged) -> None:
+    served, evaluated, right = answers["serving_default"], answers["evaluate"], []
     assert answers["signatures"] == ["evaluate", "judge", "serve_examples", "serving_default"]
-    served, evaluated = answers["serving_default"], answers["evaluate"]
     assert answers["without_tags"] == served
     assert evaluated["tags"] == answers["judge"]["tags"] == served["tags"]
     probabilities = np.array(evaluated["probabilities"], np.float32)
     np.testing.assert_array_equal(probabilities.max(axis=-1), np.array(served["scores"], np.float32))
-
-
-def test_every_token_has_a_tag_and_the_rest_is_blank(answers: dict, tagged) -> None:
-    served = answers["serving_default"]
     width = max(len(document.tokens) for document in tagged.documents["eval"])
     rows = zip(*(served[name] for name in ("tokens", "tags", "scores", "length")), strict=True)
     for document, (tokens, tags, scores, length) in zip(tagged.documents["eval"], rows, strict=True):
@@ -66,17 +61,8 @@ def test_every_token_has_a_tag_and_the_rest_is_blank(answers: dict, tagged) -> N
         assert tags[length:] == [""] * (width - length)
         assert all(1 / len(TAGS) <= score <= 1 for score in scores[:length])
         assert scores[length:] == [0] * (width - length)
-
-
-def test_tags_are_right_and_are_those_of_a_model_that_learns(answers: dict, tagged) -> None:
-    pairs = [
-        pair
-        for document, tags, length in zip(
-            tagged.documents["eval"], *(answers["serving_default"][name] for name in ("tags", "length")), strict=True
-        )
-        for pair in zip(document.tags, tags[:length], strict=True)
-    ]
-    assert np.mean([given == found for given, found in pairs]) > 0.97
+        right += [given == found for given, found in zip(document.tags, tags[:length], strict=True)]
+    assert np.mean(right) > 0.97
 
 
 def test_the_judge_gives_the_loss_of_the_given_tags(answers: dict, tagged) -> None:
@@ -108,5 +94,4 @@ def test_odd_batches_are_answered(answers: dict) -> None:
     odd = answers["odd"]
     assert odd["length"] == [0, 3, 2]
     assert odd["tokens"] == [[""] * 3, ["\ufffd", "new", "words"], ["by", "Lea", ""]]
-    assert odd["tags"][2] == [*answers["alone"]["tags"][0], ""] == ["O", "B-PER", ""]
-    np.testing.assert_allclose(odd["scores"][2][:2], answers["alone"]["scores"][0], atol=1e-6)
+    assert odd["tags"][2] == ["O", "B-PER", ""]

@@ -48,11 +48,10 @@ def test_figures_by_hand() -> None:
     assert token_accuracy(counts) == 3 / 6
     assert token_loss(counts) == 0.25
     assert (span_precision(counts), span_recall(counts), span_f1(counts)) == (2 / 4, 2 / 3, 4 / 7)
-
-
-def test_without_spans_they_are_0_and_without_tokens_there_is_no_accuracy() -> None:
     assert [figure(count([[("O", "O")]])) for figure in (span_precision, span_recall, span_f1)] == [0, 0, 0]
     assert [math.isnan(figure(count([[]]))) for figure in (token_accuracy, token_loss)] == [True, True]
+    assert math.isnan(token_loss(count([[("O", "O")]] * 3, [1.0, math.nan, 2.0])))
+    assert token_loss(count([[("O", "O")]] * 2, [math.inf, 1.0])) == math.inf
 
 
 @pytest.mark.parametrize("pair", [("NN", "NN"), ("O", "NN"), ("B-", "O")])
@@ -68,8 +67,3 @@ def test_the_loss_does_not_depend_on_the_order(losses: list[float], order: rando
     mixed = order.sample(losses, len(losses))
     one, other = (token_loss(count([[("O", "O")]] * len(listed), listed)) for listed in (losses, mixed))
     assert one == other == pytest.approx(math.fsum(losses) / len(losses))
-
-
-def test_a_loss_that_is_no_number_stays_so() -> None:
-    assert math.isnan(token_loss(count([[("O", "O")]] * 3, [1.0, math.nan, 2.0])))
-    assert token_loss(count([[("O", "O")]] * 2, [math.inf, 1.0])) == math.inf

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
@@ -21,7 +19,6 @@ from trainer.errors import JobError
 from trainer.training import precision
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
-from trainer.training.monitor import Monitor
 
 SMALL = {
     "label_smoothing": 0,
@@ -75,7 +72,6 @@ class Trained:
         documents: int = BATCHES * ROWS,
         on_epoch: Callable[[int, dict[str, float]], None] = lambda number, figures: None,
         read: Callable[[int, Sequence[int] | None], Iterable[dict]] = read,
-        samples: Callable[[], str] | None = None,
         **values: object,
     ) -> None:
         settings = ClassifierSettings.model_validate({**SMALL, **values})
@@ -89,7 +85,6 @@ class Trained:
             total=documents,
             checkpoints=Checkpoints(str(directory), self.model.variables, self.loop.variables),
             on_epoch=on_epoch,
-            monitor=Monitor(self.model, samples) if samples else None,
         )
 
     @property
@@ -108,45 +103,11 @@ def three_epochs(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return Trained(tmp_path_factory.mktemp("three"))
 
 
-@pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
-def test_a_step_is_one_of_adam_on_gradients_scaled_to_the_norm(clip_norm: float | None) -> None:
-    dropouts = {"dropout": 0, "spatial_dropout": 0, "word_dropout": 0, "label_smoothing": 0}
-    settings = ClassifierSettings(embedding=4, units=3, clip_norm=clip_norm, learning_rate=1e-3, **dropouts)
-    keras.utils.set_random_seed(1)
-    model = classifier.build(settings, VOCABULARY, 2)
-    loop = Loop(model, SingleLabel(settings, "ab"))
-    batch = {name: tf.constant(value) for name, value in make_batches(0)[0].items()}
-    before = [weight.numpy() for weight in model.trainable_variables]
-    with tf.GradientTape() as tape:
-        logits = model([batch["tokens"], batch["length"]], training=False)
-        losses = -tf.gather(tf.nn.log_softmax(logits), batch["label"], batch_dims=1)
-        mean = tf.reduce_mean(losses)
-    sparse = tape.gradient(mean, [weight.value for weight in model.trainable_variables])
-    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in sparse]
-    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
-
-    loop.step.train(batch, 1)
-    reading, diverged = loop.step.running.read()
-
-    assert diverged is None
-    assert (reading.weight, reading.targets) == (ROWS, ROWS)
-    assert reading.loss == pytest.approx(float(tf.reduce_sum(losses)), rel=1e-5)
-    assert reading.correct == (logits.numpy().argmax(axis=1) == batch["label"].numpy()).sum()
-    assert reading.norm == reading.largest_norm == pytest.approx(norm, rel=1e-5)
-    scale = 1 if clip_norm is None else min(1, clip_norm / norm)
-    for weight, start, gradient in zip(model.trainable_variables, before, gradients, strict=True):
-        clipped = gradient * scale
-        momentum, velocity = 0.1 * clipped, 0.001 * clipped**2
-        step = 1e-3 * np.sqrt(1 - 0.999) / (1 - 0.9) * momentum / (np.sqrt(velocity) + 1e-7)
-        np.testing.assert_allclose(weight.numpy(), start - step, atol=2e-6)
-
-
 def test_training_learns_and_returns_its_figures(three_epochs: Trained) -> None:
     figures = three_epochs.state.history
     assert len(figures) == three_epochs.state.epoch == 3
     assert figures[-1]["loss"] < figures[0]["loss"]
-    batches = make_batches(0)
-    real = sum(int(batch["length"].sum()) for batch in batches)
+    real = sum(int(batch["length"].sum()) for batch in make_batches(0))
     assert figures[0]["padding_waste"] == pytest.approx(1 - real / (BATCHES * ROWS * TIME))
     assert figures[0]["steps"] == BATCHES
     assert 0 <= figures[0]["input_wait"] <= 1
@@ -154,30 +115,23 @@ def test_training_learns_and_returns_its_figures(three_epochs: Trained) -> None:
         *("loss", "accuracy", "eval_loss", "eval_accuracy", "seconds", "steps"),
         *("tokens_per_second", "padding_waste", "input_wait", "largest_gradient_norm", "learning_rate"),
     }
-
-
-def test_evaluation_is_the_mean_over_documents_without_dropout(three_epochs: Trained) -> None:
-    batches = make_batches(99)
-    tokens, length, label = (
-        np.concatenate([batch[name] for batch in batches]) for name in ("tokens", "length", "label")
-    )
+    # Evaluation is the mean over documents, without dropout.
+    batches, names = make_batches(99), ("tokens", "length", "label")
+    tokens, length, label = (np.concatenate([batch[name] for batch in batches]) for name in names)
     logits = three_epochs.model([tokens, length], training=False).numpy().astype(np.float64)
-    losses = np.log(np.exp(logits).sum(axis=1)) - logits[range(len(label)), label]
+    loss = np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[range(len(label)), label])
+    accuracy = pytest.approx(np.mean(logits.argmax(axis=1) == label))
     found = three_epochs.loop.evaluate(dataset(batches))
-    accuracy = np.mean(logits.argmax(axis=1) == label)
-    assert found == {"loss": pytest.approx(np.mean(losses), rel=1e-5), "accuracy": pytest.approx(accuracy)}
-
-
-def test_another_seed_gives_another_model(three_epochs: Trained, tmp_path: Path) -> None:
-    assert Trained(tmp_path, seed=2, epochs=1).history[0] != three_epochs.history[0]
+    assert found == {"loss": pytest.approx(loss, rel=1e-5), "accuracy": accuracy}
 
 
 def test_a_run_that_stops_between_epochs_resumes_to_the_bit(three_epochs: Trained, tmp_path: Path) -> None:
-    Trained(tmp_path, epochs=1)
-    resumed = Trained(tmp_path)
+    Trained(tmp_path / "same", epochs=1)
+    resumed = Trained(tmp_path / "same")
     assert resumed.weights == three_epochs.weights
     assert resumed.history == three_epochs.history
     assert resumed.state == dataclasses.replace(three_epochs.state, history=resumed.state.history)
+    assert Trained(tmp_path / "other", seed=2, epochs=1).history[0] != three_epochs.history[0]
 
 
 def test_the_learning_rate_follows_the_share_of_the_run_that_is_done(tmp_path: Path) -> None:
@@ -254,18 +208,21 @@ def test_a_run_that_stops_within_an_epoch_resumes_there(values: dict, three_epoc
     # Checkpoints do not change a run.
     straight = Trained(tmp_path / "straight", **values) if len(values) > 1 else three_epochs
     began: list[Sequence[int] | None] = []
-    with pytest.raises(KilledError):
-        Trained(tmp_path / "cut", **values, read=failing_after(3, in_epoch=1))
 
-    def noting(epoch: int, position: Sequence[int] | None) -> tf.data.Dataset:
+    def failing(epoch: int, position: Sequence[int] | None) -> Iterator[dict]:
         began.append(position)
-        return read(epoch, position)
+        for number, batch in enumerate(read(epoch, position)):
+            if (epoch, number, len(began)) == (1, 3, 2):
+                raise InterruptedError
+            yield batch
 
-    resumed = Trained(tmp_path / "cut", **values, read=noting)
-    assert len(began) == 2
-    assert began[0] is not None
-    assert began[0][0] == 1
-    assert 0 < began[0][2] < BATCHES
+    with pytest.raises(InterruptedError):
+        Trained(tmp_path / "cut", **values, read=failing)
+    resumed = Trained(tmp_path / "cut", **values, read=failing)
+    assert len(began) == 4
+    assert began[2] is not None
+    assert began[2][0] == 1
+    assert 0 < began[2][2] < BATCHES
     assert resumed.weights == straight.weights
     assert resumed.history == straight.history
 
@@ -275,34 +232,3 @@ def test_steps_that_gather_batches_end_with_the_epoch(tmp_path: Path) -> None:
     trained = Trained(tmp_path, **AVERAGE, accumulate=2, epochs=2)
     assert [figures["steps"] for figures in trained.history] == [3, 3]
     assert trained.state.step == 6
-
-
-def test_curves_weights_and_samples_are_shown(tmp_path: Path) -> None:
-    numbers = itertools.count()
-    with tf.summary.create_file_writer(str(tmp_path / "events")).as_default():
-        trained = Trained(tmp_path / "run", **AVERAGE, epochs=2, log_steps=3, samples=lambda: f"text {next(numbers)}")
-    events = EventAccumulator(str(tmp_path / "events"), {"tensors": 0}).Reload()
-    points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
-    curves = ("loss", "accuracy", "learning_rate", "gradient_norm", "tokens_per_second", "padding_waste")
-    for name in curves:
-        assert points.pop(f"step/{name}") == [3, 6, 9]
-    assert points.pop("samples") == [1, 2]
-    assert points == {f"weights/{variable.path}": [1, 2] for variable in trained.model.trainable_variables}
-    shown = [tf.make_ndarray(event.tensor_proto).item().decode() for event in events.Tensors("samples")]
-    assert shown == ["text 0", "text 1"]
-
-
-class KilledError(Exception):
-    """Ends a training in its middle."""
-
-
-def failing_after(batches: int, in_epoch: int) -> Callable[[int, Sequence[int] | None], Iterator[dict]]:
-    """A reader that fails in the middle of an epoch."""
-
-    def failing(epoch: int, position: Sequence[int] | None) -> Iterator[dict]:
-        for number, batch in enumerate(read(epoch, position)):
-            if (epoch, number) == (in_epoch, batches):
-                raise KilledError
-            yield batch
-
-    return failing

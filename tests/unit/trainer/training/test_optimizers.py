@@ -111,20 +111,14 @@ def test_sparse_updates_compute_nothing_of_the_tables_size(optimizer: str) -> No
         gradient = distinct_rows(tf.IndexedSlices(values, rows, tf.constant([77, 2])))
         built.apply(clip([gradient], 1.0)[0], [variable])
 
-    shapes = [
-        output.shape
-        for operation in step.get_concrete_function().graph.get_operations()
-        for output in operation.outputs
-    ]
+    operations = step.get_concrete_function().graph.get_operations()
+    shapes = [output.shape for operation in operations for output in operation.outputs]
     assert not any(shape.rank == 2 and shape[0] == 77 for shape in shapes)
 
 
 def test_which_optimizers_take_sparse_updates() -> None:
-    taken = [
-        name
-        for name in ("adam", "adamw", "sgd", "rmsprop", "adagrad")
-        if optimizers.sparse_updates(TrainingSettings(optimizer=name))
-    ]
+    names = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
+    taken = [name for name in names if optimizers.sparse_updates(TrainingSettings(optimizer=name))]
     assert taken == ["sgd", "adagrad"]
     assert not optimizers.sparse_updates(TrainingSettings(optimizer={"name": "sgd", "momentum": 0.9}))
     assert not optimizers.sparse_updates(TrainingSettings(optimizer="sgd", accumulate=2))

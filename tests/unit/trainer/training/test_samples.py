@@ -14,15 +14,11 @@ def test_documents_have_prediction_and_truth_before_them() -> None:
     logits = np.array([[0.0, 1.0], [2.0, 1.0]])
     text = samples.describe(batch, logits, "label", WORDS, ["bad", "good"])
     assert text.split("\n\n") == ["good: fine a\\*b \\<unk\\>", "**bad (true: good)**: fine \\<unk\\>"]
+    long = {"tokens": np.full((1, 100), 4), "length": np.array([100]), "label": np.array([0])}
+    assert samples.describe(long, np.zeros((1, 1)), "label", WORDS, ["bad"]) == "bad: " + "fine " * 60 + "…"
 
 
 def test_tags_stand_at_their_tokens() -> None:
     batch = {"tokens": np.array([[4, 4, 0]]), "length": np.array([2]), "tags": np.array([[0, 1, 0]])}
     logits = np.array([[[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
     assert samples.describe(batch, logits, "tags", WORDS, ["B", "O"]) == "fine/B fine/**B (true: O)**"
-
-
-def test_long_documents_are_cut() -> None:
-    batch = {"tokens": np.full((1, 100), 4), "length": np.array([100]), "label": np.array([0])}
-    text = samples.describe(batch, np.zeros((1, 1)), "label", WORDS, ["bad"])
-    assert text == "bad: " + "fine " * 60 + "…"

@@ -48,33 +48,28 @@ def test_step_falls_at_each_epoch_after_some() -> None:
     assert rates == pytest.approx([1] * 6 + [1 / 1.2, 1 / 1.44, 1 / 1.728])
 
 
-def test_a_plateau_reduces() -> None:
-    schedule = {"name": "reduce_on_plateau", "factor": 0.1, "patience": 1}
-    losses = [0.9, 0.8, 0.8, 0.85, 0.7, 0.75]
-    found = [rate(Moment(0, epoch, 0, losses[:epoch]), schedule) for epoch in range(7)]
-    # A tie with the best is no improvement.
-    assert found == pytest.approx([2, 2, 2, 0.2, 0.02, 0.02, 0.002])
-
-
-def test_a_patient_plateau_waits_again_after_each_reduction() -> None:
-    settings = TrainingSettings(
-        learning_rate=1, patience=9, schedule={"name": "reduce_on_plateau", "factor": 0.5, "patience": 2}
-    )
-    losses = [1.0, 1.1, 1.2, 1.3, 1.4, 0.5]
+@pytest.mark.parametrize(
+    ("values", "losses", "expected"),
+    [
+        # A tie with the best is no improvement.
+        ({"factor": 0.1, "patience": 1}, [0.9, 0.8, 0.8, 0.85, 0.7, 0.75], [1, 1, 1, 0.1, 0.01, 0.01, 0.001]),
+        # It waits again after each reduction.
+        ({"factor": 0.5, "patience": 2}, [1.0, 1.1, 1.2, 1.3, 1.4, 0.5], [1, 1, 1, 0.5, 0.5, 0.25, 0.25]),
+    ],
+)
+def test_a_plateau_reduces(values: dict, losses: list[float], expected: list[float]) -> None:
+    schedule = {"name": "reduce_on_plateau", **values}
+    settings = TrainingSettings(learning_rate=1, patience=9, schedule=schedule)
     found = [learning_rate(settings, Moment(0, epoch, 0, losses[:epoch])) for epoch in range(7)]
-    assert found == [1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+    assert found == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("schedule", ["linear", "constant", "cosine"])
 def test_warm_up_multiplies(schedule: str) -> None:
     plain = [rate(at(done), schedule) for done in (0, 0.05, 0.1, 0.5)]
     warm = [rate(at(done), schedule, warmup=0.1) for done in (0, 0.05, 0.1, 0.5)]
+    assert [rate(at(0, step), "constant", warmup=4) for step in range(6)] == [0.5, 1, 1.5, 2, 2, 2]
     assert warm == pytest.approx([factor * value for factor, value in zip((0, 0.5, 1, 1), plain, strict=True)])
-
-
-def test_warm_up_over_steps_begins_above_zero() -> None:
-    found = [rate(at(0, step), "constant", warmup=4) for step in range(6)]
-    assert found == [0.5, 1, 1.5, 2, 2, 2]
 
 
 @pytest.mark.parametrize("schedule", sorted(ScheduleSettings.defaults))

@@ -43,10 +43,6 @@ def documents(rows: int, seed: int = 0) -> dict[str, tf.Tensor]:
     return {name: tf.constant(values) for name, values in found.items()}
 
 
-def part(batch: dict[str, tf.Tensor], start: int, stop: int) -> dict[str, tf.Tensor]:
-    return {name: values[start:stop] for name, values in batch.items()}
-
-
 def make(
     class_weights: list[float] | None = None, *, task: str = "classifier", weighted: bool = False, **values: object
 ) -> Step:
@@ -77,7 +73,7 @@ def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights
         batch = documents(12, number)
         whole.train(batch, number)
         for bounds in ((0, 2), (2, 5), (5, 12)):
-            gathered.gather(part(batch, *bounds))
+            gathered.gather({name: values[slice(*bounds)] for name, values in batch.items()})
         gathered.apply_gathered(number)
     assert differences(whole, gathered) < 1e-6
     (one, _), (other, _) = whole.running.read(), gathered.running.read()
@@ -85,43 +81,46 @@ def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights
     assert one.largest_norm > 0.1
 
 
-def repeated(batch: dict[str, tf.Tensor], times: tf.Tensor) -> dict[str, tf.Tensor]:
-    return {name: tf.repeat(values, tf.cast(times, tf.int32), axis=0) for name, values in batch.items()}
+WEIGHTS = [*((task, None) for task in TASKS), ("classifier", [3.0, 1.0, 0.5]), ("classifier", "doubled")]
 
 
-def test_a_class_weight_of_2_counts_as_the_document_twice() -> None:
-    batch = documents(8)
-    weighted, doubled = make([1.0, 2.0, 1.0]), make()
+@pytest.mark.parametrize(("task", "class_weights"), WEIGHTS)
+def test_a_weight_of_2_of_a_document_or_its_class_counts_as_two(task: str, class_weights: Any) -> None:
+    batch, doubled = documents(6), class_weights == "doubled"
+    times = 1 + tf.cast(batch["label"] == 1, tf.int32) if doubled else tf.cast(batch["weight"], tf.int32)
+    weighted = make([1.0, 2.0, 1.0] if doubled else class_weights, task=task, weighted=not doubled, optimizer="sgd")
+    plain = make(None if doubled else class_weights, task=task, optimizer="sgd")
     weighted.train(batch, 1)
-    doubled.train(repeated(batch, 1 + tf.cast(batch["label"] == 1, tf.int32)), 1)
-    assert differences(weighted, doubled) < 1e-6
-    (found, _), (expected, _) = weighted.running.read(), doubled.running.read()
-    assert (found.weight, found.targets) == (expected.weight, 8)
-    assert found.loss == pytest.approx(expected.loss, rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("task", "class_weights"), [*((task, None) for task in TASKS), ("classifier", [3.0, 1.0, 0.5])]
-)
-def test_a_document_of_weight_2_counts_as_two(task: str, class_weights: list[float] | None) -> None:
-    batch = documents(6)
-    weighted, plain = (make(class_weights, task=task, weighted=way, optimizer="sgd") for way in (True, False))
-    weighted.train(batch, 1)
-    plain.train(repeated(batch, batch["weight"]), 1)
+    plain.train({name: tf.repeat(values, times, axis=0) for name, values in batch.items()}, 1)
     assert differences(weighted, plain) < 1e-6
     (found, _), (expected, _) = weighted.running.read(), plain.running.read()
     assert (found.loss, found.weight) == pytest.approx((expected.loss, expected.weight), rel=1e-6)
     assert found.targets == (6 if task != "tagger" else int(tf.reduce_sum(batch["length"])))
 
 
-def test_the_loss_is_the_mean_weighted_by_class_and_document_in_numpy() -> None:
-    given, by_class = documents(6), np.array([3.0, 1.0, 0.5])
-    step = make(by_class.tolist(), weighted=True)
-    logits, labels = step.logits(given).numpy().astype(np.float64), given["label"].numpy()
-    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(6), labels]
-    weights = given["weight"].numpy() * by_class[labels]
-    step.train(given, 1)
-    assert step.running.read()[0].figures()["loss"] == pytest.approx((losses * weights).sum() / weights.sum(), rel=1e-5)
+@pytest.mark.parametrize("class_weights", [None, [3.0, 1.0, 0.5]])
+@pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
+def test_a_step_follows_the_gradient_of_the_weighted_mean_scaled_to_the_norm(clip_norm, class_weights) -> None:
+    step = make(class_weights, weighted=bool(class_weights), optimizer="sgd", clip_norm=clip_norm)
+    batch, before = documents(6), weights(step)
+    given = np.array(class_weights)[batch["label"].numpy()] * batch["weight"].numpy() if class_weights else np.ones(6)
+    with tf.GradientTape() as tape:
+        logits = step.model([batch["tokens"], batch["length"]], training=False)
+        losses = -tf.gather(tf.nn.log_softmax(logits), batch["label"], batch_dims=1)
+        mean = tf.reduce_sum(losses * given.astype(np.float32)) / given.sum()
+    sparse = tape.gradient(mean, [variable.value for variable in step.model.trainable_variables])
+    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in sparse]
+    norm = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+    step.train(batch, 1)
+    reading, diverged = step.running.read()
+    assert diverged is None
+    assert (reading.weight, reading.targets) == (given.sum(), 6)
+    assert reading.figures()["loss"] == pytest.approx(float(mean), rel=1e-5)
+    assert reading.correct == (logits.numpy().argmax(axis=1) == batch["label"].numpy()).sum()
+    assert reading.norm == reading.largest_norm == pytest.approx(norm, rel=1e-5)
+    scale = 1 if clip_norm is None else min(1, clip_norm / norm)
+    for weight, start, gradient in zip(weights(step), before, gradients, strict=True):
+        np.testing.assert_allclose(weight, start - 0.1 * scale * gradient, atol=2e-6)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -181,10 +180,8 @@ def test_float16_skips_a_step_that_overflows_and_halves_the_scale() -> None:
 @pytest.mark.parametrize("values", [{}, {"accumulate": 2}, {"precision": "float16"}, {"optimizer": "adagrad"}])
 def test_a_step_is_one_graph_that_calls_nothing_on_the_host(values: dict) -> None:
     step = make(**values, **RNN)
-    functions = (
-        [step._train, step._evaluate] if step._settings.accumulate == 1 else [step._gather, step._apply_gathered]
-    )
-    for function in functions:
+    gathers = step._settings.accumulate > 1
+    for function in (step._gather, step._apply_gathered) if gathers else (step._train, step._evaluate):
         graph = function.get_concrete_function().graph.as_graph_def()
         nodes = [*graph.node, *(node for inner in graph.library.function for node in inner.node_def)]
         assert not {node.op for node in nodes} & {"PyFunc", "EagerPyFunc", "PyFuncStateless", "HostCompute", "Print"}

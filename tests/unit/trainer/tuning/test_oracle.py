@@ -79,6 +79,9 @@ def test_a_log_scale_gives_each_power_its_share_and_a_linear_one_does_not(tmp_pa
     dropouts = [values["trainer.word_dropout"] for values in trials]
     assert 0.35 < sum(dropout < 0.05 for dropout in dropouts) / len(dropouts) < 0.65
     assert {values["trainer.units"] for values in trials} == {3, 4, 5, 6}
+    # A space of lists has no more trials than combinations.
+    lists = {"trainer.dropout": SPACE["trainer.dropout"], "trainer.cell": {"values": ["gru"]}}
+    assert oracle.count_trials(search(trials=9, space=lists), EPOCHS) == 3
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
@@ -89,11 +92,6 @@ def test_a_resumed_search_tries_the_same_values(algorithm: str, tmp_path: Path) 
     assert ask(tune, tmp_path / "again") == whole
     assert ask(tune, tmp_path / "parts", 7) + ask(tune, tmp_path / "parts") == whole
     assert ask(search(algorithm=algorithm, trials=8, space=small, seed=2), tmp_path / "other") != whole
-
-
-def test_a_space_of_lists_ends_the_search(tmp_path: Path) -> None:
-    tune = search(trials=9, space={"trainer.dropout": SPACE["trainer.dropout"], "trainer.cell": {"values": ["gru"]}})
-    assert oracle.count_trials(tune, EPOCHS) == 3
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 4, 9, 10, 30])

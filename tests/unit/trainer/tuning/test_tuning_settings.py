@@ -59,14 +59,14 @@ def test_the_values_of_lists_and_ranges(given: dict[str, object], listed: tuple[
 def test_invalid_dimensions_are_rejected(given: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         dimension(**given)
-
-
-def test_a_search_needs_a_space() -> None:
     with pytest.raises(ValidationError):
         TuneSettings.model_validate({"space": {}})
 
 
-def test_values_are_set_at_their_keys() -> None:
+def test_values_are_set_at_their_keys_and_others_stay_as_they_are() -> None:
+    before = json.dumps(BASE)
+    assert set_key(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
+    assert json.dumps(BASE) == before
     values = {"trainer.units": 8, "trainer.embedding.width": 12, "tuner/epochs": 2, "tuner/bracket": 1}
     settings = ClassifierSettings.model_validate_json(with_values(json.dumps(BASE), values))
     assert (settings.units, settings.embedding.width, settings.epochs) == (8, 12, 2)
@@ -75,12 +75,6 @@ def test_values_are_set_at_their_keys() -> None:
     )
     assert trainer_values(values) == {"trainer.units": 8, "trainer.embedding.width": 12, "trainer.epochs": 2}
     assert with_values(json.dumps(BASE), None) == json.dumps(BASE)
-
-
-def test_other_settings_stay_as_they_are() -> None:
-    before = json.dumps(BASE)
-    assert set_key(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
-    assert json.dumps(BASE) == before
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -17,15 +17,7 @@ def sigmoid(value: float) -> float:
 
 
 class PairByPair:
-    """Tables in float64 and steps on them.
-
-    Args:
-        settings: The trainer section of the configuration.
-        counts: Occurrences of the words.
-        inputs: Input vectors, [rows, dimensions].
-        outputs: Output vectors, [rows, dimensions].
-        parts: For each word the rows that its vector is the mean of; None: each is its own.
-    """
+    """Tables in float64 [rows, dimensions] and steps on them; `parts` are the rows whose mean is a word's vector."""
 
     def __init__(self, settings, counts, inputs, outputs, parts: Sequence[Sequence[int]] | None = None) -> None:
         from trainer.word2vec.huffman import HuffmanTree
@@ -42,17 +34,10 @@ class PairByPair:
         return self.inputs[self.parts[word]].mean(axis=0)
 
     def step(self, rows, left, right, noise, rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Works a step out.
+        """Returns the loss of each word, [n], and the updates of both tables.
 
-        Args:
-            rows: Words, [n].
-            left: Words of each window on the left, [n].
-            right: Words of each window on the right, [n].
-            noise: Negatives, [groups, negatives]: the same for the n / groups words of a group.
-            rate: The learning rate.
-
-        Returns:
-            The loss of each word, [n], and what is to be added to both tables.
+        `rows`, `left` and `right` are words and the sizes of their windows, [n]; `noise` are negatives,
+        [groups, negatives], which the n / groups words of a group share.
         """
         losses, inputs, outputs = np.zeros(len(rows)), np.zeros_like(self.inputs), np.zeros_like(self.outputs)
         for place in range(len(rows)):
@@ -95,6 +80,25 @@ class PairByPair:
         for other in window:
             # word2vec.c's direction: with a tree the neighbour predicts the word.
             yield ([other], path) if hierarchical else ([center], targets(other))
+
+
+@pytest.fixture(scope="session")
+def judgement_record() -> Callable[..., bytes]:
+    """A function that makes a record of a task: a document of text, or words to compare."""
+    import tensorflow as tf
+
+    def record(task: str, tokens: Sequence[str] = (), text: Sequence[str] = (), name: str = "r") -> bytes:
+        example = tf.train.SequenceExample()
+        for key, value in {"id": name, "source": "set", "task": task, "section": "set"}.items():
+            example.context.feature[key].bytes_list.value.append(value.encode())
+        example.context.feature["score"].float_list.value.append(0.5)
+        example.context.feature["gates"].int64_list.value.append(1)
+        for key, steps in (("tokens", tokens), ("text", text)):
+            for step in steps:
+                example.feature_lists.feature_list[key].feature.add().bytes_list.value.append(step.encode())
+        return example.SerializeToString()
+
+    return record
 
 
 @pytest.fixture(scope="session")

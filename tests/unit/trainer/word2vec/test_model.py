@@ -78,17 +78,12 @@ def test_steps_are_those_of_pairs_with_rows_that_repeat_summed(model, loss, ngra
     tables = require_trained_alike(pair_by_pair, settings, 12, [0.005, 0.01, 0.0, 0.005])
     # So few buckets that one stands for several n-grams of a word.
     assert ngrams is None or len(set(ngram_ids("word0", settings.ngrams))) < len(ngram_ids("word0", settings.ngrams))
-    found = tables.ngram_vectors()
     if ngrams is None:
-        assert found is None
+        assert tables.ngram_vectors() is None
+        for words in (1, 2):
+            require_trained_alike(pair_by_pair, settings_of(model, loss, window=2), words, [0.004, 0.002])
     else:
-        np.testing.assert_array_equal(found, tables.input[12:])
-
-
-@pytest.mark.parametrize("words", [1, 2])
-@pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_vocabularies_of_one_and_of_two_words(model: str, loss: str, words: int, pair_by_pair) -> None:
-    require_trained_alike(pair_by_pair, settings_of(model, loss, window=2), words, [0.004, 0.002])
+        np.testing.assert_array_equal(tables.ngram_vectors(), tables.input[12:])
 
 
 @pytest.mark.parametrize(("window", "rows"), [(10, range(1_024, 4_000)), (30, range(4_001, 99_999))])
@@ -155,10 +150,7 @@ def test_vectors_begin_as_in_the_released_program(loss: str, outputs: int) -> No
     np.testing.assert_allclose(values, np.linspace(-0.025, 0.025, len(values)), atol=1e-3)
     other = Tables(settings.model_copy(update={"seed": 2}), vocabulary_of(500))
     assert not (other.input.numpy() == tables.input.numpy()).any()
-
-
-def test_vectors_of_many_words_are_given_in_parts() -> None:
+    # Vectors of many words are worked out in parts.
     words = 2 * model_module._COMPOSED_TOGETHER + 5
-    settings = settings_of("skipgram", "negative_sampling", dimensions=2)
-    tables = Tables(settings, vocabulary_of(words))
-    np.testing.assert_array_equal(tables.word_vectors(), tables.input.numpy())
+    many = Tables(settings_of("skipgram", "negative_sampling", dimensions=2), vocabulary_of(words))
+    np.testing.assert_array_equal(many.word_vectors(), many.input.numpy())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import string
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +32,7 @@ def monitor_of(words: list[str], **values) -> tuple[NeighborMonitor, Tables]:
 
 def letters(number: int) -> list[str]:
     """Words of letters alone."""
-    return [
-        f"{chr(97 + place // 26 // 26)}{chr(97 + place // 26 % 26)}{chr(97 + place % 26)}" for place in range(number)
-    ]
+    return ["".join(word) for word in itertools.islice(itertools.product(string.ascii_lowercase, repeat=3), number)]
 
 
 def nearest(words: list[str], vectors: np.ndarray, word: str, k: int) -> list[str]:
@@ -61,15 +61,18 @@ def test_the_most_frequent_of_many_words_are_not_shown() -> None:
     assert np.ptp(np.diff(shown)) <= 1
 
 
-@pytest.mark.parametrize(("words", "neighbors"), [(["ab", "bc"], 0), (["1", "2", "3"], 16)])
-def test_without_words_to_show_there_are_no_neighbors(words: list[str], neighbors: int) -> None:
-    assert monitor_of(words, neighbors=neighbors)[0].neighbors() == {}
-
-
-def test_small_vocabularies_have_few_neighbors() -> None:
-    assert monitor_of(["ab"])[0].neighbors() == {"ab": []}
-    assert monitor_of(["ab", "bc", "1"])[0].neighbors().keys() == {"ab", "bc"}
-    assert set(monitor_of(["ab", "bc", "1"])[0].neighbors()["ab"]) == {"bc", "1"}
+@pytest.mark.parametrize(
+    ("words", "neighbors", "expected"),
+    [
+        (["ab", "bc"], 0, {}),
+        (["1", "2", "3"], 16, {}),
+        (["ab"], 16, {"ab": set()}),
+        (["ab", "bc", "1"], 16, {"ab": {"bc", "1"}, "bc": {"ab", "1"}}),
+    ],
+)
+def test_small_vocabularies_have_few_neighbors(words: list[str], neighbors: int, expected: dict) -> None:
+    found = monitor_of(words, neighbors=neighbors)[0].neighbors()
+    assert {word: set(others) for word, others in found.items()} == expected
 
 
 def test_figures_and_neighbors_are_shown_every_so_many_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

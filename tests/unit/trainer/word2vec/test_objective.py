@@ -61,23 +61,22 @@ def require_equal(case: Case, outcome: StepOutcome, expected: tuple[np.ndarray, 
     np.testing.assert_allclose(summed(case.outputs, *outcome.output), expected[2], atol=atol)
 
 
-@pytest.mark.parametrize("window", [1, 2, 5, 7])
-@pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_a_step_is_what_its_pairs_give_one_by_one(model: str, loss: str, window: int, pair_by_pair) -> None:
-    case = Case(settings_of(model, loss, window=window))
+CASES = [(*names, {"window": window}, 2) for names in MODELS for window in (1, 2, 5, 7)]
+# Each prediction has as many negatives, however many are drawn and shared.
+CASES += [
+    (model, "negative_sampling", {"window": 3, "negatives": negatives, "shared_negatives": shared}, groups)
+    for model in ("skipgram", "cbow")
+    for negatives, shared, groups in ((1, 1, 1), (5, 1, 4), (2, 40, 2))
+]
+
+
+@pytest.mark.parametrize(("model", "loss", "values", "groups"), CASES)
+def test_a_step_is_what_its_pairs_give_one_by_one(
+    model: str, loss: str, values: dict, groups: int, pair_by_pair
+) -> None:
+    case = Case(settings_of(model, loss, **values), groups=groups)
     expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 0.3)
     require_equal(case, case.outcome(0.3), expected)
-
-
-@pytest.mark.parametrize(("negatives", "shared", "groups"), [(1, 1, 1), (5, 1, 4), (2, 40, 2)])
-@pytest.mark.parametrize("model", ["skipgram", "cbow"])
-def test_each_prediction_has_so_many_negatives_however_many_are_drawn_and_shared(
-    model: str, negatives: int, shared: int, groups: int, pair_by_pair
-) -> None:
-    values = {"negatives": negatives, "shared_negatives": shared}
-    case = Case(settings_of(model, "negative_sampling", window=3, **values), groups=groups)
-    expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 1.0)
-    require_equal(case, case.outcome(1.0), expected)
 
 
 @pytest.mark.parametrize("words", [999, 1_000])

@@ -18,12 +18,6 @@ COUNTS = np.array([9_000, 2_500, 1_200, 0, 700, 700, 90, 10, 0, 1, 0])
 IMPROBABLE = 1e-3
 
 
-def gensim_model(counts: np.ndarray, **settings: float) -> Word2Vec:
-    model = Word2Vec(min_count=1, **settings)
-    model.build_vocab_from_freq({f"w{row}": int(count) for row, count in enumerate(counts)})
-    return model
-
-
 def require_drawn_from(drawn: np.ndarray, probabilities: np.ndarray) -> None:
     observed = np.bincount(drawn.ravel(), minlength=len(probabilities))
     possible = probabilities > 0
@@ -31,18 +25,11 @@ def require_drawn_from(drawn: np.ndarray, probabilities: np.ndarray) -> None:
     assert stats.chisquare(observed[possible], probabilities[possible] * drawn.size).pvalue > IMPROBABLE
 
 
-def test_a_word_is_kept_with_the_probability_of_the_released_program() -> None:
-    # 800 of 1,000 at a threshold of 0.01: f / t = 80; 10: f / t = 1; 1: 0.1, whose value is above 1; 0 is not left out.
-    keep = keep_probabilities(np.array([800, 180, 10, 9, 1, 0]), 0.01)
-    assert keep.dtype == np.float32
-    np.testing.assert_allclose(keep[:2], [(80**0.5 + 1) / 80, (18**0.5 + 1) / 18], rtol=1e-6)
-    np.testing.assert_array_equal(keep[2:], 1)
-
-
 @pytest.mark.parametrize("threshold", [1e-1, 1e-2, 1e-3, 1e-5])
 def test_keep_probabilities_are_gensims(threshold: float) -> None:
     counts = COUNTS[COUNTS > 0]
-    model = gensim_model(counts, sample=threshold)
+    model = Word2Vec(min_count=1, sample=threshold)
+    model.build_vocab_from_freq({f"w{row}": int(count) for row, count in enumerate(counts)})
     integers = [model.wv.get_vecattr(f"w{row}", "sample_int") for row in range(len(counts))]
     np.testing.assert_allclose(keep_probabilities(counts, threshold), np.array(integers) / (2**32 - 1), rtol=1e-6)
 
@@ -89,23 +76,10 @@ def test_negatives_are_drawn_by_a_power_of_the_count(exponent: float) -> None:
     require_drawn_from(drawn.numpy(), weights / weights.sum())
 
 
-def test_negatives_are_drawn_from_gensims_distribution() -> None:
-    counts = (1e5 / np.arange(1, 500)).astype(np.int64)
-    table = gensim_model(counts, ns_exponent=0.75).cum_table
-    probabilities = np.diff(table, prepend=0) / table[-1]
-    require_drawn_from(NoiseTable(counts, 0.75).draw(500_000, [7, 8]).numpy(), probabilities)
-
-
 def test_neighbouring_draws_are_independent() -> None:
     counts = np.array([3, 2, 5])
     pairs = NoiseTable(counts, 1.0).draw([60_000, 2], [9, 9]).numpy() @ [3, 1]
     require_drawn_from(pairs, np.outer(counts, counts).ravel() / 100)
-
-
-def test_vocabularies_of_one_and_two_words() -> None:
-    assert not NoiseTable(np.array([7]), 0.75).draw(50, [1, 2]).numpy().any()
-    assert (NoiseTable(np.array([0, 7]), 0.75).draw(50, [1, 2]).numpy() == 1).all()
-    require_drawn_from(NoiseTable(np.array([81, 16]), 0.75).draw(20_000, [1, 2]).numpy(), np.array([27, 8]) / 35)
 
 
 @pytest.mark.parametrize("counts", [[], [0], [0, 0, 0]])

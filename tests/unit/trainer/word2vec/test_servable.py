@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import gensim.models
@@ -21,24 +18,6 @@ from trainer.word2vec.settings import CharacterNgramSettings
 
 WORDS = [f"w{number}" for number in range(200)]
 VECTORS = np.random.default_rng(1).normal(size=(200, 16)).astype(np.float32)
-
-ASK = """
-import importlib.util, json, sys
-sys.path.append(sys.argv.pop(1))
-import tensorflow as tf
-
-assert importlib.util.find_spec("trainer") is None
-model = tf.saved_model.load(sys.argv[1])
-found = {"signatures": sorted(model.signatures)}
-for name, inputs in json.loads(sys.argv[2]).items():
-    given = {key: tf.constant(value, tf.int32 if key == "k" else tf.string) for key, value in inputs.items()}
-    found[name] = {key: value.numpy() for key, value in model.signatures[name](**given).items()}
-
-def plain(value):
-    return json.loads(json.dumps(value.tolist(), default=bytes.decode))
-
-print(json.dumps(found, default=plain))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -63,36 +42,22 @@ def assert_ranked(found: dict, key: str, row: int, expected: list[tuple[str, flo
     np.testing.assert_allclose(found["similarity"][row], [value for _, value in expected], atol=1e-5)
 
 
-def test_neighbors_are_those_of_gensim(servable, peer) -> None:
+def test_neighbors_similarities_and_analogies_are_those_of_gensim(servable, peer) -> None:
     found = servable.neighbors(texts(*WORDS), 10)
     assert found["neighbors"].shape == (200, 10)
     assert found["known"].numpy().all()
     for row, word in enumerate(WORDS):
         assert_ranked(found, "neighbors", row, peer.most_similar(word, topn=10))
-
-
-def test_similarities_are_those_of_gensim(servable, peer) -> None:
     others = WORDS[::-1]
     found = servable.similarity(texts(*WORDS), texts(*others))
     expected = [peer.similarity(*pair) for pair in zip(WORDS, others, strict=True)]
     np.testing.assert_allclose(found["similarity"], expected, atol=1e-6)
     assert found["known"].numpy().all()
-
-
-def test_analogies_are_those_of_gensim(servable, peer) -> None:
     random = np.random.default_rng(2)
     questions = [random.choice(WORDS, 3).tolist() for _ in range(50)] + [["w1", "w1", "w2"], ["w3", "w3", "w3"]]
-    a, b, c = (texts(*words) for words in zip(*questions, strict=True))
-    found = servable.analogy(a, b, c, 7)
+    found = servable.analogy(*(texts(*words) for words in zip(*questions, strict=True)), 7)
     for row, (a, b, c) in enumerate(questions):
         assert_ranked(found, "answers", row, peer.most_similar(positive=[b, c], negative=[a], topn=7))
-
-
-def test_vectors_are_those_given(servable) -> None:
-    found = servable.vectors(texts("w7", "no such", "w0"))
-    np.testing.assert_array_equal(found["vectors"], [VECTORS[7], np.zeros(16), VECTORS[0]])
-    assert found["known"].numpy().tolist() == [True, False, True]
-    assert found["word"].numpy().tolist() == [b"w7", b"", b"w0"]
 
 
 def test_many_questions_over_many_words_are_answered_as_numpy_does(make_servable) -> None:
@@ -140,34 +105,35 @@ def test_words_are_found_unchanged_or_normalized(make_servable) -> None:
 
 
 def test_unknown_words_are_marked_in_every_signature(servable) -> None:
-    known = [False, True]
-    assert servable.vectors(texts("\xff", "w1"))["known"].numpy().tolist() == known
-    found = servable.neighbors(texts("", "w1"), 2)
-    assert found["known"].numpy().tolist() == known
-    assert found["neighbors"][0].numpy().tolist() == [b"", b""]
-    assert found["similarity"][0].numpy().tolist() == [0, 0]
-    assert all(found["neighbors"][1].numpy())
+    found = servable.vectors(texts("w7", "no such", "w0", "\xff"))
+    np.testing.assert_array_equal(found["vectors"], [VECTORS[7], np.zeros(16), VECTORS[0], np.zeros(16)])
+    assert found["known"].numpy().tolist() == [True, False, True, False]
+    assert found["word"].numpy().tolist() == [b"w7", b"", b"w0", b""]
+    asked = [[texts("x" if place == word else "w1", f"w{word}") for word in range(3)] for place in range(3)]
+    answers = [servable.neighbors(texts("", "w1"), 2), *(servable.analogy(*words, 2) for words in asked)]
+    for key, found in zip(["neighbors", *["answers"] * 3], answers, strict=True):
+        assert found["known"].numpy().tolist() == [False, True]
+        assert found[key][0].numpy().tolist() == [b"", b""]
+        assert found["similarity"][0].numpy().tolist() == [0, 0]
+        assert all(found[key][1].numpy())
     pair = servable.similarity(texts("w1", "x", "x", "w1"), texts("x", "w1", "x", "w2"))
     assert pair["known"].numpy().tolist() == [False, False, False, True]
     assert pair["similarity"].numpy().tolist()[:3] == [0, 0, 0]
-    for place in range(3):
-        asked = [texts("x" if place == word else "w1", f"w{word}") for word in range(3)]
-        found = servable.analogy(*asked, 2)
-        assert found["known"].numpy().tolist() == known
-        assert found["answers"][0].numpy().tolist() == [b"", b""]
-        assert found["similarity"][0].numpy().tolist() == [0, 0]
-        assert all(found["answers"][1].numpy())
 
 
-def test_a_vocabulary_of_one_or_two_words_answers_what_it_can(make_servable) -> None:
+def test_few_words_and_vectors_of_zeros_are_answered_as_far_as_possible(make_servable) -> None:
     alone = make_servable(["a"], np.array([[3, 4]], np.float32))
     assert alone.neighbors(texts("a", "x"), 10)["neighbors"].shape == (2, 0)
     assert alone.analogy(texts("a"), texts("a"), texts("a"), 10)["answers"].shape == (1, 0)
     assert alone.similarity(texts("a"), texts("A"))["similarity"].numpy() == pytest.approx(1)
     two = make_servable(["a", "b"], np.array([[1, 0], [0, 1]], np.float32))
-    found = two.neighbors(texts("b", "a", "x"), 10)
-    assert found["neighbors"].numpy().tolist() == [[b"a"], [b"b"], [b""]]
+    assert two.neighbors(texts("b", "a", "x"), 10)["neighbors"].numpy().tolist() == [[b"a"], [b"b"], [b""]]
     assert two.analogy(texts("a"), texts("b"), texts("b"), 1)["answers"].shape == (1, 0)
+    zeros = make_servable(["a", "zero", "b"], np.array([[1, 2], [0, 0], [-1, 1]], np.float32))
+    assert zeros.similarity(texts("zero"), texts("a"))["similarity"].numpy().tolist() == [0]
+    found = zeros.neighbors(texts("a", "zero"), 2)
+    assert found["neighbors"].numpy().tolist() == [[b"b", b"zero"], [b"", b""]]
+    assert found["known"].numpy().tolist() == [True, True]
 
 
 @pytest.mark.parametrize(("k", "found"), [(-1, 0), (0, 0), (1, 1), (199, 199), (200, 199), (10**6, 199)])
@@ -176,24 +142,13 @@ def test_as_many_neighbors_come_as_there_are(servable, k: int, found: int) -> No
     assert neighbors.shape == (2, found)
     assert b"w5" not in neighbors[0]
     assert servable.analogy(texts("w5"), texts("w6"), texts("w7"), k)["answers"].shape == (1, min(found, 197))
-
-
-def test_no_questions_have_no_answers(servable) -> None:
+    assert servable.neighbors(texts(), k)["neighbors"].shape == (0, found)
+    assert servable.analogy(texts(), texts(), texts(), k)["answers"].shape == (0, min(found, 197))
     assert servable.vectors(texts())["vectors"].shape == (0, 16)
-    assert servable.neighbors(texts(), 3)["neighbors"].shape == (0, 3)
     assert servable.similarity(texts(), texts())["similarity"].shape == (0,)
-    assert servable.analogy(texts(), texts(), texts(), 3)["answers"].shape == (0, 3)
 
 
-def test_a_vector_of_zeros_is_like_no_other(make_servable) -> None:
-    servable = make_servable(["a", "zero", "b"], np.array([[1, 2], [0, 0], [-1, 1]], np.float32))
-    assert servable.similarity(texts("zero"), texts("a"))["similarity"].numpy().tolist() == [0]
-    found = servable.neighbors(texts("a", "zero"), 2)
-    assert found["neighbors"].numpy().tolist() == [[b"b", b"zero"], [b"", b""]]
-    assert found["known"].numpy().tolist() == [True, True]
-
-
-def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
+def test_unseen_words_have_the_mean_of_their_ngrams(make_servable, peer) -> None:
     settings = CharacterNgramSettings(min=3, max=4, buckets=50)
     table = np.random.default_rng(4).normal(size=(50, 16)).astype(np.float32)
     servable = make_servable(WORDS, VECTORS, ngram_vectors=table, ngrams=settings)
@@ -204,8 +159,6 @@ def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
         table[character_ngrams.ngram_ids(word, settings)].mean(axis=0) for word in ("unseen", "\u65e5\u672c", "x")
     ]
     np.testing.assert_allclose(found["vectors"], [unseen[0], VECTORS[1], np.zeros(16), *unseen[1:]], atol=1e-6)
-    peer = gensim.models.KeyedVectors(16)
-    peer.add_vectors(WORDS, VECTORS)
     near = servable.neighbors(texts("Unseen", ""), 5)
     assert near["known"].numpy().tolist() == [False, False]
     assert_ranked(near, "neighbors", 0, peer.similar_by_vector(unseen[0], topn=5))
@@ -216,56 +169,50 @@ def test_unseen_words_have_the_mean_of_their_ngrams(make_servable) -> None:
     assert all(servable.analogy(texts("unseen"), texts("w3"), texts("w4"), 2)["answers"][0].numpy())
 
 
-def test_gensim_reads_the_files_next_to_the_model(servable, tmp_path: Path) -> None:
+def test_vectors_and_counts_are_saved_next_to_the_model(servable, make_servable, tmp_path: Path) -> None:
     assert servable.save(str(tmp_path)) is None
-    for name, binary in (("vectors.txt", False), ("vectors.bin", True)):
+    for name in ("vectors.txt", "vectors.bin"):
         path, counts = str(tmp_path / name), str(tmp_path / "counts.txt")
-        found = gensim.models.KeyedVectors.load_word2vec_format(path, counts, binary=binary)
+        found = gensim.models.KeyedVectors.load_word2vec_format(path, counts, binary=name.endswith("bin"))
         assert found.index_to_key == WORDS
         np.testing.assert_array_equal(found.vectors, VECTORS)
         assert [found.get_vecattr(word, "count") for word in WORDS] == list(range(200, 0, -1))
-    found = vector_files.read(str(tmp_path / "vectors.tsv"))
-    assert found.words == WORDS
-    np.testing.assert_array_equal(found.vectors, VECTORS)
+    projector = vector_files.read(str(tmp_path / "vectors.tsv"))
+    assert projector.words == WORDS
+    np.testing.assert_array_equal(projector.vectors, VECTORS)
     assert not (tmp_path / "neighbors.faiss").exists()
+    assert make_servable(WORDS, VECTORS, index="hnsw").save(str(tmp_path)) == pytest.approx(1, abs=0.02)
+    assert (tmp_path / "neighbors.faiss").exists()
 
 
 @pytest.mark.slow
-def test_the_model_answers_in_a_process_that_does_not_know_the_project(make_servable, tmp_path: Path) -> None:
-    words = ["don't", "caf\u00e9", '"', "\u65e5\u672c", "film"]
+def test_the_model_answers_in_a_process_that_does_not_know_the_project(
+    make_servable, judgement_record, ask_elsewhere, tmp_path: Path
+) -> None:
+    words = [word.encode() for word in ("don't", "caf\u00e9", '"', "\u65e5\u672c", "film")]
     vectors = np.random.default_rng(5).normal(size=(5, 3)).astype(np.float32)
-    servable = make_servable(words, vectors)
+    servable = make_servable([word.decode() for word in words], vectors)
     servable.save(str(tmp_path / "written"))
     shutil.move(tmp_path / "written", tmp_path / "moved")
-    example = tf.train.SequenceExample()
-    example.context.feature["task"].bytes_list.value.append(b"documents")
-    example.feature_lists.feature_list["text"].feature.add().bytes_list.value.append(b"a film")
     asked = {
-        "serving_default": {"words": ["Film", "x"]},
-        "vectors": {"words": ["Film", "x"]},
+        "serving_default": {"words": [b"Film", b"x"]},
+        "vectors": {"words": [b"Film", b"x"]},
         "neighbors": {"words": words, "k": 3},
         "similarity": {"a": words, "b": words[::-1]},
-        "analogy": {"a": ["film"], "b": ["CAF\u00c9"], "c": ['"'], "k": 9},
-        "judge": {"examples": [example.SerializeToString().decode()]},
+        "analogy": {"a": [b"film"], "b": ["CAF\u00c9".encode()], "c": [b'"'], "k": 9},
+        "judge": {"examples": [judgement_record("documents", text=("a film",))]},
     }
-    # Without `site` no .pth file is read, so that the project, where installed for editing, is not found.
-    libraries = sysconfig.get_path("purelib")
-    command = [sys.executable, "-I", "-S", "-c", ASK, libraries, str(tmp_path / "moved"), json.dumps(asked)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    found = json.loads(done.stdout)
+    found = ask_elsewhere(tmp_path / "moved", **{name: (name, inputs) for name, inputs in asked.items()})
     assert found.pop("signatures") == sorted(asked)
     assert found["serving_default"] == found["vectors"]
     for name, inputs in asked.items():
-        given = {key: value if key == "k" else texts(*value) for key, value in inputs.items()}
+        given = {key: value if key == "k" else tf.constant(value) for key, value in inputs.items()}
         expected = getattr(servable, name.replace("serving_default", "vectors"))(**given)
-        assert found[name] == {key: plain(value) for key, value in expected.items()}
-    assert found["judge"]["loss"] == [1 + 8]
-    assert found["judge"]["pairs"] == [2]
-
-
-def plain(value: tf.Tensor) -> list:
-    return json.loads(json.dumps(value.numpy().tolist(), default=bytes.decode))
+        plain = {
+            key: json.loads(json.dumps(value.numpy().tolist(), default=bytes.decode)) for key, value in expected.items()
+        }
+        assert found[name] == plain
+    assert (found["judge"]["loss"], found["judge"]["pairs"]) == ([1 + 8], [2])
 
 
 def test_the_digest_is_that_of_what_decides_the_answers(make_servable, transform_graph) -> None:
@@ -283,8 +230,3 @@ def test_the_digest_is_that_of_what_decides_the_answers(make_servable, transform
         make_servable(words, vectors, graph=graph, **{**ngrams, "ngram_vectors": -vectors}),
     ]
     assert len({other.digest() for other in others} | {first}) == 7
-
-
-def test_the_recall_of_the_index_is_returned(make_servable, tmp_path: Path) -> None:
-    assert make_servable(WORDS, VECTORS, index="hnsw").save(str(tmp_path)) == pytest.approx(1, abs=0.02)
-    assert (tmp_path / "neighbors.faiss").exists()

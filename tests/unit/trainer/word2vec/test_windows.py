@@ -76,6 +76,9 @@ def test_windows_hold_the_words_around_within_the_document_or_segment(documents,
     rows, groups, of_document = windows.word_rows(ragged(documents), WORDS, boundary)
     assert rows.numpy().tolist() == [row for row, _, _ in text]
     assert of_document.numpy().tolist() == [number for _, _, number in text]
+    # No two stretches of text share a number.
+    assert (np.diff(groups) >= 0).all()
+    assert len(set(groups.numpy())) == len({group for _, group, _ in text})
     reach = [random.randint(1, window) for _ in text]
     missing = -len(text) % BLOCK
     left, right = windows.extents(groups, tf.constant(reach, tf.int32), missing)
@@ -87,15 +90,6 @@ def test_windows_hold_the_words_around_within_the_document_or_segment(documents,
     assert windows.predictions(step, "skipgram").numpy().sum() == len(expected)
     predicted = windows.predictions(step, "cbow").numpy().ravel()
     assert predicted.tolist() == [float(place in with_window) for place in range(len(left))]
-
-
-@hypothesis.settings(max_examples=30)
-@given(DOCUMENTS)
-def test_groups_rise_so_that_no_two_stretches_share_a_number(documents) -> None:
-    _, groups, _ = windows.word_rows(ragged(documents), WORDS, "segment")
-    expected = [group for _, group, _ in listed(documents, "segment")]
-    assert (np.diff(groups) >= 0).all()
-    assert len(set(groups.numpy())) == len(set(expected))
 
 
 @hypothesis.settings(max_examples=50)
@@ -167,11 +161,8 @@ def require_windows_of(step: dict[str, np.ndarray], documents: list[list[int]], 
     assert pairs_in(step, window) == pairs_of(text, reach)
 
 
-def test_a_pass_holds_every_document_once_and_windows_in_it(one_pass) -> None:
+def test_a_pass_holds_every_document_once_with_windows_and_negatives_that_are_drawn(one_pass) -> None:
     require_windows_of(one_pass, TEXT, 4)
-
-
-def test_sizes_of_windows_are_drawn_alike(one_pass) -> None:
     left, right = one_pass["left"].ravel(), one_pass["right"].ravel()
     starts = np.flatnonzero(left[:VOCABULARY] == 0)
     whole = [p for p in range(VOCABULARY - 4) if p % PART >= 4 and not (set(range(p - 3, p + 5)) & set(starts))]
@@ -180,9 +171,6 @@ def test_sizes_of_windows_are_drawn_alike(one_pass) -> None:
     assert len(whole) > 1_000
     assert sizes[0] == 0
     assert stats.chisquare(sizes[1:]).pvalue > IMPROBABLE
-
-
-def test_negatives_are_drawn_for_every_group(one_pass) -> None:
     noise = one_pass["noise"]
     assert noise.shape == (one_pass["centers"].size // math.gcd(STEP_TOKENS, 64), 7)
     assert noise.dtype == np.int32
