@@ -1,7 +1,5 @@
 """CorpusExampleGen as its own pipeline under the real LocalDagRunner, with ML Metadata in SQLite."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The corpus validator in the job's own pipeline, under the real LocalDagRunner with ML Metadata in SQLite."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import random

@@ -1,7 +1,5 @@
 """EvaluationSets in the job's own pipeline and TFX's Evaluator behind it, under the real LocalDagRunner."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import random

@@ -1,7 +1,5 @@
 """The local runner under real TFX: the reported states, and the outcome of a component that fails."""
 
-from __future__ import annotations
-
 import dataclasses
 import io
 import logging

@@ -1,7 +1,5 @@
 """Transform graphs of every kind of corpus, created by TensorFlow Transform, saved and loaded."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from pathlib import Path

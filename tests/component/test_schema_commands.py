@@ -1,7 +1,5 @@
 """`seqloom schema infer` and `diff` on real files, read and counted by the real readers and Beam pipelines."""
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path

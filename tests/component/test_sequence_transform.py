@@ -1,7 +1,5 @@
 """SequenceTransform behind CorpusExampleGen, under the real LocalDagRunner with ML Metadata in SQLite."""
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import dataclasses

@@ -1,7 +1,5 @@
 """Every kind of corpus and tokeniser through CorpusExampleGen and SequenceTransform under LocalDagRunner."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import random
@@ -164,9 +162,7 @@ def test_phrases_get_ids_and_serving_joins_them(run_transform: Run, tmp_path: Pa
     assert served.to_list() == [ids(["We saw New York City", "new", "york in San Francisco"])]
 
 
-def test_without_any_phrase_no_words_are_joined_and_a_warning_is_logged(
-    run_transform: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_any_phrase_no_words_are_joined_and_a_warning_is_logged(run_transform, tmp_path, caplog):
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
     run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, {"phrases": {"threshold": 1e6}})
     assert (artifact(tmp_path, "transform_graph") / "phrases.txt").read_bytes() == b""

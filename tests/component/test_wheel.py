@@ -1,7 +1,5 @@
 """The wheel, built from a copy of the tree, installed and used outside the repository."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

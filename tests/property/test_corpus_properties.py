@@ -26,7 +26,7 @@ QUOTING = st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 
 
 @given(st.lists(TEXTS), QUOTING, st.sampled_from(["\n", "\r\n"]))
-def test_csv_round_trip(texts: list[str], quoting: int, end: str) -> None:
+def test_csv_round_trip(texts, quoting, end):
     # Without quotes, the writer of Python 3.10 leaves a bare carriage return that RFC 4180 forbids.
     quoting = csv.QUOTE_ALL if any("\r" in text for text in texts) else quoting
     data = write_csv([("n", "text"), *((str(n), text) for n, text in enumerate(texts))], quoting, end)

@@ -28,9 +28,7 @@ from tests.unit.components.corpus_records import corpus, fields_or_reasons, outc
         ("a.tfrecord", {"format": "tf_sequence_example"}, 1),
     ],
 )
-def test_which_files_are_split(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, values: dict[str, str], count: int
-) -> None:
+def test_which_files_are_split(tmp_path, monkeypatch, name, values, count):
     monkeypatch.setattr(formats, "PART_BYTES", 100)
     (tmp_path / name).write_bytes(b"x" * 350)
     (file,) = require_files(str(tmp_path / name))

@@ -1,7 +1,5 @@
 """The script of letters, against the names that Unicode gives them."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

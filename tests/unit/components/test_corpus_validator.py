@@ -1,7 +1,5 @@
 """The validator's library on real statistics of small raw SequenceExamples."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import pickle
@@ -162,9 +160,7 @@ FILMS = [
         (FILMS, MULTI, "labels domain: one of 'bad', 'good'; 'ugly' 1 times; d4"),
     ],
 )
-def test_an_anomaly_names_feature_kind_and_documents(
-    split: MakeSplit, documents: list[bytes], schema: schema_pb2.Schema, expected: str
-) -> None:
+def test_an_anomaly_names_feature_kind_and_documents(split, documents, schema, expected):
     (anomaly,) = found(split(documents), schema)
     assert facts(anomaly) == expected
     assert not anomaly.warning
@@ -174,9 +170,7 @@ def test_an_anomaly_names_feature_kind_and_documents(
     ("documents", "schema"),
     [(SENTENCES, TAGGED), (FILMS[:4], MULTI), (FILMS[1:2], MULTI), (UNLABELLED, curated.for_corpus(curated.TEXT))],
 )
-def test_good_documents_of_other_kinds_have_no_anomalies(
-    split: MakeSplit, documents: list[bytes], schema: schema_pb2.Schema
-) -> None:
+def test_good_documents_of_other_kinds_have_no_anomalies(split, documents, schema):
     assert found(split(documents), schema) == []
 
 

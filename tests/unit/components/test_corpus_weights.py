@@ -1,7 +1,5 @@
 """Weights of documents, from a corpus to the training batches."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The evaluation data of word vectors: files, coverage and records."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,11 +1,9 @@
 """Figures of tasks inside TensorFlow Model Analysis: the same as plain ones on every slice, however records lie."""
 
-from __future__ import annotations
-
 import json
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -191,9 +189,7 @@ def evaluate(folder: Path, case: Case, shards: int) -> dict[Slice, dict[str, flo
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("shards", [7, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("make", "slices"), [(tagged, 1 + 3), (embedded, 1 + 2 + 4 + 5)])
-def test_model_analysis_finds_the_plain_figures_on_every_slice(
-    tmp_path: Path, make: Callable[[], Case], slices: int, shards: int
-) -> None:
+def test_model_analysis_finds_the_plain_figures_on_every_slice(tmp_path, make, slices, shards):
     case = make()
     found, expected = evaluate(tmp_path, case, shards), plain(case)
     assert len(expected) == slices

@@ -1,7 +1,5 @@
 """Documents with any number of labels, in every format that can hold them."""
 
-from __future__ import annotations
-
 import io
 import json
 from pathlib import Path

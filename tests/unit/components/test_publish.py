@@ -1,7 +1,5 @@
 """Versions in a serving directory: which models are published, under which number, and which versions stay."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import threading

@@ -52,7 +52,7 @@ def test_bad_lines_have_their_offset() -> None:
         *[("utf-16", "utf-16-le"), ("UTF8", "utf-8-sig")],
     ],
 )
-def test_other_encodings(encoding: str, written: str) -> None:
+def test_other_encodings(encoding, written):
     # U+0A0A and U+0D0A have the bytes of line ends in UTF-16.
     wide = "\u0a0a\u0d0a" if written.startswith("utf") else "\xe9"
     records = read(f"one {wide}\r\n\ntwo\n".encode(written), "text", encoding=encoding)

@@ -1,7 +1,5 @@
 """TFRecord files against TensorFlow's own reader and writer, and what is left where writing fails."""
 
-from __future__ import annotations
-
 import gzip
 import re
 import resource

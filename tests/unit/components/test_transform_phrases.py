@@ -1,13 +1,10 @@
 """Counts of pairs against Counter, and the phrases of shards against gensim."""
 
-from __future__ import annotations
-
 import itertools
 import pickle
 import random
 import re
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,9 +108,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[li
     return paths, [re.findall(r"\w+|[.!?]", line.lower()) for line in segments]
 
 
-def test_phrases_of_shards_are_those_of_gensim_in_two_passes(
-    shards: tuple[list[str], list[list[str]]], tmp_path: Path
-) -> None:
+def test_phrases_of_shards_are_those_of_gensim_in_two_passes(shards, tmp_path):
     paths, sentences = shards
     configured = TransformSettings(phrases={"threshold": 0.5}, truncate={"to": 3})
     found: list[list[Phrase]] = []

@@ -1,7 +1,5 @@
 """`dataset.json` against figures computed from the individual lengths."""
 
-from __future__ import annotations
-
 import json
 import statistics
 from collections import Counter

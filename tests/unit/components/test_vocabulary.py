@@ -40,9 +40,7 @@ TIES = {"b": 2, "é": 2, "a": 2, "z": 5, "\U0001f600": 2, "\ufffd": 2}
         ({"": 9, "a\nb": 8, "a\rb": 7, "\u2028": 2, " ": 1}, {}, [("\u2028", 2), (" ", 1)]),
     ],
 )
-def test_words_are_chosen_by_count_and_ordered_by_bytes(
-    counts: dict[str, int], settings: dict[str, object], expected: list[tuple[str, int]]
-) -> None:
+def test_words_are_chosen_by_count_and_ordered_by_bytes(counts, settings, expected):
     assert select(counts, **settings) == expected
 
 

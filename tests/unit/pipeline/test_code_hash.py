@@ -1,7 +1,5 @@
 """The digest of the code behind a module, computed in a copy of the project."""
 
-from __future__ import annotations
-
 import ast
 import json
 import runpy
@@ -98,9 +96,7 @@ LEARNING = ("Trainer", "Tuner", "LearningCheck")
         *((f"trainer/{task}/answers.py", set()) for task in CORPORA),
     ],
 )
-def test_an_edit_changes_the_digests_of_what_imports_the_file(
-    copy: Path, before: list[str], file: str, expected: set[str]
-) -> None:
+def test_an_edit_changes_the_digests_of_what_imports_the_file(copy, before, file, expected):
     path = copy / file
     whole = path.read_text()
     path.write_text(whole + "# edited\n")

@@ -1,7 +1,5 @@
 """The pipeline of each task: its components, their order and their channels."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

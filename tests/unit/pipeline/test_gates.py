@@ -1,7 +1,5 @@
 """Gates as the Evaluator's configuration; TensorFlow Model Analysis agrees with the sentences."""
 
-from __future__ import annotations
-
 import functools
 import json
 import math
@@ -50,9 +48,7 @@ def metrics(job: Job) -> dict[str, config_pb2.MetricConfig]:
         ("word2vec", {"evaluation": {}}, JUDGE, BY_SET, [*WORDS, "documents"]),
     ],
 )
-def test_a_task_has_its_model_slices_and_metrics(
-    gated: MakeJob, task: str, values: dict[str, Any], model: Any, slices: list[list[str]], names: list[str]
-) -> None:
+def test_a_task_has_its_model_slices_and_metrics(gated, task, values, model, slices, names):
     job = gated(task, **values)
     found = gates.eval_config(job, "digest")
     (spec,) = found.model_specs
@@ -69,9 +65,7 @@ def test_a_task_has_its_model_slices_and_metrics(
 
 
 @pytest.mark.parametrize(("classes", "expected"), [(["a", "b"], [1]), (["a", "b", "c"], [0, 1, 2])])
-def test_the_auc_is_computed_for_the_second_or_each_class(
-    gated: MakeJob, classes: list[str], expected: list[int]
-) -> None:
+def test_the_auc_is_computed_for_the_second_or_each_class(gated, classes, expected):
     found = gates.eval_config(gated("classifier", labels=classes)).metrics_specs[-1]
     assert list(found.binarize.class_ids.values) == expected
 
@@ -104,9 +98,7 @@ def limit(values: dict[str, str], low: float, high: float | None = None, change:
         ("word2vec", "loss", {"max": 3}, limit({}, 0, 3), None),
     ],
 )
-def test_gates_become_thresholds(
-    gated: MakeJob, task: str, name: str, gate: dict[str, Any], overall: Any, source: dict[str, str] | None
-) -> None:
+def test_gates_become_thresholds(gated, task, name, gate, overall, source):
     found = metrics(gated(task, {name: gate}))
     assert list(found[name].per_slice_thresholds) == [overall, *([limit(source, 0.7)] if source else [])]
     assert not any(metric.per_slice_thresholds for other, metric in found.items() if other != name)

@@ -1,7 +1,5 @@
 """Finding and opening published models."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

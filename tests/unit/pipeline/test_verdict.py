@@ -1,13 +1,10 @@
 """The judgement of gates in sentences, and the reading of TensorFlow Model Analysis."""
 
-from __future__ import annotations
-
 import math
 import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,9 +41,7 @@ MARGIN = "than the last blessed model's"
         ({"max_drop": 0.01}, math.nan, 0.9, False, "accuracy has no value"),
     ],
 )
-def test_a_threshold_is_judged_in_a_sentence(
-    gated: MakeJob, gate: dict[str, float], candidate: float, baseline: float | None, met: bool, sentence: str
-) -> None:
+def test_a_threshold_is_judged_in_a_sentence(gated, gate, candidate, baseline, met, sentence):
     job = gated("classifier", {"accuracy": gate})
     before = None if baseline is None else {"overall": {"accuracy": baseline}}
     (found,) = verdict.judge(job, {"overall": {"accuracy": candidate}}, before)
@@ -153,9 +148,7 @@ UNCOVERED = "could not be measured: no set is covered"
         ),
     ],
 )
-def test_word_vectors_are_judged_on_the_sets_that_are_covered(
-    gated: MakeJob, gate: dict[str, Any], uncovered: dict[str, float], expected: Judged
-) -> None:
+def test_word_vectors_are_judged_on_the_sets_that_are_covered(gated, gate, uncovered, expected):
     assert list(verdict.judge(gated("word2vec", gate), METRICS, BASELINE, uncovered)) == expected
 
 
