@@ -44,8 +44,7 @@ def metrics(job: Job) -> dict[str, config_pb2.MetricConfig]:
         ("tagger", {}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
         ("tagger", {"tags": BIO}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
         ("tagger", {"tags": PARTS}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", "documents"]),
-        ("word2vec", {}, JUDGE, BY_SET, [*WORDS, "documents"]),
-        ("word2vec", {"evaluation": {}}, JUDGE, BY_SET, [*WORDS, "documents"]),
+        *(("word2vec", values, JUDGE, BY_SET, [*WORDS, "documents"]) for values in ({}, {"evaluation": {}})),
     ],
 )
 def test_a_task_has_its_model_slices_and_metrics(gated, task, values, model, slices, names):

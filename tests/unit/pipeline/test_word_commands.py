@@ -93,15 +93,6 @@ def test_vectors_of_words_from_a_file_and_from_standard_input(model, tmp_path):
     assert answers("vectors", model, input="film\n" * 600) == [found[0]] * 600
 
 
-def test_the_answers_before_an_invalid_line_are_printed(model, tmp_path):
-    path = tmp_path / "words.jsonl"
-    path.write_text('"film"\n{"text": "film"}\n')
-    result = invoke("vectors", model, "--input", path)
-    assert result.exit_code == 2
-    assert json.loads(result.stdout)["word"] == "film"
-    assert f"where: {path}:2" in result.stderr
-
-
 @pytest.mark.parametrize(
     ("file", "arguments", "part"),
     [
@@ -124,10 +115,8 @@ def test_a_model_needs_its_index_and_its_words_only_where_they_are_used(model, t
     [
         (["neighbors", "{root}"], "WORD"),
         (["neighbors", "{root}", "film", "--k", "0"], "--k"),
-        (["neighbors", "{root}/none", "film"], "The model or root does not exist"),
         (["analogy", "{root}", "a", "b"], "C"),
         (["vectors", "{root}", "film", "--input", "x"], "WORD and --input cannot be combined"),
-        (["vectors", "{root}", "--input", "{root}/none"], "The input cannot be read"),
     ],
 )
 def test_wrong_usage(root, arguments, part):
