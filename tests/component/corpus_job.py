@@ -90,11 +90,7 @@ class CorpusJob:
 
     def examples(self, split: str) -> list[tf.train.SequenceExample]:
         """The records of a split of the newest artifact, in order."""
-        return [
-            tf.train.SequenceExample.FromString(record)
-            for file in self.files(split)
-            for record in tf.data.TFRecordDataset(str(file), "GZIP" if file.suffix == ".gz" else "").as_numpy_iterator()
-        ]
+        return read_records(Path(self.artifact().uri, f"Split-{split}"))
 
     def read(self, split: str) -> list[tuple[str, str]]:
         """The ids and texts of a split of the newest artifact, in order."""
@@ -125,13 +121,30 @@ class CorpusJob:
         return metadata_store.MetadataStore(self._connection())
 
 
-def context(example: tf.train.SequenceExample, name: str) -> str:
-    """The value of a context feature."""
-    (value,) = example.context.feature[name].bytes_list.value
-    return value.decode()
+def read_records(folder: Path) -> list[tf.train.SequenceExample]:
+    """The records of all files in a folder, in order."""
+    return [
+        tf.train.SequenceExample.FromString(record)
+        for file in sorted(folder.iterdir())
+        for record in tf.data.TFRecordDataset(str(file), "GZIP" if file.suffix == ".gz" else "").as_numpy_iterator()
+    ]
+
+
+def context(example: tf.train.SequenceExample, name: str) -> Any:
+    """The value of a context feature; bytes are decoded."""
+    feature = example.context.feature[name]
+    (value,) = getattr(feature, feature.WhichOneof("kind")).value
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def steps(example: tf.train.SequenceExample, name: str) -> list[Any]:
+    """The values of a feature list of one value per step; bytes are decoded."""
+    features = example.feature_lists.feature_list[name].feature
+    values = [getattr(feature, feature.WhichOneof("kind")).value[0] for feature in features]
+    return [value.decode() if isinstance(value, bytes) else value for value in values]
 
 
 def text(example: tf.train.SequenceExample) -> str:
     """The text of a document with one segment."""
-    (step,) = example.feature_lists.feature_list["text"].feature
-    return step.bytes_list.value[0].decode()
+    (segment,) = steps(example, "text")
+    return segment

@@ -131,7 +131,7 @@ def test_any_number_of_parts_and_files_gives_the_same_bytes(job, monkeypatch):
 BROKEN = (
     (b'{"text": "a", "label": "1"', "broken JSON"),
     (b'["text"]', "not an object"),
-    (b'{"text": 5, "label": "1", "id": "x"}', "text is no string"),
+    (b'{"text": 5, "label": "1", "id": "x"}', "text is not a string"),
     (b'{"text": " ", "label": "1", "id": "x"}', "no text"),
     (b'{"label": "1", "id": "x"}', "no text"),
     (b'{"text": "a", "label": "7", "id": "x"}', "unknown label"),

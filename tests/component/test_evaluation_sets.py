@@ -22,6 +22,7 @@ from pipeline.dag import dag, gates, lineage, verdict
 from pipeline.runs.prepare import prepare
 from pipeline.tasks import loading
 from pipeline.tasks.word2vec import Word2vecJob
+from tests.component.corpus_job import context, read_records, steps
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 from trainer.word2vec.servable import WordVectorsServable
@@ -70,7 +71,7 @@ class Job:
         return path
 
     def records(self) -> list[dict[str, Any]]:
-        return read(self.shard())
+        return read(self.shard().parent)
 
     def vocabulary(self) -> list[str]:
         graph = self.executions()["SequenceTransform"].outputs["transform_graph"].uri
@@ -78,23 +79,17 @@ class Job:
 
     def held_out(self) -> list[tuple[str, str]]:
         """Ids and texts of the raw eval split, in its order."""
-        (path,) = Path(self.executions()["CorpusExampleGen"].outputs["examples"].uri).glob("Split-eval/*")
-        return [(record["id"], *record["text"]) for record in read(path)]
+        uri = self.executions()["CorpusExampleGen"].outputs["examples"].uri
+        return [(record["id"], *record["text"]) for record in read(Path(uri, "Split-eval"))]
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The records of a file as plain values."""
-    found = []
-    for record in tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator():
-        example = tf.train.SequenceExample.FromString(record)
-        values: dict[str, Any] = {}
-        for name, feature in example.context.feature.items():
-            (value,) = getattr(feature, feature.WhichOneof("kind")).value
-            values[name] = value.decode() if isinstance(value, bytes) else value
-        for name, steps in example.feature_lists.feature_list.items():
-            values[name] = [step.bytes_list.value[0].decode() for step in steps.feature]
-        found.append(values)
-    return found
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The records of a folder as plain values."""
+    return [
+        {name: context(example, name) for name in example.context.feature}
+        | {name: steps(example, name) for name in example.feature_lists.feature_list}
+        for example in read_records(folder)
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
 from pipeline.dag.dag import _LOCAL_BEAM
 from schema import curated
+from tests.unit.components.corpus_records import sequence_example
 from trainer.data import features, kinds
 from trainer.settings import TransformSettings
 from trainer.text import subwords
@@ -97,19 +98,8 @@ def test_tagged_text(tmp_path: Path) -> None:
     }
     run = graph(tmp_path, settings, kinds.TAGGED_TEXT, **assets)
     sentence = ("The", "New York", "x", "y"), ("O", "LOC", "?", "O")
-    found = run(
-        [
-            encode(Document((), None, "s", "a", 1, None, *sentence)),
-            tf.train.SequenceExample(
-                context={
-                    "feature": {
-                        name: {"bytes_list": {"value": [value]}} for name, value in {"id": b"b", "source": b"s"}.items()
-                    }
-                }
-            ).SerializeToString(),
-        ]
-    )
-    assert found == {
+    empty = sequence_example({"id": b"b", "source": b"s"})
+    assert run([encode(Document((), None, "s", "a", 1, None, *sentence)), empty]) == {
         "id": [b"a", b"b"],
         "source": [b"s", b"s"],
         "length": [3, 0],

@@ -136,6 +136,7 @@ def test_encoded_documents_follow_the_data_contract(documents: list[Document]) -
         assert parsed[name].to_list() == expected
     labels = [[[label.encode()] for label in document.labels or ()] for document in documents]
     assert parsed["labels"].to_list() == labels
+    assert parsed["text"].row_splits.dtype == tf.int64
     assert parsed["label"].numpy().tolist() == [(document.label or "").encode() for document in documents]
     assert parsed["id"].numpy().tolist() == [document.id.encode() for document in documents]
 

@@ -66,15 +66,9 @@ def test_weights_pass_the_transform_unchanged_into_batches(corpus, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", curated.KINDS)
-def test_the_transform_graph_takes_no_weights(kind: str) -> None:
-    schema = graph_schema(curated.for_corpus(kind, weighted=True), kinds.by_name(kind))
-    reader = TFSequenceExampleBeamRecord("test", ["test"], schema)
+def test_the_schema_of_weighted_documents_has_a_weight_but_the_transform_graph_does_not(kind: str) -> None:
+    plain, weighted = (curated.for_corpus(kind, weighted=weighted) for weighted in (False, True))
+    added = {path for path, _ in curated.features(weighted)} - {path for path, _ in curated.features(plain)}
+    assert added == {("weight",)}
+    reader = TFSequenceExampleBeamRecord("test", ["test"], graph_schema(weighted, kinds.by_name(kind)))
     assert set(reader.TensorRepresentations()) == set(kinds.KINDS[kind].raw)
-
-
-@pytest.mark.parametrize("kind", curated.KINDS)
-def test_the_schema_of_a_corpus_with_weights_asks_for_them(kind: str) -> None:
-    plain, weighted = (
-        {path for path, _ in curated.features(curated.for_corpus(kind, weighted=w))} for w in (False, True)
-    )
-    assert weighted - plain == {("weight",)}

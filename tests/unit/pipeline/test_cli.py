@@ -15,11 +15,7 @@ from pipeline.runs.state import RunState
 from pipeline.tasks import loading
 
 ROOT = Path(__file__).parents[3]
-JOB = """\
-name: small
-task: classifier
-corpus: {format: csv, path: data.csv, label: stars}
-"""
+JOB = "name: small\ntask: classifier\ncorpus: {format: csv, path: data.csv, label: stars}\n"
 
 
 @pytest.fixture
@@ -112,11 +108,8 @@ def test_runs_lists_the_runs(tmp_path):
     result = invoke("runs", tmp_path)
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    assert [
-        part
-        for part in ["not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85"]
-        if part not in text
-    ] == []
+    parts = ("not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85")
+    assert [part for part in parts if part not in text] == []
     (record,) = json.loads(invoke("runs", tmp_path, "--json").stdout)
     assert history.RunRecord.model_validate(record) == run
 

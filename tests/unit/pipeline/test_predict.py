@@ -1,7 +1,6 @@
 """`seqloom predict` on a real SavedModel with a known rule: the longer a text, the more positive."""
 
 import json
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -10,8 +9,6 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.cli.asking import inputs
 from pipeline.cli.asking.predict import answers as predict
-
-ROOT = Path(__file__).parents[3]
 
 
 class ByLength(tf.Module):
