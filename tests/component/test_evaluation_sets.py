@@ -247,7 +247,7 @@ def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_p
         (True, "loss"),
     ]
     assert judged[0][0]
-    assert "covers 0.33 of rare" in judged[0][1]
+    assert "covers only 0.33 of rare" in judged[0][1]
 
     drop = mean["other"] - mean["good"]
     limits = {"spearman": {"max_drop": max(drop, 0) + 0.01}, "loss": {"max_rise": 0}}

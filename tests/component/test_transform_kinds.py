@@ -17,6 +17,7 @@ from trainer.errors import JobError
 from trainer.text.subwords import detokenize
 
 TEXTS = [f"Ein  Bär\u00e9 {n} läuft,\t{'weit ' * (n % 5)}日本 <pad> \\ {n * n}!" for n in range(60)]
+TEXTS += ["<user>\r\n<pad> \\ \u2581 日本 <0x41>", "☃"]
 SENTENCES = [[(f"w{n % 9}", "B-X"), ("in", "O"), (f"Town{n}", "B-LOC")] for n in range(60)]
 
 
@@ -42,11 +43,14 @@ def dataset(folder: Path, split: str) -> dict[str, Any]:
 
 def test_subwords_give_the_text_back_from_the_ids_on_disk(run_transform: Run, tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
-    transform = {"tokenizer": "subwords", "subwords": {"size": 400, "model": "bpe"}}
+    transform = {"tokenizer": "subwords", "subwords": {"size": 400, "model": "bpe"}, "eos": "document"}
+    transform["reserved"] = ["<user>"]
     run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, transform)
     vocabulary = lines(tmp_path, "vocabulary.txt")
     found = [steps(example, "tokens") for split in ("train", "eval") for example in read(tmp_path, split)]
-    assert sorted(detokenize(vocabulary[number] for number in ids) for ids in found) == sorted(TEXTS)
+    assert (vocabulary[4], {ids[-1] for ids in found}) == ("<user>", {3})
+    assert not {0, 1, 2, 3} & {number for ids in found for number in ids[:-1]}
+    assert sorted(detokenize(vocabulary[number] for number in ids[:-1]) for ids in found) == sorted(TEXTS)
     assert all(dataset(tmp_path, split)["coverage"] == 1 for split in ("train", "eval"))
 
 

@@ -48,9 +48,7 @@ def test_every_letter_is_of_the_script_that_its_name_starts_with() -> None:
 )
 def test_shares_are_of_letters_only(text: str, expected: dict[str, float]) -> None:
     assert scripts.shares(scripts.count_letters(text)) == expected
-
-
-def test_texts_without_letters_break_no_rule() -> None:
+    # Texts without letters break no rule.
     assert scripts.share(scripts.count_letters("42"), ("Latin",)) == 1.0
 
 

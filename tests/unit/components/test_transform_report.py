@@ -52,10 +52,8 @@ def test_reports_add_up_after_a_json_round_trip(first: list[int], second: list[i
     assert (total.documents, total.tokens) == (len(first) + len(second), sum(first) + sum(second))
 
 
-def test_padding_on_disk_counts_every_document_to_the_whole_length() -> None:
+def test_padding_on_disk_and_coverage_count_every_document() -> None:
     assert dataset(report([2, 4, 0]), PadSettings(to=8))["padding"]["on_disk"] == 1 - 6 / 24
-
-
-def test_a_split_without_words_is_covered() -> None:
+    # A split without words is covered.
     assert ShardReport("train").coverage == 1
     assert ShardReport("train", words=8, unknown=2).coverage == 0.75

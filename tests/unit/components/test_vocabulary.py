@@ -1,6 +1,5 @@
 """The choice and order of the vocabulary, and its files."""
 
-import random
 from collections import Counter
 from pathlib import Path
 
@@ -79,19 +78,6 @@ def test_counts_of_two_passes_add_up() -> None:
     total = TokenCounts(Counter(a=1, b=2), Counter(x=1), 1)
     total.add(TokenCounts(Counter(b=3), Counter(x=1, y=4), 5))
     assert total == TokenCounts(Counter(a=1, b=5), Counter(x=2, y=4), 6)
-
-
-def test_a_vocabulary_is_the_same_however_documents_are_spread() -> None:
-    random_ = random.Random(5)
-    documents = [random_.choices("abcdefghé", k=7) for _ in range(60)]
-    chosen = set()
-    for shards in (1, 2, 7):
-        total = TokenCounts()
-        for shard in range(shards):
-            total.add(TokenCounts(Counter(token for document in documents[shard::shards] for token in document)))
-        random_.shuffle(documents)
-        chosen.add(tuple(select(total.tokens, max_size=5)))
-    assert len(chosen) == 1
 
 
 def given_file(path: Path, content: str | bytes) -> str:

@@ -146,7 +146,7 @@ def test_fields_of_a_later_version_are_kept_in_sections_and_ignored_elsewhere(tm
     run = history.new_run(tmp_path, "small")
     details = {"corpus": {"records": 4, "bytes": 10}, "serving_check": {"answers": 3}}
     written = {**run.model_dump(mode="json"), "host": "a", "details": details}
-    (history.write(tmp_path, run)).write_text(json.dumps(written))
+    history.write(tmp_path, run).write_text(json.dumps(written))
     (read,) = history.read_all(tmp_path)
     assert read.model_dump(mode="json")["details"] == details
     assert read.details.corpus.records == 4
