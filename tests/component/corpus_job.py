@@ -28,6 +28,28 @@ def documents(prefix: str, count: int) -> list[dict[str, Any]]:
     return [{"text": f"{prefix} {number}"} for number in range(count)]
 
 
+def connection(folder: Path) -> metadata_store_pb2.ConnectionConfig:
+    return sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+
+
+def store(folder: Path) -> metadata_store.MetadataStore:
+    """The metadata of the runs in a folder."""
+    return metadata_store.MetadataStore(connection(folder))
+
+
+def run_components(folder: Path, components: list[Any]) -> None:
+    """Runs components as a pipeline with the cache, the metadata and the artifacts in a folder."""
+    pipeline = Pipeline(
+        pipeline_name="tested",
+        pipeline_root=str(folder / "root"),
+        components=components,
+        enable_cache=True,
+        metadata_connection_config=connection(folder),
+        beam_pipeline_args=BEAM_ARGS,
+    )
+    LocalDagRunner().run(pipeline)
+
+
 @dataclasses.dataclass
 class CorpusJob:
     """Runs in one folder with `corpus`, `quarantine`, the metadata and the artifacts."""
@@ -63,15 +85,7 @@ class CorpusJob:
         components = [component]
         if self.statistics:
             components.append(StatisticsGen(examples=component.outputs["examples"]))
-        pipeline = Pipeline(
-            pipeline_name="corpus",
-            pipeline_root=str(self.folder / "root"),
-            components=components,
-            enable_cache=True,
-            metadata_connection_config=self._connection(),
-            beam_pipeline_args=BEAM_ARGS,
-        )
-        LocalDagRunner().run(pipeline)
+        run_components(self.folder, components)
 
     def states(self) -> list[str]:
         """States of all executions, in order."""
@@ -114,11 +128,8 @@ class CorpusJob:
             name: json.loads(properties[name].string_value) for name in objects
         }
 
-    def _connection(self) -> Any:
-        return sqlite_metadata_connection_config(str(self.folder / "metadata.db"))
-
     def _store(self) -> Any:
-        return metadata_store.MetadataStore(self._connection())
+        return store(self.folder)
 
 
 def read_records(folder: Path) -> list[tf.train.SequenceExample]:

@@ -13,16 +13,14 @@ import tensorflow as tf
 from tfx.components import Evaluator
 from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
-from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import EvaluationSetsExecutor
-from pipeline.dag import dag, gates, lineage, verdict
+from pipeline.dag import gates, lineage, verdict
 from pipeline.runs.prepare import prepare
 from pipeline.tasks import loading
 from pipeline.tasks.word2vec import Word2vecJob
-from tests.component.corpus_job import context, read_records, steps
+from tests.component.corpus_job import context, read_records, run_components, steps
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 from trainer.word2vec.servable import WordVectorsServable
@@ -147,7 +145,7 @@ def test_documents_that_are_lost_are_an_error(done: Job, tmp_path: Path) -> None
     raw.set_string_custom_property("split_documents", json.dumps({"eval": len(done.held_out()) + 1}))
     graph.uri = done.executions()["SequenceTransform"].outputs["transform_graph"].uri
     output.uri = str(tmp_path)
-    with pytest.raises(JobError, match="lost or doubled") as caught:
+    with pytest.raises(JobError, match="lost or duplicated") as caught:
         EvaluationSetsExecutor().Do(
             {"examples": [raw], "transform_graph": [graph]}, {"evaluation_examples": [output]}, {"settings": "{}"}
         )
@@ -195,16 +193,8 @@ def judge(
         baseline_model=baseline[0] if baseline else None,
         eval_config=gates.eval_config(gated, "1"),
     )
-    metadata = str(folder / "metadata.sqlite")
-    pipeline = Pipeline(
-        pipeline_name="judged",
-        pipeline_root=str(folder / "root"),
-        components=[examples, *imported, evaluator],
-        metadata_connection_config=sqlite_metadata_connection_config(metadata),
-        beam_pipeline_args=dag.beam_args(),
-    )
-    LocalDagRunner().run(pipeline)
-    outputs = lineage.latest_run(metadata)["Evaluator"].outputs
+    run_components(folder, [examples, *imported, evaluator])
+    outputs = lineage.latest_run(str(folder / "metadata.sqlite"))["Evaluator"].outputs
     names = ("candidate", "baseline") if baseline else (None, None)
     candidate_metrics, before = (verdict.read_metrics(outputs["evaluation"].uri, name) for name in names)
     coverages = json.loads(output.properties["coverage"])

@@ -111,6 +111,7 @@ def test_phrases_get_ids_and_serving_joins_them(run_transform: Run, tmp_path: Pa
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
     limits = {"min_count": 3, "threshold": 1.0}
     transform = {"phrases": {**limits, "passes": 2}, "min_count": 1, "eos": "segment"}
+    transform["truncate"] = {"to": 12}  # Phrases are counted on whole segments.
     run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl", "segment": "line"}, transform)
     examples = next((tmp_path / "root" / "CorpusExampleGen" / "examples").iterdir())
     splits = {split: read_records(examples / f"Split-{split}") for split in ("train", "eval")}
@@ -125,15 +126,18 @@ def test_phrases_get_ids_and_serving_joins_them(run_transform: Run, tmp_path: Pa
                 expected.append((number, " ".join(pair), models[-1].vocab[phrase], f"{score:.6g}"))
         sentences = [models[-1][sentence] for sentence in sentences]
 
-    def ids(lines: list[str]) -> list[int]:
+    def tokens(lines: list[str]) -> list[str]:
         joined = [[*models[1][models[0][line.lower().split()]], "<eos>"] for line in lines]
-        return [vocabulary.index(token) if token in vocabulary else 1 for row in joined for token in row]
+        return list(itertools.chain.from_iterable(joined))[:12]
+
+    def ids(lines: list[str]) -> list[int]:
+        return [vocabulary.index(token) if token in vocabulary else 1 for token in tokens(lines)]
 
     expected.sort(key=lambda line: (line[0], -line[2], *line[1].split()))
     assert lines(tmp_path, "phrases.txt") == [f"{n} {pair}\t{count}\t{score}" for n, pair, count, score in expected]
     vocabulary, counts = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "counts.txt")
     found = Counter({word: int(count) for word, count in zip(vocabulary[4:], counts[4:], strict=True)})
-    assert found == Counter(token for sentence in sentences for token in sentence)
+    assert found == Counter(token for document in raw["train"] for token in tokens(document) if token != "<eos>")
     assert {"new_york", "san_francisco", "new_york_city"} <= set(found)
     for split, documents in raw.items():
         assert [steps(example, "tokens") for example in read(tmp_path, split)] == list(map(ids, documents))
