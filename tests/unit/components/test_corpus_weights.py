@@ -37,11 +37,8 @@ def test_json_has_numbers_and_texts() -> None:
     lines = [json.dumps({"text": "t", "w": value}) for value in values]
     assert read("\n".join([*lines, '{"text": "t"}']), "jsonl") == [
         *(2, 0.5, 3),
-        "bad weight: 'true' is not a finite number of 0 or more",
-        "bad weight: 'NaN' is not a finite number of 0 or more",
-        "no weight: 'w' is empty",
-        "weight is not a string: found a list",
-        "no weight: no key 'w' among 'text'",
+        *(f"bad weight: '{value}' is not a finite number of 0 or more" for value in ("true", "NaN")),
+        *("no weight: 'w' is empty", "weight is not a string: found a list", "no weight: no key 'w' among 'text'"),
     ]
 
 

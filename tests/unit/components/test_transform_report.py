@@ -1,6 +1,5 @@
 """`dataset.json` against figures computed from the individual lengths."""
 
-import json
 import statistics
 from collections import Counter
 
@@ -42,14 +41,6 @@ def test_lengths_and_padding_are_those_of_the_documents(lengths: list[int]) -> N
         ordered = ordered[rows:]
     assert found["padding"]["by_length"] == waste(lengths, steps)
     assert found["padding"]["on_disk"] == 0
-
-
-@given(LENGTHS, LENGTHS)
-def test_reports_add_up_after_a_json_round_trip(first: list[int], second: list[int]) -> None:
-    total = report(first)
-    total.add(ShardReport.from_json(json.loads(json.dumps(vars(report(second))))))
-    assert total.lengths == Counter([*first, *second])
-    assert (total.documents, total.tokens) == (len(first) + len(second), sum(first) + sum(second))
 
 
 def test_padding_on_disk_and_coverage_count_every_document() -> None:

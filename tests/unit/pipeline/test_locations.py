@@ -121,9 +121,7 @@ def test_the_demo_package_names_its_make_target(tmp_path, monkeypatch):
         ("package:some_reviews/dta/reviews.csv", ["has no folder dta", "did you mean data?"]),
         ("package:some_rewievs/data/x.csv", ["some_rewievs is not installed", "pip install some-rewievs"]),
         ("package:single_file/x.csv", ["is a module"]),
-        ("package:some_reviews", ["incomplete", "package:NAME/PATH"]),
-        ("package:", ["incomplete"]),
-        ("package:a.b/c.csv", ["incomplete"]),
+        *((f"package:{path}", ["incomplete", "package:NAME/PATH"]) for path in ("some_reviews", "", "a.b/c.csv")),
         ("package:some_reviews/data", ["is a folder"]),
     ],
 )
