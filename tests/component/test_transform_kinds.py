@@ -19,8 +19,6 @@ from trainer.text.subwords import detokenize
 TEXTS = [f"Ein  Bär\u00e9 {n} läuft,\t{'weit ' * (n % 5)}日本 <pad> \\ {n * n}!" for n in range(60)]
 TEXTS += ["<user>\r\n<pad> \\ \u2581 日本 <0x41>", "☃"]
 SENTENCES = [[(f"w{n % 9}", "B-X"), ("in", "O"), (f"Town{n}", "B-LOC")] for n in range(60)]
-
-
 Run = Callable[..., None]
 
 

@@ -20,8 +20,6 @@ ID_LISTS = st.lists(st.integers(0, 300) | st.integers(0, 40_000), max_size=8)
 LARGE_IDS = [2_097_151, 0, 2_097_152, 3_000_000]
 """Around the first id of four bytes; a table for them takes long to make."""
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-
-
 KINDS = {int: "int64_list", float: "float_list", bytes: "bytes_list"}
 
 

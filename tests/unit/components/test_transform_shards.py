@@ -135,10 +135,7 @@ def test_more_documents_than_a_batch_keep_their_order_and_bytes(corpus, tmp_path
     transform(corpus, source, second)
     assert [context(example, "id") for example in read(str(first))] == [b"x%d" % number for number in range(2100)]
     assert first.read_bytes() == second.read_bytes()
-
-
-def test_an_empty_shard_stays_a_shard(corpus, tmp_path) -> None:
-    target = tmp_path / "new" / "out.gz"
+    target = tmp_path / "new" / "out.gz"  # An empty shard stays a shard.
     report = transform(corpus, write_raw(tmp_path / "raw.gz", []), target)
     assert (report.documents, report.tokens, read(str(target))) == (0, 0, [])
 

@@ -39,11 +39,8 @@ def test_the_version_is_printed_outside_the_package_too(tmp_path):
     assert all(f" {name} " in text for name in ("run", "tune", "predict", "runs", "config"))
 
 
-def test_config_schema_is_the_json_schema():
+def test_config_schema_and_check_print_the_json_schema_and_the_corpus(job, tmp_path):
     assert json.loads(invoke("config", "schema").stdout) == loading.json_schema()
-
-
-def test_config_check_names_the_corpus(job, tmp_path):
     result = invoke("config", "check", job)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"{job} is a valid classifier job. It reads {tmp_path}/data.csv\n"

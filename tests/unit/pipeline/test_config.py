@@ -1,5 +1,9 @@
 """Valid and invalid configurations: the values that are read, and the errors with their lines."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from pipeline.tasks import loading
@@ -208,3 +212,12 @@ def test_a_job_is_frozen_and_checked_when_built_in_code(load):
         load(GOOD).name = "other"
     with pytest.raises(ValueError, match="A classifier needs labels"):
         ClassifierJob(name="a", task="classifier", corpus={"format": "csv", "path": "x"})
+
+
+def test_loading_a_job_imports_nothing_heavy():
+    code = "import pathlib, sys; from pipeline.tasks import loading\n"
+    code += "loading.load(pathlib.Path('configs/sentiment.yaml')); print(*sys.modules)"
+    command, root = [sys.executable, "-c", code], Path(__file__).parents[3]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    heavy = {"tensorflow", "tfx", "apache_beam", "keras", "numpy", "pyarrow", "tensorflow_transform"}
+    assert heavy.isdisjoint(done.stdout.split())

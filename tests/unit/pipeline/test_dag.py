@@ -28,13 +28,13 @@ SECTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
+
+
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TFX creates the folder of its metadata as soon as it is named."""
     monkeypatch.chdir(tmp_path)
-
-
-TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
 
 
 def read(task: str, tune: Any = None) -> Job:

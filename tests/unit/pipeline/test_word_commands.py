@@ -48,10 +48,8 @@ def test_neighbors_come_with_their_cosines(root, options):
         {"word": "flim", "known": False, "neighbors": [], "did_you_mean": "film"},
         {"word": "xyz", "known": False, "neighbors": []},
     ]
-
-
-def test_similarities_are_the_shortest_decimals(model):
-    line = invoke("neighbors", model, "film", "--k", 1).stdout
+    # Similarities are the shortest decimals.
+    line = invoke("neighbors", root, "film", "--k", 1).stdout
     (number,) = [field for field in line.replace("}", " ").split() if field.startswith("0.")]
     assert number == str(np.float32(float(number)))
 
