@@ -134,13 +134,10 @@ def test_insufficient_coverage_is_an_error_with_the_unknown_words() -> None:
     assert missing == {"xx": 6, "yy": 5}
     with pytest.raises(JobError, match="tokens of the eval split are unknown") as caught:
         check_coverage("eval", 89, 100, missing, settings)
+    for known, tokens, least in ((90, 100, 0.9), (0, 0, 1.0), (0, 9, None), (5, 5, 1.0)):
+        check_coverage("train", known, tokens, {}, TransformSettings(min_coverage=least))
     for part in ("0.8900 of 100 tokens", "'xx' (6), 'yy' (5)", "transform.min_coverage = 0.9", "max_size"):
         assert part in str(caught.value)
-
-
-@pytest.mark.parametrize(("known", "tokens", "least"), [(90, 100, 0.9), (0, 0, 1.0), (0, 9, None), (5, 5, 1.0)])
-def test_sufficient_coverage_passes(known: int, tokens: int, least: float | None) -> None:
-    check_coverage("train", known, tokens, {}, TransformSettings(min_coverage=least))
 
 
 def test_classes_are_written_in_order_and_must_be_lines(tmp_path: Path) -> None:
