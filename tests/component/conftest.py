@@ -29,15 +29,12 @@ def job(tmp_path: Path) -> CorpusJob:
 def run_transform() -> Any:
     """A function that runs CorpusExampleGen and SequenceTransform on a corpus file in a folder."""
     from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
-    from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-    from tfx.orchestration.metadata import sqlite_metadata_connection_config
-    from tfx.orchestration.pipeline import Pipeline
 
     from components.corpus_example_gen.component import CorpusExampleGen
     from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
     from components.sequence_transform.component import SequenceTransform
     from schema import curated
-    from tests.component.corpus_job import BEAM_ARGS
+    from tests.component.corpus_job import run_components
     from trainer.settings import OutputSettings, TransformSettings
 
     def run(folder: Path, corpus: dict[str, Any], transform: dict[str, Any], **options: Any) -> None:
@@ -61,14 +58,6 @@ def run_transform() -> Any:
             kind=settings.kind,
             labels=json.dumps(options.get("labels", [])),
         )
-        pipeline = Pipeline(
-            pipeline_name="transform",
-            pipeline_root=str(folder / "root"),
-            components=[example_gen, schema, sequence_transform],
-            enable_cache=True,
-            metadata_connection_config=sqlite_metadata_connection_config(str(folder / "metadata.sqlite")),
-            beam_pipeline_args=BEAM_ARGS,
-        )
-        LocalDagRunner().run(pipeline)
+        run_components(folder, [example_gen, schema, sequence_transform])
 
     return run

@@ -1,7 +1,5 @@
 """CorpusExampleGen as its own pipeline under the real LocalDagRunner, with ML Metadata in SQLite."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -28,6 +26,28 @@ BEAM_ARGS = [RUNNER, "--direct_running_mode=in_memory", "--direct_num_workers=1"
 def documents(prefix: str, count: int) -> list[dict[str, Any]]:
     """Records with distinct texts; 60 are enough for documents in every split."""
     return [{"text": f"{prefix} {number}"} for number in range(count)]
+
+
+def connection(folder: Path) -> metadata_store_pb2.ConnectionConfig:
+    return sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+
+
+def store(folder: Path) -> metadata_store.MetadataStore:
+    """The metadata of the runs in a folder."""
+    return metadata_store.MetadataStore(connection(folder))
+
+
+def run_components(folder: Path, components: list[Any]) -> None:
+    """Runs components as a pipeline with the cache, the metadata and the artifacts in a folder."""
+    pipeline = Pipeline(
+        pipeline_name="tested",
+        pipeline_root=str(folder / "root"),
+        components=components,
+        enable_cache=True,
+        metadata_connection_config=connection(folder),
+        beam_pipeline_args=BEAM_ARGS,
+    )
+    LocalDagRunner().run(pipeline)
 
 
 @dataclasses.dataclass
@@ -65,15 +85,7 @@ class CorpusJob:
         components = [component]
         if self.statistics:
             components.append(StatisticsGen(examples=component.outputs["examples"]))
-        pipeline = Pipeline(
-            pipeline_name="corpus",
-            pipeline_root=str(self.folder / "root"),
-            components=components,
-            enable_cache=True,
-            metadata_connection_config=self._connection(),
-            beam_pipeline_args=BEAM_ARGS,
-        )
-        LocalDagRunner().run(pipeline)
+        run_components(self.folder, components)
 
     def states(self) -> list[str]:
         """States of all executions, in order."""
@@ -92,11 +104,7 @@ class CorpusJob:
 
     def examples(self, split: str) -> list[tf.train.SequenceExample]:
         """The records of a split of the newest artifact, in order."""
-        return [
-            tf.train.SequenceExample.FromString(record)
-            for file in self.files(split)
-            for record in tf.data.TFRecordDataset(str(file), "GZIP" if file.suffix == ".gz" else "").as_numpy_iterator()
-        ]
+        return read_records(Path(self.artifact().uri, f"Split-{split}"))
 
     def read(self, split: str) -> list[tuple[str, str]]:
         """The ids and texts of a split of the newest artifact, in order."""
@@ -120,20 +128,34 @@ class CorpusJob:
             name: json.loads(properties[name].string_value) for name in objects
         }
 
-    def _connection(self) -> Any:
-        return sqlite_metadata_connection_config(str(self.folder / "metadata.db"))
-
     def _store(self) -> Any:
-        return metadata_store.MetadataStore(self._connection())
+        return store(self.folder)
 
 
-def context(example: tf.train.SequenceExample, name: str) -> str:
-    """The value of a context feature."""
-    (value,) = example.context.feature[name].bytes_list.value
-    return value.decode()
+def read_records(folder: Path) -> list[tf.train.SequenceExample]:
+    """The records of all files in a folder, in order."""
+    return [
+        tf.train.SequenceExample.FromString(record)
+        for file in sorted(folder.iterdir())
+        for record in tf.data.TFRecordDataset(str(file), "GZIP" if file.suffix == ".gz" else "").as_numpy_iterator()
+    ]
+
+
+def context(example: tf.train.SequenceExample, name: str) -> Any:
+    """The value of a context feature; bytes are decoded."""
+    feature = example.context.feature[name]
+    (value,) = getattr(feature, feature.WhichOneof("kind")).value
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def steps(example: tf.train.SequenceExample, name: str) -> list[Any]:
+    """The values of a feature list of one value per step; bytes are decoded."""
+    features = example.feature_lists.feature_list[name].feature
+    values = [getattr(feature, feature.WhichOneof("kind")).value[0] for feature in features]
+    return [value.decode() if isinstance(value, bytes) else value for value in values]
 
 
 def text(example: tf.train.SequenceExample) -> str:
     """The text of a document with one segment."""
-    (step,) = example.feature_lists.feature_list["text"].feature
-    return step.bytes_list.value[0].decode()
+    (segment,) = steps(example, "text")
+    return segment

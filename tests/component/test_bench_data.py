@@ -1,7 +1,5 @@
 """The data benchmarks on a corpus too small to measure speed."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,9 +1,6 @@
 """Spans, versions and rolling windows of a corpus, with the cache between runs."""
 
-import pytest
-
 from tests.component.corpus_job import documents
-from trainer.errors import JobError
 
 
 def texts(*prefixes: str, count: int = 60) -> list[str]:
@@ -16,10 +13,8 @@ def span_and_version(job):
 
 
 def test_the_newest_version_of_the_newest_span_is_read(job):
-    job.write("span-02/v1/a.jsonl", documents("old", 60))
-    job.write("span-09/v1/a.jsonl", documents("first", 60))
-    job.write("span-09/v10/a.jsonl", documents("tenth", 60))
-    job.write("span-09/v9/a.jsonl", documents("ninth", 60))
+    for folder, name in (("02/v1", "old"), ("09/v1", "first"), ("09/v10", "tenth"), ("09/v9", "ninth")):
+        job.write(f"span-{folder}/a.jsonl", documents(name, 60))
     path = "span-{SPAN:2}/v{VERSION}/*.jsonl"
     job.run(path)
     assert job.texts() == texts("tenth")
@@ -69,9 +64,5 @@ def test_each_split_is_read_from_its_own_files_of_the_span(job):
     assert job.texts("train") == texts("train 2", count=7)
     assert job.texts("eval") == texts("eval 2", count=3)
     assert job.texts("test") == texts("test 2", count=2)
-    job.write("train/003.jsonl", documents("train 3", 7))
-    with pytest.raises(JobError, match="The splits have different spans") as error:
-        job.run(path)
-    assert "train: span 3; eval: span 2" in str(error.value)
     job.run(path, span=1)
     assert job.texts("test") == texts("test 1", count=2)

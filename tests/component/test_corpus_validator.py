@@ -1,7 +1,5 @@
 """The corpus validator in the job's own pipeline, under the real LocalDagRunner with ML Metadata in SQLite."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import random
@@ -43,14 +41,7 @@ class Job:
 
     folder: Path
 
-    def run(
-        self,
-        corpus: Rows,
-        until: str = "ExampleValidator",
-        warn: tuple[str, ...] = (),
-        tag: str | None = None,
-        logs: tuple[str, str] = ("", ""),
-    ) -> None:
+    def run(self, corpus: Rows, until="ExampleValidator", warn=(), tag=None, logs=("", "")) -> None:
         """Runs it on a corpus; `tag` annotates the text in its schema."""
         text = "\n".join(json.dumps({"text": text, "label": label}) for text, label in corpus)
         data = self.folder / "data.jsonl"
@@ -62,15 +53,9 @@ class Job:
                 feature.annotation.tag.append(tag)
         schema_file = self.folder / f"schema{hash(tag)}.pbtxt"
         schema_file.write_text(text_format.MessageToString(schema))
-        config = DatasetJob.model_validate(
-            {
-                "name": "validated",
-                "task": "dataset",
-                "corpus": {"format": "jsonl", "path": "data.jsonl", "label": "label"},
-                "validation": {"warn": warn},
-                "transform": {"min_count": 1},
-            }
-        )
+        sections = {"corpus": {"format": "jsonl", "path": "data.jsonl", "label": "label"}, "validation": {"warn": warn}}
+        sections |= {"name": "validated", "task": "dataset", "transform": {"min_count": 1}}
+        config = DatasetJob.model_validate(sections)
         pipeline = dag.create_pipeline(
             config,
             Layout(self.folder / "root"),

@@ -1,7 +1,5 @@
 """EvaluationSets in the job's own pipeline and TFX's Evaluator behind it, under the real LocalDagRunner."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import random
@@ -15,15 +13,14 @@ import tensorflow as tf
 from tfx.components import Evaluator
 from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
-from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import EvaluationSetsExecutor
-from pipeline.dag import dag, gates, lineage, verdict
+from pipeline.dag import gates, lineage, verdict
 from pipeline.runs.prepare import prepare
 from pipeline.tasks import loading
 from pipeline.tasks.word2vec import Word2vecJob
+from tests.component.corpus_job import context, read_records, run_components, steps
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 from trainer.word2vec.servable import WordVectorsServable
@@ -72,18 +69,7 @@ class Job:
         return path
 
     def records(self) -> list[dict[str, Any]]:
-        """What the newest artifact holds, as plain values."""
-        found = []
-        for record in tf.data.TFRecordDataset(str(self.shard()), "GZIP").as_numpy_iterator():
-            example = tf.train.SequenceExample.FromString(record)
-            values: dict[str, Any] = {}
-            for name, feature in example.context.feature.items():
-                (value,) = getattr(feature, feature.WhichOneof("kind")).value
-                values[name] = value.decode() if isinstance(value, bytes) else value
-            for name, steps in example.feature_lists.feature_list.items():
-                values[name] = [step.bytes_list.value[0].decode() for step in steps.feature]
-            found.append(values)
-        return found
+        return read(self.shard().parent)
 
     def vocabulary(self) -> list[str]:
         graph = self.executions()["SequenceTransform"].outputs["transform_graph"].uri
@@ -92,14 +78,16 @@ class Job:
     def held_out(self) -> list[tuple[str, str]]:
         """Ids and texts of the raw eval split, in its order."""
         uri = self.executions()["CorpusExampleGen"].outputs["examples"].uri
-        (path,) = Path(uri).glob("Split-eval/*")
-        found = []
-        for record in tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator():
-            example = tf.train.SequenceExample.FromString(record)
-            (step,) = example.feature_lists.feature_list["text"].feature
-            (identity,) = example.context.feature["id"].bytes_list.value
-            found.append((identity.decode(), step.bytes_list.value[0].decode()))
-        return found
+        return [(record["id"], *record["text"]) for record in read(Path(uri, "Split-eval"))]
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The records of a folder as plain values."""
+    return [
+        {name: context(example, name) for name in example.context.feature}
+        | {name: steps(example, name) for name in example.feature_lists.feature_list}
+        for example in read_records(folder)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -109,41 +97,29 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Job:
     return job
 
 
-def test_the_questions_come_first_in_the_order_of_the_configuration(done: Job) -> None:
-    asked = [record for record in done.records() if record["task"] != "documents"]
-    assert [record["source"] for record in asked] == ["ws"] * 3 + ["rare"] * 3 + ["every"] * 28 + ["qs"] * 2
-    found = [record for record in asked if record["source"] != "every"]
-    assert [(record["id"], record["task"], record["section"], record["gates"]) for record in found] == [
-        ("ws:2", "similarity", "ws", 1),
-        ("ws:3", "similarity", "ws", 1),
-        ("ws:4", "similarity", "ws", 1),
-        ("rare:1", "similarity", "rare", 0),
-        ("rare:2", "similarity", "rare", 0),
-        ("rare:3", "similarity", "rare", 0),
-        ("qs:2", "analogy", "first", 1),
-        ("qs:4", "analogy", "second", 1),
+def test_the_artifact_has_the_questions_the_documents_and_the_coverage_of_each_set(done: Job) -> None:
+    records, properties = done.records(), done.output().properties
+    questions, documents = records[:36], records[36:]
+    assert [record["source"] for record in questions] == ["ws"] * 3 + ["rare"] * 3 + ["every"] * 28 + ["qs"] * 2
+    names = ("id", "task", "section", "score", "gates")
+    assert [tuple(one[name] for name in names) for one in questions if one["source"] != "every"] == [
+        *(("ws:2", "similarity", "ws", 7.5, 1), ("ws:3", "similarity", "ws", 3.0, 1)),
+        *(("ws:4", "similarity", "ws", 0.5, 1), ("rare:1", "similarity", "rare", 9.0, 0)),
+        *(("rare:2", "similarity", "rare", 1.0, 0), ("rare:3", "similarity", "rare", 2.0, 0)),
+        *(("qs:2", "analogy", "first", 0.0, 1), ("qs:4", "analogy", "second", 0.0, 1)),
     ]
-    assert [record["score"] for record in found] == [7.5, 3.0, 0.5, 9.0, 1.0, 2.0, 0.0, 0.0]
-    assert found[0]["tokens"] == ["Film", "plot"]
-    assert found[6]["tokens"] == ["film", "plot", "actor", "Scene"]
-
-
-def test_then_come_the_documents_of_the_eval_split(done: Job) -> None:
-    found = [record for record in done.records() if record["task"] == "documents"]
-    assert [(record["id"], *record["text"]) for record in found] == done.held_out()
-    assert {(record["source"], record["section"], record["gates"]) for record in found} == {("eval", "eval", 1)}
-    assert len(found) > 3
-
-
-def test_the_artifact_records_the_coverage_of_each_set_and_its_format(done: Job) -> None:
-    properties = done.output().properties
+    assert (questions[0]["tokens"], questions[-2]["tokens"]) == (["Film", "plot"], ["film", "plot", "actor", "Scene"])
+    assert [(record["id"], *record["text"]) for record in documents] == done.held_out()
+    names = ("task", "source", "section", "gates")
+    assert {tuple(one[name] for name in names) for one in documents} == {("documents", "eval", "eval", 1)}
+    assert len(documents) > 3
     assert json.loads(properties["coverage"]) == {
         "ws": {"asked": 3, "known": 2, "share": pytest.approx(2 / 3), "gates": True},
         "rare": {"asked": 3, "known": 1, "share": pytest.approx(1 / 3), "gates": False},
         "every": {"asked": 28, "known": 28, "share": 1.0, "gates": True},
         "qs": {"asked": 2, "known": 1, "share": 0.5, "gates": True},
     }
-    assert json.loads(properties["split_documents"]) == {"test": len(done.records())}
+    assert json.loads(properties["split_documents"]) == {"test": len(records)}
     assert properties["payload_format"] == "FORMAT_TF_SEQUENCE_EXAMPLE"
     assert done.shard().relative_to(done.output().uri) == Path("Split-test", "data_tfrecord-00000-of-00001.gz")
 
@@ -162,8 +138,9 @@ def test_a_fresh_run_elsewhere_writes_the_same_bytes_and_an_edited_set_is_read_a
     assert [record["id"] for record in again.records() if record["source"] == "ws"] == ["ws:1"]
 
 
-def test_lost_documents_are_an_error(done: Job, tmp_path: Path) -> None:
-    raw, output, graph = (*(standard_artifacts.Examples() for _ in range(2)), standard_artifacts.TransformGraph())
+def test_documents_that_are_lost_are_an_error(done: Job, tmp_path: Path) -> None:
+    examples, graph = standard_artifacts.Examples, standard_artifacts.TransformGraph()
+    raw, output = examples(), examples()
     raw.uri = done.executions()["CorpusExampleGen"].outputs["examples"].uri
     raw.set_string_custom_property("split_documents", json.dumps({"eval": len(done.held_out()) + 1}))
     graph.uri = done.executions()["SequenceTransform"].outputs["transform_graph"].uri
@@ -216,16 +193,8 @@ def judge(
         baseline_model=baseline[0] if baseline else None,
         eval_config=gates.eval_config(gated, "1"),
     )
-    metadata = str(folder / "metadata.sqlite")
-    pipeline = Pipeline(
-        pipeline_name="judged",
-        pipeline_root=str(folder / "root"),
-        components=[examples, *imported, evaluator],
-        metadata_connection_config=sqlite_metadata_connection_config(metadata),
-        beam_pipeline_args=dag.beam_args(),
-    )
-    LocalDagRunner().run(pipeline)
-    outputs = lineage.latest_run(metadata)["Evaluator"].outputs
+    run_components(folder, [examples, *imported, evaluator])
+    outputs = lineage.latest_run(str(folder / "metadata.sqlite"))["Evaluator"].outputs
     names = ("candidate", "baseline") if baseline else (None, None)
     candidate_metrics, before = (verdict.read_metrics(outputs["evaluation"].uri, name) for name in names)
     coverages = json.loads(output.properties["coverage"])

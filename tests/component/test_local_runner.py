@@ -1,7 +1,5 @@
 """The local runner under real TFX: the reported states, and the outcome of a component that fails."""
 
-from __future__ import annotations
-
 import dataclasses
 import io
 import logging
@@ -22,12 +20,8 @@ from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS, SupervisedJob
 from trainer import progress
 from trainer.errors import JobError
 
-YAML = """\
-name: small
-task: classifier
-corpus: {format: csv, path: data.csv, label: stars}
-tune: {space: {trainer.units: {values: [4, 8]}}}
-"""
+YAML = "name: small\ntask: classifier\ncorpus: {format: csv, path: data.csv, label: stars}\n"
+YAML += "tune: {space: {trainer.units: {values: [4, 8]}}}\n"
 
 
 class Seen(list[tuple[str, str]]):

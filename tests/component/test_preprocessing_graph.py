@@ -1,8 +1,5 @@
 """Transform graphs of every kind of corpus, created by TensorFlow Transform, saved and loaded."""
 
-from __future__ import annotations
-
-import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +12,10 @@ from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
-from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
-from components.shared.sequence_encoding import bytes_feature, sequence_example
+from components.sequence_transform.vocabulary import write_classes, write_vocabulary
 from pipeline.dag.dag import _LOCAL_BEAM
 from schema import curated
+from tests.unit.components.corpus_records import sequence_example
 from trainer.data import features, kinds
 from trainer.settings import TransformSettings
 from trainer.text import subwords
@@ -100,35 +97,14 @@ def test_tagged_text(tmp_path: Path) -> None:
     }
     run = graph(tmp_path, settings, kinds.TAGGED_TEXT, **assets)
     sentence = ("The", "New York", "x", "y"), ("O", "LOC", "?", "O")
-    without_tokens = sequence_example({"id": bytes_feature(b"b"), "source": bytes_feature(b"s")}, {})
-    found = run([encode(Document((), None, "s", "a", 1, None, *sentence)), without_tokens])
-    assert found == {
+    empty = sequence_example({"id": b"b", "source": b"s"})
+    assert run([encode(Document((), None, "s", "a", 1, None, *sentence)), empty]) == {
         "id": [b"a", b"b"],
         "source": [b"s", b"s"],
         "length": [3, 0],
         "tokens": [[5, 4, 1], []],
         "tags": [[0, 1, -1], []],
     }
-
-
-def test_subwords_give_the_text_back_from_ids(tmp_path: Path) -> None:
-    random_ = random.Random(1)
-    texts = [" ".join(random_.choices(["the", "film", "was", "very\n", "good"], k=9)) for _ in range(100)]
-    settings = TransformSettings(tokenizer="subwords", subwords={"size": 320}, eos="document", reserved=("<user>",))
-    raw = [record("a", text) for text in texts]
-    model = subwords.train_on_records([tf.constant(raw)], settings)
-    path = tmp_path / "subwords.model"
-    path.write_bytes(model)
-    words = select_words({}, settings, subwords.pieces(model))
-    assets = {"vocabulary": write_vocabulary(str(tmp_path), words), "subword_model": str(path)}
-    lines = [*features.RESERVED_WORDS, *(word for word, _ in words)]
-    run = graph(tmp_path, settings, kinds.PLAIN_TEXT, **assets)
-    nasty = [*texts[:3], "<user>\r\n<pad> \\ \u2581\0 日本 <0x41>", " ", "☃"]
-    found = run([record("a", text) for text in nasty])
-    assert all(row[-1] == features.EOS for row in found["tokens"])
-    assert not {features.PAD, features.UNK, features.BOS} & {number for row in found["tokens"] for number in row}
-    assert [subwords.detokenize(lines[number] for number in row[:-1]) for row in found["tokens"]] == nasty
-    assert lines[4] == "<user>"
 
 
 def test_a_model_with_subwords_is_saved_again(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """`seqloom schema infer` and `diff` on real files, read and counted by the real readers and Beam pipelines."""
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path
@@ -13,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
 from schema import curated
+
+COLUMNS = ("--text", "body", "--label", "stars", "--source", "site")
 
 
 def invoke(*arguments: object) -> Result:
@@ -40,7 +40,7 @@ def reviews(tmp_path: Path) -> Path:
 def test_a_labelled_corpus(reviews: Path) -> None:
     with reviews.open("a") as file:
         file.write(",5,a\n")
-    result = invoke("infer", reviews, "--text", "body", "--label", "stars", "--source", "site")
+    result = invoke("infer", reviews, *COLUMNS)
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines() == ["1 of 41 records are invalid."]
     assert f"# Inferred from 40 documents of {reviews}, a corpus of kind labelled_text." in result.stdout
@@ -103,8 +103,8 @@ def test_a_corpus_that_cannot_be_read_is_an_error(reviews: Path, arguments: list
 
 def test_diff_has_the_exit_codes_of_diff(reviews: Path, tmp_path: Path) -> None:
     mine = tmp_path / "my.pbtxt"
-    mine.write_text(inferred(reviews, "--text", "body", "--label", "stars", "--source", "site")[0])
-    same = invoke("diff", mine, reviews, "--text", "body", "--label", "stars", "--source", "site")
+    mine.write_text(inferred(reviews, *COLUMNS)[0])
+    same = invoke("diff", mine, reviews, *COLUMNS)
     assert (same.exit_code, same.stdout) == (0, "")
     other = invoke("diff", "labelled_text", mine)
     assert other.exit_code == 1

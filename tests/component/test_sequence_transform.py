@@ -1,12 +1,8 @@
 """SequenceTransform behind CorpusExampleGen, under the real LocalDagRunner with ML Metadata in SQLite."""
 
-from __future__ import annotations
-
-import collections
-import contextlib
 import dataclasses
+import itertools
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.corpus_example_gen.settings import SplitSettings
+from tests.component.corpus_job import context, read_records, steps, store, text
 from trainer.errors import JobError
 
 SPLITS = ("train", "eval", "test")
@@ -43,16 +40,6 @@ class Job:
         folders = self.folder.glob(f"root/*/{name}/*")
         return max(folders, key=lambda folder: int(folder.name))
 
-    def properties(self, artifact: Path) -> dict[str, str]:
-        """What ML Metadata says of an artifact."""
-        with contextlib.closing(sqlite3.connect(self.folder / "metadata.sqlite")) as database:
-            rows = database.execute(
-                "select p.name, p.string_value from ArtifactProperty p join Artifact a on a.id = p.artifact_id"
-                " where a.uri = ?",
-                [str(artifact)],
-            )
-            return dict(rows.fetchall())
-
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, run_transform: Callable[..., None]) -> Job:
@@ -62,15 +49,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, run_transform: Callable[..., 
 
 
 def read(examples: Path, split: str) -> list[tf.train.SequenceExample]:
-    files = sorted(str(path) for path in (examples / f"Split-{split}").iterdir())
-    return [
-        tf.train.SequenceExample.FromString(record)
-        for record in tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
-    ]
-
-
-def tokens(example: tf.train.SequenceExample) -> list[int]:
-    return [step.int64_list.value[0] for step in example.feature_lists.feature_list["tokens"].feature]
+    return read_records(examples / f"Split-{split}")
 
 
 def lines(job: Job, name: str) -> list[str]:
@@ -83,18 +62,14 @@ def test_every_document_is_written_as_ids_in_its_split_and_order(done: Job) -> N
     assert labels == ["bright", "dull", "fine"]
     raw = {split: read(done.artifact("examples"), split) for split in SPLITS}
     assert sum(len(examples) for examples in raw.values()) == len(DOCUMENTS)
-    words = {split: [text(example).lower().split()[:8] for example in examples] for split, examples in raw.items()}
-    counts = collections.Counter(word for document in words["train"] for word in document)
-    frequent = sorted((word for word in counts if counts[word] > 1), key=lambda word: (-counts[word], word))
-    assert vocabulary[4:] == frequent
     ids = {word: number for number, word in enumerate(vocabulary)}
     for split in SPLITS:
         after = read(done.artifact("transformed_examples"), split)
         assert [context(example, "id") for example in after] == [context(example, "id") for example in raw[split]]
-        assert [tokens(example) for example in after] == [[ids.get(w, 1) for w in row] for row in words[split]]
-        assert [context(example, "length") for example in after] == [len(tokens(example)) for example in after]
-        given = [context(example, "label").decode() for example in raw[split]]
-        assert [labels[context(example, "label")] for example in after] == given
+        words = [text(example).lower().split()[:8] for example in raw[split]]
+        assert [steps(example, "tokens") for example in after] == [[ids.get(w, 1) for w in row] for row in words]
+        assert [context(example, "length") for example in after] == [len(steps(example, "tokens")) for example in after]
+        assert [labels[context(example, "label")] for example in after] == [context(one, "label") for one in raw[split]]
 
 
 def test_the_graph_has_the_layout_of_stock_transform(done: Job) -> None:
@@ -113,24 +88,20 @@ def test_the_graph_has_the_layout_of_stock_transform(done: Job) -> None:
 
 def test_the_artifact_has_its_format_and_the_summary_its_counts(done: Job) -> None:
     transformed = done.artifact("transformed_examples")
-    properties = done.properties(transformed)
+    (artifact,) = store(done.folder).get_artifacts_by_uri(str(transformed))
+    values = itertools.chain(artifact.properties.items(), artifact.custom_properties.items())
+    properties = {name: value.string_value for name, value in values}
     assert properties["payload_format"] == "FORMAT_TF_SEQUENCE_EXAMPLE"
     assert properties["file_format"] == "tfrecords_gzip"
     assert json.loads(properties["split_names"]) == list(SPLITS)
     summary = json.loads((done.artifact("transform_graph") / "summary.json").read_text())
     for split in SPLITS:
-        ids = [tokens(example) for example in read(transformed, split)]
+        ids = [steps(example, "tokens") for example in read(transformed, split)]
         flat = [number for document in ids for number in document]
-        known = sum(number != 1 for number in flat)
-        expected = {
-            "documents": len(ids),
-            "tokens": len(flat),
-            "empty": 0,
-            "coverage": pytest.approx(known / len(flat)),
-            "split": split,
-            "left_out": 0,
-            "bytes": sum(path.stat().st_size for path in (transformed / f"Split-{split}").iterdir()),
-        }
+        coverage = pytest.approx(sum(number != 1 for number in flat) / len(flat))
+        size = sum(path.stat().st_size for path in (transformed / f"Split-{split}").iterdir())
+        expected = {"split": split, "documents": len(ids), "tokens": len(flat), "empty": 0, "left_out": 0}
+        expected |= {"coverage": coverage, "bytes": size}
         tested_elsewhere = {"length", "padding", "shards", "sha256"}  # Compared with references in the unit tests.
         assert {key: value for key, value in summary[split].items() if key not in tested_elsewhere} == expected
         assert json.loads((transformed / f"{split}.dataset.json").read_text()) == summary[split]
@@ -163,22 +134,11 @@ def test_unknown_classes_and_lost_documents_are_errors(tmp_path: Path, run_trans
     for part in ("A label of the", "split is not among the classes", "'bright' on", "one of dull, fine"):
         assert part in str(unknown.value)
     (shard,) = (job.artifact("examples") / "Split-eval").iterdir()
-    kept = [example.SerializeToString() for example in read(job.artifact("examples"), "eval")][1:]
+    kept = read(job.artifact("examples"), "eval")[1:]
     with tf.io.TFRecordWriter(str(shard), "GZIP") as writer:
-        for record in kept:
-            writer.write(record)
+        for example in kept:
+            writer.write(example.SerializeToString())
     with pytest.raises(JobError) as lost:
         job.run()
     for part in ("Documents were lost or duplicated", f"'eval': {len(kept)}", f"'eval': {len(kept) + 1}", "--no-cache"):
         assert part in str(lost.value)
-
-
-def text(example: tf.train.SequenceExample) -> str:
-    (step,) = example.feature_lists.feature_list["text"].feature
-    return step.bytes_list.value[0].decode()
-
-
-def context(example: tf.train.SequenceExample, name: str) -> int | bytes:
-    feature = example.context.feature[name]
-    (value,) = getattr(feature, feature.WhichOneof("kind")).value
-    return value

@@ -1,7 +1,5 @@
 """Every kind of corpus and tokeniser through CorpusExampleGen and SequenceTransform under LocalDagRunner."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import random
@@ -14,14 +12,13 @@ import pytest
 import tensorflow as tf
 from gensim.models.phrases import Phrases as GensimPhrases
 
-from trainer.data import features, kinds
+from tests.component.corpus_job import context, read_records, steps
 from trainer.errors import JobError
 from trainer.text.subwords import detokenize
 
 TEXTS = [f"Ein  Bär\u00e9 {n} läuft,\t{'weit ' * (n % 5)}日本 <pad> \\ {n * n}!" for n in range(60)]
+TEXTS += ["<user>\r\n<pad> \\ \u2581 日本 <0x41>", "☃"]
 SENTENCES = [[(f"w{n % 9}", "B-X"), ("in", "O"), (f"Town{n}", "B-LOC")] for n in range(60)]
-
-
 Run = Callable[..., None]
 
 
@@ -30,21 +27,8 @@ def artifact(folder: Path, name: str) -> Path:
     return found
 
 
-def read(folder: Path, split: str, compression: str = "GZIP") -> list[tuple[dict[str, Any], dict[str, list[int]]]]:
-    paths = sorted(str(path) for path in (artifact(folder, "transformed_examples") / f"Split-{split}").iterdir())
-    found = []
-    for record in tf.data.TFRecordDataset(paths, compression).as_numpy_iterator():
-        example = tf.train.SequenceExample.FromString(record)
-        context = {
-            name: (feature.bytes_list.value or feature.int64_list.value)[0]
-            for name, feature in example.context.feature.items()
-        }
-        lists = {
-            name: [step.int64_list.value[0] for step in feature.feature]
-            for name, feature in example.feature_lists.feature_list.items()
-        }
-        found.append((context, lists))
-    return found
+def read(folder: Path, split: str) -> list[tf.train.SequenceExample]:
+    return read_records(artifact(folder, "transformed_examples") / f"Split-{split}")
 
 
 def lines(folder: Path, name: str) -> list[str]:
@@ -57,11 +41,14 @@ def dataset(folder: Path, split: str) -> dict[str, Any]:
 
 def test_subwords_give_the_text_back_from_the_ids_on_disk(run_transform: Run, tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
-    transform = {"tokenizer": "subwords", "subwords": {"size": 400, "model": "bpe"}}
+    transform = {"tokenizer": "subwords", "subwords": {"size": 400, "model": "bpe"}, "eos": "document"}
+    transform["reserved"] = ["<user>"]
     run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, transform)
     vocabulary = lines(tmp_path, "vocabulary.txt")
-    found = [lists["tokens"] for split in ("train", "eval") for _, lists in read(tmp_path, split)]
-    assert sorted(detokenize(vocabulary[number] for number in ids) for ids in found) == sorted(TEXTS)
+    found = [steps(example, "tokens") for split in ("train", "eval") for example in read(tmp_path, split)]
+    assert (vocabulary[4], {ids[-1] for ids in found}) == ("<user>", {3})
+    assert not {0, 1, 2, 3} & {number for ids in found for number in ids[:-1]}
+    assert sorted(detokenize(vocabulary[number] for number in ids[:-1]) for ids in found) == sorted(TEXTS)
     assert all(dataset(tmp_path, split)["coverage"] == 1 for split in ("train", "eval"))
 
 
@@ -73,15 +60,15 @@ def test_characters_of_lines_are_padded_on_plain_files(run_transform: Run, tmp_p
     vocabulary = lines(tmp_path, "vocabulary.txt")
     found = []
     for split in ("train", "eval"):
-        rows = read(tmp_path, split, "")
-        for context, lists in rows:
-            assert set(context) == {"id", "source", "length"}
-            ids, length = lists["tokens"], context["length"]
+        rows = read(tmp_path, split)
+        for example in rows:
+            assert set(example.context.feature) == {"id", "source", "length"}
+            ids, length = steps(example, "tokens"), context(example, "length")
             assert (len(ids), ids[: 8 - length], ids[8 - length]) == (8, [0] * (8 - length), 2)
             found.append("".join(vocabulary[number] if number != 1 else "?" for number in ids[9 - length :]))
         described = dataset(tmp_path, split)
         assert described["documents"] == len(rows)
-        assert described["tokens"] == sum(context["length"] for context, _ in rows)
+        assert described["tokens"] == sum(context(example, "length") for example in rows)
         assert described["padding"]["on_disk"] == pytest.approx(1 - described["tokens"] / (8 * len(rows)))
         assert [shard["file"] for shard in described["shards"]] == ["data_tfrecord-00000-of-00001"]
     train_characters = set(vocabulary[4:])
@@ -92,32 +79,21 @@ def test_characters_of_lines_are_padded_on_plain_files(run_transform: Run, tmp_p
 def test_tagged_sentences_keep_a_tag_for_every_token(run_transform: Run, tmp_path: Path) -> None:
     text = "\n\n".join("\n".join(f"{token} {tag}" for token, tag in sentence) for sentence in SENTENCES)
     (tmp_path / "data.conll").write_text(text)
-    run_transform(
-        tmp_path,
-        {"format": "conll", "path": "data.conll"},
-        {"tokenizer": "whitespace", "oov_buckets": 3, "truncate": {"to": 2}},
-    )
+    transform = {"tokenizer": "whitespace", "oov_buckets": 3, "truncate": {"to": 2}}
+    run_transform(tmp_path, {"format": "conll", "path": "data.conll"}, transform)
     vocabulary, tags = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "tags.txt")
     assert tags == ["B-LOC", "B-X", "O"]  # of the whole sentences
     known = set(vocabulary[4:])
     found = Counter()
     for split in ("train", "eval"):
-        for context, lists in read(tmp_path, split):
-            assert context["length"] == len(lists["tokens"]) == len(lists["tags"])
-            words = [vocabulary[n] if n < len(vocabulary) else "?" for n in lists["tokens"]]
-            assert max(lists["tokens"]) < len(vocabulary) + 3
-            found[tuple(zip(words, [tags[number] for number in lists["tags"]], strict=True))] += 1
+        for example in read(tmp_path, split):
+            ids, given = steps(example, "tokens"), [tags[number] for number in steps(example, "tags")]
+            assert context(example, "length") == len(ids)
+            assert max(ids) < len(vocabulary) + 3
+            found[tuple(zip([vocabulary[n] if n < len(vocabulary) else "?" for n in ids], given, strict=True))] += 1
     assert found == Counter(
         tuple((token if token in known else "?", tag) for token, tag in sentence[:2]) for sentence in SENTENCES
     )
-
-
-def test_coverage_below_the_minimum_is_an_error(run_transform: Run, tmp_path: Path) -> None:
-    (tmp_path / "data.txt").write_text("\n".join(f"a b rare{n}" for n in range(60)))
-    with pytest.raises(JobError) as error:
-        run_transform(tmp_path, {"format": "text", "path": "data.txt"}, {"min_coverage": 0.9})
-    for part in ("unknown", "0.66", "transform.min_coverage = 0.9", "'rare"):
-        assert part in str(error.value)
 
 
 def cities() -> list[str]:
@@ -133,9 +109,11 @@ def test_phrases_get_ids_and_serving_joins_them(run_transform: Run, tmp_path: Pa
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
     limits = {"min_count": 3, "threshold": 1.0}
     transform = {"phrases": {**limits, "passes": 2}, "min_count": 1, "eos": "segment"}
+    transform["truncate"] = {"to": 12}  # Phrases are counted on whole segments.
     run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl", "segment": "line"}, transform)
     examples = next((tmp_path / "root" / "CorpusExampleGen" / "examples").iterdir())
-    raw = {split: segments(examples, split) for split in ("train", "eval")}
+    splits = {split: read_records(examples / f"Split-{split}") for split in ("train", "eval")}
+    raw = {split: [steps(document, "text") for document in documents] for split, documents in splits.items()}
     sentences = [line.lower().split() for document in raw["train"] for line in document]
     models, expected = [], []
     for number in (1, 2):
@@ -146,37 +124,33 @@ def test_phrases_get_ids_and_serving_joins_them(run_transform: Run, tmp_path: Pa
                 expected.append((number, " ".join(pair), models[-1].vocab[phrase], f"{score:.6g}"))
         sentences = [models[-1][sentence] for sentence in sentences]
 
-    def ids(lines: list[str]) -> list[int]:
+    def tokens(lines: list[str]) -> list[str]:
         joined = [[*models[1][models[0][line.lower().split()]], "<eos>"] for line in lines]
-        return [vocabulary.index(token) if token in vocabulary else 1 for row in joined for token in row]
+        return list(itertools.chain.from_iterable(joined))[:12]
+
+    def ids(lines: list[str]) -> list[int]:
+        return [vocabulary.index(token) if token in vocabulary else 1 for token in tokens(lines)]
 
     expected.sort(key=lambda line: (line[0], -line[2], *line[1].split()))
     assert lines(tmp_path, "phrases.txt") == [f"{n} {pair}\t{count}\t{score}" for n, pair, count, score in expected]
     vocabulary, counts = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "counts.txt")
     found = Counter({word: int(count) for word, count in zip(vocabulary[4:], counts[4:], strict=True)})
-    assert found == Counter(token for sentence in sentences for token in sentence)
+    assert found == Counter(token for document in raw["train"] for token in tokens(document) if token != "<eos>")
     assert {"new_york", "san_francisco", "new_york_city"} <= set(found)
     for split, documents in raw.items():
-        assert [lists["tokens"] for _, lists in read(tmp_path, split)] == [ids(document) for document in documents]
+        assert [steps(example, "tokens") for example in read(tmp_path, split)] == list(map(ids, documents))
     graph = tf.saved_model.load(str(artifact(tmp_path, "transform_graph") / "transform_fn"))
     text = tf.ragged.constant([[["We saw New York City"], ["new"], ["york in San Francisco"]]], ragged_rank=2)
     served = graph.transform_fn({"id": tf.constant(["a"]), "source": tf.constant(["b"]), "text": text})["tokens"]
     assert served.to_list() == [ids(["We saw New York City", "new", "york in San Francisco"])]
 
 
-def test_without_any_phrase_no_words_are_joined_and_a_warning_is_logged(
-    run_transform: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_any_phrase_a_warning_is_logged_and_low_coverage_is_an_error(run_transform, tmp_path, caplog):
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in cities()))
     run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, {"phrases": {"threshold": 1e6}})
     assert (artifact(tmp_path, "transform_graph") / "phrases.txt").read_bytes() == b""
     assert "no word pair of the train split scores above transform.phrases.threshold = 1000000.0" in caplog.text
     assert not any("_" in word for word in lines(tmp_path, "vocabulary.txt"))
-
-
-def segments(examples: Path, split: str) -> list[list[str]]:
-    """The texts of a split's raw documents, by segment, in its order."""
-    paths = sorted(str(path) for path in (examples / f"Split-{split}").iterdir())
-    records = tf.data.TFRecordDataset(paths, "GZIP").batch(1_000).get_single_element()
-    documents = features.parse_raw(records, kinds.PLAIN_TEXT)["text"].merge_dims(1, 2).to_list()
-    return [[segment.decode() for segment in document] for document in documents]
+    with pytest.raises(JobError) as error:
+        run_transform(tmp_path, {"format": "jsonl", "path": "data.jsonl"}, {"min_count": 9, "min_coverage": 0.999})
+    assert "transform.min_coverage = 0.999" in str(error.value)

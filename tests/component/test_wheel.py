@@ -1,7 +1,5 @@
 """The wheel, built from a copy of the tree, installed and used outside the repository."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os
@@ -18,11 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("pipeline", "components", "trainer", "schema")
-JOB = """\
-name: colours
-task: classifier
-corpus: {format: csv, path: corpus.csv, text: text, label: label}
-"""
+JOB = "name: colours\ntask: classifier\ncorpus: {format: csv, path: corpus.csv, text: text, label: label}\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,9 +62,8 @@ def build(work: Path) -> Path:
     outputs = {str(ROOT): {"runs"}}
     shutil.copytree(ROOT, copy, ignore=lambda at, names: {*ignore(at, names), *outputs.get(str(at), ())})
     code = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(work)], cwd=copy, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", code, str(work)]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (wheel,) = work.glob("*.whl")
     return wheel

@@ -1,7 +1,5 @@
 """Any corpus, limits, number of workers and point of interruption: each document is read once."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import itertools

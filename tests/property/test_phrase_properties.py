@@ -1,10 +1,7 @@
 """Any sentences, any limits: the phrases and what is joined are those of gensim."""
 
-from __future__ import annotations
-
 import itertools
 
-import pytest
 import tensorflow as tf
 from gensim.models.phrases import Phrases as GensimPhrases
 from hypothesis import example, given, settings
@@ -57,14 +54,7 @@ def counted(sentences: Sentences, joined: Phrases | None, configured: TransformS
 @example([["new", "york", "a"]] * 5, 1, 0.1, 2, 1)
 @example([["a", "b", "c", "d"]] * 4 + [["a"], ["b", "c"], ["d", "new"]] * 2, 1, 0.1, 3, 2)
 @settings(max_examples=60)
-def test_phrases_are_those_of_gensim(
-    tmp_path_factory: pytest.TempPathFactory,
-    sentences: Sentences,
-    min_count: int,
-    threshold: float,
-    passes: int,
-    batches: int,
-) -> None:
+def test_phrases_are_those_of_gensim(tmp_path_factory, sentences, min_count, threshold, passes, batches):
     limits = {"min_count": min_count, "threshold": threshold, "passes": passes}
     configured = TransformSettings(tokenizer="whitespace", max_token_bytes=20, reserved=("<sep>",), phrases=limits)
     folder = tmp_path_factory.mktemp("phrases")

@@ -1,7 +1,5 @@
 """Reads and writes small corpora in tests."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The choice of the baseline model, on real artifacts."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest
@@ -38,9 +36,7 @@ def blessing(number: int, of: int, blessed: int = 1) -> standard_artifacts.Model
         (2, [1, 2], [(11, 1, 0)], ([], [])),
     ],
 )
-def test_the_baseline_is_the_last_blessed_other_model(
-    candidate: int, models: list[int], blessings: list[tuple[int, ...]], expected: tuple[list[int], list[int]]
-) -> None:
+def test_the_baseline_is_the_last_blessed_other_model(candidate, models, blessings, expected):
     for order in itertools.permutations(blessings):
         given = {
             "candidate": [model(candidate)],

@@ -48,9 +48,7 @@ def test_conll_2003() -> None:
                 [("z", "O")],
             ],
         ),
-        ("", {}, []),
-        ("\n\n \n", {}, []),
-        ("-DOCSTART- O\n\n", {}, []),
+        *((data, {}, []) for data in ("", "\n\n \n", "-DOCSTART- O\n\n")),
     ],
 )
 def test_columns_are_configurable(data: str, values: dict[str, object], expected: list) -> None:

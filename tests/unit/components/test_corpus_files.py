@@ -2,7 +2,6 @@ import bz2
 import gzip
 import lzma
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,9 +51,7 @@ def test_paths_without_files_are_errors(tmp_path: Path) -> None:
         ("ZSTD", lambda content: b"".join(zstandard.compress(part) for part in (content[:9], b"", content[9:]))),
     ],
 )
-def test_compressed_files_are_read_unless_truncated(
-    tmp_path: Path, suffix: str, compress: Callable[[bytes], bytes]
-) -> None:
+def test_compressed_files_are_read_unless_truncated(tmp_path, suffix, compress):
     content = "".join(f"line {number}\n" for number in range(1000)).encode()
     file = tmp_path / f"a.csv.{suffix}"
     file.write_bytes(compress(content))

@@ -18,19 +18,11 @@ from tests.unit.components.corpus_records import corpus, fields_or_reasons, outc
         ("a.txt", {"format": "text", "document": "paragraph"}, 4),
         ("a.txt", {"format": "text", "document": "file"}, 1),
         ("a.txt.gz", {"format": "text"}, 1),
-        ("a.jsonl", {"format": "jsonl"}, 4),
-        ("a.conll", {"format": "conll"}, 4),
-        ("a.parquet", {"format": "parquet"}, 4),
-        ("a.csv", {"format": "csv"}, 1),
-        ("a.tsv", {"format": "tsv"}, 1),
-        ("a.json", {"format": "json"}, 1),
-        ("a.tfrecord", {"format": "tf_example"}, 1),
-        ("a.tfrecord", {"format": "tf_sequence_example"}, 1),
+        *((f"a.{name}", {"format": name}, 4) for name in ("jsonl", "conll", "parquet")),
+        *((f"a.{name}", {"format": name}, 1) for name in ("csv", "tsv", "json", "tf_example", "tf_sequence_example")),
     ],
 )
-def test_which_files_are_split(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, values: dict[str, str], count: int
-) -> None:
+def test_which_files_are_split(tmp_path, monkeypatch, name, values, count):
     monkeypatch.setattr(formats, "PART_BYTES", 100)
     (tmp_path / name).write_bytes(b"x" * 350)
     (file,) = require_files(str(tmp_path / name))

@@ -1,7 +1,5 @@
 """The script of letters, against the names that Unicode gives them."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 
@@ -50,15 +48,8 @@ def test_every_letter_is_of_the_script_that_its_name_starts_with() -> None:
 )
 def test_shares_are_of_letters_only(text: str, expected: dict[str, float]) -> None:
     assert scripts.shares(scripts.count_letters(text)) == expected
-
-
-def test_texts_without_letters_break_no_rule() -> None:
+    # Texts without letters break no rule.
     assert scripts.share(scripts.count_letters("42"), ("Latin",)) == 1.0
-
-
-def test_a_rule_is_read_from_a_tag_among_others() -> None:
-    assert scripts.rule(feature("pii", "script:Han+Hiragana>=0.9")) == (("Han", "Hiragana"), 0.9)
-    assert scripts.rule(feature("pii")) is None
 
 
 @pytest.mark.parametrize(
@@ -66,6 +57,8 @@ def test_a_rule_is_read_from_a_tag_among_others() -> None:
     [["script:Latn>=0.9"], ["script:Latin"], ["script:Latin>=95"], ["script:Latin>=.9", "script:Greek>=.9"]],
     ids=str,
 )
-def test_a_rule_that_cannot_be_read_is_an_error(tags: list[str]) -> None:
+def test_a_rule_is_read_from_a_tag_among_others_or_is_an_error(tags: list[str]) -> None:
+    assert scripts.rule(feature("pii", "script:Han+Hiragana>=0.9")) == (("Han", "Hiragana"), 0.9)
+    assert scripts.rule(feature("pii")) is None
     with pytest.raises(JobError, match="Latin, Greek, Cyrillic"):
         scripts.rule(feature(*tags))

@@ -116,19 +116,7 @@ def test_inputs_are_files_with_their_splits(tmp_path: Path) -> None:
             names(*wanted, SplitPattern("eval", pattern))
 
 
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("abc://b/x.csv", "Beam has no filesystem for abc://.*gs://, s3://"),
-        ("file:///tmp/x.csv", "Beam has no filesystem for file://.*without file://"),
-    ],
-)
-def test_a_url_without_a_filesystem(url: str, message: str) -> None:
-    with pytest.raises(JobError, match=f"(?s){message}"):
-        split_patterns.require_filesystem(url)
-
-
-def test_a_missing_filesystem_names_what_to_install() -> None:
+def test_a_url_without_a_filesystem_is_an_error_that_names_what_to_install() -> None:
     from apache_beam.io.filesystem import FileSystem
 
     installed = {system.scheme() for system in FileSystem.get_all_subclasses()}
@@ -140,3 +128,6 @@ def test_a_missing_filesystem_names_what_to_install() -> None:
                 split_patterns.require_filesystem(f"{scheme}://bucket/x.csv")
             assert error.value.fix == f"pip install '{extra}'"
     split_patterns.require_filesystem("/local/path.csv")
+    for url, message in (("abc://b/x.csv", "abc://.*gs://, s3://"), ("file:///tmp/x.csv", "file://.*without file://")):
+        with pytest.raises(JobError, match=f"(?s)Beam has no filesystem for {message}"):
+            split_patterns.require_filesystem(url)

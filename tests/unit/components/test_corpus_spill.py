@@ -61,6 +61,7 @@ def test_a_spill_is_full_at_its_limit(tmp_path: Path) -> None:
         segments = [segment for _, segment in spill.flush()]
         assert not spill.full
     assert [read_bytes(segment) for segment in segments] == [b"1234567", b"890"]
+    assert [buffer_bytes(keys) >> 20 for keys in (1, 64, 256, 10_000)] == [4, 4, 16, 128]
 
 
 def test_a_truncated_file_is_an_error(tmp_path: Path) -> None:
@@ -82,7 +83,3 @@ def test_segments_pass_through_beam_as_tagged_tuples() -> None:
     (output,) = tagged([(("kind", "train", 4), segment)])
     assert (output.tag, output.value) == ("kind", (("train", 4), ("kind", "/f", 1, 2, 3)))
     assert untagged([output.value[1], ("other", "/g", 0, 0, 0)], "kind") == [segment]
-
-
-def test_the_buffer_is_bounded() -> None:
-    assert [buffer_bytes(keys) >> 20 for keys in (1, 64, 256, 10_000)] == [4, 4, 16, 128]

@@ -44,15 +44,9 @@ def test_a_good_run_passes() -> None:
     ("counts", "message"),
     [
         (Summary(written=written()), "has no records.*/data/.*csv"),
-        (
-            Summary(read=10, written=written(5, 2, 2)),
-            "lost or duplicated records.*10 read, 9 written, 0 quarantined, 0 duplicates",
-        ),
+        (Summary(read=10, written=written(5, 2, 2)), "lost or dup.*10 read, 9 written, 0 quarantined, 0 duplicates"),
         (Summary(read=4, written=written(3)), "lost or duplicated records"),
-        (
-            Summary(read=4, written=written(4)),
-            "The split eval and test has no documents.*4 documents in all.*train: 8, eval: 1, test: 1",
-        ),
+        (Summary(read=4, written=written(4)), "The split eval and test has no documents.*4 documents.*train: 8, eval"),
         (Summary(faults=[JobError("second", where="b"), JobError("first", where="a")]), "first"),
     ],
 )
@@ -67,17 +61,10 @@ def test_too_many_bad_records_fail_the_run() -> None:
     counts = Summary(read=200, written=written(150, 17, 16), quarantined=17, reasons=reasons, examples=examples)
     with pytest.raises(JobError) as error:
         check(counts)
-    common = [
-        f"{number} x {reason} (f.csv, line 3: {reason}: details)"
-        for number, reason in ((9, "unknown label"), (5, "no text"), (2, "no label"))
-    ]
-    parts = [
-        "17 of 200 records quarantined (8.50%)",
-        "at most 1.00% (corpus.max_bad_fraction: 0.01)",
-        "\n    ".join(common) + "\n  expected",
-        "/q/records.jsonl",
-        "--set corpus.max_bad_fraction=0.086",
-    ]
+    common = ((9, "unknown label"), (5, "no text"), (2, "no label"))
+    lines = [f"{number} x {reason} (f.csv, line 3: {reason}: details)" for number, reason in common]
+    parts = ["17 of 200 records quarantined (8.50%)", "at most 1.00% (corpus.max_bad_fraction: 0.01)"]
+    parts += ["\n    ".join(lines) + "\n  expected", "/q/records.jsonl", "--set corpus.max_bad_fraction=0.086"]
     assert [part for part in parts if part not in str(error.value)] == []
     check(counts, 0.086)
 

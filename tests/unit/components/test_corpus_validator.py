@@ -1,7 +1,5 @@
 """The validator's library on real statistics of small raw SequenceExamples."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import pickle
@@ -64,12 +62,7 @@ def split(tmp_path: Path) -> MakeSplit:
     """Makes a split of documents, in files of ten, with their statistics."""
     counter = itertools.count()
 
-    def make(
-        documents: list[bytes],
-        previous: validate.Split | None = None,
-        serving: validate.Split | None = None,
-        schema: schema_pb2.Schema | None = None,
-    ) -> validate.Split:
+    def make(documents, previous=None, serving=None, schema=None) -> validate.Split:
         folder = tmp_path / str(next(counter)) / "Split-train"
         folder.mkdir(parents=True)
         for start in range(0, len(documents), 10):
@@ -162,35 +155,29 @@ FILMS = [
         (FILMS, MULTI, "labels domain: one of 'bad', 'good'; 'ugly' 1 times; d4"),
     ],
 )
-def test_an_anomaly_names_feature_kind_and_documents(
-    split: MakeSplit, documents: list[bytes], schema: schema_pb2.Schema, expected: str
-) -> None:
+def test_an_anomaly_names_feature_kind_and_documents(split, documents, schema, expected):
     (anomaly,) = found(split(documents), schema)
     assert facts(anomaly) == expected
     assert not anomaly.warning
 
 
+TEXT = curated.for_corpus(curated.TEXT)
+
+
 @pytest.mark.parametrize(
-    ("documents", "schema"),
-    [(SENTENCES, TAGGED), (FILMS[:4], MULTI), (FILMS[1:2], MULTI), (UNLABELLED, curated.for_corpus(curated.TEXT))],
+    ("documents", "schema"), [(SENTENCES, TAGGED), (FILMS[:4], MULTI), (FILMS[1:2], MULTI), (UNLABELLED, TEXT)]
 )
-def test_good_documents_of_other_kinds_have_no_anomalies(
-    split: MakeSplit, documents: list[bytes], schema: schema_pb2.Schema
-) -> None:
+def test_good_documents_of_other_kinds_have_no_anomalies(split, documents, schema):
     assert found(split(documents), schema) == []
 
 
-@pytest.mark.parametrize(
-    ("wrong", "what"),
-    [
+def test_an_anomaly_has_a_description(split: MakeSplit) -> None:
+    for wrong, what in (
         (UNLABELLED[3], "label is missing in 1 of 21 documents"),
         (LONG, "text is too long in some documents"),
         (EMPTY, "text is too short in some documents"),
-    ],
-    ids=["missing", "too long", "too short"],
-)
-def test_an_anomaly_has_a_description(split: MakeSplit, wrong: bytes, what: str) -> None:
-    assert [anomaly.what for anomaly in found(split([*GOOD, wrong]), LENGTHS)] == [what]
+    ):
+        assert [anomaly.what for anomaly in found(split([*GOOD, wrong]), LENGTHS)] == [what]
 
 
 def test_drift_from_the_previous_examples(split: MakeSplit) -> None:
@@ -241,14 +228,12 @@ def test_the_error_names_what_fails_and_how_to_lower_it() -> None:
         Anomaly("eval", "source", "drift", "source moved", "0.3", "0.4", (), warning=True),
     ]
     error = pickle.loads(pickle.dumps(AnomalyError(anomalies)))
-    assert isinstance(error, JobError)
-    assert error.anomalies == tuple(anomalies)
+    assert (isinstance(error, JobError), error.anomalies) == (True, tuple(anomalies))
     assert error.what == "The examples do not fit their schema: label, text."
     assert error.where == "ExampleValidator, split train, eval"
     assert error.found == "label is odd: c (documents d1, d2); label is odd: e; text is too long: 7"
     assert error.expected == "label: one of a, b; text: 1 to 3"
-    assert error.fix is not None
-    assert error.fix.endswith("validation: {warn: [label:domain, text:length]}")
+    assert str(error.fix).endswith("validation: {warn: [label:domain, text:length]}")
     assert [Anomaly.from_json(json.loads(json.dumps(one.to_json()))) for one in anomalies] == anomalies
 
 

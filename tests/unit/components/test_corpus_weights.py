@@ -1,7 +1,5 @@
 """Weights of documents, from a corpus to the training batches."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -39,11 +37,8 @@ def test_json_has_numbers_and_texts() -> None:
     lines = [json.dumps({"text": "t", "w": value}) for value in values]
     assert read("\n".join([*lines, '{"text": "t"}']), "jsonl") == [
         *(2, 0.5, 3),
-        "bad weight: 'true' is not a finite number of 0 or more",
-        "bad weight: 'NaN' is not a finite number of 0 or more",
-        "no weight: 'w' is empty",
-        "weight is not a string: found a list",
-        "no weight: no key 'w' among 'text'",
+        *(f"bad weight: '{value}' is not a finite number of 0 or more" for value in ("true", "NaN")),
+        *("no weight: 'w' is empty", "weight is not a string: found a list", "no weight: no key 'w' among 'text'"),
     ]
 
 
@@ -68,15 +63,9 @@ def test_weights_pass_the_transform_unchanged_into_batches(corpus, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", curated.KINDS)
-def test_the_transform_graph_takes_no_weights(kind: str) -> None:
-    schema = graph_schema(curated.for_corpus(kind, weighted=True), kinds.by_name(kind))
-    reader = TFSequenceExampleBeamRecord("test", ["test"], schema)
+def test_the_schema_of_weighted_documents_has_a_weight_but_the_transform_graph_does_not(kind: str) -> None:
+    plain, weighted = (curated.for_corpus(kind, weighted=weighted) for weighted in (False, True))
+    added = {path for path, _ in curated.features(weighted)} - {path for path, _ in curated.features(plain)}
+    assert added == {("weight",)}
+    reader = TFSequenceExampleBeamRecord("test", ["test"], graph_schema(weighted, kinds.by_name(kind)))
     assert set(reader.TensorRepresentations()) == set(kinds.KINDS[kind].raw)
-
-
-@pytest.mark.parametrize("kind", curated.KINDS)
-def test_the_schema_of_a_corpus_with_weights_asks_for_them(kind: str) -> None:
-    plain, weighted = (
-        {path for path, _ in curated.features(curated.for_corpus(kind, weighted=w))} for w in (False, True)
-    )
-    assert weighted - plain == {("weight",)}

@@ -1,8 +1,7 @@
 """The evaluation data of word vectors: files, coverage and records."""
 
-from __future__ import annotations
-
 import contextlib
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -61,11 +60,10 @@ BAD_PAIRS = [
 
 @pytest.mark.parametrize(("text", "place", "found", "lines"), BAD_PAIRS)
 def test_a_line_that_is_not_a_pair_is_an_error_with_its_place(text: str, place: str, found: str, lines: str) -> None:
-    with pytest.raises(JobError, match="of a file of word pairs cannot be parsed") as caught:
+    with pytest.raises(JobError, match=r"word pairs cannot be parsed[\s\S]*two words and a number") as caught:
         pairs(text)
-    error = caught.value
-    assert (error.where, error.found, error.fix) == (place, found, f"correct or remove {lines}")
-    assert "two words and a number" in str(error.expected)
+    assert (caught.value.where, caught.value.found) == (place, found)
+    assert caught.value.fix == f"correct or remove {lines}"
 
 
 @pytest.mark.parametrize("read", [read_pairs, read_analogies])
@@ -116,10 +114,8 @@ def test_gensim_counts_the_same_questions_and_the_same_unknown_ones() -> None:
         "simlex999.txt": 999,
         "questions": 19_544,
     }
-    every = sorted(
-        {word.lower() for asked in found.values() for question in asked.questions for word in question.words}
-    )
-    words = every[::2]
+    questions = itertools.chain.from_iterable(asked.questions for asked in found.values())
+    words = sorted({word.lower() for question in questions for word in question.words})[::2]
     reference = gensim.models.KeyedVectors(2)
     reference.add_vectors(words, np.random.default_rng(1).normal(size=[len(words), 2]))
     vocabulary = WordLookup(words, TransformSettings())
@@ -174,10 +170,8 @@ def test_words_are_normalised_like_the_corpus() -> None:
     ],
 )
 def test_a_set_gates_where_enough_of_it_is_known(task: str, known: int, least: float, gates: bool) -> None:
-    vocabulary = WordLookup(
-        ["x", "äpfel", "birnen", "haus", "baum", "tür", "tor"][: 1 + 2 * known], TransformSettings()
-    )
-    found = coverage(vocabulary, QuestionSet("s", task, PAIRS), least)
+    words = ["x", "äpfel", "birnen", "haus", "baum", "tür", "tor"][: 1 + 2 * known]
+    found = coverage(WordLookup(words, TransformSettings()), QuestionSet("s", task, PAIRS), least)
     assert found.to_json() == {"asked": 3, "known": known, "share": known / 3, "gates": gates}
 
 
@@ -199,9 +193,8 @@ def test_questions_become_records() -> None:
     context = {"id": b"ws:7", "source": b"ws", "task": b"similarity", "section": b"ws", "score": 1.5, "gates": 1}
     assert parse(encode_questions(pairs, gates=True)) == [(context, {"tokens": ["Ä".encode(), b"b"]})]
     analogies = QuestionSet("qs", "analogy", [Question(2, ("a", "b", "c", "d"), "capitals")] * 2)
-    first, second = encode_questions(analogies, gates=False)
-    assert first == second
-    ((context, lists),) = parse([first])
+    (context, lists), again = parse(encode_questions(analogies, gates=False))
+    assert (context, lists) == again
     assert (context["section"], context["score"], context["gates"]) == (b"capitals", 0.0, 0)
     assert lists == {"tokens": [b"a", b"b", b"c", b"d"]}
 

@@ -1,7 +1,5 @@
 """Where the files of an Examples artifact lie, against what TFX itself finds there."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tfx.types import artifact_utils, standard_artifacts

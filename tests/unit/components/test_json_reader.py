@@ -113,9 +113,7 @@ def test_a_file_that_is_not_an_array_is_an_error(data: bytes) -> None:
 
 @pytest.mark.parametrize("chunk", [5, 64, 1000])
 @pytest.mark.parametrize("indent", [None, 2])
-def test_elements_may_span_the_chunks_that_are_read(
-    monkeypatch: pytest.MonkeyPatch, chunk: int, indent: int | None
-) -> None:
+def test_elements_may_span_the_chunks_that_are_read(monkeypatch, chunk, indent):
     monkeypatch.setattr(json_reader, "_CHUNK_BYTES", chunk)
     texts = [f'{number} \u65e5\u672c, ["x"] ' * (number % 7 + 1) for number in range(60)]
     data = json.dumps([{"text": text, "n": number} for number, text in enumerate(texts)], indent=indent).encode()

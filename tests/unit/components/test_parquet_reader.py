@@ -18,7 +18,7 @@ def written(columns: dict[str, object], **options: object) -> bytes:
     return file.getvalue()
 
 
-def test_columns_of_all_types() -> None:
+def test_columns_of_all_types_and_lists_of_segments() -> None:
     data = written(
         {
             "text": pa.array(["a", "b"]).dictionary_encode(),
@@ -30,9 +30,7 @@ def test_columns_of_all_types() -> None:
     )
     records = read(data, "parquet", label="n", labels={0: "no", 1: "yes"}, source="at", id="key")
     assert records == [Document(("a",), "yes", "web", "1.5", 1), Document(("b",), "no", "caf\xe9", "2.0", 2)]
-
-
-def test_lists_are_segments() -> None:
+    # Lists are segments.
     data = written({"text": pa.array([["a", "b c", " ", None], []])})
     assert outcomes(read(data, "parquet")) == [("a", "b c"), (2, "no text")]
 

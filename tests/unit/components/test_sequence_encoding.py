@@ -20,6 +20,7 @@ ID_LISTS = st.lists(st.integers(0, 300) | st.integers(0, 40_000), max_size=8)
 LARGE_IDS = [2_097_151, 0, 2_097_152, 3_000_000]
 """Around the first id of four bytes; a table for them takes long to make."""
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+KINDS = {int: "int64_list", float: "float_list", bytes: "bytes_list"}
 
 
 def encode(steps: Int64Steps, rows: list[list[int]]) -> list[bytes]:
@@ -28,17 +29,15 @@ def encode(steps: Int64Steps, rows: list[list[int]]) -> list[bytes]:
 
 
 @given(
-    st.dictionaries(NAMES, INT64 | st.binary(max_size=300), max_size=4),
+    st.dictionaries(NAMES, INT64 | st.binary(max_size=300) | st.floats(width=32, allow_nan=False), max_size=4),
     st.dictionaries(NAMES, ID_LISTS | st.lists(st.binary(max_size=300), max_size=4), max_size=4),
 )
 @example({"a": -1}, {"ids": LARGE_IDS, "text": [b"x"]})
 @settings(deadline=None)
 def test_what_is_written_is_read_by_protocol_buffers(context: dict, lists: dict) -> None:
     steps = Int64Steps()
-    encoded_context = {
-        name: int64_feature(value) if isinstance(value, int) else bytes_feature(value)
-        for name, value in context.items()
-    }
+    encode_value = {int: int64_feature, float: float_feature, bytes: bytes_feature}
+    encoded_context = {name: encode_value[type(value)](value) for name, value in context.items()}
     encoded_lists = {
         name: b"".join(step(bytes_feature(value)) for value in values)
         if any(isinstance(value, bytes) for value in values)
@@ -49,20 +48,15 @@ def test_what_is_written_is_read_by_protocol_buffers(context: dict, lists: dict)
     expected.context.SetInParent()
     expected.feature_lists.SetInParent()
     for name, value in context.items():
-        kind = "int64_list" if isinstance(value, int) else "bytes_list"
-        getattr(expected.context.feature[name], kind).value.append(value)
+        getattr(expected.context.feature[name], KINDS[type(value)]).value.append(value)
     for name, values in lists.items():
         expected.feature_lists.feature_list[name].SetInParent()
         for value in values:
-            kind = "int64_list" if isinstance(value, int) else "bytes_list"
-            getattr(expected.feature_lists.feature_list[name].feature.add(), kind).value.append(value)
-    assert tf.train.SequenceExample.FromString(sequence_example(encoded_context, encoded_lists)) == expected
-
-
-@given(st.floats(width=32, allow_nan=False))
-@settings(max_examples=30)
-def test_a_float_is_read_by_protocol_buffers(value: float) -> None:
-    assert tf.train.Feature.FromString(float_feature(value)).float_list.value == [value]
+            getattr(expected.feature_lists.feature_list[name].feature.add(), KINDS[type(value)]).value.append(value)
+    written = sequence_example(encoded_context, encoded_lists)
+    assert tf.train.SequenceExample.FromString(written) == expected
+    reordered = (dict(reversed(features.items())) for features in (encoded_context, encoded_lists))
+    assert sequence_example(*reordered) == written
 
 
 @given(st.lists(ID_LISTS, max_size=4), st.lists(ID_LISTS, max_size=4))
@@ -138,8 +132,11 @@ def test_raw_records_are_parsed_in_batches(rows: list[tuple[bytes, bytes | None,
     assert raw["text"].row_splits.dtype == tf.int64
 
 
-def test_a_transformed_record_without_a_label_is_an_error() -> None:
+def test_a_transformed_record_has_a_label_only_where_its_kind_has() -> None:
     context = {"id": bytes_feature(b"a"), "source": bytes_feature(b"s"), "length": int64_feature(0)}
+    labelled = sequence_example({**context, "label": int64_feature(-1)}, {"tokens": b""})
+    label = parsing.padded_batch(tf.constant([labelled]), kinds.LABELLED_TEXT)["label"]
+    assert (label.dtype, label.numpy().tolist()) == (tf.int64, [-1])
     records = tf.constant([sequence_example(context, {"tokens": b""})])
     with pytest.raises(tf.errors.InvalidArgumentError, match="label"):
         parsing.padded_batch(records, kinds.LABELLED_TEXT)

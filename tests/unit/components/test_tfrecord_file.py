@@ -1,7 +1,5 @@
 """TFRecord files against TensorFlow's own reader and writer, and what is left where writing fails."""
 
-from __future__ import annotations
-
 import gzip
 import re
 import resource
@@ -42,16 +40,6 @@ def test_tensorflow_reads_the_records_and_writes_the_same_plain_file(tmp_path: P
         compression = "GZIP" if output.suffix else ""
         # As tf.data's, without what an iterator of it costs.
         assert list(tf.compat.v1.io.tf_record_iterator(str(path), tf.io.TFRecordOptions(compression))) == records
-
-
-@pytest.mark.parametrize("output", [PLAIN, GZIP])
-def test_the_same_records_give_the_same_bytes(tmp_path: Path, output: OutputSettings) -> None:
-    one, other = (tmp_path / "Split-train" / name for name in ("a", "b"))
-    for path in (one, other):
-        with TFRecordFile(str(path), output, 9) as file:
-            for number in range(1000):
-                file.write(b"word " * (number % 50))
-    assert one.read_bytes() == other.read_bytes()
 
 
 def files(folder: Path) -> list[str]:

@@ -40,9 +40,7 @@ def test_examples(tmp_path: Path, compression: str) -> None:
         ),
     ],
 )
-def test_our_own_sequence_examples_are_read_back(
-    tmp_path: Path, values: dict[str, object], documents: list[Document]
-) -> None:
+def test_our_own_sequence_examples_are_read_back(tmp_path, values, documents):
     path = write_records(tmp_path / "a", map(encode, documents))
     assert read(path, "tf_sequence_example", source="source", id="id", **values) == documents
 

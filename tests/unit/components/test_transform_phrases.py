@@ -1,24 +1,14 @@
 """Counts of pairs against Counter, and the phrases of shards against gensim."""
 
-from __future__ import annotations
-
-import itertools
 import pickle
-import random
-import re
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
-from gensim.models.phrases import Phrases as GensimPhrases
 
-from components.sequence_transform.phrase_counts import PairCounts, choose, count_shard_pairs
-from components.sequence_transform.shard_work import count_shard
-from trainer.data import kinds
+from components.sequence_transform.phrase_counts import PairCounts, choose
 from trainer.settings import TransformSettings
-from trainer.text.phrases import Phrase, write
+from trainer.text.phrases import Phrase
 
 
 def batch(counts: Counter[tuple[bytes, bytes]]) -> tuple[list[bytes], np.ndarray, np.ndarray, np.ndarray]:
@@ -86,53 +76,3 @@ def test_scores_are_those_computed_by_hand_in_order() -> None:
     ]
     limits["phrases"]["threshold"] = 3 / 72 * 10
     assert [phrase.first for phrase in choose(counts, TransformSettings.model_validate(limits))] == ["new"]
-
-
-def rare(draw: random.Random) -> str:
-    """A word, most of which are rare, as in texts."""
-    return f"w{int(draw.paretovariate(0.8)) % 90}"
-
-
-@pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[list[str]]]:
-    """Two shards of reviews, and their segments."""
-    draw = random.Random(5)
-    names = ["New York", "New York City", "Orson Welles", "San Francisco", "new", "city", "of", "special effects!"]
-    folder, segments, paths = tmp_path_factory.mktemp("shards"), [], []
-    for shard in range(2):
-        paths.append(str(folder / f"data_tfrecord-{shard}.gz"))
-        with tf.io.TFRecordWriter(paths[-1], "GZIP") as writer:
-            for _ in range(1_100):
-                lines = [f"{rare(draw)} {draw.choice(names)} {rare(draw)}" for _ in range(draw.randrange(3))]
-                segments += lines
-                example = tf.train.SequenceExample()
-                for line in lines:
-                    example.feature_lists.feature_list["text"].feature.add().bytes_list.value.append(line.encode())
-                writer.write(example.SerializeToString())
-    return paths, [re.findall(r"\w+|[.!?]", line.lower()) for line in segments]
-
-
-def test_phrases_of_shards_are_those_of_gensim_in_two_passes(
-    shards: tuple[list[str], list[list[str]]], tmp_path: Path
-) -> None:
-    paths, sentences = shards
-    configured = TransformSettings(phrases={"threshold": 0.5}, truncate={"to": 3})
-    found: list[list[Phrase]] = []
-    for number in range(2):
-        model = GensimPhrases(sentences, min_count=5, threshold=0.5)
-        expected = {pair for sentence in sentences for pair in itertools.pairwise(sentence)}
-        scores = {pair: model.score_candidate(*pair, [])[1] for pair in expected}
-        counts = PairCounts()
-        for path in paths:
-            counts.add(count_shard_pairs(path, configured, str(tmp_path / f"{number}.txt") if found else None))
-        chosen = choose(counts, configured)
-        assert {(p.first, p.second): p.score for p in chosen} == {p: s for p, s in scores.items() if s is not None}
-        assert all(phrase.occurrences == model.vocab[f"{phrase.first}_{phrase.second}"] for phrase in chosen)
-        found.append(chosen)
-        write(str(tmp_path / f"{number + 1}.txt"), found)
-        sentences = [model[sentence] for sentence in sentences]
-    assert {"new_york", "orson_welles", "special_effects"} <= {f"{p.first}_{p.second}" for p in found[0]}
-    assert "new_york_city" in {f"{p.first}_{p.second}" for p in found[1]}
-    whole, joined = TransformSettings(phrases=configured.phrases), str(tmp_path / "2.txt")
-    words = sum((count_shard(path, whole, kinds.PLAIN_TEXT, None, joined).tokens for path in paths), Counter())
-    assert words == Counter(token for sentence in sentences for token in sentence)

@@ -17,15 +17,16 @@ from components.sequence_transform.shard_report import ShardReport
 from trainer.data import features, kinds
 from trainer.settings import OutputSettings, PadSettings, TransformSettings
 
+SETTINGS = {"max_size": 60, "min_count": 2, "truncate": {"to": 24, "keep": "head+tail"}}
+
 
 def tokenize(text: str) -> list[str]:
     """Enough of the tokenizer for the corpus' words."""
     return re.findall(r"\w+(?:'\w+)*|[^\w\s]", text.lower().replace("<br />", " ").replace("<br>", " "))
 
 
-def truncate(tokens: list[str], settings: dict) -> list[str]:
-    head = settings["to"] // 4
-    return tokens if len(tokens) <= settings["to"] else tokens[:head] + tokens[head - settings["to"] :]
+def truncate(tokens: list[str]) -> list[str]:
+    return tokens if len(tokens) <= 24 else tokens[:6] + tokens[-18:]
 
 
 def read(path: str) -> list[tf.train.SequenceExample]:
@@ -37,8 +38,10 @@ def tokens(example: tf.train.SequenceExample) -> list[int]:
     return [step.int64_list.value[0] for step in example.feature_lists.feature_list["tokens"].feature]
 
 
-def identity(example: tf.train.SequenceExample) -> str:
-    return example.context.feature["id"].bytes_list.value[0].decode()
+def context(example: tf.train.SequenceExample, name: str) -> int | bytes:
+    feature = example.context.feature[name]
+    (value,) = feature.bytes_list.value or feature.int64_list.value
+    return value
 
 
 def checksum(path: str) -> str:
@@ -47,76 +50,63 @@ def checksum(path: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(corpus) -> dict:
-    return {"max_size": 60, "min_count": 2, "truncate": {"to": 24, "keep": "head+tail"}}
-
-
-@pytest.fixture(scope="module")
-def vocabulary(corpus, settings) -> list[str]:
+def vocabulary(corpus) -> list[str]:
     """The vocabulary, of the train split in plain Python."""
-    counts = Counter(itertools.chain.from_iterable(words_of(corpus.documents["train"], settings)))
-    frequent = [word for word, count in counts.items() if count >= settings["min_count"]]
+    counts = Counter(itertools.chain.from_iterable(words_of(corpus.documents["train"])))
+    frequent = [word for word, count in counts.items() if count >= 2]
     return [*features.RESERVED_WORDS, *sorted(frequent, key=lambda word: (-counts[word], word.encode()))[:60]]
 
 
-def words_of(documents, settings) -> list[list[str]]:
-    return [truncate(tokenize(document.segments[0]), settings["truncate"]) for document in documents]
+def words_of(documents) -> list[list[str]]:
+    return [truncate(tokenize(document.segments[0])) for document in documents]
 
 
-def test_tokens_and_classes_are_counted_by_beam_and_by_shard(corpus, settings) -> None:
-    documents, configured = corpus.documents["train"], TransformSettings.model_validate(settings)
+def test_tokens_and_classes_are_counted_by_beam_and_by_shard(corpus) -> None:
+    documents, configured = corpus.documents["train"], TransformSettings.model_validate(SETTINGS)
     shard = shard_work.count_shard(corpus.raw["train"][1], configured, kinds.LABELLED_TEXT, None)
     for counts, expected in ((corpus.counts, documents), (vars(shard), documents[30:])):
         assert counts == {
-            "tokens": Counter(itertools.chain.from_iterable(words_of(expected, settings))),
+            "tokens": Counter(itertools.chain.from_iterable(words_of(expected))),
             "classes": Counter(document.label for document in expected),
             "documents": len(expected),
         }
 
 
-def test_the_vocabulary_is_that_of_the_train_split(corpus, vocabulary) -> None:
+def test_every_document_is_written_in_order_with_its_ids(corpus, vocabulary) -> None:
     assert (corpus.graph / "vocabulary.txt").read_text().splitlines() == vocabulary
     assert len(vocabulary) > 40
-
-
-def test_every_document_is_written_in_order_with_its_ids(corpus, settings, vocabulary) -> None:
     ids = {word: number for number, word in enumerate(vocabulary)}
     for split in ("train", "eval"):
         written = [example for path in corpus.transformed[split] for example in read(path)]
-        rows = words_of(corpus.documents[split], settings)
+        rows = words_of(corpus.documents[split])
         for document, words, example in zip(corpus.documents[split], rows, written, strict=True):
             assert tokens(example) == [ids.get(word, 1) for word in words]
-            context = example.context.feature
-            assert set(context) == {"id", "source", "label", "length"}
-            assert list(context["id"].bytes_list.value) == [document.id.encode()]
-            assert list(context["source"].bytes_list.value) == [document.source.encode()]
-            assert list(context["label"].int64_list.value) == [["negative", "positive"].index(document.label)]
-            assert list(context["length"].int64_list.value) == [len(words)]
+            assert {name: context(example, name) for name in example.context.feature} == {
+                **{"id": document.id.encode(), "source": document.source.encode()},
+                **{"label": ["negative", "positive"].index(document.label), "length": len(words)},
+            }
 
 
-def test_reports_add_up_to_the_written_files(corpus, settings, vocabulary) -> None:
+def test_reports_add_up_to_the_written_files(corpus, vocabulary) -> None:
     known = set(vocabulary) - set(features.RESERVED_WORDS)
     for split in ("train", "eval"):
         total = ShardReport(split)
         for report in corpus.reports:
             if report["split"] == split:
                 total.add(ShardReport.from_json(report))
-        rows = words_of(corpus.documents[split], settings)
+        rows = words_of(corpus.documents[split])
         words = [word for row in rows for word in row]
         unknown = sum(word not in known for word in words)
         files = total.files
         total.files = []
         lengths = Counter(len(row) for row in rows)
         assert total == ShardReport(split, len(rows), 0, len(words), len(words), unknown, lengths)
-        assert [file["documents"] for file in files] == [len(read(path)) for path in corpus.transformed[split]]
-        assert [file["sha256"] for file in files] == [checksum(path) for path in corpus.transformed[split]]
-        assert [file["bytes"] for file in files] == [Path(path).stat().st_size for path in corpus.transformed[split]]
+        for file, path in zip(files, corpus.transformed[split], strict=True):
+            assert (file["documents"], file["sha256"]) == (len(read(path)), checksum(path))
+            assert file["bytes"] == Path(path).stat().st_size
         assert 0 < unknown < len(words)
-
-
-def test_only_complete_shards_are_left(corpus) -> None:
-    folder = Path(corpus.transformed["train"][0]).parent
-    assert sorted(path.name for path in folder.iterdir()) == ["data_tfrecord-0.gz", "data_tfrecord-1.gz"]
+        # Only complete shards are left.
+        assert sorted(map(str, Path(corpus.transformed[split][0]).parent.iterdir())) == corpus.transformed[split]
 
 
 def write_raw(path: Path, labels: list[str]) -> str:
@@ -127,7 +117,7 @@ def write_raw(path: Path, labels: list[str]) -> str:
 
 
 def transform(corpus, source: str, target: Path, pad: PadSettings | None = None, **changes) -> ShardReport:
-    settings = TransformSettings(max_size=60, pad=pad, **{"truncate": {"to": 24, "keep": "head+tail"}, **changes})
+    settings = TransformSettings(pad=pad, **{**SETTINGS, "min_count": 1, **changes})
     job = shard_work.ShardJob(settings, OutputSettings(compression="gzip"), kinds.LABELLED_TEXT, 64)
     return shard_work.transform_shard(source, str(target), "test", str(corpus.graph / "transform_fn"), job)
 
@@ -143,12 +133,9 @@ def test_more_documents_than_a_batch_keep_their_order_and_bytes(corpus, tmp_path
     first, second = tmp_path / "a" / "out.gz", tmp_path / "b" / "out.gz"
     assert transform(corpus, source, first).documents == 2100
     transform(corpus, source, second)
-    assert [identity(example) for example in read(str(first))] == [f"x{number}" for number in range(2100)]
+    assert [context(example, "id") for example in read(str(first))] == [b"x%d" % number for number in range(2100)]
     assert first.read_bytes() == second.read_bytes()
-
-
-def test_an_empty_shard_stays_a_shard(corpus, tmp_path) -> None:
-    target = tmp_path / "new" / "out.gz"
+    target = tmp_path / "new" / "out.gz"  # An empty shard stays a shard.
     report = transform(corpus, write_raw(tmp_path / "raw.gz", []), target)
     assert (report.documents, report.tokens, read(str(target))) == (0, 0, [])
 
@@ -171,12 +158,12 @@ def test_padded_sequences_are_those_of_keras(corpus, tmp_path, side) -> None:
     expected = tf.keras.utils.pad_sequences(ids, 30, dtype="int64", padding=keras_side)
     written = read(str(target))
     assert [tokens(example) for example in written] == expected.tolist()
-    assert [e.context.feature["length"].int64_list.value[0] for e in written] == [len(row) for row in ids]
+    assert [context(example, "length") for example in written] == [len(row) for row in ids]
 
 
 def test_a_minimum_length_drops_and_counts_documents_without_tokens(corpus, tmp_path) -> None:
     target = tmp_path / "out.gz"
     report = transform(corpus, corpus.raw["eval"][0], target, min_length=1)
     assert (report.documents, report.left_out, report.lengths[0]) == (20, 1, 0)
-    assert [identity(example) for example in read(str(target))] == [f"eval-{n}" for n in range(20) if n != 7]
+    assert [context(example, "id") for example in read(str(target))] == [b"eval-%d" % n for n in range(20) if n != 7]
     assert report.files[0]["documents"] == 19

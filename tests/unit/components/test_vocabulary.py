@@ -1,6 +1,5 @@
 """The choice and order of the vocabulary, and its files."""
 
-import random
 from collections import Counter
 from pathlib import Path
 
@@ -8,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.sequence_transform.vocabulary import (
-    TokenCounts,
-    check_coverage,
-    select_words,
-    unknown_counts,
-    write_classes,
-    write_vocabulary,
-)
+from components.sequence_transform import vocabulary
+from components.sequence_transform.vocabulary import TokenCounts, check_coverage, select_words
 from trainer.data import features
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
@@ -40,9 +33,7 @@ TIES = {"b": 2, "é": 2, "a": 2, "z": 5, "\U0001f600": 2, "\ufffd": 2}
         ({"": 9, "a\nb": 8, "a\rb": 7, "\u2028": 2, " ": 1}, {}, [("\u2028", 2), (" ", 1)]),
     ],
 )
-def test_words_are_chosen_by_count_and_ordered_by_bytes(
-    counts: dict[str, int], settings: dict[str, object], expected: list[tuple[str, int]]
-) -> None:
+def test_words_are_chosen_by_count_and_ordered_by_bytes(counts, settings, expected):
     assert select(counts, **settings) == expected
 
 
@@ -79,28 +70,14 @@ def test_no_omitted_word_ranks_before_a_chosen_one(counts: dict[str, int], max_s
 def test_an_empty_vocabulary_is_an_error_with_a_fix(counts: dict[str, int], found: str) -> None:
     with pytest.raises(JobError, match="vocabulary would be empty") as caught:
         select(counts, min_count=3)
-    assert found in str(caught.value)
-    assert "transform.min_count = 3" in str(caught.value)
-    assert "lower transform.min_count" in str(caught.value)
+    parts = (found, "transform.min_count = 3", "lower transform.min_count")
+    assert [part for part in parts if part not in str(caught.value)] == []
 
 
 def test_counts_of_two_passes_add_up() -> None:
     total = TokenCounts(Counter(a=1, b=2), Counter(x=1), 1)
     total.add(TokenCounts(Counter(b=3), Counter(x=1, y=4), 5))
     assert total == TokenCounts(Counter(a=1, b=5), Counter(x=2, y=4), 6)
-
-
-def test_a_vocabulary_is_the_same_however_documents_are_spread() -> None:
-    random_ = random.Random(5)
-    documents = [random_.choices("abcdefghé", k=7) for _ in range(60)]
-    chosen = set()
-    for shards in (1, 2, 7):
-        total = TokenCounts()
-        for shard in range(shards):
-            total.add(TokenCounts(Counter(token for document in documents[shard::shards] for token in document)))
-        random_.shuffle(documents)
-        chosen.add(tuple(select(total.tokens, max_size=5)))
-    assert len(chosen) == 1
 
 
 def given_file(path: Path, content: str | bytes) -> str:
@@ -117,7 +94,7 @@ def test_a_given_vocabulary_keeps_its_order_and_all_its_words(tmp_path: Path) ->
 
 def test_a_written_vocabulary_has_a_line_per_id_and_can_be_given(tmp_path: Path) -> None:
     words = [("the", 7), ("\u2028", 2), ("été", 2)]
-    path = write_vocabulary(str(tmp_path), words)
+    path = vocabulary.write_vocabulary(str(tmp_path), words)
     assert Path(path).read_bytes() == "<pad>\n<unk>\n<bos>\n<eos>\nthe\n\u2028\nété\n".encode()
     assert (tmp_path / "counts.txt").read_text() == "0\n0\n0\n0\n7\n2\n2\n"
     assert select(dict(words), vocabulary=path) == words
@@ -140,8 +117,7 @@ def test_an_invalid_given_vocabulary_is_an_error(tmp_path: Path, content: str | 
     path = str(tmp_path / "words.txt") if content is None else given_file(tmp_path / "words.txt", content)
     with pytest.raises(JobError) as caught:
         select({"a": 1}, vocabulary=path, reserved=["<user>"])
-    for part in parts:
-        assert part in str(caught.value)
+    assert [part for part in parts if part not in str(caught.value)] == []
 
 
 def test_all_pieces_of_a_subword_model_are_kept() -> None:
@@ -154,22 +130,19 @@ def test_all_pieces_of_a_subword_model_are_kept() -> None:
 def test_insufficient_coverage_is_an_error_with_the_unknown_words() -> None:
     settings = TransformSettings(min_coverage=0.9)
     counts = {"the": 80, "film": 9, "xx": 6, "yy": 5}
-    missing = unknown_counts(counts, [("the", 80), ("film", 9)])
+    missing = vocabulary.unknown_counts(counts, [("the", 80), ("film", 9)])
     assert missing == {"xx": 6, "yy": 5}
     with pytest.raises(JobError, match="tokens of the eval split are unknown") as caught:
         check_coverage("eval", 89, 100, missing, settings)
+    for known, tokens, least in ((90, 100, 0.9), (0, 0, 1.0), (0, 9, None), (5, 5, 1.0)):
+        check_coverage("train", known, tokens, {}, TransformSettings(min_coverage=least))
     for part in ("0.8900 of 100 tokens", "'xx' (6), 'yy' (5)", "transform.min_coverage = 0.9", "max_size"):
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize(("known", "tokens", "least"), [(90, 100, 0.9), (0, 0, 1.0), (0, 9, None), (5, 5, 1.0)])
-def test_sufficient_coverage_passes(known: int, tokens: int, least: float | None) -> None:
-    check_coverage("train", known, tokens, {}, TransformSettings(min_coverage=least))
-
-
 def test_classes_are_written_in_order_and_must_be_lines(tmp_path: Path) -> None:
     path = f"{tmp_path}/tags.txt"
-    assert Path(write_classes(path, ["O", "été"])).read_bytes() == "O\nété\n".encode()
+    assert Path(vocabulary.write_classes(path, ["O", "été"])).read_bytes() == "O\nété\n".encode()
     with pytest.raises(JobError, match=r"tags\.txt[\s\S]*''") as caught:
-        write_classes(path, ["O", ""])
+        vocabulary.write_classes(path, ["O", ""])
     assert "A class name is empty or has a line break" in str(caught.value)

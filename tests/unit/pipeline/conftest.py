@@ -1,7 +1,5 @@
 """Jobs of YAML texts, jobs with gates, and the root of a run with a published model."""
 
-from __future__ import annotations
-
 import pytest
 
 from trainer.errors import JobError

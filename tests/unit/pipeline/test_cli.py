@@ -15,11 +15,7 @@ from pipeline.runs.state import RunState
 from pipeline.tasks import loading
 
 ROOT = Path(__file__).parents[3]
-JOB = """\
-name: small
-task: classifier
-corpus: {format: csv, path: data.csv, label: stars}
-"""
+JOB = "name: small\ntask: classifier\ncorpus: {format: csv, path: data.csv, label: stars}\n"
 
 
 @pytest.fixture
@@ -43,11 +39,8 @@ def test_the_version_is_printed_outside_the_package_too(tmp_path):
     assert all(f" {name} " in text for name in ("run", "tune", "predict", "runs", "config"))
 
 
-def test_config_schema_is_the_json_schema():
+def test_config_schema_and_check_print_the_json_schema_and_the_corpus(job, tmp_path):
     assert json.loads(invoke("config", "schema").stdout) == loading.json_schema()
-
-
-def test_config_check_names_the_corpus(job, tmp_path):
     result = invoke("config", "check", job)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"{job} is a valid classifier job. It reads {tmp_path}/data.csv\n"
@@ -112,11 +105,8 @@ def test_runs_lists_the_runs(tmp_path):
     result = invoke("runs", tmp_path)
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
-    assert [
-        part
-        for part in ["not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85"]
-        if part not in text
-    ] == []
+    parts = ("not blessed", "cached StatisticsGen", "overall 0.7123", "- accuracy 0.712 is below 0.85")
+    assert [part for part in parts if part not in text] == []
     (record,) = json.loads(invoke("runs", tmp_path, "--json").stdout)
     assert history.RunRecord.model_validate(record) == run
 

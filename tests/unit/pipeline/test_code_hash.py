@@ -1,7 +1,5 @@
 """The digest of the code behind a module, computed in a copy of the project."""
 
-from __future__ import annotations
-
 import ast
 import json
 import runpy
@@ -69,21 +67,18 @@ def of(components: tuple[str, ...], *tasks: str) -> set[str]:
 GEN, VALIDATOR, TRANSFORM = ("CorpusExampleGen",), ("ExampleValidator",), ("SequenceTransform",)
 SETS, EVALUATOR = ("EvaluationSets",), ("Evaluator",)
 LEARNING = ("Trainer", "Tuner", "LearningCheck")
+SUPERVISED = of(LEARNING, "classifier", "tagger")
 
 
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
         ("trainer/jobs/entry_point.py", of(("Trainer",))),
-        ("trainer/training/loop.py", of(LEARNING, "classifier", "tagger")),
-        ("trainer/data/reading.py", of(LEARNING, "classifier", "tagger")),
-        ("trainer/recurrent/stack.py", of(LEARNING, "classifier", "tagger")),
+        *((f"trainer/{file}.py", SUPERVISED) for file in ("training/loop", "data/reading", "recurrent/stack")),
         ("trainer/classifier/attention.py", of(LEARNING, "classifier")),
         ("trainer/tagger/model.py", of(LEARNING, "tagger")),
         ("trainer/word2vec/windows.py", of(LEARNING, "word2vec")),
-        ("trainer/classifier/metrics.py", of(EVALUATOR, "classifier")),
-        ("trainer/tagger/metrics.py", of(EVALUATOR, "tagger")),
-        ("trainer/word2vec/metrics.py", of(EVALUATOR, "word2vec")),
+        *((f"trainer/{task}/metrics.py", of(EVALUATOR, task)) for task in CORPORA),
         ("components/evaluator/figure_metric.py", of(EVALUATOR)),
         ("trainer/text/preprocessing.py", of(TRANSFORM)),
         ("trainer/__init__.py", set(COMPONENTS)),
@@ -92,15 +87,11 @@ LEARNING = ("Trainer", "Tuner", "LearningCheck")
         ("components/corpus_example_gen/readers/csv_reader.py", of(GEN)),
         ("components/corpus_example_gen/__init__.py", of((*GEN, *VALIDATOR))),
         ("components/evaluation_sets/executor.py", of(SETS)),
-        ("pipeline/cli/app.py", set()),
-        ("pipeline/dag/gates.py", set()),
-        ("components/pusher/publish.py", set()),
+        *((file, set()) for file in ("pipeline/cli/app.py", "pipeline/dag/gates.py", "components/pusher/publish.py")),
         *((f"trainer/{task}/answers.py", set()) for task in CORPORA),
     ],
 )
-def test_an_edit_changes_the_digests_of_what_imports_the_file(
-    copy: Path, before: list[str], file: str, expected: set[str]
-) -> None:
+def test_an_edit_changes_the_digests_of_what_imports_the_file(copy, before, file, expected):
     path = copy / file
     whole = path.read_text()
     path.write_text(whole + "# edited\n")

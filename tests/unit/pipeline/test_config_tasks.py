@@ -22,11 +22,7 @@ corpus: {format: csv, path: data.csv, text: body}
 trainer: {dimensions: 50}
 evaluation: {pairs: {ws: ws.tsv}, analogies: {qs: qs.txt}}
 """
-CLASSIFIER = """\
-name: classes
-task: classifier
-corpus: {format: csv, path: data.csv, text: body, label: stars}
-"""
+CLASSIFIER = "name: classes\ntask: classifier\ncorpus: {format: csv, path: data.csv, text: body, label: stars}\n"
 TAGGER = """\
 name: names
 task: tagger
@@ -46,23 +42,22 @@ task: classifier
 corpus: {format: csv, path: films.csv, label: genres, multi_label: true, source: site, labels: [comedy, crime]}
 gates: {micro_f1: {min: 0.5, max_drop: 0.1, slices: {web: {min: 0.4}}}, macro_f1: {min: 0.4}, loss: {max: 0.5}}
 """
-DATASET = """\
-name: ids
-task: dataset
-corpus: {format: csv, path: data.csv}
-"""
+DATASET = "name: ids\ntask: dataset\ncorpus: {format: csv, path: data.csv}\n"
+GATED = WORDS + "gates: {spearman: {min: 0.5, slices: {ws: {min: -0.2}}}, loss: {max: 3, slices: {eval: {max: 4}}}}\n"
 
 
-def test_each_task_has_its_own_trainer(load):
+def test_each_task_has_its_own_sections(load):
     job = load(WORDS)
-    assert job.task == "word2vec"
-    assert job.trainer == Word2vecSettings(dimensions=50)
+    assert (job.task, job.trainer) == ("word2vec", Word2vecSettings(dimensions=50))
     assert (job.evaluation.pairs, job.evaluation.analogies) == ({"ws": "ws.tsv"}, {"qs": "qs.txt"})
     assert job.evaluation.min_coverage == 0.5
-    other = load("name: a\ntask: classifier\ncorpus: {format: csv, path: x, label: y}\n")
-    assert other.task == "classifier"
-    assert other.trainer == ClassifierSettings()
-    assert load(DATASET).task == "dataset"
+    for text, task, trainer in ((CLASSIFIER, "classifier", ClassifierSettings()), (TAGGER, "tagger", TaggerSettings())):
+        job = load(text)
+        assert (job.task, job.trainer) == (task, trainer)
+    assert (job.trainer.bidirectional, job.trainer.label_smoothing) == (True, 0)
+    assert (job.corpus.kind.name, job.corpus.class_names) == ("tagged_text", None)
+    job = load(LISTS)
+    assert (job.corpus.kind.name, job.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
@@ -74,19 +69,12 @@ def test_the_jobs_of_the_repository_are_valid(path):
         assert file.locate(job.folder, where=file.name).is_file()
 
 
-GATED = WORDS + "gates: {spearman: {min: 0.5, slices: {ws: {min: -0.2}}}, loss: {max: 3, slices: {eval: {max: 4}}}}\n"
-
-
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("corpus.label=stars",),
-        ("splits={train: 9, eval: 1}",),
-        ("transform.truncate.to=100000",),
-        ("transform.tokenizer=subwords",),
-        ("trainer.boundary=segment", "transform.bos=segment"),
-        ("trainer.boundary=segment", "transform.eos=segment"),
-        ("evaluation=null", "evaluation={}"),
+        *(["corpus.label=stars"], ["splits={train: 9, eval: 1}"], ["transform.truncate.to=100000"]),
+        *(["transform.tokenizer=subwords"], ["evaluation=null", "evaluation={}"]),
+        *(["trainer.boundary=segment", f"transform.{mark}=segment"] for mark in ("bos", "eos")),
     ],
 )
 def test_word_vectors_allow(load, overrides):
@@ -96,6 +84,12 @@ def test_word_vectors_allow(load, overrides):
 NAMES = "one of classifier, dataset, tagger, word2vec"
 BAD = [
     (WORDS.replace("word2vec", "word2vek"), [], [":2, task", '"word2vek"', NAMES, "word2vec?"]),
+    # The keys of a job of an unknown task are checked as those of the likely one.
+    (
+        WORDS.replace("word2vec", "word2vek"),
+        ["trainer.epoch=3"],
+        ["2 errors in", " errors in ", "word2vec?", "epochs?"],
+    ),
     (WORDS.replace("task: word2vec\n", ""), [], ["The key task is missing", NAMES]),
     (WORDS.replace("word2vec", "[x]"), [], [":2, task", "found: a list of 1", NAMES]),
     (WORDS, ["trainer.epoch=3"], ["key trainer.epoch is unknown", "did you mean epochs?"]),
@@ -160,13 +154,6 @@ def test_an_invalid_job_is_reported_with_its_place(message, text, overrides, par
     assert (" errors in " in found) == (" errors in " in parts)
 
 
-def test_errors_of_a_job_of_an_unknown_task_are_those_of_the_likely_one(message):
-    found = message(WORDS.replace("word2vec", "word2vek"), "trainer.epoch=3")
-    assert "2 errors in" in found
-    assert "did you mean word2vec?" in found
-    assert "did you mean epochs?" in found
-
-
 def test_the_json_schema_has_the_keys_of_each_task():
     schema = loading.json_schema()
     assert schema["discriminator"]["propertyName"] == "task"
@@ -209,16 +196,6 @@ def test_a_job_names_the_files_that_it_needs(load):
     sets = {"evaluation.pairs.ws": "ws.tsv", "evaluation.analogies.qs": "qs.txt"}
     assert {file.name: file.path for file in job.files()} == {**more, **sets}
     assert list(load(DATASET).files()) == []
-
-
-def test_a_tagger_reads_columns_or_feature_lists(load):
-    job = load(TAGGER)
-    assert job.task == "tagger"
-    assert job.trainer == TaggerSettings()
-    assert (job.trainer.bidirectional, job.trainer.label_smoothing) == (True, 0)
-    assert (job.corpus.kind.name, job.corpus.class_names) == ("tagged_text", None)
-    lists = load(LISTS)
-    assert (lists.corpus.kind.name, lists.corpus.class_names) == ("tagged_text", ("O", "B-X", "I-X"))
 
 
 def test_numbers_and_booleans_are_tags_as_spelled(load):

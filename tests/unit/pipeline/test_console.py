@@ -35,6 +35,18 @@ def play(console):
     console.component("Evaluator", ComponentState.FAILED, seconds=0.5)
 
 
+def search(console):
+    """A search of two trials, as a runner reports it."""
+    console.start(("Tuner",))
+    console.component("Tuner", ComponentState.RUNNING)
+    for trial in (1, 2):
+        with progress.within({"trial": trial, "trials": 2, "best_eval_loss": 0.5}):
+            progress.report(1, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.9})
+            progress.report(2, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.8})
+        progress.report(trial, 2, "trials", {"best_eval_loss": 0.5 / trial})
+    console.component("Tuner", ComponentState.DONE, seconds=1.0)
+
+
 def finished(root, **changes):
     metrics = {"source=web": {"accuracy": 0.8, "loss": 0.5}, "overall": {"accuracy": 0.87654, "loss": 0.3}}
     run = history.new_run(root, "small").updated(
@@ -60,43 +72,45 @@ def lines_of(console):
     return [" ".join(line.split()) for line in ESCAPES.sub("", console.file.getvalue()).splitlines()]
 
 
-def test_plain_lines_are_printed_without_a_terminal(plain):
+RUN = """\
+CorpusExampleGen: running
+CorpusExampleGen: done, 4.0 s, 1,200 records, 300/s
+StatisticsGen: cached
+Trainer: running
+Trainer: epoch 1/2, steps 3/6, loss 0.1667, 45,210 tokens/s
+The device is a CPU.
+Trainer: epoch 2/2, steps 6/6, loss 0.08333, 45,210 tokens/s
+Trainer: done, 1 min 15 s
+Evaluator: failed, 0.5 s"""
+SEARCH = """\
+Tuner: running
+Tuner: trial 1/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8
+Tuner: trials 1/2, best eval loss 0.5
+Tuner: trial 2/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8
+Tuner: trials 2/2, best eval loss 0.25
+Tuner: done, 1.0 s"""
+
+
+@pytest.mark.parametrize(("play", "expected"), [(play, RUN), (search, SEARCH)])
+def test_plain_lines_are_printed_without_a_terminal(plain, play, expected):
     with RunConsole(plain) as shown:
         play(shown)
-    assert lines_of(plain) == [
-        "CorpusExampleGen: running",
-        "CorpusExampleGen: done, 4.0 s, 1,200 records, 300/s",
-        "StatisticsGen: cached",
-        "Trainer: running",
-        "Trainer: epoch 1/2, steps 3/6, loss 0.1667, 45,210 tokens/s",
-        "The device is a CPU.",
-        "Trainer: epoch 2/2, steps 6/6, loss 0.08333, 45,210 tokens/s",
-        "Trainer: done, 1 min 15 s",
-        "Evaluator: failed, 0.5 s",
-    ]
+    assert lines_of(plain) == expected.splitlines()
 
 
-LABEL = {
-    "split": "train",
-    "feature": "label",
-    "kind": "domain",
-    "what": "label has values that are not classes",
-}
+LABEL = {"split": "train", "feature": "label", "kind": "domain", "what": "label has values that are not classes"}
 LABEL |= {"expected": "one of 'bad', 'good'", "found": "'[ugly]' 4 times", "ids": ["d30", "d31"]}
 DRIFT = {"split": "eval", "feature": "source", "kind": "drift", "what": "source moved", "expected": "0.3"}
 ANOMALIES = [AnomalyDetails(**LABEL), AnomalyDetails(**DRIFT, found="0.4", warning=True)]
 
 
-def test_anomalies_are_a_line_each_without_a_terminal(plain):
+def test_anomalies_are_a_line_each_or_a_table_on_a_terminal(plain, terminal):
     RunConsole(plain).anomalies(ANOMALIES)
     assert lines_of(plain) == [
         "Anomaly in train, label:domain: label has values that are not classes; "
         "expected one of 'bad', 'good'; found '[ugly]' 4 times; documents d30, d31",
         "Warning in eval, source:drift: source moved; expected 0.3; found 0.4",
     ]
-
-
-def test_anomalies_are_a_table_on_a_terminal(terminal):
     RunConsole(terminal).anomalies([])
     assert terminal.file.getvalue() == ""
     RunConsole(terminal).anomalies(ANOMALIES)
@@ -113,17 +127,12 @@ def test_a_terminal_shows_a_table_that_ends_with_the_last_states(terminal):
     text = "\n".join(lines_of(terminal))
     last = text[text.rindex("component") :].split()
     assert last[:5] == ["component", "state", "records", "records/s", "seconds"]
-    assert last[6:] == [
-        *("CorpusExampleGen", "done", "1,200", "300", "4.0"),
-        *("StatisticsGen", "cached"),
-        *("Trainer", "done", "75.2"),
-        *("Evaluator", "failed", "0.5"),
-    ]
+    rows = "CorpusExampleGen done 1,200 300 4.0 StatisticsGen cached Trainer done 75.2 Evaluator failed 0.5"
+    assert last[6:] == rows.split()
     assert "The device is a CPU." in text
 
 
 def render(console):
-    """The table of this moment."""
     view = Console(file=io.StringIO(), width=100)
     view.print(console._render())
     return view.file.getvalue()
@@ -150,10 +159,8 @@ def test_progress_reaches_no_other_handler(plain, capfd, caplog):
     with RunConsole(plain) as shown:
         shown.start(NAMES)
         progress.report(1, 2, "steps")
-    assert caplog.records == []
-    assert capfd.readouterr() == ("", "")
-    assert progress.logger.handlers == []
-    assert progress.logger.propagate
+    assert (caplog.records, capfd.readouterr()) == ([], ("", ""))
+    assert (progress.logger.handlers, progress.logger.propagate) == ([], True)
 
 
 @pytest.mark.parametrize(("error", "state"), [(RuntimeError, "failed"), (KeyboardInterrupt, "interrupted")])
@@ -209,32 +216,8 @@ def test_the_table_of_runs_fits_80_columns(tmp_path):
     console = Console(file=io.StringIO(), width=80)
     console.print(runs_table([finished(tmp_path, components=components)]))
     text = " ".join(lines_of(console))
-    assert [
-        part
-        for part in ["cached CorpusExampleGen, SequenceTransform", "Trainer 1 min 01 s", "overall 0.8765", "version 17"]
-        if part not in text
-    ] == []
-    assert "…" not in text
-
-
-def test_each_trial_and_epoch_ends_with_a_line(plain):
-    with RunConsole(plain) as shown:
-        shown.start(("Tuner",))
-        shown.component("Tuner", ComponentState.RUNNING)
-        for trial in (1, 2):
-            with progress.within({"trial": trial, "trials": 2, "best_eval_loss": 0.5}):
-                progress.report(1, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.9})
-                progress.report(2, 2, "documents", {"epoch": 1, "epochs": 1, "loss": 0.8})
-            progress.report(trial, 2, "trials", {"best_eval_loss": 0.5 / trial})
-        shown.component("Tuner", ComponentState.DONE, seconds=1.0)
-    assert lines_of(plain) == [
-        "Tuner: running",
-        "Tuner: trial 1/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8",
-        "Tuner: trials 1/2, best eval loss 0.5",
-        "Tuner: trial 2/2, epoch 1/1, documents 2/2, best eval loss 0.5, loss 0.8",
-        "Tuner: trials 2/2, best eval loss 0.25",
-        "Tuner: done, 1.0 s",
-    ]
+    parts = ("cached CorpusExampleGen, SequenceTransform", "Trainer 1 min 01 s", "overall 0.8765", "version 17")
+    assert ([part for part in parts if part not in text], "…" in text) == ([], False)
 
 
 TRIALS = [
@@ -243,6 +226,7 @@ TRIALS = [
 ]
 CORPUS = {"records": 1203, "quarantined": 3, "documents": {"train": 1000, "eval": 200}}
 LEARNING = {"chance_loss": 0.6931, "start_loss": 0.7012, "overfitted_loss": 0.05, "steps": 40}
+LEARNED = ["initial loss 0.7012 (uniform guess: 0.6931)", "to a loss of 0.0500 in 40 steps"]
 COUNTS = ["Nothing was trained or published.", "1,203 records: 1,000 train, 200 eval; 3 quarantined"]
 
 
@@ -260,11 +244,7 @@ COUNTS = ["Nothing was trained or published.", "1,203 records: 1,000 train, 200 
             ],
         ),
         ("checked", {"corpus": CORPUS}, [*COUNTS, "learning check skipped"]),
-        (
-            "checked",
-            {"corpus": CORPUS, "learning_check": LEARNING},
-            [*COUNTS, "initial loss 0.7012 (uniform guess: 0.6931)", "to a loss of 0.0500 in 40 steps"],
-        ),
+        ("checked", {"corpus": CORPUS, "learning_check": LEARNING}, [*COUNTS, *LEARNED]),
     ],
 )
 def test_a_search_and_a_check_end_with_their_findings(tmp_path, plain, state, details, parts):

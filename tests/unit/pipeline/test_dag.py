@@ -1,7 +1,5 @@
 """The pipeline of each task: its components, their order and their channels."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -30,13 +28,13 @@ SECTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
+
+
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TFX creates the folder of its metadata as soon as it is named."""
     monkeypatch.chdir(tmp_path)
-
-
-TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
 
 
 def read(task: str, tune: Any = None) -> Job:
@@ -96,24 +94,22 @@ def test_edited_code_changes_the_key_of_the_cache() -> None:
     assert changed == {"EvaluationSets", "Evaluator"}
 
 
-def test_a_run_until_the_sets_trains_nothing() -> None:
-    assert "Trainer" not in create("word2vec", until="EvaluationSets")
-    assert {"EvaluationSets", "Trainer", "Baseline"} < create("word2vec", until="Evaluator").keys()
-
-
 @pytest.mark.parametrize(
     ("task", "goal", "last"),
     [
         ("classifier", "tune", ["Tuner"]),
-        ("classifier", "check", ["LearningCheck"]),
-        ("tagger", "check", ["LearningCheck"]),
-        ("word2vec", "check", []),
-        ("dataset", "check", []),
+        *((task, "check", ["LearningCheck"]) for task in ("classifier", "tagger")),
+        *((task, "check", []) for task in ("word2vec", "dataset")),
     ],
 )
 def test_a_search_and_a_check_train_nothing(task: str, goal: Goal, last: list[str]) -> None:
     tune = TUNE if goal == "tune" else None
     assert create(task, goal=goal, tune=tune).keys() == {*DATA, *last}
+
+
+def test_a_run_ends_with_the_component_that_is_asked_for() -> None:
+    assert "Trainer" not in create("word2vec", until="EvaluationSets")
+    assert {"EvaluationSets", "Trainer", "Baseline"} < create("word2vec", until="Evaluator").keys()
 
 
 def test_the_tuner_is_keyed_by_its_space_and_its_code_but_not_by_the_use_of_its_result() -> None:

@@ -1,7 +1,5 @@
 """Gates as the Evaluator's configuration; TensorFlow Model Analysis agrees with the sentences."""
 
-from __future__ import annotations
-
 import functools
 import json
 import math
@@ -46,13 +44,10 @@ def metrics(job: Job) -> dict[str, config_pb2.MetricConfig]:
         ("tagger", {}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
         ("tagger", {"tags": BIO}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
         ("tagger", {"tags": PARTS}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", "documents"]),
-        ("word2vec", {}, JUDGE, BY_SET, [*WORDS, "documents"]),
-        ("word2vec", {"evaluation": {}}, JUDGE, BY_SET, [*WORDS, "documents"]),
+        *(("word2vec", values, JUDGE, BY_SET, [*WORDS, "documents"]) for values in ({}, {"evaluation": {}})),
     ],
 )
-def test_a_task_has_its_model_slices_and_metrics(
-    gated: MakeJob, task: str, values: dict[str, Any], model: Any, slices: list[list[str]], names: list[str]
-) -> None:
+def test_a_task_has_its_model_slices_and_metrics(gated, task, values, model, slices, names):
     job = gated(task, **values)
     found = gates.eval_config(job, "digest")
     (spec,) = found.model_specs
@@ -69,47 +64,9 @@ def test_a_task_has_its_model_slices_and_metrics(
 
 
 @pytest.mark.parametrize(("classes", "expected"), [(["a", "b"], [1]), (["a", "b", "c"], [0, 1, 2])])
-def test_the_auc_is_computed_for_the_second_or_each_class(
-    gated: MakeJob, classes: list[str], expected: list[int]
-) -> None:
+def test_the_auc_is_computed_for_the_second_or_each_class(gated, classes, expected):
     found = gates.eval_config(gated("classifier", labels=classes)).metrics_specs[-1]
     assert list(found.binarize.class_ids.values) == expected
-
-
-SET = {"gates": "1"}
-
-
-def limit(values: dict[str, str], low: float, high: float | None = None, change: float | None = None) -> Any:
-    threshold = config_pb2.MetricThreshold(value_threshold={"lower_bound": {"value": low}})
-    if high is not None:
-        threshold.value_threshold.upper_bound.value = high
-    if change is not None:
-        directions = config_pb2.MetricDirection
-        threshold.change_threshold.absolute.value = change
-        threshold.change_threshold.direction = directions.LOWER_IS_BETTER if change > 0 else directions.HIGHER_IS_BETTER
-    return config_pb2.PerSliceMetricThreshold(slicing_specs=[{"feature_values": values}], threshold=threshold)
-
-
-@pytest.mark.parametrize(
-    ("task", "name", "gate", "overall", "source"),
-    [
-        ("classifier", "accuracy", {"min": 0.8}, limit({}, 0.8), None),
-        # An undefined metric passes without a bound, so the lowest possible value is set as one.
-        ("classifier", "loss", {"max": 0.5}, limit({}, 0, 0.5), None),
-        ("classifier", "accuracy", {"max_drop": 0.01}, limit({}, 0, change=-0.01), None),
-        ("classifier", "loss", {"max_rise": 0.2}, limit({}, 0, change=0.2), None),
-        ("classifier", "accuracy", {"min": 0.8, "slices": {"rt": {"min": 0.7}}}, limit({}, 0.8), {"source": "rt"}),
-        ("word2vec", "spearman", {"max_drop": 0.02}, limit({"gates": "1"}, -1, change=-0.02), None),
-        ("word2vec", "spearman", {"min": 0, "slices": {"ws": {"min": 0.7}}}, limit(SET, 0), SET | {"source": "ws"}),
-        ("word2vec", "loss", {"max": 3}, limit({}, 0, 3), None),
-    ],
-)
-def test_gates_become_thresholds(
-    gated: MakeJob, task: str, name: str, gate: dict[str, Any], overall: Any, source: dict[str, str] | None
-) -> None:
-    found = metrics(gated(task, {name: gate}))
-    assert list(found[name].per_slice_thresholds) == [overall, *([limit(source, 0.7)] if source else [])]
-    assert not any(metric.per_slice_thresholds for other, metric in found.items() if other != name)
 
 
 def stock_verdict(job: Job, candidate: verdict.Metrics, baseline: verdict.Metrics | None) -> bool:

@@ -8,12 +8,9 @@ from pipeline.cli.asking import inputs
 from trainer.errors import JobError
 
 
-def test_lines_are_texts():
+def test_lines_are_texts_and_json_lines_hold_strings_or_objects():
     stream = io.BytesIO("\ufeffone\r\n\n  two é \nlast".encode())
     assert list(inputs.read_lines(stream, "stdin")) == ["one", "", "  two é ", "last"]
-
-
-def test_json_lines_hold_strings_or_objects():
     stream = io.BytesIO(b'{"text": "a\\nb", "id": 1}\n\n"c"\n"\\ud83d\\ude00"\n{"text": ""}')
     assert list(inputs.read_json_lines(stream, "f", "text")) == ["a\nb", "c", "😀", ""]
 

@@ -1,7 +1,5 @@
 """Ctrl-C at a point where Python drops it."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The latest run in ML Metadata, from a store like those that TFX's runner writes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

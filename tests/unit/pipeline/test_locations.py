@@ -34,11 +34,16 @@ def folder(tmp_path):
         ("span-{SPAN:2}/v{VERSION}/*.csv", "", "span-{SPAN:2}/v{VERSION}/*.csv"),
         ("{YYYY}-{MM}-{DD}.csv", "", "{YYYY}-{MM}-{DD}.csv"),
         ("train/span-{SPAN}/a.csv", "train", "span-{SPAN}/a.csv"),
+        # URLs are only split.
+        ("gs://bucket/a.csv", "gs://bucket", "a.csv"),
+        ("gs://bucket/in/*/part-?.csv", "gs://bucket/in", "*/part-?.csv"),
+        ("s3://b/x[12]/y.csv", "s3://b", "x[12]/y.csv"),
+        ("hdfs://host:80/d/f.jsonl", "hdfs://host:80/d", "f.jsonl"),
     ],
 )
 def test_a_path_is_split_at_its_first_special_folder(folder, path, below, pattern):
-    path = path.replace("{folder}", str(folder))
-    assert resolve_corpus_path(path, folder) == (str(folder / below), pattern)
+    base = below if "://" in below else str(folder / below)
+    assert resolve_corpus_path(path.replace("{folder}", str(folder)), folder) == (base, pattern)
 
 
 def test_the_pattern_matches_the_files(folder):
@@ -46,19 +51,6 @@ def test_the_pattern_matches_the_files(folder):
     assert matched(resolve_corpus_path("[ab].csv", folder)) == [str(folder / "a.csv"), str(folder / "b.csv")]
     name = "odd [1]*/d[2].csv"
     assert matched(resolve_corpus_path(name, folder)) == [str(folder / name)]
-
-
-@pytest.mark.parametrize(
-    ("url", "parts"),
-    [
-        ("gs://bucket/a.csv", ("gs://bucket", "a.csv")),
-        ("gs://bucket/in/*/part-?.csv", ("gs://bucket/in", "*/part-?.csv")),
-        ("s3://b/x[12]/y.csv", ("s3://b", "x[12]/y.csv")),
-        ("hdfs://host:80/d/f.jsonl", ("hdfs://host:80/d", "f.jsonl")),
-    ],
-)
-def test_urls_are_only_split(url, parts, tmp_path):
-    assert resolve_corpus_path(url, tmp_path) == parts
 
 
 def test_the_paths_of_splits_share_a_folder(folder):
@@ -85,10 +77,8 @@ def test_the_paths_of_splits_share_a_folder(folder):
 )
 def test_the_urls_of_splits_share_a_folder_within_a_bucket(paths, expected, folder):
     base, patterns = resolve_corpus_path(dict(zip(("train", "eval"), paths, strict=True)), folder)
-    assert (base, list(patterns.values())) == (
-        expected[0],
-        [one.replace("{folder}", str(folder)) for one in expected[1]],
-    )
+    found = [pattern.replace(str(folder), "{folder}") for pattern in patterns.values()]
+    assert (base, found) == expected
 
 
 @pytest.fixture
@@ -131,9 +121,7 @@ def test_the_demo_package_names_its_make_target(tmp_path, monkeypatch):
         ("package:some_reviews/dta/reviews.csv", ["has no folder dta", "did you mean data?"]),
         ("package:some_rewievs/data/x.csv", ["some_rewievs is not installed", "pip install some-rewievs"]),
         ("package:single_file/x.csv", ["is a module"]),
-        ("package:some_reviews", ["incomplete", "package:NAME/PATH"]),
-        ("package:", ["incomplete"]),
-        ("package:a.b/c.csv", ["incomplete"]),
+        *((f"package:{path}", ["incomplete", "package:NAME/PATH"]) for path in ("some_reviews", "", "a.b/c.csv")),
         ("package:some_reviews/data", ["is a folder"]),
     ],
 )

@@ -1,9 +1,6 @@
 """`seqloom predict` on a real SavedModel with a known rule: the longer a text, the more positive."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -12,8 +9,6 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.cli.asking import inputs
 from pipeline.cli.asking.predict import answers as predict
-
-ROOT = Path(__file__).parents[3]
 
 
 class ByLength(tf.Module):
@@ -72,9 +67,8 @@ def test_answers_come_in_the_order_of_the_texts_over_many_batches(model, tmp_pat
 
 def test_texts_come_from_arguments_or_standard_input(root):
     result = invoke(root, "short", "long enough, é")
-    assert result.exit_code == 0
+    assert (result.exit_code, "é" in result.stdout) == (0, True)
     assert answers(result.stdout) == expected("short", "long enough, é")
-    assert "é" in result.stdout
     result = invoke(root, input="short\n\nlong enough\n")
     assert answers(result.stdout) == expected("short", "", "long enough")
 
@@ -100,12 +94,3 @@ def test_wrong_usage(root, arguments, part):
     result = invoke(*(argument.format(root=root) for argument in arguments))
     assert (result.exit_code, result.stdout) == (2, "")
     assert part in result.stderr
-
-
-@pytest.mark.slow
-def test_a_real_process_prints_nothing_but_answers(model):
-    command = [sys.executable, "-m", "pipeline.cli", "predict", str(model), "short", b"\xff"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    assert answers(done.stdout.decode()) == expected("short")
-    assert done.stderr.decode().splitlines()[:2] == ["A text is not valid Unicode.", "  where: TEXT 2"]
-    assert done.returncode == 2

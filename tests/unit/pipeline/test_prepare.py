@@ -12,18 +12,10 @@ from schema import curated
 from trainer.errors import JobError
 
 DATASET = "name: small\ntask: dataset\ncorpus: {format: csv, path: data.csv, %s}\n"
-CLASSIFIER = """\
-name: small
-task: classifier
-corpus: {format: csv, path: data.csv, label: stars}
-trainer: {embedding: %s}
-"""
-VECTORS = """\
-name: vectors
-task: word2vec
-corpus: {format: text, path: data.txt}
-evaluation: {pairs: {ws: sets/ws.tsv}, analogies: {qs: qs.txt}}
-"""
+CLASSIFIER = "name: small\ntask: classifier\ncorpus: {format: csv, path: data.csv, label: stars}\n"
+CLASSIFIER += "trainer: {embedding: %s}\n"
+VECTORS = "name: vectors\ntask: word2vec\ncorpus: {format: text, path: data.txt}\n"
+VECTORS += "evaluation: {pairs: {ws: sets/ws.tsv}, analogies: {qs: qs.txt}}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -96,18 +88,17 @@ def test_evaluation_sets_are_copied_by_their_content(vectors, tmp_path):
 
 
 def test_an_invalid_line_is_reported_in_the_user_s_own_file(vectors, load, tmp_path):
+    def refused(job: Job, title: str) -> str | None:
+        with pytest.raises(JobError, match=title) as caught:
+            copy_files(job, tmp_path)
+        return caught.value.where
+
     (tmp_path / "qs.txt").write_text(": s\na b c d\na b c\n")
-    with pytest.raises(JobError, match="analogies cannot be read") as caught:
-        copy_files(vectors, tmp_path)
-    assert caught.value.where == f"{tmp_path}/qs.txt:3"
+    assert refused(vectors, "analogies cannot be read") == f"{tmp_path}/qs.txt:3"
     (tmp_path / "qs.txt").unlink()
-    with pytest.raises(JobError, match="does not exist") as caught:
-        copy_files(vectors, tmp_path)
-    assert caught.value.where == "evaluation.analogies.qs"
+    assert refused(vectors, "does not exist") == "evaluation.analogies.qs"
     (tmp_path / "v.txt").write_text("a 1 2\nb 3\n")
-    with pytest.raises(JobError, match="number of columns") as caught:
-        copy_files(load(CLASSIFIER % "{from: v.txt}"), tmp_path)
-    assert caught.value.where == f"{tmp_path}/v.txt:2"
+    assert refused(load(CLASSIFIER % "{from: v.txt}"), "number of columns") == f"{tmp_path}/v.txt:2"
     assert not (tmp_path / "vectors").exists()
 
 

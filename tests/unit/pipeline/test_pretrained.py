@@ -17,15 +17,12 @@ trainer:
 """
 
 
-def test_a_number_is_the_width(load):
+def test_a_number_is_the_width_and_a_section_names_the_source(load):
     embedding = load(JOB % "32").trainer.embedding
     assert (embedding.width, embedding.source, embedding.frozen) == (32, None, False)
     assert load(JOB % "{width: 32}").trainer.embedding == embedding
     assert ClassifierSettings().embedding.width == 64
     assert load(JOB % "32", "trainer.embedding=8").trainer.embedding.width == 8
-
-
-def test_a_section_names_the_source_of_the_vectors(load):
     embedding = load(JOB % "{from: ../runs/embeddings, frozen: true}").trainer.embedding
     assert (embedding.width, embedding.source, embedding.frozen) == (None, "../runs/embeddings", True)
 
@@ -109,7 +106,7 @@ def test_a_root_without_published_vectors_is_refused(tmp_path):
     assert (error.where, error.found) == ("trainer.embedding.from", f"{folder} without vectors.bin")
 
 
-def test_a_missing_source_is_refused(tmp_path):
+def test_a_missing_source_and_the_file_of_a_projector_are_refused(tmp_path):
     (tmp_path / "vectors.bin").touch()
     root = refused("runs/words", tmp_path)
     assert (root.what, root.found) == ("The word vectors do not exist.", f"no {tmp_path}/runs/words")
@@ -118,10 +115,6 @@ def test_a_missing_source_is_refused(tmp_path):
     assert file.what == "The trainer.embedding.from file does not exist."
     assert file.fix == "did you mean vectors.bin?"
     assert "not installed" in refused("package:no_such_package/vectors", tmp_path).what
-
-
-def test_the_file_of_a_projector_is_refused(tmp_path):
-    (tmp_path / "vectors.tsv").touch()
+    (tmp_path / "vectors.tsv").touch()  # The file of a projector.
     error = refused("vectors.tsv", tmp_path)
-    assert error.found == str(tmp_path / "vectors.tsv")
-    assert "vectors.bin" in str(error.fix)
+    assert (error.found, "vectors.bin" in str(error.fix)) == (str(tmp_path / "vectors.tsv"), True)

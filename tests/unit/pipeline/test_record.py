@@ -56,16 +56,13 @@ def test_a_record_is_read_as_it_was_written(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["run.json"]
 
 
-def test_runs_are_read_in_the_order_they_started(tmp_path):
+def test_runs_are_read_in_the_order_they_started_and_changes_are_validated(tmp_path):
     assert history.read_all(tmp_path) == []
     runs = [history.new_run(tmp_path, f"run{number}") for number in range(5)]
     for run in reversed(runs):
         history.write(tmp_path, run)
     ids = [run.run_id for run in history.read_all(tmp_path)]
     assert ids == sorted({run.run_id for run in runs})
-
-
-def test_a_change_is_validated(tmp_path):
     with pytest.raises(ValueError, match="state"):
         history.new_run(tmp_path, "small").updated(state="great")
 
@@ -146,7 +143,7 @@ def test_fields_of_a_later_version_are_kept_in_sections_and_ignored_elsewhere(tm
     run = history.new_run(tmp_path, "small")
     details = {"corpus": {"records": 4, "bytes": 10}, "serving_check": {"answers": 3}}
     written = {**run.model_dump(mode="json"), "host": "a", "details": details}
-    (history.write(tmp_path, run)).write_text(json.dumps(written))
+    history.write(tmp_path, run).write_text(json.dumps(written))
     (read,) = history.read_all(tmp_path)
     assert read.model_dump(mode="json")["details"] == details
     assert read.details.corpus.records == 4

@@ -1,7 +1,6 @@
 """The redirection of all output of a process while a run is shown."""
 
 import contextlib
-import logging
 import os
 import pty
 import re
@@ -10,8 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from pipeline.runs.redirect import redirect_output
 
 ROOT = Path(__file__).parents[3]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -86,11 +83,3 @@ def test_a_real_terminal_shows_the_table_and_no_noise(tmp_path):
     assert "python" not in screen
     assert "descriptor" not in screen
     assert "python out" in log.read_text()
-
-
-def test_logging_is_restored_after_the_redirection(tmp_path):
-    logger = logging.getLogger()
-    before = (logger.handlers[:], logger.level)
-    with redirect_output(tmp_path / "log"):
-        assert (logger.handlers != before[0], logger.level) == (True, logging.INFO)
-    assert (logger.handlers, logger.level) == before

@@ -1,7 +1,5 @@
 """The summary of a run's artifacts."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
@@ -21,9 +19,7 @@ SETS = {"EvaluationSets": execution("evaluation_examples", split_documents={"tes
 
 
 @pytest.mark.parametrize(("executions", "documents"), [(CORPUS, 9), (CORPUS | SETS, 363)])
-def test_the_evaluator_has_seen_every_example_that_it_was_given(
-    executions: dict[str, Execution], documents: int
-) -> None:
+def test_the_evaluator_has_seen_every_example_that_it_was_given(executions, documents):
     summary._check_counts(executions, {"overall": {"documents": float(documents)}})
     with pytest.raises(JobError, match="Evaluator did not process every document exactly once") as caught:
         summary._check_counts(executions, {"overall": {"documents": documents - 1.0}})

@@ -1,24 +1,24 @@
 """The format of numbers, slices and metrics."""
 
 import io
+import math
 
 import pytest
 from rich.console import Console
 
 from pipeline.console.tables import duration, metrics_table, number, slice_name
 
+SLICES = {
+    **{"overall": "overall", "source=imdb": "imdb", "source=questions,section=family": "questions: family"},
+    "source=questions,section=a,section=b": "questions: a,section=b",
+}
+DURATIONS = {8.26: "8.3 s", 59.94: "59.9 s", 59.96: "1 min 00 s", 125: "2 min 05 s", 3725: "1 h 02 min"}
+NUMBERS = {3: "3", 45210.4: "45,210", 0.31274: "0.3127", math.nan: "nan", math.inf: "inf", -2.5: "-2.5"}
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("overall", "overall"),
-        ("source=imdb", "imdb"),
-        ("source=questions,section=family", "questions: family"),
-        ("source=questions,section=a,section=b", "questions: a,section=b"),
-    ],
-)
-def test_slices_are_named_by_their_values(name, said):
-    assert slice_name(name) == said
+
+@pytest.mark.parametrize(("form", "expected"), [(slice_name, SLICES), (duration, DURATIONS), (number, NUMBERS)])
+def test_the_form_of_slices_durations_and_numbers(form, expected):
+    assert [form(value) for value in expected] == list(expected.values())
 
 
 def test_sections_follow_their_set_and_missing_metrics_are_blank():
@@ -45,19 +45,3 @@ def test_headings_are_not_cut_next_to_long_slice_names():
     shown = console.file.getvalue()
     assert all(word in shown for word in ("analogy", "accuracy", "coverage", "documents"))
     assert "…" not in shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(8.26, "8.3 s"), (59.94, "59.9 s"), (59.96, "1 min 00 s"), (125, "2 min 05 s"), (3725, "1 h 02 min")],
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(3, "3"), (45210.4, "45,210"), (0.31274, "0.3127"), (float("nan"), "nan"), (float("inf"), "inf"), (-2.5, "-2.5")],
-)
-def test_numbers(value, text):
-    assert number(value) == text

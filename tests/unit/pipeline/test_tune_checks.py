@@ -1,7 +1,5 @@
 """Search spaces that are rejected when a job's YAML is loaded."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -92,9 +90,7 @@ WORKERS = "A search cannot use several workers"
         (UNITS, "random", ["corpus.label=null"], "A classifier needs labels"),
     ],
 )
-def test_spaces_that_do_not_fit_the_job_are_reported_once(
-    tmp_path: Path, space: str, algorithm: str, overrides: list[str], part: str
-) -> None:
+def test_spaces_that_do_not_fit_the_job_are_reported_once(tmp_path, space, algorithm, overrides, part):
     with pytest.raises(JobError) as caught:
         load(tmp_path, space, algorithm, *overrides)
     assert str(caught.value).count(part) == 1
