@@ -1,7 +1,5 @@
 """Errors in a job or its corpus name the place and the fix, and end with the right exit code."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

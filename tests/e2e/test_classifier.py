@@ -1,7 +1,5 @@
 """Runs of a classifier: what the first prints, leaves and answers, and what later ones reuse, compare and publish."""
 
-from __future__ import annotations
-
 import collections
 import json
 import math

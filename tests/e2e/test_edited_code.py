@@ -1,7 +1,5 @@
 """Edited code is not served from cache, and code of other tasks does not matter."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

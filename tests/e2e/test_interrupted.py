@@ -1,7 +1,5 @@
 """Runs that are killed or interrupted: how they end, and how they resume."""
 
-from __future__ import annotations
-
 import json
 import re
 import signal

@@ -1,7 +1,5 @@
 """A classifier that starts from word vectors that another job published."""
 
-from __future__ import annotations
-
 import shutil
 
 import pytest

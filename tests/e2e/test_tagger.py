@@ -1,7 +1,5 @@
 """A tagger from CoNLL columns to the published model and its answers."""
 
-from __future__ import annotations
-
 import json
 import random
 

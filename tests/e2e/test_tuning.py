@@ -1,7 +1,5 @@
 """A search for hyperparameters and the run that takes them; a dry run before."""
 
-from __future__ import annotations
-
 import pytest
 
 pytestmark = pytest.mark.slow

@@ -1,7 +1,5 @@
 """A job with an inferred schema: a corpus that fits passes, another one fails with a list of its anomalies."""
 
-from __future__ import annotations
-
 import csv
 
 import pytest

@@ -1,7 +1,5 @@
 """The documentation is valid: its YAML loads, its commands parse, and its files, keys and targets exist."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import typing

@@ -1,7 +1,5 @@
 """The locks, their distributions, and the repository's folders."""
 
-from __future__ import annotations
-
 import fnmatch
 import importlib.metadata
 import re

@@ -1,7 +1,5 @@
 """Only a task's own folder and its declaration name it: what a new task has to touch."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """All ways of making batches yield each document once per pass, within the budget."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """The data benchmarks: their corpus and buckets, measurements of processes, and tables of pairs."""
 
-from __future__ import annotations
-
 import collections
 import csv
 import itertools

@@ -1,7 +1,5 @@
 """The word-vector benchmark on a corpus too small to measure speed or quality."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The corpus of the word-vector benchmark: found, repeated, as text."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

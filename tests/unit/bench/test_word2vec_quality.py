@@ -1,7 +1,5 @@
 """Judgements of vectors against NumPy and SciPy, and their table."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

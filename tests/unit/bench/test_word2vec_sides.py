@@ -1,7 +1,5 @@
 """The compared trainings, on a corpus of two groups of words that never occur together."""
 
-from __future__ import annotations
-
 import json
 import random
 from dataclasses import asdict

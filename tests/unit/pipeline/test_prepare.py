@@ -94,7 +94,7 @@ def test_an_invalid_line_is_reported_in_the_user_s_own_file(vectors, load, tmp_p
         return caught.value.where
 
     (tmp_path / "qs.txt").write_text(": s\na b c d\na b c\n")
-    assert refused(vectors, "analogies cannot be read") == f"{tmp_path}/qs.txt:3"
+    assert refused(vectors, "analogies cannot be parsed") == f"{tmp_path}/qs.txt:3"
     (tmp_path / "qs.txt").unlink()
     assert refused(vectors, "does not exist") == "evaluation.analogies.qs"
     (tmp_path / "v.txt").write_text("a 1 2\nb 3\n")

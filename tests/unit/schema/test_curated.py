@@ -1,7 +1,5 @@
 """The curated schemas, and the differences between two schemas."""
 
-from __future__ import annotations
-
 import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2

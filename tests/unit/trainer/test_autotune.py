@@ -1,7 +1,5 @@
 """No dataset of the product has tf.data's tuning thread, for whose sleep every iterator would wait at its end."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Objects by their dotted paths."""
 
-from __future__ import annotations
-
 import pytest
 
 from trainer.jobs import dotted

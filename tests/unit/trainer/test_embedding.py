@@ -1,7 +1,5 @@
 """Tables that start from given vectors: against rows looked up by hand, in training and in what is served."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Batches of transformed documents: which documents, in which order, how padded."""
 
-from __future__ import annotations
-
 import functools
 import random
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Rows of joined documents, against a concatenation in NumPy."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from pathlib import Path

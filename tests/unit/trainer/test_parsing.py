@@ -1,7 +1,5 @@
 """Transformed records of every kind of corpus, parsed by the batch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """Joined phrases against joining word by word in Python; counts against a Counter."""
 
-from __future__ import annotations
-
 import itertools
 from collections import Counter
 from pathlib import Path

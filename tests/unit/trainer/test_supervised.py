@@ -1,7 +1,5 @@
 """A whole training of a classifier from a job: what it shows, what it publishes, and what it refuses."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

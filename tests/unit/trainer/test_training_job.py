@@ -1,7 +1,5 @@
 """Reading the transform graph of a job."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

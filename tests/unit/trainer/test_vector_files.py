@@ -1,7 +1,5 @@
 """Files of word vectors: round trips, what gensim reads of them, and broken files."""
 
-from __future__ import annotations
-
 import re
 import struct
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Answers of SavedModels with known rules: labels with their probabilities."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 from trainer.classifier.answers import LabelAnswers

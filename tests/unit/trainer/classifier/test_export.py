@@ -1,7 +1,5 @@
 """Models of every encoder, saved and called in a process without this project."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import pytest

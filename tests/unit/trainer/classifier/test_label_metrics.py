@@ -1,7 +1,5 @@
 """Metrics of any number of labels against scikit-learn and counts by hand."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

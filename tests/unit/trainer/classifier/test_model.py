@@ -1,7 +1,5 @@
 """The classifier against a forward pass in NumPy."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The objective of any number of labels against NumPy and Keras, and thresholds against all candidates."""
 
-from __future__ import annotations
-
 import itertools
 import math
 

@@ -1,7 +1,5 @@
 """Documents with any number of labels through the transform, a training and the signatures of what it saves."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections import Counter

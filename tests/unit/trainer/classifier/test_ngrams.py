@@ -1,7 +1,5 @@
 """The n-gram head against counts and sums in plain Python."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import hypothesis

@@ -1,7 +1,5 @@
 """Obstacles to the fused kernel, compared with the conditions of the Keras layers."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Valid and invalid combinations of recurrent settings."""
 
-from __future__ import annotations
-
 import pytest
 
 from trainer.recurrent.settings import RecurrentSettings

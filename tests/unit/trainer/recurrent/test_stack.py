@@ -1,7 +1,5 @@
 """Recurrent layers against NumPy on sequences of different lengths, their dropout and initial weights."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import pytest

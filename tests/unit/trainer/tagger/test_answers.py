@@ -1,7 +1,5 @@
 """Answers of a SavedModel whose rule the test knows: tokens with their tags."""
 
-from __future__ import annotations
-
 import tensorflow as tf
 
 from trainer.tagger.answers import TagAnswers

@@ -1,7 +1,5 @@
 """A corpus whose tags depend on tokens 30 steps away: no bag of words predicts them, the tagger learns them."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable

@@ -1,7 +1,5 @@
 """The tagger's context, and its loss by hand."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The SavedModel of a small trained tagger, called in a process without this project."""
 
-from __future__ import annotations
-
 import math
 import shutil
 from pathlib import Path

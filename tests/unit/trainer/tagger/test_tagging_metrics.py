@@ -1,7 +1,5 @@
 """Metrics of taggers against seqeval and counts by hand."""
 
-from __future__ import annotations
-
 import math
 import random
 

@@ -1,7 +1,5 @@
 """A toy task of packed rows whose recurrent state is carried from step to step, also through a kill."""
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json

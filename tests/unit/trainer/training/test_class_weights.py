@@ -1,7 +1,5 @@
 """Weights of classes by name and by how often they occur."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import tensorflow as tf

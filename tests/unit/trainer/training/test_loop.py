@@ -1,7 +1,5 @@
 """Training: one step against a reference, early stopping, and resumption to the bit."""
 
-from __future__ import annotations
-
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence

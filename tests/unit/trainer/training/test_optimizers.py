@@ -1,7 +1,5 @@
 """One step of each optimizer against its formula, and tables of which rows alone are touched."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import keras

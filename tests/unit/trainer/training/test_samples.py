@@ -1,7 +1,5 @@
 """Documents with predictions, as text."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from trainer.supervised import samples

@@ -1,7 +1,5 @@
 """The learning check: models that pass and fail, and no effect on the training."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

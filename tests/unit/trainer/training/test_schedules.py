@@ -1,7 +1,5 @@
 """Schedules of the learning rate, against values worked out by hand."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """A step: accumulation, weights of classes and documents, precision, updates of single rows, and its graph."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Two devices or two processes that share every batch end like one device, also when one process is killed."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

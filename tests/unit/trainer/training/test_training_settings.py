@@ -1,7 +1,5 @@
 """Settings of training: short and long forms, what is rejected, and the way through a job's JSON and YAML."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

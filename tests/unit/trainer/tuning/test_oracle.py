@@ -1,7 +1,5 @@
 """The tried values: from the declared space, the same for the same seed, also after a kill."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The search on a small corpus: its figures, its resumption, and trials that fail."""
 
-from __future__ import annotations
-
 import json
 import logging
 from pathlib import Path

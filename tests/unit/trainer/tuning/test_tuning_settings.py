@@ -1,7 +1,5 @@
 """The search section: lists, ranges, invalid dimensions, and values set in a trainer section."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

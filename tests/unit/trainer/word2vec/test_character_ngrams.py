@@ -1,7 +1,5 @@
 """Character n-grams against gensim's, which are those of fastText."""
 
-from __future__ import annotations
-
 import pytest
 import tensorflow as tf
 from gensim.models.fasttext import ft_ngram_hashes

@@ -1,7 +1,5 @@
 """Metrics of word vectors against SciPy and counts by hand."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The loss of held-out documents against a loop over their pairs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import tensorflow as tf

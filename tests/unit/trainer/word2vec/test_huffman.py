@@ -1,7 +1,5 @@
 """Huffman trees against a priority queue."""
 
-from __future__ import annotations
-
 import heapq
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The approximate index against the exact search."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Answers to judgement records, against gensim's evaluation and a corpus that was really transformed."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Many steps against loops over pairs in NumPy, and twice to the bit."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import tensorflow as tf

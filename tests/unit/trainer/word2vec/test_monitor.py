@@ -1,7 +1,5 @@
 """What a training shows: neighbours against NumPy, points of the curves, the projector's files."""
 
-from __future__ import annotations
-
 import itertools
 import logging
 import string

@@ -1,7 +1,5 @@
 """Losses and updates of a step against loops over pairs in NumPy, and against automatic differentiation."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import tensorflow as tf

@@ -1,7 +1,5 @@
 """Draws against distributions that are worked out in NumPy, and against gensim's."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import tensorflow as tf

@@ -1,7 +1,5 @@
 """The signatures of published word vectors, against gensim, NumPy and in a process of their own."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

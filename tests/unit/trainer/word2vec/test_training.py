@@ -1,7 +1,5 @@
 """Training on words of two groups that never meet: what it learns, publishes, shows, and how it goes on."""
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import json

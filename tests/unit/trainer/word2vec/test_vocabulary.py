@@ -1,7 +1,5 @@
 """Words and counts of a transform graph."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Blocks of windows against plain listings of pairs, and passes over a split."""
 
-from __future__ import annotations
-
 import math
 
 import hypothesis
