@@ -29,7 +29,7 @@ def test_events_are_summed_up() -> None:
         accounting.fault(JobError("broken", where="f", fix="repair")),
     ]
     counts = accounting.from_events(json.loads(json.dumps(events)), WEIGHTS)
-    assert [str(error) for error in counts.faults] == ["broken\n  where: f\n  fix: repair"]
+    assert [str(fault) for fault in counts.faults] == [str(JobError("broken", where="f", fix="repair"))]
     counts.faults.clear()
     assert counts == Summary(12, written(8, 1), 3, written(3), {"no text": 3}, {"no text": "f, line 2: no text"})
     assert (counts.documents, counts.removed) == (9, 3)
