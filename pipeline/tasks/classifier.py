@@ -76,7 +76,7 @@ class ClassifierJob(SupervisedJob):
                     yield Problem(("trainer", key), what, "multi_label: true", "one label per document", fix)
         elif trainer.thresholds != DEFAULT_THRESHOLD:
             found = "one label per document, which is always the most likely one"
-            fix = "remove thresholds, or set corpus.kind.multi_label: true"
+            fix = "remove thresholds, or set corpus.multi_label: true"
             yield Problem(("trainer", "thresholds"), "thresholds needs corpus.multi_label.", found, fix=fix)
 
     def _gate_problems(self) -> Iterator[Problem]:
