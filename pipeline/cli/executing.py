@@ -28,6 +28,9 @@ def execute(job: Job, root: Path | None, goal: Goal, until: str | None, *, use_c
             record = job_run.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
             console.result(record)
     except KeyboardInterrupt:
+        # CPython ends by the signal, whatever the exit code, if Ctrl-C hit code compiled from a string, as in imports;
+        # compiling another string resets that.
+        exec("")  # noqa: S102
         typer.echo(RunState.INTERRUPTED.sentence, err=True)
         raise typer.Exit(RunState.INTERRUPTED.exit_code) from None
     raise typer.Exit(record.state.exit_code)

@@ -20,7 +20,7 @@ PLAIN_LINES = (
     r" ─+",
     r" (overall|forum|news) +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+",
     r"Published as version \d+\.",
-    r"- the model is that of epoch [123] of 3, with an eval loss of [\d.]+",
+    r"- best model from epoch [123] of 3, with an eval loss of [\d.]+",
     r"- (accuracy|auc|loss).*",
     r"Model: /.*/root/serving/\d+",
     r"Log:   /.*/root/logs/\w+\.\w+-\w+/run\.log",

@@ -58,7 +58,7 @@ def test_an_anomaly_fails_the_run_before_the_transform(strange):
     assert len(train["ids"]) == 3
     assert all(name.startswith("x") for name in train["ids"])
     lines = [line for line in strange.process.stdout.splitlines() if line.startswith("Anomaly in ")]
-    assert lines[0].startswith(f"Anomaly in {anomalies[0]['split']}, label:domain: label has values that are none")
+    assert lines[0].startswith(f"Anomaly in {anomalies[0]['split']}, label:domain: label has unknown values")
     assert lines[0].endswith(f"; documents {', '.join(anomalies[0]['ids'])}")
     for part in ("do not fit their schema: label.", "expected: label: one of '0', '1'", "warn: [label:domain]}"):
         assert part in strange.process.stderr
