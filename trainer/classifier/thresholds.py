@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.classifier.settings import DEFAULT_THRESHOLD, Thresholds
-from trainer.errors import JobError
+from trainer.supervised import class_values
 
 
 def given(thresholds: Thresholds, classes: Sequence[str]) -> NDArray[np.float32] | None:
@@ -21,15 +21,7 @@ def given(thresholds: Thresholds, classes: Sequence[str]) -> NDArray[np.float32]
         return None
     if not isinstance(thresholds, dict):
         return np.full(len(classes), thresholds, np.float32)
-    unknown = [name for name in thresholds if name not in classes]
-    if unknown:
-        raise JobError(
-            "thresholds names an unknown class.",
-            where="trainer.thresholds",
-            found=", ".join(unknown),
-            expected=", ".join(classes),
-        )
-    return np.array([thresholds.get(name, DEFAULT_THRESHOLD) for name in classes], np.float32)
+    return np.array(class_values.by_id("thresholds", thresholds, classes, DEFAULT_THRESHOLD), np.float32)
 
 
 def tuned(probabilities: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.data import features as f
-from trainer.errors import JobError
+from trainer.supervised import class_values
 from trainer.training.settings import TrainingSettings
 
 
@@ -34,15 +34,7 @@ def resolve(
         found = counts()
         occurring = np.count_nonzero(found)
         return [float(found.sum() / (occurring * count)) if count else 0.0 for count in found]
-    unknown = [name for name in named if name not in classes]
-    if unknown:
-        raise JobError(
-            "class_weights names an unknown class.",
-            where="trainer.class_weights",
-            found=", ".join(unknown),
-            expected=", ".join(classes),
-        )
-    return [named.get(name, 1.0) for name in classes]
+    return class_values.by_id("class_weights", named, classes, default=1.0)
 
 
 def count(batches: tf.data.Dataset, target: str, classes: int) -> NDArray[np.int64]:
