@@ -42,8 +42,8 @@ _FORMATS_OF_KEYS = {
 class ColumnSettings(Settings):
     """The columns of a conll file, numbered from 1; negative numbers count from the last column."""
 
-    token: int = Field(1, description="Number of the token's column, from 1, or from -1 backwards.")
-    tag: int = Field(-1, description="Number of the tag's column, from 1, or from -1 backwards.")
+    token: int = Field(1, description="Column of the token: 1 is the first, -1 the last.")
+    tag: int = Field(-1, description="Column of the tag: 1 is the first, -1 the last.")
     comment: Name | None = Field(None, description="Prefix of lines to skip; null: none.")
     uneven: bool = Field(
         False,
@@ -56,8 +56,8 @@ class ColumnSettings(Settings):
         yield from super().problems()
         for key in ("token", "tag"):
             if getattr(self, key) == 0:
-                expected = "a number from 1, or from -1 backwards"
-                yield Problem((key,), "A column cannot have the number 0.", f"{key} 0", expected)
+                expected = "1 for the first column, -1 for the last"
+                yield Problem((key,), "A column number cannot be 0.", f"{key} 0", expected)
         if self.token == self.tag:
             yield Problem(("tag",), "One column cannot hold both the token and the tag.", f"column {self.tag}")
 
@@ -225,9 +225,8 @@ class SplitSettings(RootModel[dict[str, PositiveInt]]):
     @field_validator("root")
     @classmethod
     def _check_names(cls, weights: dict[str, int]) -> dict[str, int]:
-        missing = [name for name in ("train", "eval") if name not in weights]
-        if missing:
-            raise ValueError(f"the split {' and '.join(missing)} is missing, found {', '.join(weights) or 'none'}")
+        if not {"train", "eval"} <= weights.keys():
+            raise ValueError(f"the splits train and eval are required, found {', '.join(weights) or 'none'}")
         for name in weights:
             require_split_name(name)
         return weights

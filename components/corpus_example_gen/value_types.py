@@ -75,7 +75,7 @@ def _path(path: str | dict[str, str]) -> str | dict[str, str]:
         for name in path:
             require_split_name(name)
         if len({tuple(mark for mark in (SPAN, VERSION, *DATE) if mark in one) for one in path.values()}) > 1:
-            raise ValueError("all splits must have the same of {SPAN}, {VERSION} and {YYYY}{MM}{DD} in their paths")
+            raise ValueError("all split paths must have the same placeholders: {SPAN}, {VERSION}, {YYYY}{MM}{DD}")
     for one in [path] if isinstance(path, str) else path.values():
         dates = [mark for mark in DATE if mark in one]
         if dates and len(dates) < len(DATE):

@@ -24,8 +24,8 @@ class CorpusValidator(base_beam_component.BaseBeamComponent):
         settings: The validation section of the configuration.
         previous_statistics: The statistics of the previous examples, for drift.
         serving_logs: The pattern of the TFRecord files logged in serving, for skew, and their fingerprint, which
-            keeps results for older logs out of the cache; empty: no check for skew.
-        code: A digest of the component's code: the cache keeps no result of edited code.
+            invalidates the cache when they change; empty: no skew check.
+        code: A digest of the component's code, so that edited code invalidates the cache.
     """
 
     SPEC_CLASS = make_spec(

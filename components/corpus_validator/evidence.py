@@ -19,7 +19,7 @@ from trainer.data import features
 from trainer.data.tfrecords import stream
 
 SHOWN = 3
-"""How many documents an anomaly names."""
+"""The number of documents that an anomaly names."""
 
 Steps = list[list[bytes]]
 """A document's values of a feature by step; a context feature has one step."""

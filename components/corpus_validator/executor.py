@@ -31,7 +31,7 @@ ANOMALIES = "anomalies.json"
 
 
 class CorpusValidatorExecutor(base_beam_executor.BaseBeamExecutor):
-    """Writes the anomalies of each split in the format of TFX's ExampleValidator, and with readable descriptions."""
+    """Writes the anomalies of each split, in the format of TFX's ExampleValidator and with readable descriptions."""
 
     def Do(self, input_dict: ArtifactMap, output_dict: ArtifactMap, exec_properties: dict[str, Any]) -> None:  # noqa: N802
         """Validates every split.

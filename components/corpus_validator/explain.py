@@ -38,7 +38,7 @@ _KINDS: dict[int, AnomalyKind] = {
     _Type.UNEXPECTED_DATA_TYPE: "type",
 }
 _COMPARED = {_Type.COMPARATOR_L_INFTY_HIGH, _Type.COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH}
-_MEASURES = {1: "largest difference of a share", 2: "Jensen-Shannon divergence", 3: "normalised difference"}
+_MEASURES = {1: "largest difference in share", 2: "Jensen-Shannon divergence", 3: "normalised difference"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,19 +100,19 @@ def explain(
 def _feature(
     path: FeaturePath, info: anomalies_pb2.AnomalyInfo, schema: schema_pb2.Schema, statistics: StatisticsView
 ) -> Iterator[Finding]:
-    asked = dict(curated.features(schema)).get(path)
+    feature = dict(curated.features(schema)).get(path)
     view = statistics.feature(path)
     kinds = {_KINDS.get(reason.type, "other") for reason in info.reason}
     for reason in info.reason:
         kind = _KINDS.get(reason.type, "other")
         if reason.type in _COMPARED or (reason.type == _Type.INVALID_FEATURE_SHAPE and "missing" in kinds):
             continue
-        if kind == "missing" and asked is not None:
-            yield _missing(path, asked, view, statistics.documents)
-        elif kind == "domain" and asked is not None and view is not None:
-            yield _domain(path, curated.domain(schema, asked), view)
-        elif kind == "length" and asked is not None and view is not None:
-            yield _length(path, asked, view)
+        if kind == "missing" and feature is not None:
+            yield _missing(path, feature, view, statistics.documents)
+        elif kind == "domain" and feature is not None and view is not None:
+            yield _domain(path, curated.domain(schema, feature), view)
+        elif kind == "length" and feature is not None and view is not None:
+            yield _length(path, feature, view)
         elif kind == "new" and view is not None:
             what, expected = f"{path[-1]} is not in the schema", "only features of the schema"
             yield Finding(path, kind, what, expected, f"in {view.present} documents", lambda steps: steps is not None)
@@ -120,11 +120,11 @@ def _feature(
             yield Finding(path, kind, *_stock_description(reason), reason.description.strip().rstrip("."))
 
 
-def _missing(path: FeaturePath, asked: schema_pb2.Feature, view: FeatureView | None, documents: int) -> Finding:
-    fraction = asked.presence.min_fraction
+def _missing(path: FeaturePath, feature: schema_pb2.Feature, view: FeatureView | None, documents: int) -> Finding:
+    fraction = feature.presence.min_fraction
     expected = "in every document" if fraction >= 1 else f"in at least {fraction:.1%} of the documents"
-    if asked.presence.min_count > 1:
-        expected += f", at least {asked.presence.min_count}"
+    if feature.presence.min_count > 1:
+        expected += f", at least {feature.presence.min_count}"
     present = view.present if view else 0
     what = f"{path[-1]} is missing in {documents - present} of {documents} documents"
     return Finding(path, "missing", what, expected, f"in {present} documents", lambda steps: not any(steps or ()))
@@ -145,8 +145,8 @@ def _domain(path: FeaturePath, allowed: tuple[str, ...], view: FeatureView) -> F
     )
 
 
-def _length(path: FeaturePath, asked: schema_pb2.Feature, view: FeatureView) -> Finding:
-    levels = list(asked.value_counts.value_count) or [asked.value_count]
+def _length(path: FeaturePath, feature: schema_pb2.Feature, view: FeatureView) -> Finding:
+    levels = list(feature.value_counts.value_count) or [feature.value_count]
     if not any(level.ListFields() for level in levels):
         levels = [schema_pb2.ValueCount(min=1, max=1)]
     for depth, level in enumerate(levels):
@@ -195,11 +195,12 @@ def _difference(
         # Of two equal differences the positive one is reported: documents can show it.
         differences = {value: now.get(value, 0.0) - then.get(value, 0.0) for value in sorted({*now, *then})}
         value = max(differences, key=lambda value: (round(abs(differences[value]), 9), differences[value]))
-        found += f": {_shorten(value)} is {now.get(value, 0.0):.1%} here and {then.get(value, 0.0):.1%} there"
-        sought = value.encode()
+        shares = f"{now.get(value, 0.0):.1%} here and {then.get(value, 0.0):.1%} in the {REFERENCES[kind]}"
+        found += f": {_shorten(value)} is {shares}"
+        encoded = value.encode()
 
         def shows(steps: Steps | None) -> bool:
-            return any(found == sought for step in steps or () for found in step)
+            return any(found == encoded for step in steps or () for found in step)
 
     what = f"{path[-1]}'s distribution differs from that of the {REFERENCES[kind]}"
     return Finding(path, kind, what, f"{measure} at most {measurement.threshold:.3g}", found, shows)

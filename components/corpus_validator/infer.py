@@ -1,4 +1,4 @@
-"""Infers a first schema of a corpus, for review: the curated schema of its kind with the facts of its documents."""
+"""Infers a draft schema of a corpus for review: the curated schema of its kind, refined by the documents."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from schema import curated
 from trainer.data import features
 from trainer.errors import JobError
 
-_MOST_CLASSES = 200
+_MAX_CLASSES = 200
 _SHOWN_VALUES = 10
 _SCRIPT_SHARE = 0.95
-_MOST_SCRIPTS = 3
+_MAX_SCRIPTS = 3
 _SLACK = 0.03
-"""How far below the observed share of the scripts the rule is, if that share is close to the default."""
+"""How far the share that the rule requires is below the observed one, unless the default is lower still."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Observed:
-    """The facts of a corpus.
+    """What was observed in a corpus.
 
     Attributes:
         statistics: The statistics of its raw examples.
         letters: Its letters by script, as `scripts.count_letters` returns them.
-        bad: How many records are bad.
+        bad: The number of bad records.
     """
 
     statistics: StatisticsView
@@ -81,7 +81,7 @@ def observe(
 
     Args:
         files: The files of the corpus.
-        settings: How the files are read.
+        settings: How to read the files.
         make_pipeline: Creates the Beam pipeline.
         scratch: A folder for intermediate files.
 
@@ -108,14 +108,14 @@ def observe(
             "A schema cannot be inferred without documents.",
             where=", ".join(file.path for file in files),
             found=f"no documents, {bad} bad records",
-            fix="describe the corpus with options, for example --text COLUMN, or give a job's YAML",
+            fix="describe the corpus with options, for example --text COLUMN, or pass a job's YAML",
         )
     letters = sum((np.array(report["letters"], np.int64) for report in reports), scripts.count_letters(""))
     return Observed(view, letters, bad)
 
 
 def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Schema, dict[str, list[str]]]:
-    """Returns a first schema of an observed corpus, and lines of comment with the observations by feature."""
+    """Returns a draft schema of an observed corpus, and comment lines with the observations by feature."""
     schema = curated.for_corpus(
         settings.kind.name, named_sources=settings.source is not None, weighted=settings.weight is not None
     )
@@ -137,7 +137,7 @@ def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Sche
 
 
 def render(schema: schema_pb2.Schema, header: Sequence[str], comments: dict[str, list[str]]) -> str:
-    """Formats a schema as protocol-buffer text, with lines of comment at its top and, by name, at its features."""
+    """Formats a schema as protocol-buffer text, with comment lines at its top and, by name, at its features."""
     lines = [f"# {line}" for line in header]
     above = ""
     for line in text_format.MessageToString(schema, as_utf8=True).splitlines():
@@ -152,11 +152,11 @@ def render(schema: schema_pb2.Schema, header: Sequence[str], comments: dict[str,
 
 def _classes(feature: schema_pb2.Feature, view: FeatureView, declared: Sequence[str]) -> str:
     shares = view.shares()
-    if not declared and len(shares) > _MOST_CLASSES:
-        return f"Too many values for a domain: at least {len(shares):,}: {_shares(shares)}."
+    if not declared and len(shares) > _MAX_CLASSES:
+        return f"Too many values for a domain (at least {len(shares):,}): {_shares(shares)}."
     feature.string_domain.name = feature.name
     feature.string_domain.value.extend(declared or sorted(shares))
-    return f"Seen: {_shares(shares)}."
+    return f"Observed: {_shares(shares)}."
 
 
 def _letters(feature: schema_pb2.Feature, letters: NDArray[np.int64]) -> list[str]:
@@ -164,7 +164,7 @@ def _letters(feature: schema_pb2.Feature, letters: NDArray[np.int64]) -> list[st
     if not shares:
         return ["No letters of a known script."]
     chosen: list[str] = []
-    for name in list(shares)[:_MOST_SCRIPTS]:
+    for name in list(shares)[:_MAX_SCRIPTS]:
         chosen.append(name)
         if scripts.share(letters, tuple(chosen)) >= _SCRIPT_SHARE:
             # Rounded down to two decimals, so that the corpus itself always passes.
@@ -175,9 +175,9 @@ def _letters(feature: schema_pb2.Feature, letters: NDArray[np.int64]) -> list[st
 
 
 def _lengths(feature: schema_pb2.Feature, view: FeatureView) -> str:
-    seen, asked = view.lengths(0), feature.value_counts.value_count[0]
-    asked.min = min(1, seen.lowest)
-    asked.max = 1 if seen.highest <= 1 else _round_up(2 * seen.highest)
+    seen, limits = view.lengths(0), feature.value_counts.value_count[0]
+    limits.min = min(1, seen.lowest)
+    limits.max = 1 if seen.highest <= 1 else _round_up(2 * seen.highest)
     return f"{seen.lowest:,} to {seen.highest:,} steps per document observed; the limit leaves room."
 
 

@@ -17,7 +17,7 @@ _OUTPUTS = (mlmd.Event.OUTPUT, mlmd.Event.DECLARED_OUTPUT)
 class PreviousStatistics(resolver.ResolverStrategy):
     """Resolves to the latest earlier statistics of other examples that passed validation.
 
-    Examples that failed are no reference: their corrected successors would fail with drift.
+    Failed examples do not serve as a reference: corrected ones would then fail because of drift.
     The inputs are `current`, the statistics of the run, and `statistics`, which resolves to one artifact or none.
     """
 
@@ -34,16 +34,16 @@ class PreviousStatistics(resolver.ResolverStrategy):
 
 def _corpus(store: Any, statistics: int) -> set[str]:
     """Returns the fingerprints of the files behind statistics, which CorpusExampleGen records on its examples."""
-    made = _executions(store, statistics, _OUTPUTS)
-    return {artifact.custom_properties[_FINGERPRINT].string_value for artifact in _artifacts(store, made, _INPUTS)}
+    producers = _executions(store, statistics, _OUTPUTS)
+    return {artifact.custom_properties[_FINGERPRINT].string_value for artifact in _artifacts(store, producers, _INPUTS)}
 
 
 def _passed(store: Any, statistics: int) -> bool:
     """Whether a validation of the statistics has written anomalies: a failed one leaves none."""
-    read = _executions(store, statistics, _INPUTS)
+    consumers = _executions(store, statistics, _INPUTS)
     return any(
         artifact.type == "ExampleAnomalies" and artifact.state == mlmd.Artifact.LIVE
-        for artifact in _artifacts(store, read, _OUTPUTS)
+        for artifact in _artifacts(store, consumers, _OUTPUTS)
     )
 
 

@@ -1,7 +1,7 @@
 """Scripts of the letters of a text, and the rules of a schema for them.
 
 A feature of the schema may carry `annotation { tag: "script:Latin>=0.95" }`: at least that share of its letters
-(Unicode's categories L*) belongs to the script. A rule joins scripts by +: `script:Han+Hiragana+Katakana>=0.9`.
+(Unicode's categories L*) must belong to the script. A rule joins scripts by +: `script:Han+Hiragana+Katakana>=0.9`.
 """
 
 from __future__ import annotations

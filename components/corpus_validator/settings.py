@@ -1,4 +1,4 @@
-"""Typed settings of the validation, read from the job's YAML."""
+"""Typed settings of validation, read from the job's YAML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ differs from that of the previous examples (drift) or of the serving logs (skew)
 
 KINDS: tuple[str, ...] = get_args(AnomalyKind)
 CORPUS = "corpus"
-"""The name of anomalies of a whole split in reports and in `warn`."""
+"""The feature name of anomalies of a whole split, in reports and in `warn`."""
 
 
 class ValidationSettings(Settings):
@@ -29,8 +29,8 @@ class ValidationSettings(Settings):
     serving_logs: str | None = Field(
         None,
         min_length=1,
-        description="TFRecords of raw SequenceExamples logged in serving, a path like corpus.path; null: no check for"
-        " skew.",
+        description="TFRecords of raw SequenceExamples logged in serving, a path like corpus.path; null: no skew"
+        " check.",
     )
 
     @field_validator("warn")

@@ -1,4 +1,4 @@
-"""Computes statistics of raw SequenceExamples and gives access to them."""
+"""Computes statistics of raw SequenceExamples and provides access to them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FeaturePath = tuple[str, ...]
 
 
 class ComputeStatistics(beam.PTransform):
-    """Writes the statistics of serialized raw SequenceExamples, those of StatisticsGen, to one file."""
+    """Writes the statistics that StatisticsGen computes of serialized raw SequenceExamples to one file."""
 
     def __init__(self, path: str) -> None:
         super().__init__()

@@ -112,7 +112,7 @@ def _letters(schema: schema_pb2.Schema, split: Split) -> list[tuple[Finding, tup
         if share < rule.share:
             most = ", ".join(f"{name} {part:.1%}" for name, part in list(scripts.shares(letters.counts).items())[:3])
             what = f"{path[-1]} is written in another script"
-            violations.append((Finding(path, "script", what, str(rule), f"{share:.1%}; most are {most}"), letters.ids))
+            violations.append((Finding(path, "script", what, str(rule), f"{share:.1%}; mostly {most}"), letters.ids))
     return violations
 
 

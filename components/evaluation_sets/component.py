@@ -19,8 +19,8 @@ class EvaluationSets(base_component.BaseComponent):
     Args:
         examples: Raw SequenceExamples; the documents of the eval split are part of the evaluation.
         transform_graph: The graph with the vocabulary.
-        settings: The evaluation section of the configuration, its files named by their content.
-        code: A digest of the component's code: the cache keeps no result of edited code.
+        settings: The evaluation section of the configuration, with content-addressed copies of its files.
+        code: A digest of the component's code, so that edited code invalidates the cache.
     """
 
     SPEC_CLASS = make_spec(

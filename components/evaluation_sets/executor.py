@@ -44,14 +44,14 @@ class EvaluationSetsExecutor(base_executor.BaseExecutor):
         graph = artifact_utils.get_single_uri(input_dict["transform_graph"])
         lookup = WordLookup(Vocabulary.read(graph).words, transform_settings(graph))
         sets = list(read_sets(settings))
-        known = {asked.name: coverage(lookup, asked, settings.min_coverage) for asked in sets}
+        known = {each.name: coverage(lookup, each, settings.min_coverage) for each in sets}
         written = 0
         path = example_files.shard_path(output.uri, SPLIT, 0, 1, _OUTPUT.suffix)
         with TFRecordFile(path, _OUTPUT, _GZIP_LEVEL) as file:
             for record in _encode(sets, known, raw.uri):
                 file.write(record)
                 written += 1
-        documents, expected = written - sum(len(asked.questions) for asked in sets), split_documents(raw)[HELD_OUT]
+        documents, expected = written - sum(len(each.questions) for each in sets), split_documents(raw)[HELD_OUT]
         if documents != expected:
             raise JobError(
                 "Documents were lost or duplicated in the evaluation data of word vectors.",
@@ -68,8 +68,8 @@ class EvaluationSetsExecutor(base_executor.BaseExecutor):
 
 
 def _encode(sets: list[QuestionSet], known: dict[str, SetCoverage], raw: str) -> Iterator[bytes]:
-    for asked in sets:
-        yield from encode_questions(asked, known[asked.name].gates)
+    for question_set in sets:
+        yield from encode_questions(question_set, known[question_set.name].gates)
     shards = example_files.shard_paths(raw, HELD_OUT)
     if shards:
         yield from encode_documents(record.numpy() for record in tfrecords.stream(shards))

@@ -16,7 +16,7 @@ GATES = "gates"
 """1 if the record's set counts for gates, else 0."""
 
 
-def encode_questions(asked: QuestionSet, gates: bool) -> Iterator[bytes]:
+def encode_questions(source: QuestionSet, gates: bool) -> Iterator[bytes]:
     """Serializes the questions of a set; `gates` says whether the set counts for gates.
 
     Yields:
@@ -24,10 +24,10 @@ def encode_questions(asked: QuestionSet, gates: bool) -> Iterator[bytes]:
         `section` (the set's name if it has no sections), `score` and `gates`, and the feature list `tokens`,
         one step per word.
     """
-    for question in asked.questions:
+    for question in source.questions:
         words = tf.train.FeatureList(feature=[_text(word) for word in question.words])
-        identity = f"{asked.name}:{question.line}"
-        context = _context(identity, asked.name, asked.task, question.section or asked.name, question.score, gates)
+        identity = f"{source.name}:{question.line}"
+        context = _context(identity, source.name, source.task, question.section or source.name, question.score, gates)
         yield _serialize(context, {f.TOKENS: words})
 
 

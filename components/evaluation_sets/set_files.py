@@ -13,7 +13,7 @@ _SECTION = ":"
 
 
 class Question(NamedTuple):
-    """A question to word vectors with the human answer.
+    """A question for word vectors, with the human answer.
 
     Attributes:
         line: Its line in the file, from 1.
@@ -29,24 +29,24 @@ class Question(NamedTuple):
 
 
 Reader = Callable[[bytes, str], list[Question]]
-"""Takes a file's content and its name in messages; returns its questions in order."""
+"""Takes a file's content and its path, for messages; returns its questions in order."""
 
 
-def read_pairs(content: bytes, place: str) -> list[Question]:
+def read_pairs(content: bytes, path: str) -> list[Question]:
     """Reads two words and a score per line, separated by a tab, a comma or spaces; ignores further columns.
 
     The first line may name the columns. Lines that start with `#` or `//` are comments.
 
     Args:
         content: The file, UTF-8.
-        place: The file's name in messages.
+        path: The file's path, for messages.
 
     Raises:
         JobError: If a line is not a pair, or the file has no pairs.
     """
     found: list[Question] = []
     bad: list[tuple[int, str]] = []
-    for index, (number, line) in enumerate(_lines(content, place)):
+    for index, (number, line) in enumerate(_lines(content, path)):
         separator = next((sign for sign in "\t," if sign in line), None)
         fields = [field.strip() for field in line.split(separator)]
         pair = _pair(number, fields)
@@ -55,11 +55,11 @@ def read_pairs(content: bytes, place: str) -> list[Question]:
         # A header has no digit in its third column; a mistyped number does.
         elif index > 0 or len(fields) < 3 or any(character.isdigit() for character in fields[2]):
             bad.append((number, line))
-    _require(found, bad, place, "word pairs", "two words and a number, separated by a tab, a comma or spaces")
+    _require(found, bad, path, "word pairs", "two words and a number, separated by a tab, a comma or spaces")
     return found
 
 
-def read_analogies(content: bytes, place: str) -> list[Question]:
+def read_analogies(content: bytes, path: str) -> list[Question]:
     """Reads four words per line, separated by white space, under lines `: section`; arguments as for `read_pairs`.
 
     Raises:
@@ -68,7 +68,7 @@ def read_analogies(content: bytes, place: str) -> list[Question]:
     found: list[Question] = []
     bad: list[tuple[int, str]] = []
     section = ""
-    for number, line in _lines(content, place):
+    for number, line in _lines(content, path):
         words = tuple(line.split())
         if line.startswith(_SECTION):
             section = line.removeprefix(_SECTION).strip()
@@ -76,18 +76,18 @@ def read_analogies(content: bytes, place: str) -> list[Question]:
             found.append(Question(number, words, section))
         else:
             bad.append((number, line))
-    _require(found, bad, place, "analogies", "four words, under a line `: section`")
+    _require(found, bad, path, "analogies", "four words, under a line `: section`")
     return found
 
 
-def _lines(content: bytes, place: str) -> Iterator[tuple[int, str]]:
+def _lines(content: bytes, path: str) -> Iterator[tuple[int, str]]:
     """Yields the lines that are neither empty nor comments, with their numbers from 1."""
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         try:
             line = raw.decode().strip()
         except UnicodeDecodeError as error:
             byte = f"the byte 0x{raw[error.start]:02x}"
-            raise JobError("The file is not UTF-8.", where=f"{place}:{number}", found=byte) from error
+            raise JobError("The file is not UTF-8.", where=f"{path}:{number}", found=byte) from error
         if line and not line.startswith(_COMMENTS):
             yield number, line
 
@@ -100,15 +100,15 @@ def _pair(line: int, fields: list[str]) -> Question | None:
     return Question(line, (first, second), score=score) if first and second and math.isfinite(score) else None
 
 
-def _require(found: list[Question], bad: list[tuple[int, str]], place: str, what: str, expected: str) -> None:
+def _require(found: list[Question], bad: list[tuple[int, str]], path: str, what: str, expected: str) -> None:
     if bad:
         numbers = ", ".join(str(number) for number, _ in bad[:10])
         raise JobError(
             f"{len(bad)} line{'s' * (len(bad) > 1)} of a file of {what} cannot be parsed.",
-            where=f"{place}:{bad[0][0]}",
+            where=f"{path}:{bad[0][0]}",
             found=repr(bad[0][1][:200]),
             expected=expected,
             fix=f"correct or remove line{'s' * (len(bad) > 1)} {numbers}{' and more' * (len(bad) > 10)}",
         )
     if not found:
-        raise JobError(f"The file has no {what}.", where=place, expected=f"lines of {expected}")
+        raise JobError(f"The file has no {what}.", where=path, expected=f"lines of {expected}")

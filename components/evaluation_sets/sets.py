@@ -1,4 +1,4 @@
-"""Sets of questions to word vectors, and how much of them a vocabulary covers."""
+"""Sets of questions for word vectors, and how much of them a vocabulary covers."""
 
 from __future__ import annotations
 
@@ -65,15 +65,15 @@ class SetCoverage:
         return {"asked": self.asked, "known": self.known, "share": self.known / self.asked, "gates": self.gates}
 
 
-def coverage(lookup: WordLookup, asked: QuestionSet, min_coverage: float) -> SetCoverage:
+def coverage(lookup: WordLookup, question_set: QuestionSet, min_coverage: float) -> SetCoverage:
     """Counts the questions of a non-empty set whose words all have vectors, with the lookup of the model.
 
     The set counts for gates from a share of `min_coverage`; a rank correlation also needs two pairs.
     """
-    words = sorted({word for question in asked.questions for word in question.words})
+    words = sorted({word for question in question_set.questions for word in question.words})
     found = (lookup.folded(tf.constant(words)) != ABSENT).numpy().tolist()
     known = set(itertools.compress(words, found))
-    answered = sum(known.issuperset(question.words) for question in asked.questions)
-    least = 2 if asked.task == SIMILARITY else 1
-    gates = answered >= least and answered / len(asked.questions) >= min_coverage
-    return SetCoverage(len(asked.questions), answered, gates)
+    answered = sum(known.issuperset(question.words) for question in question_set.questions)
+    required = 2 if question_set.task == SIMILARITY else 1
+    gates = answered >= required and answered / len(question_set.questions) >= min_coverage
+    return SetCoverage(len(question_set.questions), answered, gates)

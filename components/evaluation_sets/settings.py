@@ -11,7 +11,7 @@ from trainer.errors import Problem
 from trainer.settings import Settings
 
 HELD_OUT = "eval"
-"""The name of the held-out documents among the sets."""
+"""The name under which the held-out documents appear among the sets."""
 
 _SetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 _Path = Annotated[str, Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""Figures over counts as TensorFlow Model Analysis metrics."""
+"""Figures computed from counts, as TensorFlow Model Analysis metrics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FigureMetric(metric_types.Metric):
     Args:
         name: The name of the metric.
         figure: The dotted path of the figure, for example `trainer.tagger.metrics:span_f1`; its module has `COUNTS`.
-        code: A digest of the figure's code: the cache keeps no result of edited code.
+        code: A digest of the figure's code, so that edited code invalidates the cache.
     """
 
     def __init__(self, name: str, figure: str, code: str = "") -> None:

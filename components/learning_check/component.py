@@ -15,10 +15,10 @@ class LearningCheck(base_component.BaseComponent):
 
     Args:
         examples: Transformed SequenceExamples; only the train split is read.
-        transform_graph: The graph that made them.
+        transform_graph: The graph that produced them.
         training: The dotted path of a supervised task, for example `trainer.tagger.training:TAGGER`.
         settings: The trainer section of the configuration as JSON.
-        code: A digest of the component's code: the cache keeps no result of edited code.
+        code: A digest of the component's code, so that edited code invalidates the cache.
     """
 
     SPEC_CLASS = make_spec(

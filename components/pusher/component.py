@@ -17,7 +17,7 @@ class Publisher(base_component.BaseComponent):
         model: The trained model.
         model_blessing: The Evaluator's verdict.
         directory: The serving directory.
-        keep: How many versions to keep.
+        keep: The number of versions to keep.
         run: The id of the run. It keeps the result out of the cache: the serving directory may have changed since.
     """
 

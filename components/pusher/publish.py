@@ -38,7 +38,7 @@ def publish(model: str, directory: str, keep: int) -> tuple[int, bool]:
     Args:
         model: The SavedModel.
         directory: The serving directory.
-        keep: How many versions to keep; older ones are removed.
+        keep: The number of versions to keep; older ones are removed.
 
     Returns:
         The newest version, and whether this call published it.

@@ -19,11 +19,11 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         examples: Raw SequenceExamples.
         schema: Their curated schema.
         settings: The transform section of the configuration.
-        output: How the files are written.
+        output: How to write the files.
         kind: The kind of corpus.
         labels: Names of the classes or tags in the order of their ids, as a JSON list; empty: those of the train
             split, sorted.
-        code: A digest of the component's code: the cache keeps no result of edited code.
+        code: A digest of the component's code, so that edited code invalidates the cache.
     """
 
     SPEC_CLASS = make_spec(

@@ -101,7 +101,7 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         progress.report(documents, documents, "records")
 
     def _find_phrases(self, shards: list[str], settings: TransformSettings, directory: str) -> Paths:
-        """Writes `phrases.txt` if the settings ask for phrases; returns its path if any are found."""
+        """Writes `phrases.txt` if phrases are configured; returns its path if any are found."""
         if settings.phrases is None:
             return {}
         path, passes = posixpath.join(directory, "phrases.txt"), list[list[Phrase]]()

@@ -17,7 +17,7 @@ from trainer.text.preprocessing import MARK, tokenize_segments
 
 _LOWER_BITS = 32
 _LOWER = (1 << _LOWER_BITS) - 1
-_LEAST_PENDING = 1 << 18
+_MIN_PENDING = 1 << 18
 
 Counts = NDArray[np.int64]
 
@@ -58,25 +58,25 @@ class PairCounts:
             self._words = np.concatenate([self._words, np.zeros(max(missing, len(self._words)), np.int64)])
         self._words[ids] += word_counts
         self._pending.append((ids[pairs >> _LOWER_BITS] << _LOWER_BITS | ids[pairs & _LOWER], counts))
-        if sum(len(added) for added, _ in self._pending) > max(_LEAST_PENDING, len(self._pairs) // 4):
-            self._settle()
+        if sum(len(added) for added, _ in self._pending) > max(_MIN_PENDING, len(self._pairs) // 4):
+            self._merge_pending()
 
     def arrays(self) -> tuple[Counts, Counts, Counts]:
         """Returns the counts of the words of `ids`, the distinct pairs of ids in ascending order, and their counts."""
-        self._settle()
+        self._merge_pending()
         return self._words[: len(self.ids)], self._pairs, self._counts
 
-    def _settle(self) -> None:
+    def _merge_pending(self) -> None:
         if not self._pending:
             return
         pairs, counts = _sum(*(np.concatenate(parts) for parts in zip(*self._pending, strict=True)))
         self._pending = []
-        places = np.searchsorted(self._pairs, pairs)
+        positions = np.searchsorted(self._pairs, pairs)
         new = np.ones(len(pairs), np.bool_)
-        inside = places < len(self._pairs)
-        new[inside] = self._pairs[places[inside]] != pairs[inside]
-        self._pairs = np.insert(self._pairs, places[new], pairs[new])
-        self._counts = np.insert(self._counts, places[new], 0)
+        inside = positions < len(self._pairs)
+        new[inside] = self._pairs[positions[inside]] != pairs[inside]
+        self._pairs = np.insert(self._pairs, positions[new], pairs[new])
+        self._counts = np.insert(self._counts, positions[new], 0)
         self._counts[np.searchsorted(self._pairs, pairs)] += counts
 
 

@@ -34,7 +34,7 @@ class ShardJob:
 
     Attributes:
         settings: The transform section of the configuration.
-        output: How files are written.
+        output: How to write files.
         kind: The kind of corpus.
         vocabulary_size: The number of ids of known and reserved words; higher ids are buckets of unknown words.
     """
@@ -98,8 +98,8 @@ def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
     if not counted:
         return {}
     tokens, numbers = (tf.concat(parts, 0) for parts in zip(*counted, strict=True))
-    distinct, places = tf.unique(tokens)
-    total = tf.math.unsorted_segment_sum(numbers, places, tf.size(distinct))
+    distinct, indices = tf.unique(tokens)
+    total = tf.math.unsorted_segment_sum(numbers, indices, tf.size(distinct))
     return dict(zip((token.decode() for token in distinct.numpy().tolist()), total.numpy().tolist(), strict=True))
 
 

@@ -59,7 +59,7 @@ def _transform_shard(element: tuple[Shard, str], job: ShardJob) -> dict[str, Any
 
 
 def graph_schema(schema: schema_pb2.Schema, kind: CorpusKind) -> schema_pb2.Schema:
-    """Drops the context features that are no inputs of the graph, such as weights: serving does not have them."""
+    """Drops the context features that are not inputs of the graph, such as weights: serving does not have them."""
     kept = schema_pb2.Schema()
     kept.CopyFrom(schema)
     for feature in schema.feature:
@@ -134,7 +134,7 @@ def transform(
     no_batches = pipeline | "NoAnalysisData" >> beam.Create([])
     graph = (no_batches, reader.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(preprocessing_fn)
     graph | tft_beam.WriteTransformFn(graph_directory)
-    # Shards wait for the graph as elements derived from it: Beam would measure a side input for its cache by objects.
+    # Shards wait for the graph as elements derived from it: Beam's cache would measure a side input object by object.
     return (
         graph[0]
         | "Shards" >> beam.FlatMap(lambda saved_model: [(shard, saved_model) for shard in shards])

@@ -38,7 +38,7 @@ class TokenCounts:
 def select_words(
     counts: Mapping[str, int], settings: TransformSettings, pieces: Iterable[str] = ()
 ) -> list[tuple[str, int]]:
-    """Chooses the vocabulary of the configuration.
+    """Chooses the vocabulary as configured.
 
     It starts with `settings.reserved`, followed by the words of a given vocabulary in its order, all pieces of the
     subword model, or the frequent words of the train split up to the maximum size. Pieces and frequent words are in
@@ -133,8 +133,8 @@ def check_coverage(
 
     Args:
         split: The split's name.
-        known: How many tokens are in the vocabulary.
-        tokens: How many tokens there are, without marks; a split without tokens passes.
+        known: The number of tokens in the vocabulary.
+        tokens: The number of tokens, without marks; a split without tokens passes.
         unknown_counts: The unknown tokens of the train split with their counts, for the message.
         settings: The transform section of the configuration.
 
@@ -175,12 +175,12 @@ def write_classes(path: str, names: list[str]) -> str:
     Raises:
         JobError: If a name is empty or has a line break.
     """
-    broken = [name for name in names if len(name.splitlines()) != 1]
-    if broken:
+    invalid = [name for name in names if len(name.splitlines()) != 1]
+    if invalid:
         raise JobError(
             "A class name is empty or has a line break.",
             where=f"SequenceTransform, {posixpath.basename(path)}",
-            found=repr(broken[0]),
+            found=repr(invalid[0]),
             expected="one line of text",
             fix="Correct it in the corpus, or map the label to another name under corpus.labels.",
         )

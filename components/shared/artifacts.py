@@ -1,4 +1,4 @@
-"""What the components' declarations and executors share: specs, schemas and the description of examples."""
+"""Specs, schemas and descriptions of examples, shared by the declarations and executors of components."""
 
 from __future__ import annotations
 

@@ -97,9 +97,9 @@ class Int64Steps:
         tags_and_sizes = (0x0A, varint_bytes + 3, 0x1A, varint_bytes + 1, 0x08)
         for column, value in enumerate(tags_and_sizes):
             self._steps[:, column] = value
-        for place in range(width - 5):
-            continued = np.where(varint_bytes > place + 1, 0x80, 0)
-            self._steps[:, 5 + place] = ids >> 7 * place & 0x7F | continued
+        for index in range(width - 5):
+            continued = np.where(varint_bytes > index + 1, 0x80, 0)
+            self._steps[:, 5 + index] = ids >> 7 * index & 0x7F | continued
 
 
 def sequence_example(context: Mapping[str, bytes], feature_lists: Mapping[str, bytes]) -> bytes:

@@ -1,6 +1,6 @@
 """Writes TFRecord files, plain or GZIP, in the format of `tensorflow/core/lib/io/record_writer.h`.
 
-zlib-ng compresses: TensorFlow's own zlib takes ten times as long for files of this size.
+Compresses with zlib-ng, because TensorFlow's own zlib takes ten times as long for files of this size.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PARTIAL = "partial-"
 
 
 class TFRecordFile:
-    """A TFRecord file on any file system that TensorFlow supports, written in a `with` block by a thread of its own.
+    """A TFRecord file on any file system that TensorFlow supports, written in a `with` block by its own thread.
 
     The file gets its name when it is complete. Until then it is `partial-<uuid>` in the parent of its folder, because
     every file in the folder of a split is read as a shard. A killed attempt leaves its partial file to
@@ -59,7 +59,7 @@ class TFRecordFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._close(whole=kind is None)
+            self._close(complete=kind is None)
             if kind is None:
                 tf.io.gfile.rename(self._partial, self._path, overwrite=True)
         finally:
@@ -74,10 +74,10 @@ class TFRecordFile:
         if self._record_bytes >= _BUFFER_BYTES:
             self._flush()
 
-    def _close(self, *, whole: bool) -> None:
+    def _close(self, *, complete: bool) -> None:
         """Closes the file, after writing the pending records if the file is to be complete."""
         try:
-            if whole:
+            if complete:
                 self._flush()
                 while self._pending:
                     self._pending.popleft().result()

@@ -128,7 +128,7 @@ def test_unusable_corpora_fail_the_run(job) -> None:
     for path, settings, title in (
         ("a.csv.gz", {}, "A corpus file cannot be read"),
         ("a.csv", {"text": "body"}, r"The column 'body' \(corpus.text\) is missing"),
-        ("few.csv", {}, "has no documents"),
+        ("few.csv", {}, "no documents for split"),
         ("empty.csv", {}, "The corpus has no records"),
     ):
         with pytest.raises(JobError, match=title):

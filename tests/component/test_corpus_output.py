@@ -32,7 +32,7 @@ def test_files_give_the_splits(job):
     names = json.loads(job.artifact().properties["split_names"].string_value)
     assert names == list(SPLITS)
     Path(paths["eval"]).write_text("")
-    with pytest.raises(JobError, match=r"(?s)The split eval has no documents.*splits by file"):
+    with pytest.raises(JobError, match=r"(?s)The corpus has no documents for split eval.*splits by file"):
         job.run(paths)
     with pytest.raises(JobError, match=r"(?s)in two splits.*eval\.jsonl matches the paths of eval and test"):
         job.run({**paths, "test": "*.jsonl"})

@@ -48,7 +48,7 @@ def test_a_labelled_corpus(reviews: Path) -> None:
     found = {path[-1]: feature for path, feature in curated.features(schema)}
     assert list(found) == ["id", "source", "label", "text"]
     assert list(found["label"].string_domain.value) == ["3", "5"]
-    assert "# Seen: 5 75.0%, 3 25.0%." in result.stdout
+    assert "# Observed: 5 75.0%, 3 25.0%." in result.stdout
     assert "# Sources: " in result.stdout
     assert list(found["text"].annotation.tag) == ["script:Latin>=0.95"]
     assert [count.max for count in found["text"].value_counts.value_count] == [1, 1]

@@ -111,10 +111,10 @@ def _invalid_specs(found: str, expected: str) -> JobError:
 
 def _find(base: str, pattern: str) -> dict[Span, set[str]]:
     """Returns the spans of the matching files with their patterns, whose placeholders are filled in."""
-    whole = join(base, pattern)
-    expression = re.compile(_expression(whole))
+    full = join(base, pattern)
+    expression = re.compile(_expression(full))
     patterns: dict[Span, set[str]] = {}
-    for file in files.match_files(glob(whole)):
+    for file in files.match_files(glob(full)):
         match = expression.fullmatch(file.path)
         values: dict[str, str | None] = match.groupdict() if match else {}
         span = _span(values) if values else None

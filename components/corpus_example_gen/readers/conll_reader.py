@@ -44,18 +44,18 @@ def read_conll(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator
 def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], list[str]]:
     """Returns the tokens and their tags."""
     token, tag = (column - 1 if column > 0 else column for column in (columns.token, columns.tag))
-    least = max(column if column > 0 else -column for column in (columns.token, columns.tag))
-    for place, row in enumerate(rows, 1):
+    required = max(column if column > 0 else -column for column in (columns.token, columns.tag))
+    for position, row in enumerate(rows, 1):
         width = len(row)
         if not columns.uneven and width != len(rows[0]):
-            raise RecordError(f"wrong number of columns: {width} at token {place}, the first has {len(rows[0])}")
-        if width < least or token % width == tag % width:
+            raise RecordError(f"wrong number of columns: {width} at token {position}, the first has {len(rows[0])}")
+        if width < required or token % width == tag % width:
             raise RecordError(
                 f"too few columns: {width}, the token is in column {columns.token} and the tag in {columns.tag}"
             )
     tokens, tags = [row[token] for row in rows], [row[tag] for row in rows]
     for role, values in (("token", tokens), ("tag", tags)):
         if not all(map(str.strip, values)):
-            place = next(place for place, value in enumerate(values, 1) if not value.strip())
-            raise RecordError(f"no {role}: the column is empty at token {place} of the sentence")
+            number = next(number for number, value in enumerate(values, 1) if not value.strip())
+            raise RecordError(f"no {role}: the column is empty at token {number} of the sentence")
     return tokens, tags

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
-from components.corpus_example_gen.readers.header import place_of
+from components.corpus_example_gen.readers.header import column_index
 from components.corpus_example_gen.readers.lines import Lines
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
@@ -55,7 +55,7 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
             return
         except (csv.Error, _StructureError) as error:
             # Unless the quotes are right, only the first line certainly belongs to this record.
-            raw = lines.give_back_all_but_first()
+            raw = lines.push_back_all_but_first()
             yield builder.bad(line, _structure_reason(error), raw)
         except RecordError as error:
             yield builder.bad(line, str(error), lines.raw())
@@ -90,7 +90,7 @@ class _Lines:
             text = self._encoding.decode(line)
         except RecordError:
             self._broken = True
-            text = self._encoding.decode_anyway(line)
+            text = self._encoding.decode_leniently(line)
         if "\0" in text:
             # Python 3.10's csv module stops at a NUL, later ones accept it; here the whole record is bad.
             self._broken = True
@@ -110,7 +110,7 @@ class _Lines:
         return b"".join(self._taken)
 
     def check(self) -> None:
-        """Raises RecordError if the record is too long, has a NUL or invalid bytes."""
+        """Raises RecordError if the record is too long, or has a NUL or invalid bytes."""
         if self._size > MAX_DOCUMENT_BYTES:
             raise too_long()
         if self._broken:
@@ -120,7 +120,7 @@ class _Lines:
                 raise RecordError(f"NUL byte: at byte {position} of the record")
             self._encoding.decode(raw)
 
-    def give_back_all_but_first(self) -> bytes:
+    def push_back_all_but_first(self) -> bytes:
         """Returns the first line; all others are read again."""
         self._returned.extend(reversed(self._taken[1:]))
         del self._taken[1:]
@@ -168,8 +168,8 @@ def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[st
 def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Picker:
     """Returns a function from a row to the values of the roles."""
     where, hint = f"{path}, header row", "; corpus.delimiter is their separator"
-    places = [
-        None if name is None else place_of(role, name, header, where, of="CSV", hint=hint)
+    indices = [
+        None if name is None else column_index(role, name, header, where, of="CSV", hint=hint)
         for role, name in ((role, getattr(settings, role)) for role in ROLES)
     ]
-    return lambda row: [None if place is None else row[place] for place in places]
+    return lambda row: [None if index is None else row[index] for index in indices]

@@ -14,14 +14,14 @@ from components.corpus_example_gen.documents import EXCERPT_CHARS, BadRecord, Do
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
 
-_CUTS = {
+_BOUNDARIES = {
     "line": re.compile(r"\r\n|\r|\n"),
     # Without the lookahead, \r\n could match as two line ends.
     "paragraph": re.compile(r"(?:\r\n|\r(?!\n)|\n)(?:[^\S\r\n]*(?:\r\n|\r(?!\n)|\n))+"),
 }
 
 _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_GREATEST_WEIGHT = 3.4e38
+_MAX_WEIGHT = 3.4e38
 
 
 class DocumentBuilder:
@@ -50,7 +50,7 @@ class DocumentBuilder:
         self._class_ids = {name: number for number, name in enumerate(settings.class_names or ())}
         self._separator = settings.label_separator or ","
         self._splits = settings.split_names
-        self._cut = _CUTS.get(settings.segment)
+        self._boundary = _BOUNDARIES.get(settings.segment)
 
     @functools.cached_property
     def _lines_before(self) -> int:
@@ -83,8 +83,8 @@ class DocumentBuilder:
         elif settings.label is not None:
             name = self._class_name(cast("str | None", label))
         given = None if settings.split is None else self._split(split)
-        if self._cut or len(segments) > 1:
-            pieces = itertools.chain.from_iterable(map(self._cut.split, segments)) if self._cut else segments
+        if self._boundary or len(segments) > 1:
+            pieces = itertools.chain.from_iterable(map(self._boundary.split, segments)) if self._boundary else segments
             segments = [piece for piece in pieces if piece and not piece.isspace()]
         source, identity = self._origin(source, identity, _encode(text, "text"))
         number = self._weight(weight)
@@ -160,7 +160,7 @@ class DocumentBuilder:
         if not found:
             raise RecordError(f"no weight: {self._settings.weight!r} is empty")
         # Weights are written as float32, in which greater numbers are infinite.
-        if not _NUMBER.fullmatch(found) or not float(found) <= _GREATEST_WEIGHT:
+        if not _NUMBER.fullmatch(found) or not float(found) <= _MAX_WEIGHT:
             raise RecordError(f"bad weight: {_short(found)} is not a finite number of 0 or more")
         return float(found)
 

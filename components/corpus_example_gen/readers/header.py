@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from trainer.errors import JobError
 
 
-def place_of(role: str, name: str, columns: Sequence[str], where: str, *, of: str, hint: str = "") -> int:
+def column_index(role: str, name: str, columns: Sequence[str], where: str, *, of: str, hint: str = "") -> int:
     """Returns the index of a column; `where`, `of` (the kind of file) and `hint` are for messages.
 
     Raises:

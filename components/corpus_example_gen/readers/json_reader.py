@@ -34,7 +34,7 @@ from trainer.errors import JobError
 _PARSER = ijson.get_backend("yajl2_c")
 _CHUNK_BYTES = 1 << 20
 # The parser's messages quote 30 bytes before the error and 30 from there on, after an indent of 10.
-_SHOWN_BYTES, _INDENT = 30, 10
+_QUOTED_BYTES, _INDENT = 30, 10
 _DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _KEEP_ERRORS = "seqloom.keep"
 # Invalid bytes, and escaped halves of surrogate pairs, which the parser replaces by question marks.
@@ -88,7 +88,7 @@ class _Array:
         self._head = file.read(text_encoding.MARK_BYTES)
         self.encoding, self._bytes_before = text_encoding.detect(self._head, path, settings)
         self._file, self._path = file, path
-        # The text in parsing, which starts at byte `_bytes_before`, its parsed length, and the end of the text before.
+        # The text being parsed, from byte `_bytes_before` on; its parsed length; and the end of the text before it.
         self._text, self._position, self._text_before = "", 0, ""
         self.line = 1
         self._depth, self._builder, self._first_line = 0, ijson.ObjectBuilder(), 1
@@ -156,9 +156,9 @@ class _Array:
             return None
         except ijson.JSONError as error:
             message = error.args[0] if isinstance(error.args[0], bytes) else str(error.args[0]).encode()
-            what, shown, *_ = message.split(b"\n")
-            text = (b" " * _SHOWN_BYTES + piece).replace(b"\n", b" ").replace(b"\r", b" ")
-            self._position += len(piece[: max(text.find(shown[_INDENT:]), 0)].decode(errors="ignore"))
+            what, quoted, *_ = message.split(b"\n")
+            text = (b" " * _QUOTED_BYTES + piece).replace(b"\n", b" ").replace(b"\r", b" ")
+            self._position += len(piece[: max(text.find(quoted[_INDENT:]), 0)].decode(errors="ignore"))
             reason = what.partition(b": ")[2].decode().rstrip(".")
         except SystemError:
             # The parser leaves an event without a value for an integer longer than Python's limit.
@@ -187,7 +187,7 @@ class _Array:
             data = self._file.read(max(_CHUNK_BYTES, len(rest))) if data else b""
 
     def _checked(self, text: str) -> Iterator[str]:
-        """Yields lines with faults replaced; the first one is recorded for the element in parsing."""
+        """Yields lines with faults replaced; the first one is recorded for the element being parsed."""
         start = 0
         suspect = "\\ud" in text or "\\uD" in text or not _is_encodable(text)
         for match in _FAULT.finditer(text) if suspect else ():

@@ -87,9 +87,9 @@ def _raw_lines(file: BinaryIO, head: bytes, offset: int, newline: bytes) -> Iter
         if cut or len(pending) > MAX_DOCUMENT_BYTES:
             cut = cut or pending[: MAX_DOCUMENT_BYTES + 1]
             # An incomplete character stays, so that line ends are still found at character boundaries.
-            whole = len(pending) // width * width
-            cut_bytes += whole
-            pending = pending[whole:]
+            complete = len(pending) // width * width
+            cut_bytes += complete
+            pending = pending[complete:]
     if cut or pending:
         yield offset, cut or pending
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from components.corpus_example_gen.documents import EXCERPT_CHARS, ROLES, Part, Record, RecordError
 from components.corpus_example_gen.inputs.files import open_file
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
-from components.corpus_example_gen.readers.header import place_of
+from components.corpus_example_gen.readers.header import column_index
 from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
@@ -32,7 +32,7 @@ def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterat
     names = [getattr(settings, role) for role in ROLES]
     for role, name in zip(ROLES, names, strict=True):
         if name is not None:
-            place_of(role, name, parquet.schema_arrow.names, f"{part.path}, schema", of="Parquet")
+            column_index(role, name, parquet.schema_arrow.names, f"{part.path}, schema", of="Parquet")
     groups, before = _groups(parquet, part)
     builder = DocumentBuilder(part, settings, encoding, lambda: before)
     rows = _rows(parquet, groups, [name for name in names if name is not None], part.path)

@@ -61,8 +61,8 @@ class TextEncoding:
             reason = str(error)
         raise RecordError(f"invalid {self.codec.upper()}: {reason}")
 
-    def decode_anyway(self, raw: bytes) -> str:
-        """Returns the text of a bad record, for its structure."""
+    def decode_leniently(self, raw: bytes) -> str:
+        """Returns the text of a bad record with invalid bytes replaced, to parse its structure."""
         return raw.decode(self.codec, "replace")
 
     def find_nul(self, raw: bytes) -> int:
@@ -75,7 +75,7 @@ class TextEncoding:
 
     def is_blank(self, raw: bytes) -> bool:
         """Whether a line holds only white space."""
-        return not raw or raw.isspace() if self._is_ascii_like else not self.decode_anyway(raw).strip()
+        return not raw or raw.isspace() if self._is_ascii_like else not self.decode_leniently(raw).strip()
 
     def excerpt(self, raw: bytes, limit: int) -> str:
         """Returns the first characters of a record, with invalid bytes escaped."""

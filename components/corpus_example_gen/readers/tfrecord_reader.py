@@ -134,8 +134,8 @@ class _Picker:
             if values is None:
                 raise RecordError(f"no {role}: no feature list {name!r}")
             if not all(map(str.strip, values)):
-                place = next(place for place, value in enumerate(values, 1) if not value.strip())
-                raise RecordError(f"no {role.removesuffix('s')}: the value is empty at token {place} of the sentence")
+                number = next(number for number, value in enumerate(values, 1) if not value.strip())
+                raise RecordError(f"no {role.removesuffix('s')}: the value is empty at token {number} of the sentence")
             lists.append(values)
         tokens, tags = lists
         if len(tokens) != len(tags):

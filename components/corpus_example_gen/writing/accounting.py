@@ -121,7 +121,7 @@ def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) ->
     }[rule.by]
     removed = f", {summary.removed} duplicates dropped" if summary.removed else ""
     return JobError(
-        f"The split {' and '.join(empty)} has no documents.",
+        f"The corpus has no documents for split {' or '.join(empty)}.",
         where=pattern,
         found=f"{summary.documents} documents in all, {summary.quarantined} records quarantined{removed}; {origin}",
         expected="at least one document in each split",

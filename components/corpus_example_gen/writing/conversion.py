@@ -21,7 +21,7 @@ from components.corpus_example_gen.readers import formats
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing import accounting, duplicates, quarantine, shards
 from components.corpus_example_gen.writing.encode import encode
-from components.corpus_example_gen.writing.places import LineNumbers, Place, pack
+from components.corpus_example_gen.writing.origins import LineNumbers, Origin, pack
 from components.corpus_example_gen.writing.spill import Spill, buffer_bytes, read, tagged, untagged
 from components.corpus_example_gen.writing.split_assignment import SplitRule, Splitter, order_key, shard_of
 from components.shared.beam_results import WriteJson
@@ -91,7 +91,7 @@ class WriteCorpus(beam.PTransform):
         drops, keys = [], found[_KEYS]
         unique = self._plan.unique
         for by, then in zip(unique, (*unique[1:], None), strict=False):
-            looked = (
+            checked = (
                 keys
                 | f"GroupBy {by}" >> beam.GroupByKey()
                 | f"FindDuplicates {by}"
@@ -99,12 +99,12 @@ class WriteCorpus(beam.PTransform):
                     shards.DROPS, _KEYS
                 )
             )
-            drops.append(looked[shards.DROPS])
-            keys = looked[_KEYS]
+            drops.append(checked[shards.DROPS])
+            keys = checked[_KEYS]
         # Every shard is written, including empty ones.
-        every = [((split, shard), ()) for split, count in self._plan.shards.items() for shard in range(count)]
+        empty = [((split, shard), ()) for split, count in self._plan.shards.items() for shard in range(count)]
         written = (
-            (found[shards.DOCUMENTS], *drops, pcoll.pipeline | "Shards" >> beam.Create(every, reshuffle=False))
+            (found[shards.DOCUMENTS], *drops, pcoll.pipeline | "Shards" >> beam.Create(empty, reshuffle=False))
             | "AllSegments" >> beam.Flatten()
             | "GroupByShard" >> beam.GroupByKey()
             | "WriteShard"
@@ -132,7 +132,7 @@ class WriteCorpus(beam.PTransform):
 
 
 class ReadDocuments(beam.PTransform):
-    """Reads files to spill segments: documents by shard, their keys by bucket, bad records by block; and events."""
+    """Reads files into spill segments: documents by shard, their keys by bucket, bad records by block; and events."""
 
     def __init__(self, plan: Plan, folder: str) -> None:
         super().__init__()
@@ -140,16 +140,16 @@ class ReadDocuments(beam.PTransform):
 
     def expand(self, pcoll: beam.PCollection[FileElement]) -> dict[str, beam.PCollection[Any]]:
         """Returns the segments by kind."""
-        cut = pcoll | "Cut" >> beam.ParDo(_Cut(self._plan.settings)).with_outputs(accounting.EVENTS, main="parts")
+        split = pcoll | "Split" >> beam.ParDo(_Split(self._plan.settings)).with_outputs(accounting.EVENTS, main="parts")
         found = (
-            cut["parts"]
+            split["parts"]
             | "Spread" >> beam.Reshuffle()
             | "Read"
             >> beam.ParDo(_ReadPart(self._plan, self._folder)).with_outputs(
                 shards.DOCUMENTS, _KEYS, quarantine.BAD, accounting.EVENTS
             )
         )
-        events = (cut[accounting.EVENTS], found[accounting.EVENTS]) | "ReadEvents" >> beam.Flatten()
+        events = (split[accounting.EVENTS], found[accounting.EVENTS]) | "ReadEvents" >> beam.Flatten()
         return {kind: found[kind] for kind in (shards.DOCUMENTS, _KEYS, quarantine.BAD)} | {accounting.EVENTS: events}
 
 
@@ -158,7 +158,7 @@ def file_elements(files: Iterable[tuple[str | None, CorpusFile]]) -> list[FileEl
     return [(number, split, (*file,)) for number, (split, file) in enumerate(files)]
 
 
-class _Cut(beam.DoFn):
+class _Split(beam.DoFn):
     """Splits a file into parts."""
 
     def __init__(self, settings: CorpusSettings) -> None:
@@ -175,7 +175,7 @@ class _Cut(beam.DoFn):
 
 
 class _ReadPart(beam.DoFn):
-    """Reads a part of a file to segments, and counts its records."""
+    """Reads a part of a file into segments, and counts its records."""
 
     def __init__(self, plan: Plan, folder: str) -> None:
         self._plan, self._folder = plan, folder
@@ -212,19 +212,19 @@ class _ReadPart(beam.DoFn):
         yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.READ, self._seen - before))
 
     def _add(self, spill: Spill, document: Document, part: formats.Part, number: int, given: str | None) -> None:
-        identity, place = document.id.encode(), Place(number, part.start, document.line)
+        identity, origin = document.id.encode(), Origin(number, part.start, document.line)
         by_column = self._plan.splits.by == "column"
         split = given or (document.split if by_column else self._splitter.split(identity)) or ""
         if split not in self._numbers:
             reason = f"unknown split: {split!r}, allowed are {', '.join(map(repr, self._numbers))}"
             excerpt = quarantine.excerpt(document.tokens or document.segments)
-            quarantine.add(spill, BadRecord(part.path, self._lines.line(part.path, place), reason, excerpt), number)
+            quarantine.add(spill, BadRecord(part.path, self._lines.line(part.path, origin), reason, excerpt), number)
             return
-        order, serialized = order_key(identity), encode(document)
+        order, serialized, packed = order_key(identity), encode(document), pack(origin)
         shard = shard_of(order, self._plan.shards[split])
-        spill.add((shards.DOCUMENTS, split, shard), shards.entry(order, pack(place), len(serialized)), serialized)
+        spill.add((shards.DOCUMENTS, split, shard), shards.entry(order, packed, len(serialized)), serialized)
         if self._unique:
-            key = duplicates.key(document, self._unique, place=pack(place), split=self._numbers[split], shard=shard)
+            key = duplicates.key(document, self._unique, origin=packed, split=self._numbers[split], shard=shard)
             spill.add((_KEYS, duplicates.bucket_of(key, self._unique[0], self._buckets)), key)
 
 
@@ -241,8 +241,8 @@ class _FindDuplicates(beam.DoFn):
         dropped, kept = duplicates.find(keys, self._by, duplicates.preference(names))
         drops = duplicates.drops(keys, dropped, kept, self._by)
         with Spill(self._folder) as spill:
-            for place, drop in zip(keys[dropped][["split", "shard"]].tolist(), drops, strict=True):
-                spill.add((shards.DROPS, names[place[0]], place[1]), drop.tobytes())
+            for (split, shard), drop in zip(keys[dropped][["split", "shard"]].tolist(), drops, strict=True):
+                spill.add((shards.DROPS, names[split], shard), drop.tobytes())
             if self._then:
                 rest = np.ones(len(keys), bool)
                 rest[dropped] = False

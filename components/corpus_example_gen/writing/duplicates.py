@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from components.corpus_example_gen.documents import Document
-from components.corpus_example_gen.writing.places import PLACE
+from components.corpus_example_gen.writing.origins import ORIGIN
 from components.corpus_example_gen.writing.spill import Entries
 
 By = Literal["id", "text"]
 
-KEY = np.dtype([("id", ">u8", (2,)), ("text", ">u8", (2,)), *PLACE.descr, ("split", "u1"), ("shard", ">u4")])
+KEY = np.dtype([("id", ">u8", (2,)), ("text", ">u8", (2,)), *ORIGIN.descr, ("split", "u1"), ("shard", ">u4")])
 """Hashes and origin of a document."""
-DROP = np.dtype([("dropped", PLACE), ("kept", PLACE), ("by_id", "?")])
+DROP = np.dtype([("dropped", ORIGIN), ("kept", ORIGIN), ("by_id", "?")])
 """A document to drop, and the equal one that is kept."""
 
 _HASH_BYTES = 16
@@ -27,14 +27,14 @@ _SHARD = struct.Struct(">BI")
 _LENGTH = struct.Struct(">Q")
 
 
-def key(document: Document, by: Sequence[By], *, place: bytes, split: int, shard: int) -> bytes:
-    """Returns a document's entry of the type `KEY`, from its packed place and the numbers of its split and shard.
+def key(document: Document, by: Sequence[By], *, origin: bytes, split: int, shard: int) -> bytes:
+    """Returns a document's entry of the type `KEY`, from its packed origin and the numbers of its split and shard.
 
     Hashes not in `by` are zero.
     """
     identity = _hash([document.id]) if "id" in by else _NO_HASH
     text = _hash(document.tokens or document.segments) if "text" in by else _NO_HASH
-    return identity + text + place + _SHARD.pack(split, shard)
+    return identity + text + origin + _SHARD.pack(split, shard)
 
 
 def bucket_of(key: bytes, by: By, buckets: int) -> int:
@@ -63,16 +63,16 @@ def find(keys: Entries, by: By, preferred: Sequence[int]) -> tuple[npt.NDArray[n
     high, low = keys[by][:, 0].astype(np.uint64), keys[by][:, 1].astype(np.uint64)
     loses = -np.asarray(preferred)[keys["split"]] if by == "text" else np.zeros(len(keys), int)
     order = np.lexsort((keys["line"], keys["start"], keys["file"], loses, low, high))
-    again = np.zeros(len(keys), bool)
-    again[1:] = (high[order][1:] == high[order][:-1]) & (low[order][1:] == low[order][:-1])
-    first = np.maximum.accumulate(np.where(again, 0, np.arange(len(keys))))
-    return order[again], order[first[again]]
+    is_repeat = np.zeros(len(keys), bool)
+    is_repeat[1:] = (high[order][1:] == high[order][:-1]) & (low[order][1:] == low[order][:-1])
+    first = np.maximum.accumulate(np.where(is_repeat, 0, np.arange(len(keys))))
+    return order[is_repeat], order[first[is_repeat]]
 
 
 def drops(keys: Entries, dropped: npt.NDArray[np.intp], kept: npt.NDArray[np.intp], by: By) -> Entries:
     """Returns the results of `find` as entries of the type `DROP`."""
     found = np.empty(len(dropped), DROP)
-    for name in PLACE.names or ():
+    for name in ORIGIN.names or ():
         found["dropped"][name], found["kept"][name] = keys[name][dropped], keys[name][kept]
     found["by_id"] = by == "id"
     return found

@@ -13,7 +13,7 @@ from apache_beam import pvalue
 from components.corpus_example_gen.documents import BadRecord
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing import accounting, duplicates, quarantine, spill
-from components.corpus_example_gen.writing.places import PLACE, LineNumbers, Place
+from components.corpus_example_gen.writing.origins import ORIGIN, LineNumbers, Origin
 from components.corpus_example_gen.writing.spill import Entries, Spill, TaggedSegment
 from components.shared.example_files import shard_path
 from components.shared.tfrecord_file import TFRecordFile
@@ -22,17 +22,17 @@ from trainer.settings import OutputSettings
 
 DOCUMENTS, DROPS = "documents", "drops"
 
-DOCUMENT = np.dtype([("order", ">u8"), *PLACE.descr, ("length", ">u4")])
-"""Entry of a serialized document: its order key, its place, and its length in bytes."""
+DOCUMENT = np.dtype([("order", ">u8"), *ORIGIN.descr, ("length", ">u4")])
+"""Entry of a serialized document: its order key, its origin, and its length in bytes."""
 
 _ID_CHARS = 80
 _GZIP_LEVEL = 3
 """Fast rather than small: raw examples are read only once or twice."""
 
 
-def entry(order: bytes, place: bytes, length: int) -> bytes:
+def entry(order: bytes, origin: bytes, length: int) -> bytes:
     """Returns an entry of the type `DOCUMENT`."""
-    return order + place + struct.pack(">I", length)
+    return order + origin + struct.pack(">I", length)
 
 
 class WriteShard(beam.DoFn):
@@ -72,7 +72,7 @@ class WriteShard(beam.DoFn):
         documents, payloads = spill.read(spill.untagged(segments, DOCUMENTS), DOCUMENT)
         drops, _ = spill.read(spill.untagged(segments, DROPS), duplicates.DROP)
         # Dropped documents, with the first document of their id, or None for a duplicate text.
-        dropped = {Place(*place): Place(*kept) if by_id else None for place, kept, by_id in drops.tolist()}
+        dropped = {Origin(*origin): Origin(*kept) if by_id else None for origin, kept, by_id in drops.tolist()}
         with Spill(self._scratch) as bad:
             written = self._write(split, shard, _ordered(documents, payloads), dropped, bad)
             yield from spill.tagged(bad.flush())
@@ -85,35 +85,35 @@ class WriteShard(beam.DoFn):
         self,
         split: str,
         shard: int,
-        documents: Iterable[tuple[Place, bytes]],
-        dropped: Mapping[Place, Place | None],
+        documents: Iterable[tuple[Origin, bytes]],
+        dropped: Mapping[Origin, Origin | None],
         bad: Spill,
     ) -> int:
         """Writes the file; returns the number of its records."""
         path = shard_path(self._folder, split, shard, self._shards[split], self._output.suffix)
         written = 0
         with TFRecordFile(path, self._output, _GZIP_LEVEL) as writer:
-            for place, serialized in documents:
-                if place not in dropped:
+            for origin, serialized in documents:
+                if origin not in dropped:
                     writer.write(serialized)
                     written += 1
-                elif (first := dropped[place]) is not None:
-                    quarantine.add(bad, self._repeated(serialized, place, first), place.file)
+                elif (first := dropped[origin]) is not None:
+                    quarantine.add(bad, self._repeated(serialized, origin, first), origin.file)
         return written
 
-    def _repeated(self, serialized: bytes, place: Place, first: Place) -> BadRecord:
+    def _repeated(self, serialized: bytes, origin: Origin, first: Origin) -> BadRecord:
         example = tf.train.SequenceExample.FromString(serialized)
         identity = example.context.feature[features.ID].bytes_list.value[0].decode()
         lists = example.feature_lists.feature_list
         steps = (lists[features.TOKENS] if features.TOKENS in lists else lists[features.TEXT]).feature
-        path, first_path = self._paths[place.file], self._paths[first.file]
+        path, first_path = self._paths[origin.file], self._paths[first.file]
         first_line = self._lines.line(first_path, first)
         reason = f"duplicate id: {identity[:_ID_CHARS]!r} is first in {first_path}, line {first_line}"
         texts = (step.bytes_list.value[0].decode() for step in steps)
-        return BadRecord(path, self._lines.line(path, place), reason, quarantine.excerpt(texts))
+        return BadRecord(path, self._lines.line(path, origin), reason, quarantine.excerpt(texts))
 
 
-def _ordered(documents: Entries, payloads: bytearray) -> Iterator[tuple[Place, bytes]]:
+def _ordered(documents: Entries, payloads: bytearray) -> Iterator[tuple[Origin, bytes]]:
     """Yields the documents in the order of their split."""
     order = np.lexsort((documents["line"], documents["start"], documents["file"], documents["order"]))
     stops = np.cumsum(documents["length"], dtype=np.int64)
@@ -121,4 +121,4 @@ def _ordered(documents: Entries, payloads: bytearray) -> Iterator[tuple[Place, b
     view = memoryview(payloads)
     fields = (documents["file"], documents["start"], documents["line"], starts, stops)
     for file, part, line, start, stop in zip(*(field[order].tolist() for field in fields), strict=True):
-        yield Place(file, part, line), bytes(view[start:stop])
+        yield Origin(file, part, line), bytes(view[start:stop])

@@ -1,7 +1,7 @@
 """Bulk data in files outside of the Beam pipeline, so that memory stays bounded.
 
 Beam's engines may keep all elements of a shuffle in memory. Therefore, a step with much output appends it by key to
-its own file, and only `Segment`s, the locations in the file, pass through Beam.
+its own file, and only `Segment`s, the locations in that file, pass through Beam.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ TaggedSegment = tuple[str, str, int, int, int]
 Entries = npt.NDArray[np.void]
 """A structured array with one element per record."""
 
-_LEAST_BUFFER, _MOST_BUFFER = 4 << 20, 128 << 20
-_LEAST_SEGMENT = 64 << 10
+_MIN_BUFFER, _MAX_BUFFER = 4 << 20, 128 << 20
+_MIN_SEGMENT = 64 << 10
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -40,7 +40,7 @@ class Segment:
 
 def buffer_bytes(keys: int) -> int:
     """Returns the buffer size for a number of keys that avoids both tiny segments and unbounded memory."""
-    return min(max(keys * _LEAST_SEGMENT, _LEAST_BUFFER), _MOST_BUFFER)
+    return min(max(keys * _MIN_SEGMENT, _MIN_BUFFER), _MAX_BUFFER)
 
 
 class Spill:
@@ -48,10 +48,10 @@ class Spill:
 
     Args:
         folder: Folder of the file, created with the first record.
-        limit: Number of buffered bytes from which on the spill is full.
+        limit: Number of buffered bytes at which the spill is full.
     """
 
-    def __init__(self, folder: str, limit: int = _LEAST_BUFFER) -> None:
+    def __init__(self, folder: str, limit: int = _MIN_BUFFER) -> None:
         self._folder, self._limit = folder, limit
         self._path = posixpath.join(folder, f"spill-{uuid.uuid4().hex}")
         self._file: tf.io.gfile.GFile | None = None

@@ -18,7 +18,7 @@ _EXPANSION = dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zstd", ".parquet"), 
 
 
 class Splitter:
-    """Splits by hash: the split of an id depends only on the id and the weights, which are in order."""
+    """Splits by hash: the split of an id depends only on the id, the weights and their order."""
 
     def __init__(self, weights: Mapping[str, int]) -> None:
         self._names = tuple(weights)
@@ -45,7 +45,7 @@ class SplitRule:
         return tuple(self.weights)
 
     def sizes(self, files: Iterable[tuple[str | None, CorpusFile]]) -> dict[str, int]:
-        """Estimates the maximum bytes of documents of each split from all files with their splits or None."""
+        """Estimates the maximum size of each split in bytes from all files, each with its split or None."""
         sizes = dict.fromkeys(self.weights, 0)
         for given, file in files:
             size = file.size * next((times for end, times in _EXPANSION.items() if file.path.endswith(end)), 1)

@@ -42,7 +42,7 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
         ({"format": "tsv", "delimiter": ","}, "delimiter does not apply to format tsv"),
         ({"document": "line"}, "document does not apply to format csv"),
         ({"columns": {}}, "columns does not apply to format csv"),
-        ({"format": "conll", "columns": {"token": 0}}, "A column cannot have the number 0"),
+        ({"format": "conll", "columns": {"token": 0}}, "A column number cannot be 0"),
         ({"format": "conll", "columns": {"tag": 1}}, "both the token and the tag. where: tag found: column"),
         *(
             ({"format": "text", key: "x"}, f"{key} does not apply to format")
@@ -61,7 +61,7 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
         ({"split": "s", "path": {"train": "a", "eval": "b"}}, "The splits cannot have two definitions. where: split"),
         ({"path": {}}, "no split has a path"),
         ({"path": {"a/b": "x"}}, "found 'a/b'"),
-        ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "all splits must have the same of {SPAN}"),
+        ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "all split paths must have the same placeholders: {SPAN}"),
         ({"path": "{YYYY}/{MM}/a.csv"}, "a date in the path needs {YYYY}, {MM}, {DD}, found {YYYY}, {MM}"),
         ({"path": "{SPAN}/{YYYY}{MM}{DD}"}, "a path cannot have both {SPAN} and {YYYY}{MM}{DD}"),
         ({"path": "{VERSION}/a.csv"}, "{VERSION} in the path needs {SPAN}"),
@@ -136,8 +136,8 @@ def test_splits_keep_their_order_and_default_to_80_10_10() -> None:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ({"train": 1}, "the split eval is missing, found train"),
-        ({}, "the split train and eval is missing, found none"),
+        ({"train": 1}, "the splits train and eval are required, found train"),
+        ({}, "the splits train and eval are required, found none"),
         ({"train": 1, "eval": 0}, "greater than 0"),
         ({"train": 1, "eval": 1, "a/b": 1}, "found 'a/b'"),
     ],

@@ -46,7 +46,7 @@ def test_a_good_run_passes() -> None:
         (Summary(written=written()), "has no records.*/data/.*csv"),
         (Summary(read=10, written=written(5, 2, 2)), "lost or dup.*10 read, 9 written, 0 quarantined, 0 duplicates"),
         (Summary(read=4, written=written(3)), "lost or duplicated records"),
-        (Summary(read=4, written=written(4)), "The split eval and test has no documents.*4 documents.*train: 8, eval"),
+        (Summary(read=4, written=written(4)), "no documents for split eval or test.*4 documents.*train: 8, eval"),
         (Summary(faults=[JobError("second", where="b"), JobError("first", where="a")]), "first"),
     ],
 )
@@ -79,6 +79,6 @@ def test_too_many_bad_records_fail_the_run() -> None:
 )
 def test_an_empty_split_is_an_error(by: Literal["hash", "file", "column"], origin: str, fix: str) -> None:
     counts = Summary(read=6, written=written(4, 0, 1), duplicates={"eval": 1})
-    message = f"(?s)The split eval has no documents.*5 documents in all.*1 duplicates dropped.*{origin}.*{fix}"
+    message = f"(?s)no documents for split eval.*5 documents in all.*1 duplicates dropped.*{origin}.*{fix}"
     with pytest.raises(JobError, match=message):
         check(counts, by=by)

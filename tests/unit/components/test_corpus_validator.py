@@ -185,8 +185,8 @@ def test_drift_from_the_previous_examples(split: MakeSplit) -> None:
     (anomaly,) = found(split(moved, previous=split(GOOD)))
     assert anomaly.what == "label's distribution differs from that of the previous examples"
     assert facts(anomaly) == (
-        "label drift: largest difference of a share at most 0.2; "
-        "largest difference of a share 0.3: 'good' is 80.0% here and 50.0% there; d1 d2 d3"
+        "label drift: largest difference in share at most 0.2; "
+        "largest difference in share 0.3: 'good' is 80.0% here and 50.0% in the previous examples; d1 d2 d3"
     )
 
 
@@ -194,7 +194,7 @@ def test_skew_against_serving_logs_and_a_feature_they_lack(split: MakeSplit) -> 
     logged = split([document(number, label=None, source="forum") for number in range(20)])
     skew, gap = found(split(GOOD, serving=logged))
     assert (skew.feature, skew.kind, skew.warning) == ("source", "skew", False)
-    assert skew.found == "largest difference of a share 1: 'news' is 100.0% here and 0.0% there"
+    assert skew.found == "largest difference in share 1: 'news' is 100.0% here and 0.0% in the serving logs"
     assert (gap.feature, gap.kind, gap.warning) == ("label", "skew", True)
     assert gap.found == "no label in the serving logs"
 
@@ -207,7 +207,7 @@ def test_a_wrong_script(split: MakeSplit) -> None:
     documents = [*good, *russian]
     stock, (anomaly,) = validate.validate(split(documents, schema=schema), schema, ValidationSettings())
     # 8 times 16 Latin letters, 4 times 15 Cyrillic ones.
-    most = "68.1%; most are Latin 68.1%, Cyrillic 31.9%"
+    most = "68.1%; mostly Latin 68.1%, Cyrillic 31.9%"
     assert facts(anomaly) == f"text script: at least 90.0% Latin letters; {most}; d40 d41 d42"
     info = stock.anomaly_info["##SEQUENCE##.text"]
     assert [reason.type for reason in info.reason] == [anomalies_pb2.AnomalyInfo.CUSTOM_VALIDATION]
