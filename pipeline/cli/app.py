@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import config, schema
-from pipeline.cli.asking.analogy import analogy
-from pipeline.cli.asking.neighbors import neighbors
-from pipeline.cli.asking.predict import predict
-from pipeline.cli.asking.vectors import vectors
+from pipeline.cli.querying.analogy import analogy
+from pipeline.cli.querying.neighbors import neighbors
+from pipeline.cli.querying.predict import predict
+from pipeline.cli.querying.vectors import vectors
 from pipeline.cli.run import run
 from pipeline.cli.runs import runs
 from pipeline.cli.tune import tune

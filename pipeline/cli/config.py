@@ -8,7 +8,7 @@ import sys
 import ruamel.yaml
 import typer
 
-from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, Overrides, checked_job
 from pipeline.config.locations import describe, resolve_corpus_path
 from pipeline.tasks.loading import json_schema, load
@@ -19,7 +19,7 @@ app = typer.Typer(help="Check and show a job's configuration.", no_args_is_help=
 @app.command()
 def check(config: ConfigPath, overrides: Overrides = None) -> None:
     """Checks that a job's YAML is valid and its files exist."""
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         job = checked_job(config, overrides)
         corpus = resolve_corpus_path(job.corpus.path, job.folder)
     typer.echo(f"{config} is a valid {job.task} job. It reads {describe(corpus)}")
@@ -28,7 +28,7 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
 @app.command()
 def show(config: ConfigPath, overrides: Overrides = None) -> None:
     """Prints a job's YAML with every default and override filled in."""
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         job = load(config, overrides or ())
     dumper = ruamel.yaml.YAML(typ="safe", pure=True)
     dumper.default_flow_style, dumper.width = False, 100

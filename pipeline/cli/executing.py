@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli.exit_codes import ends_with
+from pipeline.cli.exit_codes import exits_with
 from pipeline.config.job import Job
 from pipeline.runs.state import RunState
 from pipeline.tasks.task import Goal
@@ -23,13 +23,13 @@ def execute(job: Job, root: Path | None, goal: Goal, until: str | None, *, use_c
     from pipeline.runners import job_run
 
     try:
-        with ends_with(RunState.FAILED.exit_code), RunConsole() as console:
+        with exits_with(RunState.FAILED.exit_code), RunConsole() as console:
             where = root or Path("runs") / job.name
             record = job_run.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)
             console.result(record)
     except KeyboardInterrupt:
-        # CPython ends by the signal, whatever the exit code, if Ctrl-C hit code compiled from a string, as in imports;
-        # compiling another string resets that.
+        # CPython dies by the signal, whatever the exit code, if Ctrl-C interrupted an exec of a string, which happens
+        # during imports; executing another string resets that.
         exec("")  # noqa: S102
         typer.echo(RunState.INTERRUPTED.sentence, err=True)
         raise typer.Exit(RunState.INTERRUPTED.exit_code) from None

@@ -14,7 +14,7 @@ USAGE = 2
 
 
 @contextlib.contextmanager
-def ends_with(code: int) -> Iterator[None]:
+def exits_with(code: int) -> Iterator[None]:
     """Prints a JobError to stderr and exits with a code."""
     try:
         yield

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.executing import execute
-from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, NoCache, Overrides, RootPath, checked_job
 from pipeline.config.job import Job
 from pipeline.tasks.registry import task_of
@@ -27,9 +27,9 @@ def run(
 ) -> None:
     """Runs a job: reads its corpus, trains and evaluates a model, and publishes it if it passes the gates.
 
-    Exit codes: 0 published, or nothing new to publish; 1 failed; 2 usage error; 3 the model did not pass its gates.
+    Exit codes: 0 success; 1 failed; 2 usage error; 3 the model did not pass its gates; 130 interrupted.
     """
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         job = checked_job(config, overrides)
         _check_component(until, job)
         if dry_run and until is not None:
@@ -42,7 +42,7 @@ def _check_component(until: str | None, job: Job) -> None:
     if until is not None and until not in components:
         near = closest(until, components)
         raise JobError(
-            f"A job of task {job.task} has no component {until}.",
+            f"A {job.task} job has no component {until}.",
             where="--until",
             expected=", ".join(components),
             fix=f"did you mean {near}?" if near else None,

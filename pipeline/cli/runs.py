@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.console.tables import runs_table
 from pipeline.runs.record import read_all
 from trainer.errors import JobError
@@ -20,7 +20,7 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
 ) -> None:
     """Lists the runs of a root with their times, cached components, metrics, verdicts and published versions."""
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         records = read_all(root)
         if not records:
             raise JobError("No runs found in this directory.", where=str(root), expected="logs/<run>/run.json")

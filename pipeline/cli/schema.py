@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from components.corpus_example_gen.settings import CorpusSettings
-from pipeline.cli.exit_codes import ends_with
+from pipeline.cli.exit_codes import exits_with
 from pipeline.config.locations import resolve_corpus_path
 from pipeline.tasks.loading import load
 from trainer.errors import JobError
@@ -59,7 +59,7 @@ def infer_schema(
     corpus: CorpusPath, format_: Format = None, text: Text = None, label: Label = None, source: Source = None
 ) -> None:
     """Prints a schema inferred from a corpus; review it, then set `schema:` in the job's YAML to its file."""
-    with ends_with(1):
+    with exits_with(1):
         typer.echo(_infer(corpus, _options(format=format_, text=text, label=label, source=source)), nl=False)
 
 
@@ -78,7 +78,7 @@ def diff_schemas(
     """
     from schema.differences import differences
 
-    with ends_with(TROUBLE):
+    with exits_with(TROUBLE):
         options = _options(format=format_, text=text, label=label, source=source)
         lines = differences(_schema(first, options), _schema(second, options))
     for line in lines:
@@ -90,43 +90,43 @@ def _options(**given: str | None) -> dict[str, str]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _schema(place: str, options: dict[str, str]) -> schema_pb2.Schema:
+def _schema(name: str, options: dict[str, str]) -> schema_pb2.Schema:
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     from schema import curated
 
-    if place in curated.KINDS:
-        return curated.load(place)
-    if Path(place).suffix != ".pbtxt":
-        return text_format.Parse(_infer(place, options), schema_pb2.Schema())
+    if name in curated.KINDS:
+        return curated.load(name)
+    if Path(name).suffix != ".pbtxt":
+        return text_format.Parse(_infer(name, options), schema_pb2.Schema())
     try:
-        return text_format.Parse(Path(place).read_text(encoding="utf-8"), schema_pb2.Schema())
+        return text_format.Parse(Path(name).read_text(encoding="utf-8"), schema_pb2.Schema())
     except OSError as error:
         expected = f"a .pbtxt file, or one of {', '.join(curated.KINDS)}"
-        raise JobError("The schema cannot be read.", where=place, found=error.strerror, expected=expected) from error
+        raise JobError("The schema cannot be read.", where=name, found=error.strerror, expected=expected) from error
     except (text_format.ParseError, UnicodeDecodeError) as error:
         expected = "a tensorflow.metadata.v0.Schema"
-        raise JobError("The schema cannot be parsed.", where=place, found=str(error), expected=expected) from error
+        raise JobError("The schema cannot be parsed.", where=name, found=str(error), expected=expected) from error
 
 
-def _settings(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
-    """Returns how to read a corpus, and the folder that relative paths start from."""
-    if Path(place).suffix in _JOBS:
+def _settings(corpus: str, options: dict[str, str]) -> tuple[CorpusSettings, Path]:
+    """Returns the settings for reading a corpus, and the folder that relative paths start from."""
+    if Path(corpus).suffix in _JOBS:
         if options:
             name = next(iter(options))
             what = f"--{name} cannot be combined with a job's YAML."
-            raise JobError(what, where=place, fix=f"set corpus.{name} in the YAML")
-        job = load(Path(place))
+            raise JobError(what, where=corpus, fix=f"set corpus.{name} in the YAML")
+        job = load(Path(corpus))
         return job.corpus, job.folder
-    suffixes = [suffix for suffix in Path(place).suffixes if suffix not in _COMPRESSIONS]
-    values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": place, **options}
+    suffixes = [suffix for suffix in Path(corpus).suffixes if suffix not in _COMPRESSIONS]
+    values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": corpus, **options}
     known = sorted(set(_FORMATS.values()) | {"tf_example", "tf_sequence_example"})
     if values["format"] not in known:
         near = closest(options["format"], known) if "format" in options else None
         raise JobError(
             "The corpus has no known format suffix." if values["format"] is None else "The format is unknown.",
-            where=place,
+            where=corpus,
             found=values["format"] or "".join(suffixes) or "no suffix",
             expected=f"one of {', '.join(known)}",
             fix=f"did you mean {near}?" if near else "set --format",
@@ -135,7 +135,7 @@ def _settings(place: str, options: dict[str, str]) -> tuple[CorpusSettings, Path
         return CorpusSettings.model_validate(values), Path.cwd()
     except ValidationError as error:
         found = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise JobError("The corpus options are not valid.", where=place, found=found) from error
+        raise JobError("The corpus options are not valid.", where=corpus, found=found) from error
 
 
 @contextlib.contextmanager
@@ -152,7 +152,7 @@ def _quiet() -> Iterator[None]:
 
 
 @_quiet()
-def _infer(place: str, options: dict[str, str]) -> str:
+def _infer(corpus: str, options: dict[str, str]) -> str:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -160,8 +160,8 @@ def _infer(place: str, options: dict[str, str]) -> str:
     from components.corpus_validator import infer
     from pipeline.dag import dag
 
-    settings, folder = _settings(place, options)
-    base, pattern = resolve_corpus_path(settings.path, folder, where=place)
+    settings, folder = _settings(corpus, options)
+    base, pattern = resolve_corpus_path(settings.path, folder, where=corpus)
     wanted = settings.span if isinstance(settings.span, int) else None
     patterns = {"corpus": pattern} if isinstance(pattern, str) else pattern
     resolved = input_spans.resolve(base, patterns, wanted, settings.rolling or 1).patterns
@@ -180,7 +180,7 @@ def _infer(place: str, options: dict[str, str]) -> str:
     schema, comments = infer.infer(observed, settings)
     documents = observed.statistics.documents
     header = [
-        f"Inferred from {documents:,} documents of {place}, a corpus of kind {settings.kind}.",
+        f"Inferred from {documents:,} documents of {corpus}, a corpus of kind {settings.kind}.",
         "Review it: later examples must stay within these limits. To lower one to a warning, use validation.warn.",
     ]
     if observed.bad:

@@ -71,8 +71,8 @@ WORDS = "name: words\ntask: word2vec\ncorpus: {format: csv, path: data.csv}\n"
     [
         (JOB, "run", ["--until", "trainr"], ["did you mean Trainer?", "CorpusExampleGen, StatisticsGen"]),
         (JOB, "run", ["--dry-run", "--until", "Trainer"], ["--dry-run and --until cannot be combined"]),
-        (JOB, "tune", [], ["The job declares no search for hyperparameters."]),
-        (WORDS, "tune", [], ["task word2vec has no hyperparameters to tune"]),
+        (JOB, "tune", [], ["The job has no hyperparameter search."]),
+        (WORDS, "tune", [], ["A word2vec job has no hyperparameters to tune"]),
     ],
 )
 def test_a_command_that_does_not_fit_the_job_ends_with_2(job, text, command, options, parts):

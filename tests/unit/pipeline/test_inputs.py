@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from pipeline.cli.asking import inputs
+from pipeline.cli.querying import inputs
 from trainer.errors import JobError
 
 

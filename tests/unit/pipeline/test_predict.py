@@ -7,8 +7,8 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.cli.asking import inputs
-from pipeline.cli.asking.predict import answers as predict
+from pipeline.cli.querying import inputs
+from pipeline.cli.querying.predict import answers as predict
 
 
 class ByLength(tf.Module):

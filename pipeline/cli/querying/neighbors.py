@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.asking.words import open_words, print_answers, with_hint
-from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath, Number
+from pipeline.cli.querying.words import open_words, print_answers, with_hint
 
 
 def neighbors(
@@ -18,7 +18,7 @@ def neighbors(
     index: Annotated[bool, typer.Option("--index", help="Search the index: faster, but approximate.")] = False,
 ) -> None:
     """Finds the nearest words to each word by cosine similarity; prints one JSON line per word."""
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         given, loaded = open_words(model, "neighbors", words)
         hints = loaded.hints(given)
         found = loaded.neighbors(given, k, approximate=index)

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.asking import inputs
-from pipeline.cli.asking.words import print_answers, with_hint
-from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath
+from pipeline.cli.querying import inputs
+from pipeline.cli.querying.words import print_answers, with_hint
 from pipeline.runs import published
 
 
@@ -25,7 +25,7 @@ def vectors(
 
     Without WORD and --input, it reads one word per line from standard input.
     """
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         path = published.find_model(model)
         with inputs.open_inputs(words, input_path, "word") as given:
             loaded: Any = None

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.asking import inputs
-from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath
+from pipeline.cli.querying import inputs
 from pipeline.runs import published
 
 
@@ -26,7 +26,7 @@ def predict(
 
     Without TEXT and --input, it reads one text per line from standard input.
     """
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         path = published.find_model(model)
         with inputs.open_inputs(texts, input_path, "text") as given:
             for answer in answers(path, given):

@@ -22,7 +22,7 @@ def open_inputs(arguments: list[str] | None, path: Path | None, key: str) -> Ite
     Args:
         arguments: Inputs on the command line.
         path: A file of JSON lines.
-        key: What an input is called, and the key of a JSON object that holds it: text or word.
+        key: The name of an input, text or word; also the key that holds it in a JSON object.
 
     Raises:
         JobError: If both are given, or an input cannot be read.
@@ -64,7 +64,7 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
 
     Args:
         stream: UTF-8 lines.
-        name: The stream's name in messages.
+        name: The stream's name, for messages.
 
     Raises:
         JobError: With the line that is not UTF-8.
@@ -78,7 +78,7 @@ def read_json_lines(stream: BinaryIO, name: str, key: str) -> Iterator[str]:
 
     Args:
         stream: UTF-8 lines.
-        name: The stream's name in messages.
+        name: The stream's name, for messages.
         key: The key that holds the input.
 
     Raises:

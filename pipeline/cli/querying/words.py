@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from pipeline.cli.asking import inputs
+from pipeline.cli.querying import inputs
 from pipeline.runs import published
 
 

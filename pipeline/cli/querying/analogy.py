@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.asking.words import open_words, print_answers, with_hint
-from pipeline.cli.exit_codes import USAGE, ends_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath, Number
+from pipeline.cli.querying.words import open_words, print_answers, with_hint
 
 
 def analogy(
@@ -19,6 +19,6 @@ def analogy(
     k: Number = 10,
 ) -> None:
     """Completes the analogy "A is to B as C is to ..."; prints one JSON line."""
-    with ends_with(USAGE):
+    with exits_with(USAGE):
         given, loaded = open_words(model, "analogy", [a, b, c])
         print_answers([with_hint(loaded.analogy(a, b, c, k), loaded.hints(given))])
