@@ -22,7 +22,7 @@ def differences(left: schema_pb2.Schema, right: schema_pb2.Schema) -> list[str]:
     """Compares two schemas.
 
     Returns:
-        A line for each difference, `FEATURE, PROPERTY: LEFT -> RIGHT`, or that only one side has a feature; empty if
+        A line for each difference, `FEATURE, PROPERTY: LEFT -> RIGHT`, or what only one side has; empty if
         both have the same requirements, whatever their order and notation.
     """
     ours, theirs = _facts(left), _facts(right)
@@ -41,7 +41,7 @@ def _properties(name: str, ours: Facts, theirs: Facts) -> Iterator[str]:
         if isinstance(left, frozenset) and isinstance(right, frozenset):
             for side, values in (("first", left - right), ("second", right - left)):
                 if values:
-                    yield f"{name}, {key}: only in the {side} {_format(values)}"
+                    yield f"{name}, {key}: only in the {side}: {_format(values)}"
         elif left != right:
             yield f"{name}, {key}: {_format(left)} -> {_format(right)}"
 

@@ -15,7 +15,7 @@ def split_problems(corpus: CorpusSettings, splits: SplitSettings, required: Coll
     names = list(splits.weights if by_hash else corpus.path)
     missing = [split for split in required if split not in names]
     if missing:
-        what = f"The split {' and '.join(missing)} is missing."
+        what = f"The job has no split {' or '.join(missing)}."
         path = ("splits",) if by_hash else ("corpus", "path")
         yield Problem(path, what, f"the splits {', '.join(names)}", f"the splits {', '.join(required)}")
 

@@ -43,7 +43,7 @@ class JobFile:
 
         Args:
             base: The folder that relative paths start from.
-            where: The place of the path, for messages.
+            where: Where the path is given, for messages.
 
         Raises:
             JobError: If the file does not exist.
@@ -54,7 +54,7 @@ class JobFile:
 
 
 def with_paths(section: S, paths: Mapping[tuple[str, ...], str]) -> S:
-    """Returns a copy of a section, or of a whole job, with other paths by key; keys are spelled as in the YAML."""
+    """Returns a copy of a section, or of a whole job, with new paths by key; keys are spelled as in the YAML."""
     for key, path in paths.items():
         section = _replaced(section, key, path)
     return section

@@ -21,19 +21,19 @@ Corpus = tuple[str, str | dict[str, str]]
 
 
 def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, where: str = "corpus.path") -> Corpus:
-    """Finds a corpus' files.
+    """Finds a corpus's files.
 
     Args:
         path: A path, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a package's name;
             or one of these per split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} are placeholders of a span.
         config_dir: The folder that relative paths start from.
-        where: The place of the path, for messages.
+        where: Where the path is given, for messages.
 
     Returns:
         Globs, in which special characters of existing names are escaped. The folder is empty if the splits share none.
 
     Raises:
-        JobError: If the package or the files do not exist. URLs are not looked up.
+        JobError: If the package or the files do not exist. URLs are not checked.
     """
     if isinstance(path, str):
         return _resolve(path, config_dir, where)
@@ -44,7 +44,7 @@ def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, wher
 
 
 def describe(corpus: Corpus) -> str:
-    """Describes a corpus' files in words."""
+    """Describes a corpus's files for a message."""
     base, pattern = corpus
     if isinstance(pattern, str):
         return f"{base}/{pattern}"
@@ -55,7 +55,7 @@ def _common_folder(folders: list[str]) -> str:
     columns = zip(*(folder.split("/") for folder in folders), strict=False)
     common = [names[0] for names in itertools.takewhile(lambda names: len(set(names)) == 1, columns)]
     if "://" in folders[0]:
-        # The scheme and the bucket or host belong to every URL.
+        # A common folder includes at least the scheme and the bucket or host.
         return "/".join(common) if len(common) >= len(("scheme:", "", "bucket")) else ""
     return "/".join(common) or ("/" if common else "")
 
@@ -83,7 +83,7 @@ def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:
     Args:
         path: A path, which may start with `package:`.
         config_dir: The folder that relative paths start from.
-        where: The place of the path, for messages.
+        where: Where the path is given, for messages.
 
     Raises:
         JobError: If the file does not exist.

@@ -1,4 +1,4 @@
-"""Reads YAML and `--set` overrides as plain data, with the place of each value."""
+"""Reads YAML and `--set` overrides as plain data, with the location of each value."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ class _Resolver(ruamel.yaml.resolver.VersionedResolver):
 
 @dataclasses.dataclass
 class Source:
-    """Data read from YAML, with the place of each key.
+    """Data read from YAML, with the location of each key.
 
     Attributes:
-        name: The file's name in messages.
+        name: The file's name, for messages.
         data: The mapping that was read.
-        places: File and line, or the override, of each key path.
+        locations: File and line, or the override, of each key path.
         problems: Errors in the text itself: duplicate keys, values that do not match their tags.
         unreadable: Key paths whose values cannot be read; their data is meaningless.
     """
 
     name: str
     data: dict[str, Value] = dataclasses.field(default_factory=dict)
-    places: dict[KeyPath, str] = dataclasses.field(default_factory=dict)
+    locations: dict[KeyPath, str] = dataclasses.field(default_factory=dict)
     problems: list[JobError] = dataclasses.field(default_factory=list)
     unreadable: set[KeyPath] = dataclasses.field(default_factory=set)
 
     def where(self, path: KeyPath) -> str:
-        """Returns the place of a key path, or of its nearest parent in the text, followed by the path."""
+        """Returns the location of a key path, or of its nearest parent in the text, followed by the path."""
         keys = ".".join(str(key) for key in path)
-        place = next(self.places[path[:size]] for size in range(len(path), -1, -1) if path[:size] in self.places)
-        return f"{place}, {keys}" if keys and not place.startswith("--set ") else place
+        location = next(self.locations[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.locations)
+        return f"{location}, {keys}" if keys and not location.startswith("--set ") else location
 
 
 def read(path: Path) -> Source:
@@ -73,7 +73,7 @@ def read(path: Path) -> Source:
         JobError: If the file is not a readable YAML mapping.
     """
     text = _text(path)
-    source = Source(str(path), places={(): f"{path}:1"})
+    source = Source(str(path), locations={(): f"{path}:1"})
     node = _compose(text, str(path))
     if node is None:
         expected = "a mapping that starts with `name:` and `task:`"
@@ -147,7 +147,7 @@ def _compose(text: str, name: str) -> Node | None:
     except ruamel.yaml.reader.ReaderError as error:
         line, column = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
         raise JobError(
-            "The YAML has a character that YAML does not allow.",
+            "The YAML has an invalid character.",
             where=f"{name}:{line}:{column}",
             found=f"the character U+{error.character:04X}",
             fix=r'remove it, or write it in double quotes as an escape such as "\x07"',
@@ -166,15 +166,15 @@ def _compose(text: str, name: str) -> Node | None:
 
 
 class _Reader:
-    """Turns the nodes of one YAML text into data, and records the place of each key.
+    """Turns the nodes of one YAML text into data, and records the location of each key.
 
     Args:
-        source: Receives the places and the problems.
-        place: The place of all values, if they are not lines of the source.
+        source: Receives the locations and the problems.
+        location: The location of all values, if they are not lines of the source.
     """
 
-    def __init__(self, source: Source, place: str | None = None) -> None:
-        self._source, self._place = source, place
+    def __init__(self, source: Source, location: str | None = None) -> None:
+        self._source, self._location = source, location
         self._construct = ruamel.yaml.constructor.SafeConstructor(loader=_loader()).construct_object
         self._open: list[Node] = []
         self._values = 0
@@ -195,7 +195,7 @@ class _Reader:
         if isinstance(node, MappingNode):
             result = self._mapping(node, path)
         else:
-            self._source.places.update({(*path, index): self._at(item) for index, item in enumerate(node.value)})
+            self._source.locations.update({(*path, index): self._at(item) for index, item in enumerate(node.value)})
             result = [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
         self._open.pop()
         return result
@@ -209,10 +209,10 @@ class _Reader:
             key = self._text(key_node, path)
             inner = (*path, key)
             if key in result:
-                first = self._source.places[inner]
+                first = self._source.locations[inner]
                 self._problem(f'The key "{key}" is duplicated.', key_node, inner, found=f"the first is at {first}")
                 continue
-            self._source.places[inner] = self._at(key_node)
+            self._source.locations[inner] = self._at(key_node)
             result[key] = self.read(value_node, inner)
         return result
 
@@ -237,15 +237,15 @@ class _Reader:
             # JSON, which is valid YAML, writes a character beyond U+FFFF as two escapes.
             return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:
-            self._unreadable("A text has an unpaired surrogate.", node, path, found=ascii(node.value))
+            self._unreadable("A string has an unpaired surrogate.", node, path, found=ascii(node.value))
             return ascii(node.value)
 
     def _at(self, node: Node) -> str:
-        return self._place or f"{self._source.name}:{node.start_mark.line + 1}"
+        return self._location or f"{self._source.name}:{node.start_mark.line + 1}"
 
     def _problem(self, what: str, node: Node, path: KeyPath, **details: str) -> None:
         where = self._at(node)
-        if path and not self._place:
+        if path and not self._location:
             where += ", " + ".".join(map(str, path))
         self._source.problems.append(JobError(what, where=where, **details))
 
@@ -257,23 +257,23 @@ class _Reader:
 
 def _override(source: Source, text: str) -> None:
     keys, equals, value_text = text.partition("=")
-    place = f"--set {text}"
+    location = f"--set {text}"
     path = tuple(keys.strip().split("."))
     if not equals or not all(path):
-        raise JobError("An override is not KEY=VALUE.", where=place, expected="for example --set trainer.epochs=3")
+        raise JobError("An override is not KEY=VALUE.", where=location, expected="for example --set trainer.epochs=3")
     if not value_text.strip():
-        raise JobError("An override has no value.", where=place, fix=f"write --set {keys}=null for no value")
-    node = _compose(value_text, place)
+        raise JobError("An override has no value.", where=location, fix=f"write --set {keys}=null for no value")
+    node = _compose(value_text, location)
     holder = source.data
     for depth, key in enumerate(path[:-1], start=1):
         inner = holder.get(key)
         if inner is None:
             inner = holder[key] = {}
-            source.places[path[:depth]] = place
+            source.locations[path[:depth]] = location
         if not isinstance(inner, dict):
-            raise JobError(f"{'.'.join(path[:depth])} is not a section.", where=place, found=describe(inner))
+            raise JobError(f"{'.'.join(path[:depth])} is not a section.", where=location, found=describe(inner))
         holder = inner
-    for known in [known for known in source.places if known[: len(path)] == path]:
-        del source.places[known]
-    source.places[path] = place
-    holder[path[-1]] = None if node is None else _Reader(source, place).read(node, path)
+    for known in [known for known in source.locations if known[: len(path)] == path]:
+        del source.locations[known]
+    source.locations[path] = location
+    holder[path[-1]] = None if node is None else _Reader(source, location).read(node, path)

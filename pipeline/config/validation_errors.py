@@ -22,7 +22,7 @@ _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: 
 def explain(
     error: ValidationError, source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]] | None = None
 ) -> list[JobError]:
-    """Turns validation errors into errors with a place, except those of values the source reports as unreadable.
+    """Turns validation errors into errors with a location, except those of values the source reports as unreadable.
 
     Args:
         error: The errors that pydantic found.
@@ -39,7 +39,7 @@ def explain(
 
 
 def located(problems: Iterable[Problem], source: Source) -> list[JobError]:
-    """Turns problems, whose paths start at the root, into errors with a place."""
+    """Turns problems, whose paths start at the root, into errors with a location."""
     return [
         problem.error(source.where(problem.path))
         for problem in problems
@@ -75,8 +75,8 @@ def _explain(
         yield JobError(f"The key {keys} is missing.", where=source.where(path), expected=expected)
     elif kind == "value_error":
         what = str(details["ctx"]["error"])
-        place = source.where(path)
-        yield JobError(f"The value of {keys} is not valid: {what}." if keys else f"{what}.", where=place)
+        where = source.where(path)
+        yield JobError(f"The value of {keys} is not valid: {what}." if keys else f"{what}.", where=where)
     else:
         value, field = details["input"], _field(model, path)
         expected = _expected(field) or details["msg"].removeprefix("Input should be ")
@@ -124,19 +124,19 @@ def _fix(value: object, kind: str, field: FieldInfo | None) -> str | None:
 def _expected(field: FieldInfo | None) -> str | None:
     if field is None:
         return None
-    words = _words(field.annotation, field.metadata)
+    words = _describe_type(field.annotation, field.metadata)
     return f"{words} ({field.description.rstrip('.')})" if field.description else words
 
 
-def _words(annotation: Any, metadata: Sequence[Any] = ()) -> str:
+def _describe_type(annotation: Any, metadata: Sequence[Any] = ()) -> str:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _words(arguments[0], [*arguments[1:], *metadata])
+        return _describe_type(arguments[0], [*arguments[1:], *metadata])
     if origin is Literal:
         return "one of " + ", ".join(str(choice) for choice in arguments)
     if origin in {typing.Union, types.UnionType}:
         rest = [argument for argument in arguments if argument is not type(None)]
-        return " or ".join([_words(argument, metadata) for argument in rest] + ["null"] * (len(rest) < len(arguments)))
+        return " or ".join([_describe_type(each, metadata) for each in rest] + ["null"] * (len(rest) < len(arguments)))
     if annotation in _PLAIN:
         return _PLAIN[annotation] + _bounds(metadata)
     keys = _keys(annotation)
@@ -145,10 +145,10 @@ def _words(annotation: Any, metadata: Sequence[Any] = ()) -> str:
 
 
 def _bounds(metadata: Sequence[Any]) -> str:
-    shown = (("gt", "above {}"), ("ge", "{} or more"), ("lt", "below {}"), ("le", "at most {}"))
+    names = (("gt", "above {}"), ("ge", "{} or more"), ("lt", "below {}"), ("le", "at most {}"))
     texts = [
         text.format(getattr(constraint, name))
-        for name, text in shown
+        for name, text in names
         for constraint in metadata
         if getattr(constraint, name, None) is not None
     ]

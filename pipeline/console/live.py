@@ -35,8 +35,8 @@ from trainer.progress import Progress
 from trainer.progress import logger as progress_logger
 
 _RECORDS = "records"
-_PLACES = ("trial", "epoch")
-"""The parts of a run that progress belongs to, outermost first; a line is printed at the end of each."""
+_LOOPS = ("trial", "epoch")
+"""The loops that progress belongs to, outermost first; a line is printed at the end of each iteration."""
 
 _INSTANT = {ComponentState.WAITING, ComponentState.CACHED, ComponentState.SKIPPED}
 
@@ -61,13 +61,13 @@ class _Row:
 
 
 class RunConsole(logging.Handler):
-    """Shows a run. Writes to its own duplicate of standard output, so that the process's own can be redirected.
+    """Shows a run. Writes to its own duplicate of standard output, so that the process's can be redirected.
 
     Enter it before `redirect_output`; it then shows the progress that `trainer.progress.report` logs, which reaches
     no other handler. All methods are thread-safe.
 
     Args:
-        console: Where to write instead.
+        console: The console to write to instead.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -123,12 +123,12 @@ class RunConsole(logging.Handler):
             name: The component.
             state: Its new state.
             seconds: Its duration; measured here by default.
-            records: Its number of records; the number it reported last by default.
+            records: Its number of records; by default the number it last reported.
         """
         self._change(name, state, seconds, records)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Shows the log record's progress, if it has any, at the running component."""
+        """Shows the log record's progress, if it has any, for the running component."""
         progress = getattr(record, "progress", None)
         with self._lock:
             row = self._rows.get(self._current or "")
@@ -138,7 +138,7 @@ class RunConsole(logging.Handler):
             if progress.unit == _RECORDS:
                 row.records = progress.done
             elif self._live is None and before is not None and _ends_epoch(before, progress):
-                self.message(f"{self._current}: {_progress_words(before)}")
+                self.message(f"{self._current}: {_format_progress(before)}")
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if one is shown."""
@@ -178,8 +178,8 @@ class RunConsole(logging.Handler):
             row.records = row.records if records is None else records
             if self._live is None:
                 if state is not ComponentState.RUNNING and row.progress is not None and row.progress.unit != _RECORDS:
-                    self.message(f"{name}: {_progress_words(row.progress)}")
-                self.message(_row_words(name, row))
+                    self.message(f"{name}: {_format_progress(row.progress)}")
+                self.message(_format_row(name, row))
             if state is not ComponentState.RUNNING and self._current == name:
                 self._current, row.progress = None, None
 
@@ -212,14 +212,14 @@ def _own_console() -> Console:
 
 
 def _ends_epoch(before: Progress, now: Progress) -> bool:
-    places = [[progress.values.get(name) for name in _PLACES] for progress in (before, now)]
-    return before.unit != _RECORDS and places[0] != places[1]
+    iterations = [[progress.values.get(name) for name in _LOOPS] for progress in (before, now)]
+    return before.unit != _RECORDS and iterations[0] != iterations[1]
 
 
-def _progress_words(progress: Progress) -> str:
+def _format_progress(progress: Progress) -> str:
     values = dict(progress.values)
     words = []
-    for name in _PLACES:
+    for name in _LOOPS:
         if name in values:
             total = values.pop(f"{name}s", None)
             words.append(f"{name} {number(values.pop(name))}" + (f"/{number(total)}" if total else ""))
@@ -231,7 +231,7 @@ def _progress_words(progress: Progress) -> str:
     return ", ".join(words)
 
 
-def _row_words(name: str, row: _Row) -> str:
+def _format_row(name: str, row: _Row) -> str:
     words = [f"{name}: {row.state}"]
     if row.state not in {ComponentState.RUNNING, ComponentState.WAITING}:
         if row.seconds is not None:
@@ -259,6 +259,6 @@ def _bar(progress: Progress) -> Table:
     line = Table.grid(padding=(0, 1))
     line.add_row(
         ProgressBar(total=progress.total, completed=progress.done, width=24),
-        Text(_progress_words(progress), overflow="ellipsis", no_wrap=True),
+        Text(_format_progress(progress), overflow="ellipsis", no_wrap=True),
     )
     return line

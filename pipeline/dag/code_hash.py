@@ -1,4 +1,4 @@
-"""Digests the code behind a module, so that edited code misses TFX's cache, which knows code only by dotted path."""
+"""Digests the code behind a module: TFX's cache identifies code only by dotted path, so it would miss edits."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def create_pipeline(
     Args:
         job: The job.
         layout: The files and folders below the root.
-        sources: The inputs from outside the pipeline.
+        sources: The pipeline's external inputs.
         code: Digest of the code by component, for every key of `code_modules`.
         run_id: The run's id.
         goal: What the run is for.

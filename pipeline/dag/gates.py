@@ -65,9 +65,9 @@ def _gated(config: config_pb2.MetricConfig, job: Job, name: str) -> config_pb2.M
     gate = job.gates.get(name)
     if gate is not None:
         metric = task_of(job).metrics(job)[name]
-        places: list[tuple[Mapping[str, str], SliceGateSettings]] = [(metric.slice, gate)]
-        places += [({"source": source, **metric.slice}, limits) for source, limits in gate.slices.items()]
-        for values, limits in places:
+        slices: list[tuple[Mapping[str, str], SliceGateSettings]] = [(metric.slice, gate)]
+        slices += [({"source": source, **metric.slice}, limits) for source, limits in gate.slices.items()]
+        for values, limits in slices:
             spec = config_pb2.SlicingSpec(feature_values=dict(values))
             config.per_slice_thresholds.add(slicing_specs=[spec], threshold=_threshold(metric, limits))
     return config

@@ -12,8 +12,8 @@ class Layout:
         root: The root.
         artifacts: TFX's pipeline root.
         metadata: The SQLite file of ML Metadata.
-        quarantine: Unreadable records.
-        checkpoints: States of unfinished trainings.
+        quarantine: Bad records.
+        checkpoints: States of unfinished training runs.
         tuning: States of unfinished hyperparameter searches.
         serving: Published versions.
     """

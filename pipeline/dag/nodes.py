@@ -40,7 +40,7 @@ class Nodes:
     Args:
         job: The job, with the paths of the copies of its files.
         layout: The files and folders below the root.
-        sources: The inputs from outside the pipeline.
+        sources: The pipeline's external inputs.
         code: Digest of the code by component.
         run_id: The run's id.
     """
@@ -156,7 +156,7 @@ class Nodes:
     def _tuner(self) -> BaseNode:
         tune = self._task.search(self._job)
         if tune is None:
-            raise JobError("The job has no search space.", where="tune", expected="a section tune with a space")
+            raise JobError("The job has no search space.", where="tune", expected="a tune section with a space")
         return Tuner(
             tuner_fn="trainer.tuning.tuner.tuner_fn",
             **self._transformed(),

@@ -1,4 +1,4 @@
-"""The inputs of a pipeline from outside."""
+"""The external inputs of a pipeline."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pipeline.config.locations import Corpus
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """The inputs of a pipeline from outside.
+    """The external inputs of a pipeline.
 
     Attributes:
         corpus: The folder of the corpus and the pattern of its files, or one pattern per split.
-        schema: The file of the corpus' schema, named by its content.
+        schema: The file of the corpus's schema, with a digest of its content in its name.
         serving_logs: The pattern of the files logged in serving, and their fingerprint; both empty if unused.
     """
 

@@ -1,4 +1,4 @@
-"""Reads the Evaluator's metrics by slice, and explains in words whether each gate is passed."""
+"""Reads the Evaluator's metrics by slice, and explains whether the model passes each gate."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_metrics(directory: str, model: str | None = None) -> Metrics:
         model: `candidate` or `baseline` if both were evaluated.
     """
     result = tfma.load_eval_result(directory, model_name=model)
-    return {_place(dict(key)): _lowest(values[""]) for key, values in result.slicing_metrics}
+    return {_slice_name(dict(key)): _lowest(values[""]) for key, values in result.slicing_metrics}
 
 
 def failed_metrics(directory: str) -> list[str]:
@@ -42,13 +42,13 @@ def failed_metrics(directory: str) -> list[str]:
     return sorted({f.metric_key.name for s in result.metric_validations_per_slice for f in s.failures})
 
 
-def shown(job: Job, metrics: Metrics) -> Metrics:
+def visible(job: Job, metrics: Metrics) -> Metrics:
     """Returns the metrics to show: those with a value, without slices that exist only for gates or repeat another."""
-    helpers = sorted({feature for metric in task_of(job).metrics(job).values() for feature in metric.slice})
-    helping = re.compile(rf"(^|,)({'|'.join(helpers)})=[^,]*$") if helpers else None
+    gate_features = sorted({feature for metric in task_of(job).metrics(job).values() for feature in metric.slice})
+    gate_values = re.compile(rf"(^|,)({'|'.join(gate_features)})=[^,]*$") if gate_features else None
     found: dict[str, dict[str, float]] = {}
-    for place, values in metrics.items():
-        kept = place if helping is None else helping.sub("", place)
+    for slice_name, values in metrics.items():
+        kept = slice_name if gate_values is None else gate_values.sub("", slice_name)
         if kept and not _ONLY_SECTION.fullmatch(kept):
             found[kept] = {name: value for name, value in values.items() if not math.isnan(value)}
     return found
@@ -75,23 +75,23 @@ def judge(
         skipped = [source for source in sources if source in uncovered]
         rest = [source for source in sources if source not in uncovered]
         for source in skipped:
-            yield bool(rest), f"{_format_coverage(source, uncovered[source])}: {name} leaves it out"
+            yield bool(rest), f"{_format_coverage(source, uncovered[source])}: {name} excludes it"
         if skipped and not rest:
-            yield False, f"{name} could not be measured: no set is covered"
+            yield False, f"{name} cannot be measured: no set is covered"
             continue
         subject = f"{name} over {', '.join(rest)}" if skipped else name
-        place = _place(metric.slice)
-        yield from _bounds(subject, metric, gate, candidate.get(place, {}).get(name, math.nan))
+        overall = _slice_name(metric.slice)
+        yield from _bounds(subject, metric, gate, candidate.get(overall, {}).get(name, math.nan))
         for source, limits in gate.slices.items():
-            where, on_source = _place({"source": source, **metric.slice}), f"{name} on source={source}"
+            where, on_source = _slice_name({"source": source, **metric.slice}), f"{name} on source={source}"
             if source in uncovered:
-                yield False, f"{on_source} could not be measured: {_format_coverage(source, uncovered[source])}"
+                yield False, f"{on_source} cannot be measured: {_format_coverage(source, uncovered[source])}"
             else:
                 yield from _bounds(on_source, metric, limits, candidate.get(where, {}).get(name))
         yield from _change(subject, metric, gate, candidate, baseline, name)
 
 
-def _place(values: Mapping[str, Any]) -> str:
+def _slice_name(values: Mapping[str, Any]) -> str:
     """Returns the name of a slice from its values, source first."""
     ordered = sorted(values.items(), key=lambda pair: pair[0] != "source")
     return ",".join(f"{name}={value}" for name, value in ordered) or OVERALL
@@ -130,14 +130,14 @@ def _bounds(subject: str, metric: Metric, gate: SliceGateSettings, value: float 
 def _change(
     subject: str, metric: Metric, gate: SliceGateSettings, candidate: Metrics, baseline: Metrics | None, name: str
 ) -> Iterator[tuple[bool, str]]:
-    allowed, place = margin(gate), _place(metric.slice)
-    value = candidate.get(place, {}).get(name, math.nan)
+    allowed, overall = margin(gate), _slice_name(metric.slice)
+    value = candidate.get(overall, {}).get(name, math.nan)
     if allowed is None or math.isnan(value):
         return
     if baseline is None:
         yield True, f"{name}: no earlier blessed model to compare with"
         return
-    before = baseline.get(place, {}).get(name, math.nan)
+    before = baseline.get(overall, {}).get(name, math.nan)
     if math.isnan(before):
         yield False, f"{subject} is {value:.4f}, but the last blessed model has no value to compare with"
         return

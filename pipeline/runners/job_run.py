@@ -33,7 +33,7 @@ def run(
         goal: What the run is for.
         until: The last component to run; None: all components.
         use_cache: Whether to reuse results of earlier runs.
-        console: Shows the run; it has been entered.
+        console: Shows the run; already entered.
 
     Raises:
         JobError: If a component fails.

@@ -54,7 +54,7 @@ class Watch(logging.Handler):
 
     @contextlib.contextmanager
     def following(self, wanted: Collection[str]) -> Iterator[None]:
-        """Listens to Ctrl-C, progress and this project's warnings; components that are not wanted are skipped."""
+        """Listens for Ctrl-C, progress and this project's warnings; components that are not wanted are skipped."""
         from absl import logging as absl_logging
 
         for name in self._rows:
@@ -65,7 +65,7 @@ class Watch(logging.Handler):
         for logger in loggers:
             logger.addHandler(self)
         try:
-            with self._interrupts.kept():
+            with self._interrupts.handled():
                 yield
         finally:
             for logger in loggers:
@@ -77,7 +77,7 @@ class Watch(logging.Handler):
         Raises:
             KeyboardInterrupt: If the user has pressed Ctrl-C.
         """
-        self._interrupts.raise_if_asked()
+        self._interrupts.raise_if_pressed()
         self.current = component
         self._change(component, ComponentState.RUNNING)
 
@@ -98,7 +98,7 @@ class Watch(logging.Handler):
         """
         progress = getattr(record, "progress", None)
         if isinstance(progress, Progress):
-            self._interrupts.raise_if_asked()
+            self._interrupts.raise_if_pressed()
             if self.current and progress.unit == "records":
                 self._rows[self.current].records = progress.done
         elif record.levelno >= logging.WARNING:

@@ -17,31 +17,31 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._pressed = False
 
     @contextlib.contextmanager
-    def kept(self) -> Iterator[None]:
+    def handled(self) -> Iterator[None]:
         """Handles Ctrl-C in the main thread, unless Python's own handler has been replaced."""
         listens = threading.current_thread() is threading.main_thread()
         if not listens or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield
             return
-        signal.signal(signal.SIGINT, self._ask)
+        signal.signal(signal.SIGINT, self._handle)
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def raise_if_asked(self) -> None:
+    def raise_if_pressed(self) -> None:
         """Raises an interrupt that Python dropped; call it between steps of the work.
 
         Raises:
             KeyboardInterrupt: Once, if the user has pressed Ctrl-C.
         """
-        if self._asked and threading.current_thread() is threading.main_thread():
-            self._asked = False
+        if self._pressed and threading.current_thread() is threading.main_thread():
+            self._pressed = False
             raise KeyboardInterrupt
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._pressed = True
         signal.default_int_handler(number, frame)

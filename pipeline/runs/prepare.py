@@ -31,10 +31,10 @@ class PreparedRun:
     """Everything a runner needs. All files exist, and all their paths are absolute.
 
     Attributes:
-        job: The job; the files it names are copies below the root, named by their content.
+        job: The job; the files it names are content-addressed copies below the root.
         layout: The files and folders below the root.
         run_id: The run's id.
-        sources: The inputs from outside the pipeline.
+        sources: The pipeline's external inputs.
         code: Digest of the code by component.
         goal: What the run is for.
         until: The last component to run; None: all components.
@@ -145,13 +145,13 @@ def find_serving_logs(job: Job) -> tuple[str, str]:
 
 def _write_schema(job: Job, root: Path) -> str:
     corpus = job.corpus
-    fitted = curated.for_corpus(
+    adapted = curated.for_corpus(
         corpus.kind.name,
         classes=corpus.class_names or (),
         named_sources=corpus.source is not None,
         weighted=corpus.weight is not None,
     )
-    content = text_format.MessageToString(fitted, as_utf8=True).encode()
+    content = text_format.MessageToString(adapted, as_utf8=True).encode()
     return _stamp(root / "schema" / f"{corpus.kind.name}.pbtxt", content)
 
 

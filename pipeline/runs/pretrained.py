@@ -19,7 +19,7 @@ def find_vectors(source: str, folder: Path, *, where: str) -> Path:
         source: The root of a run, whose newest version is used; the folder of a version; a file; or `package:` and the
             path of a file inside a package.
         folder: The folder that relative paths start from.
-        where: The place of `source`, for messages.
+        where: Where `source` is given, for messages.
 
     Raises:
         JobError: If it does not exist or has no word vectors.
@@ -52,8 +52,8 @@ def _published(root: Path, where: str) -> Path:
     try:
         model = find_model(root)
     except JobError as error:
-        place = f"{where}, {error.where}"
-        raise JobError(error.what, where=place, found=error.found, expected=_EXPECTED, fix=error.fix) from error
+        location = f"{where}, {error.where}"
+        raise JobError(error.what, where=location, found=error.found, expected=_EXPECTED, fix=error.fix) from error
     file = model / _PUBLISHED
     if not file.is_file():
         found = f"{model} without {_PUBLISHED}"

@@ -40,7 +40,7 @@ def find_model(path: Path) -> Path:
 
 
 def open_answers(model: Path, command: str) -> Any:
-    """Loads a SavedModel, as the class with which its task answers a command such as `predict`.
+    """Loads a SavedModel as the class that answers a command, such as `predict`, for its task.
 
     Raises:
         JobError: If the model does not name its task, does not support the command, or cannot be loaded.
@@ -48,18 +48,18 @@ def open_answers(model: Path, command: str) -> Any:
     name = saved_model.made_by(str(model))
     if name is None or name not in TASKS:
         raise JobError(
-            "The model does not name the task that made it.",
+            "The model does not name the task that produced it.",
             where=str(model),
             found="no known task in assets.extra/seqloom.json" if name is None else f"the task {name}",
             expected=f"a model published by `seqloom run`, of task {', '.join(TASKS)}",
             fix="publish it again with `seqloom run`",
         )
-    places = TASKS[name].answers()
-    if command not in places:
+    classes = TASKS[name].answers()
+    if command not in classes:
         raise JobError(
             f"The model does not support `seqloom {command}`.",
             where=str(model),
-            found=f"a model of task {name}",
-            fix=f"use {' or '.join(f'`seqloom {other}`' for other in places)}" if places else None,
+            found=f"a {name} model",
+            fix=f"use {' or '.join(f'`seqloom {other}`' for other in classes)}" if classes else None,
         )
-    return dotted.load(places[command])(str(model))
+    return dotted.load(classes[command])(str(model))

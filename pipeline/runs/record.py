@@ -56,7 +56,7 @@ class RunRecord(_Record):
         task: The job's task; None in records of earlier versions.
         config: The path of the job's YAML; None for a job built in code.
         started: The time of its start, in UTC.
-        process: The start of its process `pid` in seconds since the epoch, because pids are reused.
+        process: The start time of process `pid` in seconds since the epoch, because pids are reused.
         metrics: Metrics by slice: "overall", "source=imdb".
         pushed: The published version, if this run published one.
         error: Why it failed.
@@ -81,7 +81,7 @@ class RunRecord(_Record):
     details: Details = Details()
 
     def updated(self, **changes: Any) -> RunRecord:
-        """Returns a copy with other values, validated like new ones."""
+        """Returns a copy with changed values, which are validated."""
         return RunRecord.model_validate({**dict(self), **changes})
 
     @property

@@ -62,7 +62,7 @@ def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> Run
 
 
 def _check_counts(executions: Executions, metrics: verdict.Metrics) -> None:
-    """Checks that the stock components have processed every document, too."""
+    """Checks that the stock components also processed every document."""
     corpus = _output(executions, "CorpusExampleGen", "examples")
     expected = json.loads(corpus.properties["split_documents"]) if corpus else {}
     seen: dict[str, tuple[dict[str, float], dict[str, float]]] = {}
@@ -107,7 +107,7 @@ def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]
     if not blessed and all(met for met, _ in judged):
         names = ", ".join(verdict.failed_metrics(directory)) or "a missing metric"
         sentences.insert(0, f"TensorFlow Model Analysis rejects the model because of {names}")
-    return verdict.shown(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
+    return verdict.visible(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
 
 
 def _coverage(executions: Executions) -> dict[str, CoverageDetails]:

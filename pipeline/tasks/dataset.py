@@ -19,7 +19,7 @@ class DatasetJob(Job):
     task: Annotated[Literal["dataset"], Field(description="dataset: checked and transformed examples.")]
 
     def problems(self) -> Iterator[Problem]:
-        """Yields settings that are valid alone but not together."""
+        """Yields the keys that are valid alone but not together."""
         yield from super().problems()
         yield from gate_problems(self, {})
 
@@ -28,7 +28,7 @@ class DatasetTask(Task[DatasetJob]):
     """Checked and transformed examples, for training elsewhere."""
 
     name = "dataset"
-    about = "nothing: the job ends with checked and transformed examples"
+    about = "nothing, only checked and transformed examples"
     job = DatasetJob
 
 

@@ -13,7 +13,7 @@ from trainer.text.suggestions import did_you_mean
 
 def gate_problems(job: Job, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
     """Yields gates on unknown metrics, and thresholds that do not fit the metric, given the task's metrics by name."""
-    subject = f"A job of task {job.task}" + " with multi_label" * job.corpus.kind.multi_label
+    subject = f"A {job.task} job" + " with multi_label" * job.corpus.kind.multi_label
     known = [name for name, metric in metrics.items() if metric.gated]
     for name, gate in job.gates.items():
         path = ("gates", name)
@@ -25,11 +25,11 @@ def gate_problems(job: Job, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
         else:
             yield from _threshold_problems(path, name, metrics[name], gate)
             for source, limits in gate.slices.items():
-                place, sources = (*path, "slices", source), metrics[name].sources
-                yield from _threshold_problems(place, name, metrics[name], limits)
+                slice_path, sources = (*path, "slices", source), metrics[name].sources
+                yield from _threshold_problems(slice_path, name, metrics[name], limits)
                 if sources and source not in sources:
                     fix = did_you_mean(source, sources)
-                    yield Problem(place, f"{name} is not measured on {source}.", source, ", ".join(sources), fix)
+                    yield Problem(slice_path, f"{name} is not measured on {source}.", source, ", ".join(sources), fix)
 
 
 def _threshold_problems(path: tuple[str, ...], name: str, metric: Metric, gate: SliceGateSettings) -> Iterator[Problem]:

@@ -89,6 +89,6 @@ class Task(abc.ABC, Generic[J]):
         return {}
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields findings to print about a training, from its section of the run's record."""
+        """Yields findings to print about a training run, from its section of the run's record."""
         del training
         return iter(())

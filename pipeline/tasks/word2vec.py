@@ -44,10 +44,10 @@ class Word2vecJob(Job):
         corpus = self.corpus
         if corpus.kind.tokenized:
             found = f"tagged tokens from format {corpus.format}"
-            yield Problem(("corpus", "format"), "A job of task word2vec needs plain text.", found, "documents of text")
+            yield Problem(("corpus", "format"), "A word2vec job needs plain text.", found, "documents of text")
         for key in ("multi_label", "weight"):
             if getattr(corpus, key):
-                what = f"A job of task word2vec cannot have corpus.{key}."
+                what = f"A word2vec job cannot have corpus.{key}."
                 yield Problem(("corpus", key), what, f"corpus.{key}", fix=f"remove {key}")
         if self.trainer.boundary == "segment":
             yield from segment_problems(("trainer", "boundary"), "segment", self.transform)

@@ -201,7 +201,7 @@ def judge(
     uncovered = {name: known["share"] for name, known in coverages.items() if not known["gates"]}
     judged = list(verdict.judge(gated, candidate_metrics, before if baseline else None, uncovered))
     blessed = Path(outputs["blessing"].uri, "BLESSED").exists()
-    return verdict.shown(gated, candidate_metrics), blessed, judged
+    return verdict.visible(gated, candidate_metrics), blessed, judged
 
 
 def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_path: Path) -> None:
@@ -251,6 +251,6 @@ def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_p
     _, blessed, judged = judge(done, tmp_path / "third", limits, tmp_path / "good")
     assert not blessed
     assert [sentence for met, sentence in judged if not met] == [
-        "spearman on source=rare could not be measured: " + judged[0][1].partition(":")[0]
+        "spearman on source=rare cannot be measured: " + judged[0][1].partition(":")[0]
     ]
     assert metrics["overall"]["spearman"] == pytest.approx(mean["good"])

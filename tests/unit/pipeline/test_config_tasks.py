@@ -99,7 +99,7 @@ BAD = [
     (WORDS, ["trainer.ngrams={min: 4, max: 3}"], ["max is smaller than min", "min 4, max 3"]),
     (DATASET, ["evaluation={}"], ["key evaluation is unknown", "evaluation belongs to task word2vec"]),
     (DATASET, ["trainer.epochs=3"], ["epochs is unknown", "no keys under trainer", "task classifier or tagger or"]),
-    (DATASET, ["gates.loss.max=3"], ["gates.loss", "A job of task dataset cannot have gates"]),
+    (DATASET, ["gates.loss.max=3"], ["gates.loss", "A dataset job cannot have gates"]),
     (WORDS, ["corpus={format: conll, path: x}", "transform.tokenizer=whitespace"], ["needs plain text", "conll"]),
     (WORDS, ["trainer.boundary=segment"], ["trainer.boundary", "needs marked", "transform.eos: segment"]),
     (WORDS, ["trainer.boundary=segment", "transform.eos=document"], ["trainer.boundary", "needs marked segments"]),

@@ -28,18 +28,18 @@ def python_handler() -> Iterator[None]:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_that_a_finalizer_drops_is_raised_at_the_next_step() -> None:
     interrupts = Interrupts()
-    with interrupts.kept():
-        interrupts.raise_if_asked()
+    with interrupts.handled():
+        interrupts.raise_if_pressed()
         del_later = Interrupted()
         del del_later
         with pytest.raises(KeyboardInterrupt):
-            interrupts.raise_if_asked()
-        interrupts.raise_if_asked()
+            interrupts.raise_if_pressed()
+        interrupts.raise_if_pressed()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_other_interrupts_are_raised_immediately() -> None:
-    with pytest.raises(KeyboardInterrupt), Interrupts().kept():
+    with pytest.raises(KeyboardInterrupt), Interrupts().handled():
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -49,6 +49,6 @@ def test_another_handler_stays() -> None:
         """Does nothing."""
 
     signal.signal(signal.SIGINT, other)
-    with Interrupts().kept():
+    with Interrupts().handled():
         assert signal.getsignal(signal.SIGINT) is other
         signal.raise_signal(signal.SIGINT)

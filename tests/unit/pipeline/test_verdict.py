@@ -86,8 +86,8 @@ SL, WS, QS = (
     f"the vocabulary covers only {share} of {name}, too little for a gate"
     for share, name in (("0.31", "sl"), ("0.49", "ws"), ("0.10", "qs"))
 )
-UNCOVERED = "could not be measured: no set is covered"
-ANALOGIES, NO_ANALOGIES = f"{QS}: analogy_accuracy leaves it out", f"analogy_accuracy {UNCOVERED}"
+UNCOVERED = "cannot be measured: no set is covered"
+ANALOGIES, NO_ANALOGIES = f"{QS}: analogy_accuracy excludes it", f"analogy_accuracy {UNCOVERED}"
 WORSE = f"spearman is 0.0100 worse {MARGIN} 0.5600, within the margin of 0.02"
 
 
@@ -99,13 +99,13 @@ WORSE = f"spearman is 0.0100 worse {MARGIN} 0.5600, within the margin of 0.02"
         (
             {"spearman": {"min": 0.6}},
             {"sl": 0.319},
-            [(True, f"{SL}: spearman leaves it out"), (False, "spearman over ws is 0.5500, but must be at least 0.6")],
+            [(True, f"{SL}: spearman excludes it"), (False, "spearman over ws is 0.5500, but must be at least 0.6")],
         ),
         # Nothing could be measured.
         (
             {"spearman": {"min": -1, "max_drop": 1}},
             {"sl": 0.31, "ws": 0.4999},
-            [*((False, f"{what}: spearman leaves it out") for what in (WS, SL)), (False, f"spearman {UNCOVERED}")],
+            [*((False, f"{what}: spearman excludes it") for what in (WS, SL)), (False, f"spearman {UNCOVERED}")],
         ),
         ({"analogy_accuracy": {"max_drop": 0.3}}, {"qs": 0.1}, [(False, ANALOGIES), (False, NO_ANALOGIES)]),
         # A set that a gate names must be covered.
@@ -113,9 +113,9 @@ WORSE = f"spearman is 0.0100 worse {MARGIN} 0.5600, within the margin of 0.02"
             {"spearman": {"slices": {"ws": {"min": 0.5}, "sl": {"min": -1}}}},
             {"sl": 0.31, "qs": 0.1},
             [
-                (True, f"{SL}: spearman leaves it out"),
+                (True, f"{SL}: spearman excludes it"),
                 (True, "spearman on source=ws is 0.5500, which meets at least 0.5"),
-                (False, f"spearman on source=sl could not be measured: {SL}"),
+                (False, f"spearman on source=sl cannot be measured: {SL}"),
             ],
         ),
         ({"spearman": {"max_drop": 0.02}}, {}, [(True, WORSE)]),
@@ -142,13 +142,13 @@ def test_undefined_metrics_and_redundant_slices_are_not_shown(gated: MakeJob) ->
         "source=ws,section=ws": {"spearman": 0.5},
         "source=qs,section=first": {"analogy_accuracy": 0.3},
     }
-    assert verdict.shown(gated("word2vec"), metrics) == {
+    assert verdict.visible(gated("word2vec"), metrics) == {
         "overall": {"loss": 2.0},
         "source=ws": {"spearman": 0.5},
         "source=qs,section=first": {"analogy_accuracy": 0.3},
     }
     plain = {"overall": {"accuracy": 0.5}, "source=web": {"accuracy": 0.6, "auc": math.nan}}
-    assert verdict.shown(gated("classifier"), plain) == {**plain, "source=web": {"accuracy": 0.6}}
+    assert verdict.visible(gated("classifier"), plain) == {**plain, "source=web": {"accuracy": 0.6}}
 
 
 @pytest.fixture(scope="module")

@@ -76,8 +76,8 @@ def test_each_difference_is_a_line() -> None:
         "label, drift comparator: shares differ by at most 0.2 -> nothing",
         "label, shape: one value -> 2 values",
         "label, type: BYTES -> INT",
-        "label, values: only in the first 'a'",
-        "label, values: only in the second 'c'",
+        "label, values: only in the first: 'a'",
+        "label, values: only in the second: 'c'",
         "stars: only in the first",
         "text, annotation: nothing -> script:Latin>=0.9",
         "text, presence: in 100.0% of the documents, at least 1 -> in 50.0% of the documents, at least 1",
@@ -107,5 +107,5 @@ def test_a_long_domain_is_compared_whole() -> None:
         schema.string_domain.add(name="a", value=[f"v{number:03}" for number in range(100)] + [last])
         return schema
 
-    expected = ["a, values: only in the first 'x'", "a, values: only in the second 'y'"]
+    expected = ["a, values: only in the first: 'x'", "a, values: only in the second: 'y'"]
     assert differences(many("x"), many("y")) == expected
