@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import os
 import random
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,9 @@ from pipeline.config.job import Job
 from pipeline.tasks.registry import TASKS
 from pipeline.tasks.task import Task
 from trainer.data.kinds import KINDS, CorpusKind
+from trainer.jobs import dotted
+from trainer.jobs.training_job import TrainingJob
 
-ROOT = Path(__file__).parents[2]
 CLASSES = {"labels": ("negative", "positive"), "tags": ("O", "B-LOC", "I-LOC")}
 NAMES = {f"c{number}": name for number, name in enumerate(CLASSES["labels"])}
 CORPORA: dict[str, dict[str, Any]] = {
@@ -28,27 +32,6 @@ CORPORA: dict[str, dict[str, Any]] = {
 
 SMALL = {"epochs": 2, "batch_tokens": 128, "step_tokens": 16, "checkpoint_steps": 2, "subsample": None, "seed": 5}
 """Settings for small trainings of several steps; a task takes those that it has."""
-
-KILLED = """
-import json, logging, os, signal, sys
-from trainer.jobs import dotted
-from trainer.jobs.training_job import TrainingJob
-
-place, section, values, kill = json.loads(sys.argv[1])
-
-
-class Killer(logging.Handler):
-    def emit(self, record):
-        found = record.progress
-        if kill and found.values["epoch"] == 2 and found.done < found.total:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-logging.getLogger("seqloom.progress").addHandler(Killer())
-logging.getLogger("seqloom.progress").setLevel(logging.INFO)
-task = dotted.load(place)
-task.run(TrainingJob(**values), task.settings.model_validate_json(section))
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,6 +132,25 @@ def places(corpus: Any, folder: Path) -> dict[str, Any]:
         "transform_graph": str(corpus.graph),
         **{field: str(folder / name) for field, name in names.items()},
     }
+
+
+class _Killer(logging.Handler):
+    """Kills the process between two steps of the second epoch."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = record.progress
+        if found.values["epoch"] == 2 and found.done < found.total:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train(place: str, section: str, fields: dict[str, Any], kill: bool) -> None:
+    """Trains in this process with the settings of a section in JSON; killed in the second epoch where asked."""
+    if kill:
+        logger = logging.getLogger("seqloom.progress")
+        logger.addHandler(_Killer())
+        logger.setLevel(logging.INFO)
+    task = dotted.load(place)
+    task.run(TrainingJob(**fields), task.settings.model_validate_json(section))
 
 
 def outcome(folder: Path) -> tuple[str, list[dict[str, float]]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+from multiprocessing.context import BaseContext
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from pipeline.runs.published import open_answers
-from tests.contract.cases import TRAINED, Case, outcome
+from tests import processes
+from tests.contract.cases import TRAINED, Case, outcome, places, train
 from trainer.data.tfrecords import stream
 from trainer.jobs import saved_model
 
@@ -70,12 +73,18 @@ def test_answers_depend_neither_on_the_batch_nor_on_padding(case: Case, publishe
 @pytest.mark.slow
 @pytest.mark.parametrize("case", TRAINED, ids=str)
 def test_another_process_trains_the_same_model_also_when_it_is_killed_and_resumes(
-    case: Case, published, train_apart, tmp_path
+    case: Case, published, tmp_path
 ) -> None:
     done = published(case)
-    assert train_apart(case, done.corpus, tmp_path / "straight") == 0
+
+    def end(context: BaseContext, folder: Path, kill: bool = False) -> int:
+        section = case.job.trainer.model_dump_json()
+        given = (case.task.training(case.job), section, places(done.corpus, folder), kill)
+        return processes.exit_code(context, train, *given)
+
+    assert end(processes.FRESH, tmp_path / "straight") == 0
     assert outcome(tmp_path / "straight") == outcome(done.folder)
-    assert train_apart(case, done.corpus, tmp_path / "killed", kill=True) == -signal.SIGKILL
+    assert end(processes.FORKED, tmp_path / "killed", kill=True) == -signal.SIGKILL
     assert list((tmp_path / "killed" / "checkpoints").rglob("*.index"))
-    assert train_apart(case, done.corpus, tmp_path / "killed") == 0
+    assert end(processes.FORKED, tmp_path / "killed") == 0
     assert outcome(tmp_path / "killed") == outcome(done.folder)

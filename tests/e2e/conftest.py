@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
+
 REPO = Path(__file__).resolve().parents[2]
 PACKAGES = ("pipeline", "components", "trainer", "schema")
 CLASS_WORDS = {"bad": ("awful", "dull", "poor", "stale"), "good": ("bright", "superb", "warm", "witty")}
@@ -70,11 +72,17 @@ class Job:
         return self.folder / "root"
 
     def seqloom(self, *arguments: object, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end."""
-        return subprocess.run(**self._process(arguments), input=given, capture_output=True, check=False)
+        """Runs a command to its end, in a process that starts with the libraries."""
+        where = {"code": self.code, "folder": self.folder}
+        return processes.seqloom([*map(str, arguments)], **where, environment=self._environment, given=given)
 
-    def run(self, *options: object) -> subprocess.CompletedProcess[str]:
-        return self.seqloom("run", "job.yaml", "--root", self.root, *options)
+    def fresh(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end, in a process that starts as those of users do."""
+        return subprocess.run(**self._process(arguments), capture_output=True, check=False)
+
+    def run(self, *options: object, fresh: bool = False) -> subprocess.CompletedProcess[str]:
+        command = self.fresh if fresh else self.seqloom
+        return command("run", "job.yaml", "--root", self.root, *options)
 
     @contextlib.contextmanager
     def started(self, *options: object) -> Iterator[subprocess.Popen[str]]:
@@ -101,10 +109,13 @@ class Job:
         with contextlib.closing(sqlite3.connect(self.root / "metadata.sqlite")) as database:
             return {name: MLMD_STATES[state] for name, state in database.execute(LAST_RUN)}
 
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(self.code), "COLUMNS": "100", "TERM": "dumb"}
+
     def _process(self, arguments: Iterable[object]) -> dict:
         command = [sys.executable, "-m", "pipeline.cli", *map(str, arguments)]
-        environment = {**os.environ, "PYTHONPATH": str(self.code), "COLUMNS": "100", "TERM": "dumb"}
-        return {"args": command, "cwd": self.folder, "env": environment, "text": True}
+        return {"args": command, "cwd": self.folder, "env": self._environment, "text": True}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,8 +158,8 @@ def new_job(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
 def ran() -> Callable[..., Ran]:
     """Runs a job and captures its state at the end."""
 
-    def run(job: Job, *options: object) -> Ran:
-        process = job.run(*options)
+    def run(job: Job, *options: object, fresh: bool = False) -> Ran:
+        process = job.run(*options, fresh=fresh)
         assert job.records(), process.stderr
         record = job.records()[-1]
         states = {component["name"]: component["state"] for component in record["components"]}

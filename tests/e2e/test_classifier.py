@@ -29,9 +29,9 @@ PLAIN_LINES = (
 
 @pytest.fixture(scope="module")
 def first(new_job, ran):
-    """The first run of a job on a CSV of 400 documents."""
+    """The first run of a job on a CSV of 400 documents, in a process that starts as a user's does."""
     job = new_job("job")
-    return job, ran(job)
+    return job, ran(job, fresh=True)
 
 
 @pytest.fixture(scope="module")
