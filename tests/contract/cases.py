@@ -135,19 +135,23 @@ def places(corpus: Any, folder: Path) -> dict[str, Any]:
 
 
 class _Killer(logging.Handler):
-    """Kills the process between two steps of the second epoch."""
+    """Kills the process in the second epoch, after a share of it."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
 
     def emit(self, record: logging.LogRecord) -> None:
         found = record.progress
-        if found.values["epoch"] == 2 and found.done < found.total:
+        if found.values["epoch"] == 2 and self.share * found.total < found.done < found.total:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def train(place: str, section: str, fields: dict[str, Any], kill: bool) -> None:
-    """Trains in this process with the settings of a section in JSON; killed in the second epoch where asked."""
-    if kill:
+def train(place: str, section: str, fields: dict[str, Any], killed_after: float | None = None) -> None:
+    """Trains in this process with the settings of a section in JSON, to the end or to a share of the second epoch."""
+    if killed_after is not None:
         logger = logging.getLogger("seqloom.progress")
-        logger.addHandler(_Killer())
+        logger.addHandler(_Killer(killed_after))
         logger.setLevel(logging.INFO)
     task = dotted.load(place)
     task.run(TrainingJob(**fields), task.settings.model_validate_json(section))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -75,16 +76,19 @@ def test_answers_depend_neither_on_the_batch_nor_on_padding(case: Case, publishe
 def test_another_process_trains_the_same_model_also_when_it_is_killed_and_resumes(
     case: Case, published, tmp_path
 ) -> None:
-    done = published(case)
+    done, trainer = published(case), case.job.trainer
 
-    def end(context: BaseContext, folder: Path, kill: bool = False) -> int:
-        section = case.job.trainer.model_dump_json()
-        given = (case.task.training(case.job), section, places(done.corpus, folder), kill)
+    def end(context: BaseContext, folder: Path, *killed_after: float) -> int:
+        given = (case.task.training(case.job), trainer.model_dump_json(), places(done.corpus, folder), *killed_after)
         return processes.exit_code(context, train, *given)
 
     assert end(processes.FRESH, tmp_path / "straight") == 0
     assert outcome(tmp_path / "straight") == outcome(done.folder)
-    assert end(processes.FORKED, tmp_path / "killed", kill=True) == -signal.SIGKILL
-    assert list((tmp_path / "killed" / "checkpoints").rglob("*.index"))
+    # A training that saves within epochs has to resume from there.
+    saves = "checkpoint_steps" in type(trainer).model_fields
+    assert end(processes.FORKED, tmp_path / "killed", 0.5 if saves else 0.0) == -signal.SIGKILL
+    last = tf.train.latest_checkpoint(str(tmp_path / "killed" / "checkpoints" / "last"))
+    state = json.loads(tf.train.load_variable(last, "state/.ATTRIBUTES/VARIABLE_VALUE"))
+    assert (state["epoch"], bool(state["within"])) == (1, saves)
     assert end(processes.FORKED, tmp_path / "killed") == 0
     assert outcome(tmp_path / "killed") == outcome(done.folder)
