@@ -1,7 +1,7 @@
 """Compares training on batches of similar lengths with the batches of common tutorials, and prints a table.
 
-Run `python -m bench.batching --root runs/sentiment`, or `make bench-batching`. All ways have the same budget of padded
-tokens and the same model; they take turns of equal length. The first steps of each way, which trace, do not count.
+Run `python -m bench.batching --root runs/sentiment`, or `make bench-batching`. All methods have the same budget of
+padded tokens and the same model, and take turns of equal length. The first steps of each, which trace, do not count.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from trainer.training.step import Step
 
 _SEED = 1
 _WARM_UP = 3
-_LEAST = 2.5
+_MIN_RATIO = 2.5
 
 Batches = Callable[[Sequence[str], int], Iterator[f.Features]]
 """Makes endless batches from files and a budget: `tokens` int64 [batch, time], `length` and `label` int64 [batch]."""
@@ -43,7 +43,7 @@ Batches = Callable[[Sequence[str], int], Iterator[f.Features]]
 
 @dataclasses.dataclass
 class Turns:
-    """Results of one way of making batches: their contents, and documents per second by turn."""
+    """Results of one batching method: the contents of its batches, and documents per second by turn."""
 
     usage: Usage = dataclasses.field(default_factory=Usage)
     rates: list[float] = dataclasses.field(default_factory=list)
@@ -56,7 +56,7 @@ def similar(files: Sequence[str], batch_tokens: int) -> Iterator[f.Features]:
 
 
 def random_order(files: Sequence[str], batch_tokens: int, *, to_corpus: bool) -> Iterator[f.Features]:
-    """Random order, as many as fit into the budget when padded to the longest of the batch or of the corpus."""
+    """Documents in random order, as many per batch as fit when padded to the longest of the batch or the corpus."""
     documents, random = _documents(files), np.random.default_rng(_SEED)
     longest = max(len(document[f.TOKENS]) for document in documents) if to_corpus else None
     while True:
@@ -70,12 +70,12 @@ def random_order(files: Sequence[str], batch_tokens: int, *, to_corpus: bool) ->
         yield _padded(waiting, longest)
 
 
-WAYS: Mapping[str, Batches] = {
+METHODS: Mapping[str, Batches] = {
     "similar lengths (seqloom)": similar,
     "random order, padded to the batch's longest": functools.partial(random_order, to_corpus=False),
     "random order, padded to the corpus' longest": functools.partial(random_order, to_corpus=True),
 }
-"""The ways of making batches by name, ours first."""
+"""The batching methods by name, ours first."""
 
 
 def _documents(files: Sequence[str]) -> list[dict[str, NDArray[Any]]]:
@@ -101,9 +101,9 @@ def _measure(files: Sequence[str], settings: ClassifierSettings, turns: int, sec
     keras.utils.set_random_seed(settings.seed)
     words = 1 + max(int(document[f.TOKENS].max()) for document in _documents(files))
     step = Step(classifier.build(settings, words, 2), SingleLabel(settings, "ab"))
-    batches = {name: way(files, settings.batch_tokens) for name, way in WAYS.items()}
-    numbers, found = itertools.count(1), {name: Turns() for name in WAYS}
-    for name in WAYS:
+    batches = {name: method(files, settings.batch_tokens) for name, method in METHODS.items()}
+    numbers, found = itertools.count(1), {name: Turns() for name in METHODS}
+    for name in METHODS:
         for batch in itertools.islice(batches[name], _WARM_UP):
             step.train(batch, next(numbers))
     for _ in range(turns):
@@ -124,8 +124,8 @@ def _report(found: Mapping[str, Turns]) -> str:
     for name, done in found.items():
         ratios.append(statistics.median(one / other for one, other in zip(ours.rates, done.rates, strict=True)))
         lines.append([name, f"{statistics.median(done.rates):,.0f}", f"{done.usage.waste:.1%}", f"{ratios[-1]:.2f}"])
-    kept = "met" if ratios[1] >= _LEAST else "missed"
-    return f"{table(lines)}\n\nOurs / batch's longest: {ratios[1]:.2f}, limit {_LEAST}: {kept}"
+    outcome = "met" if ratios[1] >= _MIN_RATIO else "missed"
+    return f"{table(lines)}\n\nOurs / batch's longest: {ratios[1]:.2f}, limit {_MIN_RATIO}: {outcome}"
 
 
 def main() -> int:
@@ -133,7 +133,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.batching", description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=Path("runs/sentiment"), help="root of a run with its examples")
     parser.add_argument("--batch-tokens", type=int, default=16_384, help="padded tokens per batch")
-    parser.add_argument("--turns", type=int, default=5, help="turns per way")
+    parser.add_argument("--turns", type=int, default=5, help="turns per method")
     parser.add_argument("--seconds", type=float, default=8, help="seconds per turn")
     arguments = parser.parse_args()
     settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)

@@ -1,7 +1,7 @@
 """Compares the path from raw text to batches with peers; prints Markdown tables, ratios first.
 
-Run `python -m bench.data`, or `make bench-data`. Both sides are measured in pairs, each side first in turn; every
-measurement runs in its own process.
+Run `python -m bench.data`, or `make bench-data`. Both sides are measured in pairs, with the first side alternating;
+every measurement runs in its own process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _Measured = TypeVar("_Measured")
 
 
 def alternate(sides: Mapping[str, Callable[[int], _Measured]], repeats: int) -> dict[str, list[_Measured]]:
-    """Measures two sides, given the number of the pair, in pairs, so that slow phases of the machine affect both."""
+    """Measures two sides in pairs, so that slow phases of the machine affect both; they get the number of the pair."""
     measured: dict[str, list[_Measured]] = {name: [] for name in sides}
     for pair in range(repeats):
         for name in list(sides)[:: 1 if pair % 2 == 0 else -1]:
@@ -46,7 +46,7 @@ def alternate(sides: Mapping[str, Callable[[int], _Measured]], repeats: int) -> 
 
 
 class Bench:
-    """The benchmarks on one corpus; each conversion is made once and shared by the benchmarks that need it."""
+    """The benchmarks on one corpus; each conversion runs once and is shared by the benchmarks that need it."""
 
     def __init__(self, folder: Path, documents: int, copies: int, repeats: int) -> None:
         self._folder, self._documents, self._copies, self._repeats = folder, documents, copies, repeats
@@ -79,7 +79,7 @@ class Bench:
         if len(seen) != 1:
             raise JobError("The readers read different documents.", where="read", found=str(sorted(seen)))
         wastes = {name: [1 - done["tokens"] / done["padded"] for done in passes[name]] for name in (OURS, USUAL)}
-        lines = [["padding", "part of the batches", "limit"]]
+        lines = [["padding", "share of the batches", "limit"]]
         for name, limit in ((OURS, _WASTE), (USUAL, None)):
             waste = sum(wastes[name]) / len(wastes[name])
             lines.append([name, f"{waste:.3f}", limit.describe(waste) if limit else "-"])
@@ -161,7 +161,7 @@ def between(least: int, most: int | None = None) -> Callable[[str], int]:
     def whole_number(text: str) -> int:
         number = int(text)
         if number < least or (most is not None and number > most):
-            raise argparse.ArgumentTypeError(f"{least}{f' to {most}' if most else ' or more'}, found {text}")
+            raise argparse.ArgumentTypeError(f"expected {least}{f' to {most}' if most else ' or more'}, found {text}")
         return number
 
     return whole_number

@@ -1,4 +1,4 @@
-"""Converts a corpus to transformed examples, our way and stock TFX's, each in its own process."""
+"""Converts a corpus to transformed examples with our pipeline and stock TFX's, each in its own process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXECUTIONS = """
 
 @dataclasses.dataclass(frozen=True)
 class Conversion:
-    """A finished conversion: its seconds in each component and in all, and the GZIP TFRecord files it wrote."""
+    """A finished conversion: its seconds by component and in total, and the GZIP TFRecord files it wrote."""
 
     documents: int
     generate: float
@@ -46,7 +46,7 @@ class Conversion:
 
     @property
     def plain_bytes(self) -> int:
-        """Size of the uncompressed files in bytes, TFRecord's framing included."""
+        """Size of the uncompressed files in bytes, including TFRecord's framing."""
         size = 0
         for path in self.files:
             with gzip.open(path) as file:
@@ -61,7 +61,7 @@ def convert(side: str, corpus: Corpus, root: Path) -> Conversion:
         JobError: If it fails or writes no transformed examples.
     """
     root.mkdir()
-    ended = run_python(["-m", "bench.data_pipelines", side, str(corpus.path), str(root)], root / "process.log")
+    done = run_python(["-m", "bench.data_pipelines", side, str(corpus.path), str(root)], root / "process.log")
     seconds = component_seconds(root / "metadata.sqlite")
     generate, transform = (sum(seconds[name] for name in names if name in seconds) for names in (_GENERATE, _TRANSFORM))
     files = tuple(sorted(root.glob("artifacts/*/transformed_examples/*/Split-*/*.gz")))
@@ -71,7 +71,7 @@ def convert(side: str, corpus: Corpus, root: Path) -> Conversion:
             where=str(root),
             found=f"executions of {', '.join(seconds)}; {len(files)} files of transformed examples",
         )
-    return Conversion(corpus.documents, generate, transform, ended.seconds, ended.peak_bytes, files)
+    return Conversion(corpus.documents, generate, transform, done.seconds, done.peak_bytes, files)
 
 
 def component_seconds(metadata: Path) -> dict[str, float]:

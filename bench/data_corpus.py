@@ -55,7 +55,7 @@ def write(path: Path, documents: int, copies: int = 1) -> Corpus:
 
 
 def _reviews(documents: int) -> Iterator[tuple[str, str]]:
-    """Yields text and label of evenly picked reviews, because the file is sorted by class."""
+    """Yields text and label of evenly spaced reviews, because the file is sorted by class."""
     with _installed().open(encoding="utf-8", newline="") as file:
         reviews = (row for row in csv.DictReader(file) if row["source"] == "imdb")
         for number, row in enumerate(reviews):

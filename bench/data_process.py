@@ -17,7 +17,7 @@ _LINES = 20
 
 
 @dataclasses.dataclass(frozen=True)
-class Ended:
+class Finished:
     """Standard output, wall time and peak memory (of the largest child, if that is larger) of a process."""
 
     output: str
@@ -25,8 +25,8 @@ class Ended:
     peak_bytes: int
 
 
-def run_python(arguments: Sequence[str], log: Path) -> Ended:
-    """Runs Python with arguments and its standard error in a log, and waits for it.
+def run_python(arguments: Sequence[str], log: Path) -> Finished:
+    """Runs Python with its standard error in a log, and waits for it.
 
     The caller must be small, because a process starts with the peak memory of its parent.
 
@@ -57,4 +57,4 @@ def run_python(arguments: Sequence[str], log: Path) -> Ended:
             found="\n".join([f"exit code {process.returncode}", *lines]),
         )
     # Linux counts kilobytes, macOS bytes.
-    return Ended(printed, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    return Finished(printed, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))

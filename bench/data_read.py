@@ -1,4 +1,4 @@
-"""Reads batches from transformed examples with our reader or tf.data's usual one, or counts what the files hold.
+"""Reads batches from transformed examples with our reader or the usual one of tf.data, or counts documents and tokens.
 
 Run `python -m bench.data_read READER BATCH_TOKENS FILE...`, or with `count FILE...`; prints one JSON object.
 """

@@ -15,7 +15,7 @@ from typing import Any
 from trainer.errors import JobError
 
 SPLITS = ("train", "eval", "test")
-_FIX = "name the root of a finished run; `make demo` makes one"
+_FIX = "name the root of a finished run; `make demo` creates one"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ def steps(example: Any, name: str) -> list[str]:
 
 
 def save(root: Path, folder: Path, limit: int = 0) -> None:
-    """Writes each split of a run as `<split>.json`; a limit above 0 picks about that many documents evenly."""
+    """Writes each split of a run as `<split>.json`; a limit above 0 picks about that many, evenly spaced."""
     from trainer.data import features as f
 
     for split in SPLITS:

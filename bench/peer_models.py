@@ -108,7 +108,7 @@ def nbsvm(splits: Mapping[str, Split]) -> Prediction:
 
 
 def fasttext(splits: Mapping[str, Split]) -> Prediction:
-    """fastText, supervised, with bigrams; learning rate and epochs picked on eval. One thread: repeatable."""
+    """fastText, supervised, with bigrams; learning rate and epochs picked on eval; repeatable with one thread."""
     import fasttext as library
 
     train = splits["train"]
@@ -191,6 +191,6 @@ PEERS: Mapping[str, tuple[str, Callable[[Mapping[str, Split]], Prediction]]] = {
     "tfidf": ("TF-IDF 1-2-grams, logistic regression", tfidf),
     "nbsvm": ("log-count ratios of 1-3-grams, logistic regression", nbsvm),
     "fasttext": ("fastText, bigrams", fasttext),
-    "bilstm": (f"BiLSTM, cut at {_LENGTH} words", bilstm),
+    "bilstm": (f"BiLSTM, truncated to {_LENGTH} words", bilstm),
 }
 """The peers by short name: the name in the table and the training function."""

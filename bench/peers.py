@@ -41,19 +41,19 @@ def accuracies(predicted: Sequence[str], split: documents.Split) -> dict[str, fl
 
 
 def measure(peer: str, folder: Path) -> Row:
-    """Trains a peer in this process on the splits that `documents.save` wrote; memory is left open."""
+    """Trains a peer in this process on the splits that `documents.save` wrote; memory is not measured."""
     splits = documents.load(folder)
     name, train = peer_models.PEERS[peer]
     prediction = train(splits)
     return Row(name, accuracies(prediction.labels, splits["test"]), prediction.setting, prediction.seconds)
 
 
-def measure_apart(peer: str, folder: Path) -> Row:
+def measure_isolated(peer: str, folder: Path) -> Row:
     """Trains a peer in its own process, as `measure` does."""
-    ended = run_python(["-m", "bench.peers", "--measure", peer, "--documents", str(folder)], folder / f"{peer}.log")
+    done = run_python(["-m", "bench.peers", "--measure", peer, "--documents", str(folder)], folder / f"{peer}.log")
     # Libraries may print before the result.
-    row = Row(**json.loads(ended.output.splitlines()[-1]))
-    return dataclasses.replace(row, gigabytes=ended.peak_bytes / 1e9)
+    row = Row(**json.loads(done.output.splitlines()[-1]))
+    return dataclasses.replace(row, gigabytes=done.peak_bytes / 1e9)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -96,7 +96,7 @@ def main() -> int:
             run_python(save, Path(folder, "documents.log"))
             for peer in peers:
                 print(f"training {peer_models.PEERS[peer][0]} ...", file=sys.stderr)
-                rows.append(measure_apart(peer, Path(folder)))
+                rows.append(measure_isolated(peer, Path(folder)))
     except JobError as error:
         print(error, file=sys.stderr)
         return 1

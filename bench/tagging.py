@@ -76,7 +76,7 @@ def table(rows: Mapping[str, Mapping[str, float]]) -> str:
 
 def main() -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.tagging", description="Evaluates peers on a run's split.")
+    parser = argparse.ArgumentParser(prog="python -m bench.tagging", description="Evaluates peers on a run's splits.")
     parser.add_argument("--root", type=Path, default=Path("runs/entities"), help="root of the run")
     root: Path = parser.parse_args().root
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

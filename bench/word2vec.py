@@ -1,7 +1,7 @@
 """Compares the training of word vectors with gensim and Keras' tutorials; prints Markdown tables.
 
-Run `python -m bench.word2vec`, or `make bench-vectors`. Both sides are measured in pairs, each side first in turn;
-every measurement runs in its own process. Pair n has seed n on both sides.
+Run `python -m bench.word2vec`, or `make bench-vectors`. Both sides are measured in pairs, with the first side
+alternating; every measurement runs in its own process. Pair n has seed n on both sides.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FASTER, _LINEAR = Limit(1.4), Limit(0.9)
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """Words per second (unknown ones and all epochs counted), peak memory and file of vectors of a training."""
+    """Words per second (counting unknown ones and all epochs), peak memory and vector file of a training run."""
 
     rate: float
     peak_bytes: int
@@ -88,14 +88,14 @@ class Bench:
         vectors = self._folder / f"{side}-{dimensions}-{pair}.bin"
         training = {"dimensions": dimensions, "epochs": epochs or self._given.epochs, "seed": pair + 1}
         job = {**dataclasses.asdict(corpus or self._corpus), **training, "vectors": str(vectors)}
-        ended = run_python(["-m", "bench.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
+        done = run_python(["-m", "bench.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
         # Libraries may print before the result.
-        trained = Trained(**json.loads(ended.output.splitlines()[-1]))
-        return Measured(trained.words / trained.seconds, ended.peak_bytes, vectors)
+        trained = Trained(**json.loads(done.output.splitlines()[-1]))
+        return Measured(trained.words / trained.seconds, done.peak_bytes, vectors)
 
     def _judge(self, vectors: Path) -> dict[str, Judgement]:
-        ended = run_python(["-m", "bench.word2vec_quality", str(vectors)], vectors.with_suffix(".log"))
-        return {name: Judgement(**found) for name, found in json.loads(ended.output).items()}
+        done = run_python(["-m", "bench.word2vec_quality", str(vectors)], vectors.with_suffix(".log"))
+        return {name: Judgement(**found) for name, found in json.loads(done.output).items()}
 
 
 def _table(sides: Mapping[str, Sequence[Measured]], limit: Limit | None) -> str:

@@ -21,7 +21,7 @@ TRAIN = "Split-train"
 _MIN_COUNT, _MAX_SIZE = 5, 1_000_000
 _RESERVED = 4
 _UNKNOWN = "<unk>"
-_TOGETHER = 256
+_BATCH = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +74,7 @@ def make(folder: Path, documents: int) -> Transformed:
 
 
 def repeat(corpus: Corpus, folder: Path, times: int) -> Corpus:
-    """Repeats the documents and counts of a corpus in a new folder of links; its text is unchanged."""
+    """Repeats the documents and counts of a corpus in a new folder of symbolic links; its text is unchanged."""
     examples, graph = folder / "examples", folder / "graph"
     for split in Path(corpus.examples).glob("Split-*"):
         (examples / split.name).mkdir(parents=True)
@@ -111,7 +111,7 @@ def _write(transformed: Transformed, path: Path) -> dict[str, int]:
     known = np.array([*features.RESERVED_WORDS, *vocabulary(transformed.graph), _UNKNOWN], object)
     documents = tokens = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for serialized in tfrecords.stream(files).batch(_TOGETHER):
+        for serialized in tfrecords.stream(files).batch(_BATCH):
             ids = parsing.tokens(serialized)
             # Ids after the vocabulary are buckets of unknown words.
             texts = known[np.minimum(ids.values.numpy(), len(known) - 1)]

@@ -22,7 +22,7 @@ ANALOGIES = {"questions-words": "questions-words.txt"}
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """Spearman's correlation or the share of solved analogies, if defined, and how many of the set are known."""
+    """Spearman's correlation or the share of solved analogies, if defined, and the number of known questions."""
 
     value: float | None
     known: int

@@ -24,7 +24,7 @@ _KERAS_STEPS = 3_000
 
 @dataclasses.dataclass(frozen=True)
 class Job(Corpus):
-    """A training on a corpus: width, epochs and seed of the vectors, and the file for them."""
+    """A training run on a corpus: width, epochs and seed of the vectors, and the file for them."""
 
     dimensions: int
     epochs: int
@@ -34,7 +34,7 @@ class Job(Corpus):
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """The words that a training saw, including unknown ones and repetitions, and its duration."""
+    """The number of words trained on, including unknown ones and repetitions, and the duration."""
 
     words: float
     seconds: float
@@ -86,7 +86,7 @@ def with_keras(job: Job) -> Trained:
 
     tf.keras.utils.set_random_seed(job.seed)
     sequence = tf.keras.preprocessing.sequence
-    # Row 0 is no word for `skipgrams`.
+    # `skipgrams` does not treat row 0 as a word.
     rows = {word: row for row, word in enumerate(vocabulary(job.graph), 1)}
     size = len(rows) + 1
     table = sequence.make_sampling_table(size, sampling_factor=SUBSAMPLE)

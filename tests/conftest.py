@@ -1,4 +1,4 @@
-"""A small corpus, taken once through the real Beam pipelines of SequenceTransform for all tests."""
+"""A small corpus, run once through the real Beam pipelines of SequenceTransform for all tests."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
 
 @pytest.fixture(scope="session")
 def transform_documents(made_once):
-    """Takes documents through the real Beam pipelines of SequenceTransform, once per name of a folder."""
+    """Runs documents through the real Beam pipelines of SequenceTransform, once per folder name."""
 
     def transform(name: str, documents: dict, kind, settings: dict, classes: tuple) -> Corpus:
         """Transforms documents by split, those of train in two shards."""

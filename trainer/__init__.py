@@ -1,1 +1,1 @@
-"""Plain TensorFlow: settings, features, input, models, export. Knows neither Beam nor TFX paths."""
+"""Settings, features, input, models and export in plain TensorFlow, independent of Beam and TFX."""

@@ -1,4 +1,4 @@
-"""The exception that is shown to users, and the problems of a configuration that it reports."""
+"""The exception that users see, and the problems of a configuration that it reports."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class JobError(Exception):
         return "\n".join([self.what, *(f"  {name}: {text}" for name, text in details if text is not None)])
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Past __init__, which the default would call with all arguments as positional ones.
+        # Bypasses __init__, which the default would call with all arguments as positional ones.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class Problem(NamedTuple):
-    """Settings that are valid alone but not together: the fields of a `JobError`, with a key path for its place.
+    """Settings that are valid alone but not together: the fields of a `JobError`, with a key path instead of `where`.
 
     Attributes:
         path: The key, relative to the section that reports the problem.
@@ -56,5 +56,5 @@ class Problem(NamedTuple):
         return self._replace(path=(*section, *self.path))
 
     def error(self, where: str) -> JobError:
-        """Returns the problem as an error at a place."""
+        """Returns the problem as an error at a location."""
         return JobError(self.what, where=where, found=self.found, expected=self.expected, fix=self.fix)

@@ -24,7 +24,7 @@ RESERVED_WORDS = ("<pad>", "<unk>", "<bos>", "<eos>")
 """The words of ids 0 to 3."""
 
 # Characters of the subword models' own notation.
-_NO_RESERVED = {"\\", "\u2581", "\0"}
+_NOT_IN_RESERVED = {"\\", "\u2581", "\0"}
 
 IMPOSSIBLE = "impossible"
 """The type of pydantic's error for a section with problems; its context has them as `problems`."""
@@ -73,7 +73,7 @@ class TruncateSettings(Settings):
 
     to: PositiveInt = Field(description="Longest sequence kept, in tokens.")
     keep: Literal["head", "tail", "head+tail"] = Field(
-        "head", description="Kept end; head+tail keeps the first quarter and the last three quarters of the limit."
+        "head", description="Kept end; head+tail takes a quarter of the limit from the head, the rest from the tail."
     )
 
 
@@ -136,13 +136,13 @@ class TransformSettings(Settings):
     max_token_bytes: PositiveInt | None = Field(None, description="Longest token in bytes; longer ones become unknown.")
     max_size: PositiveInt = Field(20_000, description="Maximum size of the vocabulary, excluding reserved ids.")
     min_count: PositiveInt = Field(2, description="Minimum count of a word in the train split; rarer ones are unknown.")
-    oov_buckets: int = Field(0, ge=0, description="Ids after the vocabulary that unknown words are hashed to.")
+    oov_buckets: int = Field(0, ge=0, description="Number of ids after the vocabulary to hash unknown words to.")
     vocabulary: str | None = Field(
         None, description="File with the vocabulary, one word per line; null: take it from the train split."
     )
     reserved: tuple[str, ...] = Field((), description="Words that always have ids, right after the special tokens.")
     min_coverage: float | None = Field(
-        None, gt=0, le=1, description="Minimum share of known tokens in a split; with less the run fails."
+        None, gt=0, le=1, description="Minimum share of known tokens in a split; below it the run fails."
     )
     min_length: int = Field(0, ge=0, description="Drop documents with fewer tokens, not counting <bos> and <eos>.")
     bos: Literal["document", "segment"] | None = Field(None, description="Insert `<bos>` before each one.")
@@ -158,7 +158,7 @@ class TransformSettings(Settings):
         for number, word in enumerate(words):
             if word in RESERVED_WORDS or word in words[:number]:
                 raise ValueError(f"{word!r} is already reserved")
-            if not word or set(word) & _NO_RESERVED or any(character.isspace() for character in word):
+            if not word or set(word) & _NOT_IN_RESERVED or any(character.isspace() for character in word):
                 raise ValueError(f"{word!r} is empty, or has white space, a backslash or U+2581")
         return words
 

@@ -15,7 +15,7 @@ READ = ["documents/s, 16,384 tokens per batch", "seqloom", "tf.data"]
 SIZE = ["SequenceExample, plain, MB", "SequenceExample, gzip, MB"]
 
 
-def test_every_row_is_there_and_both_sides_wrote_the_same() -> None:
+def test_every_row_is_present_and_both_sides_wrote_the_same() -> None:
     command = [sys.executable, "-m", "bench.data", "--documents", "300", "--repeats", "1", "--copies", "2"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

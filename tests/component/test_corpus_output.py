@@ -23,7 +23,7 @@ from trainer.settings import OutputSettings
 SPLITS = ("train", "eval", "test")
 
 
-def test_files_give_the_splits(job):
+def test_files_determine_the_splits(job):
     paths = {split: str(job.write(f"{split}.jsonl", documents(split, n))) for n, split in enumerate(SPLITS, 2)}
     job.run(paths)
     for count, split in enumerate(SPLITS, 2):
@@ -38,7 +38,7 @@ def test_files_give_the_splits(job):
         job.run({**paths, "test": "*.jsonl"})
 
 
-def test_a_column_gives_the_splits(job):
+def test_a_column_determines_the_splits(job):
     names = ["train", "validation", "test", "train", "held out"]
     job.write("a.jsonl", [{"text": str(number), "fold": name} for number, name in enumerate(names)])
     job.splits = {"train": 1, "eval": 1}
@@ -70,7 +70,7 @@ def test_equal_texts_stay_in_the_last_split_only(job):
     assert (counts["duplicates_removed"], counts["records_read"], counts["records_quarantined"]) == (6, 13, 0)
 
 
-def test_a_repeated_id_is_quarantined_with_the_place_of_the_first(job):
+def test_a_repeated_id_is_quarantined_with_the_location_of_the_first(job):
     records = [{"id": f"n{number}", "text": f"text {number}"} for number in range(60)]
     first = job.write("a.jsonl", [*records, {"id": "n7", "text": "other"}])
     second = job.write("b.jsonl", [{"id": "n7", "text": "third"}, {"id": "x", "text": "text 7"}])
@@ -88,7 +88,7 @@ def test_a_repeated_id_is_quarantined_with_the_place_of_the_first(job):
     assert counts["quarantine_reasons"] == {"duplicate id": 2}
 
 
-def test_plain_files_hold_what_gzip_files_hold(job):
+def test_plain_and_gzip_files_have_the_same_content(job):
     job.write("a.jsonl", documents("text", 100))
     job.statistics = True
     job.run("a.jsonl")
@@ -143,7 +143,7 @@ BROKEN = (
 )
 
 
-def test_a_thousand_bad_records_cost_no_good_one(job, monkeypatch):
+def test_a_thousand_bad_records_lose_no_good_one(job, monkeypatch):
     monkeypatch.setattr(formats, "PART_BYTES", 100_000)
     made = random.Random(11)
     broken = [BROKEN[number % len(BROKEN)] for number in range(1_000)]

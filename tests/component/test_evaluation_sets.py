@@ -204,7 +204,7 @@ def judge(
     return verdict.visible(gated, candidate_metrics), blessed, judged
 
 
-def test_the_evaluator_finds_what_gensim_finds_and_judges_by_it(done: Job, tmp_path: Path) -> None:
+def test_the_evaluator_agrees_with_gensim_and_gates_by_it(done: Job, tmp_path: Path) -> None:
     words = done.vocabulary()
     good, other = np.random.default_rng(1).normal(size=[2, len(words), 6]).astype(np.float32)
     publish(done, tmp_path / "good", good)

@@ -39,7 +39,7 @@ def dataset(folder: Path, split: str) -> dict[str, Any]:
     return json.loads((artifact(folder, "transformed_examples") / f"{split}.dataset.json").read_text())
 
 
-def test_subwords_give_the_text_back_from_the_ids_on_disk(run_transform: Run, tmp_path: Path) -> None:
+def test_subwords_restore_the_text_from_the_ids_on_disk(run_transform: Run, tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in TEXTS))
     transform = {"tokenizer": "subwords", "subwords": {"size": 400, "model": "bpe"}, "eos": "document"}
     transform["reserved"] = ["<user>"]

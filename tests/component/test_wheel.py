@@ -69,7 +69,7 @@ def build(work: Path) -> Path:
     return wheel
 
 
-def test_the_wheel_holds_the_packages_and_nothing_else(installed: Installed) -> None:
+def test_the_wheel_contains_the_packages_and_nothing_else(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
         licenses = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]

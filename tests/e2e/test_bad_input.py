@@ -37,7 +37,7 @@ def transformed(job, failed, ran):
 
 
 @pytest.mark.parametrize(("options", "code", "parts"), WRONG)
-def test_a_wrong_job_ends_before_a_run_starts(new_job, options, code, parts):
+def test_an_invalid_job_fails_before_a_run_starts(new_job, options, code, parts):
     job = new_job("bad", count=1)
     done = job.run(*options)
     assert (done.returncode, done.stdout) == (code, "")
@@ -48,7 +48,7 @@ def test_a_wrong_job_ends_before_a_run_starts(new_job, options, code, parts):
 
 
 @pytest.mark.slow
-def test_too_many_bad_records_end_the_run(job, failed):
+def test_too_many_bad_records_fail_the_run(job, failed):
     assert failed.process.returncode == 1
     for part in ("5 of 100 records quarantined (5.00%)", WAY_OUT):
         assert part in failed.process.stderr
@@ -68,7 +68,7 @@ def test_too_many_bad_records_end_the_run(job, failed):
 
 
 @pytest.mark.slow
-def test_the_named_fix_counts_the_bad_records_and_goes_on(transformed):
+def test_the_suggested_fix_counts_the_bad_records_and_continues(transformed):
     assert (transformed.process.returncode, transformed.process.stderr) == (0, "")
     worked = {name: state for name, state in transformed.states.items() if state != "skipped"}
     assert worked == dict.fromkeys([*BEFORE_TRANSFORM, "PreviousStatistics", "SequenceTransform"], "done")
@@ -82,7 +82,7 @@ def test_the_named_fix_counts_the_bad_records_and_goes_on(transformed):
 
 
 @pytest.mark.slow
-def test_a_run_that_fails_in_the_transform_takes_what_comes_before_from_cache(job, transformed, ran):
+def test_a_run_that_fails_in_the_transform_takes_earlier_components_from_cache(job, transformed, ran):
     done = ran(job, *WAY_OUT.split(), "--set", "transform.min_count=1000")
     assert done.process.returncode == 1
     for part in ("The vocabulary would be empty.", "transform.min_count = 1000", "lower transform.min_count"):

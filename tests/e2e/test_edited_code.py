@@ -28,7 +28,7 @@ EDITS = {
 """Code of the classifier and the first component that depends on it."""
 
 
-def test_every_task_that_trains_is_here():
+def test_every_task_that_trains_is_covered():
     assert set(JOBS) == {
         name for name, task in TASKS.items() if "Trainer" in task.components(task.job.model_construct(tune=None))
     }

@@ -51,7 +51,7 @@ def whole(killed, resumed, ran):
     return ran(killed[0], *OPTIONS, "--set", "trainer.checkpoint_steps=1000", "--until", "Trainer")
 
 
-def test_ctrl_c_in_training_ends_with_one_line(stopped):
+def test_ctrl_c_during_training_prints_one_line(stopped):
     _, code, out, err, _, (record,) = stopped
     assert (code, err) == (130, INTERRUPTED)
     assert "Traceback" not in out
@@ -62,7 +62,7 @@ def test_ctrl_c_in_training_ends_with_one_line(stopped):
     assert states["Evaluator"] == "waiting"
 
 
-def test_a_killed_run_is_shown_as_interrupted(killed):
+def test_a_killed_run_is_listed_as_interrupted(killed):
     job, _, records = killed
     assert [record["state"] for record in records] == ["interrupted", "interrupted"]
     states = {component["name"]: component["state"] for component in records[-1]["components"]}
@@ -95,7 +95,7 @@ def test_a_resumed_run_gives_the_model_of_an_uninterrupted_one(killed, resumed, 
     assert first == second
 
 
-def test_ctrl_c_at_the_start_and_a_second_run_at_the_same_root(new_job):
+def test_ctrl_c_during_startup_and_a_second_run_at_the_same_root(new_job):
     job = new_job("early")
     with job.started() as process:
         while not list(job.root.glob("logs/*/run.log")):

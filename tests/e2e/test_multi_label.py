@@ -77,7 +77,7 @@ def test_the_model_is_published_with_its_thresholds(done):
     assert set(details["thresholds"]) == set(WORDS)
 
 
-def test_metrics_are_those_of_scikit_learn_on_the_published_model_s_answers(done, ask, tmp_path):
+def test_metrics_match_scikit_learn_on_the_published_model_s_answers(done, ask, tmp_path):
     from sklearn.metrics import accuracy_score, f1_score
 
     job, first = done

@@ -71,7 +71,7 @@ def test_the_tagger_is_published(done):
     assert all(name in shown for name in ("span_f1", "token_accuracy", "test-a.conll", "pushed"))
 
 
-def test_metrics_are_those_of_seqeval_on_the_published_model_s_answers(done, ask, tmp_path):
+def test_metrics_match_seqeval_on_the_published_model_s_answers(done, ask, tmp_path):
     from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
 
     job, first, made = done

@@ -40,7 +40,7 @@ def used(job, ran, tuned):
     return ran(job, "--set", "tune.use=true", "--until", "Trainer")
 
 
-def test_a_dry_run_reads_all_checks_the_model_and_trains_nothing(checked):
+def test_a_dry_run_reads_the_corpus_checks_the_model_and_trains_nothing(checked):
     assert checked.process.returncode == 0, checked.process.stderr
     assert checked.record["state"] == "checked"
     assert checked.states["SequenceTransform"] == checked.states["LearningCheck"] == "done"
@@ -72,7 +72,7 @@ def test_a_search_lists_its_trials_best_first(job, tuned):
     assert not list(job.root.glob("tuning/*/trials/trial_*"))
 
 
-def test_a_run_takes_the_best_and_trains_as_its_trial_did(tuned, used):
+def test_a_run_takes_the_best_values_and_trains_like_their_trial(tuned, used):
     best = tuned[1]["details"]["tuning"]["trials"][0]
     assert used.process.returncode == 0, used.process.stderr
     assert used.states["BestHyperparameters"] == "done"

@@ -40,7 +40,7 @@ def strange(inferred, ran, fitting):
     return ran(inferred)
 
 
-def test_an_inferred_schema_serves_a_whole_run(fitting):
+def test_an_inferred_schema_works_for_a_whole_run(fitting):
     assert fitting.process.returncode == 0, fitting.process.stderr
     assert fitting.states["SequenceTransform"] == "done"
     assert fitting.record["details"]["anomalies"] == []

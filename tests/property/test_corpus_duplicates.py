@@ -43,7 +43,7 @@ def test_the_first_of_equal_ids_is_kept(documents, made):
 
 
 @given(DOCUMENTS, st.randoms())
-def test_one_of_equal_texts_is_kept_preferably_outside_of_train(documents, made):
+def test_one_of_equal_texts_is_kept_preferably_outside_train(documents, made):
     origins = [Origin(made.randrange(2), 0, line) for line in made.sample(range(1, 99), len(documents))]
     _, found = keys(documents, origins, ("text",))
     dropped, _ = duplicates.find(found, "text", duplicates.preference(SPLITS))

@@ -52,7 +52,7 @@ UNAMBIGUOUS = TEXTS.filter(lambda text: text.lstrip('"')[:1] not in ("", ",", "\
 
 @settings(max_examples=300)
 @given(st.lists(UNAMBIGUOUS | BROKEN_CSV), st.sampled_from(["0", "1"]))
-def test_broken_csv_lines_cost_no_good_record(items: list[str | bytes], label: str) -> None:
+def test_broken_csv_lines_lose_no_good_record(items: list[str | bytes], label: str) -> None:
     lines = [write_csv([(item, label)], csv.QUOTE_ALL) if isinstance(item, str) else item for item in items]
     data = b"text,label\n" + b"".join(lines)
     records = read(data, "csv", label="label", labels=["0", "1"])
@@ -68,7 +68,7 @@ BROKEN_JSON = st.sampled_from(
 
 
 @given(st.lists(st.one_of(TEXTS, BROKEN_JSON)))
-def test_broken_json_lines_cost_no_good_record(items: list[str | bytes]) -> None:
+def test_broken_json_lines_lose_no_good_record(items: list[str | bytes]) -> None:
     lines = [json.dumps({"text": item}).encode() if isinstance(item, str) else item for item in items]
     records = read(b"\n".join(lines), "jsonl")
     assert [record.segments[0] if isinstance(record, Document) else None for record in records] == [
@@ -105,7 +105,7 @@ TAGGED_DOCUMENTS = st.builds(
 
 
 @given(TEXT_DOCUMENTS | TAGGED_DOCUMENTS)
-def test_encoded_document_parses_to_itself(document: Document) -> None:
+def test_encoded_documents_round_trip(document: Document) -> None:
     serialized = encode(document)
     example = tf.train.SequenceExample.FromString(serialized)
     context = {

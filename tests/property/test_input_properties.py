@@ -46,7 +46,7 @@ def documents(lengths: list[int]) -> list[list[int]]:
 def read_by_workers(
     reader: Callable[..., tf.data.Dataset], arguments: dict, workers: int, data: st.DataObject
 ) -> list[list[Batch]]:
-    """Returns the batches of each worker, all equally many and the same again from a drawn position."""
+    """Returns the batches of each worker: as many for each, and the same when resumed from a random position."""
 
     def batches(worker: int, position: list[int] | None = None) -> list[Batch]:
         return list(reader(**arguments, worker=(worker, workers), position=position).as_numpy_iterator())

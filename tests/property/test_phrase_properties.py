@@ -1,4 +1,4 @@
-"""Any sentences, any limits: the phrases and what is joined are those of gensim."""
+"""Any sentences and limits: the phrases and the joined sentences match gensim's."""
 
 import itertools
 
@@ -19,7 +19,7 @@ Sentences = list[list[str]]
 
 
 def stretches(sentence: list[str]) -> list[list[str]]:
-    """A sentence cut into runs of words, and of what is none."""
+    """A sentence split into runs of words and runs of other tokens."""
     return [list(run) for _, run in itertools.groupby(sentence, NO_WORDS.__contains__)]
 
 
@@ -54,7 +54,7 @@ def counted(sentences: Sentences, joined: Phrases | None, configured: TransformS
 @example([["new", "york", "a"]] * 5, 1, 0.1, 2, 1)
 @example([["a", "b", "c", "d"]] * 4 + [["a"], ["b", "c"], ["d", "new"]] * 2, 1, 0.1, 3, 2)
 @settings(max_examples=60)
-def test_phrases_are_those_of_gensim(tmp_path_factory, sentences, min_count, threshold, passes, batches):
+def test_phrases_match_gensim(tmp_path_factory, sentences, min_count, threshold, passes, batches):
     limits = {"min_count": min_count, "threshold": threshold, "passes": passes}
     configured = TransformSettings(tokenizer="whitespace", max_token_bytes=20, reserved=("<sep>",), phrases=limits)
     folder = tmp_path_factory.mktemp("phrases")

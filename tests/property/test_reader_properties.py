@@ -48,7 +48,7 @@ BROKEN_LINE = st.sampled_from([b"\xff", b"a\xed\xa0\x80", b"nul \0 byte"])
 
 
 @given(st.lists(st.one_of(LINES, BROKEN_LINE)))
-def test_broken_lines_cost_no_good_record(items: list[str | bytes]) -> None:
+def test_broken_lines_lose_no_good_record(items: list[str | bytes]) -> None:
     data = b"\n".join(item.encode() if isinstance(item, str) else item for item in items)
     expected = [item if isinstance(item, str) else None for item in items]
     assert segments(read(data, format="text")) == expected
@@ -59,7 +59,7 @@ BROKEN_SENTENCE = st.sampled_from([b"alone\n", b"a B-X\nb\n", b"a x O\nb O\n", b
 
 
 @given(st.lists(st.one_of(SENTENCES, BROKEN_SENTENCE)))
-def test_broken_sentences_cost_no_good_one(items: list) -> None:
+def test_broken_sentences_lose_no_good_one(items: list) -> None:
     blocks = [
         item if isinstance(item, bytes) else "".join(f"{token} {tag}\n" for token, tag in item).encode()
         for item in items
@@ -114,7 +114,7 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=300)
 @given(st.lists(PIECES, max_size=30).map(b"".join), st.lists(st.integers(0, 120)), st.sampled_from(list(FORMATS)))
-def test_parts_have_the_records_of_the_whole(folder: Path, data: bytes, cuts: list[int], form: str) -> None:
+def test_parts_have_the_records_of_the_whole_file(folder: Path, data: bytes, cuts: list[int], form: str) -> None:
     file = folder / form
     file.write_bytes(data)
     starts = sorted({0, *(cut for cut in cuts if cut < len(data))})

@@ -16,7 +16,7 @@ OWN = ("pipeline/tasks/", *(f"trainer/{task}/" for task in TASKS))
 SHARED = [path for path in FILES if not str(path.relative_to(ROOT)).startswith(OWN)]
 NAMES = re.compile("|".join(TASKS), re.IGNORECASE)
 FORMAT = re.compile(r"word2vec('s)? or GloVe")
-"""The file format is called as the tool is that the world knows it by."""
+"""The file format is named after the tool that made it known."""
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -33,7 +33,7 @@ def is_documentation(node: ast.AST) -> bool:
 
 
 def named(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """What names something: identifiers, and strings that are not documentation."""
+    """Yields names: identifiers, and strings that are not documentation."""
     documentation = {id(node.value) for node in ast.walk(tree) if is_documentation(node)}  # type: ignore[attr-defined]
     for node in ast.walk(tree):
         texts: list[str | None] = []
@@ -55,7 +55,7 @@ def named(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("path", SHARED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_tasks_share_names_none_of_them(path: Path) -> None:
+def test_shared_code_names_no_task(path: Path) -> None:
     tree = ast.parse(path.read_text())
     where = path.relative_to(ROOT)
     assert [f"{where}:{line}: {text}" for line, text in named(tree) if NAMES.search(text)] == []
@@ -70,7 +70,7 @@ def test_a_task_imports_no_other(task: str) -> None:
         assert not [name for name in imports(ast.parse(path.read_text())) if name.startswith(others)], path
 
 
-def test_the_rule_finds_what_it_is_for() -> None:
+def test_the_rule_finds_violations() -> None:
     lines = ['"""A classifier."""', "from trainer.tagger import model", 'x = "a tagger"', "class Word2vecThing: ..."]
     found = [line for line, text in named(ast.parse("\n".join([*lines, "word2vec = x.tagger"]))) if NAMES.search(text)]
     assert sorted(found) == [2, 3, 4, 5, 5]

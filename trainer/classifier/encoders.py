@@ -36,14 +36,14 @@ def cnn(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
     """Takes the maximum of each filter, of several widths.
 
     Follows Kim (2014), Convolutional Neural Networks for Sentence Classification, section 2. Zeros around documents
-    give short ones an output at each word too.
+    give even short ones an output at each word.
     """
     words = ZeroPadding(name="zero_padding")(embedded.vectors, embedded.steps)
-    answers = [
+    responses = [
         keras.layers.Conv1D(settings.filters, width, padding="same", activation="relu", name=f"filters_{width}")(words)
         for width in settings.filter_widths
     ]
-    joined = keras.layers.Concatenate(name="filters")(answers) if len(answers) > 1 else answers[0]
+    joined = keras.layers.Concatenate(name="filters")(responses) if len(responses) > 1 else responses[0]
     return MaskedPooling(of=["max"], name="pooling")(joined, embedded.steps)
 
 
@@ -54,8 +54,8 @@ def average(_: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
 
 def rnn_with_attention(settings: ClassifierSettings, embedded: Embedded) -> keras.KerasTensor:
     """Takes the mean of the states of recurrent layers, weighted by attention."""
-    look = AdditiveAttention(settings.attention_units, name=attention.WORDS)
-    document, _ = look(stack(settings, embedded.vectors, embedded.steps), embedded.steps)
+    attend = AdditiveAttention(settings.attention_units, name=attention.WORDS)
+    document, _ = attend(stack(settings, embedded.vectors, embedded.steps), embedded.steps)
     return document
 
 

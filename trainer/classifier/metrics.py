@@ -1,7 +1,7 @@
 """Metrics of classifiers with any number of labels per document.
 
 The signature `judge` returns for each document `labels`, the names of all classes, string [batch, classes],
-`predicted`, bool [batch, classes], `given`, its own labels, string [batch, most labels], padded with "", and `loss`,
+`predicted`, bool [batch, classes], `given`, its own labels, string [batch, max labels], padded with "", and `loss`,
 float32 [batch]. Labels are compared by name, because class ids differ between models.
 """
 
@@ -24,7 +24,7 @@ class LabelCounts(Counts):
         exact: Documents whose predicted labels are exactly their own.
         given: Documents by label; 0 for classes that no document has.
         predicted: Documents by predicted label.
-        found: Documents by label that is both.
+        found: Documents by label that is both given and predicted.
     """
 
     documents: int = 0

@@ -16,7 +16,7 @@ from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
 from trainer.data import kinds
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES, LEAST_PROBABILITY
+from trainer.supervised.model_servable import EXAMPLES, MIN_PROBABILITY
 
 PREDICTED = "predicted"
 
@@ -38,7 +38,7 @@ class MultiLabelServable(ClassifierServable):
         classes: Sequence[str],
         thresholds: NDArray[np.float32] | None = None,
     ) -> None:
-        """Joins the parts as any model's, and the thresholds, float32 [classes]; None: one half."""
+        """Joins the parts as in `ClassifierServable`, and the thresholds, float32 [classes]; None: one half each."""
         super().__init__(model, transform_graph, classes)
         halves = np.full(len(classes), DEFAULT_THRESHOLD)
         self._thresholds = tf.constant(halves if thresholds is None else thresholds, tf.float32)
@@ -47,7 +47,7 @@ class MultiLabelServable(ClassifierServable):
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the class ids of serialized raw SequenceExamples, string [batch].
 
-        `label_ids`, int64 [batch, most labels], is padded with -1, which also stands for unknown labels.
+        `label_ids`, int64 [batch, max labels], is padded with -1, which also stands for unknown labels.
         """
         ids = self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABELS]
         return {"label_ids": _padded(ids, -1)}
@@ -58,8 +58,8 @@ class MultiLabelServable(ClassifierServable):
 
         Returns:
             `labels` and `predicted` as `serve_text`; `given`, the names of the examples' own labels, string [batch,
-            most labels], padded with ""; `loss`, the mean over the classes in nats, float32 [batch]. A label that the
-            model does not know counts as one more class, with the least probability.
+            max labels], padded with ""; `loss`, the mean over the classes in nats, float32 [batch]. A label that the
+            model does not know counts as one more class, with the minimum probability.
         """
         raw = f.parse_raw(examples, self._kind)
         transformed = self._transform.transform_fn(raw)
@@ -74,7 +74,7 @@ class MultiLabelServable(ClassifierServable):
             f.LABELS: answer[f.LABELS],
             PREDICTED: answer[PREDICTED],
             "given": _padded(raw[f.LABELS].merge_dims(1, 2), ""),
-            "loss": (losses - unknown * math.log(LEAST_PROBABILITY)) / (classes + unknown),
+            "loss": (losses - unknown * math.log(MIN_PROBABILITY)) / (classes + unknown),
         }
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
@@ -97,12 +97,12 @@ class MultiLabelServable(ClassifierServable):
 
 
 def multi_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
-    """Returns labels as bool [batch, classes], from class ids, int64 [batch, most labels], padded with -1."""
+    """Returns labels as bool [batch, classes], from class ids, int64 [batch, max labels], padded with -1."""
     return tf.reduce_any(tf.one_hot(labels, classes, on_value=True, off_value=False, dtype=tf.bool), axis=1)
 
 
 def _padded(rows: tf.RaggedTensor, filler: str | int) -> tf.Tensor:
-    """Pads ragged rows to the longest, [batch, most], at least one wide."""
+    """Pads ragged rows to the longest, [batch, time], at least one wide."""
     width = tf.maximum(rows.bounding_shape(axis=1), 1)
     filled = rows.to_tensor(filler, shape=tf.stack([tf.constant(-1, tf.int64), width]))
     return tf.ensure_shape(filled, [None, None])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from trainer.data import features as f
 
-_MIXED_TOGETHER = 64
+_BATCHES_PER_MERGE = 64
 _FACTOR, _OTHER_FACTOR = -7046029254386353131, -4417276706812531889
 """Odd 64-bit multipliers, those of SplitMix64 and xxHash64, as signed integers."""
 
@@ -78,10 +78,10 @@ def count(
     total = NgramCounts(np.zeros(0, np.int64), np.zeros((0, classes), np.int64))
     waiting: list[NgramCounts] = []
     for batch in batches:
-        waiting.append(_counted(batch, classes, longest))
-        if len(waiting) == _MIXED_TOGETHER:
-            total, waiting = _added([total, *waiting]), []
-    total = _added([total, *waiting])
+        waiting.append(_count_batch(batch, classes, longest))
+        if len(waiting) == _BATCHES_PER_MERGE:
+            total, waiting = _merge([total, *waiting]), []
+    total = _merge([total, *waiting])
     frequency = total.documents.sum(1)
     kept = np.flatnonzero(frequency >= min_documents)
     # Ties are broken by hash, so that the result is deterministic.
@@ -91,7 +91,7 @@ def count(
 
 @keras.saving.register_keras_serializable("seqloom")
 class NgramLogits(keras.layers.Layer):
-    """Class logits of documents: the sum of the weights of their distinct n-grams over the root of their number.
+    """Class logits of documents: the sum of the weights of their distinct n-grams over the square root of their number.
 
     A weight is the n-gram's log-count ratio times a trained gain, initially 1.
 
@@ -137,7 +137,7 @@ class NgramLogits(keras.layers.Layer):
         return {**super().get_config(), "size": self.size, "classes": self.classes, "longest": self.longest}
 
     def _rows(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-        """Finds the rows of n-grams in the table, int32 [batch, longest * time], `size` for unknown ones."""
+        """Finds the rows of n-grams, sorted, int32 [batch, longest * time]; `size` for unknown and repeated ones."""
         keys, real = hashes(tokens, steps, self.longest)
         shape, keys = tf.shape(keys), tf.reshape(keys, [-1])
         place = tf.minimum(tf.searchsorted(self.keys.value, keys), self.size - 1)
@@ -147,14 +147,14 @@ class NgramLogits(keras.layers.Layer):
         return tf.where(repeated, self.size, rows)
 
 
-def _counted(batch: f.Features, classes: int, longest: int) -> NgramCounts:
+def _count_batch(batch: f.Features, classes: int, longest: int) -> NgramCounts:
     """Counts one batch."""
     keys, real = (found.numpy() for found in _hashes(batch[f.TOKENS], batch[f.LENGTH], longest))
     last = np.iinfo(np.int64).max
     keys = np.sort(np.where(real, keys, last), axis=1)
     distinct = (keys != last) & np.pad(keys[:, 1:] != keys[:, :-1], [(0, 0), (1, 0)], constant_values=True)
     labels = np.asarray(batch[f.LABEL])[np.nonzero(distinct)[0]]
-    return _added([NgramCounts(keys[distinct], np.eye(classes, dtype=np.int64)[labels])])
+    return _merge([NgramCounts(keys[distinct], np.eye(classes, dtype=np.int64)[labels])])
 
 
 @tf.function(reduce_retracing=True)
@@ -162,7 +162,7 @@ def _hashes(tokens: tf.Tensor, length: tf.Tensor, longest: int) -> tuple[tf.Tens
     return hashes(tokens, tf.sequence_mask(length, tf.shape(tokens)[1]), longest)
 
 
-def _added(parts: list[NgramCounts]) -> NgramCounts:
+def _merge(parts: list[NgramCounts]) -> NgramCounts:
     """Sums the counts of each n-gram."""
     keys, counts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     # The keys of each part are ascending, so that a stable sort merges them.

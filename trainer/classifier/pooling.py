@@ -11,7 +11,7 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("seqloom")
 class BigramSum(keras.layers.Layer):
-    """The sum of the vectors of hashed word pairs over the root of their number.
+    """The sum of the vectors of hashed word pairs over the square root of their number.
 
     Phrases such as "waste of time" are learned from few examples, unlike in a recurrent layer. Follows Joulin et al.
     (2017), Bag of Tricks for Efficient Text Classification, section 2.2.
@@ -50,7 +50,7 @@ class BigramSum(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("seqloom")
 class MaskedPooling(keras.layers.Layer):
-    """Concatenates the maximum and the mean over the real steps, or those that `of` lists in its order."""
+    """Concatenates the reductions over the real steps that `of` lists (`max`, `mean`), in that order."""
 
     def __init__(self, of: Sequence[str] = ("max", "mean"), **kwargs: Any) -> None:
         super().__init__(**kwargs)

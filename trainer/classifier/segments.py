@@ -58,8 +58,8 @@ class Documents(keras.layers.Layer):
             steps: Which words of the documents are real, bool [batch, time].
 
         Returns:
-            The segments of each document, padded on the right, float [batch, most segments, width], and which of them
-            are real, bool [batch, most segments].
+            The segments of each document, padded on the right, float [batch, max segments, width], and which of them
+            are real, bool [batch, max segments].
         """
         ragged = tf.RaggedTensor.from_value_rowids(vectors, rows, tf.shape(steps, tf.int64)[0], validate=False)
         counts = ragged.row_lengths()
@@ -80,7 +80,7 @@ class TokenWeights(keras.layers.Layer):
             tokens: Ids, int64 [batch, time].
             steps: Which of them are real, bool [batch, time].
             words: Weights of the words of each segment, float32 [segments, words].
-            segments: Weights of the segments of each document, float32 [batch, most segments].
+            segments: Weights of the segments of each document, float32 [batch, max segments].
 
         Returns:
             Float32 [batch, time], 0 where `steps` is false.

@@ -23,7 +23,7 @@ class ClassifierServable(ModelServable):
     _kind = kinds.LABELLED_TEXT
 
     def __init__(self, model: keras.Model, transform_graph: str, classes: Sequence[str]) -> None:
-        """Joins the parts as any model's, and adds `explain` if the model has attention."""
+        """Joins the parts as in `ModelServable`, and adds `explain` if the model has attention."""
         super().__init__(model, transform_graph, classes)
         self._explained: keras.Model = explained(model)
         if self._explained is not None:
@@ -31,7 +31,7 @@ class ClassifierServable(ModelServable):
             path = f"{posixpath.dirname(transform_graph)}/vocabulary.txt"
             words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
             self._words = tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])
-            # Without a decorator, because saving traces every decorated method, and this one needs attention.
+            # Without a decorator, because saving traces every decorated method, and this one needs attention layers.
             self.explain = tf.function(self._explain, TEXT, autograph=False)
 
     @tf.function(input_signature=TEXT, autograph=False)
@@ -70,7 +70,7 @@ class ClassifierServable(ModelServable):
         return self._answer(self._probabilities(tokens, length))
 
     def _explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Classifies documents, string [batch], UTF-8, and shows the attention.
+        """Classifies documents, string [batch], UTF-8, and returns the attention.
 
         Returns:
             The outputs of `serve_text`; `tokens`, string [batch, time], as the model reads them (unknown words are

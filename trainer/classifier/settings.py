@@ -69,7 +69,7 @@ class ClassifierSettings(SequenceSettings):
         "max+mean", description="How encoder rnn reduces the states of a document to one vector."
     )
     bigrams: BigramSettings | None = Field(
-        BigramSettings(), description="Pairs of words, hashed and averaged, in addition to the encoder; null: none."
+        BigramSettings(), description="Vectors of hashed word pairs, in addition to the encoder; null: none."
     )
     ngrams: NgramSettings | None = Field(
         None, description="A second head, linear in n-grams, with weights counted in the train split; null: none."

@@ -62,16 +62,16 @@ def pack(
         in its document; `position` [4].
 
     Raises:
-        JobError: If there are no files, or the position belongs to another reading.
+        JobError: If there are no files, or the position belongs to another epoch or other arguments.
     """
     paths, own = tfrecords.find(files), Worker(*worker)
     origin = resume(start(epoch, paths, ("pack", rows, time, eos, window, seed, own.count)), position)
     read_pass = _compiled(_RowLayout(rows, time, eos, own), tfrecords.compression(paths[0]), window, seed is not None)
-    return tfrecords.without_autotune(read_pass(*tfrecords.drawn(paths, seed, epoch), tf.constant(origin, tf.int64)))
+    return tfrecords.without_autotune(read_pass(*tfrecords.ordered(paths, seed, epoch), tf.constant(origin, tf.int64)))
 
 
 @functools.lru_cache(maxsize=32)
-def _compiled(layout: _RowLayout, codec: str, window: int, mixed: bool) -> tfrecords.Pass:
+def _compiled(layout: _RowLayout, codec: str, window: int, shuffle: bool) -> tfrecords.Pass:
     """Compiles the reading of a pass once for all epochs, since tracing takes a second."""
 
     @tf.autograph.experimental.do_not_convert
@@ -85,16 +85,16 @@ def _compiled(layout: _RowLayout, codec: str, window: int, mixed: bool) -> tfrec
         def split(number: tf.Tensor, features: f.Features) -> tf.data.Dataset:
             return remaining(origin, number, features).map(lambda batch, position: {**batch, POSITION: position})
 
-        windows = tfrecords.with_end(tfrecords.windows(paths, codec, window, seed if mixed else None))
+        windows = tfrecords.with_end(tfrecords.windows(paths, codec, window, seed if shuffle else None))
         pieces = windows.scan(layout.empty(), layout.place).enumerate().skip(origin.window)
         return pieces.map(fill, num_parallel_calls=2, deterministic=True).flat_map(split).prefetch(4)
 
-    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.DRAWN)
+    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.PASS_SIGNATURE)
     return compiled
 
 
 _State = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
-"""Records not used up, string [records]; their rows and offsets, int64 [records]; the ends of all rows, int64
+"""Records not yet used up, string [records]; their rows and offsets, int64 [records]; the ends of all rows, int64
 [rows]; the column up to which rows are emitted, int64 []."""
 _Piece = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
 """Records, string [records]; their rows and offsets, int64 [records]; the ends of the rows, int64 [rows]; the
@@ -134,8 +134,8 @@ class _RowLayout:
         row = tf.concat([kept_rows, tf.gather(row, own) - first], 0)
         offset = tf.concat([kept_offsets, tf.gather(offset, own)], 0)
         inputs = ends - (1 if self.eos is None else 0)
-        whole = (tf.reduce_min(ends) - 1 - base) // self.time
-        batches = tf.where(last, -((base - tf.reduce_max(inputs)) // self.time), whole)
+        full = (tf.reduce_min(ends) - 1 - base) // self.time
+        batches = tf.where(last, -((base - tf.reduce_max(inputs)) // self.time), full)
         batches = tf.maximum(batches, 0)
         top = base + batches * self.time
         begun = _where(offset <= top)

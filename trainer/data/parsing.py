@@ -38,7 +38,7 @@ def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: boo
 
     Returns:
         `id`, `source` string [batch]; `length` int64 [batch], at least 1; `tokens` int64 [batch, time],
-        at least one step wide; where the kind has them `label` int64 [batch], `labels` int64 [batch, most labels]
+        at least one step wide; where the kind has them `label` int64 [batch], `labels` int64 [batch, max labels]
         (ascending class ids, then -1; at least one wide), and `tags` int64 [batch, time].
     """
     names = kind.transformed
@@ -97,7 +97,7 @@ def _moved_left(context: f.Features, lists: f.Features, steps: f.Features) -> f.
 
 
 def _require(right: tf.Tensor, context: f.Features, stored: tf.Tensor) -> tf.Operation:
-    """Fails with the ids of records whose lists contradict `length`."""
+    """Fails with the ids of records whose lists do not match `length`."""
     wrong = tf.logical_not(right)
     data = ["Damaged records: length must equal the number of ids other than <pad>, and tags that of tokens."]
     data += ["Ids, steps and lengths of these records:"]

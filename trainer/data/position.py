@@ -1,4 +1,4 @@
-"""The position in an epoch, to resume from, and its split between workers."""
+"""The position to resume from in an epoch, and the workers that share the epoch."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Position(NamedTuple):
         epoch: Number of the pass.
         window: Windows of documents that are done.
         batch: Batches of the next window that are done.
-        reading: Digest of the file names and of all arguments that determine the batches.
+        arguments: Digest of the file names and of all arguments that determine the batches.
     """
 
     epoch: int
     window: int
     batch: int
-    reading: int
+    arguments: int
 
     @classmethod
     def after(cls, batch: Mapping[str, Any]) -> Position:
@@ -57,8 +57,8 @@ def start(epoch: int, files: Sequence[str], arguments: Sequence[int | str | None
         files: Files sorted by name.
         arguments: Everything except the epoch that determines the documents of each batch.
     """
-    reading = json.dumps([[path.rpartition("/")[2] for path in files], *arguments])
-    return Position(epoch, 0, 0, zlib.crc32(reading.encode()))
+    digested = json.dumps([[path.rpartition("/")[2] for path in files], *arguments])
+    return Position(epoch, 0, 0, zlib.crc32(digested.encode()))
 
 
 def remaining(origin: Position, window: tf.Tensor, batches: tf.Tensor | Mapping[str, tf.Tensor]) -> tf.data.Dataset:
@@ -76,7 +76,7 @@ def remaining(origin: Position, window: tf.Tensor, batches: tf.Tensor | Mapping[
 
     def with_position(number: tf.Tensor, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         place = tf.where(number < count, tf.stack([window, number]), tf.stack([window + 1, tf.zeros_like(number)]))
-        return batch, tf.concat([[origin.epoch], place, [origin.reading]], 0)
+        return batch, tf.concat([[origin.epoch], place, [origin.arguments]], 0)
 
     done = tf.where(window == origin.window, origin.batch, 0)
     return tf.data.Dataset.from_tensor_slices(batches).enumerate(1).skip(done).map(with_position)
@@ -87,21 +87,21 @@ def resume(start: Position, position: Sequence[int] | None) -> Position:
 
     Args:
         start: The start of the epoch with the current arguments.
-        position: The position of an earlier reading; None for the start.
+        position: The position of an earlier read; None for the start.
 
     Raises:
-        JobError: If the position belongs to another epoch or another reading.
+        JobError: If the position belongs to another epoch or other arguments.
     """
     if position is None:
         return start
     found = Position(*position)
     fixes = {
         "epoch": "Read with epoch=position.epoch.",
-        "reading": "Read with the same files, limits, window, seed and number of workers, or without a position.",
+        "arguments": "Read with the same files, limits, window, seed and number of workers, or without a position.",
     }
     for name, fix in fixes.items():
         old, new = (f"{name} {getattr(position, name)}" for position in (found, start))
         if old != new:
-            what = f"The position to resume from belongs to another {name}."
+            what = f"The position to resume from does not match the {name}."
             raise JobError(what, where="position", found=old, expected=new, fix=fix)
     return found

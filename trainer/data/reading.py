@@ -92,7 +92,7 @@ def read(
     Workers that read with the same arguments except their number get the same number of batches, of about the same
     width at each step, and each document is in exactly one. Every worker reads all files and all document lengths
     (millions a second), but parses only its own documents. If a window has too few batches, its fullest are halved;
-    only if it has fewer documents than there are workers, some get a batch of no documents (`tokens` [0, 1]).
+    only if it has fewer documents than there are workers do some get a batch of no documents (`tokens` [0, 1]).
 
     Args:
         files: One or several folders of TFRecord files of transformed SequenceExamples, for example `Split-train`,
@@ -109,11 +109,11 @@ def read(
     Returns:
         A dataset of features: `tokens` int64 [batch, time] padded on the right, `length` int64
         [batch] (at least 1), `id` and `source` string [batch], `position` int64 [4]; in labelled corpora
-        `label` int64 [batch] or, with several labels, `labels` int64 [batch, most labels] padded with -1; in
+        `label` int64 [batch] or, with several labels, `labels` int64 [batch, max labels] padded with -1; in
         tagged ones `tags` int64 [batch, time]; if documents have weights, `weight` float32 [batch].
 
     Raises:
-        JobError: If there are no files, or the position belongs to another reading.
+        JobError: If there are no files, or the position belongs to another epoch or other arguments.
     """
     paths, own = tfrecords.find(files), Worker(*worker)
     arguments = ("read", batch_tokens, window, batch_documents, seed, own.count)
@@ -121,16 +121,16 @@ def read(
     found = tfrecords.kind(paths), tfrecords.weighted(paths), tfrecords.compression(paths[0])
     limits = (batch_tokens, batch_documents or _NO_LIMIT)
     read_pass = _compiled(*found, limits, window, own, seed is not None)
-    return tfrecords.without_autotune(read_pass(*tfrecords.drawn(paths, seed, epoch), tf.constant(origin, tf.int64)))
+    return tfrecords.without_autotune(read_pass(*tfrecords.ordered(paths, seed, epoch), tf.constant(origin, tf.int64)))
 
 
 @functools.lru_cache(maxsize=32)
 def _compiled(
-    kind: CorpusKind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, mixed: bool
+    kind: CorpusKind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, shuffle: bool
 ) -> tfrecords.Pass:
     """Compiles the reading of a pass once for all epochs, since tracing takes half a second.
 
-    `limits` are the most ids and documents of a batch; `mixed` says whether the order is random.
+    `limits` are the maximum numbers of ids and of documents in a batch.
     """
 
     @tf.autograph.experimental.do_not_convert
@@ -138,12 +138,12 @@ def _compiled(
         """Reads files, string [files], with a seed, int32 [], from a position, int64 [4]."""
         origin = Position(*tf.unstack(start, len(Position._fields)))
 
-        def cut(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        def split(number: tf.Tensor, serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
             """Sorts the documents of a window by length, and computes the bounds of each batch in that order."""
             lengths = parsing.lengths(serialized)
             by_length = tf.argsort(lengths, direction="DESCENDING", stable=True)
             bounds = _steps(tf.gather(lengths, by_length), limits, worker)
-            if mixed:
+            if shuffle:
                 bounds = tf.gather(bounds, tfrecords.permutation(tf.shape(bounds)[0], [seed, number]))
             return number, serialized, by_length, bounds
 
@@ -158,11 +158,11 @@ def _compiled(
         def parse(serialized: tf.Tensor, position: tf.Tensor) -> f.Features:
             return {**parsing.padded_batch(serialized, kind, weighted=weighted), POSITION: position}
 
-        windows = tfrecords.windows(paths, codec, window, seed if mixed else None).enumerate().skip(origin.window)
-        batches = windows.map(cut).prefetch(1).flat_map(gather)
+        windows = tfrecords.windows(paths, codec, window, seed if shuffle else None).enumerate().skip(origin.window)
+        batches = windows.map(split).prefetch(1).flat_map(gather)
         return batches.map(parse, num_parallel_calls=tfrecords.PARALLEL, deterministic=True).prefetch(4)
 
-    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.DRAWN)
+    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.PASS_SIGNATURE)
     return compiled
 
 

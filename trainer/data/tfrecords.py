@@ -17,13 +17,13 @@ PARALLEL = max(2, min(8, os.cpu_count() or 2))
 """Threads that read or parse. tf.data.AUTOTUNE would restart its search at one thread every epoch."""
 
 Pass = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]
-"""A compiled pass, from the results of `drawn` and the position to start from."""
+"""A compiled pass, from the results of `ordered` and the position to start from."""
 
-DRAWN = (tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32), tf.TensorSpec([4], tf.int64))
-"""The signature of a compiled pass."""
+PASS_SIGNATURE = (tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32), tf.TensorSpec([4], tf.int64))
+"""The input signature of a compiled pass."""
 
-_COUNTED_TOGETHER = 4_096
-_READ_TOGETHER = 128
+_COUNT_BATCH = 4_096
+_READ_BATCH = 128
 _FILES_OPEN = 4
 
 
@@ -72,7 +72,7 @@ def stream(paths: Sequence[str]) -> tf.data.Dataset:
 
 def count(files: str | Sequence[str]) -> int:
     """Counts the records of files, folders or patterns."""
-    batches = stream(find(files)).batch(_COUNTED_TOGETHER)
+    batches = stream(find(files)).batch(_COUNT_BATCH)
     return int(batches.reduce(tf.constant(0, tf.int64), lambda total, batch: total + tf.size(batch, tf.int64)))
 
 
@@ -83,7 +83,7 @@ def kind(paths: Sequence[str]) -> kinds.CorpusKind:
     return kinds.LABELLED_TEXT
 
 
-def drawn(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
+def ordered(paths: Sequence[str], seed: int | None, epoch: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the order of files for a pass, string [files], and its seed, int32 []; unchanged and 0 without a seed."""
     if seed is None:
         return tf.constant(list(paths)), tf.constant(0)
@@ -130,7 +130,7 @@ def windows(paths: tf.Tensor, codec: str, size: int, seed: tf.Tensor | None) -> 
         return (tf.gather(pool, drawn[:keep]), number + 1), tf.gather(pool, drawn[keep:])
 
     chunks = tf.data.Dataset.from_tensor_slices(paths).interleave(
-        lambda path: tf.data.TFRecordDataset(path, codec).batch(_READ_TOGETHER),
+        lambda path: tf.data.TFRecordDataset(path, codec).batch(_READ_BATCH),
         cycle_length=_FILES_OPEN,
         num_parallel_calls=PARALLEL,
         deterministic=True,

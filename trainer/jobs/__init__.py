@@ -1,1 +1,1 @@
-"""The input of a training, and the entry point that the Trainer calls."""
+"""The interface of a task's training, its input and output, and the entry point that the Trainer calls."""

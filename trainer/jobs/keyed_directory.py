@@ -11,9 +11,9 @@ import tensorflow as tf
 
 
 def prepare(parent: str, key: Sequence[Any]) -> str:
-    """Returns the directory of a key in a parent, which is created, and removes those of other keys.
+    """Returns the directory of a key, creates its parent, and removes the directories of other keys.
 
-    The key is everything that decides what the work produces, as JSON values.
+    The key is everything that determines what the work produces, as JSON values.
     """
     own = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
     tf.io.gfile.makedirs(parent)

@@ -12,7 +12,7 @@ from typing import Any
 from trainer.errors import JobError
 
 ABOUT = "assets.extra/seqloom.json"
-"""The file of a SavedModel that names its task and holds a digest of all that decides its answers except the code."""
+"""The file of a SavedModel with its task and a digest of everything that determines its answers except the code."""
 
 
 def made_by(directory: str) -> str | None:
@@ -31,7 +31,7 @@ def made_by(directory: str) -> str | None:
 def load(directory: str) -> Any:
     """Loads a SavedModel as `tf.saved_model.load` does, without TensorFlow's messages on stderr.
 
-    The tables of the model live only as long as the result.
+    The lookup tables of the model live only as long as the returned object.
 
     Raises:
         JobError: If it cannot be loaded.

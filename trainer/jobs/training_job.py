@@ -1,4 +1,4 @@
-"""The files and folders of a training."""
+"""The files and folders of a training run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trainer.settings import TransformSettings
 
 @dataclasses.dataclass(frozen=True)
 class TrainingJob:
-    """The input and output locations of one training.
+    """The input and output locations of one training run.
 
     Attributes:
         train_files: TFRecord files of the train split.
@@ -61,7 +61,7 @@ class TrainingJob:
         return text
 
     def within(self, directory: str) -> TrainingJob:
-        """Returns the same training with its logs and checkpoints in a directory."""
+        """Returns the same job with its logs and checkpoints in a directory."""
         return dataclasses.replace(self, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints")
 
 

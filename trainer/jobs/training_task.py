@@ -17,7 +17,7 @@ S = TypeVar("S", bound=Settings)
 
 
 class TrainingTask(abc.ABC, Generic[S]):
-    """A training and the model that it publishes.
+    """The training of a task's models.
 
     Attributes:
         name: The task, as the configuration and the published model name it.
@@ -32,7 +32,7 @@ class TrainingTask(abc.ABC, Generic[S]):
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
     def sign(self, directory: str, digest: str) -> None:
-        """Writes the task and a digest of all that decides the answers, except the code, to a SavedModel's `ABOUT`."""
+        """Writes the task and the digest of a SavedModel to its file `ABOUT`."""
         tf.io.gfile.makedirs(posixpath.dirname(f"{directory}/{ABOUT}"))
         with tf.io.gfile.GFile(f"{directory}/{ABOUT}", "w") as file:
             file.write(json.dumps({"task": self.name, "digest": digest}))

@@ -6,7 +6,7 @@ from trainer.recurrent.settings import SequenceSettings
 
 
 def obstacles(settings: SequenceSettings) -> list[str]:
-    """Returns the settings that exclude the fused kernel; empty without recurrent layers.
+    """Returns the settings that rule out the fused kernel; empty without recurrent layers.
 
     The conditions are those of the Keras LSTM and GRU layers; `trainer.data.reading.pad` pads on the right.
     """

@@ -43,7 +43,7 @@ class StackSettings(Settings):
         0.0, ge=0, lt=1, description="Dropout of the last layer's states, drawn at each step."
     )
     recurrent_dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout of the state, one mask for all steps; excludes the fused GPU kernel."
+        0.0, ge=0, lt=1, description="Dropout of the state, one mask for all steps; rules out the fused GPU kernel."
     )
     layer_norm: bool = Field(False, description="Normalise the states between layers; needs two layers.")
     residual: bool = Field(False, description="From the third layer on, add a layer's input to its states.")

@@ -34,8 +34,8 @@ class Head(Objective[S], Generic[S]):
             JobError: If the settings name an unknown class.
         """
 
-    def counts(self, train: tf.data.Dataset) -> Mapping[str, Any]:  # noqa: ARG002 - of heads that count
-        """Counts initial weights in the batches of the train split, by argument of `Supervised.build`."""
+    def counts(self, train: tf.data.Dataset) -> Mapping[str, Any]:  # noqa: ARG002 - for heads that count
+        """Returns counts of the train split's batches that initialize weights, by argument of `Supervised.build`."""
         return {}
 
     def describe(self, batch: f.Features, logits: tf.Tensor, words: Sequence[str]) -> str:

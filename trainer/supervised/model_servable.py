@@ -16,7 +16,7 @@ TEXT = [tf.TensorSpec([None], tf.string, name="text")]
 EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
 """The arguments of signatures."""
 
-LEAST_PROBABILITY = 1e-7
+MIN_PROBABILITY = 1e-7
 """The minimum probability of a class in the loss of `judge`, as in Keras' losses."""
 
 
@@ -42,9 +42,9 @@ class ModelServable(tf.Module):
         tf.saved_model.save(self, directory, self.signatures())
 
     def digest(self, directory: str, transform_settings: str) -> str:
-        """Returns a hexadecimal digest of all that decides the answers except the code.
+        """Returns a hexadecimal digest of everything that determines the answers except the code.
 
-        The directory is that of the SavedModel, whose assets count; the settings are those of the transform graph.
+        It includes the assets of the SavedModel in the directory, and the settings of the transform graph.
         """
         digest = hashlib.sha256(json.dumps([self._model.to_json(), transform_settings]).encode())
         for variable in self._model.variables:

@@ -50,8 +50,8 @@ def check(
 ) -> Findings:
     """Checks an untrained model, and restores its weights and random generators.
 
-    The losses exclude dropout and label smoothing. The steps use Adam with a fixed rate, because the check is of the
-    model, its loss and its data, not of the optimizer that trains it.
+    The losses exclude dropout and label smoothing. The steps use Adam with a fixed rate, because they check the model,
+    its loss and its data, not the optimizer that trains it.
 
     Args:
         model: From the objective's inputs to logits.

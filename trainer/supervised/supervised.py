@@ -32,12 +32,12 @@ S = TypeVar("S", bound=SequenceSettings)
 
 
 class Trained(NamedTuple):
-    """The result of a training.
+    """The result of a training run.
 
     Attributes:
         model: The model, with the weights of the best epoch.
         state: The state at the end.
-        resumed: Epochs finished before the training resumed; 0 if it started from the beginning.
+        resumed: Epochs finished before training resumed; 0 if it started from the beginning.
         details: Further entries of `training.json`.
         chief: Whether this worker publishes the model.
     """
@@ -133,7 +133,7 @@ class Supervised(TrainingTask[S], Generic[S]):
         return findings
 
     def _start(self, head: Head[S], job: TrainingJob) -> _Start:
-        """Reads word vectors and counts initial weights."""
+        """Reads word vectors, and counts what initializes weights."""
         settings = head.settings
         imported = embedding.read(settings.embedding, job.transform_graph, settings.seed)
         counts = head.counts(head.batches(job.train_files))
@@ -144,12 +144,12 @@ class Supervised(TrainingTask[S], Generic[S]):
 
 
 class _Start(NamedTuple):
-    """The initial state of a training's models.
+    """The initial state of the models of a training run.
 
     Attributes:
         build: Builds an untrained model.
         coverage: How imported word vectors cover the vocabulary; None without imported vectors.
-        informed: Whether the initial weights are counted from the targets.
+        informed: Whether the initial weights are derived from counts of the targets.
     """
 
     build: Callable[[], keras.Model]

@@ -9,7 +9,7 @@ import tensorflow as tf
 from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES, LEAST_PROBABILITY, TEXT, ModelServable
+from trainer.supervised.model_servable import EXAMPLES, MIN_PROBABILITY, TEXT, ModelServable
 from trainer.tagger.model import real_lengths
 
 SCORES = "scores"
@@ -62,7 +62,7 @@ class TaggerServable(ModelServable):
 
         Returns:
             `tags` and `length` as `serve_text`; `given`, the examples' own tags, string [batch, time]; `loss`, summed
-            over the tokens of each sentence, in nats, float32 [batch]. Unknown tags have the least probability.
+            over the tokens of each sentence, in nats, float32 [batch]. Unknown tags have the minimum probability.
         """
         raw = f.parse_raw(examples, kinds.TAGGED_TEXT)
         transformed = self._transform.transform_fn(raw)
@@ -71,7 +71,7 @@ class TaggerServable(ModelServable):
         probabilities = self._probabilities(tokens, length)
         wanted = _padded(transformed[f.TAGS], width, -1)
         found = tf.gather(probabilities, tf.maximum(wanted, 0), batch_dims=2)
-        losses = -tf.math.log(tf.maximum(tf.where(wanted >= 0, found, 0.0), LEAST_PROBABILITY))
+        losses = -tf.math.log(tf.maximum(tf.where(wanted >= 0, found, 0.0), MIN_PROBABILITY))
         real = transformed[f.TOKENS].row_lengths()
         return {
             **{name: value for name, value in self._best(probabilities, real).items() if name != SCORES},

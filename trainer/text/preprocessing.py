@@ -55,7 +55,7 @@ def tokenize(
 def tokenize_segments(
     segments: tf.Tensor, settings: TransformSettings, subwords: subword_models.Subwords | None = None
 ) -> tf.RaggedTensor:
-    """Tokenizes segments, string [segments], to ragged string [segments, time]; too long tokens become marks."""
+    """Tokenizes segments, string [segments], to ragged string [segments, time]; overlong tokens become marks."""
     tokens = tokenizers.tokenize(normalize(segments, settings), settings, subwords)
     if settings.max_token_bytes is not None:
         too_long = tf.strings.length(tokens.values) > settings.max_token_bytes
@@ -116,7 +116,7 @@ def count_tokens(
     subwords: subword_models.Subwords | None = None,
     phrases: Phrases | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Counts the tokens of a batch after truncation, without marks and too long tokens.
+    """Counts the tokens of a batch after truncation, without marks and overlong tokens.
 
     Returns:
         Distinct tokens, string [types], and their counts, int64 [types].

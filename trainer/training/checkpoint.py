@@ -39,7 +39,7 @@ class Checkpoints:
     """Writes and restores the last and the best state in one directory."""
 
     def __init__(self, directory: str, model: Variables, more: Variables = (), *, writes: bool = True) -> None:
-        """Prepares a directory of this run alone, on any file system that TensorFlow supports.
+        """Prepares a directory for this run alone, on any file system that TensorFlow supports.
 
         Args:
             directory: The directory.
@@ -55,7 +55,7 @@ class Checkpoints:
         self._best = tf.train.CheckpointManager(best, f"{directory}/best", max_to_keep=1)
 
     def save(self, state: TrainingState) -> None:
-        """Writes the state, and after the best epoch so far the model as best."""
+        """Writes the state and, after the best epoch so far, the model as the best one."""
         if not self._writes:
             return
         if state.within is None and state.best_epoch == state.epoch:

@@ -113,7 +113,7 @@ class Loop:
             monitor: Shows the progress.
 
         Raises:
-            JobError: If the training diverges, or an epoch misses or repeats a document or token.
+            JobError: If training diverges, or an epoch misses or repeats a document or token.
         """
         state, self._monitor = checkpoints.restore(), monitor
         for number, figures in enumerate(state.history, 1):
@@ -156,7 +156,7 @@ class Loop:
         self._read(done, state.epoch)
         done.seconds = time.perf_counter() - begun
         self._report(done, total, state)
-        _require_whole(done.counted(self._counted), total, self._counted, state.epoch)
+        _require_complete(done.counted(self._counted), total, self._counted, state.epoch)
         return {
             **done.reading.figures(),
             "seconds": done.seconds,
@@ -222,7 +222,7 @@ class Loop:
         self.optimizer.learning_rate.assign(learning_rate(self.settings, moment))
 
 
-def _require_whole(done: int, total: int, unit: Counted, epoch: int) -> None:
+def _require_complete(done: int, total: int, unit: Counted, epoch: int) -> None:
     if done != total:
         raise JobError(
             f"An epoch has not read all {unit} exactly once.",

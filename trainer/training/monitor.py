@@ -1,4 +1,4 @@
-"""TensorBoard curves, histograms and samples of a running training."""
+"""TensorBoard curves, histograms and samples during training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Monitor:
 
     Args:
         model: The model whose weights become histograms, one per epoch.
-        samples: Written after each epoch; None: nothing.
+        samples: Formats what is written after each epoch; None: nothing.
     """
 
     def __init__(self, model: keras.Model, samples: Samples | None = None) -> None:

@@ -29,7 +29,7 @@ ClassWeights = Annotated[Literal["balanced"] | dict[str, float], BeforeValidator
 
 
 class TrainingSettings(Settings):
-    """The settings of a training."""
+    """The settings of a training run."""
 
     seed: int = Field(1, ge=0, description="Seed of the initial weights, dropout and the order of documents.")
     epochs: PositiveInt = Field(4, description="Maximum number of passes over the train split.")
@@ -71,7 +71,7 @@ class TrainingSettings(Settings):
     )
     strategy: Literal["one_device", "mirrored", "multi_worker"] = Field(
         "one_device",
-        description="mirrored: the GPUs of this machine share each batch; multi_worker: those of all in TF_CONFIG do.",
+        description="mirrored: this machine's GPUs share each batch; multi_worker: those of all workers in TF_CONFIG.",
     )
     jit_compile: bool = Field(False, description="Compile the step with XLA; the fused GPU kernel is not used then.")
     log_steps: PositiveInt = Field(100, description="Steps between points of the curves in TensorBoard.")

@@ -89,12 +89,12 @@ class Step:
         return tf.cast(logits, tf.float32)
 
     def _step(self, batch: f.Features, step: tf.Tensor) -> None:
-        sums, gradients = self._of_all(lambda share: self._gradients(share, mean=True), batch)
+        sums, gradients = self._sum_replicas(lambda share: self._gradients(share, mean=True), batch)
         self.running.add(sums)
         self._update(gradients, tf.math.divide_no_nan(sums.loss, sums.weight), step)
 
     def _add_gradients(self, batch: f.Features) -> None:
-        sums, gradients = self._of_all(lambda share: self._gradients(share, mean=False), batch)
+        sums, gradients = self._sum_replicas(lambda share: self._gradients(share, mean=False), batch)
         self.running.add(sums)
         self._gathered_sums.assign_add(tf.stack([sums.loss, sums.weight]))
         for gathered, gradient in zip(self._gathered, gradients, strict=True):
@@ -139,7 +139,7 @@ class Step:
         def of_share(batch: f.Features) -> tuple[Sums, list[Gradient]]:
             return Sums.of(self._outcome(*_share(batch), self._evaluation, training=False)), []
 
-        self.evaluated.add(self._of_all(of_share, batch)[0])
+        self.evaluated.add(self._sum_replicas(of_share, batch)[0])
 
     def _outcome(self, batch: f.Features, real: tf.Tensor | None, carried: CarriedState, *, training: bool) -> Outcome:
         logits, state = self._objective.call(self.model, batch, carried.read(), training=training)
@@ -151,7 +151,7 @@ class Step:
         return outcome._replace(weights=outcome.weights * _of_documents(real, outcome))
 
     def _weights_of_targets(self, batch: f.Features, outcome: Outcome) -> tf.Tensor | float:
-        """The weights of targets: the product of those of their classes and documents."""
+        """The weights of targets: the weight of the class times the weight of the document."""
         weights: tf.Tensor | float = 1.0
         if self._class_weights is not None:
             weights = tf.cast(tf.gather(self._class_weights, batch[self._target]), outcome.weights.dtype)
@@ -159,16 +159,16 @@ class Step:
             weights *= _of_documents(batch[f.WEIGHT], outcome)
         return weights
 
-    def _of_all(
+    def _sum_replicas(
         self, of_share: Callable[[f.Features], tuple[Sums, list[Gradient]]], batch: f.Features
     ) -> tuple[Sums, list[Gradient]]:
         """Sums the results of the replicas for their shares of a batch."""
         sums, gradients = self._strategy.run(of_share, (batch,))
         if self._strategy.num_replicas_in_sync == 1:
             return sums, gradients
-        return Sums(*map(self._added, sums)), [self._added(gradient) for gradient in gradients]
+        return Sums(*map(self._reduce, sums)), [self._reduce(gradient) for gradient in gradients]
 
-    def _added(self, value: Any) -> Any:
+    def _reduce(self, value: Any) -> Any:
         return self._strategy.reduce(_SUM, value, axis=None)
 
     def _compile(self, function: Callable[..., None], *more: tf.TensorSpec) -> tf.types.experimental.GenericFunction:

@@ -1,4 +1,4 @@
-"""Distribution strategies: the devices that share the steps of a training."""
+"""Distribution strategies: the devices that share the steps of training."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def make(name: Name) -> tf.distribute.Strategy:
 
 
 def is_chief(name: Name) -> bool:
-    """Whether this process writes the results of the training; of several workers the first one does."""
+    """Whether this process writes the results of training; of several workers the first one does."""
     if name != "multi_worker":
         return True
     cluster, task = _config().get("cluster", {}), _config().get("task", {})

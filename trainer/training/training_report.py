@@ -1,4 +1,4 @@
-"""The report of a training: figures for TensorBoard, and `training.json`."""
+"""The report of a training run: figures for TensorBoard, and `training.json`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_scalars(epoch: int, figures: Mapping[str, float]) -> None:
 
 
 def write_report(directory: str, state: TrainingState, resumed: int, more: Mapping[str, Any]) -> None:
-    """Writes `training.json`: the final state, the epochs finished before the training resumed, and further entries."""
+    """Writes `training.json`: the final state, the epochs finished before training resumed, and further entries."""
     report = {
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,

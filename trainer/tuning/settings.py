@@ -14,7 +14,7 @@ from trainer.settings import Settings
 Value = bool | int | float | str
 """A value to try."""
 
-MOST_VALUES = 1_000
+MAX_VALUES = 1_000
 """Maximum number of values of a range with steps."""
 
 
@@ -60,9 +60,9 @@ class DimensionSettings(Settings):
             yield Problem(("min",), "scale log needs a min above 0.", f"min {low:g}")
         if self.scale == "log" and self.step is not None:
             yield Problem(("step",), "step cannot be combined with scale log.", fix="list the values instead")
-        elif self.step is not None and (high - low) / self.step >= MOST_VALUES:
+        elif self.step is not None and (high - low) / self.step >= MAX_VALUES:
             found = f"{(high - low) / self.step:,.0f} values"
-            yield Problem(("step",), "The range has too many values.", found, f"at most {MOST_VALUES:,}", "raise step")
+            yield Problem(("step",), "The range has too many values.", found, f"at most {MAX_VALUES:,}", "raise step")
 
     @property
     def listed(self) -> tuple[Value, ...] | None:
@@ -79,7 +79,7 @@ class DimensionSettings(Settings):
 
     @property
     def tested(self) -> tuple[Value, ...]:
-        """The values to check on behalf of the dimension: all listed ones, or the ends of the range."""
+        """The values to validate: all listed ones, or the ends of the range."""
         if self.listed is not None:
             return self.listed
         return tuple(end for end in (self.min, self.max) if end is not None)

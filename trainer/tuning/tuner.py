@@ -1,4 +1,4 @@
-"""The entry point that TFX's Tuner calls: each trial is an ordinary training with its own settings."""
+"""The entry point that TFX's Tuner calls: each trial is an ordinary training run with its own settings."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def start(task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSett
 
 
 class TrialTuner(BaseTuner):
-    """Trains one trial after another and records their results."""
+    """Trains the trials one after another and records their results."""
 
     def __init__(
         self, task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str

@@ -94,7 +94,7 @@ def layer(
     table = keras.layers.Embedding(vocabulary_size, width, trainable=not settings.frozen, name="embedding")
     if vectors is not None:
         table.build()
-        # Not by an initializer, with which the model's config would contain all numbers.
+        # Not by an initializer: the model's config would then contain all values.
         table.embeddings.assign(vectors)
     return table
 
@@ -111,7 +111,7 @@ def _rows(words: Sequence[str], given: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _table(given: WordVectors, rows: NDArray[np.int64], size: int, seed: int, path: str) -> NDArray[np.float32]:
-    """Puts the vectors of words, by their rows, among random ones, float32 [size, width]."""
+    """Builds a table, float32 [size, width], of the given vectors at `rows` and random ones for other ids."""
     found = np.flatnonzero(rows != _ABSENT)
     values = given.vectors[rows[found]]
     finite = np.isfinite(values).all(axis=1)
@@ -131,5 +131,5 @@ def _nothing_found(path: str, given: Sequence[str], words: Sequence[str]) -> Job
         where=f"{_WHERE}, {path}",
         found=f"{len(given):,} words, for example {', '.join(given[:_EXAMPLES])}" if given else "no words",
         expected=f"some of the vocabulary's {len(words):,} words, for example {', '.join(words[:_EXAMPLES])}",
-        fix="Use vectors of the corpus' language and tokenizer.",
+        fix="Use vectors that match the corpus' language and tokenizer.",
     )

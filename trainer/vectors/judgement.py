@@ -20,7 +20,7 @@ SCORE = "score"
 
 _CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (f.ID, f.SOURCE, TASK)}
 _LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (f.TOKENS, f.TEXT)}
-_MOST_WORDS = 4
+_MAX_WORDS = 4
 
 
 def judge_records(
@@ -47,7 +47,7 @@ def judge_records(
     """
     context, lists, _ = tf.io.parse_sequence_example(examples, _CONTEXT, _LISTS)
     task = context[TASK]
-    groups = lookup.folded(lists[f.TOKENS].merge_dims(1, 2).to_tensor("", shape=[None, _MOST_WORDS]))
+    groups = lookup.folded(lists[f.TOKENS].merge_dims(1, 2).to_tensor("", shape=[None, _MAX_WORDS]))
     pair = (task == SIMILARITY) & tf.reduce_all(groups[:, :2] != ABSENT, axis=1)
     analogy = (task == ANALOGY) & tf.reduce_all(groups != ABSENT, axis=1)
     document = task == DOCUMENTS
@@ -67,8 +67,8 @@ def judge_records(
 def _solved(groups: tf.Tensor, lookup: WordLookup, table: VectorTable) -> tf.Tensor:
     """Returns which analogies, groups of words, int64 [n, 4], 3CosAdd solves, float32 [n]."""
     a, b, c = (unit(_vectors(groups[:, word], lookup, table)) for word in range(3))
-    asked = lookup.variants(groups[:, :3]).merge_dims(1, 2).to_tensor(ABSENT)
-    similarity, best = table.nearest(b - a + c, asked, 1)
+    excluded = lookup.variants(groups[:, :3]).merge_dims(1, 2).to_tensor(ABSENT)
+    similarity, best = table.nearest(b - a + c, excluded, 1)
     expected = lookup.variants(groups[:, 3]).to_tensor(ABSENT)
     # If the question contains all words, every similarity is minus infinity.
     return tf.cast(tf.reduce_any(best == expected, axis=1) & tf.math.is_finite(similarity[:, 0]), tf.float32)

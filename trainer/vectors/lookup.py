@@ -41,7 +41,7 @@ class WordLookup(tf.Module):
         self._variants = tf.RaggedTensor.from_row_lengths(variants, [len(rows) for rows in folded.values()])
 
     def rows(self, words: tf.Tensor) -> tf.Tensor:
-        """Looks words up unchanged, else normalized.
+        """Looks up words unchanged, otherwise normalized.
 
         Args:
             words: UTF-8, string, any shape.
@@ -65,7 +65,7 @@ class WordLookup(tf.Module):
         return self._names.lookup(rows)
 
     def folded(self, words: tf.Tensor) -> tf.Tensor:
-        """Looks words up ignoring case.
+        """Looks up words ignoring case.
 
         Args:
             words: UTF-8, string, any shape.

@@ -32,12 +32,12 @@ class VectorTable(tf.Module):
         taken = tf.gather(self.vectors, tf.maximum(rows, 0))
         return tf.where(tf.expand_dims(rows == ABSENT, -1), 0.0, taken)
 
-    def nearest(self, queries: tf.Tensor, left_out: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the vectors with the greatest cosine by comparing with all.
+    def nearest(self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds the vectors with the greatest cosine by comparing with all vectors.
 
         Args:
             queries: float32 [n, dimensions].
-            left_out: Rows to exclude, int64 [n, m], padded with `ABSENT`.
+            excluded: Rows to exclude, int64 [n, m], padded with `ABSENT`.
             k: Number of results, at most `size`.
 
         Returns:
@@ -52,7 +52,7 @@ class VectorTable(tf.Module):
         for block in tf.range(blocks):
             part = slice(block * size, (block + 1) * size)
             scores = tf.matmul(queries[part], self.vectors, transpose_b=True) * self._scale
-            best = tf.math.top_k(_without(scores, left_out[part]), k)
+            best = tf.math.top_k(_without(scores, excluded[part]), k)
             similarity = similarity.write(block, best.values)
             rows = rows.write(block, best.indices)
         return similarity.concat(), tf.cast(rows.concat(), tf.int64)
@@ -68,8 +68,8 @@ def cosine(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(unit(a) * unit(b), axis=-1)
 
 
-def _without(scores: tf.Tensor, left_out: tf.Tensor) -> tf.Tensor:
+def _without(scores: tf.Tensor, excluded: tf.Tensor) -> tf.Tensor:
     """Sets the scores of excluded rows to minus infinity."""
-    places = tf.where(left_out != ABSENT)
-    cells = tf.stack([places[:, 0], tf.gather_nd(left_out, places)], axis=1)
+    places = tf.where(excluded != ABSENT)
+    cells = tf.stack([places[:, 0], tf.gather_nd(excluded, places)], axis=1)
     return tf.tensor_scatter_nd_update(scores, cells, tf.fill([tf.shape(cells)[0]], -math.inf))

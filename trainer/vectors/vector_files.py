@@ -161,7 +161,7 @@ def _sizes(line: bytes) -> tuple[int, int] | None:
 
 def _check_count(path: str, sizes: tuple[int, int] | None, found: int) -> None:
     if sizes and found != sizes[0]:
-        what, expected = "The file has a wrong number of words.", f"{sizes[0]} words, according to its first line"
+        what, expected = "The file has the wrong number of words.", f"{sizes[0]} words, according to its first line"
         raise JobError(what, where=path, found=f"{found} words", expected=expected, fix="copy it again if truncated")
 
 
@@ -235,7 +235,7 @@ def _check_line(line: bytes, where: str, layout: _LineLayout) -> None:
         raise JobError("A line is not UTF-8.", where=where, found=found, fix=fix) from None
     if len(numbers) != layout.dimensions:
         found, expected = f"{len(numbers)} numbers", f"{layout.dimensions} numbers, like the previous lines"
-        raise JobError("A line has a wrong number of columns.", where=where, found=found, expected=expected)
+        raise JobError("A line has the wrong number of columns.", where=where, found=found, expected=expected)
     for number in numbers:
         try:
             float(number)

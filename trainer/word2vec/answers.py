@@ -19,7 +19,7 @@ class WordVectorAnswers:
 
     def vectors(self, words: Sequence[str]) -> list[dict[str, Any]]:
         """Returns the vectors of a batch of words: {"word", "known", "vector"} each."""
-        found = self._ask("vectors", words=words)
+        found = self._call("vectors", words=words)
         return [
             {"word": word, "known": bool(known), "vector": [shortest(number) for number in vector]}
             for word, known, vector in zip(words, found["known"], found["vectors"], strict=True)
@@ -36,7 +36,7 @@ class WordVectorAnswers:
         """
         if approximate:
             return self._indexed_neighbors(words, k)
-        found = self._ask("neighbors", words=words, k=k)
+        found = self._call("neighbors", words=words, k=k)
         rows = zip(words, found["known"], found["neighbors"], found["similarity"], strict=True)
         return [
             {"word": word, "known": bool(known), "neighbors": _ranked((name.decode() for name in names), cosines)}
@@ -45,13 +45,13 @@ class WordVectorAnswers:
 
     def analogy(self, a: str, b: str, c: str, k: int) -> dict[str, Any]:
         """Solves a : b = c : x: {"a", "b", "c", "known", "answers"}, the last a list of {"word", "similarity"}."""
-        found = self._ask("analogy", a=[a], b=[b], c=[c], k=k)
+        found = self._call("analogy", a=[a], b=[b], c=[c], k=k)
         answers = _ranked((answer.decode() for answer in found["answers"][0]), found["similarity"][0])
         return {"a": a, "b": b, "c": c, "known": bool(found["known"][0]), "answers": answers}
 
     def hints(self, words: Sequence[str]) -> dict[str, str]:
         """Returns, for words without a vector, the vocabulary word with the most similar spelling, if any."""
-        known = self._ask("vectors", words=words)["known"]
+        known = self._call("vectors", words=words)["known"]
         near = {word: closest(word, self._vocabulary()) for word, has in zip(words, known, strict=True) if not has}
         return {word: hint for word, hint in near.items() if hint}
 
@@ -59,7 +59,7 @@ class WordVectorAnswers:
         from trainer.word2vec.index import Index
 
         index, vocabulary = Index(self._directory), self._vocabulary()
-        found = self._ask("vectors", words=words)
+        found = self._call("vectors", words=words)
         # One more, because each word is its own nearest neighbour.
         similarity, rows = index.search(found["vectors"], min(k + 1, len(vocabulary)))
         rows[~found["vectors"].any(axis=1)] = -1
@@ -79,7 +79,7 @@ class WordVectorAnswers:
             self._words = read_metadata(f"{self._directory}/metadata.tsv")
         return self._words
 
-    def _ask(self, signature: str, *, k: int | None = None, **words: Sequence[str]) -> dict[str, Any]:
+    def _call(self, signature: str, *, k: int | None = None, **words: Sequence[str]) -> dict[str, Any]:
         import tensorflow as tf
 
         given = {name: tf.constant(list(value), tf.string) for name, value in words.items()}

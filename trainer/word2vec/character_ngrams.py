@@ -56,7 +56,7 @@ def lookup(words: tf.Tensor, settings: CharacterNgramSettings) -> tf.RaggedTenso
     values = tf.fill([total], tf.constant(_BASIS, tf.int64))
     hashes, counted = [], []
     for length in range(1, settings.max + 1):
-        values = _hash_on(values, tf.gather(signed, tf.minimum(place + length, total) - 1))
+        values = _extend_hashes(values, tf.gather(signed, tf.minimum(place + length, total) - 1))
         if length >= settings.min:
             hashes.append(values % settings.buckets)
             counted.append((place + length <= ends) & ((length > 1) | ~edge))
@@ -70,12 +70,12 @@ def _signed_bytes(characters: tf.Tensor) -> tf.Tensor:
         tf.constant(_SIGNED, tf.int64),
         tf.cast(tf.io.decode_raw(characters, tf.uint8, fixed_length=_CHARACTER_BYTES), tf.int32),
     )
-    there = tf.sequence_mask(tf.strings.length(characters), _CHARACTER_BYTES)
-    return tf.where(there, signed, -1)
+    real = tf.sequence_mask(tf.strings.length(characters), _CHARACTER_BYTES)
+    return tf.where(real, signed, -1)
 
 
-def _hash_on(values: tf.Tensor, signed: tf.Tensor) -> tf.Tensor:
-    """Continues hashes, int64 [n], with the bytes of another character, int64 [n, 4]."""
+def _extend_hashes(values: tf.Tensor, signed: tf.Tensor) -> tf.Tensor:
+    """Extends hashes, int64 [n], by the bytes of another character, int64 [n, 4]."""
     for byte in tf.unstack(signed, _CHARACTER_BYTES, axis=1):
         values = tf.where(byte < 0, values, (tf.bitwise.bitwise_xor(values, byte) * _PRIME) & _BITS)
     return values

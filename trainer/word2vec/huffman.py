@@ -14,7 +14,7 @@ class HuffmanTree:
     """A Huffman tree of words (Mikolov et al. 2013, "Distributed Representations of Words and Phrases", section 2.1).
 
     Step s of a word's path from the root leaves the inner node `points[word, s]` by the branch `codes[word, s]`.
-    The tree has one inner node less than words; the root is the last.
+    The tree has one inner node fewer than words; the root is the last.
 
     Attributes:
         codes: Branches, 0 or 1, uint8 [words, depth]; 0 after the end of a path.

@@ -57,7 +57,7 @@ class Index:
 
 
 def write(directory: str, vectors: NDArray[np.float32]) -> float:
-    """Builds an index of neighbours by cosine deterministically and writes it into a SavedModel's directory.
+    """Builds a deterministic index of neighbours by cosine and writes it into a SavedModel's directory.
 
     Args:
         directory: The SavedModel.

@@ -34,7 +34,7 @@ _LARGE_STEP, _LONGEST = 1_024, 0.5
 _FEW_WORDS = 1_000
 """Among more words a negative is hardly ever the predicted word, and checking takes a twentieth of the time."""
 
-_COMPOSED_TOGETHER = 4_096
+_COMPOSE_BATCH = 4_096
 
 
 def make_objective(settings: Word2vecSettings, counts: NDArray[np.int64]) -> Objective:
@@ -100,7 +100,7 @@ class Tables(tf.Module):
 
     def word_vectors(self) -> NDArray[np.float32]:
         """Returns the input vector of every word, float32 [words, dimensions], composed if there are n-grams."""
-        parts = np.array_split(np.arange(self.words, dtype=np.int32), max(self.words // _COMPOSED_TOGETHER, 1))
+        parts = np.array_split(np.arange(self.words, dtype=np.int32), max(self.words // _COMPOSE_BATCH, 1))
         return np.concatenate([self.lookup(tf.constant(part)).numpy() for part in parts])
 
     def ngram_vectors(self) -> NDArray[np.float32] | None:
@@ -112,13 +112,13 @@ class Tables(tf.Module):
         return self._composition.vectors(self.input, rows) if self._composition else tf.gather(self.input, rows)
 
     def _update(self, step: Step, rate: tf.Tensor) -> None:
-        """Does a step; each of several devices computes its share of the blocks and applies all updates."""
+        """Takes a step; each of several devices computes its share of the blocks and applies all updates."""
         replica = tf.distribute.get_replica_context()
         outcome = self.outcome(_share(step, replica), rate)
-        update = _of_all(outcome.input, replica)
+        update = _join_replicas(outcome.input, replica)
         _add(self.input, self._composition.spread(update) if self._composition else update, self._longest)
         for update in outcome.output:
-            _add(self.output, _of_all(update, replica), self._longest)
+            _add(self.output, _join_replicas(update, replica), self._longest)
 
 
 class Composition:
@@ -148,7 +148,7 @@ def _share(step: Step, replica: tf.distribute.ReplicaContext) -> Step:
     return {name: tf.stack(tf.split(values, count))[replica.replica_id_in_sync_group] for name, values in step.items()}
 
 
-def _of_all(update: Update, replica: tf.distribute.ReplicaContext) -> Update:
+def _join_replicas(update: Update, replica: tf.distribute.ReplicaContext) -> Update:
     """Joins the updates of all replicas in order, so that all copies of a table stay equal."""
     if replica.num_replicas_in_sync == 1:
         return update

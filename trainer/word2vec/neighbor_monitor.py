@@ -1,4 +1,4 @@
-"""Monitoring of a training: curves, neighbours of frequent words, and finally the projector."""
+"""Monitoring of training: curves, neighbours of frequent words, and finally the projector."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class WordVectorsServable(tf.Module):
     Args:
         words: Unique words in the order of their rows.
         input_vectors: Their vectors, float32 [words, dimensions].
-        output_vectors: Output vectors of the training, float32 [rows, dimensions]; None leaves them out.
+        output_vectors: Output vectors from training, float32 [rows, dimensions]; None leaves them out.
         counts: Occurrences of the words.
         settings: The trainer section of the configuration.
         transform_graph: The transform graph's SavedModel directory.
@@ -109,11 +109,11 @@ class WordVectorsServable(tf.Module):
             `known` bool [n].
         """
         (of_a, of_b, of_c), rows = zip(*(self._find(words) for words in (a, b, c)), strict=True)
-        asked = tf.stack(rows, axis=1)
+        excluded = tf.stack(rows, axis=1)
         k = tf.clip_by_value(k, 0, max(self._table.size - 3, 0))
         possible = _any(of_a) & _any(of_b) & _any(of_c)
-        names, similarity = self._nearest(unit(of_b) - unit(of_a) + unit(of_c), asked, k, possible)
-        return {"answers": names, "similarity": similarity, "known": tf.reduce_all(asked != ABSENT, axis=1)}
+        names, similarity = self._nearest(unit(of_b) - unit(of_a) + unit(of_c), excluded, k, possible)
+        return {"answers": names, "similarity": similarity, "known": tf.reduce_all(excluded != ABSENT, axis=1)}
 
     @tf.function(input_signature=_texts("examples"))
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -175,10 +175,10 @@ class WordVectorsServable(tf.Module):
         return tf.math.divide_no_nan(sums, tf.expand_dims(lengths, 1))
 
     def _nearest(
-        self, queries: tf.Tensor, asked: tf.Tensor, k: tf.Tensor, possible: tf.Tensor
+        self, queries: tf.Tensor, excluded: tf.Tensor, k: tf.Tensor, possible: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the nearest words and their cosines, [n, k] each, blank unless `possible`, bool [n]."""
-        similarity, rows = self._table.nearest(queries, asked, k)
+        similarity, rows = self._table.nearest(queries, excluded, k)
         possible = tf.expand_dims(possible, 1)
         return tf.where(possible, self._lookup.names(rows), ""), tf.where(possible, similarity, 0.0)
 

@@ -50,14 +50,14 @@ class Word2vecSettings(Settings):
     )
     noise_exponent: float = Field(0.75, description="Exponent of the word counts by which negatives are drawn.")
     subsample: PositiveFloat | None = Field(
-        1e-3, description="Share of the corpus above which occurrences of a word are dropped at random; null: none are."
+        1e-3, description="Share of the corpus above which occurrences of a word are dropped at random; null: keep all."
     )
     learning_rate: PositiveFloat = Field(0.025, description="Initial learning rate of SGD.")
     min_learning_rate: PositiveFloat = Field(1e-4, description="Final learning rate, after a linear decrease.")
     step_tokens: PositiveInt = Field(
         512,
         multiple_of=16,
-        description="Number of words that one step updates together; fewer with a small vocabulary, more on a GPU.",
+        description="Number of words in a step; limited automatically for small vocabularies; raise it on GPUs.",
     )
     strategy: Literal["one_device", "mirrored"] = Field(
         "one_device",

@@ -26,7 +26,7 @@ from trainer.word2vec.sampling import NoiseTable, keep_probabilities
 from trainer.word2vec.servable import WordVectorsServable
 from trainer.word2vec.settings import Word2vecSettings
 
-_EVALUATED_TOGETHER = 256
+_EVAL_BATCH = 256
 _SMALL_STEP = 64
 
 
@@ -40,7 +40,7 @@ class Word2vec(TrainingTask[Word2vecSettings]):
         """Trains from the last checkpoint, and writes the model and its report.
 
         Raises:
-            JobError: If there are no words to train on, or the training diverges.
+            JobError: If there are no words to train on, or training diverges.
         """
         vocabulary = Vocabulary.read(job.transform_graph)
         training = Training(settings, vocabulary, job.train_files)
@@ -65,7 +65,7 @@ class Training:
     """The vectors of a vocabulary and their training on the TFRecord files of a train split."""
 
     def __init__(self, settings: Word2vecSettings, vocabulary: Vocabulary, train_files: Sequence[str]) -> None:
-        settings = _fitting(settings, len(vocabulary.words))
+        settings = _limit_step(settings, len(vocabulary.words))
         self.settings, self.vocabulary = settings, vocabulary
         with _strategy(settings).scope():
             self.tables = Tables(settings, vocabulary)
@@ -103,7 +103,7 @@ class Training:
             state.history.append(figures)
             checkpoints.save(state)
             on_epoch(state.epoch, figures)
-        # The learning rate is made for the last epoch, which is the one to keep.
+        # The schedule of the learning rate ends with the last epoch, so that is the one to keep.
         state.best_epoch, state.best_loss = state.epoch, state.history[-1]["eval_loss"]
         return state
 
@@ -119,7 +119,7 @@ class Training:
             and `pairs_per_second` (with CBOW: windows).
 
         Raises:
-            JobError: If there are no words to train on, or the training diverges.
+            JobError: If there are no words to train on, or training diverges.
         """
         start, steps, pairs, losses = time.perf_counter(), 0, 0.0, []
         for chunk in self._reader.read(epoch):
@@ -152,7 +152,7 @@ class Training:
 
     def evaluate(self, files: Sequence[str]) -> float:
         """Returns the loss of held-out documents, in nats per prediction; NaN without predictions."""
-        batches = tfrecords.stream(tfrecords.find(files)).batch(_EVALUATED_TOGETHER)
+        batches = tfrecords.stream(tfrecords.find(files)).batch(_EVAL_BATCH)
         loss, predictions = sum((np.array(self._measure(batch)) for batch in batches), start=np.zeros(2))
         return float(loss / predictions) if predictions else math.nan
 
@@ -209,7 +209,7 @@ def _servable(job: TrainingJob, training: Training) -> WordVectorsServable:
     return servable
 
 
-def _fitting(settings: Word2vecSettings, words: int) -> Word2vecSettings:
+def _limit_step(settings: Word2vecSettings, words: int) -> Word2vecSettings:
     """Limits a step to about the size of the vocabulary: sums of many updates of the same words diverge."""
     most = max(words // windows.BLOCK * windows.BLOCK, _SMALL_STEP)
     if settings.strategy != "one_device" or settings.step_tokens <= most:

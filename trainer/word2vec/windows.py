@@ -38,7 +38,7 @@ the windows; `noise` [groups, negatives], negatives for each group of adjacent b
 _STEPS = 64
 _PREFETCHED = 4
 _DOCUMENTS = 1_024
-_MOST_GROUPS = 2**32
+_MAX_GROUPS = 2**32
 
 
 def steps(
@@ -104,7 +104,7 @@ class _Pass:
         drawn = subsample(rows, self._keep, tf.stack([seed, tf.cast(number, tf.int32)]))
         rows, groups = without_repeats(tf.boolean_mask(rows, drawn), tf.boolean_mask(groups, drawn))
         # Adjacent parts must not share a number.
-        return rows, groups + number * _MOST_GROUPS
+        return rows, groups + number * _MAX_GROUPS
 
     def _with_windows(self, rows: tf.Tensor, groups: tf.Tensor, number: tf.Tensor, seeds: tf.Tensor) -> Step:
         """Draws windows and negatives of many steps."""
@@ -146,7 +146,7 @@ def word_rows(tokens: tf.RaggedTensor, words: int, boundary: str) -> tuple[tf.Te
 
 
 def without_repeats(rows: tf.Tensor, groups: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Shortens repetitions, for example lines of `=` or stars.
+    """Shortens repetitions, for example lines of `=` or asterisks.
 
     A step sums the updates of all its pairs. Hundreds of the same pair would overshoot, where sequential updates
     converge, and these vectors would distort others as negatives.

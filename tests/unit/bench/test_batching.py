@@ -1,4 +1,4 @@
-"""All ways of making batches yield each document once per pass, within the budget."""
+"""All batching methods yield each document once per pass, within the budget."""
 
 import numpy as np
 import pytest
@@ -17,10 +17,10 @@ def files(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> list[s
     return [str(path)]
 
 
-@pytest.mark.parametrize("name", batching.WAYS)
-def test_a_pass_holds_every_document_once_within_the_budget(files: list[str], name: str) -> None:
+@pytest.mark.parametrize("name", batching.METHODS)
+def test_a_pass_has_every_document_once_within_the_budget(files: list[str], name: str) -> None:
     seen: list[tuple[int, int]] = []
-    batches = batching.WAYS[name](files, BUDGET)
+    batches = batching.METHODS[name](files, BUDGET)
     while len(seen) < len(LENGTHS):
         batch = {key: np.asarray(value) for key, value in next(batches).items()}
         tokens, length = batch["tokens"], batch["length"]

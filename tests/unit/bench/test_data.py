@@ -20,7 +20,7 @@ def rows(corpus: data_corpus.Corpus) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_corpus_is_an_even_pick_of_both_classes(tmp_path: Path) -> None:
+def test_the_corpus_is_an_even_sample_of_both_classes(tmp_path: Path) -> None:
     corpus = data_corpus.write(tmp_path / "reviews.csv", 100)
     read = rows(corpus)
     assert corpus.documents == len(read) == 100

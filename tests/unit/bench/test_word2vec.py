@@ -16,7 +16,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_every_row_is_there_and_both_sides_have_the_same_vocabulary() -> None:
+def test_every_row_is_present_and_both_sides_have_the_same_vocabulary() -> None:
     done = run(*SMALL)
     assert done.returncode == 0, done.stderr
     sections = [line for line in done.stdout.splitlines() if line.startswith("### ")]
@@ -45,7 +45,7 @@ def test_a_root_without_examples_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--seeds", "0"], ["--scale", "1"], ["--root", "runs/x", "--limit", "9"]])
-def test_impossible_arguments_are_wrong_usage(arguments: list[str]) -> None:
+def test_invalid_arguments_are_wrong_usage(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
     assert "error: argument" in done.stderr

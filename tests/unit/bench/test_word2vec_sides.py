@@ -44,7 +44,7 @@ def train(side: str, job: Job) -> Trained:
 
 
 @pytest.mark.parametrize("side", [OURS, GENSIM])
-def test_words_of_a_group_become_alike(job: Job, side: str) -> None:
+def test_words_of_a_group_become_similar(job: Job, side: str) -> None:
     trained = train(side, job)
     assert trained.words == 31 * 400 * 30
     assert trained.seconds > 0

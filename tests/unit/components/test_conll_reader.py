@@ -66,6 +66,6 @@ def test_columns_are_configurable(data: str, values: dict[str, object], expected
         ("a\0 O\n", {}, "NUL byte: at character 1 of the tokens"),
     ],
 )
-def test_a_bad_line_costs_its_sentence(sentence: str, values: dict[str, object], reason: str) -> None:
+def test_a_bad_line_invalidates_its_sentence(sentence: str, values: dict[str, object], reason: str) -> None:
     good = "x\ty\tO\n" if "columns" in values else "x\tO\n"
     assert pairs(f"{good}\n{sentence}\n{good}", **values) == [[("x", "O")], (3, reason), [("x", "O")]]

@@ -22,7 +22,7 @@ from tests.unit.components.corpus_records import corpus, fields_or_reasons, outc
         *((f"a.{name}", {"format": name}, 1) for name in ("csv", "tsv", "json", "tf_example", "tf_sequence_example")),
     ],
 )
-def test_which_files_are_split(tmp_path, monkeypatch, name, values, count):
+def test_large_uncompressed_files_are_split(tmp_path, monkeypatch, name, values, count):
     monkeypatch.setattr(formats, "PART_BYTES", 100)
     (tmp_path / name).write_bytes(b"x" * 350)
     (file,) = require_files(str(tmp_path / name))
@@ -40,7 +40,7 @@ def test_compressed_files_are_read(tmp_path: Path) -> None:
     ]
 
 
-def test_a_column_gives_the_split() -> None:
+def test_a_column_determines_the_split() -> None:
     data = "text,part\na,train\nb,validation\nc,dev\nd,eval\ne,\n"
     assert fields_or_reasons(read(data, "csv", split="part", split_values={"validation": "eval"}), "split") == [
         "train",

@@ -60,7 +60,7 @@ def test_csv_quotes_and_line_ends(data: bytes, expected: list[tuple[int, str]]) 
     assert [(r.line, r.segments[0] if isinstance(r, Document) else r.reason) for r in records] == expected
 
 
-def test_csv_sizes() -> None:
+def test_long_csv_files_and_fields_are_read() -> None:
     long = b"x" * 1000 + b",1\n"
     lines = MAX_RECORD_BYTES // len(long) + 100
     records = read(b'text,label\n"b,1\n' + long * lines + b'"q, r",1\n', "csv", **LABELLED)
@@ -96,7 +96,7 @@ def test_documents_have_class_name_source_and_id() -> None:
         (b"text\ra\rb\r", {}, ["header row", "carriage return"]),
     ],
 )
-def test_unusable_csv_headers(data: bytes, values: dict[str, object], parts: list[str]) -> None:
+def test_unusable_csv_headers_are_errors(data: bytes, values: dict[str, object], parts: list[str]) -> None:
     with pytest.raises(JobError) as error:
         read(data, "csv", **values)
     assert [part for part in parts if part not in str(error.value)] == []

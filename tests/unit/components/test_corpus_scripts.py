@@ -16,7 +16,7 @@ def feature(*tags: str) -> schema_pb2.Feature:
     return schema_pb2.Feature(name="text", annotation=schema_pb2.Annotation(tag=tags))
 
 
-def test_every_letter_is_of_the_script_that_its_name_starts_with() -> None:
+def test_every_letter_has_the_script_that_its_name_starts_with() -> None:
     seen, wrong = dict.fromkeys(scripts.SCRIPTS, 0), []
     for code in range(0x110000):
         name = unicodedata.name(chr(code), "")
@@ -46,7 +46,7 @@ def test_every_letter_is_of_the_script_that_its_name_starts_with() -> None:
         ("", {}),
     ],
 )
-def test_shares_are_of_letters_only(text: str, expected: dict[str, float]) -> None:
+def test_shares_count_only_letters(text: str, expected: dict[str, float]) -> None:
     assert scripts.shares(scripts.count_letters(text)) == expected
     # Texts without letters break no rule.
     assert scripts.share(scripts.count_letters("42"), ("Latin",)) == 1.0

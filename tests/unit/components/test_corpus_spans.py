@@ -22,7 +22,7 @@ def resolve(base: str, pattern: str, wanted: int | None = None, count: int = 1) 
     return found.newest, found.patterns["corpus"]
 
 
-def test_a_path_without_spans_stays(tmp_path: Path) -> None:
+def test_a_path_without_spans_is_unchanged(tmp_path: Path) -> None:
     patterns = {"train": "a*.csv", "eval": "b.csv"}
     assert input_spans.resolve(str(tmp_path), patterns, None, 1) == Resolved(
         Span(0, None), {"train": ["a*.csv"], "eval": ["b.csv"]}
@@ -55,7 +55,7 @@ def test_dates_are_days_since_1970(tmp_path: Path) -> None:
     assert resolve(base, "{YYYY}{MM}{DD}/*", 0) == (Span(0, None), ["19700101/*"])
 
 
-def test_a_window_has_the_last_spans_that_exist(tmp_path: Path) -> None:
+def test_a_window_holds_the_last_existing_spans(tmp_path: Path) -> None:
     base = touch(tmp_path, "1/v1/a", "3/v1/a", "3/v2/a", "8/v1/a", "9/v5/a")
     pattern = "{SPAN}/v{VERSION}/a"
     assert resolve(base, pattern, None, 3) == (Span(9, 5), ["3/v2/a", "8/v1/a", "9/v5/a"])
@@ -63,7 +63,7 @@ def test_a_window_has_the_last_spans_that_exist(tmp_path: Path) -> None:
     assert resolve(base, pattern, 3, 9) == (Span(3, 2), ["1/v1/a", "3/v2/a"])
 
 
-def test_folders_with_special_names(tmp_path: Path) -> None:
+def test_folders_may_have_special_names(tmp_path: Path) -> None:
     folder = tmp_path / "odd [1] {x} (y)"
     touch(folder, "../odd [1] {x} (y)/5.csv")
     assert resolve(glob.escape(str(folder)), "{SPAN}.csv") == (Span(5, None), ["5.csv"])

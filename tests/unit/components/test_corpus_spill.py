@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 3), st.binary(max_size=20), st.booleans())))
-def test_every_record_comes_back_under_its_key(folder: str, records: list[tuple[int, bytes, bool]]) -> None:
+def test_every_record_is_read_back_under_its_key(folder: str, records: list[tuple[int, bytes, bool]]) -> None:
     segments: dict[int, list[Segment]] = defaultdict(list)
     expected: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
     with Spill(folder) as spill:

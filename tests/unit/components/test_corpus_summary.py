@@ -20,7 +20,7 @@ def written(train: int = 0, eval: int = 0, test: int = 0) -> dict[str, int]:
     return {"train": train, "eval": eval, "test": test}
 
 
-def test_events_are_summed_up() -> None:
+def test_events_are_summed() -> None:
     reasons = {"count": 3, "reasons": {"no text": 3}, "examples": {"no text": "f, line 2: no text"}}
     events: list[tuple[str, Any]] = [
         *[(accounting.READ, 7), (accounting.READ, 5), (accounting.QUARANTINED, reasons)],

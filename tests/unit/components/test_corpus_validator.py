@@ -109,7 +109,7 @@ ODD = [document(77, label=None, stars="5"), document(78, {"text": ["one"] * 7}, 
 
 
 @pytest.mark.parametrize("documents", [GOOD + ODD, []])
-def test_statistics_of_a_pipeline_are_those_in_memory(documents: list[bytes], split: MakeSplit, tmp_path: Path) -> None:
+def test_pipeline_statistics_match_those_in_memory(documents: list[bytes], split: MakeSplit, tmp_path: Path) -> None:
     made = split(documents)
     computed = statistics.compute_statistics(made.files, str(tmp_path / "statistics.pb"), make_pipeline)
     for dataset in (*computed.datasets, *made.statistics.datasets):
@@ -199,7 +199,7 @@ def test_skew_against_serving_logs_and_a_feature_they_lack(split: MakeSplit) -> 
     assert gap.found == "no label in the serving logs"
 
 
-def test_a_wrong_script(split: MakeSplit) -> None:
+def test_letters_of_a_wrong_script_are_an_anomaly(split: MakeSplit) -> None:
     schema = schema_with(text='annotation { tag: "script:Latin>=0.9" }')
     good = [document(number, {"text": ["Only Latin, 12 letters"]}) for number in range(8)]
     russian = [document(number, {"text": ["Это русский текст"]}) for number in (40, 41, 42, 43)]

@@ -32,7 +32,7 @@ def test_a_weight_is_a_finite_number_of_0_or_more() -> None:
     assert read(data, "csv") == [*good.values(), *reasons, "no weight: 'w' is empty"]
 
 
-def test_json_has_numbers_and_texts() -> None:
+def test_json_weights_are_numbers_or_text() -> None:
     values = [2, 0.5, "3", True, float("nan"), None, [1]]
     lines = [json.dumps({"text": "t", "w": value}) for value in values]
     assert read("\n".join([*lines, '{"text": "t"}']), "jsonl") == [
@@ -42,12 +42,12 @@ def test_json_has_numbers_and_texts() -> None:
     ]
 
 
-def test_examples_have_numbers(tmp_path: Path) -> None:
+def test_example_weights_are_numbers(tmp_path: Path) -> None:
     path = write_records(tmp_path / "x", [sequence_example({"w": 0.5}, words=[b"a", b"b"], tags=[b"O", b"O"])])
     assert read(path, "tf_sequence_example", tokens="words", tag="tags") == [0.5]
 
 
-def test_weights_pass_the_transform_unchanged_into_batches(corpus, tmp_path: Path) -> None:
+def test_weights_reach_batches_unchanged_by_the_transform(corpus, tmp_path: Path) -> None:
     weights = {"a": 0.1, "b": 0.0, "c": 3e38}
     source, target = tmp_path / "raw.gz", tmp_path / "out.gz"
     documents = [Document(("w1 ",), "positive", "s", name, 1, weight=weight) for name, weight in weights.items()]

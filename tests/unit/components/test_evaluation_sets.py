@@ -59,7 +59,7 @@ BAD_PAIRS = [
 
 
 @pytest.mark.parametrize(("text", "place", "found", "lines"), BAD_PAIRS)
-def test_a_line_that_is_not_a_pair_is_an_error_with_its_place(text: str, place: str, found: str, lines: str) -> None:
+def test_a_line_that_is_not_a_pair_is_an_error_with_its_location(text: str, place: str, found: str, lines: str) -> None:
     with pytest.raises(JobError, match=r"word pairs cannot be parsed[\s\S]*two words and a number") as caught:
         pairs(text)
     assert (caught.value.where, caught.value.found) == (place, found)
@@ -76,7 +76,7 @@ def test_a_file_without_questions_or_in_another_encoding_is_an_error(read: Reade
     assert (caught.value.where, caught.value.found) == ("x:3", "the byte 0xe9")
 
 
-def test_analogies_have_the_section_above_them() -> None:
+def test_analogies_belong_to_the_section_above_them() -> None:
     text = "// 2013\n: capitals\nAthens Greece  Oslo\tNorway\n\n:family\nking queen man woman\n"
     assert read_analogies(text.encode(), "x") == [
         Question(3, ("Athens", "Greece", "Oslo", "Norway"), "capitals"),
@@ -85,7 +85,7 @@ def test_analogies_have_the_section_above_them() -> None:
 
 
 @pytest.mark.parametrize("line", ["a b c", "a b c d e", "a b c d\n: s"])
-def test_a_line_that_is_not_an_analogy_is_an_error_with_its_place(line: str) -> None:
+def test_a_line_that_is_not_an_analogy_is_an_error_with_its_location(line: str) -> None:
     text = f"{line}\nw x y z\n" if "\n" in line else f": s\n{line}\nw x y z\n"
     with pytest.raises(JobError, match=r"where: x:[12]\n  found: 'a b c") as caught:
         read_analogies(text.encode(), "x")
@@ -95,7 +95,7 @@ def test_a_line_that_is_not_an_analogy_is_an_error_with_its_place(line: str) -> 
 @pytest.mark.parametrize("read", [read_pairs, read_analogies])
 @given(st.text(st.sampled_from(" \t,:#ab1.\n\r\x85é")))
 @settings(deadline=None)
-def test_any_text_is_questions_or_an_error(read: Reader, text: str) -> None:
+def test_any_text_gives_questions_or_an_error(read: Reader, text: str) -> None:
     with contextlib.suppress(JobError):
         questions = read(text.encode(), "x")
         assert questions
@@ -161,7 +161,7 @@ def test_words_are_normalised_like_the_corpus() -> None:
         ("similarity", 2, 0.66, True),
         ("similarity", 2, 0.67, False),
         ("similarity", 3, 1.0, True),
-        # One pair has no rank correlation, however little is asked of the coverage.
+        # One pair has no rank correlation, however low the minimum coverage is.
         ("similarity", 1, 0.0, False),
         ("similarity", 1, 0.3, False),
         ("analogy", 1, 0.3, True),
@@ -169,7 +169,7 @@ def test_words_are_normalised_like_the_corpus() -> None:
         ("analogy", 0, 0.0, False),
     ],
 )
-def test_a_set_gates_where_enough_of_it_is_known(task: str, known: int, least: float, gates: bool) -> None:
+def test_a_set_gates_if_enough_of_it_is_known(task: str, known: int, least: float, gates: bool) -> None:
     words = ["x", "äpfel", "birnen", "haus", "baum", "tür", "tor"][: 1 + 2 * known]
     found = coverage(WordLookup(words, TransformSettings()), QuestionSet("s", task, PAIRS), least)
     assert found.to_json() == {"asked": 3, "known": known, "share": known / 3, "gates": gates}

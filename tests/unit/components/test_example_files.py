@@ -1,4 +1,4 @@
-"""Where the files of an Examples artifact lie, against what TFX itself finds there."""
+"""The locations of an Examples artifact's files, against what TFX itself finds."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.shared.example_files import shard_path, shard_paths, split_folder
 
 
-def test_a_split_lies_where_tfx_looks_for_it(tmp_path: Path) -> None:
+def test_a_split_is_where_tfx_looks_for_it(tmp_path: Path) -> None:
     examples = standard_artifacts.Examples()
     examples.uri, examples.split_names = str(tmp_path), artifact_utils.encode_split_names(["train", "test"])
     for split in ("train", "test"):

@@ -46,7 +46,7 @@ class Case(NamedTuple):
 
 
 class TagOfTheTokenBefore(tf.Module):
-    """Gives each token the tag of the one before it, and loses 0.3 nats a token."""
+    """Assigns each token the tag of the previous one, with a loss of 0.3 nats per token."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -136,7 +136,7 @@ def total(counts: Iterable[Counts], case: Case) -> Counts:
 
 
 def plain(case: Case) -> dict[Slice, dict[str, float]]:
-    """The figures by slice, as plain Python has them."""
+    """The figures by slice, computed in plain Python."""
     parts: dict[Slice, list[Counts]] = {}
     for one, values in zip(case.counts, case.keys, strict=True):
         for names in ([], *case.slices):
@@ -179,7 +179,7 @@ def evaluate(folder: Path, case: Case, shards: int) -> dict[Slice, dict[str, flo
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("shards", [7, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("make", "slices"), [(tagged, 1 + 3), (embedded, 1 + 2 + 4 + 5)])
-def test_model_analysis_finds_the_plain_figures_on_every_slice(tmp_path, make, slices, shards):
+def test_model_analysis_agrees_with_the_plain_figures_on_every_slice(tmp_path, make, slices, shards):
     case = make()
     found, expected = evaluate(tmp_path, case, shards), plain(case)
     assert len(expected) == slices
@@ -191,6 +191,6 @@ def test_the_plain_figures_are_worth_comparing() -> None:
     tags, words = plain(tagged()), plain(embedded())
     assert 0 < tags[(("source", "web"),)]["span_f1"] < 1
     assert all(math.isnan(tags[key]["span_f1"]) for key in ((), (("source", "pos"),)))
-    # Of the sets of pairs gates rest on ws alone.
+    # Of the sets of pairs, gates use only ws.
     assert words[(("gates", 1),)]["spearman"] == words[(("gates", 1), ("source", "ws"))]["spearman"]
     assert words[()]["spearman"] != words[(("gates", 1),)]["spearman"]

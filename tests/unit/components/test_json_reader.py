@@ -50,7 +50,7 @@ def test_empty_files_and_arrays_have_no_documents() -> None:
     ],
 )
 @pytest.mark.parametrize("between", [b", ", b",\n", b",\n  "])
-def test_an_element_that_is_not_a_document_costs_itself(element: bytes, reason: str, between: bytes) -> None:
+def test_only_an_element_that_is_not_a_document_is_lost(element: bytes, reason: str, between: bytes) -> None:
     good = b'{"text": "\\ud83d\\ude00 \\\\ud800"}'
     records = read(b"[" + between.join([good, element, good]) + b"]")
     before = 1 + len(good) + len(between)
@@ -81,7 +81,7 @@ def test_elements_before_a_syntax_error_are_read(rest: bytes, line: int, reason:
     assert read(b'[\n{"text": "a"}' + rest) == ["a", (line, reason)]
 
 
-def test_a_syntax_error_has_its_offset_in_the_file() -> None:
+def test_a_syntax_error_reports_its_offset_in_the_file() -> None:
     data = ('[{"text": "\u65e5", "n": "' + "\u672c" * 200 + '"},\r\n{"text": x}]').encode("utf-16")
     (_, bad) = corpus_records.read(data, "json", encoding="utf-16")
     at = data.index("x}".encode("utf-16-le")) + 2
@@ -113,7 +113,7 @@ def test_a_file_that_is_not_an_array_is_an_error(data: bytes) -> None:
 
 @pytest.mark.parametrize("chunk", [5, 64, 1000])
 @pytest.mark.parametrize("indent", [None, 2])
-def test_elements_may_span_the_chunks_that_are_read(monkeypatch, chunk, indent):
+def test_elements_may_span_chunks(monkeypatch, chunk, indent):
     monkeypatch.setattr(json_reader, "_CHUNK_BYTES", chunk)
     texts = [f'{number} \u65e5\u672c, ["x"] ' * (number % 7 + 1) for number in range(60)]
     data = json.dumps([{"text": text, "n": number} for number, text in enumerate(texts)], indent=indent).encode()

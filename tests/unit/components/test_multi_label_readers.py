@@ -19,7 +19,7 @@ def read(data: bytes | str | Path, format: str, **values: object) -> list[object
     return fields_or_reasons(corpus_records.read(data, format, label="genres", multi_label=True, **values), "labels")
 
 
-def test_text_is_split_and_labels_have_the_order_of_the_classes() -> None:
+def test_text_is_split_and_labels_follow_the_order_of_the_classes() -> None:
     data = 'text,genres\na,"c, d,f"\nb,\nc," "\nd,d\ne,"d,,c"\nf,x\n'
     assert read(data, "csv", labels={"d": "drama", "c": "comedy", "f": "drama"}) == [
         *(("drama", "comedy"), (), (), ("drama",)),
@@ -31,7 +31,7 @@ def test_text_is_split_and_labels_have_the_order_of_the_classes() -> None:
     assert (record.label, record.labels) == (None, ("z",))
 
 
-def test_json_has_lists_texts_and_null() -> None:
+def test_json_labels_are_lists_text_or_null() -> None:
     values = [["z", "a", "z"], [], "b,a", None, [1, True], ["a", None], ["a", ["b"]], 7, ["a,b"], {"a": 1}]
     lines = [json.dumps({"text": "t", "genres": value}) for value in values] + ['{"text": "t"}']
     expected = [
@@ -42,7 +42,7 @@ def test_json_has_lists_texts_and_null() -> None:
     assert read("\n".join(lines), "jsonl") == read(f"[{','.join(lines)}]", "json") == expected
 
 
-def test_parquet_has_lists_and_texts() -> None:
+def test_parquet_labels_are_lists_or_text() -> None:
     file = io.BytesIO()
     values = pa.array([["b", "a"], [], None, ["a", None]])
     pq.write_table(pa.table({"text": ["t"] * 4, "genres": values}), file)
@@ -52,14 +52,14 @@ def test_parquet_has_lists_and_texts() -> None:
     assert read(file.getvalue(), "parquet", label_separator="|") == [("b", "caf\xe9"), ("a",)]
 
 
-def test_examples_have_lists(tmp_path: Path) -> None:
+def test_example_labels_are_lists(tmp_path: Path) -> None:
     values = ([b"b", b"a"], [], [b"a,b"], [2, 1])
     path = write_records(tmp_path / "films", [example(text=b"t", genres=value) for value in values])
     assert read(path, "tf_example") == [("a", "b"), (), ("a,b",), ("1", "2")]
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", "d"])))
-def test_order_and_repetition_make_no_difference(given_labels: list[str]) -> None:
+def test_order_and_repetition_do_not_matter(given_labels: list[str]) -> None:
     line = json.dumps({"text": "t", "genres": given_labels})
     assert read(line, "jsonl", labels=["c", "a", "d", "b"]) == [
         tuple(name for name in ("c", "a", "d", "b") if name in given_labels)

@@ -35,7 +35,7 @@ def test_columns_of_all_types_and_lists_of_segments() -> None:
     assert outcomes(read(data, "parquet")) == [("a", "b c"), (2, "no text")]
 
 
-def test_bad_rows_have_their_number() -> None:
+def test_bad_rows_report_their_number() -> None:
     invalid = pa.array([b"good", b"a\xff", b"a\0", None, b"x"]).view(pa.string())
     data = written({"text": invalid, "label": pa.array(["p", "p", "p", "p", None])})
     records = read(data, "parquet", label="label")
@@ -55,7 +55,7 @@ def test_bad_rows_have_their_number() -> None:
     assert outcomes(read(numbers, "parquet")) == [(1, "text is not a string: found a number")]
 
 
-def test_files_that_cannot_be_read() -> None:
+def test_unreadable_files_and_missing_columns_are_errors() -> None:
     data = written({"text": ["a" * 1000], "label": ["b"]}, compression="none", use_dictionary=False)
     with pytest.raises(JobError, match=r"(?s)'txt'.*missing in a Parquet file.*Did you mean 'text'"):
         read(data, "parquet", text="txt")

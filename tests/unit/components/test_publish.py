@@ -39,7 +39,7 @@ def push(tmp_path: Path, serving: Path) -> Push:
     return lambda value, keep=9: publish(make_model(tmp_path / str(value), value), str(serving), keep=keep)
 
 
-def test_a_model_is_published_whole_under_a_number(push: Push, tmp_path: Path, serving: Path) -> None:
+def test_a_model_is_published_completely_under_a_number(push: Push, tmp_path: Path, serving: Path) -> None:
     version, new = push("a")
     assert new
     assert versions(str(serving)) == [version]
@@ -65,7 +65,7 @@ def test_models_without_a_digest_are_always_new(push: Push, tmp_path: Path, serv
     assert len(versions(str(serving))) == 2
 
 
-def test_versions_increase_even_within_a_second_and_past_a_clock_that_was_ahead(push: Push, serving: Path) -> None:
+def test_versions_increase_within_a_second_and_after_the_clock_is_set_back(push: Push, serving: Path) -> None:
     make_model(serving / "99999999999", "future")
     assert [push(name)[0] for name in "abc"] == [100000000000, 100000000001, 100000000002]
 

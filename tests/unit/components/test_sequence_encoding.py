@@ -18,7 +18,7 @@ from trainer.data import features, kinds, parsing
 INT64 = st.integers(-(2**63), 2**63 - 1)
 ID_LISTS = st.lists(st.integers(0, 300) | st.integers(0, 40_000), max_size=8)
 LARGE_IDS = [2_097_151, 0, 2_097_152, 3_000_000]
-"""Around the first id of four bytes; a table for them takes long to make."""
+"""Around the first id of four bytes; a table for them takes long to build."""
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 KINDS = {int: "int64_list", float: "float_list", bytes: "bytes_list"}
 
@@ -34,7 +34,7 @@ def encode(steps: Int64Steps, rows: list[list[int]]) -> list[bytes]:
 )
 @example({"a": -1}, {"ids": LARGE_IDS, "text": [b"x"]})
 @settings(deadline=None)
-def test_what_is_written_is_read_by_protocol_buffers(context: dict, lists: dict) -> None:
+def test_protocol_buffers_read_what_is_written(context: dict, lists: dict) -> None:
     steps = Int64Steps()
     encode_value = {int: int64_feature, float: float_feature, bytes: bytes_feature}
     encoded_context = {name: encode_value[type(value)](value) for name, value in context.items()}
@@ -63,7 +63,7 @@ def test_what_is_written_is_read_by_protocol_buffers(context: dict, lists: dict)
 @example([[3]], [LARGE_IDS, [], [7]])
 @example([LARGE_IDS], [[7, 300, 3_000_001]])
 @settings(deadline=None)
-def test_steps_are_the_same_whatever_was_seen_before(first: list[list[int]], second: list[list[int]]) -> None:
+def test_steps_do_not_depend_on_earlier_ones(first: list[list[int]], second: list[list[int]]) -> None:
     steps = Int64Steps()
     encode(steps, first)
     assert encode(steps, second) == [b"".join(step(int64_feature(value)) for value in row) for row in second]
@@ -132,7 +132,7 @@ def test_raw_records_are_parsed_in_batches(rows: list[tuple[bytes, bytes | None,
     assert raw["text"].row_splits.dtype == tf.int64
 
 
-def test_a_transformed_record_has_a_label_only_where_its_kind_has() -> None:
+def test_a_transformed_record_has_a_label_only_if_its_kind_does() -> None:
     context = {"id": bytes_feature(b"a"), "source": bytes_feature(b"s"), "length": int64_feature(0)}
     labelled = sequence_example({**context, "label": int64_feature(-1)}, {"tokens": b""})
     label = parsing.padded_batch(tf.constant([labelled]), kinds.LABELLED_TEXT)["label"]

@@ -31,7 +31,7 @@ def test_empty_and_blank_files_have_no_documents(document: str) -> None:
     assert read(b"\xef\xbb\xbf", "text", document=document) == []
 
 
-def test_bad_lines_have_their_offset() -> None:
+def test_bad_lines_report_their_offset() -> None:
     data = b"good\ncaf\xe9\na\0b\n\xc2\xa0\ngood"
     assert outcomes(read(data, "text")) == [
         ("good",),
@@ -70,7 +70,7 @@ def test_invalid_bytes_of_other_encodings() -> None:
     ]
 
 
-def test_a_foreign_byte_order_mark_is_an_error_of_the_file() -> None:
+def test_a_foreign_byte_order_mark_is_an_error() -> None:
     for format in ("text", "jsonl", "json", "conll", "csv"):
         for encoding in ("utf-16", "utf-32"):
             with pytest.raises(JobError, match=f"(?s)not UTF-8.*corpus.encoding: {encoding}"):
@@ -84,7 +84,7 @@ def test_a_line_of_ten_megabytes_is_a_document() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
 @pytest.mark.parametrize("chunk", [7, 1 << 20])
-def test_a_record_over_the_limit_costs_itself(monkeypatch: pytest.MonkeyPatch, encoding: str, chunk: int) -> None:
+def test_only_a_record_over_the_limit_is_lost(monkeypatch: pytest.MonkeyPatch, encoding: str, chunk: int) -> None:
     for module in (documents, lines, text_reader):
         monkeypatch.setattr(module, "MAX_DOCUMENT_BYTES", 20)
     monkeypatch.setattr(lines, "_CHUNK_BYTES", chunk)

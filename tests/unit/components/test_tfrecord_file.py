@@ -1,4 +1,4 @@
-"""TFRecord files against TensorFlow's own reader and writer, and what is left where writing fails."""
+"""TFRecord files against TensorFlow's own reader and writer, and what is left if writing fails."""
 
 import gzip
 import re
@@ -18,7 +18,7 @@ GZIP = OutputSettings(compression="gzip")
 
 RECORDS = st.lists(st.binary(max_size=200) | st.integers(0, 70_000).map(bytes), max_size=6)
 MEGABYTE = bytes(range(256)) * 4096
-"""What is gathered before it is written."""
+"""The bytes that are buffered before they are written."""
 
 
 @given(RECORDS)
@@ -38,7 +38,7 @@ def test_tensorflow_reads_the_records_and_writes_the_same_plain_file(tmp_path: P
         content = path.read_bytes()
         assert (gzip.decompress(content) if output.suffix else content) == reference
         compression = "GZIP" if output.suffix else ""
-        # As tf.data's, without what an iterator of it costs.
+        # Like tf.data's reader, without the cost of its iterator.
         assert list(tf.compat.v1.io.tf_record_iterator(str(path), tf.io.TFRecordOptions(compression))) == records
 
 
@@ -51,16 +51,16 @@ def write_megabytes(file: TFRecordFile, count: int) -> None:
         file.write(bytes(1 << 20))
 
 
-def test_a_file_lies_above_its_folder_until_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_stays_in_the_parent_folder_until_it_is_complete(tmp_path: Path) -> None:
     with TFRecordFile(str(tmp_path / "Split-train" / "shard"), PLAIN, 9) as file:
-        write_megabytes(file, 8)  # More than may wait in memory.
+        write_megabytes(file, 8)  # More than is buffered in memory.
         (partial,) = files(tmp_path)
         assert re.fullmatch("partial-[0-9a-f]{32}", partial)
     assert files(tmp_path) == ["Split-train/shard"]
 
 
 @pytest.mark.parametrize("megabytes", [0, 8])
-def test_an_error_of_the_writer_leaves_nothing_but_what_was_there(tmp_path: Path, megabytes: int) -> None:
+def test_an_error_in_the_block_leaves_only_what_was_there(tmp_path: Path, megabytes: int) -> None:
     path = tmp_path / "Split-train" / "shard"
 
     def write() -> None:
@@ -78,7 +78,7 @@ def test_an_error_of_the_writer_leaves_nothing_but_what_was_there(tmp_path: Path
     assert path.read_bytes() == b"whole"
 
 
-def test_a_file_that_the_system_refuses_leaves_nothing(tmp_path: Path) -> None:
+def test_a_file_over_the_size_limit_leaves_nothing(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 19, limits[1]))
     try:
@@ -90,7 +90,7 @@ def test_a_file_that_the_system_refuses_leaves_nothing(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-def test_a_file_that_cannot_get_its_name_leaves_nothing(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_renamed_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "Split-train" / "shard" / "in-the-way").mkdir(parents=True)
     with pytest.raises(tf.errors.OpError), TFRecordFile(str(tmp_path / "Split-train" / "shard"), GZIP, 1) as file:
         file.write(b"a")

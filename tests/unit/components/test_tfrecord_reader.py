@@ -72,7 +72,7 @@ def test_text_may_be_in_the_context(tmp_path: Path) -> None:
     assert (record.segments, record.split) == (("a",), "eval")
 
 
-def test_bad_records_have_their_number(tmp_path: Path) -> None:
+def test_bad_records_report_their_number(tmp_path: Path) -> None:
     bad = [
         (b"\xff\xff\xff", "not a tf.Example: the record cannot be parsed"),
         (example(txt=b"a"), "no text: no feature 'text' among 'txt'"),
@@ -88,7 +88,7 @@ def test_bad_records_have_their_number(tmp_path: Path) -> None:
     assert outcomes(read(path, "tf_example", label="n")) == [*expected, ("good",)]
 
 
-def test_a_damaged_record_costs_itself(tmp_path: Path) -> None:
+def test_only_a_damaged_record_is_lost(tmp_path: Path) -> None:
     texts = [f"text {number}".encode() for number in range(5)]
     path = write_records(tmp_path / "a", [example(text=text) for text in texts])
     data = path.read_bytes().replace(b"text 2", b"text X")
@@ -98,14 +98,14 @@ def test_a_damaged_record_costs_itself(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_record_over_the_limit_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_over_the_limit_is_a_bad_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_records(tmp_path / "a", [example(text=b"a"), example(text=b"long" * 100), example(text=b"b")])
     monkeypatch.setattr(tfrecord_reader, "MAX_DOCUMENT_BYTES", 100)
     monkeypatch.setattr(tfrecord_reader, "_CHUNK_BYTES", 64)
     assert outcomes(read(path, "tf_example")) == [("a",), (2, "record too long: more than 64 MiB"), ("b",)]
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_damaged_files_are_errors(tmp_path: Path) -> None:
     path = write_records(tmp_path / "a", [example(text=b"a"), example(text=b"b")])
     data = path.read_bytes()
     for cut in (1, 8, len(data) // 2 - 3):

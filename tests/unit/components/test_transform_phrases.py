@@ -12,7 +12,7 @@ from trainer.text.phrases import Phrase
 
 
 def batch(counts: Counter[tuple[bytes, bytes]]) -> tuple[list[bytes], np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs as a batch has them; a word is as frequent as the pairs that it begins, and one more."""
+    """Pairs in the form of a batch; each word occurs once more than the pairs that it begins."""
     words = sorted({word for pair in counts for word in pair}, reverse=True)
     word_counts = Counter(words)
     for (first, _), count in counts.items():
@@ -38,7 +38,7 @@ def drawn(seed: int, words: int, pairs: int) -> Counter[tuple[bytes, bytes]]:
     return Counter((b"%d" % first, b"%d" % second) for first, second in draw)
 
 
-def test_sums_of_many_batches_are_exact_however_they_are_added() -> None:
+def test_sums_of_many_batches_are_exact_in_any_grouping() -> None:
     batches = [drawn(seed, 40 * (seed + 1), 40_000) for seed in range(12)]
     expected_pairs, expected_words = Counter[tuple[bytes, bytes]](), Counter[bytes]()
     for counts in batches:
@@ -56,7 +56,7 @@ def test_sums_of_many_batches_are_exact_however_they_are_added() -> None:
     assert choose(one, limits) == choose(left, limits) != []
 
 
-def test_nothing_counted_gives_no_phrases() -> None:
+def test_no_counts_give_no_phrases() -> None:
     empty = PairCounts()
     empty.add(PairCounts())
     empty.add_batch([], *(np.zeros(0, np.int64) for _ in range(3)))
@@ -64,7 +64,7 @@ def test_nothing_counted_gives_no_phrases() -> None:
     assert choose(empty, TransformSettings(phrases={})) == []
 
 
-def test_scores_are_those_computed_by_hand_in_order() -> None:
+def test_phrases_and_scores_match_those_computed_by_hand() -> None:
     counts = PairCounts()
     pairs = Counter({(b"new", b"york"): 7, (b"a", b"b"): 7, (b"b", b"a"): 8, (b"x", b"y"): 5, (b"<unk>", b"x"): 99})
     counts.add_batch(*batch(pairs))  # new 8, a 8, b 9, x 6, york and y 1; 6 words and 4 pairs: 10.

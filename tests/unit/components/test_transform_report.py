@@ -22,7 +22,7 @@ def waste(lengths: list[int], steps: int) -> float:
 
 
 @given(LENGTHS)
-def test_lengths_and_padding_are_those_of_the_documents(lengths: list[int]) -> None:
+def test_lengths_and_padding_match_the_documents(lengths: list[int]) -> None:
     found = dataset(report(lengths), None)
     assert found["documents"] == len(lengths)
     assert found["tokens"] == sum(lengths)

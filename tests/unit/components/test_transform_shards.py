@@ -51,7 +51,7 @@ def checksum(path: str) -> str:
 
 @pytest.fixture(scope="module")
 def vocabulary(corpus) -> list[str]:
-    """The vocabulary, of the train split in plain Python."""
+    """The vocabulary of the train split, in plain Python."""
     counts = Counter(itertools.chain.from_iterable(words_of(corpus.documents["train"])))
     frequent = [word for word, count in counts.items() if count >= 2]
     return [*features.RESERVED_WORDS, *sorted(frequent, key=lambda word: (-counts[word], word.encode()))[:60]]
@@ -140,7 +140,7 @@ def test_more_documents_than_a_batch_keep_their_order_and_bytes(corpus, tmp_path
     assert (report.documents, report.tokens, read(str(target))) == (0, 0, [])
 
 
-def test_a_truncated_shard_leaves_nothing(corpus, tmp_path) -> None:
+def test_a_truncated_shard_leaves_no_files(corpus, tmp_path) -> None:
     source = Path(write_raw(tmp_path / "raw.gz", ["positive"] * 2100))
     source.write_bytes(source.read_bytes()[:-100])
     with pytest.raises(tf.errors.DataLossError):
@@ -149,7 +149,7 @@ def test_a_truncated_shard_leaves_nothing(corpus, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_padded_sequences_are_those_of_keras(corpus, tmp_path, side) -> None:
+def test_padded_sequences_match_keras(corpus, tmp_path, side) -> None:
     (unpadded,) = corpus.transformed["eval"]
     ids = [tokens(example) for example in read(unpadded)]
     target = tmp_path / "out.gz"

@@ -55,7 +55,7 @@ def test_config_schema_and_check_print_the_json_schema_and_the_corpus(job, tmp_p
         ("schema=text.pbtxt", ["schema file does not exist", "job.yaml, schema"]),
     ],
 )
-def test_an_invalid_job_ends_with_2_before_anything_starts(job, command, override, parts):
+def test_an_invalid_job_exits_with_2_before_anything_starts(job, command, override, parts):
     result = invoke(*command, job, "--set", override)
     assert result.exit_code == 2
     assert [part for part in parts if part not in result.stderr] == []
@@ -75,7 +75,7 @@ WORDS = "name: words\ntask: word2vec\ncorpus: {format: csv, path: data.csv}\n"
         (WORDS, "tune", [], ["A word2vec job has no hyperparameters to tune"]),
     ],
 )
-def test_a_command_that_does_not_fit_the_job_ends_with_2(job, text, command, options, parts):
+def test_a_command_that_does_not_fit_the_job_exits_with_2(job, text, command, options, parts):
     job.write_text(text)
     result = invoke(command, job, *options)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -83,7 +83,7 @@ def test_a_command_that_does_not_fit_the_job_ends_with_2(job, text, command, opt
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "a", "b"], ["frobnicate"], ["run", "--what"]])
-def test_wrong_usage_ends_with_2(arguments):
+def test_wrong_usage_exits_with_2(arguments):
     assert invoke(*arguments).exit_code == 2
 
 
@@ -111,7 +111,7 @@ def test_runs_lists_the_runs(tmp_path):
     assert history.RunRecord.model_validate(record) == run
 
 
-def test_runs_of_a_root_without_runs(tmp_path):
+def test_a_root_without_runs_is_reported(tmp_path):
     result = invoke("runs", tmp_path)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "No runs found in this directory." in result.stderr

@@ -54,7 +54,7 @@ def before(copy: Path) -> list[str]:
 
 
 def hashes(folder: Path, *modules: tuple[str, ...]) -> list[str]:
-    """Digests by the copy's own code, which reads the files beside it."""
+    """Digests by the copy's own code, which reads the files next to it."""
     module = runpy.run_path(str(folder / "pipeline" / "dag" / "code_hash.py"))
     return [module["source_hash"](*names) for names in modules]
 

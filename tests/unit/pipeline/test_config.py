@@ -32,7 +32,7 @@ def test_a_good_job_has_its_values_and_the_defaults(load, tmp_path):
     ("written", "value"),
     [("1e-3", 0.001), ("1E3", 1000.0), (".5", 0.5), ("2", 2.0), ("!!float 2", 2.0), ("+1_000.5", 1000.5)],
 )
-def test_numbers_read_as_people_mean_them(load, written, value):
+def test_numbers_are_read_as_people_mean_them(load, written, value):
     assert load(GOOD.replace("epochs: 3", f"learning_rate: {written}")).trainer.learning_rate == value
 
 
@@ -151,7 +151,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "overrides", "parts"), BAD)
-def test_an_invalid_job_is_reported_with_its_place(message, text, overrides, parts):
+def test_an_invalid_job_is_reported_with_its_location(message, text, overrides, parts):
     found = message(text, *overrides)
     assert [part for part in parts if part not in found] == []
     assert found.count("where:") == 1
@@ -167,7 +167,7 @@ def test_the_encoding_is_utf8_with_or_without_a_byte_order_mark(tmp_path):
     assert (caught.value.where, caught.value.found) == (f"{path}:2", "the byte 0xff")
 
 
-def test_a_missing_file_names_the_nearest(tmp_path):
+def test_a_missing_file_error_suggests_the_closest(tmp_path):
     (tmp_path / "sentiment.yaml").touch()
     with pytest.raises(JobError, match=r"sentiment\.yaml\?") as caught:
         loading.load(tmp_path / "sentimnt.yaml")
@@ -192,7 +192,7 @@ def test_all_errors_are_reported_together(message):
     parts = ["5 errors in", "job.yaml:6, trainer.residual", "job.yaml:7, trainer.merge", f"where: --set {splits}"]
     parts += ["where: --set corpus.id=stars", "where: --set gates.loss={}"]
     assert [part for part in parts if part not in found] == []
-    # Checks across sections need values of the right types; those within the sections that have them run anyway.
+    # Checks across sections need values of the right types; checks within sections that have them run anyway.
     typo = message(text.replace("epochs: 3", "epochs: x"), "corpus.id=stars", splits)
     parts = ["trainer.epochs is not valid", "cannot be both label and id"]
     assert [part for part in parts if part not in typo] == []

@@ -77,14 +77,14 @@ def test_the_jobs_of_the_repository_are_valid(path):
         *(["trainer.boundary=segment", f"transform.{mark}=segment"] for mark in ("bos", "eos")),
     ],
 )
-def test_word_vectors_allow(load, overrides):
+def test_word_vectors_allow_these_settings(load, overrides):
     assert load(WORDS, *overrides).task == "word2vec"
 
 
 NAMES = "one of classifier, dataset, tagger, word2vec"
 BAD = [
     (WORDS.replace("word2vec", "word2vek"), [], [":2, task", '"word2vek"', NAMES, "word2vec?"]),
-    # The keys of a job of an unknown task are checked as those of the likely one.
+    # The keys of a job of an unknown task are checked as those of the most likely one.
     (
         WORDS.replace("word2vec", "word2vek"),
         ["trainer.epoch=3"],
@@ -148,7 +148,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "overrides", "parts"), BAD)
-def test_an_invalid_job_is_reported_with_its_place(message, text, overrides, parts):
+def test_an_invalid_job_is_reported_with_its_location(message, text, overrides, parts):
     found = message(text, *overrides)
     assert [part for part in parts if part not in found] == []
     assert (" errors in " in found) == (" errors in " in parts)
@@ -203,7 +203,7 @@ def test_numbers_and_booleans_are_tags_as_spelled(load):
     assert load(LISTS, "corpus.tags=[true, 2]").corpus.tags == ("true", "2")
 
 
-def test_labels_in_any_number_have_thresholds(load):
+def test_multi_label_jobs_have_thresholds(load):
     job = load(LABELS, "trainer.thresholds={crime: 0.3}")
     assert (job.corpus.kind.name, job.corpus.class_names) == ("multi_labelled_text", ("comedy", "crime"))
     assert job.trainer.thresholds == {"crime": 0.3}

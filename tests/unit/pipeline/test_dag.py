@@ -107,7 +107,7 @@ def test_a_search_and_a_check_train_nothing(task: str, goal: Goal, last: list[st
     assert create(task, goal=goal, tune=tune).keys() == {*DATA, *last}
 
 
-def test_a_run_ends_with_the_component_that_is_asked_for() -> None:
+def test_a_run_ends_with_the_requested_component() -> None:
     assert "Trainer" not in create("word2vec", until="EvaluationSets")
     assert {"EvaluationSets", "Trainer", "Baseline"} < create("word2vec", until="Evaluator").keys()
 

@@ -8,7 +8,7 @@ from pipeline.cli.querying import inputs
 from trainer.errors import JobError
 
 
-def test_lines_are_texts_and_json_lines_hold_strings_or_objects():
+def test_lines_are_texts_and_json_lines_are_strings_or_objects():
     stream = io.BytesIO("\ufeffone\r\n\n  two é \nlast".encode())
     assert list(inputs.read_lines(stream, "stdin")) == ["one", "", "  two é ", "last"]
     stream = io.BytesIO(b'{"text": "a\\nb", "id": 1}\n\n"c"\n"\\ud83d\\ude00"\n{"text": ""}')
@@ -37,7 +37,7 @@ def test_an_invalid_line_is_reported(line, parts):
     assert [part for part in parts if part not in str(caught.value)] == []
 
 
-def test_a_line_of_the_standard_input_that_is_not_utf8_is_named():
+def test_a_line_of_standard_input_that_is_not_utf8_is_reported():
     with pytest.raises(JobError, match="not UTF-8") as caught:
         list(inputs.read_lines(io.BytesIO(b"a\n\xe9\n"), "stdin"))
     assert caught.value.where == "stdin:2"

@@ -19,7 +19,7 @@ class Interrupted:
 
 @pytest.fixture(autouse=True)
 def python_handler() -> Iterator[None]:
-    """Python's own handler, whatever the tests were started by."""
+    """Python's own handler, however the tests were started."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -44,7 +44,7 @@ def test_other_interrupts_are_raised_immediately() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_another_handler_stays() -> None:
+def test_another_handler_is_kept() -> None:
     def other(*_: object) -> None:
         """Does nothing."""
 

@@ -45,7 +45,7 @@ def test_the_schema_is_the_curated_one_with_the_job_s_classes(load, tmp_path):
     assert list(features) == ["id", "source", "text"]
 
 
-def test_a_schema_of_the_user_is_copied_unchanged(load, tmp_path):
+def test_the_schema_that_the_user_names_is_copied_unchanged(load, tmp_path):
     (tmp_path / "my.pbtxt").write_text('# mine\nfeature { name: "id" type: BYTES }\n')
     path, _ = stamped(load(DATASET % "label: stars, labels: [a, b]" + "schema: my.pbtxt\n"), tmp_path)
     assert path.name.startswith("my-")

@@ -53,7 +53,7 @@ SECTION = "a section with the keys width, from, frozen"
         ("{source: a.bin}", ["key trainer.embedding.source is unknown"]),
     ],
 )
-def test_an_invalid_value_is_reported_with_its_place(message, value, parts):
+def test_an_invalid_value_is_reported_with_its_location(message, value, parts):
     found = message(JOB % value)
     assert [part for part in parts if part not in found] == []
 

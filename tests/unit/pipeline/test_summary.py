@@ -19,7 +19,7 @@ SETS = {"EvaluationSets": execution("evaluation_examples", split_documents={"tes
 
 
 @pytest.mark.parametrize(("executions", "documents"), [(CORPUS, 9), (CORPUS | SETS, 363)])
-def test_the_evaluator_has_seen_every_example_that_it_was_given(executions, documents):
+def test_the_evaluator_must_process_every_example(executions, documents):
     summary._check_counts(executions, {"overall": {"documents": float(documents)}})
     with pytest.raises(JobError, match="Evaluator did not process every document exactly once") as caught:
         summary._check_counts(executions, {"overall": {"documents": documents - 1.0}})

@@ -17,7 +17,7 @@ NUMBERS = {3: "3", 45210.4: "45,210", 0.31274: "0.3127", math.nan: "nan", math.i
 
 
 @pytest.mark.parametrize(("form", "expected"), [(slice_name, SLICES), (duration, DURATIONS), (number, NUMBERS)])
-def test_the_form_of_slices_durations_and_numbers(form, expected):
+def test_the_format_of_slices_durations_and_numbers(form, expected):
     assert [form(value) for value in expected] == list(expected.values())
 
 
@@ -38,7 +38,7 @@ def test_sections_follow_their_set_and_missing_metrics_are_blank():
     assert rows[4] == ["qs:", "family", "0.2500", "1"]
 
 
-def test_headings_are_not_cut_next_to_long_slice_names():
+def test_headings_are_not_truncated_next_to_long_slice_names():
     metrics = {"source=questions,section=gram3-comparative": {"analogy_accuracy": 0.5, "coverage": 1.0, "documents": 9}}
     console = Console(file=io.StringIO(), width=45)
     console.print(metrics_table(metrics))

@@ -86,7 +86,7 @@ def test_each_difference_is_a_line() -> None:
     ]
 
 
-def test_order_and_place_of_a_domain_make_no_difference() -> None:
+def test_the_order_and_location_of_a_domain_do_not_matter() -> None:
     left = 'feature { name: "a" type: BYTES string_domain { name: "a" value: "x" value: "y" } } feature { name: "b" }'
     right = 'string_domain { name: "s" value: "y" value: "x" } feature { name: "b" }'
     right += 'feature { name: "a" type: BYTES domain: "s" }'
@@ -101,7 +101,7 @@ def test_a_missing_tensor_representation_is_a_difference() -> None:
     assert differences(curated.load(curated.TEXT), without) == expected
 
 
-def test_a_long_domain_is_compared_whole() -> None:
+def test_a_long_domain_is_compared_in_full() -> None:
     def many(last: str) -> schema_pb2.Schema:
         schema = schema_pb2.Schema(feature=[schema_pb2.Feature(name="a", domain="a")])
         schema.string_domain.add(name="a", value=[f"v{number:03}" for number in range(100)] + [last])

@@ -1,4 +1,4 @@
-"""No dataset of the product has tf.data's tuning thread, for whose sleep every iterator would wait at its end."""
+"""No dataset has tf.data's tuning thread, whose sleep every iterator would wait for at its end."""
 
 import ast
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_a_dataset_has_no_tuning_thread(corpus, name: str) -> None:
     assert DATASETS[name](corpus.transformed["train"]).options().autotune.enabled is False
 
 
-def test_all_datasets_of_the_product_are_made_where_the_tuning_is_switched_off() -> None:
+def test_all_datasets_are_created_where_autotuning_is_off() -> None:
     making = set()
     for package in ("pipeline", "components", "trainer"):
         for path in (ROOT / package).rglob("*.py"):
@@ -45,5 +45,5 @@ def test_all_datasets_of_the_product_are_made_where_the_tuning_is_switched_off()
             ]
             if any(call.startswith("tf.data.") and not call.startswith("tf.data.Options") for call in calls):
                 making.add(str(path.relative_to(ROOT)))
-    # What is made within these is part of a dataset that one of the functions above gives.
+    # Datasets created within these are parts of a dataset that one of the functions above returns.
     assert making == {"trainer/data/tfrecords.py", "trainer/data/position.py", "trainer/word2vec/windows.py"}

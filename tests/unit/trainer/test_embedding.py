@@ -62,7 +62,7 @@ def read(path: Path, graph: str, seed: int = 1) -> embedding.Start:
 
 
 @pytest.mark.parametrize("name", ["vectors.bin", "vectors.txt", "glove.6B.4d.txt"])
-def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_path: Path) -> None:
+def test_words_start_with_their_vectors_from_the_file(name: str, graph: str, tmp_path: Path) -> None:
     values = vectors(len(GIVEN))
     path = save(tmp_path / name, GIVEN, values, write_header=not name.startswith("glove"))
     start = read(path, graph)
@@ -79,7 +79,7 @@ def test_words_start_with_their_vectors_of_the_file(name: str, graph: str, tmp_p
 
 
 @pytest.mark.parametrize(("count", "coverage"), [(1, 1 / 3), (0, 0.0)])
-def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path, count: int, coverage: float) -> None:
+def test_random_vectors_have_the_variance_of_those_found(tmp_path: Path, count: int, coverage: float) -> None:
     words = [f"w{number}" for number in range(3000)]
     values = vectors(1000, width=20)
     path = save(tmp_path / "vectors.bin", words[:1000], values)
@@ -91,7 +91,7 @@ def test_random_vectors_have_the_variance_of_the_found_ones(tmp_path: Path, coun
     assert (start.coverage["type_coverage"], start.coverage["token_coverage"]) == (1 / 3, coverage)
 
 
-def test_the_seed_decides_the_random_vectors_alone(graph: str, tmp_path: Path) -> None:
+def test_only_the_seed_determines_the_random_vectors(graph: str, tmp_path: Path) -> None:
     path = save(tmp_path / "vectors.bin", GIVEN, vectors(len(GIVEN)))
     first, again, other = (read(path, graph, seed) for seed in (1, 1, 2))
     assert first.vectors.tobytes() == again.vectors.tobytes()
@@ -103,7 +103,7 @@ LETTERS = st.sampled_from("aAbBéÉß\u1e9ei\u0130\u0131")
 
 
 @given(st.lists(LETTERS, unique=True, min_size=1), LETTERS)
-def test_a_word_is_found_if_one_differs_in_case_alone(given_words: list[str], word: str) -> None:
+def test_a_word_is_found_if_another_differs_only_in_case(given_words: list[str], word: str) -> None:
     """A search through all of the file, the best match first."""
     matches = (
         [row for row, other in enumerate(given_words) if other == word],
@@ -118,7 +118,7 @@ def test_settings_without_vectors_start_at_random(graph: str) -> None:
     assert embedding.read(ClassifierSettings().embedding, graph, seed=1) is None
     settings = ClassifierSettings.model_validate({"embedding": 5})
     assert classifier.build(settings, 9, 2).get_layer("embedding").embeddings.shape == (9, 5)
-    # The description of a model holds none of its vectors.
+    # The configuration of a model has none of its vectors.
     described = {classifier.build(starting("x.bin"), 50, 2, vectors(50) + add).to_json() for add in (0, 1)}
     assert len(described) == 1
 

@@ -46,7 +46,7 @@ def order(found: list[dict[str, np.ndarray]]) -> list[int]:
 
 
 @pytest.mark.parametrize("values", [{}, {"seed": 1}, {"seed": 1, "window": 1000}, {"seed": 2, "epoch": 5, "window": 1}])
-def test_an_epoch_holds_every_document_once_whole_and_padded_right(files: tuple[str, ...], values: dict) -> None:
+def test_an_epoch_has_every_document_once_complete_and_padded_right(files: tuple[str, ...], values: dict) -> None:
     seen = []
     for batch in batches(files, **values):
         width = batch["tokens"].shape[1]
@@ -63,13 +63,13 @@ def test_an_epoch_holds_every_document_once_whole_and_padded_right(files: tuple[
     assert sorted(seen) == list(range(len(LENGTHS)))
 
 
-def test_batches_stay_within_the_budget_but_for_a_longer_document_alone(files: tuple[str, ...]) -> None:
+def test_batches_stay_within_the_budget_except_for_a_longer_document_alone(files: tuple[str, ...]) -> None:
     found = batches(files, seed=1)
     assert [batch["id"].tolist() for batch in found if batch["tokens"].size > 100] == [[b"299"]]
     assert max(batch["tokens"].size for batch in found if batch["tokens"].shape[1] < 200) > 80
 
 
-def test_windows_follow_the_files_with_falling_lengths_which_saves_padding(files: tuple[str, ...]) -> None:
+def test_windows_follow_the_files_and_sorted_lengths_save_padding(files: tuple[str, ...]) -> None:
     records = [number for shard in range(3) for number in range(shard, len(LENGTHS), 3)]
     windows = [records[start : start + 30] for start in range(0, len(records), 30)]
     expected = [n for window in windows for n in sorted(window, key=lambda number: -LENGTHS[number])]
@@ -82,7 +82,7 @@ def test_windows_follow_the_files_with_falling_lengths_which_saves_padding(files
     assert padded(100) < padded(20) < sum(max(rows) * len(rows) for rows in unsorted)
 
 
-def test_the_order_depends_on_seed_and_epoch_alone_and_mixes_documents_and_lengths(files: tuple[str, ...]) -> None:
+def test_the_order_depends_only_on_seed_and_epoch_and_mixes_documents_and_lengths(files: tuple[str, ...]) -> None:
     first = order(batches(files, seed=1))
     tf.random.set_seed(3)
     dataset = read(files, batch_tokens=100, window=30, seed=1, epoch=0)
@@ -133,7 +133,7 @@ def test_a_folder_a_pattern_and_its_files_are_read_alike(files: tuple[str, ...])
         assert order(batches(asked, seed=1)) == expected
 
 
-def test_usage_adds_up_what_batches_hold(files: tuple[str, ...]) -> None:
+def test_usage_sums_the_contents_of_batches(files: tuple[str, ...]) -> None:
     found, usage = batches(files, seed=1), Usage()
     for batch in read(files, batch_tokens=100, window=30, seed=1):
         usage.count(batch)
@@ -154,7 +154,7 @@ def test_each_step_gives_workers_batches_of_about_the_same_width(files: tuple[st
     assert np.median(spreads) <= 5
 
 
-def test_more_workers_than_documents_get_batches_of_none(tmp_path: Path, write_transformed) -> None:
+def test_surplus_workers_get_empty_batches(tmp_path: Path, write_transformed) -> None:
     write_transformed(tmp_path / "few", [document(1), document(2)])
     found = [batches(str(tmp_path / "few"), worker=(number, 4)) for number in range(4)]
     assert [len(worker) for worker in found] == [1] * 4
@@ -164,7 +164,7 @@ def test_more_workers_than_documents_get_batches_of_none(tmp_path: Path, write_t
 
 
 @pytest.mark.parametrize("worker", [(-1, 2), (2, 2), (0, 0)])
-def test_a_worker_must_be_one_of_them(files: tuple[str, ...], worker: tuple[int, int]) -> None:
+def test_a_worker_number_must_be_below_the_count(files: tuple[str, ...], worker: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="worker"):
         read(files, batch_tokens=100, worker=worker)
 
@@ -182,15 +182,15 @@ def test_no_documents_give_no_batches_and_no_files_are_an_error(tmp_path: Path) 
         read(str(tmp_path), batch_tokens=100)
 
 
-def test_a_position_of_another_epoch_or_reading_is_an_error(files: tuple[str, ...]) -> None:
+def test_a_position_of_another_epoch_or_other_arguments_is_an_error(files: tuple[str, ...]) -> None:
     position = Position.after(batches(files, seed=1)[0])
     assert position[:3] == (0, 0, 1)
-    with pytest.raises(JobError, match="another epoch"):
+    with pytest.raises(JobError, match="does not match the epoch"):
         read(files, batch_tokens=100, window=30, seed=1, epoch=1, position=position)
     for values in ({"seed": 2}, {"window": 31}, {"batch_tokens": 101}, {"batch_documents": 9}, {"worker": (0, 2)}):
-        with pytest.raises(JobError, match="another reading"):
+        with pytest.raises(JobError, match="does not match the arguments"):
             batches(files, **{"seed": 1, **values}, position=position)
-    with pytest.raises(JobError, match="another reading"):
+    with pytest.raises(JobError, match="does not match the arguments"):
         batches(files[:2], seed=1, position=position)
 
 

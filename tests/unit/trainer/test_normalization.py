@@ -40,7 +40,7 @@ def test_nothing_changes_without_a_setting(texts: list[str]) -> None:
 @given(TEXTS)
 @example(["\u212b\ufb01\u2460 \u3000", "e\u0301", "\uff21\uff22", "\u1100\u1161"])
 @settings(deadline=None)
-def test_nfkc_is_that_of_unicodedata(texts: list[str]) -> None:
+def test_nfkc_matches_unicodedata(texts: list[str]) -> None:
     assert run(texts, nfkc=True) == [unicodedata.normalize("NFKC", text) for text in texts]
 
 
@@ -68,7 +68,7 @@ def reference(text: str) -> str:
 @example("a < b and c > d <i>e</i>&amp;lt;b&amp;gt; <3")
 @example("&#38;amp;&#60;b&#62;")
 @settings(deadline=None, max_examples=300)
-def test_html_is_stripped_as_by_the_reference(text: str) -> None:
+def test_html_is_stripped_as_in_the_reference(text: str) -> None:
     (found,) = strip_html(tf.constant([text])).numpy().tolist()
     assert found.decode() == reference(text)
 
@@ -83,10 +83,10 @@ def test_html_is_stripped_as_by_the_reference(text: str) -> None:
         ("&notanentity; &amp", "&notanentity; &amp"),
     ],
 )
-def test_html_that_is_no_text_goes_and_text_stays(text: str, expected: str) -> None:
+def test_html_that_is_not_text_is_removed_and_text_is_kept(text: str, expected: str) -> None:
     assert run([text], strip_html=True) == [expected]
 
 
-def test_steps_follow_each_other() -> None:
+def test_steps_run_in_order() -> None:
     # Entities before NFKC, NFKC before lower case, which before digits.
     assert run(["&lt;B&gt;\uff21\u2460"], strip_html=True, nfkc=True, lowercase=True, digits=True) == ["<b>a0"]

@@ -130,8 +130,8 @@ def test_any_position_gives_the_remaining_batches(folder: str) -> None:
                 np.testing.assert_array_equal(again[name], first[name])
 
 
-def test_a_position_of_other_rows_is_an_error(folder: str) -> None:
+def test_a_position_from_other_arguments_is_an_error(folder: str) -> None:
     position = Position.after(batches(folder)[0])
     for values in ({"rows": 2}, {"time": 8}, {"eos": None}, {"seed": 1}):
-        with pytest.raises(JobError, match="another reading"):
+        with pytest.raises(JobError, match="does not match the arguments"):
             batches(folder, **values, position=position)

@@ -34,7 +34,7 @@ def test_tags_are_parsed_with_their_tokens(transformed_record: Record) -> None:
     assert parsed["tags"].dtype == parsed["tokens"].dtype == parsed["length"].dtype == tf.int64
 
 
-def test_any_number_of_labels_is_filled_up_with_no_class(transformed_record: Record) -> None:
+def test_any_number_of_labels_is_padded_with_no_class(transformed_record: Record) -> None:
     rows = [([4, 5], [0, 2]), ([1], []), ([0, 6], [1])]
     records = [
         transformed_record(
@@ -67,7 +67,7 @@ def test_padding_in_the_records_is_left_out(padded: Callable, transformed_record
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=str)
-def test_no_records_are_a_batch_of_none(kind: str) -> None:
+def test_no_records_give_an_empty_batch(kind: str) -> None:
     records = tf.constant([], tf.string)
     parsed = parsing.padded_batch(records, kind)
     assert set(parsed) == set(kind.transformed)
@@ -84,7 +84,7 @@ def test_no_records_are_a_batch_of_none(kind: str) -> None:
         ("labelled_text", {"length": 3}),
     ],
 )
-def test_lists_that_the_tokens_contradict_are_rejected(kind: str, lists: dict, transformed_record: Record) -> None:
+def test_lists_that_do_not_match_the_tokens_are_rejected(kind: str, lists: dict, transformed_record: Record) -> None:
     whole = {"id": b"whole", "tokens": [4], **({"tags": [0]} if "tags" in lists else {})}
     rows = [whole, {"id": b"damaged", "tokens": [4, 5], **lists}]
     records = tf.constant([transformed_record(row, kind == "labelled_text") for row in rows])

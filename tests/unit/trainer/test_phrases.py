@@ -34,7 +34,7 @@ def phrases(path: Path, *passes: set[tuple[str, str]], **options: object) -> Phr
 
 
 def join(sentence: list[str], pairs: set[tuple[str, str]]) -> list[str]:
-    """What joining gives, from the left, each word once."""
+    """Joins phrases from the left, each word once."""
     joined, rest = [], list(sentence)
     while rest:
         size = 2 if tuple(rest[:2]) in pairs else 1
@@ -49,7 +49,7 @@ def join(sentence: list[str], pairs: set[tuple[str, str]]) -> list[str]:
 @example([["a", "b", "c", "a", "b"], ["c", "a"]], {("a", "b"), ("b", "c"), ("c", "a")}, None)
 @example([], {("a", "b")}, None)
 @example([[], []], {("a", "b")}, None)
-def test_each_pass_joins_pairs_from_the_left_that_never_overlap(
+def test_each_pass_joins_pairs_from_the_left_without_overlap(
     tmp_path_factory: pytest.TempPathFactory, sentences: list[list[str]], first: set, second: set | None
 ) -> None:
     of_joined = {("-".join(pair), word) for pair in first for word in ("a", "york")}
@@ -81,7 +81,7 @@ def test_the_file_has_pass_words_count_and_score(tmp_path: Path) -> None:
 
 
 def test_a_file_that_grew_is_reread(tmp_path: Path) -> None:
-    """As between two passes: a table that is still there must not be taken for the new one."""
+    """As between two passes: a table that still exists must not be mistaken for the new one."""
     one = phrases(tmp_path / "phrases.txt", {("a", "b")})
     two = phrases(tmp_path / "phrases.txt", {("b", "c")}, {("a", "b_c")})
     assert text(one(ragged([["a", "b", "c"]]))) == [["a_b", "c"]]
@@ -108,7 +108,7 @@ def test_a_saved_model_joins_without_the_file(tmp_path: Path) -> None:
 @given(SENTENCES)
 @example([])
 @example([["a"], ["b"]])
-def test_counts_are_those_of_a_counter(sentences: list[list[str]]) -> None:
+def test_counts_match_a_counter(sentences: list[list[str]]) -> None:
     words, counts, pairs, pair_counts = (part.numpy().tolist() for part in count_pairs(ragged(sentences)))
     names = [word.decode() for word in words]
     assert dict(zip(names, counts, strict=True)) == Counter(word for sentence in sentences for word in sentence)

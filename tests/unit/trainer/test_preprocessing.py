@@ -35,7 +35,7 @@ def compiled(settings: str) -> tf.types.experimental.GenericFunction:
 
 @pytest.fixture(scope="module", autouse=True)
 def _release() -> Iterator[None]:
-    """TensorFlow complains of functions that are left when the interpreter ends."""
+    """TensorFlow complains about functions that still exist when the interpreter exits."""
     yield
     compiled.cache_clear()
 
@@ -76,7 +76,7 @@ def reference(text: str) -> list[str]:
 @example(["don't", "a'b'c'd", "''a''b''", "rock'n'roll'", "\u2018quoted\u2019 it\u2019s", "a\x01b", "'", ""])
 @example(["<br><BR/><Br />a<br\t>b<br\u00a0/>", "<br/ >", "<b>r", "\ufeffa", "a\u200db", "e\u0301", "\U0001f600\ufe0f"])
 @settings(max_examples=300, deadline=None)
-def test_tokens_are_those_of_the_reference(texts: list[str]) -> None:
+def test_tokens_match_the_reference(texts: list[str]) -> None:
     assert tokenize([[text] for text in texts]) == [reference(text) for text in texts]
 
 
@@ -100,7 +100,7 @@ def test_any_bytes_give_tokens_without_space(texts: list[bytes], lowercase: bool
         ("DON\u2019T", ["don't"]),
     ],
 )
-def test_lower_casing_is_that_of_unicode(text: str, tokens: list[str]) -> None:
+def test_lower_casing_follows_unicode(text: str, tokens: list[str]) -> None:
     assert tokenize([[text]], TransformSettings()) == [tokens]
 
 

@@ -1,4 +1,4 @@
-"""Subword models: pieces against sentencepiece's own encoder, and the text that they give back."""
+"""Subword models: pieces against sentencepiece's own encoder, and the text that they restore."""
 
 import hashlib
 import random
@@ -69,7 +69,7 @@ def cut(model: bytes, texts: list[str]) -> list[list[str]]:
 @example(texts=["".join(map(chr, range(0x3000)))])
 @example(texts=[" the film ", "<user><user>a,b", "<0x41>\\<0x41", "<<unk>>", "\u2581 \\_ \\"])
 @settings(max_examples=200, deadline=None)
-def test_any_text_comes_back_from_pieces_that_are_lines_of_a_vocabulary(model: bytes, texts: list[str]) -> None:
+def test_any_text_is_restored_from_pieces_that_are_lines_of_a_vocabulary(model: bytes, texts: list[str]) -> None:
     rows, known = cut(model, texts), set(subwords.pieces(model))
     assert [subwords.detokenize(row) for row in rows] == texts
     assert not known & set(features.RESERVED_WORDS)
@@ -78,7 +78,7 @@ def test_any_text_comes_back_from_pieces_that_are_lines_of_a_vocabulary(model: b
     assert not {"\n", "\r"} & set("".join(used))
 
 
-def test_pieces_are_those_of_sentencepiece_and_hold_bytes_and_reserved_words(model: bytes) -> None:
+def test_pieces_match_sentencepiece_and_include_bytes_and_reserved_words(model: bytes) -> None:
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     texts = ["the film was good", "", "  two  spaces ", "日本 wörse ☃", "<user> said a,b"]
     assert cut(model, texts) == processor.encode(texts, out_type=str)
@@ -90,7 +90,7 @@ def test_pieces_are_those_of_sentencepiece_and_hold_bytes_and_reserved_words(mod
     assert row[-1] == "<user>"
 
 
-def test_cut_off_pieces_still_join() -> None:
+def test_truncated_pieces_still_join() -> None:
     assert subwords.detokenize(["\u2581a", "<0xE2>", "<0x98>"]) == " a\ufffd"
     assert subwords.detokenize(["a\\"]) == "a"
     assert subwords.detokenize([]) == ""

@@ -1,4 +1,4 @@
-"""A whole training of a classifier from a job: what it shows, what it publishes, and what it refuses."""
+"""A complete training run of a classifier: what it shows, and what it publishes."""
 
 import dataclasses
 import json

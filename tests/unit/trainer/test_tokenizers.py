@@ -23,7 +23,7 @@ PIECES = [*WORDS, " ", "\n", "\r\n", "\t", "\0", ".", "\x0b"]
 
 
 def batch(pattern: bytes, characters: str) -> list[list[str]]:
-    """Documents of texts of pieces and any characters, in two draws: a draw for each takes most of a test."""
+    """Documents of pieces and any characters, from two draws: one draw per piece would take most of a test's time."""
     documents: list[list[str]] = [[]]
     others = iter(characters)
     for byte in pattern:
@@ -41,7 +41,7 @@ ANY = st.characters(exclude_categories=["Cs"])
 DOCUMENTS = st.builds(batch, st.binary(max_size=40), st.text(ANY, max_size=10))
 MANY_DOCUMENTS = DOCUMENTS | st.builds(batch, st.binary(min_size=60, max_size=300), st.text(ANY, max_size=40))
 SETTINGS = settings(deadline=None, max_examples=100)
-"""Of many documents each: what takes long is the operations of a call, however many documents it gets."""
+"""Few examples of many documents: the time of a call hardly depends on the number of documents."""
 PLACES = st.sampled_from([None, "document", "segment"])
 BOS, EOS = "\x02", "\x03"
 
@@ -72,7 +72,7 @@ def traced(function: Callable[..., object], settings: str, inputs: int = 1) -> t
 
 @pytest.fixture(scope="module", autouse=True)
 def _release() -> Iterator[None]:
-    """TensorFlow complains of functions that are left when the interpreter ends."""
+    """TensorFlow complains about functions that still exist when the interpreter exits."""
     yield
     traced.cache_clear()
 
@@ -100,7 +100,7 @@ def tokenize(documents: list[list[str]], model: subwords.Subwords | None = None,
 @given(documents=DOCUMENTS)
 @example([["a\u00a0b \t\x0b\x0cc\r\nd", "\u2028 \x85"]])
 @settings(deadline=None)
-def test_texts_are_cut_at_ascii_whitespace_or_into_code_points(tokenizer: str, split, documents) -> None:
+def test_texts_are_split_at_ascii_whitespace_or_into_code_points(tokenizer: str, split, documents) -> None:
     given_settings = configured(tokenizer=tokenizer).model_dump_json()
     expected = [[token for text in document for token in split(text)] for document in documents]
     assert as_text(traced(preprocessing.tokenize, given_settings)(ragged(documents))) == expected
@@ -257,7 +257,7 @@ def test_tagged_tokens_keep_their_tags(rows: list[list[tuple[str, str]]], to: in
     assert [[t.decode() for t in row] for row in tags.to_list()] == [[t for _, t in row] for row in expected]
 
 
-def test_tagged_tokens_are_normalized_and_not_cut() -> None:
+def test_tagged_tokens_are_normalized_but_not_split() -> None:
     options = {"lowercase": True, "nfkc": True, "digits": True, "max_token_bytes": 9}
     rows = [[("New York", "N"), ("\uff21 1984", "M"), ("x" * 10, "X"), ("", "E")]]
     tokens, tags = preprocessing.tagged_tokens(tagged(rows), configured(tokenizer="whitespace", **options))
@@ -267,9 +267,7 @@ def test_tagged_tokens_are_normalized_and_not_cut() -> None:
 
 @given(MANY_DOCUMENTS, st.sampled_from([(None, None), ("document", "segment"), ("segment", "document")]))
 @SETTINGS
-def test_counts_are_those_of_a_counter_without_marks(
-    documents: list[list[str]], marks: tuple[str | None, str | None]
-) -> None:
+def test_counts_match_a_counter_without_marks(documents: list[list[str]], marks: tuple[str | None, str | None]) -> None:
     options = {"tokenizer": "whitespace", "max_token_bytes": 20, "truncate": {"to": 6, "keep": "tail"}}
     given_settings = configured(**options, bos=marks[0], eos=marks[1]).model_dump_json()
     rows = traced(preprocessing.tokenize, given_settings)(ragged(documents)).to_list()

@@ -10,7 +10,7 @@ from trainer.jobs.training_job import TrainingJob
 from trainer.settings import TransformSettings
 
 
-def test_settings_kind_and_files_are_those_of_the_graph(tmp_path: Path) -> None:
+def test_settings_kind_and_files_come_from_the_graph(tmp_path: Path) -> None:
     job = TrainingJob([], [], str(tmp_path))
     values = {"tokenizer": "subwords", "reserved": ["<user>"], "pad": {"to": 9, "side": "left"}, "bos": "segment"}
     settings = TransformSettings.model_validate({**values, "truncate": {"to": 9}, "strip_html": True, "nfkc": True})

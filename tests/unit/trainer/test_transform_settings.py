@@ -80,5 +80,5 @@ KEPT = {"to": 4, "keep": "tail"}
         ({"tokenizer": "characters", "lowercase": True}, "lowercased", True),
     ],
 )
-def test_what_follows_from_other_settings(values: dict, name: str, expected: object) -> None:
+def test_some_values_are_derived_from_other_settings(values: dict, name: str, expected: object) -> None:
     assert getattr(TransformSettings.model_validate(values), name) == expected

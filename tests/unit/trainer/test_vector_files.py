@@ -55,14 +55,14 @@ def write(folder: Path, given_vectors: WordVectors) -> list[str]:
 @given(word_vectors())
 @example(WordVectors(["\ufeff", " ", "\\u0020", "\\\\u005c ", '"a', "\\"], np.eye(6, 2, dtype=np.float32) / 3))
 @settings(max_examples=150)
-def test_every_format_gives_back_what_was_written(folder: Path, expected: WordVectors) -> None:
+def test_every_format_round_trips(folder: Path, expected: WordVectors) -> None:
     for path in write(folder, expected):
         assert_equal(vector_files.read(path), expected)
 
 
 @given(word_vectors())
 @settings(max_examples=100)
-def test_gensim_reads_the_same_values_and_what_it_writes_is_read(folder: Path, expected: WordVectors) -> None:
+def test_gensim_reads_the_same_values_and_its_files_are_read(folder: Path, expected: WordVectors) -> None:
     for path in write(folder, expected)[:2]:
         found = gensim.models.KeyedVectors.load_word2vec_format(path, binary=path.endswith("bin"))
         assert [vector_files.unescape(word) for word in found.index_to_key] == expected.words
@@ -72,7 +72,7 @@ def test_gensim_reads_the_same_values_and_what_it_writes_is_read(folder: Path, e
 
 
 @given(st.text())
-def test_escaped_words_hold_no_white_space_and_come_back(word: str) -> None:
+def test_escaped_words_have_no_white_space_and_round_trip(word: str) -> None:
     escaped = vector_files.escape(word)
     assert not re.search(r"\s", escaped)
     assert vector_files.unescape(escaped) == word
@@ -80,7 +80,7 @@ def test_escaped_words_hold_no_white_space_and_come_back(word: str) -> None:
         assert escaped == word
 
 
-def test_files_are_those_of_word2vec_and_of_the_projector_with_the_shortest_numbers(tmp_path: Path) -> None:
+def test_files_follow_word2vec_and_the_projector_with_the_shortest_numbers(tmp_path: Path) -> None:
     values = np.array([[0.1, 1 / 3, 16777216, 1e-45, 3.4028235e38]], np.float32)
     vector_files.write_text(f"{tmp_path}/v.txt", WordVectors(["New York"], values))
     expected = "1 5\nNew\\u0020York 0.1 0.33333334 16777216 1e-45 3.4028235e+38\n"
@@ -152,7 +152,7 @@ TWO = b"2 2\na " + struct.pack("<2f", 1, 2) + b"\nb " + struct.pack("<2f", 3, 4)
         ("v.bin", b"", "", ["no header of binary vectors"]),
     ],
 )
-def test_broken_files_are_named_with_their_line(
+def test_broken_files_are_reported_with_the_line(
     tmp_path: Path, name: str, content: bytes, where: str, parts: list[str]
 ) -> None:
     (tmp_path / name).write_bytes(content)

@@ -11,7 +11,7 @@ Gradient: TypeAlias = "tf.Tensor | tf.IndexedSlices"
 
 
 def distinct_rows(gradient: Gradient) -> Gradient:
-    """Sums the rows of a word that occurs several times, so that norms and squares are those of the gradient."""
+    """Sums rows of the same word, so that norms and squares are those of the gradient."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     rows, places = tf.unique(gradient.indices)

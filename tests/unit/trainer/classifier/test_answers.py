@@ -49,7 +49,7 @@ def test_probabilities_are_the_shortest_decimals(tmp_path):
     ]
 
 
-def test_any_number_of_labels_are_named(tmp_path):
+def test_all_predicted_labels_are_named(tmp_path):
     assert ask(ByLetter(), tmp_path, "ab", "b", "") == [
         {"text": "ab", "labels": ["A\ufffd", "B"], "probabilities": {"A\ufffd": 0.75, "B": 0.75}},
         {"text": "b", "labels": ["B"], "probabilities": {"A\ufffd": 0.25, "B": 0.75}},

@@ -54,7 +54,7 @@ def batches(corpus) -> list[dict]:
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-def test_probabilities_are_those_of_the_model(name: str, answers: dict, models: dict, corpus) -> None:
+def test_probabilities_match_the_model(name: str, answers: dict, models: dict, corpus) -> None:
     expected = {}
     for batch in batches(corpus):
         probabilities = tf.nn.softmax(models[name]([batch["tokens"], batch["length"]], training=False)).numpy()
@@ -65,7 +65,7 @@ def test_probabilities_are_those_of_the_model(name: str, answers: dict, models: 
 
 
 @pytest.mark.parametrize("name", ["attention", "hierarchical"])
-def test_explanations_are_the_answers_with_the_weights_of_tokens(name: str, answers: dict, models, corpus) -> None:
+def test_explanations_add_token_weights_to_the_answers(name: str, answers: dict, models, corpus) -> None:
     shown = answers[name]["explained"]
     assert {key: shown.pop(key) for key in answers[name]["served"]} == answers[name]["served"]
     assert shown.keys() == {"tokens", "weights", "length"}

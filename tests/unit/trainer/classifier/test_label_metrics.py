@@ -29,7 +29,7 @@ def hot(sets: list[set[str]]) -> np.ndarray:
 
 @given(st.lists(st.tuples(SETS, SETS), min_size=1, max_size=8))
 @settings(max_examples=50)
-def test_figures_are_those_of_scikit_learn(documents: Documents) -> None:
+def test_figures_match_scikit_learn(documents: Documents) -> None:
     counts = count(documents)
     pair = hot([wanted for wanted, _ in documents]), hot([found for _, found in documents])
     for average, figure in (("micro", micro_f1), ("macro", metrics.macro_f1)):
@@ -40,7 +40,7 @@ def test_figures_are_those_of_scikit_learn(documents: Documents) -> None:
     assert metrics.exact_match(counts) == pytest.approx(sklearn.metrics.accuracy_score(*pair))
 
 
-def test_figures_by_hand() -> None:
+def test_figures_match_those_computed_by_hand() -> None:
     # a: 1 found of 2 given and 1 predicted; b: none of 0 and 1; x, which the model does not know: none of 1 and 0.
     counts = count([({"a"}, {"a"}), ({"a", "x"}, {"b"}), (set(), set())], [0.5, 1.0, 0.0])
     assert metrics.exact_match(counts) == 2 / 3
@@ -52,7 +52,7 @@ def test_figures_by_hand() -> None:
     assert micro_f1(LabelCounts()) == 0
 
 
-def test_a_record_is_the_answer_for_a_document() -> None:
+def test_a_record_counts_as_a_document() -> None:
     counts = LabelCounts()
     answer = {"labels": [[b"a", b"b"]], "predicted": [[True, False]], "given": [[b"a", b"x", b""]], "loss": [0.5]}
     counts.add_record({name: np.array(value) for name, value in answer.items()}, {})

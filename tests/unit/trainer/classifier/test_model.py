@@ -75,7 +75,7 @@ def attend(built: Built, states: np.ndarray, name: str) -> tuple[np.ndarray, np.
 
 
 def convolve(built: Built, inputs: np.ndarray, width: int) -> np.ndarray:
-    """The greatest answers of filters to all runs of words, zeros standing around the document, float [filters]."""
+    """The greatest response of each filter to all runs of words, with zeros around the document, float [filters]."""
     before = (width - 1) // 2
     around = np.pad(inputs, [[before, width - 1 - before], [0, 0]])
     runs = np.stack([around[t : t + width] for t in range(len(inputs))])
@@ -84,7 +84,7 @@ def convolve(built: Built, inputs: np.ndarray, width: int) -> np.ndarray:
 
 
 def segments_of(row: list[int]) -> list[list[int]]:
-    """Places of the words of each segment: 2 begins one, 3 ends one."""
+    """Indices of the words of each segment: 2 begins one, 3 ends one."""
     segments: list[list[int]] = [[]]
     for place, token in enumerate(row):
         if token == 2:
@@ -127,7 +127,7 @@ def forward(built: Built, row: list[int], stack: Callable) -> tuple[np.ndarray, 
     return document @ built.weight("/logits/kernel") + built.weight("/logits/bias"), weights
 
 
-def test_logits_and_weights_are_those_of_numpy_for_any_padding(built: Built, recurrent_reference) -> None:
+def test_logits_and_weights_match_numpy_for_any_padding(built: Built, recurrent_reference) -> None:
     passes = [forward(built, row, recurrent_reference) for row in ROWS]
     expected = np.array([logits for logits, _ in passes])
     model, likelihoods = explained(built.model), np.exp(expected)[range(4), LABELS] / np.exp(expected).sum(axis=1)
@@ -166,7 +166,7 @@ def test_every_weight_contributes_to_the_loss_and_padding_to_no_gradient(built: 
     np.testing.assert_array_equal(again(inputs), built.model(inputs))
 
 
-def test_dropout_and_that_of_words_apply_only_in_training() -> None:
+def test_dropout_and_word_dropout_apply_only_in_training() -> None:
     model = classifier.build(ClassifierSettings(embedding=4, units=3, dropout=0.5), VOCABULARY, CLASSES)
     inputs = [tf.constant([ROWS[0]], tf.int64), tf.constant([6], tf.int64)]
     np.testing.assert_array_equal(*(model(inputs, training=False) for _ in range(2)))

@@ -77,7 +77,7 @@ def test_a_tuned_threshold_has_the_highest_f1_of_all(documents: list[tuple[float
     assert found == pytest.approx(best_f1(probabilities[:, 0], wanted[:, 0]))
 
 
-def test_a_tuned_threshold_lies_in_the_middle_and_each_class_has_its_own() -> None:
+def test_a_tuned_threshold_lies_midway_and_each_class_has_its_own() -> None:
     probabilities = np.array([[0.9, 0.4], [0.6, 0.3], [0.2, 0.1]], np.float32)
     wanted = np.array([[True, False], [False, False], [False, False]])
     assert thresholds.tuned(probabilities, wanted).tolist() == pytest.approx([0.75, 0.5])

@@ -1,4 +1,4 @@
-"""Documents with any number of labels through the transform, a training and the signatures of what it saves."""
+"""Documents with any number of labels through the transform, training and the signatures of the saved model."""
 
 import json
 import random
@@ -25,7 +25,7 @@ from trainer.settings import OutputSettings, TransformSettings
 CLASSES = ("war", "comedy", "crime")
 TRANSFORM = {"max_size": 60, "min_count": 1, "min_length": 1}
 EMPTY = 7
-"""The number of a document of train that is dropped, because it has no word."""
+"""The number of a train document that is dropped, because it has no words."""
 SETTINGS = {
     **{"embedding": 8, "units": 4, "bidirectional": False, "epochs": 6, "patience": 6, "learning_rate": 0.05},
     **{"batch_tokens": 300, "word_dropout": 0, "spatial_dropout": 0, "dropout": 0, "samples": 2},

@@ -34,7 +34,7 @@ def distinct(document: list[int]) -> set[tuple[int, ...]]:
 
 
 def keys_of(grams: list[tuple[int, ...]]) -> list[int]:
-    """The number of each n-gram, which is the last one of a document of its words alone."""
+    """The hash of each n-gram, which is the last one of a document that consists of its words alone."""
     found = []
     for gram in grams:
         tokens = tf.constant([gram], tf.int64)
@@ -61,7 +61,7 @@ rows = st.lists(st.integers(0, 9), min_size=1, max_size=8)
 
 @hypothesis.settings(max_examples=25)
 @given(st.lists(st.tuples(rows, st.integers(0, CLASSES - 1)), min_size=1, max_size=5))
-def test_counts_are_those_of_a_counter(labelled: list[tuple[list[int], int]]) -> None:
+def test_counts_match_a_counter(labelled: list[tuple[list[int], int]]) -> None:
     documents, labels = map(list, zip(*labelled, strict=True))
     counts, expected = counted(documents, labels), expected_counts(documents, labels)
     assert (counts.keys[1:] > counts.keys[:-1]).all()
@@ -86,7 +86,7 @@ def test_rare_ngrams_and_those_beyond_the_size_are_dropped_and_log_ratios_compar
 
 @pytest.fixture(scope="module")
 def layer() -> NgramLogits:
-    """A layer that knows what two documents of the corpus have, with gains that were trained."""
+    """A layer of the n-grams in at least two documents of the corpus, with random gains."""
     counts = counted(DOCUMENTS, LABELS, min_documents=2)
     made = NgramLogits(len(counts.keys), CLASSES, LONGEST)
     made.build()
@@ -107,7 +107,7 @@ def reference(layer: NgramLogits, document: list[int]) -> np.ndarray:
     documents=st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=8), min_size=1, max_size=4),
     extra=st.integers(0, 4),
 )
-def test_logits_are_the_weights_of_distinct_ngrams_over_the_root_of_their_number(layer, documents, extra) -> None:
+def test_logits_are_weights_of_distinct_ngrams_over_the_square_root_of_their_number(layer, documents, extra) -> None:
     tokens, lengths, _ = batch(documents, [0] * len(documents), extra).values()
     logits = layer(tokens, tf.sequence_mask(lengths, tf.shape(tokens)[1])).numpy()
     np.testing.assert_allclose(logits, [reference(layer, document) for document in documents], atol=1e-5)

@@ -51,7 +51,7 @@ def answers(corpus, saved: Path, records, ask_elsewhere) -> dict:
     )
 
 
-def test_labels_are_named_and_right(answers: dict, corpus) -> None:
+def test_labels_are_named_and_correct(answers: dict, corpus) -> None:
     served = answers["serving_default"]
     assert answers["signatures"] == ["evaluate", "label_ids", "serve_examples", "serving_default"]
     probabilities = np.array(served["probabilities"])
@@ -63,7 +63,7 @@ def test_labels_are_named_and_right(answers: dict, corpus) -> None:
     assert answers["label_ids"]["label_id"] == [("negative", "positive").index(label) for label in truth]
 
 
-def test_odd_batches_are_answered(answers: dict) -> None:
+def test_unusual_batches_are_answered(answers: dict) -> None:
     assert answers["none"] == {"label": [], "labels": [], "probabilities": [], "probability": []}
     assert answers["none_transformed"] == {"probabilities": []}
     odd = np.array(answers["odd"]["probabilities"])
@@ -75,7 +75,7 @@ def test_odd_batches_are_answered(answers: dict) -> None:
     assert answers["odd"]["label"][3:] == ["positive"] * 3
 
 
-def test_the_digest_is_of_weights_and_settings_and_not_of_files(corpus, model, saved: Path, tmp_path: Path) -> None:
+def test_the_digest_covers_weights_and_settings_but_not_files(corpus, model, saved: Path, tmp_path: Path) -> None:
     again = classifier.build(SETTINGS, len((corpus.graph / "vocabulary.txt").read_text().splitlines()), 2)
     for variable, trained in zip(again.variables, model.variables, strict=True):
         variable.assign(trained)

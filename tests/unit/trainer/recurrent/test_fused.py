@@ -45,7 +45,7 @@ def test_each_cause_is_named(values: dict, causes: list[str]) -> None:
 
 
 def keras_allows(layer: keras.layers.Layer) -> bool:
-    """The conditions of Keras but for the GPU: arguments that fit, and no recurrent dropout."""
+    """The conditions of Keras except the GPU: suitable arguments, and no recurrent dropout."""
     cell = layer.cell
     arguments = (cell.activation, cell.recurrent_activation, layer.unroll, cell.use_bias)
     if isinstance(layer, keras.layers.LSTM):
@@ -63,7 +63,7 @@ ONE_WAY = [{**values, "bidirectional": False} for values in PARTS]
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("values", [*PARTS, *ONE_WAY, *OTHERS])
-def test_the_layers_of_keras_agree_and_other_parts_do_not_matter(cell: str, values: dict) -> None:
+def test_keras_layers_agree_and_other_settings_do_not_matter(cell: str, values: dict) -> None:
     settings = ClassifierSettings(cell=cell, embedding=2, units=2, **values)
     layers = recurrent_layers(classifier.build(settings, 9, 2))
     assert len(layers) >= 1 + settings.bidirectional

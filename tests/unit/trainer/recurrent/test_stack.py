@@ -47,7 +47,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("values", CASES.values(), ids=CASES)
-def test_states_are_those_of_numpy_at_all_steps_and_at_true_lengths(values, recurrent_reference, randomized) -> None:
+def test_states_match_numpy_at_all_steps_and_at_true_lengths(values, recurrent_reference, randomized) -> None:
     settings = RecurrentSettings(units=3, **values)
     model = model_of(settings)
     weight = randomized(model)
@@ -63,7 +63,7 @@ def test_states_are_those_of_numpy_at_all_steps_and_at_true_lengths(values, recu
         np.testing.assert_allclose(found, [last for _, last in expected], atol=1e-5)
 
 
-def test_layers_are_named_in_their_order_and_the_first_as_when_alone() -> None:
+def test_layers_are_numbered_and_the_first_is_named_like_a_single_one() -> None:
     names = [layer.name for layer in model_of(RecurrentSettings(layers=3, layer_norm=True, residual=True)).layers]
     expected = ["bidirectional_gru", "gru_norm", "bidirectional_gru_2", "gru_2_norm", "bidirectional_gru_3"]
     assert names[-6:] == [*expected, "gru_3_residual"]

@@ -1,4 +1,4 @@
-"""A small tagged corpus, transformed, and what trains on it."""
+"""A small tagged corpus, transformed, and a function that trains on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TAGS = ("O", "B-LOC", "I-LOC", "B-PER")
 
 
 def _sentences(split: str, count: int) -> list:
-    """Sentences in which the previous word decides the tag of a name."""
+    """Sentences in which the previous word determines the tag of a name."""
     from components.corpus_example_gen.documents import Document
 
     draw = random.Random(split)

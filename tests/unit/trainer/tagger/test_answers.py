@@ -6,7 +6,7 @@ from trainer.tagger.answers import TagAnswers
 
 
 class ByCase(tf.Module):
-    """Words with a capital letter are names; the longest sentence decides how wide the answer is."""
+    """Words with a capital letter are names; the longest sentence determines the width of the answer."""
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
     def serve(self, text):

@@ -20,8 +20,8 @@ Sentence = tuple[tuple[str, ...], tuple[str, ...]]
 def agreement(count: int, seed: int) -> list[Sentence]:
     """Makes sentences in pairs of the same words whose tags all differ.
 
-    A sentence stands between the keys `k0` and `k1`, in either order, and the order decides every tag, e.g. x/0 or x/1.
-    Between the keys are so many random x and y that those in the middle are at least 30 steps away from both.
+    A sentence stands between the keys `k0` and `k1`, in either order, which determines every tag, e.g. x/0 or x/1.
+    There are so many random x and y between the keys that those in the middle are at least 30 steps away from both.
     """
     draw, sentences = random.Random(seed), list[Sentence]()
     for _ in range(count // 2):
@@ -33,7 +33,7 @@ def agreement(count: int, seed: int) -> list[Sentence]:
 
 
 def places(sentences: list[Sentence], least: int = 0) -> list[tuple[Sentence, int]]:
-    """Every token that is so many steps away from both keys, as its sentence and its place."""
+    """Every token that is at least that many steps away from both keys, as its sentence and its index."""
     return [
         (sentence, place)
         for sentence in sentences
@@ -43,19 +43,19 @@ def places(sentences: list[Sentence], least: int = 0) -> list[tuple[Sentence, in
 
 
 def best_accuracy(tokens: list[tuple[Sentence, int]], seen: Callable[[Sentence, int], Hashable]) -> float:
-    """The accuracy of the best of all functions of what is seen of a token, one that knows these very sentences."""
+    """The accuracy of the best possible function of what is seen of a token, fitted to these very sentences."""
     tags: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
     for sentence, place in tokens:
         tags[seen(sentence, place)][sentence[1][place]] += 1
     return sum(max(counts.values()) for counts in tags.values()) / len(tokens)
 
 
-def test_no_function_of_near_words_and_the_bag_is_better_than_chance() -> None:
+def test_no_function_of_nearby_words_and_the_bag_beats_chance() -> None:
     def bag(sentence: Sentence, place: int) -> Hashable:
         return sentence[0][place], tuple(sorted(sentence[0]))
 
     def neighbours(sentence: Sentence, place: int) -> Hashable:
-        """All words fewer than 30 steps away, in their order, besides the bag and the place."""
+        """All words fewer than 30 steps away, in their order, in addition to the bag and the index."""
         return sentence[0][max(place - DISTANCE + 1, 0) : place + DISTANCE], place, bag(sentence, place)
 
     sentences = agreement(200, seed=2)

@@ -14,7 +14,7 @@ HEAD = TagHead(TaggerSettings(), "abc")
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])
-def test_the_right_context_counts_with_both_directions(bidirectional: bool) -> None:
+def test_the_right_context_matters_only_if_bidirectional(bidirectional: bool) -> None:
     model = tagger.build(TaggerSettings(bidirectional=bidirectional, embedding=4, units=3), 12, 3)
     first, second = (
         model([tf.constant([row], tf.int64), tf.constant([3], tf.int64)], training=False).numpy()[0, 1]
@@ -28,7 +28,7 @@ def batch(tokens: list[list[int]], length: list[int], tags: list[list[int]]) -> 
     return {name: tf.constant(value, tf.int64) for name, value in values.items()}
 
 
-def test_the_loss_by_hand_counts_tag_0_and_no_padding() -> None:
+def test_the_loss_counts_tag_0_but_not_padding() -> None:
     # A batch gives a sentence without tokens the length 1, a token <pad>, and the tag that pads, 0.
     _, weights, _ = HEAD.judge(batch([[0, 0], [4, 5]], [1, 2], [[0, 0], [0, 1]]), tf.zeros([2, 2, 3]))
     assert weights.numpy().tolist() == [[0, 0], [1, 1]]

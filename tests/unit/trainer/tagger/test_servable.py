@@ -43,7 +43,7 @@ def answers(tagged, saved: Path, records, ask_elsewhere) -> dict:
     )
 
 
-def test_every_token_has_its_tag_without_given_ones_and_the_rest_is_blank(answers: dict, tagged) -> None:
+def test_every_token_gets_a_tag_without_given_ones_and_padding_is_blank(answers: dict, tagged) -> None:
     served, evaluated, right = answers["serving_default"], answers["evaluate"], []
     assert answers["signatures"] == ["evaluate", "judge", "serve_examples", "serving_default"]
     assert answers["without_tags"] == served
@@ -63,7 +63,7 @@ def test_every_token_has_its_tag_without_given_ones_and_the_rest_is_blank(answer
     assert np.mean(right) > 0.97
 
 
-def test_the_judge_gives_the_loss_of_the_given_tags(answers: dict, tagged) -> None:
+def test_judge_returns_the_loss_of_the_given_tags(answers: dict, tagged) -> None:
     judged, probabilities = answers["judge"], answers["evaluate"]["probabilities"]
     for number, document in enumerate(tagged.documents["eval"]):
         assert judged["given"][number][: len(document.tags)] == list(document.tags)
@@ -72,7 +72,7 @@ def test_the_judge_gives_the_loss_of_the_given_tags(answers: dict, tagged) -> No
         assert judged["loss"][number] == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
-def test_an_unknown_tag_has_the_least_probability(saved: Path, tagged, records) -> None:
+def test_an_unknown_tag_has_the_minimum_probability(saved: Path, tagged, records) -> None:
     example = tf.train.SequenceExample.FromString(records(tagged.raw["eval"])[0])
     judge = tf.saved_model.load(str(saved)).signatures["judge"]
     before = judge(tf.constant([example.SerializeToString()]))["loss"].numpy()[0]
@@ -85,7 +85,7 @@ def test_an_unknown_tag_has_the_least_probability(saved: Path, tagged, records) 
     assert set(after["given"].numpy()[0]) == {b"B-NEW"}
 
 
-def test_odd_batches_are_answered(answers: dict) -> None:
+def test_unusual_batches_are_answered(answers: dict) -> None:
     assert answers["none"] == {"tokens": [], "tags": [], "scores": [], "length": []}
     assert answers["none_transformed"]["length"] == []
     assert answers["blank"] == {"tokens": [[""]] * 2, "tags": [[""]] * 2, "scores": [[0]] * 2, "length": [0, 0]}

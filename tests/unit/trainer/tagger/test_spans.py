@@ -12,11 +12,11 @@ ANY = st.lists(st.sampled_from([*BIO, "E-X", "S-X", "E-Y", "B-a-b", "I-a-b", "B"
 
 
 @given(ANY)
-def test_any_sequence_has_the_spans_of_seqeval(tags: list[str]) -> None:
+def test_spans_of_any_sequence_match_seqeval(tags: list[str]) -> None:
     assert spans(tags) == set(get_entities(tags))
 
 
-def test_spans_by_hand() -> None:
+def test_spans_worked_out_by_hand() -> None:
     assert spans(["B-X", "I-X", "O", "B-Y"]) == {("X", 0, 1), ("Y", 3, 3)}
     assert spans(["B-X", "B-X", "I-Y", "I-Y"]) == {("X", 0, 0), ("X", 1, 1), ("Y", 2, 3)}
     assert spans(["O", "I-X", "I-X"]) == {("X", 1, 2)}

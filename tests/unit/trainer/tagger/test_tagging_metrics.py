@@ -27,7 +27,7 @@ def count(sentences: Sentences, losses: list[float] | None = None) -> TagCounts:
 @given(PAIRS)
 @settings(max_examples=50)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-def test_spans_of_any_tags_are_judged_as_by_seqeval(sentences: Sentences) -> None:
+def test_span_figures_of_any_tags_match_seqeval(sentences: Sentences) -> None:
     counts = count(sentences)
     wanted, found = ([[pair[side] for pair in pairs] for pairs in sentences] for side in (0, 1))
     assert span_f1(counts) == pytest.approx(seqeval.metrics.f1_score(wanted, found))
@@ -37,7 +37,7 @@ def test_spans_of_any_tags_are_judged_as_by_seqeval(sentences: Sentences) -> Non
         assert token_accuracy(counts) == pytest.approx(seqeval.metrics.accuracy_score(wanted, found))
 
 
-def test_figures_by_hand() -> None:
+def test_figures_match_those_computed_by_hand() -> None:
     # Of the spans X 0-1, Y 3-3 and X 0-0 the model finds the last two, and two others.
     first = [("B-X", "B-X"), ("I-X", "O"), ("O", "O"), ("B-Y", "B-Y")]
     second = [("B-X", "I-X"), ("O", "B-Y")]
@@ -53,7 +53,7 @@ def test_figures_by_hand() -> None:
 
 
 @pytest.mark.parametrize("pair", [("NN", "NN"), ("O", "NN"), ("B-", "O")])
-def test_tags_that_mark_no_spans_have_an_accuracy_alone(pair: tuple[str, str]) -> None:
+def test_tags_that_mark_no_spans_have_only_an_accuracy(pair: tuple[str, str]) -> None:
     counts = count([[("B-X", "B-X")], [pair, ("O", "O")]])
     assert counts.others == sum(tag not in ("O", "B-X") for tag in pair)
     assert all(math.isnan(figure(counts)) for figure in (span_precision, span_recall, span_f1))

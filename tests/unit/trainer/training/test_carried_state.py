@@ -56,7 +56,7 @@ class NextToken(Objective[TrainingSettings]):
         return pack(files, rows=ROWS, time=TIME, window=WINDOW, **reading)
 
     def total(self, files: Sequence[str]) -> int:
-        # Before the tokens of each document stands a mark, which is an input, too.
+        # The tokens of each document follow a mark, which is an input, too.
         lengths = [int(parsing.lengths(record[tf.newaxis])[0]) for record in tfrecords.stream(files)]
         return sum(lengths) + len(lengths)
 
@@ -99,7 +99,7 @@ def run(loop: Loop, files: Sequence[str], directory: str) -> Any:
 
 
 class Killer(logging.Handler):
-    """Kills this process once so many tokens of an epoch are done."""
+    """Kills this process once that many tokens of an epoch are done."""
 
     def __init__(self, at: Sequence[int]) -> None:
         super().__init__(logging.INFO)
@@ -113,7 +113,7 @@ class Killer(logging.Handler):
 
 
 def main(values: dict[str, Any], files: list[str], directory: str, killed_at: Sequence[int] | None) -> None:
-    """Trains, and prints a digest of the weights, the figures but for times, and where the reading began."""
+    """Trains, and prints a digest of the weights, the figures except times, and where reading began."""
     if killed_at:
         logging.getLogger("seqloom.progress").addHandler(Killer(killed_at))
         logging.getLogger("seqloom.progress").setLevel(logging.INFO)
@@ -153,7 +153,7 @@ def mean_loss(model: keras.Model) -> float:
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
-def test_documents_across_steps_are_read_as_whole_ones(files: list[str], tmp_path: Path, accumulate: int) -> None:
+def test_documents_across_steps_are_read_as_if_whole(files: list[str], tmp_path: Path, accumulate: int) -> None:
     # At this rate the weights do not change.
     loop = make(learning_rate=1e-30, epochs=2, accumulate=accumulate)
     expected = mean_loss(loop.model)
@@ -190,7 +190,7 @@ def test_a_killed_run_resumes_with_its_state_to_the_bit(values: dict, files: lis
     assert began[1:3] != [0, 0]
 
 
-def test_a_state_cannot_be_on_several_devices() -> None:
+def test_a_state_cannot_be_shared_by_several_devices() -> None:
     with tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]).scope(), pytest.raises(JobError, match="several devices"):
         CarriedState({"rnn": tf.zeros([1, 1])})
 

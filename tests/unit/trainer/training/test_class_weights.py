@@ -31,6 +31,6 @@ def test_an_unknown_class_is_an_error() -> None:
 def test_documents_are_counted_by_class() -> None:
     labels = tf.data.Dataset.from_tensor_slices([0, 2, 2, 0, 2]).batch(2).map(lambda label: {"label": label})
     assert class_weights.count(labels, "label", 4).tolist() == [2, 0, 3, 0]
-    # Tags are counted up to the length. Tag 0 is a class like any other; only padding is none.
+    # Tags are counted up to the length. Tag 0 is a class like any other; only padding is not.
     batch = {"tags": tf.constant([[0, 1, 1], [2, 0, 0]]), "length": tf.constant([3, 2])}
     assert class_weights.count([batch], "tags", 3).tolist() == [2, 2, 1]

@@ -30,12 +30,12 @@ SMALL = {
     "patience": 3,
 }
 AVERAGE = {"encoder": "average"}
-"""A model that is traced in a fraction of the time, where it does not matter which it is."""
+"""A model that is traced in a fraction of the time, for tests that work with any model."""
 VOCABULARY, BATCHES, ROWS, TIME = 10, 5, 4, 6
 
 
 def make_batches(seed: int, flipped: bool = False) -> list[dict[str, np.ndarray]]:
-    """Documents whose class is whether id 4 is among their tokens, or is not where flipped."""
+    """Documents whose class is whether id 4 is among their tokens, or the opposite if flipped."""
     random = np.random.default_rng(seed)
     found = []
     for _ in range(BATCHES):
@@ -91,7 +91,7 @@ class Trained:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """The figures of the epochs, but for times."""
+        """The figures of the epochs, except times."""
         timed = ("seconds", "tokens_per_second", "input_wait")
         return [{name: value for name, value in f.items() if name not in timed} for f in self.state.history]
 
@@ -150,7 +150,7 @@ def test_the_last_progress_of_an_epoch_has_its_loss_and_accuracy(
     assert found == [{name: figures[name] for name in ("loss", "accuracy")} for figures in trained.history]
 
 
-def test_a_finished_run_trains_no_more_and_reports_its_epochs_again(tmp_path: Path) -> None:
+def test_a_finished_run_does_not_train_and_reports_its_epochs_again(tmp_path: Path) -> None:
     seen: list[tuple[int, dict[str, float]]] = []
     first, second = (Trained(tmp_path, **AVERAGE, epochs=2, on_epoch=lambda *epoch: seen.append(epoch)) for _ in "12")
     assert [number for number, _ in seen] == [1, 2, 1, 2]
@@ -172,7 +172,7 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("clip_norm", [None, 1.0])
-def test_divergence_is_an_error_with_its_place(clip_norm: float | None, tmp_path: Path) -> None:
+def test_divergence_is_an_error_with_its_location(clip_norm: float | None, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="diverged") as caught:
         Trained(tmp_path, **AVERAGE, learning_rate=1e38, clip_norm=clip_norm)
     for part in ("Trainer, epoch 1, step ", "gradient norm ", "learning rate 1e+38", "Lower trainer.learning_rate"):
@@ -225,7 +225,7 @@ def test_a_run_that_stops_within_an_epoch_resumes_there(values: dict, three_epoc
     assert resumed.history == straight.history
 
 
-def test_steps_that_gather_batches_end_with_the_epoch(tmp_path: Path) -> None:
+def test_steps_of_several_batches_end_with_the_epoch(tmp_path: Path) -> None:
     # Five batches: two steps of two, one of the last.
     trained = Trained(tmp_path, **AVERAGE, accumulate=2, epochs=2)
     assert [figures["steps"] for figures in trained.history] == [3, 3]

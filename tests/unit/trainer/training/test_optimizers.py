@@ -1,4 +1,4 @@
-"""One step of each optimizer against its formula, and tables of which rows alone are touched."""
+"""One step of each optimizer against its formula, and tables of which only some rows are updated."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def adam(weights: np.ndarray, decay: float = 0.0, beta_1=0.9, beta_2=0.999) -> n
     for number, gradient in enumerate(GRADIENTS, 1):
         mean = beta_1 * mean + (1 - beta_1) * gradient
         square = beta_2 * square + (1 - beta_2) * gradient**2
-        # Kingma and Ba, end of section 2: the corrections in the rate, epsilon beside the uncorrected root.
+        # Kingma and Ba, end of section 2: the corrections in the rate, epsilon added to the uncorrected root.
         rate = RATE * np.sqrt(1 - beta_2**number) / (1 - beta_1**number)
         weights = weights - RATE * decay * weights
         weights = weights - rate * mean / (np.sqrt(square) + 1e-7)
@@ -69,9 +69,7 @@ CASES: list[tuple[str | dict, Callable[[np.ndarray], np.ndarray]]] = [
 
 
 @pytest.mark.parametrize(("optimizer", "reference"), CASES)
-def test_two_steps_are_those_of_the_formula(
-    optimizer: str | dict, reference: Callable[[np.ndarray], np.ndarray]
-) -> None:
+def test_two_steps_match_the_formula(optimizer: str | dict, reference: Callable[[np.ndarray], np.ndarray]) -> None:
     settings = TrainingSettings(optimizer=optimizer, learning_rate=RATE)
     variable, built = keras.Variable(START, dtype="float32"), optimizers.build(settings)
     built.build([variable])
@@ -82,7 +80,7 @@ def test_two_steps_are_those_of_the_formula(
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
-def test_sparse_updates_give_what_the_whole_table_gives(optimizer: str) -> None:
+def test_sparse_updates_match_updates_of_the_whole_table(optimizer: str) -> None:
     settings = TrainingSettings(optimizer=optimizer, learning_rate=RATE)
     assert optimizers.sparse_updates(settings)
     table, found = np.random.default_rng(1).normal(size=(6, 2)), []
@@ -99,7 +97,7 @@ def test_sparse_updates_give_what_the_whole_table_gives(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
-def test_sparse_updates_compute_nothing_of_the_tables_size(optimizer: str) -> None:
+def test_sparse_updates_compute_nothing_of_the_size_of_the_table(optimizer: str) -> None:
     settings = TrainingSettings(optimizer=optimizer)
     variable, built = keras.Variable(np.zeros((77, 2)), dtype="float32"), optimizers.build(settings)
     built.build([variable])
@@ -114,7 +112,7 @@ def test_sparse_updates_compute_nothing_of_the_tables_size(optimizer: str) -> No
     assert not any(shape.rank == 2 and shape[0] == 77 for shape in shapes)
 
 
-def test_which_optimizers_take_sparse_updates() -> None:
+def test_which_optimizers_use_sparse_updates() -> None:
     names = ("adam", "adamw", "sgd", "rmsprop", "adagrad")
     taken = [name for name in names if optimizers.sparse_updates(TrainingSettings(optimizer=name))]
     assert taken == ["sgd", "adagrad"]
@@ -123,7 +121,7 @@ def test_which_optimizers_take_sparse_updates() -> None:
 
 
 def test_the_norm_counts_the_sum_of_a_words_rows_once() -> None:
-    # The two rows of word 1 apart would have the root of 18.
+    # Counted separately, the two rows of word 1 would have a norm of the square root of 18.
     values = tf.constant([[3.0, 0.0], [3.0, 0.0]])
     gradient = tf.IndexedSlices(values, tf.constant([1, 1]), tf.constant([4, 2]))
     (clipped,), norm = clip([distinct_rows(gradient)], 3.0)

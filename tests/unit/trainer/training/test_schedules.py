@@ -34,11 +34,11 @@ ONE_CYCLE = {"name": "one_cycle", "rise": 0.4, "start": 0.1, "end": 0.05}
         (ONE_CYCLE, {0: 0.2, 0.2: 1.1, 0.4: 2, 0.7: 1.05, 1: 0.1}),
     ],
 )
-def test_the_rate_by_the_share_of_the_run(schedule: str | dict, expected: dict[float, float]) -> None:
+def test_the_rate_at_shares_of_the_run(schedule: str | dict, expected: dict[float, float]) -> None:
     assert {done: rate(at(done), schedule) for done in expected} == pytest.approx(expected)
 
 
-def test_step_falls_at_each_epoch_after_some() -> None:
+def test_step_falls_at_each_epoch_after_the_first_ones() -> None:
     schedule = {"name": "step", "after": 2, "factor": 0.5}
     assert [rate(Moment(0.9, epoch, 0), schedule) for epoch in range(5)] == [2, 2, 1, 0.5, 0.25]
     # The default is a recipe for the Penn Treebank: rate 1 for 6 epochs, then divided by 1.2 at each.
@@ -55,7 +55,7 @@ def test_step_falls_at_each_epoch_after_some() -> None:
         ({"factor": 0.5, "patience": 2}, [1.0, 1.1, 1.2, 1.3, 1.4, 0.5], [1, 1, 1, 0.5, 0.5, 0.25, 0.25]),
     ],
 )
-def test_a_plateau_reduces(values: dict, losses: list[float], expected: list[float]) -> None:
+def test_a_plateau_reduces_the_rate(values: dict, losses: list[float], expected: list[float]) -> None:
     schedule = {"name": "reduce_on_plateau", **values}
     settings = TrainingSettings(learning_rate=1, patience=9, schedule=schedule)
     found = [learning_rate(settings, Moment(0, epoch, 0, losses[:epoch])) for epoch in range(7)]
@@ -63,7 +63,7 @@ def test_a_plateau_reduces(values: dict, losses: list[float], expected: list[flo
 
 
 @pytest.mark.parametrize("schedule", ["linear", "constant", "cosine"])
-def test_warm_up_multiplies(schedule: str) -> None:
+def test_warm_up_multiplies_the_schedule(schedule: str) -> None:
     plain = [rate(at(done), schedule) for done in (0, 0.05, 0.1, 0.5)]
     warm = [rate(at(done), schedule, warmup=0.1) for done in (0, 0.05, 0.1, 0.5)]
     assert [rate(at(0, step), "constant", warmup=4) for step in range(6)] == [0.5, 1, 1.5, 2, 2, 2]

@@ -63,8 +63,8 @@ def differences(step: Step, other: Step) -> float:
     "values", [{"optimizer": "adam", **RNN}, {"optimizer": "sgd"}, {"optimizer": "sgd", "weighted": True}]
 )
 @pytest.mark.parametrize("class_weights", [None, [3.0, 1.0, 0.2]])
-def test_gathered_batches_make_the_step_of_one_batch(values: dict, class_weights: list[float] | None) -> None:
-    # With different sizes the mean of means is another gradient. Clipping applies to the whole.
+def test_gathered_batches_equal_one_large_batch(values: dict, class_weights: list[float] | None) -> None:
+    # With different sizes the mean of means is a different gradient. Clipping applies to the whole.
     whole = make(class_weights, **values, clip_norm=0.1)
     gathered = make(class_weights, **values, clip_norm=0.1, accumulate=3)
     for number in (1, 2):
@@ -83,7 +83,7 @@ WEIGHTS = [*((task, None) for task in TASKS), ("classifier", [3.0, 1.0, 0.5]), (
 
 
 @pytest.mark.parametrize(("task", "class_weights"), WEIGHTS)
-def test_a_weight_of_2_of_a_document_or_its_class_counts_as_two(task: str, class_weights: Any) -> None:
+def test_a_document_or_class_of_weight_2_counts_twice(task: str, class_weights: Any) -> None:
     batch, doubled = documents(6), class_weights == "doubled"
     times = 1 + tf.cast(batch["label"] == 1, tf.int32) if doubled else tf.cast(batch["weight"], tf.int32)
     weighted = make([1.0, 2.0, 1.0] if doubled else class_weights, task=task, weighted=not doubled, optimizer="sgd")
@@ -98,7 +98,7 @@ def test_a_weight_of_2_of_a_document_or_its_class_counts_as_two(task: str, class
 
 @pytest.mark.parametrize("class_weights", [None, [3.0, 1.0, 0.5]])
 @pytest.mark.parametrize("clip_norm", [None, 1e6, 0.01])
-def test_a_step_follows_the_gradient_of_the_weighted_mean_scaled_to_the_norm(clip_norm, class_weights) -> None:
+def test_a_step_follows_the_clipped_gradient_of_the_weighted_mean(clip_norm, class_weights) -> None:
     step = make(class_weights, weighted=bool(class_weights), optimizer="sgd", clip_norm=clip_norm)
     batch, before = documents(6), weights(step)
     given = np.array(class_weights)[batch["label"].numpy()] * batch["weight"].numpy() if class_weights else np.ones(6)
@@ -150,7 +150,7 @@ def test_rows_of_words_outside_the_batch_do_not_change(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["bfloat16", "float16"])
-def test_a_lower_precision_takes_about_the_same_step_of_float32_weights(kind: str) -> None:
+def test_lower_precision_takes_about_the_same_step_with_float32_weights(kind: str) -> None:
     lower, full = make(precision=kind, optimizer="sgd", **RNN), make(optimizer="sgd", **RNN)
     for step in (lower, full):
         step.train(documents(8), 1)
@@ -176,7 +176,7 @@ def test_float16_skips_a_step_that_overflows_and_halves_the_scale() -> None:
 
 
 @pytest.mark.parametrize("values", [{}, {"accumulate": 2}, {"precision": "float16"}, {"optimizer": "adagrad"}])
-def test_a_step_is_one_graph_that_calls_nothing_on_the_host(values: dict) -> None:
+def test_a_step_is_one_graph_without_calls_to_the_host(values: dict) -> None:
     step = make(**values, **RNN)
     gathers = step._settings.accumulate > 1
     for function in (step._gather, step._apply_gathered) if gathers else (step._train, step._evaluate):
@@ -185,7 +185,7 @@ def test_a_step_is_one_graph_that_calls_nothing_on_the_host(values: dict) -> Non
         assert not {node.op for node in nodes} & {"PyFunc", "EagerPyFunc", "PyFuncStateless", "HostCompute", "Print"}
 
 
-def test_the_first_step_that_is_not_finite_is_known_later() -> None:
+def test_the_first_step_that_is_not_finite_is_reported_later() -> None:
     step = make(optimizer="sgd", learning_rate=1e38, clip_norm=None)
     for number in range(1, 6):
         step.train(documents(8, number), number)

@@ -1,4 +1,4 @@
-"""Two devices or two processes that share every batch end like one device, also when one process is killed."""
+"""Two devices or two processes that share every batch end like one device, even if one process is killed."""
 
 import contextlib
 import json
@@ -130,7 +130,7 @@ def assert_same(one: list, other: list) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_two_devices_train_as_one_and_keep_the_same_weights(found: dict, case: str) -> None:
+def test_two_devices_train_like_one_and_keep_the_same_weights(found: dict, case: str) -> None:
     one, two = found[case]
     assert all(first == second for first, second in two[0])
     assert np.isfinite(two[1]).all()
@@ -145,7 +145,7 @@ def free_ports() -> tuple[int, int]:
         return one.getsockname()[1], two.getsockname()[1]
 
 
-def test_two_workers_train_as_one_also_when_one_is_killed(tmp_path: Path) -> None:
+def test_two_workers_train_like_one_even_if_one_is_killed(tmp_path: Path) -> None:
     with started([[{**PLAIN, "strategy": "one_device"}, str(tmp_path / "one")]]) as process:
         (alone,) = result(process)
     shared, ports = [[{**PLAIN, "strategy": "multi_worker"}, str(tmp_path / "two")]], free_ports()

@@ -1,4 +1,4 @@
-"""Settings of training: short and long forms, what is rejected, and the way through a job's JSON and YAML."""
+"""Settings of training: short and long forms, rejected values, and the forms in a job's JSON and YAML."""
 
 from pathlib import Path
 from typing import Any

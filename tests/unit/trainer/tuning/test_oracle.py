@@ -1,4 +1,4 @@
-"""The tried values: from the declared space, the same for the same seed, also after a kill."""
+"""The tried values: from the declared space, the same for the same seed, even after a kill."""
 
 import math
 from pathlib import Path
@@ -56,7 +56,7 @@ def ask(tune: TuneSettings, directory: Path, most: int = 100) -> list[dict[str, 
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
-def test_all_values_are_in_the_space_and_of_its_types(algorithm: str, tmp_path: Path) -> None:
+def test_all_values_are_in_the_space_and_have_its_types(algorithm: str, tmp_path: Path) -> None:
     tune = search(algorithm=algorithm, trials=16)
     trials = ask(tune, tmp_path)
     assert len(trials) == oracle.count_trials(tune, EPOCHS)

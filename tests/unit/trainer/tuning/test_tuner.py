@@ -63,7 +63,7 @@ def whole(job: TrainingJob, tmp_path_factory: pytest.TempPathFactory) -> TrialTu
 
 
 @pytest.mark.parametrize("objective", ["eval_loss", "eval_accuracy"])
-def test_a_trial_is_a_training_with_its_settings(
+def test_a_trial_is_a_training_run_with_its_settings(
     job: TrainingJob, whole: TrialTuner, tmp_path: Path, objective: str
 ) -> None:
     tuner = whole

@@ -61,7 +61,7 @@ def test_invalid_dimensions_are_rejected(given: dict[str, object], said: str) ->
         TuneSettings.model_validate({"space": {}})
 
 
-def test_values_are_set_at_their_keys_and_others_stay_as_they_are() -> None:
+def test_values_are_set_at_their_keys_and_others_are_unchanged() -> None:
     before = json.dumps(BASE)
     assert set_key(BASE, "trainer.bigrams.width", 3)["bigrams"] == {**BASE["bigrams"], "width": 3}
     assert json.dumps(BASE) == before

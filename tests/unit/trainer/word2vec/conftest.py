@@ -1,4 +1,4 @@
-"""word2vec by pairs, one after the other, in NumPy: what the training in blocks has to give."""
+"""word2vec by pairs, one after the other, in NumPy: the expected result of training in blocks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PairByPair:
         return losses, inputs, outputs
 
     def train(self, rows, left, right, noise, rate: float) -> np.ndarray:
-        """Does a step and returns the loss of each word before it."""
+        """Takes a step and returns the loss of each word before it."""
         losses, inputs, outputs = self.step(rows, left, right, noise, rate)
         self.inputs += inputs
         self.outputs += outputs

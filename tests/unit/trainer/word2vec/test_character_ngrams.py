@@ -17,7 +17,7 @@ CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 @pytest.mark.parametrize(("shortest", "longest"), LENGTHS)
 @pytest.mark.parametrize("word", ["", *WORDS, "невиданное", "\ufeff", "a\0b", "\U0010ffff"])
-def test_ids_are_gensims(word: str, shortest: int, longest: int) -> None:
+def test_ids_match_gensim(word: str, shortest: int, longest: int) -> None:
     settings = CharacterNgramSettings(min=shortest, max=longest)
     assert ngram_ids(word, settings) == ft_ngram_hashes(word, shortest, longest, settings.buckets)
 

@@ -21,7 +21,7 @@ PAIRS = st.lists(st.tuples(FEW | ANY, FEW | ANY), min_size=2, max_size=40)
 
 @given(PAIRS, st.randoms())
 @pytest.mark.filterwarnings("ignore:An input array is constant")
-def test_the_rank_correlation_is_that_of_scipy_in_any_order(
+def test_the_rank_correlation_matches_scipy_in_any_order(
     pairs: list[tuple[float, float]], order: random.Random
 ) -> None:
     one, mixed = (rank_correlation(*zip(*listed, strict=True)) for listed in (pairs, order.sample(pairs, len(pairs))))
@@ -30,12 +30,12 @@ def test_the_rank_correlation_is_that_of_scipy_in_any_order(
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, 1.0], [1.0, math.nan], [1.0, math.inf]])
-def test_the_rank_correlation_of_too_few_equal_or_odd_values_is_undefined(values: list[float]) -> None:
+def test_the_rank_correlation_of_too_few_equal_or_non_finite_values_is_undefined(values: list[float]) -> None:
     assert math.isnan(rank_correlation(values, range(len(values))))
     assert math.isnan(rank_correlation(range(len(values)), values))
 
 
-def test_sums_of_many_ranks_stay_whole() -> None:
+def test_sums_of_many_ranks_stay_exact() -> None:
     values = np.random.default_rng(1).integers(0, 50_000, size=[2, 200_000])
     expected = scipy.stats.spearmanr(*values).statistic
     assert rank_correlation(*values) == pytest.approx(expected, abs=1e-12)
@@ -95,7 +95,7 @@ SOLVED = [*analogies("a", 1, 0, 0), *analogies("b", 1), *analogies("a", 0, 0, kn
         (metrics.held_out_loss, documents((6.0, 2), (math.nan, 1)), math.nan),
     ],
 )
-def test_figures_by_hand(figure: Figure, judged: list[Judgement], expected: float) -> None:
+def test_figures_match_those_computed_by_hand(figure: Figure, judged: list[Judgement], expected: float) -> None:
     assert of(figure, *judged) == pytest.approx(expected, nan_ok=True)
 
 

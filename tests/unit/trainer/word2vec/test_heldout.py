@@ -93,7 +93,7 @@ def test_documents_have_the_sums_of_their_pairs(measured: Measured, pair_by_pair
 
 
 def test_words_have_no_neighbours_in_other_documents(measured: Measured) -> None:
-    """Also where there are more words than are measured at once."""
+    """Even with more words than are measured together."""
     documents = [[4 + (7 * number + place) % WORDS for place in range(number)] for number in range(0, 200, 4)]
     assert sum(map(len, documents)) > 4_096
     together = measured(documents)
@@ -103,13 +103,13 @@ def test_words_have_no_neighbours_in_other_documents(measured: Measured) -> None
 
 
 @pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_measurements_do_not_depend_on_what_training_draws(model: str, loss: str) -> None:
+def test_measurements_do_not_depend_on_random_draws_in_training(model: str, loss: str) -> None:
     documents = [[4 + (number * place + number) % WORDS for place in range(20)] for number in range(10)]
     tf.random.set_seed(1)
     first = Measured(model, loss, seed=1, subsample=1e-9, window_reduction=True, shared_negatives=3)
     found = first(documents)
     tf.random.set_seed(2)
-    # What draws at random while training decides nothing here.
+    # Settings of random draws in training have no effect here.
     other = Measured(model, loss, seed=2, subsample=None, window_reduction=False, shared_negatives=9)
     assert first(documents) == found
     assert other(documents) == found

@@ -65,7 +65,7 @@ def test_the_order_of_words_of_different_counts_does_not_matter(counts: list[int
     assert codes(HuffmanTree.from_counts(np.array(shuffled))) == [by_count[count] for count in shuffled]
 
 
-def test_a_degenerate_tree_is_as_deep_as_it_has_words() -> None:
+def test_a_degenerate_tree_is_a_chain() -> None:
     fibonacci = [1, 1]
     while len(fibonacci) < 80:
         fibonacci.append(fibonacci[-1] + fibonacci[-2])

@@ -24,7 +24,7 @@ def exact(table: np.ndarray, queries: np.ndarray, k: int) -> tuple[np.ndarray, n
     return np.take_along_axis(cosines, rows, axis=1), rows
 
 
-def test_the_recall_is_that_of_the_file_against_the_exact_search(tmp_path: Path) -> None:
+def test_the_recall_compares_the_file_with_the_exact_search(tmp_path: Path) -> None:
     table = vectors(700)
     recall = index.write(str(tmp_path), table)
     content = (tmp_path / index.FILE).read_bytes()

@@ -11,7 +11,7 @@ from scipy import stats
 
 from trainer.data import features, parsing
 
-# Cases mixed: gensim compares without case, and takes the most frequent of the words that differ in it.
+# Mixed case: gensim ignores case, and takes the most frequent of words that differ only in case.
 WORDS = [f"w{number}" for number in range(30)]
 WORDS += ["W3", "W4", "Film", "film", "FILM", "stra\u00dfe", "STRASSE", "caf\u00c9"]
 VECTORS = np.random.default_rng(1).normal(size=(len(WORDS), 6)).astype(np.float32)
@@ -39,7 +39,7 @@ def servable(make_servable):
     return make_servable(WORDS, VECTORS, transform={"lowercase": False})
 
 
-def test_pairs_are_answered_as_gensim_does(servable, peer, record, tmp_path: Path) -> None:
+def test_pairs_are_answered_as_in_gensim(servable, peer, record, tmp_path: Path) -> None:
     pairs = list(itertools.product(ASKED, ASKED))
     found = judge(servable, [record("similarity", pair) for pair in pairs])
     known = np.array(["unknown" not in pair for pair in pairs])
@@ -54,7 +54,7 @@ def test_pairs_are_answered_as_gensim_does(servable, peer, record, tmp_path: Pat
     assert expected == pytest.approx(pearson.statistic, abs=1e-6)
 
 
-def test_analogies_are_answered_as_gensim_does(servable, peer, record, tmp_path: Path) -> None:
+def test_analogies_are_answered_as_in_gensim(servable, peer, record, tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     questions = [tuple(random.choice(ASKED, 4, replace=number % 3 == 0).tolist()) for number in range(400)]
     for number, (a, b, c, _) in enumerate(questions[:200]):
@@ -80,7 +80,7 @@ def test_an_analogy_over_too_few_words_has_no_answer(make_servable, record) -> N
     assert found["correct"].tolist() == [0, 1]
 
 
-def test_words_are_normalized_as_the_corpus_was(make_servable, record) -> None:
+def test_words_are_normalized_like_the_corpus(make_servable, record) -> None:
     servable = make_servable(["0000", "film"], np.array([[1, 0], [1, 1]], np.float32), transform={"digits": True})
     found = judge(servable, [record("similarity", ("1984", "FILM"))])
     assert found["similarity"] == pytest.approx(np.sqrt(0.5))
@@ -96,7 +96,7 @@ def test_records_without_their_words_are_not_known(servable, record) -> None:
 
 
 def test_documents_go_through_the_transform_graph_of_the_corpus(corpus, make_servable, record, records) -> None:
-    """The graph of a labelled corpus, which asks for a label, and questions between the documents."""
+    """The graph of a labelled corpus, which needs a label, and questions between the documents."""
     words = (corpus.graph / "vocabulary.txt").read_text().splitlines()[4:]
     vectors = np.random.default_rng(4).normal(size=(len(words), 3)).astype(np.float32)
     transform = features.transform_settings(str(corpus.graph)).model_dump()

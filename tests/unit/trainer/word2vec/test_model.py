@@ -71,10 +71,10 @@ def require_trained_alike(pair_by_pair, settings: Word2vecSettings, words: int, 
 
 @pytest.mark.parametrize("ngrams", [None, NGRAMS])
 @pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_steps_are_those_of_pairs_with_rows_that_repeat_summed(model, loss, ngrams, pair_by_pair) -> None:
+def test_steps_equal_those_of_pairs_with_repeated_rows_summed(model, loss, ngrams, pair_by_pair) -> None:
     settings = settings_of(model, loss, window=3, ngrams=ngrams)
     tables = require_trained_alike(pair_by_pair, settings, 12, [0.005, 0.01, 0.0, 0.005])
-    # So few buckets that one stands for several n-grams of a word.
+    # So few buckets that several n-grams of a word share one.
     assert ngrams is None or len(set(ngram_ids("word0", settings.ngrams))) < len(ngram_ids("word0", settings.ngrams))
     if ngrams is None:
         assert tables.ngram_vectors() is None
@@ -85,7 +85,7 @@ def test_steps_are_those_of_pairs_with_rows_that_repeat_summed(model, loss, ngra
 
 
 @pytest.mark.parametrize(("window", "rows"), [(10, range(1_024, 4_000)), (30, range(4_001, 99_999))])
-def test_steps_of_many_rows_add_up_the_same(window: int, rows: range, pair_by_pair) -> None:
+def test_steps_of_many_rows_have_the_same_sums(window: int, rows: range, pair_by_pair) -> None:
     settings = settings_of("skipgram", "hierarchical_softmax", window=window, step_tokens=1_024)
     assert 1_024 // windows.BLOCK * (windows.BLOCK + 2 * window) in rows
     require_trained_alike(pair_by_pair, settings, 4, [0.002])
@@ -110,8 +110,8 @@ def test_a_step_of_very_many_words_moves_no_vector_by_more_than_half(model: str,
 
 @pytest.mark.parametrize("more", [{"window": 10}, {"window": 10, "step_tokens": 4_096}, {"ngrams": NGRAMS}])
 @pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_two_trainings_give_the_same_bits(model: str, loss: str, more: dict) -> None:
-    """Few words, so that each has many rows in every update, whose sums depend on their order; wide enough to part."""
+def test_two_training_runs_are_identical_to_the_bit(model: str, loss: str, more: dict) -> None:
+    """Few words, so that each has many rows in every update, whose sums depend on their order; wide enough to split."""
     settings = settings_of(model, loss, **{"step_tokens": 512, "dimensions": 128, **more})
     steps, _ = random_steps(settings, 40, 8)
     tables, found = Tables(settings, vocabulary_of(40)), set()
@@ -138,7 +138,7 @@ def test_a_step_that_predicts_nothing_has_no_loss() -> None:
 
 
 @pytest.mark.parametrize(("loss", "outputs"), [("negative_sampling", 500), ("hierarchical_softmax", 499)])
-def test_vectors_begin_as_in_the_released_program(loss: str, outputs: int) -> None:
+def test_vectors_start_as_in_word2vec_c(loss: str, outputs: int) -> None:
     settings = settings_of("skipgram", loss, dimensions=20, ngrams=NGRAMS)
     tables = Tables(settings, vocabulary_of(500))
     assert tables.input.shape == (517, 20)
@@ -148,7 +148,7 @@ def test_vectors_begin_as_in_the_released_program(loss: str, outputs: int) -> No
     np.testing.assert_allclose(values, np.linspace(-0.025, 0.025, len(values)), atol=1e-3)
     other = Tables(settings.model_copy(update={"seed": 2}), vocabulary_of(500))
     assert not (other.input.numpy() == tables.input.numpy()).any()
-    # Vectors of many words are worked out in parts.
-    words = 2 * model_module._COMPOSED_TOGETHER + 5
+    # Vectors of many words are computed in parts.
+    words = 2 * model_module._COMPOSE_BATCH + 5
     many = Tables(settings_of("skipgram", "negative_sampling", dimensions=2), vocabulary_of(words))
     np.testing.assert_array_equal(many.word_vectors(), many.input.numpy())

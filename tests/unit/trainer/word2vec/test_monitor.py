@@ -1,4 +1,4 @@
-"""What a training shows: neighbours against NumPy, points of the curves, the projector's files."""
+"""What training shows: neighbours against NumPy, points of the curves, the projector's files."""
 
 import itertools
 import logging
@@ -29,7 +29,7 @@ def monitor_of(words: list[str], **values) -> tuple[NeighborMonitor, Tables]:
 
 
 def letters(number: int) -> list[str]:
-    """Words of letters alone."""
+    """Words of only letters."""
     return ["".join(word) for word in itertools.islice(itertools.product(string.ascii_lowercase, repeat=3), number)]
 
 
@@ -41,7 +41,7 @@ def nearest(words: list[str], vectors: np.ndarray, word: str, k: int) -> list[st
 
 
 @pytest.mark.parametrize("ngrams", [None, {"buckets": 9}])
-def test_neighbors_are_the_words_of_the_greatest_cosine(ngrams) -> None:
+def test_neighbors_are_the_words_with_the_greatest_cosine(ngrams) -> None:
     words = [*letters(30), "1984", "don't", "!"]
     monitor, tables = monitor_of(words, neighbors=8, ngrams=ngrams)
     found = monitor.neighbors()
@@ -73,7 +73,7 @@ def test_small_vocabularies_have_few_neighbors(words: list[str], neighbors: int,
     assert {word: set(others) for word, others in found.items()} == expected
 
 
-def test_figures_and_neighbors_are_shown_every_so_many_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_figures_and_neighbors_are_shown_every_log_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     monitor, _ = monitor_of(letters(4), neighbors=2, log_steps=100)
     with tf.summary.create_file_writer(str(tmp_path)).as_default(), caplog.at_level(logging.INFO, LOGGER):
         for number in range(8):

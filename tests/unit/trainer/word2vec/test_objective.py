@@ -44,7 +44,7 @@ def settings_of(model: str, loss: str, **values) -> Word2vecSettings:
 
 
 def summed(table: tf.Variable, *updates) -> np.ndarray:
-    """What updates add to a table, those of a row that repeats together."""
+    """What updates add to a table, with repeated rows summed."""
     total = np.zeros(table.shape)
     for rows, delta in updates:
         np.add.at(total, rows.numpy(), delta.numpy())
@@ -69,9 +69,7 @@ CASES += [
 
 
 @pytest.mark.parametrize(("model", "loss", "values", "groups"), CASES)
-def test_a_step_is_what_its_pairs_give_one_by_one(
-    model: str, loss: str, values: dict, groups: int, pair_by_pair
-) -> None:
+def test_a_step_equals_its_pairs_one_by_one(model: str, loss: str, values: dict, groups: int, pair_by_pair) -> None:
     case = Case(settings_of(model, loss, **values), groups=groups)
     expected = pair_by_pair(case.settings, COUNTS, case.inputs, case.outputs).step(*case.flat, 0.3)
     require_equal(case, case.outcome(0.3), expected)
@@ -88,14 +86,14 @@ def test_negatives_may_be_the_predicted_word_only_among_many_words(model: str, w
 
 @pytest.mark.parametrize("rate", [0.1, 2.0])
 @pytest.mark.parametrize(("model", "loss"), MODELS)
-def test_updates_are_the_gradient_of_the_loss_downwards(model: str, loss: str, rate: float) -> None:
+def test_updates_follow_the_negative_gradient_of_the_loss(model: str, loss: str, rate: float) -> None:
     case = Case(settings_of(model, loss, window=4), seed=2)
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(case.outcome(0.0).losses)
     gradients = [tf.convert_to_tensor(g).numpy() for g in tape.gradient(total, [case.inputs, case.outputs])]
     outcome = case.outcome(rate)
     np.testing.assert_allclose(summed(case.outputs, *outcome.output), -rate * gradients[1], atol=1e-4)
-    # With CBOW words of a window get more than their gradient, as in the released program.
+    # With CBOW words of a window get more than their gradient, as in word2vec.c.
     if model == "skipgram":
         np.testing.assert_allclose(summed(case.inputs, outcome.input), -rate * gradients[0], atol=1e-4)
 

@@ -24,7 +24,7 @@ def require_drawn_from(drawn: np.ndarray, probabilities: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("threshold", [1e-1, 1e-2, 1e-3, 1e-5])
-def test_keep_probabilities_are_gensims(threshold: float) -> None:
+def test_keep_probabilities_match_gensim(threshold: float) -> None:
     counts = COUNTS[COUNTS > 0]
     model = Word2Vec(min_count=1, sample=threshold)
     model.build_vocab_from_freq({f"w{row}": int(count) for row, count in enumerate(counts)})
@@ -32,13 +32,13 @@ def test_keep_probabilities_are_gensims(threshold: float) -> None:
     np.testing.assert_allclose(keep_probabilities(counts, threshold), np.array(integers) / (2**32 - 1), rtol=1e-6)
 
 
-def test_without_a_threshold_or_counts_all_are_kept() -> None:
+def test_without_a_threshold_or_counts_all_words_are_kept() -> None:
     np.testing.assert_array_equal(keep_probabilities(np.zeros(2, np.int64), 1e-3), [1, 1])
     np.testing.assert_array_equal(keep_probabilities(COUNTS, None), np.ones(len(COUNTS), np.float32))
     assert subsample(tf.range(3, dtype=tf.int64), keep_probabilities(COUNTS, None), [1, 2]).numpy().all()
 
 
-def test_occurrences_are_kept_as_often_as_is_probable() -> None:
+def test_occurrences_are_kept_with_their_probability() -> None:
     keep = np.array([0.05, 0.5, 0.9, 1.0, 0.0], np.float32)
     ids = tf.reshape(tf.repeat(tf.range(5, dtype=tf.int64), 20_000), [10, -1])
     kept = subsample(ids, keep, tf.constant([3, 4])).numpy()
@@ -50,7 +50,7 @@ def test_occurrences_are_kept_as_often_as_is_probable() -> None:
     assert kept[3:].tolist() == [20_000, 0]
 
 
-def test_draws_depend_on_the_seed_alone() -> None:
+def test_draws_depend_only_on_the_seed() -> None:
     table, keep = NoiseTable(COUNTS, 0.75), np.full(9, 0.5, np.float32)
     ids = tf.zeros([200], tf.int64)
 
@@ -81,7 +81,7 @@ def test_neighbouring_draws_are_independent() -> None:
 
 
 @pytest.mark.parametrize("counts", [[], [0], [0, 0, 0]])
-def test_a_vocabulary_that_does_not_occur_is_an_error(counts: list[int]) -> None:
+def test_a_vocabulary_without_occurrences_is_an_error(counts: list[int]) -> None:
     with pytest.raises(JobError, match="no words to draw negatives from"):
         NoiseTable(np.array(counts, np.int64), 0.75)
 

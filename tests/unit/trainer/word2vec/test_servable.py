@@ -40,7 +40,7 @@ def assert_ranked(found: dict, key: str, row: int, expected: list[tuple[str, flo
     np.testing.assert_allclose(found["similarity"][row], [value for _, value in expected], atol=1e-5)
 
 
-def test_neighbors_similarities_and_analogies_are_those_of_gensim(servable, peer) -> None:
+def test_neighbors_similarities_and_analogies_match_gensim(servable, peer) -> None:
     found = servable.neighbors(texts(*WORDS), 10)
     assert found["neighbors"].shape == (200, 10)
     assert found["known"].numpy().all()
@@ -58,7 +58,7 @@ def test_neighbors_similarities_and_analogies_are_those_of_gensim(servable, peer
         assert_ranked(found, "answers", row, peer.most_similar(positive=[b, c], negative=[a], topn=7))
 
 
-def test_many_questions_over_many_words_are_answered_as_numpy_does(make_servable) -> None:
+def test_many_queries_over_many_words_match_numpy(make_servable) -> None:
     words = [f"w{number}" for number in range(70_000)]
     vectors = np.random.default_rng(3).normal(size=(70_000, 4)).astype(np.float32)
     asked = words[::120]
@@ -85,7 +85,7 @@ def test_the_more_frequent_of_words_with_equal_cosines_comes_first(make_servable
 
 
 @pytest.mark.parametrize("delimiter", ["_", "\\1", "+"])
-def test_phrases_are_asked_for_with_spaces(make_servable, delimiter: str) -> None:
+def test_phrases_are_queried_with_spaces(make_servable, delimiter: str) -> None:
     words = ["new", f"new{delimiter}york", "york"]
     servable = make_servable(words, np.eye(3, dtype=np.float32), transform={"phrases": {"delimiter": delimiter}})
     found = servable.vectors(texts("New York", f"new{delimiter}york", " new  york\n", "new new"))["word"].numpy()
@@ -119,7 +119,7 @@ def test_unknown_words_are_marked_in_every_signature(servable) -> None:
     assert pair["similarity"].numpy().tolist()[:3] == [0, 0, 0]
 
 
-def test_few_words_and_vectors_of_zeros_are_answered_as_far_as_possible(make_servable) -> None:
+def test_few_words_and_zero_vectors_are_answered_as_far_as_possible(make_servable) -> None:
     alone = make_servable(["a"], np.array([[3, 4]], np.float32))
     assert alone.neighbors(texts("a", "x"), 10)["neighbors"].shape == (2, 0)
     assert alone.analogy(texts("a"), texts("a"), texts("a"), 10)["answers"].shape == (1, 0)
@@ -135,7 +135,7 @@ def test_few_words_and_vectors_of_zeros_are_answered_as_far_as_possible(make_ser
 
 
 @pytest.mark.parametrize(("k", "found"), [(-1, 0), (0, 0), (1, 1), (199, 199), (200, 199), (10**6, 199)])
-def test_as_many_neighbors_come_as_there_are(servable, k: int, found: int) -> None:
+def test_k_is_limited_to_the_number_of_answers(servable, k: int, found: int) -> None:
     neighbors = servable.neighbors(texts("w5", "w6"), k)["neighbors"].numpy()
     assert neighbors.shape == (2, found)
     assert b"w5" not in neighbors[0]
@@ -184,7 +184,7 @@ def test_vectors_and_counts_are_saved_next_to_the_model(servable, make_servable,
 
 
 @pytest.mark.slow
-def test_the_model_answers_in_a_process_that_does_not_know_the_project(
+def test_the_model_answers_in_a_process_without_the_project(
     make_servable, judgement_record, ask_elsewhere, tmp_path: Path
 ) -> None:
     words = [word.encode() for word in ("don't", "caf\u00e9", '"', "\u65e5\u672c", "film")]
@@ -213,7 +213,7 @@ def test_the_model_answers_in_a_process_that_does_not_know_the_project(
     assert (found["judge"]["loss"], found["judge"]["pairs"]) == ([1 + 8], [2])
 
 
-def test_the_digest_is_that_of_what_decides_the_answers(make_servable, transform_graph) -> None:
+def test_the_digest_covers_what_determines_the_answers(make_servable, transform_graph) -> None:
     words, vectors = ["a", "b"], np.eye(2, dtype=np.float32)
     graph = transform_graph(words, TransformSettings())
     first = make_servable(words, vectors, graph=graph, log_steps=1).digest()

@@ -1,4 +1,4 @@
-"""Training on words of two groups that never meet: what it learns, publishes, shows, and how it goes on."""
+"""Training on two groups of words that never occur together: what it learns, publishes, shows, and how it resumes."""
 
 import csv
 import dataclasses
@@ -63,7 +63,7 @@ PUBLISHED = {
 
 
 def documents_of(split: str, number: int) -> list[list[str]]:
-    """Documents of the words of one group each, and one that has no vector."""
+    """Documents of the words of one group each, and a word without a vector."""
     drawn = random.Random(split)
     return [[*drawn.sample(GROUPS[place % 2], 12), "unknown"] for place in range(number)]
 
@@ -127,7 +127,7 @@ def done(request: pytest.FixtureRequest) -> Work:
     return request.getfixturevalue(request.param)
 
 
-def test_all_files_are_published_and_words_that_stand_together_are_alike(done: Work) -> None:
+def test_all_files_are_published_and_words_that_occur_together_are_similar(done: Work) -> None:
     folder = Path(done.model_directory)
     assert {path.name for path in folder.iterdir()} == PUBLISHED
     counts = [line.split() for line in (folder / "counts.txt").read_text().splitlines()]
@@ -154,7 +154,7 @@ def test_the_published_model_reproduces_the_eval_loss_and_answers(done: Work, ju
     assert composed["vectors"].numpy().any() == bool(done.settings.ngrams)
 
 
-def test_the_report_of_a_training(done: Work) -> None:
+def test_the_report_of_a_training_run(done: Work) -> None:
     report = report_of(done)
     history = report.pop("history")
     assert report.pop("device")
@@ -170,10 +170,10 @@ def test_the_report_of_a_training(done: Work) -> None:
 def test_curves_neighbors_and_vectors_are_shown(done: Work) -> None:
     events = EventAccumulator(done.log_directory, {"tensors": 0}).Reload()
     points = {name: [event.step for event in events.Tensors(name)] for name in events.Tags()["tensors"]}
-    # 64 steps are done at a time, and all 100 are shown.
+    # 64 steps are taken at a time; figures are shown at the first such point after every 100.
     assert points["neighbors"] == points["step/loss"] == points["step/learning_rate"] == [128, 256, 384]
     rates = [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors("step/learning_rate")]
-    # That of the first of the 64, falling over both epochs.
+    # The rate of the first of the 64, which falls over both epochs.
     assert rates == pytest.approx([0.05 * (1 - step / 384) for step in (64, 192, 320)])
     assert points["epoch/loss"] == points["epoch/eval_loss"] == points["device"] == [1, 2]
     losses = [tf.make_ndarray(event.tensor_proto).item() for event in events.Tensors("epoch/eval_loss")]
@@ -182,7 +182,7 @@ def test_curves_neighbors_and_vectors_are_shown(done: Work) -> None:
         assert [row[0] for row in csv.reader(file, delimiter="\t")][1:] == WORDS
 
 
-def test_a_resumed_training_reports_it_and_counts_its_steps_on(words: Work, make_job) -> None:
+def test_a_resumed_run_reports_it_and_continues_the_step_count(words: Work, make_job) -> None:
     job = make_job()
     training = training_of(job)
     checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
@@ -198,12 +198,12 @@ def test_a_resumed_training_reports_it_and_counts_its_steps_on(words: Work, make
         assert Path(job.model_directory, name).read_bytes() == Path(words.model_directory, name).read_bytes()
     events = EventAccumulator(job.log_directory, {"tensors": 0}).Reload()
     assert [event.step for event in events.Tensors("epoch/loss")] == [1, 2]
-    # Steps count on from the 192 of the epoch before.
+    # The step count continues from the 192 of the previous epoch.
     assert [event.step for event in events.Tensors("step/loss")] == [320]
 
 
 @pytest.mark.parametrize(("step_tokens", "step"), [(16, 65), (64, 64)])
-def test_a_diverged_training_reports_its_step(step_tokens: int, step: int, make_job) -> None:
+def test_a_diverged_run_reports_its_step(step_tokens: int, step: int, make_job) -> None:
     """At the next sample of the loss or, where there is none, after the last step."""
     job = make_job(learning_rate=1e6, epochs=1, step_tokens=step_tokens)
     training = training_of(job)
@@ -216,7 +216,7 @@ def test_a_diverged_training_reports_its_step(step_tokens: int, step: int, make_
     assert checkpoints.restore() == TrainingState()
 
 
-def test_devices_that_share_the_steps_give_what_one_gives(make_job) -> None:
+def test_devices_that_share_steps_give_the_result_of_one(make_job) -> None:
     job = make_job(step_tokens=48)
     arguments = json.dumps([job.settings.model_dump(), job.transform_graph, job.train_files])
     command = [sys.executable, "-c", THREE_DEVICES, arguments]
@@ -231,7 +231,7 @@ def test_the_learning_rate_falls_from_the_first_step_to_the_last(make_job) -> No
     training = training_of(make_job(learning_rate=0.1, min_learning_rate=0.001))
     found = [training._rates(epoch, np.arange(200)) for epoch in (0, 1)]
     assert found[0].dtype == np.float32
-    # Repeats and what fills the last steps up change nothing beyond the end of an epoch.
+    # Repeats and the padding of the last steps change nothing after the end of an epoch.
     linear = np.maximum(np.linspace(0.1, 0, 385), 0.001)
     np.testing.assert_allclose(found[0], [*linear[:192], *[linear[192]] * 8], rtol=1e-5)
     np.testing.assert_allclose(found[1], [*linear[192:384], *[0.001] * 8], rtol=1e-5)
@@ -257,8 +257,8 @@ def test_subsampling_that_drops_all_words_is_reported(make_job) -> None:
     assert not Path(job.model_directory).exists()
 
 
-def test_epochs_that_are_read_in_one_go_are_those_that_are_read_alone(make_job) -> None:
-    """An epoch that is left out is read as one that comes after others."""
+def test_epochs_read_in_one_go_equal_epochs_read_alone(make_job) -> None:
+    """An epoch reads the same whether or not the epochs before it are read."""
     together, apart = (training_of(make_job(epochs=3)) for _ in range(2))
     read = [list(together._reader.read(epoch)) for epoch in range(3)]
     for epoch in (2, 0):

@@ -11,7 +11,7 @@ from trainer.vectors.vector_words import Vocabulary
 
 
 def test_it_reads_what_the_transform_writes(tmp_path: Path) -> None:
-    """Words that a reader of lines might part."""
+    """Words that a line reader might split."""
     names = ["the", "caf\u00e9", "a b", "\u2028", "x\x85y", "\ufeff", "\x1c", " "]
     words = list(zip(names, [9_000_000_000, 5, 4, 3, 2, 2, 1, 0], strict=True))
     write_vocabulary(str(tmp_path), words)

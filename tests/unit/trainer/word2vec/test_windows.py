@@ -26,7 +26,7 @@ IMPROBABLE = 1e-3
 
 
 def listed(documents: list[list[int]], boundary: str) -> list[tuple[int, tuple[int, int], int]]:
-    """Rows of the words that have vectors, what no window crosses, and the document, word by word."""
+    """The row of each word that has a vector, the group that no window crosses, and the document."""
     found = []
     for number, document in enumerate(documents):
         segment = 0
@@ -39,7 +39,7 @@ def listed(documents: list[list[int]], boundary: str) -> list[tuple[int, tuple[i
 
 
 def pairs_of(text: list[tuple], reach: list[int]) -> list[tuple[int, int]]:
-    """Places of each word and of every other that its window holds."""
+    """The index of each word with that of every other word in its window."""
     found = []
     for center, (_, group, _) in enumerate(text):
         around = range(max(center - reach[center], 0), min(center + reach[center] + 1, len(text)))
@@ -48,7 +48,7 @@ def pairs_of(text: list[tuple], reach: list[int]) -> list[tuple[int, int]]:
 
 
 def pairs_in(step: windows.Step, window: int) -> list[tuple[int, int]]:
-    """The same, read out of blocks; what stands there must be the words of these places."""
+    """The same from blocks, which must have the words of these indices."""
     mask = WindowTable(window)(step).numpy()
     contexts, rows = np.array(step["contexts"]), np.array(step["centers"]).ravel()
     assert np.isin(mask, [0, 1]).all()
@@ -69,7 +69,7 @@ def ragged(documents: list[list[int]]) -> tf.RaggedTensor:
 
 @hypothesis.settings(max_examples=50)
 @given(DOCUMENTS, st.sampled_from([1, 2, 5, 7, 20]), st.sampled_from(["document", "segment"]), st.randoms())
-def test_windows_hold_the_words_around_within_the_document_or_segment(documents, window, boundary, random) -> None:
+def test_windows_hold_the_surrounding_words_of_the_document_or_segment(documents, window, boundary, random) -> None:
     text = listed(documents, boundary)
     rows, groups, of_document = windows.word_rows(ragged(documents), WORDS, boundary)
     assert rows.numpy().tolist() == [row for row, _, _ in text]
@@ -92,7 +92,7 @@ def test_windows_hold_the_words_around_within_the_document_or_segment(documents,
 
 @hypothesis.settings(max_examples=50)
 @given(st.lists(st.sampled_from([*[0] * 6, *range(1, 12)]), max_size=200))
-def test_a_word_that_stands_often_shortly_before_is_left_out(rows: list[int]) -> None:
+def test_a_word_that_occurs_often_just_before_is_left_out(rows: list[int]) -> None:
     kept = [n for n, row in enumerate(rows) if rows[max(n - LOOK_BACK, 0) : n].count(row) < REPEATS]
     found = windows.without_repeats(tf.constant(rows, tf.int32), tf.range(len(rows), dtype=tf.int64))
     assert found[0].numpy().tolist() == [rows[n] for n in kept]
@@ -120,8 +120,8 @@ def read(tmp_path_factory: pytest.TempPathFactory, write_transformed):
     return read
 
 
-def unlike_documents() -> list[list[int]]:
-    """Documents of words that no other has, so that each is found again; an empty one and one of a word are there."""
+def distinct_documents() -> list[list[int]]:
+    """Documents without common words, so that each is identifiable; one is empty, and one has a single word."""
     lengths, first, documents = [0, 1, *np.random.default_rng(1).integers(0, 80, 70)], 4, []
     for length in lengths:
         documents.append(list(range(first, first + length)))
@@ -130,7 +130,7 @@ def unlike_documents() -> list[list[int]]:
     return documents
 
 
-TEXT = unlike_documents()
+TEXT = distinct_documents()
 VOCABULARY = sum(map(len, TEXT))
 
 
@@ -140,7 +140,7 @@ def one_pass(read) -> dict[str, np.ndarray]:
 
 
 def require_windows_of(step: dict[str, np.ndarray], documents: list[list[int]], window: int) -> None:
-    """A pass over such documents, each whole, without others; then places without windows up to the end of a part."""
+    """Requires exactly these documents in a pass, each complete, then no windows up to the end of a part."""
     centers, left, right = (step[name].ravel() for name in ("centers", "left", "right"))
     total = sum(map(len, documents))
     assert len(centers) == -(-total // PART) * PART
@@ -159,7 +159,7 @@ def require_windows_of(step: dict[str, np.ndarray], documents: list[list[int]], 
     assert pairs_in(step, window) == pairs_of(text, reach)
 
 
-def test_a_pass_holds_every_document_once_with_windows_and_negatives_that_are_drawn(one_pass) -> None:
+def test_a_pass_has_every_document_once_with_random_windows_and_negatives(one_pass) -> None:
     require_windows_of(one_pass, TEXT, 4)
     left, right = one_pass["left"].ravel(), one_pass["right"].ravel()
     starts = np.flatnonzero(left[:VOCABULARY] == 0)
@@ -176,7 +176,7 @@ def test_a_pass_holds_every_document_once_with_windows_and_negatives_that_are_dr
     assert 0 <= noise.min() < noise.max() < VOCABULARY
 
 
-def test_a_pass_depends_on_seed_and_epoch_alone(read, one_pass) -> None:
+def test_a_pass_depends_only_on_seed_and_epoch(read, one_pass) -> None:
     values = {"window": 4, "shared_negatives": 7}
     tf.random.set_seed(7)
     again = read(TEXT, np.ones(VOCABULARY), **values)
@@ -187,7 +187,7 @@ def test_a_pass_depends_on_seed_and_epoch_alone(read, one_pass) -> None:
         assert len(found | {expected.tobytes()}) == 3
 
 
-def test_whole_windows_reach_over_words_that_are_left_out(read) -> None:
+def test_full_windows_span_words_that_are_left_out(read) -> None:
     keep = np.tile([1, 0, 0.3, 1], VOCABULARY)[:VOCABULARY]
     step = read(TEXT, keep, window=3, window_reduction=False)
     found = {*step["centers"].ravel()[: np.flatnonzero(step["left"].ravel())[-1] + 1].tolist()}
@@ -200,7 +200,7 @@ def test_whole_windows_reach_over_words_that_are_left_out(read) -> None:
     assert (inner == 3).mean() > 0.5
 
 
-def test_documents_that_are_read_apart_stay_apart(read) -> None:
+def test_documents_in_separate_windows_stay_separate(read) -> None:
     """More than are read together, most of them empty, so that one part holds them all."""
     documents = [[4 + n, 5 + n] if n % 4 == 0 else [] for n in range(1_500)]
     step = read(documents, np.ones(1_500), window=3, window_reduction=False)
@@ -209,7 +209,7 @@ def test_documents_that_are_read_apart_stay_apart(read) -> None:
 
 
 @pytest.mark.parametrize("boundary", ["document", "segment"])
-def test_a_corpus_below_a_window(boundary: str, read) -> None:
+def test_a_corpus_may_be_smaller_than_a_window(boundary: str, read) -> None:
     """Marks, repeats, unknown words, documents without words."""
     documents = [[2, 4, 1, 5, 3, 2, 6, 99, 7, 3], [], [8], [1, 0, 99], [9] * 50 + [10], []]
     step = read(documents, np.ones(7), window=9, window_reduction=False, boundary=boundary)
