@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import runpy
@@ -9,16 +10,26 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from pathlib import Path
+
+import pytest
 
 FRESH = multiprocessing.get_context("spawn")
 """Processes of their own, with their own seed of `hash`."""
 
-FORKED = multiprocessing.get_context("forkserver")
-"""Processes that start with the libraries, but without any module of the product."""
 
-FORKED.set_forkserver_preload(["tfx.components", "tfx.orchestration.portable.tfx_runner"])
+@functools.cache
+def forked() -> BaseContext:
+    """Processes that start with the libraries, but without any module of the product."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tfx.components", "tfx.orchestration.portable.tfx_runner"])
+    # TensorFlow reads this once, at its import, which the commands on published models count on.
+    with pytest.MonkeyPatch.context() as quiet:
+        quiet.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+        forkserver.ensure_running()
+    return context
 
 
 def exit_code(context: BaseContext, target, *arguments: object) -> int:
@@ -36,7 +47,7 @@ def seqloom(
     with tempfile.TemporaryDirectory() as streams:
         stdin, stdout, stderr = (Path(streams, name) for name in ("stdin", "stdout", "stderr"))
         stdin.write_text(given)
-        ended = exit_code(FORKED, _main, arguments, str(code), str(folder), dict(environment), streams)
+        ended = exit_code(forked(), _main, arguments, str(code), str(folder), dict(environment), streams)
         return subprocess.CompletedProcess(arguments, ended, stdout.read_text(), stderr.read_text())
 
 

@@ -86,9 +86,9 @@ def test_another_process_trains_the_same_model_also_when_it_is_killed_and_resume
     assert outcome(tmp_path / "straight") == outcome(done.folder)
     # A training that saves within epochs has to resume from there.
     saves = "checkpoint_steps" in type(trainer).model_fields
-    assert end(processes.FORKED, tmp_path / "killed", 0.5 if saves else 0.0) == -signal.SIGKILL
+    assert end(processes.forked(), tmp_path / "killed", 0.5 if saves else 0.0) == -signal.SIGKILL
     last = tf.train.latest_checkpoint(str(tmp_path / "killed" / "checkpoints" / "last"))
     state = json.loads(tf.train.load_variable(last, "state/.ATTRIBUTES/VARIABLE_VALUE"))
     assert (state["epoch"], bool(state["within"])) == (1, saves)
-    assert end(processes.FORKED, tmp_path / "killed") == 0
+    assert end(processes.forked(), tmp_path / "killed") == 0
     assert outcome(tmp_path / "killed") == outcome(done.folder)
