@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import inspect
 import math
+from pathlib import Path
 
 import pytest
 from tensorflow_model_analysis.metrics import metric_specs
 
 from components.evaluator.figure_metric import COUNTS
+from pipeline.config.job import Job
 from pipeline.dag import dag, gates
 from pipeline.runs.published import open_answers
+from pipeline.tasks import loading
 from pipeline.tasks.registry import TASKS, task_of
 from tests.contract.cases import CASES, TRAINED, Case
+from trainer.data.kinds import KINDS
 from trainer.errors import JobError
 from trainer.jobs import dotted
 from trainer.jobs.counting import Counts
+from trainer.settings import Settings
+
+EXAMPLES = [loading.load(path) for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))]
 
 
-def test_every_task_takes_a_kind_of_corpus() -> None:
+def test_every_task_takes_a_kind_of_corpus_and_every_kind_trains_a_model() -> None:
     assert {case.task.name for case in CASES} == set(TASKS)
+    assert {case.kind.name for case in TRAINED} == set(KINDS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -35,10 +43,12 @@ def test_what_trains_is_imported_and_bears_the_name_of_the_task(case: Case) -> N
     assert training.settings is type(case.job.trainer)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_settings_survive_the_way_into_the_trainer(case: Case) -> None:
-    trainer = case.job.trainer
-    assert type(trainer).model_validate_json(trainer.model_dump_json()) == trainer
+@pytest.mark.parametrize("job", [*(case.job for case in CASES), *EXAMPLES], ids=lambda job: f"{job.task}-{job.name}")
+def test_every_section_survives_the_way_into_a_component(job: Job) -> None:
+    sections = [value for _, value in job if isinstance(value, Settings)]
+    assert {"CorpusSettings", "TransformSettings"} <= {type(section).__name__ for section in sections}
+    for section in sections:
+        assert type(section).model_validate_json(section.model_dump_json()) == section
 
 
 @pytest.mark.parametrize("case", TRAINED, ids=str)

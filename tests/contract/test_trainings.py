@@ -31,8 +31,12 @@ def identities(records: list[bytes]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", TRAINED, ids=str)
-def test_a_model_names_its_task(case: Case, published) -> None:
-    assert saved_model.made_by(str(published(case).model)) == case.task.name
+def test_a_model_names_its_task_and_opens_for_each_of_its_commands(case: Case, published) -> None:
+    model = published(case).model
+    assert saved_model.made_by(str(model)) == case.task.name
+    assert case.task.answers()
+    for command in case.task.answers():
+        assert open_answers(model, command)
 
 
 @pytest.mark.parametrize("case", PROBED, ids=str)
@@ -47,12 +51,15 @@ def test_all_signatures_agree_on_the_same_documents(case: Case, published) -> No
     for form, signature in probes.items():
         argument = "text" if form == "text" else "examples"
         answers = model.signatures[signature](**{argument: tf.constant(given[form])})
-        found[form] = {name: value.numpy() for name, value in answers.items() if value.dtype.is_floating}
+        found[form] = {name: value.numpy() for name, value in answers.items()}
     shared = set.intersection(*map(set, found.values()))
     assert shared
     for name in shared:
         for form in probes:
-            np.testing.assert_allclose(found[form][name], found["text"][name], atol=1e-6)
+            if found["text"][name].dtype.kind == "f":
+                np.testing.assert_allclose(found[form][name], found["text"][name], atol=1e-6)
+            else:
+                np.testing.assert_array_equal(found[form][name], found["text"][name])
 
 
 @pytest.mark.parametrize("case", ASKED, ids=str)
