@@ -97,7 +97,7 @@ def test_configuration_and_command_line_import_nothing_heavy() -> None:
     settings = sorted((ROOT / "components").glob("*/settings.py"))
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in settings]
     assert "components.corpus_example_gen.settings" in names
-    names += ["pipeline.config.job", "pipeline.cli.app", "trainer.settings", "trainer.errors", "trainer.progress"]
+    names += ["pipeline.config.job", "pipeline.cli.app", "trainer.settings", "trainer.errors", "trainer.jobs.progress"]
     code = f"import json, sys, {', '.join(names)}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}

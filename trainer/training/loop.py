@@ -12,10 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import progress
 from trainer.data import features as f
 from trainer.data.reading import POSITION, Usage
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.training.checkpoint import Checkpoints, TrainingState, Variables
 from trainer.training.monitor import Monitor
 from trainer.training.objective import Counted, Objective

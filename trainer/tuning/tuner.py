@@ -12,9 +12,8 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FailedTrialError, FatalError
 
-from trainer import progress
 from trainer.errors import JobError
-from trainer.jobs import dotted, keyed_directory
+from trainer.jobs import dotted, keyed_directory, progress
 from trainer.jobs.training_job import TrainingJob, files
 from trainer.supervised.supervised import Supervised
 from trainer.tuning import oracle

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import progress
 from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.jobs.training_job import TrainingJob
 from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies, training_report
