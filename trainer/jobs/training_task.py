@@ -31,6 +31,11 @@ class TrainingTask(abc.ABC, Generic[S]):
     def run(self, job: TrainingJob, settings: S) -> None:
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
+    def is_chief(self, settings: S) -> bool:
+        """Returns whether this process writes the results; of several workers one does."""
+        del settings
+        return True
+
     def sign(self, directory: str, digest: str) -> None:
         """Writes the task and the digest of a SavedModel to its file `ABOUT`."""
         tf.io.gfile.makedirs(posixpath.dirname(f"{directory}/{ABOUT}"))

@@ -39,14 +39,12 @@ class Trained(NamedTuple):
         state: The state at the end.
         resumed: Epochs finished before training resumed; 0 if it started from the beginning.
         details: Further entries of `training.json`.
-        chief: Whether this worker publishes the model.
     """
 
     model: keras.Model
     state: TrainingState
     resumed: int
     details: dict[str, Any]
-    chief: bool
 
 
 class Supervised(TrainingTask[S], Generic[S]):
@@ -64,10 +62,14 @@ class Supervised(TrainingTask[S], Generic[S]):
     def head(self, job: TrainingJob, settings: S) -> Head[S]:
         """Returns the head of a job's model."""
 
+    def is_chief(self, settings: S) -> bool:
+        """Returns whether this process writes the results; of several workers one does."""
+        return strategies.is_chief(settings.strategy)
+
     def run(self, job: TrainingJob, settings: S) -> None:
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
         trained = self.train(job, settings)
-        if not trained.chief:
+        if not self.is_chief(settings):
             return
         servable, details = self.head(job, settings).servable(trained.model, job)
         servable.save(job.model_directory)
@@ -93,7 +95,7 @@ class Supervised(TrainingTask[S], Generic[S]):
         with strategy.scope(), precision.policy(settings):
             model = start.build()
             loop = Loop(model, head, weights, weighted=tfrecords.weighted(job.train_files))
-        chief = strategies.is_chief(settings.strategy)
+        chief = self.is_chief(settings)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.variables, writes=chief)
         resumed = checkpoints.restore().epoch
         writer = tf.summary.create_file_writer(job.log_directory) if chief else tf.summary.create_noop_writer()
@@ -113,7 +115,7 @@ class Supervised(TrainingTask[S], Generic[S]):
         details: dict[str, Any] = {"parameters": model.count_params(), "embedding": start.coverage}
         if findings is not None:
             details["sanity"] = dataclasses.asdict(findings)
-        return Trained(model, state, resumed, details, chief)
+        return Trained(model, state, resumed, details)
 
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
         """Checks that a model, built as for training, can learn the job's examples; writes nothing.
