@@ -14,14 +14,14 @@ import tensorflow as tf
 
 from trainer.data import tfrecords
 from trainer.data.features import vocabulary_size
+from trainer.jobs.learnable_task import LearnableTask, Trained
 from trainer.jobs.training_job import TrainingJob
-from trainer.jobs.training_task import TrainingTask
 from trainer.recurrent import fused
 from trainer.recurrent.settings import SequenceSettings
-from trainer.supervised import class_weights, sanity
+from trainer.supervised import class_weights
 from trainer.supervised.head import Head
-from trainer.training import precision, strategies, training_report
-from trainer.training.checkpoint import Checkpoints, TrainingState
+from trainer.training import precision, sanity, strategies, training_report
+from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
 from trainer.vectors import embedding
@@ -31,23 +31,7 @@ logger = logging.getLogger("seqloom.trainer")
 S = TypeVar("S", bound=SequenceSettings)
 
 
-class Trained(NamedTuple):
-    """The result of a training run.
-
-    Attributes:
-        model: The model, with the weights of the best epoch.
-        state: The state at the end.
-        resumed: Epochs finished before training resumed; 0 if it started from the beginning.
-        details: Further entries of `training.json`.
-    """
-
-    model: keras.Model
-    state: TrainingState
-    resumed: int
-    details: dict[str, Any]
-
-
-class Supervised(TrainingTask[S], Generic[S]):
+class Supervised(LearnableTask[S], Generic[S]):
     """A task with targets: a model and the head for the kind of its corpus.
 
     Attributes:
@@ -61,10 +45,6 @@ class Supervised(TrainingTask[S], Generic[S]):
     @abc.abstractmethod
     def head(self, job: TrainingJob, settings: S) -> Head[S]:
         """Returns the head of a job's model."""
-
-    def is_chief(self, settings: S) -> bool:
-        """Returns whether this process writes the results; of several workers one does."""
-        return strategies.is_chief(settings.strategy)
 
     def run(self, job: TrainingJob, settings: S) -> None:
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
