@@ -141,12 +141,13 @@ class _Start(NamedTuple):
 
 def _samples(head: Head[S], job: TrainingJob, loop: Loop) -> Samples | None:
     """Formats the first documents of the eval split."""
-    if not head.settings.samples:
+    number = head.settings.samples
+    if not number:
         return None
     first = next(iter(head.batches(job.eval_files)))
-    batch = {name: first[name][: head.settings.samples] for name in (*head.inputs, *head.targets)}
+    shown = {name: first[name][:number] for name in (*head.inputs, *head.targets)}
     words = job.text("vocabulary.txt").split("\n")[:-1]
-    return lambda: head.describe(batch, loop.step.logits(batch), words)
+    return lambda: head.describe(shown, loop.step.logits(first, number), words)
 
 
 def _copy(trained: keras.Model, plain: keras.Model) -> keras.Model:
