@@ -11,8 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data.kinds import SOURCE
 from trainer.jobs.counting import Arrays, Counts
-from trainer.vectors.judgement import ANALOGY, DOCUMENTS, SCORE, SIMILARITY, SOURCE, TASK
+from trainer.vectors.judgement_features import ANALOGY, DOCUMENTS, SCORE, SIMILARITY, TASK
 
 
 class Judgement(NamedTuple):
