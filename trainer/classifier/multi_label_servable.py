@@ -16,7 +16,7 @@ from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
 from trainer.data import kinds
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES, MIN_PROBABILITY
+from trainer.supervised.model_servable import EXAMPLES_INPUT, MIN_PROBABILITY
 
 PREDICTED = "predicted"
 
@@ -43,7 +43,7 @@ class MultiLabelServable(ClassifierServable):
         halves = np.full(len(classes), DEFAULT_THRESHOLD)
         self._thresholds = tf.constant(halves if thresholds is None else thresholds, tf.float32)
 
-    @tf.function(input_signature=EXAMPLES)
+    @tf.function(input_signature=EXAMPLES_INPUT)
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the class ids of serialized raw SequenceExamples, string [batch].
 
@@ -52,7 +52,7 @@ class MultiLabelServable(ClassifierServable):
         ids = self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABELS]
         return {"label_ids": _padded(ids, -1)}
 
-    @tf.function(input_signature=EXAMPLES)
+    @tf.function(input_signature=EXAMPLES_INPUT)
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch], for their evaluation.
 

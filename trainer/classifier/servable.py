@@ -12,7 +12,7 @@ from trainer.classifier.attention import explained
 from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES, TEXT, ModelServable
+from trainer.supervised.model_servable import EXAMPLES_INPUT, TEXT_INPUT, ModelServable
 
 PROBABILITIES = "probabilities"
 
@@ -32,25 +32,25 @@ class ClassifierServable(ModelServable):
             words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
             self._words = tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])
             # Without a decorator, because saving traces every decorated method, and this one needs attention layers.
-            self.explain = tf.function(self._explain, TEXT, autograph=False)
+            self.explain = tf.function(self._explain, TEXT_INPUT, autograph=False)
 
-    @tf.function(input_signature=TEXT, autograph=False)
+    @tf.function(input_signature=TEXT_INPUT, autograph=False)
     def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies documents, string [batch], UTF-8."""
         return self._classify(self._raw(text))
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch]."""
         return self._classify(f.parse_raw(examples, self._kind))
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the probabilities of serialized transformed SequenceExamples, string [batch]."""
         batch = parsing.padded_batch(examples, self._kind)
         return {PROBABILITIES: self._probabilities(batch[f.TOKENS], batch[f.LENGTH])}
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
         return {"label_id": self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABEL]}

@@ -16,7 +16,7 @@ from trainer.errors import JobError
 PARALLEL = max(2, min(8, os.cpu_count() or 2))
 """Threads that read or parse. tf.data.AUTOTUNE would restart its search at one thread every epoch."""
 
-Pass = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]
+ReadPass = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]
 """A compiled pass, from the results of `ordered` and the position to start from."""
 
 PASS_SIGNATURE = (tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32), tf.TensorSpec([4], tf.int64))

@@ -180,10 +180,10 @@ class _EpochReader:
     def __init__(self, steps: Callable[[Sequence[int]], tf.data.Dataset], epochs: int) -> None:
         self._steps, self._epochs = steps, epochs
         self._next: int | None = None
-        self._opened: Iterator[tuple[tf.Tensor, windows.Step]] = iter(())
-        self._ahead: tuple[tf.Tensor, windows.Step] | None = None
+        self._opened: Iterator[tuple[tf.Tensor, windows.StepTensors]] = iter(())
+        self._ahead: tuple[tf.Tensor, windows.StepTensors] | None = None
 
-    def read(self, epoch: int) -> Iterator[windows.Step]:
+    def read(self, epoch: int) -> Iterator[windows.StepTensors]:
         """Yields the steps of an epoch, many at a time; the next epoch continues the same dataset."""
         if epoch != self._next:
             self._opened = iter(self._steps(range(epoch, max(self._epochs, epoch + 1))))
