@@ -44,15 +44,6 @@ class MultiLabelServable(ClassifierServable):
         self._thresholds = tf.constant(halves if thresholds is None else thresholds, tf.float32)
 
     @tf.function(input_signature=EXAMPLES_INPUT)
-    def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the class ids of serialized raw SequenceExamples, string [batch].
-
-        `label_ids`, int64 [batch, max labels], is padded with -1, which also stands for unknown labels.
-        """
-        ids = self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABELS]
-        return {"label_ids": _padded(ids, -1)}
-
-    @tf.function(input_signature=EXAMPLES_INPUT)
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch], for their evaluation.
 
@@ -79,7 +70,7 @@ class MultiLabelServable(ClassifierServable):
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns one signature per method; `serve_text` is `serving_default`; `explain` needs attention."""
-        return {**super().signatures(), "judge": self.judge}
+        return {**self._serving(), "judge": self.judge}
 
     def digest(self, directory: str, transform_settings: str) -> str:
         """Returns the digest, which includes the thresholds."""
