@@ -53,7 +53,7 @@ class Supervised(LearnableTask[S], Generic[S]):
             return
         servable, details = self.head(job, settings).servable(trained.model, job)
         servable.save(job.model_directory)
-        self.sign(job.model_directory, servable.digest(job.model_directory, job.text("settings.json")))
+        self.sign(job, servable.digest(job.model_directory, job.text("settings.json")))
         training_report.write_report(job.log_directory, trained.state, trained.resumed, {**trained.details, **details})
 
     def train(self, job: TrainingJob, settings: S) -> Trained:

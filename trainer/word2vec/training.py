@@ -53,7 +53,7 @@ class Word2vec(TrainingTask[Word2vecSettings]):
             monitor.write_projector(job.log_directory)
         servable = _servable(job, training)
         recall = servable.save(job.model_directory)
-        self.sign(job.model_directory, servable.digest())
+        self.sign(job, servable.digest())
         more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
         training_report.write_report(job.log_directory, state, restored.epoch, more)
 
