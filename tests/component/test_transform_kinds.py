@@ -1,4 +1,4 @@
-"""Every kind of corpus and tokeniser through CorpusExampleGen and SequenceTransform under LocalDagRunner."""
+"""Every kind of corpus and tokenizer through CorpusExampleGen and SequenceTransform under LocalDagRunner."""
 
 import itertools
 import json

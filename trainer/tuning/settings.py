@@ -101,7 +101,7 @@ class TuneSettings(Settings):
         " many trials of few epochs, and more epochs for the best.",
     )
     objective: Literal["eval_loss", "eval_accuracy"] = Field(
-        "eval_loss", description="Metric to optimise, taken at the best epoch of a trial."
+        "eval_loss", description="Metric to optimize, taken at the best epoch of a trial."
     )
     seed: int = Field(1, ge=0, description="Seed of the values to try; each trial trains with trainer.seed.")
     use: bool = Field(

@@ -1,4 +1,4 @@
-"""The SavedModel of word vectors: vectors, neighbours, similarities and analogies of words."""
+"""The SavedModel of word vectors: vectors, neighbors, similarities and analogies of words."""
 
 from __future__ import annotations
 

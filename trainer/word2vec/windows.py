@@ -69,7 +69,7 @@ def steps(
     orders = [tfrecords.shuffled(paths, seed) for seed in seeds]
     drawn = [(seed, tfrecords.mix(seed, 1), tfrecords.mix(seed, 2)) for seed in seeds]
     one_pass = _Pass(settings, tfrecords.compression(paths[0]), keep, noise)
-    # One dataset for all passes: tracing and optimising it takes as long as half a million words.
+    # One dataset for all passes: tracing and optimizing it takes as long as half a million words.
     passes = tf.data.Dataset.from_tensor_slices((tf.constant(epochs, tf.int32), orders, tf.constant(drawn, tf.int32)))
     return tfrecords.without_autotune(passes.flat_map(one_pass.steps).prefetch(_PREFETCHED))
 
@@ -195,7 +195,7 @@ def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> S
 
 
 def predictions(step: StepTensors, model: Literal["skipgram", "cbow"]) -> tf.Tensor:
-    """Counts the predictions at each word: its neighbours or, with CBOW, itself; float32 [blocks, BLOCK]."""
+    """Counts the predictions at each word: its neighbors or, with CBOW, itself; float32 [blocks, BLOCK]."""
     found = step[LEFT] + step[RIGHT]
     return tf.cast(found if model == "skipgram" else tf.sign(found), tf.float32)
 
