@@ -25,8 +25,8 @@ IntArray = NDArray[np.int64]
 class PairCounts:
     """Exact counts of words and of pairs of adjacent words, in 16 bytes per distinct pair.
 
-    New pairs are merged into the sorted arrays once they reach a quarter of their size, so the peak memory is little
-    more than that of the result. No pair is pruned: one that is rare in every shard may be frequent overall.
+    New pairs are merged into the sorted arrays once they reach a quarter of their size; merging copies the arrays and
+    takes up to three times the memory. No pair is pruned: one that is rare in every shard may be frequent overall.
 
     Attributes:
         ids: A number for each word, in the order of first appearance.
