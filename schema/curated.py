@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT = "text", "labelled_text", "multi_labelled_text", "tagged_text"
-KINDS = (TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)
+SCHEMAS = (TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)
 SEQUENCE = "##SEQUENCE##"
 """The struct that holds the feature lists of a SequenceExample in TFX's readers."""
 
@@ -20,7 +20,7 @@ _CLASSES = ("label", "labels", "tags")
 
 
 def path(kind: str) -> Path:
-    """Returns the path of the curated schema of a kind of corpus, one of `KINDS`."""
+    """Returns the path of the curated schema of a kind of corpus, one of `SCHEMAS`."""
     return Path(__file__).parent / f"{kind}.pbtxt"
 
 
@@ -35,7 +35,7 @@ def for_corpus(
     """Returns the curated schema of a kind, adapted to one corpus.
 
     Args:
-        kind: One of `KINDS`.
+        kind: One of `SCHEMAS`.
         classes: The class names, which are the domain of labels or tags; empty: any are allowed.
         named_sources: Whether the corpus names its sources. Otherwise the sources are file names, which change from
             span to span, so their distribution is not compared.

@@ -124,13 +124,13 @@ class TransformSettings(Settings):
 
     tokenizer: Literal["words", "whitespace", "characters", "subwords"] = Field(
         "words",
-        description="words: Unicode words and single punctuation marks; whitespace: text that is already tokenised; "
+        description="words: Unicode words and single punctuation marks; whitespace: text that is already tokenized; "
         "characters: code points; subwords: pieces of a trained model, which restore the text when joined.",
     )
     lowercase: bool | None = Field(
         None, description="Lower-case the text (Unicode). Default: true with tokenizer words, false with others."
     )
-    nfkc: bool = Field(False, description="Unicode normalisation form NFKC; needs the extra `subwords`.")
+    nfkc: bool = Field(False, description="Unicode normalization form NFKC; needs the extra `subwords`.")
     strip_html: bool = Field(False, description="Replace HTML tags by spaces, and common entities by their characters.")
     digits: bool = Field(False, description="Replace every decimal digit by 0: 1984 becomes 0000.")
     max_token_bytes: PositiveInt | None = Field(None, description="Longest token in bytes; longer ones become unknown.")

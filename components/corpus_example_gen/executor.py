@@ -23,7 +23,7 @@ from components.corpus_example_gen.writing.split_assignment import SplitRule, sh
 from components.shared import memory
 from components.shared.beam_results import read_json
 from components.shared.tfrecord_file import remove_partials
-from trainer import progress
+from trainer.jobs import progress
 from trainer.settings import OutputSettings
 
 

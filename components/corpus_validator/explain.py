@@ -38,7 +38,7 @@ _KINDS: dict[int, AnomalyKind] = {
     _Type.UNEXPECTED_DATA_TYPE: "type",
 }
 _COMPARED = {_Type.COMPARATOR_L_INFTY_HIGH, _Type.COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH}
-_MEASURES = {1: "largest difference in share", 2: "Jensen-Shannon divergence", 3: "normalised difference"}
+_MEASURES = {1: "largest difference in share", 2: "Jensen-Shannon divergence", 3: "normalized difference"}
 
 
 @dataclasses.dataclass(frozen=True)

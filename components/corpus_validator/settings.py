@@ -13,7 +13,7 @@ AnomalyKind = Literal["missing", "domain", "length", "type", "new", "size", "scr
 a feature that is not in the schema, too few or too many documents, letters of another script, a distribution that
 differs from that of the previous examples (drift) or of the serving logs (skew)."""
 
-KINDS: tuple[str, ...] = get_args(AnomalyKind)
+ANOMALIES: tuple[str, ...] = get_args(AnomalyKind)
 CORPUS = "corpus"
 """The feature name of anomalies of a whole split, in reports and in `warn`."""
 
@@ -24,7 +24,7 @@ class ValidationSettings(Settings):
     warn: tuple[str, ...] = Field(
         (),
         description=f"Anomalies that are reported but do not fail the run: a feature's name (label), or one kind of"
-        f" anomaly of a feature (label:drift). Kinds: {', '.join(KINDS)}.",
+        f" anomaly of a feature (label:drift). Kinds: {', '.join(ANOMALIES)}.",
     )
     serving_logs: str | None = Field(
         None,
@@ -40,8 +40,8 @@ class ValidationSettings(Settings):
             feature, colon, kind = entry.partition(":")
             if not feature:
                 raise ValueError(f"an entry must name a feature, for example label or label:drift, found {entry!r}")
-            if colon and kind not in KINDS:
-                raise ValueError(f"{entry!r} has an unknown kind of anomaly: expected one of {', '.join(KINDS)}")
+            if colon and kind not in ANOMALIES:
+                raise ValueError(f"{entry!r} has an unknown kind of anomaly: expected one of {', '.join(ANOMALIES)}")
         return warn
 
     def lowers(self, feature: str, kind: str) -> bool:

@@ -15,10 +15,10 @@ from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from components.shared import example_files
 from components.shared.artifacts import ArtifactMap, describe_examples, split_documents
 from components.shared.tfrecord_file import TFRecordFile
-from trainer import progress
 from trainer.data import tfrecords
 from trainer.data.features import transform_settings
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.settings import OutputSettings
 from trainer.vectors.lookup import WordLookup
 from trainer.vectors.vector_words import Vocabulary

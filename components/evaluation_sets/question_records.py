@@ -9,7 +9,7 @@ import tensorflow as tf
 from components.evaluation_sets.sets import QuestionSet
 from components.evaluation_sets.settings import HELD_OUT
 from trainer.data import features as f
-from trainer.vectors.judgement import DOCUMENTS, SCORE, TASK
+from trainer.vectors.judgement_features import DOCUMENTS, SCORE, TASK
 
 SECTION = "section"
 GATES = "gates"

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from components.evaluation_sets.set_files import Question, Reader, read_analogies, read_pairs
 from components.evaluation_sets.settings import EvaluationSettings
-from trainer.vectors.judgement import ANALOGY, SIMILARITY
+from trainer.vectors.judgement_features import ANALOGY, SIMILARITY
 from trainer.vectors.lookup import ABSENT, WordLookup
 
 

@@ -12,11 +12,11 @@ from components.shared import example_files
 from components.shared.artifacts import ArtifactMap
 from components.shared.beam_results import write_json
 from trainer.jobs import dotted
+from trainer.jobs.learnable_task import LearnableTask
 from trainer.jobs.training_job import TrainingJob
-from trainer.supervised.supervised import Supervised
 
 FINDINGS = "learning_check.json"
-"""The file in the artifact, with the fields of `trainer.supervised.sanity.Findings`."""
+"""The file in the artifact, with the fields of `trainer.training.sanity.Findings`."""
 
 
 class LearningCheckExecutor(base_executor.BaseExecutor):
@@ -37,7 +37,7 @@ class LearningCheckExecutor(base_executor.BaseExecutor):
             log_directory="",
             checkpoints="",
         )
-        task: Supervised[Any] = dotted.load(exec_properties["training"])
+        task: LearnableTask[Any] = dotted.load(exec_properties["training"])
         findings = task.check(job, task.settings.model_validate_json(exec_properties["settings"]))
         output = artifact_utils.get_single_uri(output_dict["model_run"])
         write_json(dataclasses.asdict(findings), f"{output}/{FINDINGS}")

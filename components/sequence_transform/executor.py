@@ -24,10 +24,10 @@ from components.shared.artifacts import ArtifactMap, describe_examples, read_sch
 from components.shared.beam_results import WriteJson, read_json, write_json
 from components.shared.example_files import shard_paths, split_folder
 from components.shared.tfrecord_file import remove_partials
-from trainer import progress
 from trainer.data import kinds
 from trainer.data.kinds import CorpusKind
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.settings import RESERVED_WORDS, OutputSettings, TransformSettings
 from trainer.text import preprocessing as graph_functions
 from trainer.text import subwords

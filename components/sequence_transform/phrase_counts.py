@@ -19,14 +19,14 @@ _LOWER_BITS = 32
 _LOWER = (1 << _LOWER_BITS) - 1
 _MIN_PENDING = 1 << 18
 
-Counts = NDArray[np.int64]
+IntArray = NDArray[np.int64]
 
 
 class PairCounts:
     """Exact counts of words and of pairs of adjacent words, in 16 bytes per distinct pair.
 
-    New pairs are merged into the sorted arrays once they reach a quarter of their size, so the peak memory is little
-    more than that of the result. No pair is pruned: one that is rare in every shard may be frequent overall.
+    New pairs are merged into the sorted arrays once they reach a quarter of their size; merging copies the arrays and
+    takes up to three times the memory. No pair is pruned: one that is rare in every shard may be frequent overall.
 
     Attributes:
         ids: A number for each word, in the order of first appearance.
@@ -34,16 +34,16 @@ class PairCounts:
 
     def __init__(self) -> None:
         self.ids: dict[bytes, int] = {}
-        self._words: Counts = np.zeros(0, np.int64)
-        self._pairs: Counts = np.zeros(0, np.int64)
-        self._counts: Counts = np.zeros(0, np.int64)
-        self._pending: list[tuple[Counts, Counts]] = []
+        self._words: IntArray = np.zeros(0, np.int64)
+        self._pairs: IntArray = np.zeros(0, np.int64)
+        self._counts: IntArray = np.zeros(0, np.int64)
+        self._pending: list[tuple[IntArray, IntArray]] = []
 
     def add(self, other: PairCounts) -> None:
         """Adds the counts of other documents."""
         self.add_batch(list(other.ids), *other.arrays())
 
-    def add_batch(self, words: list[bytes], word_counts: Counts, pairs: Counts, counts: Counts) -> None:
+    def add_batch(self, words: list[bytes], word_counts: IntArray, pairs: IntArray, counts: IntArray) -> None:
         """Adds the result of `count_pairs`.
 
         Args:
@@ -61,7 +61,7 @@ class PairCounts:
         if sum(len(added) for added, _ in self._pending) > max(_MIN_PENDING, len(self._pairs) // 4):
             self._merge_pending()
 
-    def arrays(self) -> tuple[Counts, Counts, Counts]:
+    def arrays(self) -> tuple[IntArray, IntArray, IntArray]:
         """Returns the counts of the words of `ids`, the distinct pairs of ids in ascending order, and their counts."""
         self._merge_pending()
         return self._words[: len(self.ids)], self._pairs, self._counts
@@ -80,7 +80,7 @@ class PairCounts:
         self._counts[np.searchsorted(self._pairs, pairs)] += counts
 
 
-def _sum(pairs: Counts, counts: Counts) -> tuple[Counts, Counts]:
+def _sum(pairs: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:
     """Returns the distinct pairs in ascending order and the sums of their counts."""
     order = np.argsort(pairs, kind="stable")
     pairs = pairs[order]

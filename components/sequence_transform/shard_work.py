@@ -14,10 +14,10 @@ import tensorflow as tf
 from components.sequence_transform.shard_report import ShardReport
 from components.sequence_transform.vocabulary import TokenCounts
 from components.sequence_transform.writer import Batch, BatchEncoder, RecordWriter
-from trainer import progress
 from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.kinds import CorpusKind
+from trainer.jobs import progress
 from trainer.settings import OutputSettings, TransformSettings
 from trainer.text import subwords
 from trainer.text.normalization import register_operations

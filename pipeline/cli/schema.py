@@ -43,20 +43,26 @@ _FORMATS = {
 _COMPRESSIONS = {".gz", ".bz2", ".xz", ".zst"}
 _JOBS = {".yaml", ".yml"}
 
-CorpusPath = Annotated[
+CorpusArgument = Annotated[
     str, typer.Argument(metavar="CORPUS", help="A path or glob like corpus.path, or a job's YAML.", show_default=False)
 ]
 _SCHEMA_HELP = "A schema .pbtxt, the name of a curated schema, or a corpus or job's YAML to infer one from."
-SchemaPath = Annotated[str, typer.Argument(help=_SCHEMA_HELP, show_default=False)]
-Format = Annotated[str | None, typer.Option("--format", help="Same as corpus.format.", show_default="from the suffix")]
-Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Same as corpus.text.")]
-Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Same as corpus.label.")]
-Source = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="Same as corpus.source.")]
+SchemaArgument = Annotated[str, typer.Argument(help=_SCHEMA_HELP, show_default=False)]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="Same as corpus.format.", show_default="from the suffix")
+]
+TextOption = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Same as corpus.text.")]
+LabelOption = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Same as corpus.label.")]
+SourceOption = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="Same as corpus.source.")]
 
 
 @app.command("infer")
 def infer_schema(
-    corpus: CorpusPath, format_: Format = None, text: Text = None, label: Label = None, source: Source = None
+    corpus: CorpusArgument,
+    format_: FormatOption = None,
+    text: TextOption = None,
+    label: LabelOption = None,
+    source: SourceOption = None,
 ) -> None:
     """Prints a schema inferred from a corpus; review it, then set `schema:` in the job's YAML to its file."""
     with exits_with(1):
@@ -65,12 +71,12 @@ def infer_schema(
 
 @app.command("diff")
 def diff_schemas(
-    first: SchemaPath,
-    second: SchemaPath,
-    format_: Format = None,
-    text: Text = None,
-    label: Label = None,
-    source: Source = None,
+    first: SchemaArgument,
+    second: SchemaArgument,
+    format_: FormatOption = None,
+    text: TextOption = None,
+    label: LabelOption = None,
+    source: SourceOption = None,
 ) -> None:
     """Prints the differences between two schemas, one per line: FEATURE, PROPERTY: FIRST -> SECOND.
 
@@ -96,14 +102,14 @@ def _schema(name: str, options: dict[str, str]) -> schema_pb2.Schema:
 
     from schema import curated
 
-    if name in curated.KINDS:
+    if name in curated.SCHEMAS:
         return curated.load(name)
     if Path(name).suffix != ".pbtxt":
         return text_format.Parse(_infer(name, options), schema_pb2.Schema())
     try:
         return text_format.Parse(Path(name).read_text(encoding="utf-8"), schema_pb2.Schema())
     except OSError as error:
-        expected = f"a .pbtxt file, or one of {', '.join(curated.KINDS)}"
+        expected = f"a .pbtxt file, or one of {', '.join(curated.SCHEMAS)}"
         raise JobError("The schema cannot be read.", where=name, found=error.strerror, expected=expected) from error
     except (text_format.ParseError, UnicodeDecodeError) as error:
         expected = "a tensorflow.metadata.v0.Schema"

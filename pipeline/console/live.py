@@ -31,8 +31,8 @@ from pipeline.console.tables import (
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import ComponentState
-from trainer.progress import Progress
-from trainer.progress import logger as progress_logger
+from trainer.jobs.progress import Progress
+from trainer.jobs.progress import logger as progress_logger
 
 _RECORDS = "records"
 _LOOPS = ("trial", "epoch")
@@ -63,7 +63,7 @@ class _Row:
 class RunConsole(logging.Handler):
     """Shows a run. Writes to its own duplicate of standard output, so that the process's can be redirected.
 
-    Enter it before `redirect_output`; it then shows the progress that `trainer.progress.report` logs, which reaches
+    Enter it before `redirect_output`; it then shows what `trainer.jobs.progress.report` logs, which reaches
     no other handler. All methods are thread-safe.
 
     Args:

@@ -14,12 +14,12 @@ _PACKAGES = ("pipeline", "components", "trainer", "schema")
 def source_hash(*modules: str) -> str:
     """Returns a digest of modules and of all modules of this project that they import, directly or indirectly."""
     digest = hashlib.sha256()
-    for name, source in sorted(code_modules(*modules).items()):
+    for name, source in sorted(code_closure(*modules).items()):
         digest.update(f"{name} {len(source)}\n".encode() + source)
     return digest.hexdigest()[:16]
 
 
-def code_modules(*modules: str) -> dict[str, bytes]:
+def code_closure(*modules: str) -> dict[str, bytes]:
     """Returns the sources of modules and of all modules of this project that they import, by dotted name."""
     seen: dict[str, bytes] = {}
     waiting = list(modules)

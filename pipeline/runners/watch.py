@@ -14,8 +14,8 @@ from pipeline.runs import record as history
 from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.record import ComponentRecord, RunRecord
 from pipeline.runs.state import ComponentState
-from trainer.progress import Progress
-from trainer.progress import logger as progress_logger
+from trainer.jobs.progress import Progress
+from trainer.jobs.progress import logger as progress_logger
 
 
 @dataclasses.dataclass

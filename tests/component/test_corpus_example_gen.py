@@ -11,7 +11,7 @@ import pytest
 
 from tests.component.corpus_job import CorpusJob, context, text
 from trainer.errors import JobError
-from trainer.progress import Progress
+from trainer.jobs.progress import Progress
 
 CSV = {"format": "csv", "label": "label", "labels": {"0": "negative", "1": "positive"}, "max_bad_fraction": 0.02}
 

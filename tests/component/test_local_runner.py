@@ -17,8 +17,8 @@ from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.state import ComponentState
 from pipeline.tasks.loading import load
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS, SupervisedJob
-from trainer import progress
 from trainer.errors import JobError
+from trainer.jobs import progress
 
 YAML = "name: small\ntask: classifier\ncorpus: {format: csv, path: data.csv, label: stars}\n"
 YAML += "tune: {space: {trainer.units: {values: [4, 8]}}}\n"

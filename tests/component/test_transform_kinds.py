@@ -1,4 +1,4 @@
-"""Every kind of corpus and tokeniser through CorpusExampleGen and SequenceTransform under LocalDagRunner."""
+"""Every kind of corpus and tokenizer through CorpusExampleGen and SequenceTransform under LocalDagRunner."""
 
 import itertools
 import json
@@ -13,8 +13,8 @@ import tensorflow as tf
 from gensim.models.phrases import Phrases as GensimPhrases
 
 from tests.component.corpus_job import context, read_records, steps
+from tests.pieces import joined
 from trainer.errors import JobError
-from trainer.text.subwords import detokenize
 
 TEXTS = [f"Ein  Bär\u00e9 {n} läuft,\t{'weit ' * (n % 5)}日本 <pad> \\ {n * n}!" for n in range(60)]
 TEXTS += ["<user>\r\n<pad> \\ \u2581 日本 <0x41>", "☃"]
@@ -48,7 +48,7 @@ def test_subwords_restore_the_text_from_the_ids_on_disk(run_transform: Run, tmp_
     found = [steps(example, "tokens") for split in ("train", "eval") for example in read(tmp_path, split)]
     assert (vocabulary[4], {ids[-1] for ids in found}) == ("<user>", {3})
     assert not {0, 1, 2, 3} & {number for ids in found for number in ids[:-1]}
-    assert sorted(detokenize(vocabulary[number] for number in ids[:-1]) for ids in found) == sorted(TEXTS)
+    assert sorted(joined(vocabulary[number] for number in ids[:-1]) for ids in found) == sorted(TEXTS)
     assert all(dataset(tmp_path, split)["coverage"] == 1 for split in ("train", "eval"))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trainer.jobs.saved_model import answer_texts, load, shortest, text
+from trainer.data import kinds
+from trainer.jobs.saved_model import about, answer_texts, load, shortest, text
 
 
 class LabelAnswers:
@@ -21,6 +22,10 @@ class LabelAnswers:
 
     def __init__(self, directory: str) -> None:
         self._model = load(directory)
+        kind = about(directory).get("kind")
+        # Files of models that were published earlier have no kind.
+        outputs = self._model.signatures["serving_default"].structured_outputs
+        self._multi_label = kinds.by_name(kind).multi_label if kind else "predicted" in outputs
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Returns {"text", "label", "probability", "probabilities"} for each text of a batch.
@@ -28,15 +33,14 @@ class LabelAnswers:
         With any number of labels per document the keys are {"text", "labels", "probabilities"}.
         """
         rows = answer_texts(self._model, texts)
-        return [{"text": given, **_answer(row)} for given, row in zip(texts, rows, strict=True)]
+        return [{"text": given, **self._answer(row)} for given, row in zip(texts, rows, strict=True)]
 
-
-def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = [text(label) for label in row["labels"]]
-    values = (shortest(probability) for probability in row["probabilities"])
-    probabilities = dict(zip(names, values, strict=True))
-    if "predicted" in row:
-        labels = [name for name, predicted in zip(names, row["predicted"], strict=True) if predicted]
-        return {"labels": labels, "probabilities": probabilities}
-    probability = shortest(row["probability"])
-    return {"label": text(row["label"]), "probability": probability, "probabilities": probabilities}
+    def _answer(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        names = [text(label) for label in row["labels"]]
+        values = (shortest(probability) for probability in row["probabilities"])
+        probabilities = dict(zip(names, values, strict=True))
+        if self._multi_label:
+            labels = [name for name, predicted in zip(names, row["predicted"], strict=True) if predicted]
+            return {"labels": labels, "probabilities": probabilities}
+        probability = shortest(row["probability"])
+        return {"label": text(row["label"]), "probability": probability, "probabilities": probabilities}

@@ -16,7 +16,7 @@ from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
 from trainer.data import kinds
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES, MIN_PROBABILITY
+from trainer.supervised.model_servable import EXAMPLES_INPUT, MIN_PROBABILITY
 
 PREDICTED = "predicted"
 
@@ -43,16 +43,7 @@ class MultiLabelServable(ClassifierServable):
         halves = np.full(len(classes), DEFAULT_THRESHOLD)
         self._thresholds = tf.constant(halves if thresholds is None else thresholds, tf.float32)
 
-    @tf.function(input_signature=EXAMPLES)
-    def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the class ids of serialized raw SequenceExamples, string [batch].
-
-        `label_ids`, int64 [batch, max labels], is padded with -1, which also stands for unknown labels.
-        """
-        ids = self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABELS]
-        return {"label_ids": _padded(ids, -1)}
-
-    @tf.function(input_signature=EXAMPLES)
+    @tf.function(input_signature=EXAMPLES_INPUT)
     def judge(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch], for their evaluation.
 
@@ -79,7 +70,7 @@ class MultiLabelServable(ClassifierServable):
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns one signature per method; `serve_text` is `serving_default`; `explain` needs attention."""
-        return {**super().signatures(), "judge": self.judge}
+        return {**self._serving(), "judge": self.judge}
 
     def digest(self, directory: str, transform_settings: str) -> str:
         """Returns the digest, which includes the thresholds."""

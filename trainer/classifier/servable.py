@@ -12,7 +12,7 @@ from trainer.classifier.attention import explained
 from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES, TEXT, ModelServable
+from trainer.supervised.model_servable import EXAMPLES_INPUT, TEXT_INPUT, ModelServable
 
 PROBABILITIES = "probabilities"
 
@@ -32,38 +32,37 @@ class ClassifierServable(ModelServable):
             words = tf.lookup.TextFileInitializer(path, tf.int64, number, tf.string, line)
             self._words = tf.lookup.StaticHashTable(words, f.RESERVED_WORDS[f.UNK])
             # Without a decorator, because saving traces every decorated method, and this one needs attention layers.
-            self.explain = tf.function(self._explain, TEXT, autograph=False)
+            self.explain = tf.function(self._explain, TEXT_INPUT, autograph=False)
 
-    @tf.function(input_signature=TEXT, autograph=False)
+    @tf.function(input_signature=TEXT_INPUT, autograph=False)
     def serve_text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies documents, string [batch], UTF-8."""
         return self._classify(self._raw(text))
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classifies serialized raw SequenceExamples, string [batch]."""
         return self._classify(f.parse_raw(examples, self._kind))
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the probabilities of serialized transformed SequenceExamples, string [batch]."""
         batch = parsing.padded_batch(examples, self._kind)
         return {PROBABILITIES: self._probabilities(batch[f.TOKENS], batch[f.LENGTH])}
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
-    def label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns the class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
-        return {"label_id": self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABEL]}
-
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns one signature per method; `serve_text` is `serving_default`; `explain` needs attention."""
-        return {
-            "serving_default": self.serve_text,
-            "serve_examples": self.serve_examples,
-            "evaluate": self.evaluate,
-            "label_ids": self.label_ids,
-            **({} if self._explained is None else {"explain": self.explain}),
-        }
+        return {**self._serving(), "label_ids": tf.function(self._label_ids, EXAMPLES_INPUT, autograph=False)}
+
+    def _serving(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
+        """The signatures of all kinds of corpora."""
+        signatures = {"serving_default": self.serve_text, "serve_examples": self.serve_examples}
+        explain = {} if self._explained is None else {"explain": self.explain}
+        return {**signatures, "evaluate": self.evaluate, **explain}
+
+    def _label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
+        return {"label_id": self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABEL]}
 
     def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
         tokens, length = pad(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))

@@ -38,7 +38,7 @@ def _thresholds(value: Any) -> Any:
 
 
 Thresholds = Annotated[Literal["tuned"] | float | dict[str, float], BeforeValidator(_thresholds)]
-"""One threshold, thresholds by class name, or `tuned`: those that maximise each class' F1 on the eval split."""
+"""One threshold, thresholds by class name, or `tuned`: those that maximize each class' F1 on the eval split."""
 
 
 class BigramSettings(Settings):

@@ -71,7 +71,7 @@ def pack(
 
 
 @functools.lru_cache(maxsize=32)
-def _compiled(layout: _RowLayout, codec: str, window: int, shuffle: bool) -> tfrecords.Pass:
+def _compiled(layout: _RowLayout, codec: str, window: int, shuffle: bool) -> tfrecords.ReadPass:
     """Compiles the reading of a pass once for all epochs, since tracing takes a second."""
 
     @tf.autograph.experimental.do_not_convert
@@ -89,7 +89,7 @@ def _compiled(layout: _RowLayout, codec: str, window: int, shuffle: bool) -> tfr
         pieces = windows.scan(layout.empty(), layout.place).enumerate().skip(origin.window)
         return pieces.map(fill, num_parallel_calls=2, deterministic=True).flat_map(split).prefetch(4)
 
-    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.PASS_SIGNATURE)
+    compiled: tfrecords.ReadPass = tf.function(read_pass, input_signature=tfrecords.PASS_SIGNATURE)
     return compiled
 
 

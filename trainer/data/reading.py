@@ -127,7 +127,7 @@ def read(
 @functools.lru_cache(maxsize=32)
 def _compiled(
     kind: CorpusKind, weighted: bool, codec: str, limits: tuple[int, int], window: int, worker: Worker, shuffle: bool
-) -> tfrecords.Pass:
+) -> tfrecords.ReadPass:
     """Compiles the reading of a pass once for all epochs, since tracing takes half a second.
 
     `limits` are the maximum numbers of ids and of documents in a batch.
@@ -162,7 +162,7 @@ def _compiled(
         batches = windows.map(split).prefetch(1).flat_map(gather)
         return batches.map(parse, num_parallel_calls=tfrecords.PARALLEL, deterministic=True).prefetch(4)
 
-    compiled: tfrecords.Pass = tf.function(read_pass, input_signature=tfrecords.PASS_SIGNATURE)
+    compiled: tfrecords.ReadPass = tf.function(read_pass, input_signature=tfrecords.PASS_SIGNATURE)
     return compiled
 
 

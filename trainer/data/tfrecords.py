@@ -16,7 +16,7 @@ from trainer.errors import JobError
 PARALLEL = max(2, min(8, os.cpu_count() or 2))
 """Threads that read or parse. tf.data.AUTOTUNE would restart its search at one thread every epoch."""
 
-Pass = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]
+ReadPass = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.data.Dataset]
 """A compiled pass, from the results of `ordered` and the position to start from."""
 
 PASS_SIGNATURE = (tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int32), tf.TensorSpec([4], tf.int64))
@@ -48,16 +48,21 @@ def find(files: str | Sequence[str]) -> list[str]:
         JobError: If there are none, or plain and GZIP files are mixed.
     """
     entries = [files] if isinstance(files, str) else list(files)
-    found = sorted({path for entry in entries for path in _expand(entry)})
+    found: set[str] = set()
+    for entry in entries:
+        if tf.io.gfile.isdir(entry):
+            found.update(posixpath.join(entry, name) for name in tf.io.gfile.listdir(entry) if "tfrecord" in name)
+        else:
+            found.update([entry] if tf.io.gfile.exists(entry) else tf.io.gfile.glob(entry))
     if not found:
         expected = "a folder of files named *tfrecord*, for example Split-train, a pattern that matches files, or files"
         raise JobError("No TFRecord files found.", where=", ".join(entries) or "the list of files", expected=expected)
-    plain = [path for path in found if not compression(path)]
+    plain = sorted(path for path in found if not compression(path))
     if 0 < len(plain) < len(found):
         counts = f"{len(plain)} files without .gz (the first: {plain[0]}) and {len(found) - len(plain)} with it"
         what, expected = "Plain and GZIP files cannot be read together.", "all with .gz, or none"
         raise JobError(what, where=", ".join(entries), found=counts, expected=expected)
-    return found
+    return sorted(found)
 
 
 def compression(path: str) -> str:
@@ -154,10 +159,3 @@ def permutation(size: tf.Tensor, seed: Sequence[int | tf.Tensor]) -> tf.Tensor:
 def mix(seed: int, epoch: int) -> int:
     """Combines a seed and an epoch into one seed; nearby pairs give different ones."""
     return (seed * 1_000_003 + epoch) % (2**31 - 1)
-
-
-def _expand(entry: str) -> list[str]:
-    if tf.io.gfile.isdir(entry):
-        return [posixpath.join(entry, name) for name in tf.io.gfile.listdir(entry) if "tfrecord" in name]
-    found: list[str] = [entry] if tf.io.gfile.exists(entry) else tf.io.gfile.glob(entry)
-    return found

@@ -1,1 +1,1 @@
-"""The interface of a task's training, its input and output, and the entry point that the Trainer calls."""
+"""The interface of a task's training, its input, output and progress, and the entry point that the Trainer calls."""

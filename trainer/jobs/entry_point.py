@@ -9,7 +9,6 @@ import tensorflow as tf
 from trainer.jobs import dotted, keyed_directory
 from trainer.jobs.training_job import TrainingJob, files
 from trainer.jobs.training_task import TrainingTask
-from trainer.training import strategies
 from trainer.tuning.values import with_values
 
 if TYPE_CHECKING:
@@ -40,5 +39,5 @@ def run_fn(fn_args: FnArgs) -> None:
         checkpoints=keyed_directory.prepare(custom["checkpoints"], key),
     )
     task.run(job, settings)
-    if strategies.is_chief(settings.strategy):
+    if task.is_chief(settings):
         tf.io.gfile.rmtree(custom["checkpoints"])

@@ -12,20 +12,26 @@ from typing import Any
 from trainer.errors import JobError
 
 ABOUT = "assets.extra/seqloom.json"
-"""The file of a SavedModel with its task and a digest of everything that determines its answers except the code."""
+"""The file of a SavedModel with the task and the kind of corpus it was trained for, and a `digest` of everything that
+determines its answers except the code."""
 
 
-def made_by(directory: str) -> str | None:
-    """Returns the name of the task that made a SavedModel; None if the model does not name it."""
+def about(directory: str) -> dict[str, str]:
+    """Returns the values in a SavedModel's file `ABOUT`; empty if it has none."""
     with _quiet():
         import tensorflow as tf
 
     path = f"{directory}/{ABOUT}"
     if not tf.io.gfile.exists(path):
-        return None
+        return {}
     with tf.io.gfile.GFile(path) as file:
-        task: str | None = json.loads(file.read()).get("task")
-    return task
+        values: dict[str, str] = json.loads(file.read())
+    return values
+
+
+def made_by(directory: str) -> str | None:
+    """Returns the name of the task that made a SavedModel; None if the model does not name it."""
+    return about(directory).get("task")
 
 
 def load(directory: str) -> Any:

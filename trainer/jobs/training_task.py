@@ -31,8 +31,14 @@ class TrainingTask(abc.ABC, Generic[S]):
     def run(self, job: TrainingJob, settings: S) -> None:
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
 
-    def sign(self, directory: str, digest: str) -> None:
-        """Writes the task and the digest of a SavedModel to its file `ABOUT`."""
-        tf.io.gfile.makedirs(posixpath.dirname(f"{directory}/{ABOUT}"))
-        with tf.io.gfile.GFile(f"{directory}/{ABOUT}", "w") as file:
-            file.write(json.dumps({"task": self.name, "digest": digest}))
+    def is_chief(self, settings: S) -> bool:
+        """Returns whether this process writes the results; of several workers one does."""
+        del settings
+        return True
+
+    def sign(self, job: TrainingJob, digest: str) -> None:
+        """Writes the task, the kind of corpus and the digest of a job's SavedModel to its file `ABOUT`."""
+        path = f"{job.model_directory}/{ABOUT}"
+        tf.io.gfile.makedirs(posixpath.dirname(path))
+        with tf.io.gfile.GFile(path, "w") as file:
+            file.write(json.dumps({"task": self.name, "kind": job.kind.name, "digest": digest}))

@@ -45,7 +45,7 @@ class StackSettings(Settings):
     recurrent_dropout: float = Field(
         0.0, ge=0, lt=1, description="Dropout of the state, one mask for all steps; rules out the fused GPU kernel."
     )
-    layer_norm: bool = Field(False, description="Normalise the states between layers; needs two layers.")
+    layer_norm: bool = Field(False, description="Normalize the states between layers; needs two layers.")
     residual: bool = Field(False, description="From the third layer on, add a layer's input to its states.")
     kernel_initializer: Literal["glorot", "orthogonal", "uniform"] = Field(
         "glorot", description="Initial input weights."

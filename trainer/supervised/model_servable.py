@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from trainer.text.normalization import register_operations
 
-TEXT = [tf.TensorSpec([None], tf.string, name="text")]
-EXAMPLES = [tf.TensorSpec([None], tf.string, name="examples")]
+TEXT_INPUT = [tf.TensorSpec([None], tf.string, name="text")]
+EXAMPLES_INPUT = [tf.TensorSpec([None], tf.string, name="examples")]
 """The arguments of signatures."""
 
 MIN_PROBABILITY = 1e-7

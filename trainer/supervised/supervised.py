@@ -14,14 +14,14 @@ import tensorflow as tf
 
 from trainer.data import tfrecords
 from trainer.data.features import vocabulary_size
+from trainer.jobs.learnable_task import LearnableTask, Trained
 from trainer.jobs.training_job import TrainingJob
-from trainer.jobs.training_task import TrainingTask
 from trainer.recurrent import fused
 from trainer.recurrent.settings import SequenceSettings
-from trainer.supervised import class_weights, sanity
+from trainer.supervised import class_weights
 from trainer.supervised.head import Head
-from trainer.training import precision, strategies, training_report
-from trainer.training.checkpoint import Checkpoints, TrainingState
+from trainer.training import precision, sanity, strategies, training_report
+from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
 from trainer.vectors import embedding
@@ -31,25 +31,7 @@ logger = logging.getLogger("seqloom.trainer")
 S = TypeVar("S", bound=SequenceSettings)
 
 
-class Trained(NamedTuple):
-    """The result of a training run.
-
-    Attributes:
-        model: The model, with the weights of the best epoch.
-        state: The state at the end.
-        resumed: Epochs finished before training resumed; 0 if it started from the beginning.
-        details: Further entries of `training.json`.
-        chief: Whether this worker publishes the model.
-    """
-
-    model: keras.Model
-    state: TrainingState
-    resumed: int
-    details: dict[str, Any]
-    chief: bool
-
-
-class Supervised(TrainingTask[S], Generic[S]):
+class Supervised(LearnableTask[S], Generic[S]):
     """A task with targets: a model and the head for the kind of its corpus.
 
     Attributes:
@@ -67,11 +49,11 @@ class Supervised(TrainingTask[S], Generic[S]):
     def run(self, job: TrainingJob, settings: S) -> None:
         """Trains from the last checkpoint, and writes the SavedModel, TensorBoard's events and `training.json`."""
         trained = self.train(job, settings)
-        if not trained.chief:
+        if not self.is_chief(settings):
             return
         servable, details = self.head(job, settings).servable(trained.model, job)
         servable.save(job.model_directory)
-        self.sign(job.model_directory, servable.digest(job.model_directory, job.text("settings.json")))
+        self.sign(job, servable.digest(job.model_directory, job.text("settings.json")))
         training_report.write_report(job.log_directory, trained.state, trained.resumed, {**trained.details, **details})
 
     def train(self, job: TrainingJob, settings: S) -> Trained:
@@ -93,7 +75,7 @@ class Supervised(TrainingTask[S], Generic[S]):
         with strategy.scope(), precision.policy(settings):
             model = start.build()
             loop = Loop(model, head, weights, weighted=tfrecords.weighted(job.train_files))
-        chief = strategies.is_chief(settings.strategy)
+        chief = self.is_chief(settings)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.variables, writes=chief)
         resumed = checkpoints.restore().epoch
         writer = tf.summary.create_file_writer(job.log_directory) if chief else tf.summary.create_noop_writer()
@@ -113,7 +95,7 @@ class Supervised(TrainingTask[S], Generic[S]):
         details: dict[str, Any] = {"parameters": model.count_params(), "embedding": start.coverage}
         if findings is not None:
             details["sanity"] = dataclasses.asdict(findings)
-        return Trained(model, state, resumed, details, chief)
+        return Trained(model, state, resumed, details)
 
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
         """Checks that a model, built as for training, can learn the job's examples; writes nothing.
@@ -159,12 +141,13 @@ class _Start(NamedTuple):
 
 def _samples(head: Head[S], job: TrainingJob, loop: Loop) -> Samples | None:
     """Formats the first documents of the eval split."""
-    if not head.settings.samples:
+    number = head.settings.samples
+    if not number:
         return None
     first = next(iter(head.batches(job.eval_files)))
-    batch = {name: first[name][: head.settings.samples] for name in (*head.inputs, *head.targets)}
+    shown = {name: first[name][:number] for name in (*head.inputs, *head.targets)}
     words = job.text("vocabulary.txt").split("\n")[:-1]
-    return lambda: head.describe(batch, loop.step.logits(batch), words)
+    return lambda: head.describe(shown, loop.step.logits(first, number), words)
 
 
 def _copy(trained: keras.Model, plain: keras.Model) -> keras.Model:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES, MIN_PROBABILITY, TEXT, ModelServable
+from trainer.supervised.model_servable import EXAMPLES_INPUT, MIN_PROBABILITY, TEXT_INPUT, ModelServable
 from trainer.tagger.model import real_lengths
 
 SCORES = "scores"
@@ -23,7 +23,7 @@ class TaggerServable(ModelServable):
     numbers with 0. `length`, int64 [batch], is the number of real tokens, which may be 0.
     """
 
-    @tf.function(input_signature=TEXT, autograph=False)
+    @tf.function(input_signature=TEXT_INPUT, autograph=False)
     def serve_text(self, text: tf.Tensor) -> Answers:
         """Tags sentences, string [batch], UTF-8, with tokens separated by ASCII white space.
 
@@ -37,12 +37,12 @@ class TaggerServable(ModelServable):
         absent = tf.fill(tf.shape(text), "")
         return self._tag({f.ID: absent, f.SOURCE: absent, f.TOKENS: tokens, f.TAGS: tokens[:, :0]})
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def serve_examples(self, examples: tf.Tensor) -> Answers:
         """Tags the tokens of serialized raw SequenceExamples, string [batch], as `serve_text`; they need no `tags`."""
         return self._tag(f.parse_raw(examples, kinds.TAGGED_TEXT))
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def evaluate(self, examples: tf.Tensor) -> Answers:
         """Tags serialized transformed SequenceExamples, string [batch].
 
@@ -56,7 +56,7 @@ class TaggerServable(ModelServable):
         steps = tf.expand_dims(tf.sequence_mask(real, tf.shape(tokens)[1]), -1)
         return {**self._best(probabilities, real), "probabilities": tf.where(steps, probabilities, 0.0)}
 
-    @tf.function(input_signature=EXAMPLES, autograph=False)
+    @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def judge(self, examples: tf.Tensor) -> Answers:
         """Tags serialized raw SequenceExamples, string [batch], for their evaluation.
 

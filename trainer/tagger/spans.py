@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-Span = tuple[str, int, int]
+TagSpan = tuple[str, int, int]
 """Its type, and the indices of its first and last token."""
 
 _SPAN_TAG = re.compile(r"O|[BIES](-.+)?")
@@ -17,13 +17,13 @@ def not_span_tags(tags: Iterable[str]) -> list[str]:
     return sorted(tag for tag in tags if not _SPAN_TAG.fullmatch(tag))
 
 
-def spans(tags: Sequence[str]) -> set[Span]:
+def spans(tags: Sequence[str]) -> set[TagSpan]:
     """Returns the spans of a sentence, from the span tag of each token; spans do not overlap.
 
     Any sequence is valid, as in conlleval (Tjong Kim Sang and Buchholz 2000, Introduction to the CoNLL-2000 Shared
     Task, section 4) and in seqeval's default mode: an `I` that continues no span of its type starts one.
     """
-    found: set[Span] = set()
+    found: set[TagSpan] = set()
     before, kind, start = "O", _NO_TYPE, 0
     for place, tag in enumerate([*tags, "O"]):
         part, type_ = tag[0], tag[2:] or _NO_TYPE

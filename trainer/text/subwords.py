@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 import io
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,7 +22,6 @@ from trainer.text.normalization import missing_extra, normalize, tensorflow_text
 
 _SPACE, _UNKNOWN = "\u2581", "\u2585"
 _ESCAPES = {"\\": "\\", "\n": "n", "\r": "r", "\t": "t", "\0": "0", _SPACE: "_", _UNKNOWN: "#"}
-_BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 # Reserved words and the notation of bytes, which the marker `\:` after `<` breaks up.
 _NOTATION = "<(" + "|".join([*(word[1:] for word in RESERVED_WORDS), "0x"]) + ")"
 _CHUNK = 4_000
@@ -37,21 +35,6 @@ def escape(text: tf.Tensor) -> tf.Tensor:
         escaped = f"\\{letter}".replace("\\", r"\\")
         text = tf.strings.regex_replace(text, rf"\x{{{ord(character):x}}}", escaped)
     return tf.strings.regex_replace(text, _NOTATION, r"<\\:\1")
-
-
-def unescape(text: str) -> str:
-    """Reverses `escape`; an incomplete escape at the end is dropped."""
-    letters = {letter: character for character, letter in _ESCAPES.items()}
-    return re.sub(r"\\(.?)", lambda match: letters.get(match[1], ""), text, flags=re.DOTALL)
-
-
-def detokenize(pieces: Iterable[str]) -> str:
-    """Joins pieces to text; bytes of truncated characters become U+FFFD."""
-    joined = bytearray()
-    for piece in pieces:
-        byte = _BYTE.fullmatch(piece)
-        joined += bytes.fromhex(byte[1]) if byte else piece.replace(_SPACE, " ").encode()
-    return unescape(joined.decode(errors="replace"))
 
 
 class Subwords(tf.Module):

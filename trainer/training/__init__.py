@@ -1,1 +1,1 @@
-"""The training loop of tasks with targets, its checkpoints and its settings."""
+"""The training engine of any objective: its loop, steps, checkpoints, settings and learning check."""

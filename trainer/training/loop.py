@@ -12,10 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer import progress
 from trainer.data import features as f
 from trainer.data.reading import POSITION, Usage
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.training.checkpoint import Checkpoints, TrainingState, Variables
 from trainer.training.monitor import Monitor
 from trainer.training.objective import Counted, Objective
@@ -146,9 +146,12 @@ class Loop:
         self.step.running.reset(done.reading)
         if done.position is None:
             self.step.carried.reset()
+        losses = [figures["eval_loss"] for figures in state.history]
         begun, batches = time.perf_counter() - done.seconds, iter(train(state.epoch, done.position))
         while group := done.fetch(batches, self.settings.accumulate):
-            self._set_learning_rate(state, done.counted(self._counted) / total)
+            share = (state.epoch + done.counted(self._counted) / total) / self.settings.epochs
+            moment = Moment(share, state.epoch, state.step, losses)
+            self.optimizer.learning_rate.assign(learning_rate(self.settings, moment))
             self._take(group, state)
             done.add(group)
             done.seconds = time.perf_counter() - begun
@@ -214,12 +217,6 @@ class Loop:
     @property
     def _rate(self) -> float:
         return float(self.optimizer.learning_rate.numpy())
-
-    def _set_learning_rate(self, state: TrainingState, done: float) -> None:
-        """Sets the rate of a step, from the share of its epoch that is done."""
-        losses = [figures["eval_loss"] for figures in state.history]
-        moment = Moment((state.epoch + done) / self.settings.epochs, state.epoch, state.step, losses)
-        self.optimizer.learning_rate.assign(learning_rate(self.settings, moment))
 
 
 def _require_complete(done: int, total: int, unit: Counted, epoch: int) -> None:

@@ -1,4 +1,4 @@
-"""Typed training settings of all supervised tasks."""
+"""Typed settings of the training loop."""
 
 from __future__ import annotations
 

@@ -83,10 +83,13 @@ class Step:
         """Adds a batch to the evaluation, without dropout."""
         self._evaluate(self._numeric_features(batch))
 
-    def logits(self, batch: f.Features) -> tf.Tensor:
-        """Returns the float32 logits of the first batch of a pass, without dropout."""
+    def logits(self, batch: f.Features, documents: int) -> tf.Tensor:
+        """Returns the float32 logits of the first documents of a pass, given its first batch, without dropout."""
+        # A carried state has the rows of a whole batch.
+        rows = None if self.carried.variables else documents
+        batch = {name: batch[name][:rows] for name in self._objective.inputs}
         logits, _ = self._objective.call(self.model, batch, self._objective.initial_state(), training=False)
-        return tf.cast(logits, tf.float32)
+        return tf.cast(logits[:documents], tf.float32)
 
     def _step(self, batch: f.Features, step: tf.Tensor) -> None:
         sums, gradients = self._sum_replicas(lambda share: self._gradients(share, mean=True), batch)

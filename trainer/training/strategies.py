@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from trainer.errors import JobError
 
-Name = Literal["one_device", "mirrored", "multi_worker"]
+StrategyName = Literal["one_device", "mirrored", "multi_worker"]
 
 
-def make(name: Name) -> tf.distribute.Strategy:
+def make(name: StrategyName) -> tf.distribute.Strategy:
     """Returns the strategy of this name.
 
     `mirrored` keeps a copy of the weights on every GPU of this machine, or without GPUs on every logical CPU device;
@@ -39,7 +39,7 @@ def make(name: Name) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
-def is_chief(name: Name) -> bool:
+def is_chief(name: StrategyName) -> bool:
     """Whether this process writes the results of training; of several workers the first one does."""
     if name != "multi_worker":
         return True

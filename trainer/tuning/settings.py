@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt
 from trainer.errors import Problem
 from trainer.settings import Settings
 
-Value = bool | int | float | str
+Scalar = bool | int | float | str
 """A value to try."""
 
 MAX_VALUES = 1_000
@@ -21,7 +21,7 @@ MAX_VALUES = 1_000
 class DimensionSettings(Settings):
     """The values of one key: a list, or a range."""
 
-    values: tuple[Value, ...] | None = Field(None, description="Values: only numbers, only text, or true and false.")
+    values: tuple[Scalar, ...] | None = Field(None, description="Values: only numbers, only text, or true and false.")
     min: int | float | None = Field(None, allow_inf_nan=False, description="The lowest value of a range.")
     max: int | float | None = Field(None, allow_inf_nan=False, description="The highest value of a range.")
     scale: Literal["linear", "log"] = Field(
@@ -41,7 +41,7 @@ class DimensionSettings(Settings):
         else:
             yield from self._range_problems(self.min, self.max)
 
-    def _list_problems(self, values: tuple[Value, ...]) -> Iterator[Problem]:
+    def _list_problems(self, values: tuple[Scalar, ...]) -> Iterator[Problem]:
         kinds = {float if type(value) is int else type(value) for value in values}
         if self.model_fields_set != {"values"}:
             others = " and ".join(sorted(self.model_fields_set - {"values"}))
@@ -65,7 +65,7 @@ class DimensionSettings(Settings):
             yield Problem(("step",), "The range has too many values.", found, f"at most {MAX_VALUES:,}", "raise step")
 
     @property
-    def listed(self) -> tuple[Value, ...] | None:
+    def listed(self) -> tuple[Scalar, ...] | None:
         """All values of a list, or of a range with steps; None for a range without steps."""
         if self.values is not None:
             mixed = {type(value) for value in self.values} == {int, float}
@@ -78,7 +78,7 @@ class DimensionSettings(Settings):
         return tuple(kind(low + step * number) for number in range(int((high - low) / step) + 1))
 
     @property
-    def tested(self) -> tuple[Value, ...]:
+    def tested(self) -> tuple[Scalar, ...]:
         """The values to validate: all listed ones, or the ends of the range."""
         if self.listed is not None:
             return self.listed
@@ -101,7 +101,7 @@ class TuneSettings(Settings):
         " many trials of few epochs, and more epochs for the best.",
     )
     objective: Literal["eval_loss", "eval_accuracy"] = Field(
-        "eval_loss", description="Metric to optimise, taken at the best epoch of a trial."
+        "eval_loss", description="Metric to optimize, taken at the best epoch of a trial."
     )
     seed: int = Field(1, ge=0, description="Seed of the values to try; each trial trains with trainer.seed.")
     use: bool = Field(

@@ -12,11 +12,10 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 from keras_tuner.errors import FailedTrialError, FatalError
 
-from trainer import progress
 from trainer.errors import JobError
-from trainer.jobs import dotted, keyed_directory
+from trainer.jobs import dotted, keyed_directory, progress
+from trainer.jobs.learnable_task import LearnableTask
 from trainer.jobs.training_job import TrainingJob, files
-from trainer.supervised.supervised import Supervised
 from trainer.tuning import oracle
 from trainer.tuning.settings import TuneSettings
 from trainer.tuning.values import trainer_values, with_values
@@ -38,7 +37,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Creates the tuner, which resumes a killed search.
 
     Args:
-        fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a task with targets), `settings`
+        fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a `LearnableTask`), `settings`
             (the trainer section as JSON), `tune` (the tune section as JSON), `directory` (of the search's state) and
             `code` (a digest of the code).
     """
@@ -51,7 +50,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     return TunerFnResult(start(dotted.load(custom["training"]), job, custom["settings"], tune, directory), {})
 
 
-def start(task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str) -> TrialTuner:
+def start(task: LearnableTask[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str) -> TrialTuner:
     """Returns a tuner that resumes from the directory, or starts over if a kill truncated a file there."""
     try:
         return TrialTuner(task, job, settings, tune, directory)
@@ -64,7 +63,7 @@ class TrialTuner(BaseTuner):
     """Trains the trials one after another and records their results."""
 
     def __init__(
-        self, task: Supervised[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str
+        self, task: LearnableTask[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str
     ) -> None:
         """Reads the state of an earlier search in the directory, if any.
 

@@ -7,16 +7,9 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from trainer.data import features as f
+from trainer.vectors.judgement_features import ANALOGY, DOCUMENTS, SIMILARITY, TASK
 from trainer.vectors.lookup import ABSENT, WordLookup
 from trainer.vectors.nearest import VectorTable, cosine, unit
-
-TASK = "task"
-"""The context feature with a record's task."""
-SIMILARITY, ANALOGY, DOCUMENTS = "similarity", "analogy", "documents"
-"""The values of `TASK`."""
-SOURCE = f.SOURCE
-SCORE = "score"
-"""The context feature with the human similarity rating of a pair."""
 
 _CONTEXT = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in (f.ID, f.SOURCE, TASK)}
 _LISTS = {name: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64) for name in (f.TOKENS, f.TEXT)}

@@ -17,7 +17,7 @@ class EmbeddingSettings(Settings):
     # Components get their settings as JSON, which must be readable by alias.
     model_config = ConfigDict(serialize_by_alias=True)
 
-    width: PositiveInt | None = Field(None, description="Width of randomly initialised vectors.")
+    width: PositiveInt | None = Field(None, description="Width of randomly initialized vectors.")
     source: str | None = Field(
         None,
         alias="from",

@@ -37,12 +37,10 @@ class WordVectors:
     Attributes:
         words: Unique words.
         vectors: float32 [words, dimensions].
-        duplicates: Number of lines skipped in reading, whose word had an earlier line.
     """
 
     words: list[str]
     vectors: NDArray[np.float32]
-    duplicates: int = 0
 
 
 class _LineLayout(NamedTuple):
@@ -150,7 +148,7 @@ def _unique(words: list[str], vectors: NDArray[np.float32]) -> WordVectors:
         rows.setdefault(word, row)
     if len(rows) < len(words):
         vectors = vectors[list(rows.values())]
-    return WordVectors(list(rows), vectors, len(words) - len(rows))
+    return WordVectors(list(rows), vectors)
 
 
 def _sizes(line: bytes) -> tuple[int, int] | None:

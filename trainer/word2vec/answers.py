@@ -1,4 +1,4 @@
-"""Queries of published word vectors: vectors, neighbours and analogies."""
+"""Queries of published word vectors: vectors, neighbors and analogies."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class WordVectorAnswers:
 
         index, vocabulary = Index(self._directory), self._vocabulary()
         found = self._call("vectors", words=words)
-        # One more, because each word is its own nearest neighbour.
+        # One more, because each word is its own nearest neighbor.
         similarity, rows = index.search(found["vectors"], min(k + 1, len(vocabulary)))
         rows[~found["vectors"].any(axis=1)] = -1
         answers = []

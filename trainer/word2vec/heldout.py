@@ -9,7 +9,7 @@ from trainer.word2vec.losses import Lookup
 from trainer.word2vec.model import make_objective
 from trainer.word2vec.sampling import NoiseTable
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.windows import BLOCK, LEFT, NOISE, Step, extents, frames, predictions, word_rows
+from trainer.word2vec.windows import BLOCK, LEFT, NOISE, StepTensors, extents, frames, predictions, word_rows
 
 _NEGATIVES = 64
 _BLOCKS = 256
@@ -51,7 +51,7 @@ class HeldOut:
         losses = self._losses(step, inputs, outputs)
         return by_document(losses), by_document(predictions(step, self._settings.model))
 
-    def _losses(self, step: Step, inputs: Lookup, outputs: Lookup) -> tf.Tensor:
+    def _losses(self, step: StepTensors, inputs: Lookup, outputs: Lookup) -> tf.Tensor:
         """Returns the loss of each word, float32 [blocks, BLOCK], computed in parts to save gigabytes of memory."""
         parts = tf.maximum(-(-tf.shape(step[LEFT])[0] // _BLOCKS), 1)
         losses = tf.TensorArray(tf.float32, parts, infer_shape=False, element_shape=[None, BLOCK])

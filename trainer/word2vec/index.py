@@ -1,4 +1,4 @@
-"""An approximate index of neighbours (HNSW) with faiss."""
+"""An approximate index of neighbors (HNSW) with faiss."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Index:
             self._index = faiss.deserialize_index(content)
         except tf.errors.NotFoundError:
             fix = "set trainer.index: hnsw and rerun the job, or search without the index"
-            raise JobError("The model has no index of neighbours.", where=path, found="no such file", fix=fix) from None
+            raise JobError("The model has no index of neighbors.", where=path, found="no such file", fix=fix) from None
         except RuntimeError as error:
             raise JobError("The index cannot be loaded.", where=path, found=str(error).partition("\n")[0]) from error
 
@@ -57,7 +57,7 @@ class Index:
 
 
 def write(directory: str, vectors: NDArray[np.float32]) -> float:
-    """Builds a deterministic index of neighbours by cosine and writes it into a SavedModel's directory.
+    """Builds a deterministic index of neighbors by cosine and writes it into a SavedModel's directory.
 
     Args:
         directory: The SavedModel.

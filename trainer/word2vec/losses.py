@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from trainer.word2vec.huffman import HuffmanTree
 from trainer.word2vec.settings import Word2vecSettings
-from trainer.word2vec.windows import BLOCK, CENTERS, CONTEXTS, NOISE, Step, WindowTable, predictions
+from trainer.word2vec.windows import BLOCK, CENTERS, CONTEXTS, NOISE, StepTensors, WindowTable, predictions
 
 
 class Update(NamedTuple):
@@ -41,11 +41,11 @@ class StepOutcome(NamedTuple):
 Lookup = Callable[[tf.Tensor], tf.Tensor]
 """From rows, int32 of any shape, to their vectors, float32 [..., dimensions]."""
 
-Objective = Callable[[Step, Lookup, Lookup, "tf.Tensor | float"], StepOutcome]
+LossFunction = Callable[[StepTensors, Lookup, Lookup, "tf.Tensor | float"], StepOutcome]
 """From a step, the lookups of input and output vectors and the learning rate to the step's results."""
 
 
-def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
+def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> LossFunction:
     """Each word predicts the words of its window, among noise words (Mikolov et al. 2013, section 2.2).
 
     Negatives are shared by the pairs of adjacent blocks, and weighted so that each pair has `negatives` of them.
@@ -53,7 +53,7 @@ def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
+    def objective(step: StepTensors, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         noise, predicted = step[NOISE], in_window(step)
         words, weight = inputs(step[CENTERS]), predictions(step, "skipgram")[..., tf.newaxis]
         if few_words:
@@ -69,7 +69,7 @@ def skipgram_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -
     return objective
 
 
-def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Objective:
+def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> LossFunction:
     """The mean of a window predicts its word, among noise words (Mikolov et al. 2013, "Efficient Estimation").
 
     Negatives are shared by the words of adjacent blocks, and weighted so that each word has `negatives` of them.
@@ -78,7 +78,7 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
     """
     in_window, share = WindowTable(settings.window), settings.negatives / settings.shared_negatives
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
+    def objective(step: StepTensors, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         around, words, noise = inputs(step[CONTEXTS]), outputs(step[CENTERS]), step[NOISE]
         in_mean = in_window(step)
         means, weight = _means(in_mean, around), predictions(step, "cbow")[..., tf.newaxis]
@@ -99,14 +99,14 @@ def cbow_negative_sampling(settings: Word2vecSettings, *, few_words: bool) -> Ob
     return objective
 
 
-def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> Objective:
+def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> LossFunction:
     """Each word of a window predicts the path to the window's own word (Mikolov et al. 2013, section 2.1).
 
     The direction is that of word2vec.c. Output vectors belong to inner nodes.
     """
     paths, in_window = _Paths(tree), WindowTable(settings.window)
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
+    def objective(step: StepTensors, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
         nodes = outputs(tf.reshape(points, [-1, BLOCK * paths.depth]))
         # [blocks, frame, BLOCK * depth]: a pair counts at every node of the path.
@@ -125,14 +125,14 @@ def skipgram_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree)
     return objective
 
 
-def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> Objective:
+def cbow_hierarchical_softmax(settings: Word2vecSettings, tree: HuffmanTree) -> LossFunction:
     """The mean of a window predicts the path to its word (Mikolov et al. 2013, "Efficient Estimation", section 3.1).
 
     Each word of the window gets its mean's full delta, as with negative sampling.
     """
     paths, in_window = _Paths(tree), WindowTable(settings.window)
 
-    def objective(step: Step, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
+    def objective(step: StepTensors, inputs: Lookup, outputs: Lookup, rate: tf.Tensor | float) -> StepOutcome:
         around, (points, codes, on_path) = inputs(step[CONTEXTS]), paths(step[CENTERS])
         in_mean, nodes = in_window(step), outputs(points)
         means, weight = _means(in_mean, around), on_path * predictions(step, "cbow")[..., tf.newaxis]
@@ -192,7 +192,7 @@ def _grouped(values: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     return tf.reshape(values, [tf.shape(noise)[0], -1, values.shape[-1]])
 
 
-def _predicted_negatives(predicted: tf.Tensor, step: Step) -> tf.Tensor:
+def _predicted_negatives(predicted: tf.Tensor, step: StepTensors) -> tf.Tensor:
     """Counts each negative in each word's window, float32 [blocks, BLOCK, negatives]."""
     contexts, noise = step[CONTEXTS], step[NOISE]
     of_block = tf.repeat(noise, tf.shape(contexts)[0] // tf.shape(noise)[0], axis=0)

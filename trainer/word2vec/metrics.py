@@ -11,8 +11,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data.kinds import SOURCE
 from trainer.jobs.counting import Arrays, Counts
-from trainer.vectors.judgement import ANALOGY, DOCUMENTS, SCORE, SIMILARITY, SOURCE, TASK
+from trainer.vectors.judgement_features import ANALOGY, DOCUMENTS, SCORE, SIMILARITY, TASK
 
 
 class Judgement(NamedTuple):
@@ -105,15 +106,15 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
     """
     if not np.isfinite([*first, *second]).all():
         return math.nan
-    x, y = _centred_ranks(first), _centred_ranks(second)
+    x, y = _centered_ranks(first), _centered_ranks(second)
     # Integers, whose sums do not depend on the order.
     spread = int(x @ x) * int(y @ y)
     return int(x @ y) / math.sqrt(spread) if spread else math.nan
 
 
-def _centred_ranks(values: Sequence[float]) -> NDArray[np.int64]:
+def _centered_ranks(values: Sequence[float]) -> NDArray[np.int64]:
     """Returns twice the difference of each rank and the mean rank, int64 [values]; doubled to keep ties integral."""
     _, places, counts = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     twice_mean_rank = 2 * np.cumsum(counts) - counts + 1
-    centred: NDArray[np.int64] = twice_mean_rank[places.reshape(-1)] - (len(values) + 1)
-    return centred
+    centered: NDArray[np.int64] = twice_mean_rank[places.reshape(-1)] - (len(values) + 1)
+    return centered

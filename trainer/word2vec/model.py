@@ -11,7 +11,7 @@ from trainer.word2vec.character_ngrams import ngram_ids
 from trainer.word2vec.huffman import HuffmanTree
 from trainer.word2vec.losses import (
     Lookup,
-    Objective,
+    LossFunction,
     StepOutcome,
     Update,
     cbow_hierarchical_softmax,
@@ -20,7 +20,7 @@ from trainer.word2vec.losses import (
     skipgram_negative_sampling,
 )
 from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
-from trainer.word2vec.windows import Step, predictions
+from trainer.word2vec.windows import StepTensors, predictions
 
 _ROWS_IN_ORDER = 1_000
 """TensorFlow adds up to 1,023 rows in order, and more of them in parallel, in an undefined order."""
@@ -37,7 +37,7 @@ _FEW_WORDS = 1_000
 _COMPOSE_BATCH = 4_096
 
 
-def make_objective(settings: Word2vecSettings, counts: NDArray[np.int64]) -> Objective:
+def make_objective(settings: Word2vecSettings, counts: NDArray[np.int64]) -> LossFunction:
     """Returns the objective of the settings' `model` and `loss`."""
     skipgram = settings.model == "skipgram"
     if settings.loss == "negative_sampling":
@@ -73,7 +73,7 @@ class Tables(tf.Module):
         self._strategy = tf.distribute.get_strategy()
 
     @tf.function(reduce_retracing=True)
-    def train(self, steps: Step, rates: tf.Tensor) -> tf.Tensor:
+    def train(self, steps: StepTensors, rates: tf.Tensor) -> tf.Tensor:
         """Trains many steps.
 
         Args:
@@ -94,7 +94,7 @@ class Tables(tf.Module):
                 self._strategy.run(self._update, (step, rates[number]))
         return loss
 
-    def outcome(self, step: Step, rate: tf.Tensor | float = 0.0) -> StepOutcome:
+    def outcome(self, step: StepTensors, rate: tf.Tensor | float = 0.0) -> StepOutcome:
         """Computes losses and updates of a step without applying them."""
         return self._objective(step, self.lookup, lookup(self.output), rate)
 
@@ -111,7 +111,7 @@ class Tables(tf.Module):
         """Returns the input vectors, float32 [..., dimensions], of words, int32 of any shape."""
         return self._composition.vectors(self.input, rows) if self._composition else tf.gather(self.input, rows)
 
-    def _update(self, step: Step, rate: tf.Tensor) -> None:
+    def _update(self, step: StepTensors, rate: tf.Tensor) -> None:
         """Takes a step; each of several devices computes its share of the blocks and applies all updates."""
         replica = tf.distribute.get_replica_context()
         outcome = self.outcome(_share(step, replica), rate)
@@ -140,7 +140,7 @@ class Composition:
         return Update(parts.values, tf.gather(update.delta, parts.value_rowids()))
 
 
-def _share(step: Step, replica: tf.distribute.ReplicaContext) -> Step:
+def _share(step: StepTensors, replica: tf.distribute.ReplicaContext) -> StepTensors:
     """Returns the blocks of one replica and the noise of their groups."""
     count = replica.num_replicas_in_sync
     if count == 1:

@@ -1,4 +1,4 @@
-"""Monitoring of training: curves, neighbours of frequent words, and finally the projector."""
+"""Monitoring of training: curves, neighbors of frequent words, and finally the projector."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _logger = logging.getLogger("seqloom.trainer")
 class NeighborMonitor:
     """Writes to the log and to TensorBoard's default writer.
 
-    Shows the neighbours of alphabetic words, evenly spread among the frequent ones but without the most frequent:
+    Shows the neighbors of alphabetic words, evenly spread among the frequent ones but without the most frequent:
     words that are adjacent to every word are not informative.
 
     Args:
@@ -42,7 +42,7 @@ class NeighborMonitor:
         self._steps = self._shown_at = steps
 
     def step(self, steps: int, figures: Mapping[str, float]) -> None:
-        """Shows figures by name and neighbours every `log_steps`; `steps` is the number since the last call."""
+        """Shows figures by name and neighbors every `log_steps`; `steps` is the number since the last call."""
         self._steps += steps
         if self._steps - self._shown_at < self._settings.log_steps:
             return

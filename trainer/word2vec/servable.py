@@ -1,4 +1,4 @@
-"""The SavedModel of word vectors: vectors, neighbours, similarities and analogies of words."""
+"""The SavedModel of word vectors: vectors, neighbors, similarities and analogies of words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trainer.vectors.nearest import VectorTable, cosine, unit
 from trainer.word2vec import character_ngrams, index
 from trainer.word2vec.settings import CharacterNgramSettings, Word2vecSettings
 
-HeldOut = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]
+HeldOutLoss = Callable[[tf.RaggedTensor], tuple[tf.Tensor, tf.Tensor]]
 """From ids, ragged int64 [documents, time], to the documents' summed losses of pairs of words, in nats, and their
 numbers of pairs, float32 [documents] each."""
 
@@ -59,7 +59,7 @@ class WordVectorsServable(tf.Module):
         settings: Word2vecSettings,
         transform_graph: str,
         transform_settings: TransformSettings,
-        heldout: HeldOut,
+        heldout: HeldOutLoss,
         ngram_vectors: NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__(name="servable")

@@ -32,7 +32,7 @@ class Word2vecSettings(Settings):
     epochs: PositiveInt = Field(5, description="Number of passes over the train split.")
     model: Literal["skipgram", "cbow"] = Field(
         "skipgram",
-        description="skipgram: each word predicts its neighbours; cbow: the mean of the neighbours predicts the word.",
+        description="skipgram: each word predicts its neighbors; cbow: the mean of the neighbors predicts the word.",
     )
     loss: Literal["negative_sampling", "hierarchical_softmax"] = Field(
         "negative_sampling",
@@ -66,8 +66,8 @@ class Word2vecSettings(Settings):
     ngrams: CharacterNgramSettings | None = Field(
         None, description="Compose words from character n-grams, so that unseen words have vectors; null: whole words."
     )
-    neighbors: int = Field(16, ge=0, description="Number of frequent words whose neighbours the log shows.")
+    neighbors: int = Field(16, ge=0, description="Number of frequent words whose neighbors the log shows.")
     log_steps: PositiveInt = Field(2_000, description="Steps between log lines and between points of the curves.")
     index: Literal["hnsw"] | None = Field(
-        None, description="Approximate index of neighbours in addition to the exact search; needs the extra `index`."
+        None, description="Approximate index of neighbors in addition to the exact search; needs the extra `index`."
     )

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer import progress
 from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.jobs.training_job import TrainingJob
 from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies, training_report
@@ -53,7 +53,7 @@ class Word2vec(TrainingTask[Word2vecSettings]):
             monitor.write_projector(job.log_directory)
         servable = _servable(job, training)
         recall = servable.save(job.model_directory)
-        self.sign(job.model_directory, servable.digest())
+        self.sign(job, servable.digest())
         more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
         training_report.write_report(job.log_directory, state, restored.epoch, more)
 
@@ -180,10 +180,10 @@ class _EpochReader:
     def __init__(self, steps: Callable[[Sequence[int]], tf.data.Dataset], epochs: int) -> None:
         self._steps, self._epochs = steps, epochs
         self._next: int | None = None
-        self._opened: Iterator[tuple[tf.Tensor, windows.Step]] = iter(())
-        self._ahead: tuple[tf.Tensor, windows.Step] | None = None
+        self._opened: Iterator[tuple[tf.Tensor, windows.StepTensors]] = iter(())
+        self._ahead: tuple[tf.Tensor, windows.StepTensors] | None = None
 
-    def read(self, epoch: int) -> Iterator[windows.Step]:
+    def read(self, epoch: int) -> Iterator[windows.StepTensors]:
         """Yields the steps of an epoch, many at a time; the next epoch continues the same dataset."""
         if epoch != self._next:
             self._opened = iter(self._steps(range(epoch, max(self._epochs, epoch + 1))))

@@ -30,7 +30,7 @@ REPEATS, LOOK_BACK = 4, 32
 
 CENTERS, CONTEXTS, LEFT, RIGHT, NOISE = "centers", "contexts", "left", "right", "noise"
 
-Step = dict[str, tf.Tensor]
+StepTensors = dict[str, tf.Tensor]
 """A step, int32, with rows of words from 0, which is id 4 of the vocabulary: `centers` [blocks, BLOCK], the words;
 `contexts` [blocks, BLOCK + 2 * window], the text around each block; `left` and `right` [blocks, BLOCK], the sizes of
 the windows; `noise` [groups, negatives], negatives for each group of adjacent blocks."""
@@ -61,15 +61,15 @@ def steps(
         epochs: Numbers of the passes, from 0.
 
     Returns:
-        A dataset of the number of a pass, int32 [], and many of its steps: the tensors of `Step` with a first axis
-        [steps]. The last steps of a pass are padded with words without a window.
+        A dataset of the number of a pass, int32 [], and many of its steps: `StepTensors` with a first axis [steps].
+        The last steps of a pass are padded with words without a window.
     """
     paths = tfrecords.find(files)
     seeds = [tfrecords.mix(settings.seed, epoch) for epoch in epochs]
     orders = [tfrecords.shuffled(paths, seed) for seed in seeds]
     drawn = [(seed, tfrecords.mix(seed, 1), tfrecords.mix(seed, 2)) for seed in seeds]
     one_pass = _Pass(settings, tfrecords.compression(paths[0]), keep, noise)
-    # One dataset for all passes: tracing and optimising it takes as long as half a million words.
+    # One dataset for all passes: tracing and optimizing it takes as long as half a million words.
     passes = tf.data.Dataset.from_tensor_slices((tf.constant(epochs, tf.int32), orders, tf.constant(drawn, tf.int32)))
     return tfrecords.without_autotune(passes.flat_map(one_pass.steps).prefetch(_PREFETCHED))
 
@@ -91,7 +91,7 @@ class _Pass:
             return self._words(number, serialized, seeds[0])
 
         @tf.autograph.experimental.do_not_convert
-        def with_windows(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Step]:
+        def with_windows(number: tf.Tensor, part: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, StepTensors]:
             return epoch, self._with_windows(*part, number, seeds)
 
         documents = tfrecords.windows(order, self._codec, _DOCUMENTS, seeds[0])
@@ -106,7 +106,7 @@ class _Pass:
         # Adjacent parts must not share a number.
         return rows, groups + number * _MAX_GROUPS
 
-    def _with_windows(self, rows: tf.Tensor, groups: tf.Tensor, number: tf.Tensor, seeds: tf.Tensor) -> Step:
+    def _with_windows(self, rows: tf.Tensor, groups: tf.Tensor, number: tf.Tensor, seeds: tf.Tensor) -> StepTensors:
         """Draws windows and negatives of many steps."""
         settings, number = self._settings, tf.cast(number, tf.int32)
         reach = _reach(tf.size(rows), settings, tf.stack([seeds[1], number]))
@@ -179,7 +179,7 @@ def extents(groups: tf.Tensor, reach: tf.Tensor, missing: int | tf.Tensor = 0) -
     return tf.pad(left, [[0, missing]]), tf.pad(right, [[0, missing]])
 
 
-def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> Step:
+def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> StepTensors:
     """Builds a step without `noise` from blocks of words.
 
     Args:
@@ -194,8 +194,8 @@ def frames(rows: tf.Tensor, left: tf.Tensor, right: tf.Tensor, window: int) -> S
     return {**shaped, CONTEXTS: tf.ensure_shape(around, [None, BLOCK + 2 * window])}
 
 
-def predictions(step: Step, model: Literal["skipgram", "cbow"]) -> tf.Tensor:
-    """Counts the predictions at each word: its neighbours or, with CBOW, itself; float32 [blocks, BLOCK]."""
+def predictions(step: StepTensors, model: Literal["skipgram", "cbow"]) -> tf.Tensor:
+    """Counts the predictions at each word: its neighbors or, with CBOW, itself; float32 [blocks, BLOCK]."""
     found = step[LEFT] + step[RIGHT]
     return tf.cast(found if model == "skipgram" else tf.sign(found), tf.float32)
 
@@ -214,7 +214,7 @@ class WindowTable:
         self._left, self._right = (self._rows_of(side) for side in sides)
         self._first = tf.range(BLOCK) * (window + 1)
 
-    def __call__(self, step: Step) -> tf.Tensor:
+    def __call__(self, step: StepTensors) -> tf.Tensor:
         """Returns 1 for words of the frame in the window, else 0, float32 [blocks, BLOCK, frame]."""
         left, right = self._first + step[LEFT], self._first + step[RIGHT]
         return tf.gather(self._left, left) + tf.gather(self._right, right)

@@ -25,8 +25,8 @@ from components.corpus_example_gen.writing.origins import LineNumbers, Origin, p
 from components.corpus_example_gen.writing.spill import Spill, buffer_bytes, read, tagged, untagged
 from components.corpus_example_gen.writing.split_assignment import SplitRule, Splitter, order_key, shard_of
 from components.shared.beam_results import WriteJson
-from trainer import progress
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.settings import OutputSettings
 
 _REPORT_EVERY = 1_000

@@ -13,7 +13,7 @@ def test_the_most_frequent_tag_of_each_word() -> None:
     assert tagging.most_frequent(TRAIN)(["Nice", "in", "new"]) == ["B-LOC", "O", "O"]
 
 
-def test_the_regression_sees_the_neighbouring_words() -> None:
+def test_the_regression_sees_the_neighboring_words() -> None:
     draw = random.Random(1)
     train = [
         ([word, "Nice", draw.choice(["a", "b"])], ["O", {"in": "B-LOC", "a": "O"}[word], "O"])

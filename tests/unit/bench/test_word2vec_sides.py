@@ -59,6 +59,6 @@ def test_words_of_a_group_become_similar(job: Job, side: str) -> None:
 
 def test_keras_is_measured_on_a_few_thousand_pairs_and_their_words(job: Job) -> None:
     trained = train(KERAS, job)
-    # A word has at most 10 neighbours, and each of these pairs 5 negatives.
+    # A word has at most 10 neighbors, and each of these pairs 5 negatives.
     assert 3_000 / 60 <= trained.words < job.tokens
     assert trained.seconds > 0

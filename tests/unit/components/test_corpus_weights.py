@@ -62,7 +62,7 @@ def test_weights_reach_batches_unchanged_by_the_transform(corpus, tmp_path: Path
     assert "weight" not in plain
 
 
-@pytest.mark.parametrize("kind", curated.KINDS)
+@pytest.mark.parametrize("kind", curated.SCHEMAS)
 def test_the_schema_of_weighted_documents_has_a_weight_but_the_transform_graph_does_not(kind: str) -> None:
     plain, weighted = (curated.for_corpus(kind, weighted=weighted) for weighted in (False, True))
     added = {path for path, _ in curated.features(weighted)} - {path for path, _ in curated.features(plain)}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipeline.dag import dag
-from pipeline.dag.code_hash import code_modules, source_hash
+from pipeline.dag.code_hash import code_closure, source_hash
 from pipeline.tasks.loading import JOBS
 from pipeline.tasks.registry import task_of
 
@@ -105,7 +105,7 @@ def test_an_edit_changes_the_digests_of_what_imports_the_file(copy, before, file
 @pytest.mark.parametrize("task", CORPORA)
 def test_no_component_is_keyed_by_the_code_of_another_task(task: str) -> None:
     own = [modules for name, modules in COMPONENTS.items() if name.endswith(f" of {task}")]
-    used = {name for modules in own for name in code_modules(*modules)}
+    used = {name for modules in own for name in code_closure(*modules)}
     assert f"trainer.{task}.metrics" in used
     others = tuple(f"trainer.{other}." for other in CORPORA if other != task)
     assert not [name for name in used if name.startswith(others)]

@@ -11,7 +11,7 @@ from pipeline.console.tables import runs_table
 from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.state import ComponentState
-from trainer import progress
+from trainer.jobs import progress
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 NAMES = ("CorpusExampleGen", "StatisticsGen", "Trainer", "Evaluator")

@@ -92,7 +92,7 @@ def test_vectors_of_words_from_a_file_and_from_standard_input(model, tmp_path):
 @pytest.mark.parametrize(
     ("file", "arguments", "part"),
     [
-        ("neighbors.faiss", ["film", "--index"], "The model has no index of neighbours."),
+        ("neighbors.faiss", ["film", "--index"], "The model has no index of neighbors."),
         ("metadata.tsv", ["flim"], "metadata.tsv"),
     ],
 )

@@ -10,7 +10,7 @@ from schema.differences import differences
 from trainer.data import features, kinds
 
 
-@pytest.mark.parametrize("kind", curated.KINDS)
+@pytest.mark.parametrize("kind", curated.SCHEMAS)
 def test_a_curated_schema_has_the_raw_features_of_its_kind(kind: str) -> None:
     schema = curated.load(kind)
     paths = [path for path, _ in curated.features(schema)]

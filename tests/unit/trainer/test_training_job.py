@@ -1,13 +1,16 @@
-"""Reading the transform graph of a job."""
+"""Reading the transform graph of a job, and the entry point of the Trainer."""
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from trainer.data import kinds
+from trainer.jobs.entry_point import run_fn
 from trainer.jobs.training_job import TrainingJob
-from trainer.settings import TransformSettings
+from trainer.jobs.training_task import TrainingTask
+from trainer.settings import Settings, TransformSettings
 
 
 def test_settings_kind_and_files_come_from_the_graph(tmp_path: Path) -> None:
@@ -23,3 +26,25 @@ def test_settings_kind_and_files_come_from_the_graph(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("caf\u00e9\nbad\n", encoding="utf-8")
     assert job.text("labels.txt") == "caf\u00e9\nbad\n"
     assert job.graph == f"{tmp_path}/transform_fn"
+
+
+class Plain(TrainingTask[Settings]):
+    """A task whose settings have no key in common with those of other tasks."""
+
+    settings = Settings
+
+    def run(self, job: TrainingJob, settings: Settings) -> None:
+        Path(job.checkpoints).mkdir(parents=True)
+        Path(job.model_directory).touch()
+
+
+PLAIN = Plain()
+
+
+def test_the_entry_point_needs_no_setting_and_removes_the_checkpoints(tmp_path: Path) -> None:
+    custom = {"training": f"{__name__}:PLAIN", "settings": "{}", "checkpoints": str(tmp_path / "cut"), "code": ""}
+    (tmp_path / "a.gz").touch()
+    data = {split: [str(tmp_path / "a.gz")] for split in ("train_files", "eval_files")}
+    data |= {"transform_output": "", "model_run_dir": "", "hyperparameters": None}
+    run_fn(SimpleNamespace(custom_config=custom, serving_model_dir=str(tmp_path / "model"), **data))
+    assert {path.name for path in tmp_path.iterdir()} == {"a.gz", "model"}

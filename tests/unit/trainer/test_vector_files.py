@@ -37,7 +37,6 @@ def assert_equal(found: WordVectors, expected: WordVectors) -> None:
     assert found.words == expected.words
     assert found.vectors.dtype == np.float32
     np.testing.assert_array_equal(found.vectors.view(np.uint32), expected.vectors.view(np.uint32))
-    assert found.duplicates == expected.duplicates
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +119,7 @@ def test_files_of_other_tools_are_read(tmp_path: Path, name: str, content: bytes
     assert_equal(vector_files.read(f"{tmp_path}/{name}"), expected)
     # The first of duplicate words counts.
     (tmp_path / "v.txt").write_text("a 1\nb 2\na 3\na 4\n")
-    first = WordVectors(["a", "b"], np.array([[1], [2]], np.float32), duplicates=2)
+    first = WordVectors(["a", "b"], np.array([[1], [2]], np.float32))
     assert_equal(vector_files.read(f"{tmp_path}/v.txt"), first)
 
 

@@ -1,5 +1,8 @@
 """Answers of SavedModels with known rules: labels with their probabilities."""
 
+import json
+
+import pytest
 import tensorflow as tf
 
 from trainer.classifier.answers import LabelAnswers
@@ -32,13 +35,16 @@ class ByLetter(tf.Module):
         return {"labels": names, "predicted": has, "probabilities": tf.where(has, 0.75, 0.25)}
 
 
-def ask(module, path, *texts):
+def ask(module, path, *texts, kind):
     tf.saved_model.save(module, str(path), {"serving_default": module.serve})
+    (path / "assets.extra").mkdir()
+    (path / "assets.extra" / "seqloom.json").write_text(json.dumps({"task": "classifier", **kind}))
     return LabelAnswers(str(path))(texts)
 
 
-def test_probabilities_are_the_shortest_decimals(tmp_path):
-    answers = ask(ByLength(), tmp_path, "xé", "long enough")
+@pytest.mark.parametrize("kind", [{"kind": "labelled_text"}, {}])
+def test_probabilities_are_the_shortest_decimals(tmp_path, kind):
+    answers = ask(ByLength(), tmp_path, "xé", "long enough", kind=kind)
     assert [answer.pop("probabilities") for answer in answers] == [
         {"negative": 0.7, "positive": 0.3},
         {"negative": 0.0, "positive": 1.0},
@@ -49,8 +55,9 @@ def test_probabilities_are_the_shortest_decimals(tmp_path):
     ]
 
 
-def test_all_predicted_labels_are_named(tmp_path):
-    assert ask(ByLetter(), tmp_path, "ab", "b", "") == [
+@pytest.mark.parametrize("kind", [{"kind": "multi_labelled_text"}, {}])
+def test_all_predicted_labels_are_named(tmp_path, kind):
+    assert ask(ByLetter(), tmp_path, "ab", "b", "", kind=kind) == [
         {"text": "ab", "labels": ["A\ufffd", "B"], "probabilities": {"A\ufffd": 0.75, "B": 0.75}},
         {"text": "b", "labels": ["B"], "probabilities": {"A\ufffd": 0.25, "B": 0.75}},
         {"text": "", "labels": [], "probabilities": {"A\ufffd": 0.25, "B": 0.25}},

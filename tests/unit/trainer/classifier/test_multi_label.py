@@ -17,8 +17,8 @@ from trainer.classifier.multi_label import MultiLabel
 from trainer.classifier.multi_label_servable import multi_hot
 from trainer.classifier.settings import ClassifierSettings
 from trainer.errors import JobError
-from trainer.supervised import sanity
 from trainer.supervised.samples import describe_labels
+from trainer.training import sanity
 
 LABELS = [[0, 2, -1], [-1, -1, -1], [1, -1, -1]]
 HEAD = MultiLabel(ClassifierSettings(), "abc")

@@ -40,7 +40,7 @@ CASES = {
     "rnn forward": {"cell": "rnn", "bidirectional": False},
     "relu": {"cell": "rnn", "activation": "relu", "recurrent_initializer": "identity", "merge": "sum"},
     "product": {"cell": "gru", "merge": "mul", "layers": 2},
-    "normalised": {"cell": "lstm", "merge": "ave", "layers": 2, "layer_norm": True},
+    "normalized": {"cell": "lstm", "merge": "ave", "layers": 2, "layer_norm": True},
     "dropout": {"cell": "gru", "recurrent_dropout": 0.5, "input_dropout": 0.5, "output_dropout": 0.5},
     "deep": {"cell": "gru", "layers": 4, "residual": True, "layer_norm": True},
 }

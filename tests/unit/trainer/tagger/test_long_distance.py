@@ -54,7 +54,7 @@ def test_no_function_of_nearby_words_and_the_bag_beats_chance() -> None:
     def bag(sentence: Sentence, place: int) -> Hashable:
         return sentence[0][place], tuple(sorted(sentence[0]))
 
-    def neighbours(sentence: Sentence, place: int) -> Hashable:
+    def neighbors(sentence: Sentence, place: int) -> Hashable:
         """All words fewer than 30 steps away, in their order, in addition to the bag and the index."""
         return sentence[0][max(place - DISTANCE + 1, 0) : place + DISTANCE], place, bag(sentence, place)
 
@@ -62,7 +62,7 @@ def test_no_function_of_nearby_words_and_the_bag_beats_chance() -> None:
     everywhere, far = places(sentences), places(sentences, DISTANCE)
     assert len(far) > len(sentences)
     assert best_accuracy(everywhere, lambda sentence, place: sentence[0][place]) == 0.5
-    assert best_accuracy(everywhere, bag) == best_accuracy(far, neighbours) == 0.5
+    assert best_accuracy(everywhere, bag) == best_accuracy(far, neighbors) == 0.5
     for tokens in (far, everywhere):
         assert best_accuracy(tokens, lambda sentence, place: (sentence[0][0], sentence[0][place])) == 1
 

@@ -169,6 +169,14 @@ def test_documents_across_steps_are_read_as_if_whole(files: list[str], tmp_path:
         assert history[1]["learning_rate"] == pytest.approx(1e-30 * (1 - (1 + share) / 2), rel=1e-4)
 
 
+def test_the_logits_of_some_rows_are_those_of_the_whole_batch(files: list[str]) -> None:
+    loop = make()
+    batch = next(iter(NextToken(loop.settings).batches(files)))
+    logits = loop.step.logits(batch, ROWS)
+    assert logits.shape == (ROWS, TIME, VOCABULARY)
+    assert np.array_equal(loop.step.logits(batch, 1), logits[:1])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("values", [{"checkpoint_steps": 2}, GATHERED])
 def test_a_killed_run_resumes_with_its_state_to_the_bit(values: dict, files: list[str], tmp_path: Path) -> None:

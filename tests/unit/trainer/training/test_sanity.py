@@ -12,7 +12,7 @@ from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
 from trainer.errors import JobError
-from trainer.supervised import sanity
+from trainer.training import sanity
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 

@@ -11,8 +11,8 @@ import pytest
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
 from trainer.errors import JobError
+from trainer.jobs.progress import logger as progress_logger
 from trainer.jobs.training_job import TrainingJob
-from trainer.progress import logger as progress_logger
 from trainer.settings import RESERVED_WORDS, TransformSettings
 from trainer.tuning.settings import TuneSettings
 from trainer.tuning.tuner import TrialTuner, start

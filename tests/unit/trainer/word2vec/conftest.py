@@ -78,7 +78,7 @@ class PairByPair:
                 yield window, path if hierarchical else targets(center)
             return
         for other in window:
-            # word2vec.c's direction: with a tree the neighbour predicts the word.
+            # word2vec.c's direction: with a tree the neighbor predicts the word.
             yield ([other], path) if hierarchical else ([center], targets(other))
 
 

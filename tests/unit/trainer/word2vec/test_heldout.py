@@ -92,7 +92,7 @@ def test_documents_have_the_sums_of_their_pairs(measured: Measured, pair_by_pair
     check()
 
 
-def test_words_have_no_neighbours_in_other_documents(measured: Measured) -> None:
+def test_words_have_no_neighbors_in_other_documents(measured: Measured) -> None:
     """Even with more words than are measured together."""
     documents = [[4 + (7 * number + place) % WORDS for place in range(number)] for number in range(0, 200, 4)]
     assert sum(map(len, documents)) > 4_096

@@ -25,7 +25,7 @@ def settings_of(model: str, loss: str, **values) -> Word2vecSettings:
     )
 
 
-def random_steps(settings: Word2vecSettings, words: int, number: int) -> tuple[windows.Step, list[tuple]]:
+def random_steps(settings: Word2vecSettings, words: int, number: int) -> tuple[windows.StepTensors, list[tuple]]:
     """Steps over random words, few of them, so that rows repeat; and the same flat, for the reference."""
     random, flat, shaped = np.random.default_rng(3), [], []
     for _ in range(number):

@@ -1,4 +1,4 @@
-"""What training shows: neighbours against NumPy, points of the curves, the projector's files."""
+"""What training shows: neighbors against NumPy, points of the curves, the projector's files."""
 
 import itertools
 import logging

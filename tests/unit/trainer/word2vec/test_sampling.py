@@ -74,7 +74,7 @@ def test_negatives_are_drawn_by_a_power_of_the_count(exponent: float) -> None:
     require_drawn_from(drawn.numpy(), weights / weights.sum())
 
 
-def test_neighbouring_draws_are_independent() -> None:
+def test_neighboring_draws_are_independent() -> None:
     counts = np.array([3, 2, 5])
     pairs = NoiseTable(counts, 1.0).draw([60_000, 2], [9, 9]).numpy() @ [3, 1]
     require_drawn_from(pairs, np.outer(counts, counts).ravel() / 100)

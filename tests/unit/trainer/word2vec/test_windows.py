@@ -47,7 +47,7 @@ def pairs_of(text: list[tuple], reach: list[int]) -> list[tuple[int, int]]:
     return found
 
 
-def pairs_in(step: windows.Step, window: int) -> list[tuple[int, int]]:
+def pairs_in(step: windows.StepTensors, window: int) -> list[tuple[int, int]]:
     """The same from blocks, which must have the words of these indices."""
     mask = WindowTable(window)(step).numpy()
     contexts, rows = np.array(step["contexts"]), np.array(step["centers"]).ravel()
