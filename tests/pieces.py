@@ -8,6 +8,5 @@ LETTERS = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t", "0": "\0", "_": "\u2581"
 
 def joined(pieces: Iterable[str]) -> str:
     """The text of pieces."""
-    byte = re.compile("<0x([0-9A-F]{2})>")
-    text = b"".join(bytes.fromhex(p[3:5]) if byte.fullmatch(p) else p.replace("\u2581", " ").encode() for p in pieces)
-    return re.sub(r"\\(.)", lambda escape: LETTERS[escape[1]], text.decode(), flags=re.DOTALL)
+    found = (bytes.fromhex(p[3:5]) if p[:3] == "<0x" else p.replace("\u2581", " ").encode() for p in pieces)
+    return re.sub(r"\\(.)", lambda escape: LETTERS[escape[1]], b"".join(found).decode(), flags=re.DOTALL)

@@ -33,9 +33,6 @@ class LearningCheckExecutor(base_executor.BaseExecutor):
             train_files=example_files.shard_paths(examples, "train"),
             eval_files=example_files.shard_paths(examples, "eval"),
             transform_graph=artifact_utils.get_single_uri(input_dict["transform_graph"]),
-            model_directory="",
-            log_directory="",
-            checkpoints="",
         )
         task: LearnableTask[Any] = dotted.load(exec_properties["training"])
         findings = task.check(job, task.settings.model_validate_json(exec_properties["settings"]))

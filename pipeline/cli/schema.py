@@ -43,26 +43,20 @@ _FORMATS = {
 _COMPRESSIONS = {".gz", ".bz2", ".xz", ".zst"}
 _JOBS = {".yaml", ".yml"}
 
-CorpusArgument = Annotated[
+_CorpusPath = Annotated[
     str, typer.Argument(metavar="CORPUS", help="A path or glob like corpus.path, or a job's YAML.", show_default=False)
 ]
 _SCHEMA_HELP = "A schema .pbtxt, the name of a curated schema, or a corpus or job's YAML to infer one from."
-SchemaArgument = Annotated[str, typer.Argument(help=_SCHEMA_HELP, show_default=False)]
-FormatOption = Annotated[
-    str | None, typer.Option("--format", help="Same as corpus.format.", show_default="from the suffix")
-]
-TextOption = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Same as corpus.text.")]
-LabelOption = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Same as corpus.label.")]
-SourceOption = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="Same as corpus.source.")]
+_SchemaPath = Annotated[str, typer.Argument(help=_SCHEMA_HELP, show_default=False)]
+_Format = Annotated[str | None, typer.Option("--format", help="Same as corpus.format.", show_default="from the suffix")]
+_Text = Annotated[str | None, typer.Option("--text", metavar="COLUMN", help="Same as corpus.text.")]
+_Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="Same as corpus.label.")]
+_Source = Annotated[str | None, typer.Option("--source", metavar="COLUMN", help="Same as corpus.source.")]
 
 
 @app.command("infer")
 def infer_schema(
-    corpus: CorpusArgument,
-    format_: FormatOption = None,
-    text: TextOption = None,
-    label: LabelOption = None,
-    source: SourceOption = None,
+    corpus: _CorpusPath, format_: _Format = None, text: _Text = None, label: _Label = None, source: _Source = None
 ) -> None:
     """Prints a schema inferred from a corpus; review it, then set `schema:` in the job's YAML to its file."""
     with exits_with(1):
@@ -71,12 +65,12 @@ def infer_schema(
 
 @app.command("diff")
 def diff_schemas(
-    first: SchemaArgument,
-    second: SchemaArgument,
-    format_: FormatOption = None,
-    text: TextOption = None,
-    label: LabelOption = None,
-    source: SourceOption = None,
+    first: _SchemaPath,
+    second: _SchemaPath,
+    format_: _Format = None,
+    text: _Text = None,
+    label: _Label = None,
+    source: _Source = None,
 ) -> None:
     """Prints the differences between two schemas, one per line: FEATURE, PROPERTY: FIRST -> SECOND.
 

@@ -81,10 +81,9 @@ def test_no_folder_has_more_than_15_entries() -> None:
 def type_names(tree: ast.Module) -> Iterator[str]:
     """Yields the names of classes, and of type aliases: module-level names that begin with a capital letter."""
     yield from (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
-        yield from (name for name in names if name[0].isupper() and not name.isupper())
+    targets = [target for node in tree.body for target in getattr(node, "targets", [getattr(node, "target", None)])]
+    names = [target.id for target in targets if isinstance(target, ast.Name)]
+    yield from (name for name in names if name[0].isupper() and not name.isupper())
 
 
 def test_names_of_files_and_types_occur_once() -> None:

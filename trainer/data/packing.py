@@ -176,14 +176,12 @@ class _RowLayout:
         real = tf.sequence_mask(inputs, batches * self.time, tf.int64)
         ids, segment, offsets = tf.unstack(stream, axis=2)
         columns = {f.TOKENS: ids[:, :-1], TARGETS: ids[:, 1:], SEGMENT: segment[:, :-1], OFFSET: offsets[:, :-1]}
-        return {name: self._split(values * real, batches) for name, values in columns.items()}
+        shape = tf.stack([tf.constant(self.rows, tf.int64), batches, self.time])
+        cut = {name: tf.transpose(tf.reshape(values * real, shape), [1, 0, 2]) for name, values in columns.items()}
+        return {name: tf.ensure_shape(values, [None, self.rows, self.time]) for name, values in cut.items()}
 
     def _widths(self, lengths: tf.Tensor) -> tf.Tensor:
         return lengths + (0 if self.eos is None else 1)
-
-    def _split(self, values: tf.Tensor, batches: tf.Tensor) -> tf.Tensor:
-        shape = tf.stack([tf.constant(self.rows, tf.int64), batches, self.time])
-        return tf.ensure_shape(tf.transpose(tf.reshape(values, shape), [1, 0, 2]), [None, self.rows, self.time])
 
 
 def _where(mask: tf.Tensor) -> tf.Tensor:

@@ -12,8 +12,7 @@ from typing import Any
 from trainer.errors import JobError
 
 ABOUT = "assets.extra/seqloom.json"
-"""The file of a SavedModel with the task and the kind of corpus it was trained for, and a `digest` of everything that
-determines its answers except the code."""
+"""The file of a SavedModel with its task, its kind of corpus and a digest of what determines its answers, less code."""
 
 
 def about(directory: str) -> dict[str, str]:

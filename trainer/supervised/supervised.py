@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import keras
 import tensorflow as tf
@@ -62,7 +62,7 @@ class Supervised(LearnableTask[S], Generic[S]):
         strategy = strategies.make(settings.strategy)
         head = self.head(job, settings)
         head.check()
-        findings = self.check(job, settings) if settings.sanity else None
+        checked = {"sanity": dataclasses.asdict(self.check(job, settings))} if settings.sanity else {}
         for obstacle in fused.obstacles(settings):
             logger.warning("The fused cuDNN kernel of GPUs cannot be used: %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
@@ -78,12 +78,11 @@ class Supervised(LearnableTask[S], Generic[S]):
         chief = self.is_chief(settings)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.variables, writes=chief)
         resumed = checkpoints.restore().epoch
+        read = functools.partial(head.batches, job.train_files, seed=settings.seed)
         writer = tf.summary.create_file_writer(job.log_directory) if chief else tf.summary.create_noop_writer()
         with writer.as_default():
             state = loop.run(
-                train=lambda epoch, position: head.batches(
-                    job.train_files, seed=settings.seed, epoch=epoch, position=position
-                ),
+                train=lambda epoch, position: read(epoch=epoch, position=position),
                 evaluate=head.batches(job.eval_files),
                 total=head.total(job.train_files),
                 checkpoints=checkpoints,
@@ -91,18 +90,15 @@ class Supervised(LearnableTask[S], Generic[S]):
                 monitor=Monitor(model, _samples(head, job, loop)),
             )
         if chief and (settings.strategy != "one_device" or settings.precision != "float32"):
-            model = _copy(model, start.build())
-        details: dict[str, Any] = {"parameters": model.count_params(), "embedding": start.coverage}
-        if findings is not None:
-            details["sanity"] = dataclasses.asdict(findings)
+            # A model of one device that computes in float32, which any machine can serve.
+            trained, model = model, start.build()
+            for variable, found in zip(model.variables, trained.variables, strict=True):
+                variable.assign(found.value.numpy())
+        details = {"parameters": model.count_params(), "embedding": start.coverage, **checked}
         return Trained(model, state, resumed, details)
 
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
-        """Checks that a model, built as for training, can learn the job's examples; writes nothing.
-
-        Raises:
-            JobError: If it cannot.
-        """
+        """Checks that a model, built as for training, can learn the job's examples; writes nothing."""
         keras.utils.set_random_seed(settings.seed)
         documents = min(settings.batch_documents, sanity.BATCH_DOCUMENTS)
         head = self.head(job, settings.model_copy(update={"batch_documents": documents}))
@@ -148,10 +144,3 @@ def _samples(head: Head[S], job: TrainingJob, loop: Loop) -> Samples | None:
     shown = {name: first[name][:number] for name in (*head.inputs, *head.targets)}
     words = job.text("vocabulary.txt").split("\n")[:-1]
     return lambda: head.describe(shown, loop.step.logits(first, number), words)
-
-
-def _copy(trained: keras.Model, plain: keras.Model) -> keras.Model:
-    """Copies the weights into a model of one device that computes in float32, which any machine can serve."""
-    for variable, found in zip(plain.variables, trained.variables, strict=True):
-        variable.assign(found.value.numpy())
-    return plain

@@ -27,16 +27,14 @@ class Vocabulary:
     @classmethod
     def read(cls, transform_graph: str) -> Vocabulary:
         """Reads `vocabulary.txt` and `counts.txt` of a transform graph; raises JobError if they have no words."""
-        words, counts = (_lines(f"{transform_graph}/{name}.txt") for name in ("vocabulary", "counts"))
+        lines = []
+        for name in ("vocabulary", "counts"):
+            with tf.io.gfile.GFile(f"{transform_graph}/{name}.txt", "rb") as file:
+                lines.append(file.read().decode().split("\n")[:-1])
+        words, counts = lines
         first = len(RESERVED_WORDS)
         if len(words) == first:
             where, found = f"{transform_graph}/vocabulary.txt", "only reserved words"
             fix = "Lower transform.min_count, or add text."
             raise JobError("The vocabulary has no words.", where=where, found=found, fix=fix)
         return cls(words[first:], np.array(counts[first:], np.int64))
-
-
-def _lines(path: str) -> list[str]:
-    with tf.io.gfile.GFile(path, "rb") as file:
-        content: bytes = file.read()
-    return content.decode().split("\n")[:-1]

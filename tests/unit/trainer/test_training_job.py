@@ -29,13 +29,10 @@ def test_settings_kind_and_files_come_from_the_graph(tmp_path: Path) -> None:
 
 
 class Plain(TrainingTask[Settings]):
-    """A task whose settings have no key in common with those of other tasks."""
-
     settings = Settings
 
     def run(self, job: TrainingJob, settings: Settings) -> None:
         Path(job.checkpoints).mkdir(parents=True)
-        Path(job.model_directory).touch()
 
 
 PLAIN = Plain()
@@ -43,8 +40,8 @@ PLAIN = Plain()
 
 def test_the_entry_point_needs_no_setting_and_removes_the_checkpoints(tmp_path: Path) -> None:
     custom = {"training": f"{__name__}:PLAIN", "settings": "{}", "checkpoints": str(tmp_path / "cut"), "code": ""}
-    (tmp_path / "a.gz").touch()
-    data = {split: [str(tmp_path / "a.gz")] for split in ("train_files", "eval_files")}
-    data |= {"transform_output": "", "model_run_dir": "", "hyperparameters": None}
-    run_fn(SimpleNamespace(custom_config=custom, serving_model_dir=str(tmp_path / "model"), **data))
-    assert {path.name for path in tmp_path.iterdir()} == {"a.gz", "model"}
+    files = [str(tmp_path / "a.gz")]
+    Path(files[0]).touch()
+    values = dict.fromkeys(("transform_output", "model_run_dir", "serving_model_dir", "hyperparameters"), "")
+    run_fn(SimpleNamespace(custom_config=custom, train_files=files, eval_files=files, **values))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gz"]
