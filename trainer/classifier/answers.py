@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trainer.data import kinds
+from trainer.errors import JobError
 from trainer.jobs.saved_model import about, answer_texts, load, shortest, text
 
 
@@ -17,15 +18,16 @@ class LabelAnswers:
     or with any number of labels per document `predicted`, bool [batch, classes].
 
     Raises:
-        JobError: If it cannot be loaded.
+        JobError: If it cannot be loaded, or does not name its kind of corpus.
     """
 
     def __init__(self, directory: str) -> None:
         self._model = load(directory)
-        kind = about(directory).get("kind")
-        # Files of models that were published earlier have no kind.
-        outputs = self._model.signatures["serving_default"].structured_outputs
-        self._multi_label = kinds.by_name(kind).multi_label if kind else "predicted" in outputs
+        kind = kinds.KINDS.get(about(directory).get("kind", ""))
+        if kind is None:
+            what, fix = "The model does not name its kind of corpus.", "publish it again with `seqloom run`"
+            raise JobError(what, where=directory, fix=fix)
+        self._multi_label = kind.multi_label
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Returns {"text", "label", "probability", "probabilities"} for each text of a batch.

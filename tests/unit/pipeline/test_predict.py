@@ -37,7 +37,7 @@ def model(tmp_path_factory):
     tf.saved_model.save(module, str(path), {"serving_default": module.serve})
     about = path / "assets.extra" / "seqloom.json"
     about.parent.mkdir()
-    about.write_text(json.dumps({"task": "classifier"}))
+    about.write_text(json.dumps({"task": "classifier", "kind": "labelled_text"}))
     return path
 
 

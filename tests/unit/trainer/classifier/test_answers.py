@@ -1,9 +1,12 @@
 """Answers of SavedModels with known rules: labels with their probabilities."""
 
+import json
+
 import pytest
 import tensorflow as tf
 
 from trainer.classifier.answers import LabelAnswers
+from trainer.errors import JobError
 
 
 class ByLength(tf.Module):
@@ -36,13 +39,12 @@ class ByLetter(tf.Module):
 def ask(module, path, *texts, kind):
     tf.saved_model.save(module, str(path), {"serving_default": module.serve})
     (path / "assets.extra").mkdir()
-    (path / "assets.extra" / "seqloom.json").write_text(kind)
+    (path / "assets.extra" / "seqloom.json").write_text(json.dumps({"kind": kind}))
     return LabelAnswers(str(path))(texts)
 
 
-@pytest.mark.parametrize("kind", ['{"kind": "labelled_text"}', "{}"])
-def test_probabilities_are_the_shortest_decimals(tmp_path, kind):
-    answers = ask(ByLength(), tmp_path, "xé", "long enough", kind=kind)
+def test_probabilities_are_the_shortest_decimals(tmp_path):
+    answers = ask(ByLength(), tmp_path, "xé", "long enough", kind="labelled_text")
     assert [answer.pop("probabilities") for answer in answers] == [
         {"negative": 0.7, "positive": 0.3},
         {"negative": 0.0, "positive": 1.0},
@@ -53,9 +55,13 @@ def test_probabilities_are_the_shortest_decimals(tmp_path, kind):
     ]
 
 
-@pytest.mark.parametrize("kind", ['{"kind": "multi_labelled_text"}', "{}"])
-def test_all_predicted_labels_are_named(tmp_path, kind):
-    assert ask(ByLetter(), tmp_path, "ab", "b", "", kind=kind) == [
+def test_a_model_without_a_kind_is_not_guessed_at(tmp_path):
+    with pytest.raises(JobError, match=r"(?s)does not name its kind of corpus.*publish it again"):
+        ask(ByLetter(), tmp_path, "ab", kind="")
+
+
+def test_all_predicted_labels_are_named(tmp_path):
+    assert ask(ByLetter(), tmp_path, "ab", "b", "", kind="multi_labelled_text") == [
         {"text": "ab", "labels": ["A\ufffd", "B"], "probabilities": {"A\ufffd": 0.75, "B": 0.75}},
         {"text": "b", "labels": ["B"], "probabilities": {"A\ufffd": 0.25, "B": 0.75}},
         {"text": "", "labels": [], "probabilities": {"A\ufffd": 0.25, "B": 0.25}},
