@@ -158,7 +158,7 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
 
     from components.corpus_example_gen.inputs import files, input_spans
     from components.corpus_validator import infer
-    from pipeline.dag import dag
+    from pipeline.runners.local_beam import LOCAL_BEAM
 
     settings, folder = _settings(corpus, options)
     base, pattern = resolve_corpus_path(settings.path, folder, where=corpus)
@@ -173,7 +173,7 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
     ]
 
     def make_pipeline() -> beam.Pipeline:
-        return beam.Pipeline(options=PipelineOptions(dag.beam_args()))
+        return beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM)))
 
     with tempfile.TemporaryDirectory() as scratch:
         observed = infer.observe(found, settings, make_pipeline, scratch)

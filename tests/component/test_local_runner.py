@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from ml_metadata.proto import metadata_store_pb2 as mlmd
 from rich.console import Console
 
 from pipeline.console.live import RunConsole
@@ -17,6 +18,7 @@ from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.state import ComponentState
 from pipeline.tasks.loading import load
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS, SupervisedJob
+from tests.component.corpus_job import store
 from trainer import progress
 from trainer.errors import JobError
 
@@ -53,13 +55,16 @@ def ran(prepared: PreparedRun) -> Seen:
 def test_the_reported_states_are_those_of_ml_metadata(job: SupervisedJob, tmp_path: Path) -> None:
     made = dict.fromkeys(("CorpusExampleGen", "StatisticsGen", "PreviousStatistics"), ("done", "COMPLETE"))
     cached = {**dict.fromkeys(made, ("cached", "CACHED")), "PreviousStatistics": ("done", "COMPLETE")}
-    for use_cache, expected in ((True, made), (True, cached), (False, made)):
-        prepared = prepare(job, tmp_path, "1", until="PreviousStatistics", use_cache=use_cache)
+    for run_id, use_cache, expected in (("1", True, made), ("2", True, cached), ("3", False, made)):
+        prepared = prepare(job, tmp_path, run_id, until="PreviousStatistics", use_cache=use_cache)
         assert set(prepared.components) == made.keys()
         reports = [((name, "running"), (name, expected[name][0])) for name in prepared.components]
         assert ran(prepared) == [pair for pairs in reports for pair in pairs]
-        found = lineage.latest_run(prepared.layout.metadata)
-        assert {name: one.state for name, one in found.items()} == {name: s for name, (_, s) in expected.items()}
+        assert lineage.read_run(prepared.metadata, "small", run_id).keys() == made.keys()
+        metadata = store(tmp_path)
+        run = metadata.get_context_by_type_and_name("pipeline_run", run_id)
+        states = [mlmd.Execution.State.Name(one.last_known_state) for one in metadata.get_executions_by_context(run.id)]
+        assert sorted(states) == sorted(state for _, state in expected.values())
 
 
 def test_a_component_that_fails_ends_the_run_with_its_own_error(job: SupervisedJob, tmp_path: Path) -> None:

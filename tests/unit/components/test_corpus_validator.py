@@ -21,7 +21,7 @@ from components.corpus_validator import evidence, statistics, validate
 from components.corpus_validator.anomalies import Anomaly, AnomalyError
 from components.corpus_validator.settings import ValidationSettings
 from components.shared.example_files import shard_paths
-from pipeline.dag.dag import _LOCAL_BEAM
+from pipeline.runners.local_beam import LOCAL_BEAM
 from schema import curated
 from trainer.errors import JobError
 
@@ -31,7 +31,7 @@ MakeSplit = Callable[..., validate.Split]
 
 
 def make_pipeline() -> beam.Pipeline:
-    return beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM)))
+    return beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM)))
 
 
 def document(number: int, lists: dict[str, list[str]] | None = None, **context: str | None) -> bytes:

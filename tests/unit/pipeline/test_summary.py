@@ -11,7 +11,7 @@ from trainer.errors import JobError
 
 def execution(channel: str, **properties: object) -> Execution:
     found = {name: json.dumps(value) for name, value in properties.items()}
-    return Execution("COMPLETE", {}, {channel: Output("nowhere", found)})
+    return Execution({}, {channel: Output("nowhere", found)})
 
 
 CORPUS = {"CorpusExampleGen": execution("examples", split_documents={"train": 80, "eval": 10, "test": 9})}
