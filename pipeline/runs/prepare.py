@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import pkgutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,7 +137,7 @@ def copy_files(job: Job, root: Path) -> Job:
         source = file.locate(job.folder, where=file.name)
         content = source.read_bytes()
         if file.parse:
-            pkgutil.resolve_name(file.parse)(content, str(source))
+            file.parse(content, str(source))
         paths[file.key] = _stamp(root / file.folder / source.name, content)
     return with_paths(job, paths)
 

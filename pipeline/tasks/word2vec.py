@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from components.evaluation_sets.set_files import read_analogies, read_pairs
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from pipeline.config.checks import segment_problems
 from pipeline.config.job import Job
@@ -33,8 +34,7 @@ class Word2vecJob(Job):
     def files(self) -> Iterator[JobFile]:
         """Yields the files that the job names besides its corpus."""
         yield from super().files()
-        for kind in ("pairs", "analogies"):
-            parse = f"components.evaluation_sets.set_files:read_{kind}"
+        for kind, parse in (("pairs", read_pairs), ("analogies", read_analogies)):
             for name, path in getattr(self.evaluation, kind).items():
                 yield JobFile(("evaluation", kind, name), path, "evaluation", parse)
 

@@ -10,7 +10,7 @@ from tensorflow_model_analysis.metrics import metric_specs
 
 from components.evaluator.figure_metric import COUNTS
 from pipeline.dag import dag, gates
-from pipeline.runs.published import open_answers
+from pipeline.tasks.answers import open_answers
 from pipeline.tasks.registry import TASKS, task_of
 from tests.contract.cases import CASES, TRAINED, Case
 from trainer.errors import JobError
