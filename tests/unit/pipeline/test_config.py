@@ -76,12 +76,15 @@ TRAINER = [
 ]
 """Replacements of `epochs: 3`, and parts of the message."""
 
+NO_GATE = [":6, gates.loss", "A gate needs a threshold", "under min, max, max_drop, max_rise or slices"]
+NO_LIMIT = [":6, gates.loss.slices.a", "A gate needs a threshold", "a threshold under min or max"]
 GATES = [
     ("{acuracy: {min: 1}}", [], [":6, gates.acuracy", "did you mean accuracy?"]),
     ("{accuracy: {max: 1}}", [], [":6, gates.accuracy.max", "higher is better"]),
     ("{auc: {min: 85}}", [LABELS], [":6, gates.auc.min", "found: 85", "mean 0.85?"]),
     ("{auc: {min: 0.5}}", [], [":6, gates.auc", "no corpus.labels", "list the classes"]),
-    ("{auc: {}}", [LABELS], [":6, gates.auc", "A gate needs a threshold"]),
+    *((f"{{loss: {gate}}}", [], NO_GATE) for gate in ("{}", "{max: null}", "{slices: {}}")),
+    *((f"{{loss: {{max: 1, slices: {{a: {gate}}}}}}}", [], NO_LIMIT) for gate in ("{}", "{max: null}")),
     ("{loss: {slices: {a: {min: 1}}}}", [], [":6, gates.loss.slices.a.min", "did you mean max?"]),
 ]
 
