@@ -12,7 +12,6 @@ from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from pipeline.config.checks import segment_problems
 from pipeline.config.job import Job
 from pipeline.config.job_files import JobFile
-from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
 from trainer.errors import Problem
@@ -51,12 +50,10 @@ class Word2vecJob(Job):
                 yield Problem(("corpus", key), what, f"corpus.{key}", fix=f"remove {key}")
         if self.trainer.boundary == "segment":
             yield from segment_problems(("trainer", "boundary"), "segment", self.transform)
-        metrics = WORD2VEC.metrics(self)
-        for name, key in (("spearman", "evaluation.pairs"), ("analogy_accuracy", "evaluation.analogies")):
-            if name in self.gates and not metrics[name].sources:
-                what, fix = f"A gate on {name} needs {key}.", f"name a file under {key}"
-                yield Problem(("gates", name), what, f"no {key}", fix=fix)
-        yield from gate_problems(self, metrics)
+        for name, key in (("spearman", "pairs"), ("analogy_accuracy", "analogies")):
+            if name in self.gates and not getattr(self.evaluation, key):
+                what, fix = f"A gate on {name} needs evaluation.{key}.", f"name a file under evaluation.{key}"
+                yield Problem(("gates", name), what, f"no evaluation.{key}", fix=fix)
 
 
 class Word2vecTask(Task[Word2vecJob]):

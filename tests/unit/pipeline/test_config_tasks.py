@@ -109,6 +109,7 @@ BAD = [
     (WORDS, ["evaluation.pairs={a: null}"], ["evaluation.pairs.a", "found: nothing (null)"]),
     (WORDS, ["evaluation.min_coverage=50"], ["evaluation.min_coverage", "0 or more and at most 1"]),
     (WORDS, ["gates.accuracy.min=0.5"], ["has no metric accuracy", "spearman, analogy_accuracy, loss"]),
+    (WORDS, ["gates.coverage.min=0.5"], ["coverage is only reported", "spearman, analogy_accuracy, loss"]),
     (WORDS, ["gates.spearman.min=1.5"], ["gates.spearman.min", "between -1 and 1", "did you mean 0.015?"]),
     (WORDS, ["gates.analogy_accuracy.min=-0.1"], ["gates.analogy_accuracy.min", "between 0 and 1", "found: -0.1"]),
     (WORDS, ["gates.spearman.max=0.5"], ["gates.spearman.max", "higher is better", "did you mean min?"]),
