@@ -38,10 +38,9 @@ class SupervisedJob(Job):
         """Yields the keys of this section that are valid alone but not together."""
         yield from super().problems()
         if self.tune is not None:
-            yield from search_problems(self.tune, self.trainer, self._problems_with)
-
-    def _problems_with(self, trainer: SequenceSettings) -> Iterator[Problem]:
-        return self.model_copy(update={"trainer": trainer, "tune": None}).all_problems()
+            yield from search_problems(
+                self.tune, self.trainer, lambda trainer: self.model_copy(update={"trainer": trainer, "tune": None})
+            )
 
 
 S = TypeVar("S", bound=SupervisedJob)
