@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def _broken(record: RunRecord, error: BaseException) -> RunRecord:
     """Returns the record of a run that ended with an error."""
     details = record.details
     if isinstance(error, AnomalyError):  # They come from the error because TFX deletes a failed component's outputs.
-        found = tuple(AnomalyDetails.model_validate(anomaly.to_json()) for anomaly in error.anomalies)
+        found = tuple(AnomalyDetails.model_validate(dataclasses.asdict(anomaly)) for anomaly in error.anomalies)
         details = details.model_copy(update={"anomalies": found})
     failed = isinstance(error, Exception)
     return record.updated(
