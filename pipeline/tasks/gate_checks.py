@@ -35,7 +35,7 @@ def gate_problems(job: Job, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
 
 
 def _threshold_problems(path: tuple[str, ...], name: str, metric: Metric, gate: SliceGateSettings) -> Iterator[Problem]:
-    right, wrong = (("min", "max_drop"), ("max", "max_rise"))[:: 1 if metric.better == "higher" else -1]
+    right, wrong = (("min", "max_drop"), ("max", "max_rise"))[:: 1 if metric.higher_is_better else -1]
     for key, instead in zip(wrong, right, strict=True):
         if getattr(gate, key, None) is not None:
             what = f"{key} does not apply to {name}: {metric.better} is better."

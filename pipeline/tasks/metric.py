@@ -37,6 +37,11 @@ class Metric:
     slice: Mapping[str, str] = MappingProxyType({})
     sources: tuple[str, ...] | None = None
 
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher value is better."""
+        return self.better == "higher"
+
 
 @dataclasses.dataclass(frozen=True)
 class JudgedBy:
