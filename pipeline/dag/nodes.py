@@ -181,10 +181,8 @@ class Nodes:
         )
 
     def _evaluator(self) -> BaseNode:
-        sets = "EvaluationSets" in self.nodes
-        source = ("EvaluationSets", "evaluation_examples") if sets else ("CorpusExampleGen", "examples")
         return Evaluator(
-            examples=self._output(*source),
+            examples=self._output(*self._task.evaluated),
             example_splits=["test"],
             model=self._output("Trainer", "model"),
             baseline_model=self._output("Baseline", "model"),

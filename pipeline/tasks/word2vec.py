@@ -62,6 +62,7 @@ class Word2vecTask(Task[Word2vecJob]):
     name = "word2vec"
     about = "vectors of words"
     job = Word2vecJob
+    evaluated = ("EvaluationSets", "evaluation_examples")
 
     def components(self, job: Word2vecJob, goal: Goal = "publish") -> tuple[str, ...]:
         """Returns the components that a goal needs, in the order they run."""

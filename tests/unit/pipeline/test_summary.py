@@ -14,13 +14,15 @@ def execution(channel: str, **properties: object) -> Execution:
     return Execution({}, {channel: Output("nowhere", found)})
 
 
-CORPUS = {"CorpusExampleGen": execution("examples", split_documents={"train": 80, "eval": 10, "test": 9})}
-SETS = {"EvaluationSets": execution("evaluation_examples", split_documents={"test": 363}, coverage={})}
+EXECUTIONS = {
+    "CorpusExampleGen": execution("examples", split_documents={"train": 80, "eval": 10, "test": 9}),
+    "EvaluationSets": execution("evaluation_examples", split_documents={"test": 363}, coverage={}),
+}
 
 
-@pytest.mark.parametrize(("executions", "documents"), [(CORPUS, 9), (CORPUS | SETS, 363)])
-def test_the_evaluator_has_seen_every_example_that_it_was_given(executions, documents):
-    summary._check_counts(executions, {"overall": {"documents": float(documents)}})
+@pytest.mark.parametrize(("task", "documents"), [("classifier", 9), ("word2vec", 363)])
+def test_the_evaluator_has_seen_every_example_that_it_was_given(gated, task, documents):
+    summary._check_counts(gated(task), EXECUTIONS, {"overall": {"documents": float(documents)}})
     with pytest.raises(JobError, match="Evaluator did not process every document exactly once") as caught:
-        summary._check_counts(executions, {"overall": {"documents": documents - 1.0}})
+        summary._check_counts(gated(task), EXECUTIONS, {"overall": {"documents": documents - 1.0}})
     assert caught.value.expected == str({"test": documents})
