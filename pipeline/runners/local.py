@@ -37,7 +37,7 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         """Runs a compiled pipeline, whose nodes are in topological order; called by TFX's `run`.
 
         Raises:
-            JobError: If a node has no inputs.
+            JobError: If a node does not complete, for example because it finds no inputs.
         """
         parameters = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id}
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, parameters)
@@ -63,7 +63,7 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
         The state in ML Metadata: done or cached.
 
     Raises:
-        JobError: If it found no inputs and therefore did not run.
+        JobError: If it is neither, for example because it found no inputs.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     config = deployment.metadata_connection_config
@@ -84,10 +84,10 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
         state = registered.last_known_state
     if state not in _STATES:
         raise JobError(
-            f"{name} has no inputs and did not run.",
+            f"{name} did not complete.",
             where="ML Metadata",
             found="no execution in this run" if state is None else f"state {mlmd.Execution.State.Name(state)}",
             expected="state COMPLETE or CACHED",
-            fix="run again with --no-cache",
+            fix="see the log for missing inputs, or run again with --no-cache",
         )
     return _STATES[state]

@@ -80,9 +80,9 @@ def test_a_component_without_inputs_does_not_count_as_run(job: SupervisedJob, tm
     assert job.tune is not None
     tuned = job.model_copy(update={"tune": job.tune.model_copy(update={"use": True})})
     prepared = dataclasses.replace(prepare(job, tmp_path, "1"), job=tuned, until=BEST_HYPERPARAMETERS)
-    with pytest.raises(JobError, match="BestHyperparameters has no inputs and did not run") as caught:
+    with pytest.raises(JobError, match="BestHyperparameters did not complete") as caught:
         ran(prepared)
-    assert caught.value.fix == "run again with --no-cache"
+    assert (caught.value.found, "missing inputs" in str(caught.value.fix)) == ("state FAILED", True)
 
 
 def test_a_watch_saves_every_change_and_shows_warnings(tmp_path: Path) -> None:
