@@ -161,6 +161,7 @@ def _write_schema(job: Job, root: Path) -> str:
     corpus = job.corpus
     adapted = curated.for_corpus(
         corpus.kind.name,
+        target=corpus.kind.target,
         classes=corpus.class_names or (),
         named_sources=corpus.source is not None,
         weighted=corpus.weight is not None,

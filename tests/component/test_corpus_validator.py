@@ -51,7 +51,7 @@ class Job:
         data = self.folder / "data.jsonl"
         if not data.exists() or data.read_text() != text:
             data.write_text(text)
-        schema = curated.for_corpus(curated.LABELLED_TEXT, classes=CLASSES, named_sources=False)
+        schema = curated.for_corpus("labelled_text", target="label", classes=CLASSES, named_sources=False)
         for path, feature in curated.features(schema):
             if tag and path[-1] == "text":
                 feature.annotation.tag.append(tag)

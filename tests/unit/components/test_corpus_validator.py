@@ -86,7 +86,7 @@ def split(tmp_path: Path) -> MakeSplit:
 
 def schema_with(**changes: str) -> schema_pb2.Schema:
     """The curated schema of labelled text, with fields of features replaced by text format."""
-    schema = curated.for_corpus(curated.LABELLED_TEXT, classes=CLASSES)
+    schema = curated.for_corpus("labelled_text", target="label", classes=CLASSES)
     for path, feature in curated.features(schema):
         if path[-1] in changes:
             change = text_format.Parse(changes[path[-1]], schema_pb2.Feature())
@@ -126,8 +126,8 @@ def test_good_documents_have_no_anomalies_or_drift_from_equal_ones(split: MakeSp
 
 LABELS = schema_with()
 LENGTHS = schema_with(text="value_counts { value_count { min: 1 max: 3 } value_count { min: 1 max: 1 } }")
-TAGGED = curated.for_corpus(curated.TAGGED_TEXT, classes=["NOUN", "VERB"])
-MULTI = curated.for_corpus(curated.MULTI_LABELLED_TEXT, classes=CLASSES)
+TAGGED = curated.for_corpus("tagged_text", target="tags", classes=["NOUN", "VERB"])
+MULTI = curated.for_corpus("multi_labelled_text", target="labels", classes=CLASSES)
 UNLABELLED = [document(n, label=None) for n in range(5)]
 UGLY = [document(n, label="ugly") for n in range(30, 34)]
 EMPTY, LONG = (document(n, {"text": ["one"] * n}) for n in (0, 7))
@@ -161,7 +161,7 @@ def test_an_anomaly_names_feature_kind_and_documents(split, documents, schema, e
     assert not anomaly.warning
 
 
-TEXT = curated.for_corpus(curated.TEXT)
+TEXT = curated.for_corpus("text")
 
 
 @pytest.mark.parametrize(
