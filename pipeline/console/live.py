@@ -136,8 +136,10 @@ class RunConsole(logging.Handler):
             before, row.progress = row.progress, progress
             if progress.unit == _RECORDS:
                 row.records = progress.done
-            elif self._live is None and before is not None and _ends_epoch(before, progress):
-                self.message(f"{self._current}: {_format_progress(before)}")
+            elif self._live is None and before is not None and before.unit != _RECORDS:
+                earlier, now = ([one.values.get(name) for name in _LOOPS] for one in (before, progress))
+                if earlier != now:
+                    self.message(f"{self._current}: {_format_progress(before)}")
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if one is shown."""
@@ -192,11 +194,6 @@ def _own_console() -> Console:
     # rich reads the size from the standard streams, which may all be files or pipes by then. 0 means unknown.
     size = os.get_terminal_size(descriptor) if os.isatty(descriptor) and not os.isatty(0) else os.terminal_size((0, 0))
     return Console(file=file, highlight=False, width=size.columns or None, height=size.lines or None)
-
-
-def _ends_epoch(before: Progress, now: Progress) -> bool:
-    iterations = [[progress.values.get(name) for name in _LOOPS] for progress in (before, now)]
-    return before.unit != _RECORDS and iterations[0] != iterations[1]
 
 
 def _format_progress(progress: Progress) -> str:

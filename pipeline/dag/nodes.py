@@ -60,7 +60,7 @@ class Nodes:
             BEST_HYPERPARAMETERS: self._best_hyperparameters,
             "Trainer": self._trainer,
             "Tuner": self._tuner,
-            "LearningCheck": self._learning_check,
+            "LearningCheck": lambda: LearningCheck(**self._transformed(), **self._training_parameters("LearningCheck")),
             "Baseline": self._baseline,
             "Evaluator": self._evaluator,
             "Pusher": self._pusher,
@@ -168,9 +168,6 @@ class Nodes:
                 "directory": self._layout.tuning,
             },
         )
-
-    def _learning_check(self) -> BaseNode:
-        return LearningCheck(**self._transformed(), **self._training_parameters("LearningCheck"))
 
     def _baseline(self) -> BaseNode:
         return Resolver(
