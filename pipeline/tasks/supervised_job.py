@@ -1,4 +1,4 @@
-"""Base classes of jobs and tasks with targets: classifiers and taggers."""
+"""Base classes of jobs and tasks with targets."""
 
 from __future__ import annotations
 

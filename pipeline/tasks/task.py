@@ -49,7 +49,7 @@ class Task(abc.ABC, Generic[J]):
         return False
 
     def training(self, job: J) -> str:
-        """Returns the dotted path of the training, e.g. `trainer.tagger.training:TAGGER`; empty: no training."""
+        """Returns the dotted path of the training, `trainer.<task>.training:<TASK>`; empty: no training."""
         del job
         return ""
 
