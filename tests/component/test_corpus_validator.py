@@ -66,7 +66,7 @@ class Job:
             Sources((str(self.folder), "data.jsonl"), str(schema_file), logs),
             code=dict.fromkeys(dag.code_modules(config), "1"),
             run_id="1",
-            metadata=self.metadata,
+            metadata=lineage.sqlite(str(self.folder / "metadata.sqlite")),
             beam_args=LOCAL_BEAM,
             until=until,
         )
@@ -74,12 +74,9 @@ class Job:
         self.runs += 1
         NodeRunner(str(self.runs), self.states).run(pipeline)
 
-    @property
-    def metadata(self) -> Any:
-        return lineage.sqlite(str(self.folder / "metadata.sqlite"))
-
     def executions(self) -> dict[str, lineage.Execution]:
-        return lineage.read_run(self.metadata, "validated", str(self.runs))
+        metadata = lineage.sqlite(str(self.folder / "metadata.sqlite"))
+        return lineage.read_run(metadata, "validated", str(self.runs))
 
     def anomalies(self) -> list[dict[str, Any]]:
         """The anomalies of the train split in the latest run."""

@@ -18,22 +18,12 @@ from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.state import ComponentState
 from pipeline.tasks.loading import load
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS, SupervisedJob
-from tests.component.corpus_job import store
+from tests.component.corpus_job import States, store
 from trainer import progress
 from trainer.errors import JobError
 
 YAML = "name: small\ntask: classifier\ncorpus: {format: csv, path: data.csv, label: stars}\n"
 YAML += "tune: {space: {trainer.units: {values: [4, 8]}}}\n"
-
-
-class Seen(list[tuple[str, str]]):
-    """Records the reports of a runner."""
-
-    def started(self, component: str) -> None:
-        self.append((component, "running"))
-
-    def ended(self, component: str, state: ComponentState) -> None:
-        self.append((component, state.value))
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +36,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> SupervisedJob:
     return found
 
 
-def ran(prepared: PreparedRun) -> Seen:
-    seen = Seen()
+def ran(prepared: PreparedRun) -> States:
+    seen = States()
     local.run(prepared, seen)
     return seen
 
@@ -58,8 +48,7 @@ def test_the_reported_states_are_those_of_ml_metadata(job: SupervisedJob, tmp_pa
     for run_id, use_cache, expected in (("1", True, made), ("2", True, cached), ("3", False, made)):
         prepared = prepare(job, tmp_path, run_id, until="PreviousStatistics", use_cache=use_cache)
         assert set(prepared.components) == made.keys()
-        reports = [((name, "running"), (name, expected[name][0])) for name in prepared.components]
-        assert ran(prepared) == [pair for pairs in reports for pair in pairs]
+        assert list(ran(prepared).items()) == [(name, expected[name][0]) for name in prepared.components]
         assert lineage.read_run(prepared.metadata, "small", run_id).keys() == made.keys()
         metadata = store(tmp_path)
         run = metadata.get_context_by_type_and_name("pipeline_run", run_id)
@@ -70,10 +59,10 @@ def test_the_reported_states_are_those_of_ml_metadata(job: SupervisedJob, tmp_pa
 def test_a_component_that_fails_ends_the_run_with_its_own_error(job: SupervisedJob, tmp_path: Path) -> None:
     prepared = prepare(job, tmp_path, "1", until="StatisticsGen")
     sources = dataclasses.replace(prepared.sources, corpus=(str(tmp_path), "none.csv"))
-    seen = Seen()
+    seen = States()
     with pytest.raises(JobError, match="corpus"):
         local.run(dataclasses.replace(prepared, sources=sources), seen)
-    assert seen == [("CorpusExampleGen", "running")]
+    assert seen == {"CorpusExampleGen": "running"}
 
 
 def test_a_component_without_inputs_does_not_count_as_run(job: SupervisedJob, tmp_path: Path) -> None:
