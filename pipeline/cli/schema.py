@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from pydantic import ValidationError
@@ -121,7 +121,7 @@ def _settings(corpus: str, options: dict[str, str]) -> tuple[CorpusSettings, Pat
         return job.corpus, job.folder
     suffixes = [suffix for suffix in Path(corpus).suffixes if suffix not in _COMPRESSIONS]
     values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": corpus, **options}
-    known = sorted(set(_FORMATS.values()) | {"tf_example", "tf_sequence_example"})
+    known = sorted(get_args(CorpusSettings.model_fields["format"].annotation))
     if values["format"] not in known:
         near = closest(options["format"], known) if "format" in options else None
         raise JobError(
