@@ -18,7 +18,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.sequence_transform.component import SequenceTransform
-from pipeline.dag.dag import beam_args
+from pipeline.runners.local_beam import LOCAL_BEAM
 from schema import curated
 from trainer.data import features as f
 from trainer.settings import TransformSettings
@@ -100,7 +100,7 @@ def run(side: str, corpus: Path, root: Path) -> None:
         metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             str(root / "metadata.sqlite")
         ),
-        beam_pipeline_args=beam_args(),
+        beam_pipeline_args=list(LOCAL_BEAM),
     )
     tfx.orchestration.LocalDagRunner().run(pipeline)
 

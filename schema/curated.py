@@ -8,15 +8,15 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT = "text", "labelled_text", "multi_labelled_text", "tagged_text"
-SCHEMAS = (TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)
+SCHEMAS = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.pbtxt")))
+"""The kinds of corpora with a curated schema."""
+
 SEQUENCE = "##SEQUENCE##"
 """The struct that holds the feature lists of a SequenceExample in TFX's readers."""
 
 _WEIGHT = """
     name: "weight" type: FLOAT presence { min_fraction: 1.0 min_count: 1 } shape {} float_domain { min: 0.0 }
 """
-_CLASSES = ("label", "labels", "tags")
 
 
 def path(kind: str) -> Path:
@@ -30,13 +30,19 @@ def load(kind: str) -> schema_pb2.Schema:
 
 
 def for_corpus(
-    kind: str, *, classes: Sequence[str] = (), named_sources: bool = True, weighted: bool = False
+    kind: str,
+    *,
+    target: str | None = None,
+    classes: Sequence[str] = (),
+    named_sources: bool = True,
+    weighted: bool = False,
 ) -> schema_pb2.Schema:
     """Returns the curated schema of a kind, adapted to one corpus.
 
     Args:
         kind: One of `SCHEMAS`.
-        classes: The class names, which are the domain of labels or tags; empty: any are allowed.
+        target: The feature with the classes, if any.
+        classes: The class names, which are its domain; empty: any are allowed.
         named_sources: Whether the corpus names its sources. Otherwise the sources are file names, which change from
             span to span, so their distribution is not compared.
         weighted: Whether the documents have weights.
@@ -45,7 +51,7 @@ def for_corpus(
     if weighted:
         schema.feature.append(text_format.Parse(_WEIGHT, schema_pb2.Feature()))
     for steps, feature in features(schema):
-        if classes and steps[-1] in _CLASSES:
+        if classes and steps[-1] == target:
             feature.string_domain.name = steps[-1]
             feature.string_domain.value.extend(classes)
         if steps == ("source",) and not named_sources:

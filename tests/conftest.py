@@ -167,7 +167,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
     from components.sequence_transform.shard_work import ShardJob
     from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
     from components.shared.beam_results import WriteJson, read_json, write_json
-    from pipeline.dag.dag import _LOCAL_BEAM
+    from pipeline.runners.local_beam import LOCAL_BEAM
     from schema import curated
     from trainer.settings import OutputSettings, TransformSettings
     from trainer.text.preprocessing import make_preprocessing_fn
@@ -175,7 +175,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
     settings = TransformSettings.model_validate(values)
     schema = io_utils.SchemaReader().read(str(curated.path(kind.name)))
     graph = str(root / "graph")
-    with beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline:
+    with beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM))) as pipeline:
         _ = transform.count(pipeline, raw["train"], settings, kind, None) | WriteJson(f"{graph}/counts.json")
     (counts,) = read_json(f"{graph}/counts.json")
     words = select_words(counts["tokens"], settings)
@@ -186,7 +186,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
     job = ShardJob(settings, OutputSettings(), kind, 4 + len(words))
     shards = [(split, *pair) for split in raw for pair in zip(raw[split], transformed[split], strict=True)]
     with (
-        beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline,
+        beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM))) as pipeline,
         tft_beam.Context(temp_dir=str(root / "tft"), force_tf_compat_v1=False),
     ):
         reports = transform.transform(pipeline, shards, schema, job, preprocessing_fn, graph)

@@ -46,7 +46,11 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])
         output = OutputSettings.model_validate_json(exec_properties["output"])
         base, patterns = split_patterns.patterns(exec_properties)
-        rule = _rule(settings, SplitSettings.model_validate_json(exec_properties["splits"]), patterns)
+        if isinstance(settings.path, str):
+            splits = SplitSettings.model_validate_json(exec_properties["splits"])
+            rule = SplitRule("hash" if settings.split is None else "column", splits.weights)
+        else:
+            rule = SplitRule("file", dict.fromkeys((name for name, _ in patterns), 1))
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
         bad_folder = posixpath.join(exec_properties["quarantine_dir"], posixpath.basename(examples.uri.rstrip("/")))
         found = split_patterns.require(base, patterns)
@@ -79,12 +83,6 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             if tf.io.gfile.isdir(destination.spill):
                 tf.io.gfile.rmtree(destination.spill)
         return accounting.from_events(read_json(destination.summary), plan.splits.names)
-
-
-def _rule(settings: CorpusSettings, splits: SplitSettings, patterns: list[split_patterns.SplitPattern]) -> SplitRule:
-    if isinstance(settings.path, str):
-        return SplitRule("hash" if settings.split is None else "column", splits.weights)
-    return SplitRule("file", dict.fromkeys((name for name, _ in patterns), 1))
 
 
 def _describe(examples: types.Artifact, counts: accounting.Summary, output: OutputSettings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, RootModel, field_validator
+from pydantic import ConfigDict, Field, PositiveInt, RootModel
 
 from components.corpus_example_gen.value_types import (
     DATE,
@@ -15,9 +15,9 @@ from components.corpus_example_gen.value_types import (
     Encoding,
     Labels,
     Name,
+    SplitName,
     SplitValues,
     Tags,
-    require_split_name,
 )
 from trainer.data import kinds
 from trainer.errors import Problem
@@ -217,19 +217,10 @@ class SplitSettings(RootModel[dict[str, PositiveInt]]):
 
     model_config = ConfigDict(frozen=True)
 
-    root: dict[str, PositiveInt] = Field(
+    root: dict[SplitName, PositiveInt] = Field(
         default={"train": 8, "eval": 1, "test": 1},
         description="Weight of each split by name; train and eval are required.",
     )
-
-    @field_validator("root")
-    @classmethod
-    def _check_names(cls, weights: dict[str, int]) -> dict[str, int]:
-        if not {"train", "eval"} <= weights.keys():
-            raise ValueError(f"the splits train and eval are required, found {', '.join(weights) or 'none'}")
-        for name in weights:
-            require_split_name(name)
-        return weights
 
     @property
     def weights(self) -> dict[str, int]:

@@ -16,8 +16,7 @@ _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
 
 
-def require_split_name(name: str) -> str:
-    """Returns the name of a split; raises ValueError if it is invalid."""
+def _split_name(name: str) -> str:
     if not _SPLIT_NAME.fullmatch(name):
         raise ValueError(f"the name of a split must consist of letters, digits, - and _, found {name!r}")
     return name
@@ -62,18 +61,10 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tags
 
 
-def _split_values(values: dict[str, str]) -> dict[str, str]:
-    for name in values.values():
-        require_split_name(name)
-    return values
-
-
 def _path(path: str | dict[str, str]) -> str | dict[str, str]:
     if isinstance(path, dict):
         if not path:
             raise ValueError("no split has a path")
-        for name in path:
-            require_split_name(name)
         if len({tuple(mark for mark in (SPAN, VERSION, *DATE) if mark in one) for one in path.values()}) > 1:
             raise ValueError("all split paths must have the same placeholders: {SPAN}, {VERSION}, {YYYY}{MM}{DD}")
     for one in [path] if isinstance(path, str) else path.values():
@@ -108,11 +99,10 @@ def _encoding(encoding: str) -> str:
 _INPUT = dict[str, str] | list[str | int | bool]
 
 Name = Annotated[str, Field(min_length=1)]
-CorpusPath = Annotated[Name | dict[str, Name], AfterValidator(_path)]
+SplitName = Annotated[str, AfterValidator(_split_name)]
+CorpusPath = Annotated[Name | dict[SplitName, Name], AfterValidator(_path)]
 Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
-SplitValues = Annotated[
-    dict[str, str], AfterValidator(_split_values), BeforeValidator(_mapping, json_schema_input_type=_INPUT)
-]
+SplitValues = Annotated[dict[str, SplitName], BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 Tags = Annotated[
     tuple[str, ...],
     AfterValidator(_tags),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from components.corpus_validator.settings import AnomalyKind
 from trainer.errors import JobError
@@ -33,15 +32,6 @@ class Anomaly:
     found: str
     ids: tuple[str, ...] = ()
     warning: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the anomaly as a JSON object."""
-        return {**dataclasses.asdict(self), "ids": list(self.ids)}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Anomaly:
-        """Creates an anomaly from a JSON object."""
-        return cls(**{**values, "ids": tuple(values["ids"])})
 
 
 class AnomalyError(JobError):

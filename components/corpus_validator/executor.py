@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import posixpath
 from typing import Any
 
@@ -64,7 +65,7 @@ class CorpusValidatorExecutor(base_beam_executor.BaseBeamExecutor):
             stock, anomalies = validate.validate(split, schema, settings)
             folder = split_folder(output.uri, name)
             io_utils.write_bytes_file(f"{folder}/SchemaDiff.pb", stock.SerializeToString(deterministic=True))
-            write_json([anomaly.to_json() for anomaly in anomalies], f"{folder}/{ANOMALIES}")
+            write_json([dataclasses.asdict(anomaly) for anomaly in anomalies], f"{folder}/{ANOMALIES}")
             blessed[name] = int(not stock.anomaly_info and not stock.HasField("dataset_anomaly_info"))
             found += anomalies
         output.split_names = artifact_utils.encode_split_names(names)

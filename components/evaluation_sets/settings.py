@@ -47,7 +47,3 @@ class EvaluationSettings(Settings):
             if HELD_OUT in getattr(self, key):
                 what = f"{HELD_OUT} is reserved for the held-out documents."
                 yield Problem((key, HELD_OUT), what, HELD_OUT, fix="rename the set")
-
-    def judged_by(self, metric: str) -> tuple[str, ...]:
-        """Returns the names of the sets behind a metric; none for a metric of the held-out documents."""
-        return tuple({"spearman": self.pairs, "analogy_accuracy": self.analogies}.get(metric, ()))

@@ -24,7 +24,7 @@ class FigureMetric(metric_types.Metric):
 
     Args:
         name: The name of the metric.
-        figure: The dotted path of the figure, for example `trainer.tagger.metrics:span_f1`; its module has `COUNTS`.
+        figure: The dotted path of the figure, `trainer.<task>.metrics:<function>`; its module has `COUNTS`.
         code: A digest of the figure's code, so that edited code invalidates the cache.
     """
 

@@ -16,7 +16,7 @@ class LearningCheck(base_component.BaseComponent):
     Args:
         examples: Transformed SequenceExamples; only the train split is read.
         transform_graph: The graph that produced them.
-        training: The dotted path of a `LearnableTask`, for example `trainer.tagger.training:TAGGER`.
+        training: The dotted path of a `LearnableTask`, `trainer.<task>.training:<TASK>`.
         settings: The trainer section of the configuration as JSON.
         code: A digest of the component's code, so that edited code invalidates the cache.
     """

@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from pydantic import ValidationError
@@ -121,7 +121,7 @@ def _settings(corpus: str, options: dict[str, str]) -> tuple[CorpusSettings, Pat
         return job.corpus, job.folder
     suffixes = [suffix for suffix in Path(corpus).suffixes if suffix not in _COMPRESSIONS]
     values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": corpus, **options}
-    known = sorted(set(_FORMATS.values()) | {"tf_example", "tf_sequence_example"})
+    known = sorted(get_args(CorpusSettings.model_fields["format"].annotation))
     if values["format"] not in known:
         near = closest(options["format"], known) if "format" in options else None
         raise JobError(
@@ -158,7 +158,7 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
 
     from components.corpus_example_gen.inputs import files, input_spans
     from components.corpus_validator import infer
-    from pipeline.dag import dag
+    from pipeline.runners.local_beam import LOCAL_BEAM
 
     settings, folder = _settings(corpus, options)
     base, pattern = resolve_corpus_path(settings.path, folder, where=corpus)
@@ -173,7 +173,7 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
     ]
 
     def make_pipeline() -> beam.Pipeline:
-        return beam.Pipeline(options=PipelineOptions(dag.beam_args()))
+        return beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM)))
 
     with tempfile.TemporaryDirectory() as scratch:
         observed = infer.observe(found, settings, make_pipeline, scratch)

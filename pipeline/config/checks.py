@@ -17,7 +17,8 @@ def split_problems(corpus: CorpusSettings, splits: SplitSettings, required: Coll
     if missing:
         what = f"The job has no split {' or '.join(missing)}."
         path = ("splits",) if by_hash else ("corpus", "path")
-        yield Problem(path, what, f"the splits {', '.join(names)}", f"the splits {', '.join(required)}")
+        found = f"the splits {', '.join(names)}" if names else "no splits"
+        yield Problem(path, what, found, f"the splits {', '.join(required)}")
 
 
 def segment_problems(path: tuple[str, ...], value: str, transform: TransformSettings) -> Iterator[Problem]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,15 +22,15 @@ class JobFile:
         key: The key that holds the path: ("transform", "vocabulary").
         path: The path as given in the job.
         folder: The folder below a run's root that holds its copies.
-        parse: "module:function" that takes the file's content and path, and raises a JobError if it is invalid.
-        find: "module:function" that replaces `resolve_file`, with the same arguments.
+        parse: Takes the file's content and path, and raises a JobError if it is invalid.
+        find: Finds the file, with the arguments of `resolve_file`.
     """
 
     key: tuple[str, ...]
     path: str
     folder: str
-    parse: str | None = None
-    find: str | None = None
+    parse: Callable[[bytes, str], object] | None = None
+    find: Callable[..., Path] = resolve_file
 
     @property
     def name(self) -> str:
@@ -48,9 +47,7 @@ class JobFile:
         Raises:
             JobError: If the file does not exist.
         """
-        find = pkgutil.resolve_name(self.find) if self.find else resolve_file
-        found: Path = find(self.path, base, where=where)
-        return found
+        return self.find(self.path, base, where=where)
 
 
 def with_paths(section: S, paths: Mapping[tuple[str, ...], str]) -> S:

@@ -17,6 +17,14 @@ class SliceGateSettings(Settings):
     min: FiniteFloat | None = Field(None, description="Lowest value allowed, for metrics where higher is better.")
     max: FiniteFloat | None = Field(None, description="Highest value allowed, for metrics where lower is better.")
 
+    def problems(self) -> Iterator[Problem]:
+        """Yields the keys of this section that are valid alone but not together."""
+        yield from super().problems()
+        if all(value in (None, {}) for _, value in self):
+            *keys, last = type(self).model_fields
+            expected = f"a threshold under {', '.join(keys)} or {last}"
+            yield Problem((), "A gate needs a threshold.", "none", expected, "add one, or remove the gate")
+
 
 class GateSettings(SliceGateSettings):
     """Thresholds that a metric must meet before the model is published."""
@@ -30,12 +38,6 @@ class GateSettings(SliceGateSettings):
     slices: dict[str, SliceGateSettings] = Field(
         default_factory=dict, description="Absolute thresholds for single sources, by source."
     )
-
-    def problems(self) -> Iterator[Problem]:
-        """Yields the keys of this section that are valid alone but not together."""
-        yield from super().problems()
-        if not self.model_fields_set:
-            yield Problem((), "A gate needs a threshold.", "no keys", "min, max, max_drop, max_rise or slices")
 
 
 class ServingSettings(Settings):

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.config.job import Job
 from trainer.errors import Problem
 from trainer.recurrent.settings import SequenceSettings
 from trainer.text.suggestions import did_you_mean
 from trainer.tuning.settings import DimensionSettings, TuneSettings
 from trainer.tuning.values import SECTION, set_key, takes_integers, validated
 
-_FILES = {f"{SECTION}embedding.from"}
-"""Keys that name files, which cannot be searched because a run copies its files before it starts."""
-
-JobProblems = Callable[[SequenceSettings], Iterable[Problem]]
-"""Returns the problems that a job, apart from its search, has with another trainer section."""
+JobWith = Callable[[SequenceSettings], Job]
+"""Returns a job, apart from its search, with another trainer section."""
 
 
-def search_problems(tune: TuneSettings, trainer: SequenceSettings, job_problems: JobProblems) -> Iterator[Problem]:
+def search_problems(tune: TuneSettings, trainer: SequenceSettings, job_with: JobWith) -> Iterator[Problem]:
     """Yields the problems of a search over keys of a trainer section."""
     settings = trainer.model_dump(mode="json", by_alias=True)
-    known = set(job_problems(trainer))
+    known = set(job_with(trainer).all_problems())
     # A dimension with problems of its own has no values to check.
     checked = {key: dimension for key, dimension in tune.space.items() if not any(dimension.problems())}
     for key in tune.space:
         problem = _key_problem(key, settings)
         if problem is None and key in checked:
-            problem = _value_problem(key, checked[key], settings, type(trainer), known, job_problems)
+            problem = _value_problem(key, checked[key], settings, type(trainer), known, job_with)
         if problem is not None:
             yield problem
     strategies = checked.get(f"{SECTION}strategy")
@@ -48,8 +46,6 @@ def _key_problem(key: str, settings: Mapping[str, Any]) -> Problem | None:
         fix = f"did you mean {SECTION}{key}?" if key in settings else None
         expected = f"a key under trainer, for example {SECTION}units"
         return Problem(path, f"{key} cannot be searched.", "a key outside trainer", expected, fix)
-    if key in _FILES:
-        return Problem(path, f"{key} cannot be searched.", "a key that names a file", fix="write one job per file")
     holder: Any = settings
     names = key.removeprefix(SECTION).split(".")
     for depth, name in enumerate(names):
@@ -71,7 +67,7 @@ def _value_problem(
     settings: Mapping[str, Any],
     kind: type[SequenceSettings],
     known: set[Problem],
-    job_problems: JobProblems,
+    job_with: JobWith,
 ) -> Problem | None:
     """Returns the first problem that a value of a dimension adds to the known problems of the job."""
     path = ("tune", "space", key)
@@ -82,7 +78,10 @@ def _value_problem(
             message = error.errors()[0]["msg"]
             expected = message.removeprefix("Input should be ").removeprefix("Value error, ")
             return Problem(path, f"{key} has an invalid value in its space.", str(value), expected)
-        for problem in job_problems(trainer):
+        job = job_with(trainer)
+        if key in {file.name for file in job.files()}:  # A run copies its files before it starts.
+            return Problem(path, f"{key} cannot be searched.", "a key that names a file", fix="write one job per file")
+        for problem in job.all_problems():
             if problem not in known:
                 what = f"{problem.what.rstrip('.')} if {key} is {value}."
                 return Problem(path, what, problem.found, problem.expected, problem.fix)

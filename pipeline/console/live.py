@@ -38,8 +38,6 @@ _RECORDS = "records"
 _LOOPS = ("trial", "epoch")
 """The loops that progress belongs to, outermost first; a line is printed at the end of each iteration."""
 
-_INSTANT = {ComponentState.WAITING, ComponentState.CACHED, ComponentState.SKIPPED}
-
 
 @dataclasses.dataclass
 class _Row:
@@ -96,7 +94,7 @@ class RunConsole(logging.Handler):
             if row.state is ComponentState.RUNNING:
                 failed = kind is not None and issubclass(kind, Exception)
                 state = ComponentState.FAILED if failed else ComponentState.INTERRUPTED
-                self._change(name, state, row.elapsed(), None)
+                self.component(name, state, row.elapsed())
         self._stop_live()
 
     def start(self, components: Sequence[str]) -> None:
@@ -114,18 +112,19 @@ class RunConsole(logging.Handler):
             )
             self._live.start(refresh=True)
 
-    def component(
-        self, name: str, state: ComponentState, *, seconds: float | None = None, records: int | None = None
-    ) -> None:
-        """Shows a component's new state.
-
-        Args:
-            name: The component.
-            state: Its new state.
-            seconds: Its duration; measured here by default.
-            records: Its number of records; by default the number it last reported.
-        """
-        self._change(name, state, seconds, records)
+    def component(self, name: str, state: ComponentState, seconds: float | None = None) -> None:
+        """Shows a component's new state, and its duration if it has run."""
+        with self._lock:
+            row = self._rows.setdefault(name, _Row())
+            if state is ComponentState.RUNNING:
+                self._current, row.started = name, time.monotonic()
+            row.state, row.seconds = state, seconds
+            if self._live is None:
+                if state is not ComponentState.RUNNING and row.progress is not None and row.progress.unit != _RECORDS:
+                    self.message(f"{name}: {_format_progress(row.progress)}")
+                self.message(_format_row(name, row))
+            if state is not ComponentState.RUNNING and self._current == name:
+                self._current, row.progress = None, None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Shows the log record's progress, if it has any, for the running component."""
@@ -137,8 +136,10 @@ class RunConsole(logging.Handler):
             before, row.progress = row.progress, progress
             if progress.unit == _RECORDS:
                 row.records = progress.done
-            elif self._live is None and before is not None and _ends_epoch(before, progress):
-                self.message(f"{self._current}: {_format_progress(before)}")
+            elif self._live is None and before is not None and before.unit != _RECORDS:
+                earlier, now = ([one.values.get(name) for name in _LOOPS] for one in (before, progress))
+                if earlier != now:
+                    self.message(f"{self._current}: {_format_progress(before)}")
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if one is shown."""
@@ -167,22 +168,6 @@ class RunConsole(logging.Handler):
             self.message(f"Best:  {tuning.path}")
         self.message(f"Log:   {record.log}")
 
-    def _change(self, name: str, state: ComponentState, seconds: float | None, records: int | None) -> None:
-        with self._lock:
-            row = self._rows.setdefault(name, _Row())
-            if state is ComponentState.RUNNING:
-                self._current, row.started = name, time.monotonic()
-            elif seconds is not None or state not in _INSTANT:
-                row.seconds = row.elapsed() if seconds is None else seconds
-            row.state = state
-            row.records = row.records if records is None else records
-            if self._live is None:
-                if state is not ComponentState.RUNNING and row.progress is not None and row.progress.unit != _RECORDS:
-                    self.message(f"{name}: {_format_progress(row.progress)}")
-                self.message(_format_row(name, row))
-            if state is not ComponentState.RUNNING and self._current == name:
-                self._current, row.progress = None, None
-
     def _stop_live(self) -> None:
         live, self._live = self._live, None
         if live is not None:
@@ -209,11 +194,6 @@ def _own_console() -> Console:
     # rich reads the size from the standard streams, which may all be files or pipes by then. 0 means unknown.
     size = os.get_terminal_size(descriptor) if os.isatty(descriptor) and not os.isatty(0) else os.terminal_size((0, 0))
     return Console(file=file, highlight=False, width=size.columns or None, height=size.lines or None)
-
-
-def _ends_epoch(before: Progress, now: Progress) -> bool:
-    iterations = [[progress.values.get(name) for name in _LOOPS] for progress in (before, now)]
-    return before.unit != _RECORDS and iterations[0] != iterations[1]
 
 
 def _format_progress(progress: Progress) -> str:

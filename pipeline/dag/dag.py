@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config.job import Job
@@ -33,15 +33,6 @@ _CODE_MODULES: Mapping[str, tuple[str, ...]] = {
 _AFTER = {"SequenceTransform": ("ExampleValidator",)}
 """Dependencies without a channel, so that lowering an anomaly to a warning does not rerun transform and training."""
 
-_LOCAL_BEAM = (
-    # DirectRunner would first try to download another runner, and several threads lose records.
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--direct_num_workers=1",
-    # Otherwise TFX packs itself into an archive for remote workers, in every component.
-    "--sdk_container_image=none",
-)
-
 
 def code_modules(job: Job) -> dict[str, tuple[str, ...]]:
     """Returns the modules whose code, including their imports, determines the results of each component of a job."""
@@ -62,6 +53,8 @@ def create_pipeline(
     *,
     code: Mapping[str, str],
     run_id: str,
+    metadata: mlmd.ConnectionConfig | None = None,
+    beam_args: Sequence[str] = (),
     goal: Goal = "publish",
     until: str | None = None,
     use_cache: bool = True,
@@ -74,6 +67,8 @@ def create_pipeline(
         sources: The pipeline's external inputs.
         code: Digest of the code by component, for every key of `code_modules`.
         run_id: The run's id.
+        metadata: The connection to ML Metadata; None: the runner has its own.
+        beam_args: The runner's Beam flags, which precede the job's.
         goal: What the run is for.
         until: The last component to run, together with those it depends on; None: all components.
         use_cache: Whether to reuse results of earlier runs.
@@ -92,14 +87,9 @@ def create_pipeline(
         pipeline_root=layout.artifacts,
         components=wanted,
         enable_cache=use_cache,
-        metadata_connection_config=sqlite_metadata_connection_config(layout.metadata),
-        beam_pipeline_args=beam_args(job.beam.options),
+        metadata_connection_config=metadata,
+        beam_pipeline_args=[*beam_args, *job.beam.options],
     )
-
-
-def beam_args(options: Sequence[str] = ()) -> list[str]:
-    """Returns Beam's flags for this machine, followed by other options."""
-    return [*_LOCAL_BEAM, *options]
 
 
 def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:

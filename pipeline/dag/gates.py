@@ -81,7 +81,6 @@ def _threshold(metric: Metric, gate: SliceGateSettings) -> config_pb2.MetricThre
         threshold.value_threshold.upper_bound.value = gate.max
     allowed = margin(gate)
     if allowed is not None:
-        higher = metric.better == "higher"
-        threshold.change_threshold.absolute.value = -allowed if higher else allowed
-        threshold.change_threshold.direction = _HIGHER if higher else _LOWER
+        threshold.change_threshold.absolute.value = -allowed if metric.higher_is_better else allowed
+        threshold.change_threshold.direction = _HIGHER if metric.higher_is_better else _LOWER
     return threshold

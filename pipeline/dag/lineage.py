@@ -23,44 +23,42 @@ class Execution:
     """A component's execution in a run.
 
     Attributes:
-        state: ML Metadata's last known state: COMPLETE, CACHED, FAILED, ...
         inputs: Input artifacts by channel.
         outputs: Output artifacts by channel, new or from the cache.
     """
 
-    state: str
     inputs: dict[str, Output]
     outputs: dict[str, Output]
 
 
-def latest_run(sqlite: str) -> dict[str, Execution]:
-    """Returns the executions of the latest pipeline run in a SQLite file of ML Metadata, by component."""
-    store = _open(sqlite)
-    runs = store.get_contexts_by_type("pipeline_run")
-    run = max(runs, key=lambda context: context.id)
-    return {
-        _component(store, execution): _execution(store, execution)
-        for execution in sorted(store.get_executions_by_context(run.id), key=lambda execution: execution.id)
-    }
-
-
-def has_artifact(sqlite: str, kind: str) -> bool:
-    """Returns whether a SQLite file of ML Metadata, created if missing, has a live artifact of a type."""
-    return any(artifact.state == mlmd.Artifact.LIVE for artifact in _open(sqlite).get_artifacts_by_type(kind))
-
-
-def _open(sqlite: str) -> metadata_store.MetadataStore:
+def sqlite(path: str) -> mlmd.ConnectionConfig:
+    """Returns the connection to a SQLite file of ML Metadata, which is created if missing."""
     connection = mlmd.ConnectionConfig()
-    connection.sqlite.filename_uri = sqlite
+    connection.sqlite.filename_uri = path
     connection.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-    return metadata_store.MetadataStore(connection)
+    return connection
 
 
-def _component(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> str:
-    """Returns an execution's component, from the node's context, which TFX names `<pipeline>.<component>`."""
-    contexts = store.get_contexts_by_execution(execution.id)
-    name: str = next(context.name for context in contexts if context.type == "node")
-    return name.rpartition(".")[2]
+def read_run(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> dict[str, Execution]:
+    """Returns the executions of a run of a pipeline by component, the last one of each."""
+    store = metadata_store.MetadataStore(connection)
+    run = store.get_context_by_type_and_name("pipeline_run", run_id)
+    found = {}
+    for execution in sorted(store.get_executions_by_context(run.id), key=lambda execution: execution.id):
+        # TFX names the context of a node `<pipeline>.<component>`.
+        contexts = store.get_contexts_by_execution(execution.id)
+        node = next(context.name for context in contexts if context.type == "node")
+        owner, _, component = node.rpartition(".")
+        if owner == pipeline:
+            found[component] = _execution(store, execution)
+    return found
+
+
+def has_artifact(connection: mlmd.ConnectionConfig, pipeline: str, kind: str) -> bool:
+    """Returns whether a pipeline has a live artifact of a type."""
+    query = f'type = "{kind}" AND state = LIVE AND contexts_0.type = "pipeline" AND contexts_0.name = "{pipeline}"'
+    options = metadata_store.ListOptions(limit=1, filter_query=query)
+    return bool(metadata_store.MetadataStore(connection).get_artifacts(options))
 
 
 def _execution(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Execution:
@@ -73,7 +71,7 @@ def _execution(store: metadata_store.MetadataStore, execution: mlmd.Execution) -
         artifact = artifacts[event.artifact_id]
         properties = {name: _value(value) for name, value in artifact.custom_properties.items()}
         side[event.path.steps[0].key] = Output(artifact.uri, properties)
-    return Execution(mlmd.Execution.State.Name(execution.last_known_state), inputs, outputs)
+    return Execution(inputs, outputs)
 
 
 def _value(value: mlmd.Value) -> Any:

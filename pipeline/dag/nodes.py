@@ -60,7 +60,7 @@ class Nodes:
             BEST_HYPERPARAMETERS: self._best_hyperparameters,
             "Trainer": self._trainer,
             "Tuner": self._tuner,
-            "LearningCheck": self._learning_check,
+            "LearningCheck": lambda: LearningCheck(**self._transformed(), **self._training_parameters("LearningCheck")),
             "Baseline": self._baseline,
             "Evaluator": self._evaluator,
             "Pusher": self._pusher,
@@ -169,9 +169,6 @@ class Nodes:
             },
         )
 
-    def _learning_check(self) -> BaseNode:
-        return LearningCheck(**self._transformed(), **self._training_parameters("LearningCheck"))
-
     def _baseline(self) -> BaseNode:
         return Resolver(
             strategy_class=LastBlessedOther,
@@ -181,10 +178,8 @@ class Nodes:
         )
 
     def _evaluator(self) -> BaseNode:
-        sets = "EvaluationSets" in self.nodes
-        source = ("EvaluationSets", "evaluation_examples") if sets else ("CorpusExampleGen", "examples")
         return Evaluator(
-            examples=self._output(*source),
+            examples=self._output(*self._task.evaluated),
             example_splits=["test"],
             model=self._output("Trainer", "model"),
             baseline_model=self._output("Baseline", "model"),

@@ -141,7 +141,7 @@ def _change(
     if math.isnan(before):
         yield False, f"{subject} is {value:.4f}, but the last blessed model has no value to compare with"
         return
-    worse_by = before - value if metric.better == "higher" else value - before
+    worse_by = before - value if metric.higher_is_better else value - before
     met = worse_by <= allowed
     relation = f"{abs(worse_by):.4f} {'worse' if worse_by > 0 else 'better'} than" if worse_by else "equal to"
     text = f"{subject} is {relation} the last blessed model's {before:.4f}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline.config.job import Job
 from pipeline.console.live import RunConsole
+from pipeline.runners.runner import Observer, Runner
 from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.lock import RootLock
+from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.record import RunRecord
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.state import ComponentState, RunState
@@ -22,8 +25,21 @@ from trainer.errors import JobError
 SUMMARY = "summary.json"
 
 
+def _run_locally(prepared: PreparedRun, observer: Observer) -> None:
+    from pipeline.runners import local  # TFX takes seconds to import, during which the table is already shown.
+
+    local.run(prepared, observer)
+
+
 def run(
-    job: Job, *, root: Path, goal: Goal = "publish", until: str | None, use_cache: bool, console: RunConsole
+    job: Job,
+    *,
+    root: Path,
+    goal: Goal = "publish",
+    until: str | None,
+    use_cache: bool,
+    console: RunConsole,
+    runner: Runner = _run_locally,
 ) -> RunRecord:
     """Runs a job, and writes its record to `logs/<run>/run.json` and `summary.json`.
 
@@ -34,6 +50,7 @@ def run(
         until: The last component to run; None: all components.
         use_cache: Whether to reuse results of earlier runs.
         console: Shows the run; already entered.
+        runner: Runs the components, by default on this machine.
 
     Raises:
         JobError: If a component fails.
@@ -45,7 +62,7 @@ def run(
         console.start(components)
         try:
             with redirect_output(record.log):
-                finished = _run(job, root.absolute(), watch, goal, until, use_cache)
+                finished = _run(job, root.absolute(), watch, goal, until, use_cache, runner)
         except BaseException as error:
             failed = isinstance(error, Exception)
             watch.stop(ComponentState.FAILED if failed else ComponentState.INTERRUPTED)
@@ -66,25 +83,24 @@ def run(
     return finished
 
 
-def _run(job: Job, root: Path, watch: Watch, goal: Goal, until: str | None, use_cache: bool) -> RunRecord:
-    # Imported here because TFX takes seconds to import, during which the table is already shown.
+def _run(
+    job: Job, root: Path, watch: Watch, goal: Goal, until: str | None, use_cache: bool, runner: Runner
+) -> RunRecord:
     from pipeline.dag import lineage
-    from pipeline.runners import local
     from pipeline.runs import summary
-    from pipeline.runs.prepare import prepare
 
     prepared = prepare(job, root, watch.record.run_id, goal=goal, until=until, use_cache=use_cache)
     with watch.following(prepared.components):
-        local.run(prepared, watch)
+        runner(prepared, watch)
     done = watch.record.updated(finished=_now())
-    return summary.complete(done, prepared, lineage.latest_run(prepared.layout.metadata))
+    return summary.complete(done, prepared, lineage.read_run(prepared.metadata, job.name, prepared.run_id))
 
 
 def _broken(record: RunRecord, error: BaseException) -> RunRecord:
     """Returns the record of a run that ended with an error."""
     details = record.details
     if isinstance(error, AnomalyError):  # They come from the error because TFX deletes a failed component's outputs.
-        found = tuple(AnomalyDetails.model_validate(anomaly.to_json()) for anomaly in error.anomalies)
+        found = tuple(AnomalyDetails.model_validate(dataclasses.asdict(anomaly)) for anomaly in error.anomalies)
         details = details.model_copy(update={"anomalies": found})
     failed = isinstance(error, Exception)
     return record.updated(

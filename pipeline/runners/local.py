@@ -5,9 +5,8 @@ TFX's LocalDagRunner does the same, but does not report which component is runni
 
 from __future__ import annotations
 
-import datetime
 import logging
-from typing import Any, Protocol
+from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.dsl.compiler import constants
@@ -17,6 +16,8 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils, tfx_ru
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.utils import telemetry_utils
 
+from pipeline.runners.local_beam import LOCAL_BEAM
+from pipeline.runners.runner import Observer
 from pipeline.runs.prepare import PreparedRun
 from pipeline.runs.state import ComponentState
 from trainer.errors import JobError
@@ -26,32 +27,20 @@ _logger = logging.getLogger("seqloom.runner")
 _STATES = {mlmd.Execution.COMPLETE: ComponentState.DONE, mlmd.Execution.CACHED: ComponentState.CACHED}
 
 
-class Observer(Protocol):
-    """Observes the components of a run."""
-
-    def started(self, component: str) -> None:
-        """A component has started."""
-
-    def ended(self, component: str, state: ComponentState) -> None:
-        """A component has ended, done or cached."""
-
-
 class NodeRunner(tfx_runner.IrBasedRunner):
     """Runs the nodes of a compiled pipeline in order."""
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+    def __init__(self, run_id: str, observer: Observer) -> None:
+        self._run_id, self._observer = run_id, observer
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, **_options: Any) -> None:
         """Runs a compiled pipeline, whose nodes are in topological order; called by TFX's `run`.
 
         Raises:
-            JobError: If a node has no inputs.
+            JobError: If a node does not complete, for example because it finds no inputs.
         """
-        run_id = datetime.datetime.now().isoformat()
-        runtime_parameter_utils.substitute_runtime_parameter(
-            pipeline, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
-        )
+        parameters = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id}
+        runtime_parameter_utils.substitute_runtime_parameter(pipeline, parameters)
         with telemetry_utils.scoped_labels({telemetry_utils.LABEL_TFX_RUNNER: "local"}):
             for node in pipeline.nodes:
                 name = node.pipeline_node.node_info.id
@@ -64,7 +53,7 @@ class NodeRunner(tfx_runner.IrBasedRunner):
 
 def run(prepared: PreparedRun, observer: Observer) -> None:
     """Runs the components of a prepared run; their exceptions pass through."""
-    NodeRunner(observer).run(prepared.pipeline)
+    NodeRunner(prepared.run_id, observer).run(prepared.pipeline(LOCAL_BEAM))
 
 
 def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> ComponentState:
@@ -74,7 +63,7 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
         The state in ML Metadata: done or cached.
 
     Raises:
-        JobError: If it found no inputs and therefore did not run.
+        JobError: If it is neither, for example because it found no inputs.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
     config = deployment.metadata_connection_config
@@ -95,10 +84,10 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
         state = registered.last_known_state
     if state not in _STATES:
         raise JobError(
-            f"{name} has no inputs and did not run.",
+            f"{name} did not complete.",
             where="ML Metadata",
             found="no execution in this run" if state is None else f"state {mlmd.Execution.State.Name(state)}",
             expected="state COMPLETE or CACHED",
-            fix="run again with --no-cache",
+            fix="see the log for missing inputs, or run again with --no-cache",
         )
     return _STATES[state]

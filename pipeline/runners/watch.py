@@ -112,4 +112,4 @@ class Watch(logging.Handler):
         elif row.started:
             row.seconds = round(time.monotonic() - row.started, 3)
         history.write(self._root, self.record)
-        self._console.component(name, state, seconds=row.seconds, records=row.records)
+        self._console.component(name, state, row.seconds)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from schema import curated
 from trainer.errors import JobError
 
 if TYPE_CHECKING:
+    from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig
     from tfx.orchestration.pipeline import Pipeline
 
 
@@ -33,7 +33,8 @@ class PreparedRun:
     Attributes:
         job: The job; the files it names are content-addressed copies below the root.
         layout: The files and folders below the root.
-        run_id: The run's id.
+        run_id: The run's id, also in ML Metadata.
+        metadata: The connection to ML Metadata.
         sources: The pipeline's external inputs.
         code: Digest of the code by component.
         goal: What the run is for.
@@ -44,15 +45,15 @@ class PreparedRun:
     job: Job
     layout: Layout
     run_id: str
+    metadata: ConnectionConfig
     sources: Sources
     code: Mapping[str, str]
     goal: Goal
     until: str | None
     use_cache: bool
 
-    @functools.cached_property
-    def pipeline(self) -> Pipeline:
-        """The TFX pipeline."""
+    def pipeline(self, beam_args: Sequence[str] = ()) -> Pipeline:
+        """Returns the TFX pipeline, with a runner's Beam flags, which precede the job's."""
         from pipeline.dag import dag
 
         return dag.create_pipeline(
@@ -61,15 +62,17 @@ class PreparedRun:
             self.sources,
             code=self.code,
             run_id=self.run_id,
+            metadata=self.metadata,
+            beam_args=beam_args,
             goal=self.goal,
             until=self.until,
             use_cache=self.use_cache,
         )
 
-    @property
+    @functools.cached_property
     def components(self) -> tuple[str, ...]:
         """The components to run, in TFX's order."""
-        return tuple(component.id for component in self.pipeline.components)
+        return tuple(component.id for component in self.pipeline().components)
 
 
 def prepare(
@@ -80,22 +83,33 @@ def prepare(
     Raises:
         JobError: If a file is missing or invalid, or the job uses tuned hyperparameters and the root has none.
     """
+    from pipeline.dag import lineage
     from pipeline.dag.code_hash import source_hash
     from pipeline.dag.dag import code_modules
 
     corpus = resolve_corpus_path(job.corpus.path, job.folder)
     copied = copy_files(job, root)
+    layout = Layout(root)
     prepared = PreparedRun(
         job=copied,
-        layout=Layout(root),
+        layout=layout,
         run_id=run_id,
+        metadata=lineage.sqlite(layout.metadata),
         sources=Sources(corpus, copied.schema_path or _write_schema(job, root), find_serving_logs(job)),
         code={component: source_hash(*modules) for component, modules in code_modules(job).items()},
         goal=goal,
         until=until,
         use_cache=use_cache,
     )
-    _require_tuned(prepared)
+    tuned = BEST_HYPERPARAMETERS in prepared.components
+    if tuned and not lineage.has_artifact(prepared.metadata, job.name, "HyperParameters"):
+        raise JobError(
+            "The root has no tuned hyperparameters.",
+            where=str(root),
+            found="tune.use: true",
+            expected="the result of an earlier `seqloom tune` in the same root",
+            fix="run `seqloom tune` first, or set tune.use to false",
+        )
     return prepared
 
 
@@ -123,7 +137,7 @@ def copy_files(job: Job, root: Path) -> Job:
         source = file.locate(job.folder, where=file.name)
         content = source.read_bytes()
         if file.parse:
-            pkgutil.resolve_name(file.parse)(content, str(source))
+            file.parse(content, str(source))
         paths[file.key] = _stamp(root / file.folder / source.name, content)
     return with_paths(job, paths)
 
@@ -147,6 +161,7 @@ def _write_schema(job: Job, root: Path) -> str:
     corpus = job.corpus
     adapted = curated.for_corpus(
         corpus.kind.name,
+        target=corpus.kind.target,
         classes=corpus.class_names or (),
         named_sources=corpus.source is not None,
         weighted=corpus.weight is not None,
@@ -161,17 +176,3 @@ def _stamp(path: Path, content: bytes) -> str:
     copy.parent.mkdir(exist_ok=True)
     copy.write_bytes(content)
     return str(copy)
-
-
-def _require_tuned(prepared: PreparedRun) -> None:
-    from pipeline.dag import lineage
-
-    metadata = prepared.layout.metadata
-    if BEST_HYPERPARAMETERS in prepared.components and not lineage.has_artifact(metadata, "HyperParameters"):
-        raise JobError(
-            "The root has no tuned hyperparameters.",
-            where=str(prepared.layout.root),
-            found="tune.use: true",
-            expected="the result of an earlier `seqloom tune` in the same root",
-            fix="run `seqloom tune` first, or set tune.use to false",
-        )

@@ -37,15 +37,15 @@ def find_vectors(source: str, folder: Path, *, where: str) -> Path:
     return file
 
 
-def parse_vectors(content: bytes, path: str) -> None:  # noqa: ARG001 - the signature of `JobFile.parse`
-    """Checks a file of word vectors.
+def parse_vectors(content: bytes, path: str) -> None:
+    """Checks the content of a file of word vectors.
 
     Raises:
         JobError: If it is invalid.
     """
     from trainer.vectors import vector_files
 
-    vector_files.read(path)
+    vector_files.read(path, content)
 
 
 def _published(root: Path, where: str) -> Path:

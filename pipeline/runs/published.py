@@ -1,14 +1,11 @@
-"""Finds published models, and loads the code of their task that answers a command."""
+"""Finds published models."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from pipeline.runs import record as history
-from pipeline.tasks.registry import TASKS
 from trainer.errors import JobError
-from trainer.jobs import dotted, saved_model
 
 
 def find_model(path: Path) -> Path:
@@ -37,29 +34,3 @@ def find_model(path: Path) -> Path:
         expected="a SavedModel, or the root of a run that published one",
         fix="run `seqloom run` first" if not runs else None,
     )
-
-
-def open_answers(model: Path, command: str) -> Any:
-    """Loads a SavedModel as the class that answers a command, such as `predict`, for its task.
-
-    Raises:
-        JobError: If the model does not name its task, does not support the command, or cannot be loaded.
-    """
-    name = saved_model.made_by(str(model))
-    if name is None or name not in TASKS:
-        raise JobError(
-            "The model does not name the task that produced it.",
-            where=str(model),
-            found="no known task in assets.extra/seqloom.json" if name is None else f"the task {name}",
-            expected=f"a model published by `seqloom run`, of task {', '.join(TASKS)}",
-            fix="publish it again with `seqloom run`",
-        )
-    classes = TASKS[name].answers()
-    if command not in classes:
-        raise JobError(
-            f"The model does not support `seqloom {command}`.",
-            where=str(model),
-            found=f"a {name} model",
-            fix=f"use {' or '.join(f'`seqloom {other}`' for other in classes)}" if classes else None,
-        )
-    return dotted.load(classes[command])(str(model))

@@ -34,8 +34,6 @@ from trainer.tuning.values import trainer_values
 
 Executions = Mapping[str, Execution]
 
-_EVALUATION_EXAMPLES = ("EvaluationSets", "evaluation_examples")
-
 _ENDS: Mapping[Goal, RunState] = {"publish": RunState.DONE, "tune": RunState.TUNED, "check": RunState.CHECKED}
 """The states of finished runs that publish nothing."""
 
@@ -52,7 +50,7 @@ def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> Run
         JobError: If a component did not process every document exactly once.
     """
     metrics, judged = _judged(run.job, executions)
-    _check_counts(executions, metrics)
+    _check_counts(run.job, executions, metrics)
     pushed, new = _pushed(executions.get("Pusher"))
     state = _ENDS[run.goal]
     if "Pusher" in run.components:
@@ -61,7 +59,7 @@ def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> Run
     return record.updated(state=state, metrics=metrics, verdict=judged, pushed=pushed, details=details)
 
 
-def _check_counts(executions: Executions, metrics: verdict.Metrics) -> None:
+def _check_counts(job: Job, executions: Executions, metrics: verdict.Metrics) -> None:
     """Checks that the stock components also processed every document."""
     corpus = _output(executions, "CorpusExampleGen", "examples")
     expected = json.loads(corpus.properties["split_documents"]) if corpus else {}
@@ -69,10 +67,10 @@ def _check_counts(executions: Executions, metrics: verdict.Metrics) -> None:
     statistics = _output(executions, "StatisticsGen", "statistics")
     if statistics is not None:
         seen["StatisticsGen"] = {split: _count(statistics.uri, split) for split in expected}, expected
-    if metrics:
-        sets = _output(executions, *_EVALUATION_EXAMPLES)
-        judged = json.loads(sets.properties["split_documents"]) if sets else {"test": expected["test"]}
-        seen["Evaluator"] = {"test": metrics[verdict.OVERALL]["documents"]}, judged
+    evaluated = _output(executions, *task_of(job).evaluated)
+    if metrics and evaluated is not None:
+        judged = json.loads(evaluated.properties["split_documents"])["test"]
+        seen["Evaluator"] = {"test": metrics[verdict.OVERALL]["documents"]}, {"test": judged}
     for component, (counts, wanted) in seen.items():
         if counts != wanted:
             raise JobError(
@@ -100,7 +98,7 @@ def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]
     candidate = verdict.read_metrics(directory, "candidate" if compared else None)
     baseline = verdict.read_metrics(directory, "baseline") if compared else None
     blessed = evaluator.outputs["blessing"].properties["blessed"] == 1
-    uncovered = {name: known.share for name, known in _coverage(executions).items() if not known.gates}
+    uncovered = {name: known.share for name, known in _coverage(job, executions).items() if not known.gates}
     judged = list(verdict.judge(job, candidate, baseline, uncovered))
     # The deciding gates come first.
     sentences = [sentence for _, sentence in sorted(judged, key=lambda pair: pair[0] != blessed)]
@@ -110,10 +108,10 @@ def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]
     return verdict.visible(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
 
 
-def _coverage(executions: Executions) -> dict[str, CoverageDetails]:
+def _coverage(job: Job, executions: Executions) -> dict[str, CoverageDetails]:
     """Returns the coverage by evaluation set; empty for tasks without sets."""
-    sets = _output(executions, *_EVALUATION_EXAMPLES)
-    found = json.loads(sets.properties["coverage"]) if sets else {}
+    evaluated = _output(executions, *task_of(job).evaluated)
+    found = json.loads(evaluated.properties.get("coverage", "{}")) if evaluated else {}
     return {name: CoverageDetails.model_validate(known) for name, known in found.items()}
 
 
@@ -144,7 +142,7 @@ def _details(job: Job, executions: Executions) -> Details:
     graph = _output(executions, "SequenceTransform", "transform_graph")
     if graph is not None:
         sections["transform"] = TransformDetails.model_validate(_read_json(f"{graph.uri}/summary.json"))
-    coverage = _coverage(executions)
+    coverage = _coverage(job, executions)
     if coverage:
         sections["coverage"] = coverage
     training = _output(executions, "Trainer", "model_run")

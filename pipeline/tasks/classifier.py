@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.config.checks import segment_problems
-from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import JudgedBy, Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
 from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY, ClassifierSettings
@@ -39,7 +38,6 @@ class ClassifierJob(SupervisedJob):
         yield from self._class_problems()
         yield from self._label_problems()
         yield from self._gate_problems()
-        yield from gate_problems(self, CLASSIFIER.metrics(self, known=False))
 
     def _encoder_problems(self) -> Iterator[Problem]:
         trainer, encoder = self.trainer, self.trainer.encoder
@@ -102,13 +100,8 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
         del job
         return "trainer.classifier.training:CLASSIFIER"
 
-    def metrics(self, job: ClassifierJob, *, known: bool = True) -> Mapping[str, Metric]:
-        """Returns the metrics by name.
-
-        Args:
-            job: The job.
-            known: Whether to leave out metrics that need a list of classes if the job has none.
-        """
+    def metrics(self, job: ClassifierJob) -> Mapping[str, Metric]:
+        """Returns the metrics by name, without the AUC of each class if the job does not list its classes."""
         if job.corpus.kind.multi_label:
             shares = ("macro_f1", "micro_f1", "micro_precision", "micro_recall")
             return {
@@ -120,7 +113,7 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
         return {
             "accuracy": Metric("higher", 0, 1, stock="SparseCategoricalAccuracy"),
             "loss": Metric("lower", 0, stock="SparseCategoricalCrossentropy"),
-            **(auc if job.corpus.class_names or not known else {}),
+            **(auc if job.corpus.class_names else {}),
         }
 
     def judged_by(self, job: ClassifierJob) -> JudgedBy:

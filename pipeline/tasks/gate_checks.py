@@ -12,13 +12,15 @@ from trainer.text.suggestions import did_you_mean
 
 
 def gate_problems(job: Job, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
-    """Yields gates on unknown metrics, and thresholds that do not fit the metric, given the task's metrics by name."""
+    """Yields gates on unknown metrics, and thresholds that do not fit the metric, given the job's metrics by name."""
     subject = f"A {job.task} job" + " with multi_label" * job.corpus.kind.multi_label
     known = [name for name, metric in metrics.items() if metric.gated]
     for name, gate in job.gates.items():
         path = ("gates", name)
         if not known:
             yield Problem(path, f"{subject} cannot have gates.", name, "no gates: the job publishes no model")
+        elif name in metrics and name not in known:
+            yield Problem(path, f"{name} is only reported and cannot have a gate.", name, ", ".join(known))
         elif name not in known:
             fix = did_you_mean(name, known)
             yield Problem(path, f"{subject} has no metric {name}.", name, ", ".join(known), fix)
@@ -33,7 +35,7 @@ def gate_problems(job: Job, metrics: Mapping[str, Metric]) -> Iterator[Problem]:
 
 
 def _threshold_problems(path: tuple[str, ...], name: str, metric: Metric, gate: SliceGateSettings) -> Iterator[Problem]:
-    right, wrong = (("min", "max_drop"), ("max", "max_rise"))[:: 1 if metric.better == "higher" else -1]
+    right, wrong = (("min", "max_drop"), ("max", "max_rise"))[:: 1 if metric.higher_is_better else -1]
     for key, instead in zip(wrong, right, strict=True):
         if getattr(gate, key, None) is not None:
             what = f"{key} does not apply to {name}: {metric.better} is better."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,9 +14,10 @@ from pydantic import Field, TypeAdapter, ValidationError, create_model
 from pipeline.config import source as yaml_source
 from pipeline.config import validation_errors
 from pipeline.config.job import Job
-from pipeline.tasks.registry import TASKS
-from trainer.errors import JobError
-from trainer.settings import COLLECT, IMPOSSIBLE
+from pipeline.tasks.gate_checks import gate_problems
+from pipeline.tasks.registry import TASKS, task_of
+from trainer.errors import JobError, Problem
+from trainer.settings import COLLECT
 from trainer.text.suggestions import closest
 
 JOBS: dict[str, type[Job]] = {name: task.job for name, task in TASKS.items()}
@@ -38,14 +39,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Job:
     problems = list(source.problems)
     task, unknown = _task(source)
     try:
-        job = _read_as(task, source)
+        # Sections with problems are read too, so that the checks across sections can run.
+        job = _read_as(task, source, COLLECT)
     except ValidationError as error:
-        if all(details["type"] == IMPOSSIBLE for details in error.errors()):
-            # Each value is valid on its own, so the checks across sections can run too.
-            found = _read_as(task, source, COLLECT).all_problems()
-            problems += validation_errors.located(found, source)
-        else:
-            problems += validation_errors.explain(error, source, JOBS[task], JOBS)
+        problems += validation_errors.explain(_error(task, source) or error, source, JOBS[task], JOBS)
+    else:
+        problems += validation_errors.located(_problems(job), source)
     problems += unknown
     if problems:
         raise validation_errors.combine(path, problems)
@@ -65,7 +64,8 @@ def _task(source: yaml_source.Source) -> tuple[str, list[JobError]]:
         return key.task, []
     except ValidationError as error:
         similar = closest(str(source.data.get("task", "")), TASKS)
-        likely = similar or min(TASKS, key=lambda task: _count_errors(task, source))
+        errors = {name: _error(name, source) for name in TASKS}
+        likely = similar or min(errors, key=lambda name: len(found.errors()) if (found := errors[name]) else 0)
         return likely, validation_errors.explain(error, source, _TaskKey)
 
 
@@ -75,9 +75,18 @@ def _read_as(task: str, source: yaml_source.Source, context: str | None = None) 
     return JOBS[task].model_validate_json(text, strict=True, context=context)
 
 
-def _count_errors(task: str, source: yaml_source.Source) -> int:
+def _error(task: str, source: yaml_source.Source) -> ValidationError | None:
     try:
         _read_as(task, source)
     except ValidationError as error:
-        return error.error_count()
-    return 0
+        return error
+    return None
+
+
+def _problems(job: Job) -> Iterator[Problem]:
+    """Yields the keys of a job that are valid alone but not together, including its gates."""
+    found = list(job.all_problems())
+    yield from found
+    # What the task says about a gate is more specific.
+    known = {problem.path for problem in found}
+    yield from (one for one in gate_problems(job, task_of(job).metrics(job)) if one.path not in known)

@@ -17,7 +17,7 @@ class Metric:
         better: Which direction is better.
         lowest: The lowest possible value.
         highest: The highest possible value.
-        figure: The dotted path of a function of counts, for example `trainer.tagger.metrics:span_f1`.
+        figure: The dotted path of a function of counts, `trainer.<task>.metrics:<function>`.
         stock: The class of TensorFlow Model Analysis that computes it.
         per_class: Whether to compute it per class against the rest, and use the lowest; of two classes, the second's.
         undefined: Why it may have no value; empty if no user setting causes that.
@@ -36,6 +36,11 @@ class Metric:
     gated: bool = True
     slice: Mapping[str, str] = MappingProxyType({})
     sources: tuple[str, ...] | None = None
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a higher value is better."""
+        return self.better == "higher"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Base classes of jobs and tasks with targets: classifiers and taggers."""
+"""Base classes of jobs and tasks with targets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import Field
 from pipeline.config.job import Job
 from pipeline.config.job_files import JobFile
 from pipeline.config.tune_checks import search_problems
+from pipeline.runs.pretrained import find_vectors, parse_vectors
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
 from trainer.errors import Problem
 from trainer.recurrent.settings import SequenceSettings
@@ -30,22 +31,16 @@ class SupervisedJob(Job):
         """Yields the files that the job names besides its corpus."""
         yield from super().files()
         if self.trainer.embedding.source:
-            yield JobFile(
-                ("trainer", "embedding", "from"),
-                self.trainer.embedding.source,
-                "vectors",
-                parse="pipeline.runs.pretrained:parse_vectors",
-                find="pipeline.runs.pretrained:find_vectors",
-            )
+            key = ("trainer", "embedding", "from")
+            yield JobFile(key, self.trainer.embedding.source, "vectors", parse_vectors, find_vectors)
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""
         yield from super().problems()
         if self.tune is not None:
-            yield from search_problems(self.tune, self.trainer, self._problems_with)
-
-    def _problems_with(self, trainer: SequenceSettings) -> Iterator[Problem]:
-        return self.model_copy(update={"trainer": trainer, "tune": None}).all_problems()
+            yield from search_problems(
+                self.tune, self.trainer, lambda trainer: self.model_copy(update={"trainer": trainer, "tune": None})
+            )
 
 
 S = TypeVar("S", bound=SupervisedJob)

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
 from trainer.errors import Problem
@@ -42,7 +41,6 @@ class TaggerJob(SupervisedJob):
                 found = f"the tags {', '.join(others[:5])}" + ", ..." * (len(others) > 5)
                 expected, fix = "B-<type>, I-<type> and O under corpus.tags", "set a gate on token_accuracy instead"
                 yield Problem(("gates", metric), f"{metric} needs BIO tags.", found, expected, fix)
-        yield from gate_problems(self, TAGGER.metrics(None))
 
 
 class TaggerTask(SupervisedTask[TaggerJob]):
@@ -57,14 +55,14 @@ class TaggerTask(SupervisedTask[TaggerJob]):
         del job
         return "trainer.tagger.training:TAGGER"
 
-    def metrics(self, job: TaggerJob | None) -> Mapping[str, Metric]:
+    def metrics(self, job: TaggerJob) -> Mapping[str, Metric]:
         """Returns the metrics by name, without span metrics if the job lists tags that are not BIO tags."""
         undefined = "not all tags of the test split are BIO tags (B-<type>, I-<type>, O)"
         spans = {name: Metric("higher", 0, 1, figure=f"{_METRICS}:{name}", undefined=undefined) for name in _SPANS}
         return {
             "token_accuracy": Metric("higher", 0, 1, figure=f"{_METRICS}:token_accuracy"),
             "loss": Metric("lower", 0, figure=f"{_METRICS}:token_loss"),
-            **({} if job is not None and not_span_tags(job.corpus.tags or ()) else spans),
+            **({} if not_span_tags(job.corpus.tags or ()) else spans),
         }
 
     def answers(self) -> Mapping[str, str]:

@@ -30,11 +30,13 @@ class Task(abc.ABC, Generic[J]):
         name: Its name in the YAML.
         about: Short description of the result.
         job: The class of its jobs.
+        evaluated: The component and the channel of the examples, with a test split, that evaluate a model.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
     job: type[J]
+    evaluated: ClassVar[tuple[str, str]] = ("CorpusExampleGen", "examples")
 
     def components(self, job: J, goal: Goal = "publish") -> tuple[str, ...]:
         """Returns the components that a goal needs, in the order they run."""
@@ -47,7 +49,7 @@ class Task(abc.ABC, Generic[J]):
         return False
 
     def training(self, job: J) -> str:
-        """Returns the dotted path of the training, e.g. `trainer.tagger.training:TAGGER`; empty: no training."""
+        """Returns the dotted path of the training, `trainer.<task>.training:<TASK>`; empty: no training."""
         del job
         return ""
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from components.evaluation_sets.set_files import read_analogies, read_pairs
 from components.evaluation_sets.settings import HELD_OUT, EvaluationSettings
 from pipeline.config.checks import segment_problems
 from pipeline.config.job import Job
 from pipeline.config.job_files import JobFile
-from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
 from trainer.errors import Problem
@@ -33,8 +33,7 @@ class Word2vecJob(Job):
     def files(self) -> Iterator[JobFile]:
         """Yields the files that the job names besides its corpus."""
         yield from super().files()
-        for kind in ("pairs", "analogies"):
-            parse = f"components.evaluation_sets.set_files:read_{kind}"
+        for kind, parse in (("pairs", read_pairs), ("analogies", read_analogies)):
             for name, path in getattr(self.evaluation, kind).items():
                 yield JobFile(("evaluation", kind, name), path, "evaluation", parse)
 
@@ -51,12 +50,10 @@ class Word2vecJob(Job):
                 yield Problem(("corpus", key), what, f"corpus.{key}", fix=f"remove {key}")
         if self.trainer.boundary == "segment":
             yield from segment_problems(("trainer", "boundary"), "segment", self.transform)
-        metrics = WORD2VEC.metrics(self)
-        for name, key in (("spearman", "evaluation.pairs"), ("analogy_accuracy", "evaluation.analogies")):
-            if name in self.gates and not metrics[name].sources:
-                what, fix = f"A gate on {name} needs {key}.", f"name a file under {key}"
-                yield Problem(("gates", name), what, f"no {key}", fix=fix)
-        yield from gate_problems(self, metrics)
+        for name, key in (("spearman", "pairs"), ("analogy_accuracy", "analogies")):
+            if name in self.gates and not getattr(self.evaluation, key):
+                what, fix = f"A gate on {name} needs evaluation.{key}.", f"name a file under evaluation.{key}"
+                yield Problem(("gates", name), what, f"no evaluation.{key}", fix=fix)
 
 
 class Word2vecTask(Task[Word2vecJob]):
@@ -65,6 +62,7 @@ class Word2vecTask(Task[Word2vecJob]):
     name = "word2vec"
     about = "vectors of words"
     job = Word2vecJob
+    evaluated = ("EvaluationSets", "evaluation_examples")
 
     def components(self, job: Word2vecJob, goal: Goal = "publish") -> tuple[str, ...]:
         """Returns the components that a goal needs, in the order they run."""

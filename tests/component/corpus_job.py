@@ -1,7 +1,8 @@
-"""CorpusExampleGen as its own pipeline under the real LocalDagRunner, with ML Metadata in SQLite."""
+"""CorpusExampleGen as its own pipeline under the real launcher of TFX, with ML Metadata in SQLite."""
 
 import dataclasses
 import json
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,16 @@ import tensorflow as tf
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components import StatisticsGen
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
 from components.corpus_example_gen.component import CorpusExampleGen
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from pipeline.config.locations import resolve_corpus_path
+from pipeline.dag.lineage import Execution, read_run, sqlite
+from pipeline.runners.local import NodeRunner
+from pipeline.runners.local_beam import LOCAL_BEAM
+from pipeline.runs.state import ComponentState
 from trainer.settings import OutputSettings
-
-RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
-BEAM_ARGS = [RUNNER, "--direct_running_mode=in_memory", "--direct_num_workers=1", "--sdk_container_image=none"]
 
 
 def documents(prefix: str, count: int) -> list[dict[str, Any]]:
@@ -28,26 +28,36 @@ def documents(prefix: str, count: int) -> list[dict[str, Any]]:
     return [{"text": f"{prefix} {number}"} for number in range(count)]
 
 
-def connection(folder: Path) -> metadata_store_pb2.ConnectionConfig:
-    return sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+class States(dict[str, str]):
+    """The last state of each component that a runner reports."""
+
+    def started(self, component: str) -> None:
+        self[component] = "running"
+
+    def ended(self, component: str, state: ComponentState) -> None:
+        self[component] = state.value
 
 
 def store(folder: Path) -> metadata_store.MetadataStore:
     """The metadata of the runs in a folder."""
-    return metadata_store.MetadataStore(connection(folder))
+    return metadata_store.MetadataStore(sqlite(str(folder / "metadata.sqlite")))
 
 
-def run_components(folder: Path, components: list[Any]) -> None:
+def run_components(folder: Path, components: list[Any]) -> dict[str, Execution]:
     """Runs components as a pipeline with the cache, the metadata and the artifacts in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    run_id = uuid.uuid4().hex
+    connection = sqlite(str(folder / "metadata.sqlite"))
     pipeline = Pipeline(
         pipeline_name="tested",
         pipeline_root=str(folder / "root"),
         components=components,
         enable_cache=True,
-        metadata_connection_config=connection(folder),
-        beam_pipeline_args=BEAM_ARGS,
+        metadata_connection_config=connection,
+        beam_pipeline_args=list(LOCAL_BEAM),
     )
-    LocalDagRunner().run(pipeline)
+    NodeRunner(run_id, States()).run(pipeline)
+    return read_run(connection, "tested", run_id)
 
 
 @dataclasses.dataclass

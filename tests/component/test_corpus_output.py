@@ -16,7 +16,8 @@ from components.corpus_example_gen.readers import formats
 from components.corpus_example_gen.settings import CorpusSettings
 from components.corpus_example_gen.writing import conversion
 from components.corpus_example_gen.writing.split_assignment import SplitRule
-from tests.component.corpus_job import RUNNER, documents
+from pipeline.runners.local_beam import LOCAL_BEAM
+from tests.component.corpus_job import documents
 from trainer.errors import JobError
 from trainer.settings import OutputSettings
 
@@ -182,7 +183,7 @@ def test_no_document_goes_through_beam(tmp_path):
         # One per key for each flush of the buffer, not one per document.
         assert len(elements) <= 5 * (1 + path.stat().st_size // (4 << 20))
 
-    with beam.Pipeline(options=PipelineOptions([RUNNER])) as pipeline:
+    with beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM))) as pipeline:
         found = (
             pipeline
             | beam.Create(conversion.file_elements([(None, file) for file in match_files(str(path))]))

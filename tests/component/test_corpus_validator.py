@@ -1,4 +1,4 @@
-"""The corpus validator in the job's own pipeline, under the real LocalDagRunner with ML Metadata in SQLite."""
+"""The corpus validator in the job's own pipeline, under the local runner with ML Metadata in SQLite."""
 
 import dataclasses
 import json
@@ -10,7 +10,6 @@ import pytest
 import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
@@ -18,8 +17,11 @@ from components.corpus_validator.anomalies import AnomalyError
 from pipeline.dag import dag, lineage
 from pipeline.dag.layout import Layout
 from pipeline.dag.nodes import Sources
+from pipeline.runners.local import NodeRunner
+from pipeline.runners.local_beam import LOCAL_BEAM
 from pipeline.tasks.dataset import DatasetJob
 from schema import curated
+from tests.component.corpus_job import States
 from trainer.errors import JobError
 
 CLASSES = ("dull", "fine")
@@ -35,11 +37,13 @@ def rows(name: str, fine: float, word: str = "film") -> Rows:
     ]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class Job:
     """A job of task dataset in its own folder."""
 
     folder: Path
+    states: States = dataclasses.field(default_factory=States)
+    runs: int = 0
 
     def run(self, corpus: Rows, until="ExampleValidator", warn=(), tag=None, logs=("", "")) -> None:
         """Runs it on a corpus; `tag` annotates the text in its schema."""
@@ -47,7 +51,7 @@ class Job:
         data = self.folder / "data.jsonl"
         if not data.exists() or data.read_text() != text:
             data.write_text(text)
-        schema = curated.for_corpus(curated.LABELLED_TEXT, classes=CLASSES, named_sources=False)
+        schema = curated.for_corpus("labelled_text", target="label", classes=CLASSES, named_sources=False)
         for path, feature in curated.features(schema):
             if tag and path[-1] == "text":
                 feature.annotation.tag.append(tag)
@@ -62,16 +66,17 @@ class Job:
             Sources((str(self.folder), "data.jsonl"), str(schema_file), logs),
             code=dict.fromkeys(dag.code_modules(config), "1"),
             run_id="1",
+            metadata=lineage.sqlite(str(self.folder / "metadata.sqlite")),
+            beam_args=LOCAL_BEAM,
             until=until,
         )
-        (self.folder / "root").mkdir(exist_ok=True)
-        LocalDagRunner().run(pipeline)
+        self.states.clear()
+        self.runs += 1
+        NodeRunner(str(self.runs), self.states).run(pipeline)
 
     def executions(self) -> dict[str, lineage.Execution]:
-        return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))
-
-    def states(self) -> dict[str, str]:
-        return {name: execution.state for name, execution in self.executions().items()}
+        metadata = lineage.sqlite(str(self.folder / "metadata.sqlite"))
+        return lineage.read_run(metadata, "validated", str(self.runs))
 
     def anomalies(self) -> list[dict[str, Any]]:
         """The anomalies of the train split in the latest run."""
@@ -98,7 +103,7 @@ def test_good_examples_have_no_anomalies_in_the_format_of_tfx(job: Job) -> None:
     assert "previous_statistics" not in job.executions()["ExampleValidator"].inputs
     # Examples of the same files are not previous examples.
     job.run(rows("first", 0.5))
-    assert job.states()["ExampleValidator"] == "CACHED"
+    assert job.states["ExampleValidator"] == "cached"
     assert "previous_statistics" not in job.executions()["ExampleValidator"].inputs
 
 
@@ -111,8 +116,8 @@ def test_drift_from_the_previous_examples_fails_until_it_is_lowered_or_corrected
     assert "'fine' is 9" in str(failed.value)
     assert "validation: {warn: [label:drift]}" in str(failed.value)
     assert len(failed.value.anomalies[0].ids) == 3
-    assert job.states()["ExampleValidator"] == "FAILED"
-    assert "SequenceTransform" not in job.states()
+    assert job.states["ExampleValidator"] == "running"
+    assert "SequenceTransform" not in job.states
 
     # Failed examples are no reference: compared with them, the corrected ones have drifted.
     job.run(corrected)
@@ -121,14 +126,14 @@ def test_drift_from_the_previous_examples_fails_until_it_is_lowered_or_corrected
 
     job.run(moved, until="SequenceTransform", warn=("label:drift",))
     assert [(one["feature"], one["kind"], one["warning"]) for one in job.anomalies()] == [("label", "drift", True)]
-    assert job.states()["SequenceTransform"] == "COMPLETE"
+    assert job.states["SequenceTransform"] == "done"
 
     # Lowering an anomaly repeats the validation, but nothing after it.
     job.run(moved, until="SequenceTransform", warn=("label",))
-    assert job.states()["ExampleValidator"] == "COMPLETE"
-    assert job.states()["SequenceTransform"] == "CACHED"
+    assert job.states["ExampleValidator"] == "done"
+    assert job.states["SequenceTransform"] == "cached"
     job.run(moved, until="SequenceTransform", warn=("label",))
-    assert job.states()["ExampleValidator"] == "CACHED"
+    assert job.states["ExampleValidator"] == "cached"
 
 
 def test_letters_of_another_script_are_an_anomaly(job: Job) -> None:

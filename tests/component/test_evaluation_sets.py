@@ -1,4 +1,4 @@
-"""EvaluationSets in the job's own pipeline and TFX's Evaluator behind it, under the real LocalDagRunner."""
+"""EvaluationSets in the job's own pipeline and TFX's Evaluator behind it, under the local runner."""
 
 import itertools
 import json
@@ -12,15 +12,15 @@ import pytest
 import tensorflow as tf
 from tfx.components import Evaluator
 from tfx.dsl.components.common.importer import Importer
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import EvaluationSetsExecutor
 from pipeline.dag import gates, lineage, verdict
+from pipeline.runners import local
 from pipeline.runs.prepare import prepare
 from pipeline.tasks import loading
 from pipeline.tasks.word2vec import Word2vecJob
-from tests.component.corpus_job import context, read_records, run_components, steps
+from tests.component.corpus_job import States, context, read_records, run_components, steps
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
 from trainer.word2vec.servable import WordVectorsServable
@@ -43,6 +43,7 @@ class Job:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.runs, self.states = 0, States()
         choose = random.Random(1).choices
         texts = [f"{' '.join(choose(WORDS, k=9))}. {number}" for number in range(120)]
         (folder / "data.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
@@ -55,11 +56,13 @@ class Job:
     def run(self) -> None:
         root = self.folder / "root"
         root.mkdir(exist_ok=True)
-        prepared = prepare(loading.load(self.folder / "job.yaml"), root, "1", until="EvaluationSets")
-        LocalDagRunner().run(prepared.pipeline)
+        self.runs += 1
+        prepared = prepare(loading.load(self.folder / "job.yaml"), root, str(self.runs), until="EvaluationSets")
+        local.run(prepared, self.states)
 
     def executions(self) -> dict[str, lineage.Execution]:
-        return lineage.latest_run(str(self.folder / "root" / "metadata.sqlite"))
+        metadata = lineage.sqlite(str(self.folder / "root" / "metadata.sqlite"))
+        return lineage.read_run(metadata, "vectors", str(self.runs))
 
     def output(self) -> lineage.Output:
         return self.executions()["EvaluationSets"].outputs["evaluation_examples"]
@@ -129,12 +132,11 @@ def test_a_fresh_run_elsewhere_writes_the_same_bytes_and_an_edited_set_is_read_a
     again.run()
     assert again.shard().read_bytes() == done.shard().read_bytes()
     again.run()
-    assert again.executions()["EvaluationSets"].state == "CACHED"
+    assert again.states["EvaluationSets"] == "cached"
     (tmp_path / "ws.tsv").write_text("film joke 1\n")
     again.run()
-    states = {name: execution.state for name, execution in again.executions().items()}
-    assert states["EvaluationSets"] == "COMPLETE"
-    assert states["SequenceTransform"] == "CACHED"
+    assert again.states["EvaluationSets"] == "done"
+    assert again.states["SequenceTransform"] == "cached"
     assert [record["id"] for record in again.records() if record["source"] == "ws"] == ["ws:1"]
 
 
@@ -193,8 +195,7 @@ def judge(
         baseline_model=baseline[0] if baseline else None,
         eval_config=gates.eval_config(gated, "1"),
     )
-    run_components(folder, [examples, *imported, evaluator])
-    outputs = lineage.latest_run(str(folder / "metadata.sqlite"))["Evaluator"].outputs
+    outputs = run_components(folder, [examples, *imported, evaluator])["Evaluator"].outputs
     names = ("candidate", "baseline") if baseline else (None, None)
     candidate_metrics, before = (verdict.read_metrics(outputs["evaluation"].uri, name) for name in names)
     coverages = json.loads(output.properties["coverage"])

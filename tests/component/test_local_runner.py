@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from ml_metadata.proto import metadata_store_pb2 as mlmd
 from rich.console import Console
 
 from pipeline.console.live import RunConsole
@@ -17,21 +18,12 @@ from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.state import ComponentState
 from pipeline.tasks.loading import load
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS, SupervisedJob
+from tests.component.corpus_job import States, store
 from trainer.errors import JobError
 from trainer.jobs import progress
 
 YAML = "name: small\ntask: classifier\ncorpus: {format: csv, path: data.csv, label: stars}\n"
 YAML += "tune: {space: {trainer.units: {values: [4, 8]}}}\n"
-
-
-class Seen(list[tuple[str, str]]):
-    """Records the reports of a runner."""
-
-    def started(self, component: str) -> None:
-        self.append((component, "running"))
-
-    def ended(self, component: str, state: ComponentState) -> None:
-        self.append((component, state.value))
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +36,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> SupervisedJob:
     return found
 
 
-def ran(prepared: PreparedRun) -> Seen:
-    seen = Seen()
+def ran(prepared: PreparedRun) -> States:
+    seen = States()
     local.run(prepared, seen)
     return seen
 
@@ -53,31 +45,33 @@ def ran(prepared: PreparedRun) -> Seen:
 def test_the_reported_states_are_those_of_ml_metadata(job: SupervisedJob, tmp_path: Path) -> None:
     made = dict.fromkeys(("CorpusExampleGen", "StatisticsGen", "PreviousStatistics"), ("done", "COMPLETE"))
     cached = {**dict.fromkeys(made, ("cached", "CACHED")), "PreviousStatistics": ("done", "COMPLETE")}
-    for use_cache, expected in ((True, made), (True, cached), (False, made)):
-        prepared = prepare(job, tmp_path, "1", until="PreviousStatistics", use_cache=use_cache)
+    for run_id, use_cache, expected in (("1", True, made), ("2", True, cached), ("3", False, made)):
+        prepared = prepare(job, tmp_path, run_id, until="PreviousStatistics", use_cache=use_cache)
         assert set(prepared.components) == made.keys()
-        reports = [((name, "running"), (name, expected[name][0])) for name in prepared.components]
-        assert ran(prepared) == [pair for pairs in reports for pair in pairs]
-        found = lineage.latest_run(prepared.layout.metadata)
-        assert {name: one.state for name, one in found.items()} == {name: s for name, (_, s) in expected.items()}
+        assert list(ran(prepared).items()) == [(name, expected[name][0]) for name in prepared.components]
+        assert lineage.read_run(prepared.metadata, "small", run_id).keys() == made.keys()
+        metadata = store(tmp_path)
+        run = metadata.get_context_by_type_and_name("pipeline_run", run_id)
+        states = [mlmd.Execution.State.Name(one.last_known_state) for one in metadata.get_executions_by_context(run.id)]
+        assert sorted(states) == sorted(state for _, state in expected.values())
 
 
 def test_a_component_that_fails_ends_the_run_with_its_own_error(job: SupervisedJob, tmp_path: Path) -> None:
     prepared = prepare(job, tmp_path, "1", until="StatisticsGen")
     sources = dataclasses.replace(prepared.sources, corpus=(str(tmp_path), "none.csv"))
-    seen = Seen()
+    seen = States()
     with pytest.raises(JobError, match="corpus"):
         local.run(dataclasses.replace(prepared, sources=sources), seen)
-    assert seen == [("CorpusExampleGen", "running")]
+    assert seen == {"CorpusExampleGen": "running"}
 
 
 def test_a_component_without_inputs_does_not_count_as_run(job: SupervisedJob, tmp_path: Path) -> None:
     assert job.tune is not None
     tuned = job.model_copy(update={"tune": job.tune.model_copy(update={"use": True})})
     prepared = dataclasses.replace(prepare(job, tmp_path, "1"), job=tuned, until=BEST_HYPERPARAMETERS)
-    with pytest.raises(JobError, match="BestHyperparameters has no inputs and did not run") as caught:
+    with pytest.raises(JobError, match="BestHyperparameters did not complete") as caught:
         ran(prepared)
-    assert caught.value.fix == "run again with --no-cache"
+    assert (caught.value.found, "missing inputs" in str(caught.value.fix)) == ("state FAILED", True)
 
 
 def test_a_watch_saves_every_change_and_shows_warnings(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.sequence_transform.vocabulary import write_classes, write_vocabulary
-from pipeline.dag.dag import _LOCAL_BEAM
+from pipeline.runners.local_beam import LOCAL_BEAM
 from schema import curated
 from tests.unit.components.corpus_records import sequence_example
 from trainer.data import features, kinds
@@ -34,7 +34,7 @@ def graph(
     schema = io_utils.SchemaReader().read(str(curated.path(kind.name)))
     adapter = TFSequenceExampleBeamRecord("shards", ["test"], schema).TensorAdapterConfig()
     with (
-        beam.Pipeline(options=PipelineOptions(list(_LOCAL_BEAM))) as pipeline,
+        beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM))) as pipeline,
         tft_beam.Context(temp_dir=str(directory / "tft"), force_tf_compat_v1=False),
     ):
         nothing = pipeline | beam.Create([])

@@ -91,7 +91,7 @@ def test_every_module_and_schema_is_found_outside_the_repository(installed: Inst
             for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
                 files.append(importlib.import_module(module.name).__file__)
         from schema import curated
-        files.append(str(curated.path(curated.LABELLED_TEXT)))
+        files.append(str(curated.path("labelled_text")))
         print(json.dumps(files))
     """
     done = installed.run("-c", textwrap.dedent(code))

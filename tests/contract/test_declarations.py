@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from tensorflow_model_analysis.metrics import metric_specs
 from components.evaluator.figure_metric import COUNTS
 from pipeline.config.job import Job
 from pipeline.dag import dag, gates
-from pipeline.runs.published import open_answers
 from pipeline.tasks import loading
+from pipeline.tasks.answers import open_answers
 from pipeline.tasks.registry import TASKS, task_of
 from tests.contract.cases import CASES, TRAINED, Case
 from trainer.data.kinds import KINDS
@@ -62,6 +63,17 @@ def test_metrics_are_computable_and_gates_may_name_one(case: Case) -> None:
             assert issubclass(counts, Counts)
             nothing = dotted.load(metric.figure)(counts())
             assert math.isnan(nothing) or metric.lowest <= nothing <= metric.highest
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_gate_on_a_misspelt_metric_is_refused_with_the_nearest_name(case: Case, tmp_path: Path) -> None:
+    names = [name for name, metric in case.task.metrics(case.job).items() if metric.gated]
+    for name in names or ["loss"]:
+        values = json.loads(case.job.model_dump_json(by_alias=True, exclude_unset=True))
+        (tmp_path / "job.yaml").write_text(json.dumps({**values, "gates": {f"{name[:-1]}_": {"min": 0}}}))
+        with pytest.raises(JobError) as caught:
+            loading.load(tmp_path / "job.yaml")
+        assert (f"did you mean {name}?" if names else "cannot have gates") in str(caught.value)
 
 
 @pytest.mark.parametrize("case", TRAINED, ids=str)

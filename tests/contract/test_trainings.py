@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipeline.runs.published import open_answers
+from pipeline.tasks.answers import open_answers
 from tests import processes
 from tests.contract.cases import TRAINED, Case, outcome, places, train
 from trainer.data.tfrecords import stream

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def load(path: str) -> Any:
-    """Imports the object at a path such as `trainer.tagger.training:TAGGER`.
+    """Imports the object at a path such as `trainer.<task>.training:<TASK>`.
 
     Raises:
         ValueError: If the path has another form, or the module or the name does not exist.

@@ -25,11 +25,11 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     custom = fn_args.custom_config
     task: TrainingTask[Any] = dotted.load(custom["training"])
-    section = with_values(custom["settings"], (fn_args.hyperparameters or {}).get("values"))
-    settings = task.settings.model_validate_json(section)
+    given = task.settings.model_validate_json(custom["settings"])
+    settings = with_values(given, (fn_args.hyperparameters or {}).get("values", {}))
     # Checkpoints of other data, settings or code are removed.
     key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files]
-    key += [custom["training"], section, custom["code"]]
+    key += [custom["training"], settings.model_dump_json(), custom["code"]]
     job = TrainingJob(
         train_files=files(fn_args.train_files),
         eval_files=files(fn_args.eval_files),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -50,14 +49,14 @@ class BayesianOracle(_InOrder, oracles.BayesianOptimizationOracle):
         return response
 
 
-def space(tune: TuneSettings, kind: type[Settings], settings: str) -> keras_tuner.HyperParameters:
-    """Returns the declared space of a search over a trainer section, given by its model and as JSON."""
-    found, base = keras_tuner.HyperParameters(), json.loads(settings)
+def space(tune: TuneSettings, settings: Settings) -> keras_tuner.HyperParameters:
+    """Returns the declared space of a search over a trainer section."""
+    found, base = keras_tuner.HyperParameters(), settings.model_dump(mode="json")
     for key, dimension in tune.space.items():
         if dimension.listed is not None:
             found.Choice(key, list(dimension.listed), ordered=False)
         elif dimension.min is not None and dimension.max is not None:
-            number = found.Int if takes_integers(kind, base, key, dimension.min) else found.Float
+            number = found.Int if takes_integers(type(settings), base, key, dimension.min) else found.Float
             number(key, dimension.min, dimension.max, sampling=dimension.scale)
     return found
 

@@ -14,7 +14,7 @@ from keras_tuner.errors import FailedTrialError, FatalError
 
 from trainer.errors import JobError
 from trainer.jobs import dotted, keyed_directory, progress
-from trainer.jobs.learnable_task import LearnableTask
+from trainer.jobs.learnable_task import LearnableTask, S
 from trainer.jobs.training_job import TrainingJob, files
 from trainer.tuning import oracle
 from trainer.tuning.settings import TuneSettings
@@ -47,10 +47,12 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     job = TrainingJob(files(fn_args.train_files), files(fn_args.eval_files), fn_args.transform_graph_path)
     directory = keyed_directory.prepare(custom["directory"], key)
     tune = TuneSettings.model_validate_json(custom["tune"])
-    return TunerFnResult(start(dotted.load(custom["training"]), job, custom["settings"], tune, directory), {})
+    task: LearnableTask[Any] = dotted.load(custom["training"])
+    settings = task.settings.model_validate_json(custom["settings"])
+    return TunerFnResult(start(task, job, settings, tune, directory), {})
 
 
-def start(task: LearnableTask[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str) -> TrialTuner:
+def start(task: LearnableTask[S], job: TrainingJob, settings: S, tune: TuneSettings, directory: str) -> TrialTuner:
     """Returns a tuner that resumes from the directory, or starts over if a kill truncated a file there."""
     try:
         return TrialTuner(task, job, settings, tune, directory)
@@ -63,30 +65,28 @@ class TrialTuner(BaseTuner):
     """Trains the trials one after another and records their results."""
 
     def __init__(
-        self, task: LearnableTask[Any], job: TrainingJob, settings: str, tune: TuneSettings, directory: str
+        self, task: LearnableTask[S], job: TrainingJob, settings: S, tune: TuneSettings, directory: str
     ) -> None:
         """Reads the state of an earlier search in the directory, if any.
 
         Args:
             task: The task to train.
             job: The data to train on.
-            settings: The trainer section as JSON; trials replace its values.
+            settings: The trainer section; trials replace its values.
             tune: The search.
             directory: A directory for exactly this search.
         """
         self._task, self._job, self._settings, self._tune = task, job, settings, tune
         self._failure = "all trials failed"
-        epochs = task.settings.model_validate_json(settings).epochs
-        self._trials = oracle.count_trials(tune, epochs)
-        space = oracle.space(tune, task.settings, settings)
-        super().__init__(oracle.make(tune, space, epochs), directory=directory, project_name="trials")
+        self._trials = oracle.count_trials(tune, settings.epochs)
+        made = oracle.make(tune, oracle.space(tune, settings), settings.epochs)
+        super().__init__(made, directory=directory, project_name="trials")
 
     def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
         """Trains with a trial's values; returns the objective at the best epoch."""
         keras.backend.clear_session()
         directory = f"{self.get_trial_dir(trial.trial_id)}/training"
-        section = with_values(self._settings, trial.hyperparameters.values)
-        settings = self._task.settings.model_validate_json(section)
+        settings = with_values(self._settings, trial.hyperparameters.values)
         number = len(self.oracle.end_order) + 1
         shown = {"trial": number, "trials": self._trials, **self._best_values()}
         try:

@@ -47,12 +47,12 @@ def validated(kind: type[S], settings: Mapping[str, Any]) -> S:
     return kind.model_validate_json(json.dumps(settings), strict=True, context=COLLECT)
 
 
-def with_values(settings: str, values: Mapping[str, Any] | None) -> str:
-    """Returns a trainer section, as JSON, with values by key from keras-tuner replaced; None: no values."""
-    section = json.loads(settings)
-    for key, value in trainer_values(values or {}).items():
+def with_values(settings: S, values: Mapping[str, Any]) -> S:
+    """Returns a trainer section with values by key from keras-tuner replaced."""
+    section = settings.model_dump(mode="json")
+    for key, value in trainer_values(values).items():
         section = set_key(section, key, value)
-    return json.dumps(section)
+    return type(settings).model_validate_json(json.dumps(section))
 
 
 def trainer_values(values: Mapping[str, Any]) -> dict[str, Any]:

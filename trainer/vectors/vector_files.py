@@ -96,18 +96,20 @@ def write_projector(directory: str, word_vectors: WordVectors, counts: Sequence[
         file.write(("word\tcount\n" + "".join(f"{escape(word)}\t{count}\n" for word, count in rows)).encode())
 
 
-def read(path: str) -> WordVectors:
+def read(path: str, content: bytes | None = None) -> WordVectors:
     """Reads vectors: binary if the name ends in `.bin`, the projector's if in `.tsv`, else text.
 
     Text starts with word2vec's line of sizes or, in GloVe format, without it. Of lines with the same word the first
-    counts. A `.tsv` needs a `metadata.tsv` in the same folder.
+    counts. A `.tsv` needs a `metadata.tsv` in the same folder. `content` is that of the file, if it is already known.
 
     Raises:
         JobError: With the file and line, or the word of a binary file, that cannot be read.
     """
+    if content is None:
+        content = _content(path)
     if path.endswith(".bin"):
-        return _read_binary(path)
-    return _read_projector(path) if path.endswith(".tsv") else _read_text(path)
+        return _read_binary(path, content)
+    return _read_projector(path, content) if path.endswith(".tsv") else _read_text(path, content)
 
 
 def read_metadata(path: str) -> list[str]:
@@ -163,8 +165,7 @@ def _check_count(path: str, sizes: tuple[int, int] | None, found: int) -> None:
         raise JobError(what, where=path, found=f"{found} words", expected=expected, fix="copy it again if truncated")
 
 
-def _read_text(path: str) -> WordVectors:
-    content = _content(path)
+def _read_text(path: str, content: bytes) -> WordVectors:
     start = content.find(b"\n") + 1
     sizes = _sizes(content[:start])
     line = _first_line(content, start if sizes else 0)
@@ -177,10 +178,9 @@ def _read_text(path: str) -> WordVectors:
     return _unique(words, vectors)
 
 
-def _read_projector(path: str) -> WordVectors:
+def _read_projector(path: str, content: bytes) -> WordVectors:
     metadata = f"{path.removesuffix(path.rpartition('/')[2])}metadata.tsv"
     words = read_metadata(metadata)
-    content = _content(path)
     if not content:
         raise JobError("The file has no vectors.", where=path, expected="lines of numbers")
     layout = _LineLayout("\t", 0, False, _first_line(content, 0).count(b"\t") + 1)
@@ -241,8 +241,7 @@ def _check_line(line: bytes, where: str, layout: _LineLayout) -> None:
             raise JobError("A vector has a value that is not a number.", where=where, found=repr(number)) from None
 
 
-def _read_binary(path: str) -> WordVectors:
-    content = _content(path)
+def _read_binary(path: str, content: bytes) -> WordVectors:
     start = content.find(b"\n", 0, 64) + 1
     sizes = _sizes(content[:start])
     if sizes is None or sizes[1] == 0:

@@ -43,7 +43,7 @@ class DocumentBuilder:
     ) -> None:
         self._path = part.path
         self._file_name = posixpath.basename(part.path.replace("\\", "/"))
-        self._settings = settings
+        self._settings, self._multi_label = settings, settings.kind.multi_label
         self._encoding = encoding or TextEncoding("utf-8", "strict")
         self._count_lines_before = lines_before
         self._labels = settings.labels
@@ -78,7 +78,7 @@ class DocumentBuilder:
             raise RecordError("no text")
         settings = self._settings
         name = labels = None
-        if settings.multi_label:
+        if self._multi_label:
             labels = self._class_names(label)
         elif settings.label is not None:
             name = self._class_name(cast("str | None", label))
@@ -136,7 +136,7 @@ class DocumentBuilder:
     def _class_name(self, label: str | None) -> str:
         label = label.strip() if label else ""
         if not label:
-            part = "a label in " if self._settings.multi_label else ""
+            part = "a label in " if self._multi_label else ""
             raise RecordError(f"no label: {part}{self._settings.label!r} is empty")
         if self._labels is None:
             _encode(label, "label")

@@ -32,10 +32,12 @@ def pick(record: dict[str, Any], settings: CorpusSettings) -> Picked:
     Raises:
         RecordError: If a key is missing or the type of its value is wrong.
     """
-    labels = record.get(settings.label) if settings.multi_label and settings.label else None
+    label = record.get(settings.label or "")
     return (
         _value(record, settings.text, "text"),
-        label_texts(labels) if isinstance(labels, list) else _value(record, settings.label, "label"),
+        label_texts(label)
+        if isinstance(label, list) and settings.kind.multi_label
+        else _value(record, settings.label, "label"),
         _value(record, settings.source, "source"),
         _value(record, settings.id, "id"),
         _value(record, settings.split, "split"),

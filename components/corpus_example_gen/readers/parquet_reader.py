@@ -107,7 +107,7 @@ def _text(value: Any, encoding: TextEncoding) -> str | list[str] | None:
 
 
 def _label(value: Any, encoding: TextEncoding, settings: CorpusSettings) -> Label:
-    if settings.multi_label and isinstance(value, list):
+    if isinstance(value, list) and settings.kind.multi_label:
         return label_texts(_scalar(item, "label", encoding) for item in value)
     return _scalar(value, "label", encoding)
 

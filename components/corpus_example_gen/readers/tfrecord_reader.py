@@ -36,7 +36,7 @@ def read_tfrecord(file: BinaryIO, part: Part, settings: CorpusSettings) -> Itera
     encoding = TextEncoding("utf-8", settings.encoding_errors)
     builder = DocumentBuilder(part, settings, encoding)
     pick = _Picker(settings, encoding)
-    build = builder.document if settings.tag is None else builder.tagged
+    build = builder.tagged if settings.kind.tokenized else builder.document
     for number, (data, error) in enumerate(_records(file, part.path), 1):
         try:
             if error is not None:
@@ -86,7 +86,7 @@ class _Picker:
     """Extracts text and label, or tokens and tags, and source, id, split and weight from a serialized example."""
 
     def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
-        self._settings, self._encoding = settings, encoding
+        self._settings, self._kind, self._encoding = settings, settings.kind, encoding
         self._is_sequence = settings.format == "tf_sequence_example"
         self._message = tf.train.SequenceExample if self._is_sequence else tf.train.Example
 
@@ -106,8 +106,8 @@ class _Picker:
             None if name is None else self._scalar(context, name, role)
             for role, name in ((role, getattr(settings, role)) for role in ROLES[2:])
         )
-        if settings.tag is not None:
-            return *self._tagged(example, settings.tokens, settings.tag), *named
+        if self._kind.tokenized:
+            return *self._tagged(example), *named
         text = self._steps(example, settings.text, "text") if self._is_sequence else None
         if text is None:
             text = self._values(self._feature(context, settings.text, "text"), "text")
@@ -115,7 +115,7 @@ class _Picker:
 
     def _label(self, example: Any, context: Any, name: str) -> Label:
         """Returns the label, or in a multi-label corpus the values of a feature or feature list."""
-        if not self._settings.multi_label:
+        if not self._kind.multi_label:
             return self._scalar(context, name, "label")
         steps = self._steps(example, name, "label") if self._is_sequence else None
         if steps is not None:
@@ -126,10 +126,10 @@ class _Picker:
             return self._values(feature, "label")
         return label_texts(getattr(feature, kind).value if kind else ())
 
-    def _tagged(self, example: Any, *names: str) -> tuple[list[str], list[str]]:
-        """Returns the tokens and tags of the feature lists with these names."""
+    def _tagged(self, example: Any) -> tuple[list[str], list[str]]:
+        """Returns the tokens and tags of their feature lists."""
         lists = []
-        for role, name in zip(("tokens", "tags"), names, strict=True):
+        for role, name in (("tokens", self._settings.tokens), ("tags", str(self._settings.tag))):
             values = self._steps(example, name, role)
             if values is None:
                 raise RecordError(f"no {role}: no feature list {name!r}")

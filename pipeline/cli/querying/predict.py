@@ -12,7 +12,8 @@ import typer
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath
 from pipeline.cli.querying import inputs
-from pipeline.runs import published
+from pipeline.runs.published import find_model
+from pipeline.tasks.answers import open_answers
 
 
 def predict(
@@ -27,7 +28,7 @@ def predict(
     Without TEXT and --input, it reads one text per line from standard input.
     """
     with exits_with(USAGE):
-        path = published.find_model(model)
+        path = find_model(model)
         with inputs.open_inputs(texts, input_path, "text") as given:
             for answer in answers(path, given):
                 typer.echo(json.dumps(answer, ensure_ascii=False))
@@ -46,5 +47,5 @@ def answers(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
     loaded: Callable[[Sequence[str]], list[dict[str, Any]]] | None = None
     for batch in inputs.batches(texts):
         # Loaded late, so that an invalid first line is reported without waiting for the model.
-        loaded = loaded or published.open_answers(model, "predict")
+        loaded = loaded or open_answers(model, "predict")
         yield from loaded(batch)

@@ -10,13 +10,14 @@ from typing import Any
 import typer
 
 from pipeline.cli.querying import inputs
-from pipeline.runs import published
+from pipeline.runs.published import find_model
+from pipeline.tasks.answers import open_answers
 
 
 def open_words(path: Path, command: str, words: list[str]) -> tuple[list[str], Any]:
     """Returns a command's words, checked to be valid Unicode, and the object of a model that answers the command."""
-    found = published.find_model(path)
-    return list(inputs.check(words, "word")), published.open_answers(found, command)
+    found = find_model(path)
+    return list(inputs.check(words, "word")), open_answers(found, command)
 
 
 def with_hint(answer: dict[str, Any], hint: str | Mapping[str, str] | None) -> dict[str, Any]:

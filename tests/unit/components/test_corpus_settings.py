@@ -136,8 +136,6 @@ def test_splits_keep_their_order_and_default_to_80_10_10() -> None:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ({"train": 1}, "the splits train and eval are required, found train"),
-        ({}, "the splits train and eval are required, found none"),
         ({"train": 1, "eval": 0}, "greater than 0"),
         ({"train": 1, "eval": 1, "a/b": 1}, "found 'a/b'"),
     ],

@@ -76,12 +76,15 @@ TRAINER = [
 ]
 """Replacements of `epochs: 3`, and parts of the message."""
 
+NO_GATE = [":6, gates.loss", "A gate needs a threshold", "under min, max, max_drop, max_rise or slices"]
+NO_LIMIT = [":6, gates.loss.slices.a", "A gate needs a threshold", "a threshold under min or max"]
 GATES = [
     ("{acuracy: {min: 1}}", [], [":6, gates.acuracy", "did you mean accuracy?"]),
     ("{accuracy: {max: 1}}", [], [":6, gates.accuracy.max", "higher is better"]),
     ("{auc: {min: 85}}", [LABELS], [":6, gates.auc.min", "found: 85", "mean 0.85?"]),
     ("{auc: {min: 0.5}}", [], [":6, gates.auc", "no corpus.labels", "list the classes"]),
-    ("{auc: {}}", [LABELS], [":6, gates.auc", "A gate needs a threshold"]),
+    *((f"{{loss: {gate}}}", [], NO_GATE) for gate in ("{}", "{max: null}", "{slices: {}}")),
+    *((f"{{loss: {{max: 1, slices: {{a: {gate}}}}}}}", [], NO_LIMIT) for gate in ("{}", "{max: null}")),
     ("{loss: {slices: {a: {min: 1}}}}", [], [":6, gates.loss.slices.a.min", "did you mean max?"]),
 ]
 
@@ -116,7 +119,8 @@ OTHERS = [
     (("trainer:\n  epochs: 3", "trainer: 3"), [], [":4, trainer", "found: 3", "a section with the keys seed, epochs"]),
     (("trainer:", "splits: {train: 0, eval: 1, test: 1}\ntrainer:"), [], [":4, splits.train", "above 0"]),
     (("trainer:", "splits: {train: 1, eval: 1}\ntrainer:"), [], [":4, splits", "no split test"]),
-    (("trainer:", "splits: {eval: 1}\ntrainer:"), [], [":4, splits", "the splits train and eval are required"]),
+    (("trainer:", "splits: {eval: 1}\ntrainer:"), [], [":4, splits", "no split train or test", "the splits eval"]),
+    (("trainer:", "splits: {}\ntrainer:"), [], [":4, splits", "no split train or eval or test", "found: no splits"]),
     (("path: data.csv", "path: {train: a.csv, eval: b.csv}"), [], [":3, corpus.path", "no split test"]),
     (("path: data.csv", "path: {train: a.csv, test: b.csv}"), [], [":3, corpus.path", "no split eval"]),
     (("label: stars", "label: stars, split: site"), [], [":3, corpus.split", "cannot be both source and split"]),

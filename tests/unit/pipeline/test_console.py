@@ -22,8 +22,8 @@ def play(console):
     console.start(NAMES)
     console.component("CorpusExampleGen", ComponentState.RUNNING)
     progress.report(500, None, "records")
-    progress.report(1000, None, "records")
-    console.component("CorpusExampleGen", ComponentState.DONE, seconds=4.0, records=1200)
+    progress.report(1200, None, "records")
+    console.component("CorpusExampleGen", ComponentState.DONE, seconds=4.0)
     console.component("StatisticsGen", ComponentState.CACHED)
     console.component("Trainer", ComponentState.RUNNING)
     for epoch in (1, 2):

@@ -31,12 +31,6 @@ SECTIONS: dict[str, dict[str, Any]] = {
 TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TFX creates the folder of its metadata as soon as it is named."""
-    monkeypatch.chdir(tmp_path)
-
-
 def read(task: str, tune: Any = None) -> Job:
     section = {} if tune is None else {"tune": tune}
     return JOBS[task].model_validate({"name": "a", "task": task, **SECTIONS[task], **section})

@@ -108,7 +108,7 @@ LIMITS = st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0])
 
 def gate(higher: bool, *sources: str) -> st.SearchStrategy[dict[str, Any]]:
     bound, margin = ("min", "max_drop") if higher else ("max", "max_rise")
-    slices = st.dictionaries(st.sampled_from(sources), st.fixed_dictionaries({}, optional={bound: LIMITS}))
+    slices = st.dictionaries(st.sampled_from(sources), st.fixed_dictionaries({bound: LIMITS}), min_size=1)
     return st.fixed_dictionaries({}, optional={bound: LIMITS, margin: LIMITS, "slices": slices}).filter(bool)
 
 

@@ -1,4 +1,4 @@
-"""The latest run in ML Metadata, from a store like those that TFX's runner writes."""
+"""A run in ML Metadata, from a store like those that TFX's runner writes."""
 
 from pathlib import Path
 
@@ -8,21 +8,16 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.dag import lineage
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "metadata.sqlite"
+CONTEXTS = ("pipeline", "pipeline_run", "node")
 
 
 class Store:
     """A SQLite store with the types that TFX uses."""
 
-    def __init__(self, path: Path) -> None:
-        connection = mlmd.ConnectionConfig()
-        connection.sqlite.filename_uri = str(path)
-        connection.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        self.store = metadata_store.MetadataStore(connection)
-        self.contexts = {n: self.store.put_context_type(mlmd.ContextType(name=n)) for n in ("pipeline_run", "node")}
+    def __init__(self, folder: Path) -> None:
+        self.connection = lineage.sqlite(str(folder / "metadata.sqlite"))
+        self.store = metadata_store.MetadataStore(self.connection)
+        self.contexts = {name: self.store.put_context_type(mlmd.ContextType(name=name)) for name in CONTEXTS}
         self.executed = self.store.put_execution_type(mlmd.ExecutionType(name="component"))
         self.examples = self.store.put_artifact_type(mlmd.ArtifactType(name="Examples"))
 
@@ -41,20 +36,27 @@ class Store:
         artifact.id = self.store.put_artifacts([artifact])[0]
         return artifact
 
-    def execute(self, run: str, component: str, state: str, **artifacts: tuple[int, mlmd.Artifact]) -> None:
-        execution = mlmd.Execution(type_id=self.executed, last_known_state=mlmd.Execution.State.Value(state))
+    def execute(
+        self, run: str, component: str, pipeline: str = "job.1", **artifacts: tuple[int, mlmd.Artifact]
+    ) -> None:
+        execution = mlmd.Execution(type_id=self.executed)
         pairs = []
         for channel, (kind, artifact) in artifacts.items():
             event = mlmd.Event(type=kind)
             event.path.steps.add().key = channel
             event.path.steps.add().index = 0
             pairs.append((artifact, event))
-        contexts = [self.context("node", f"job.with.dots.{component}"), self.context("pipeline_run", run)]
+        names = (pipeline, run, f"{pipeline}.{component}")
+        contexts = [self.context(kind, name) for kind, name in zip(CONTEXTS, names, strict=True)]
         self.store.put_execution(execution, pairs, contexts)
 
 
-def test_the_latest_run_is_read_by_component(path: Path) -> None:
-    store = Store(path)
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_exactly_the_run_of_a_pipeline_is_read_by_component(store: Store) -> None:
     properties = {
         "documents": mlmd.Value(int_value=7),
         "split": mlmd.Value(string_value="train"),
@@ -62,37 +64,44 @@ def test_the_latest_run_is_read_by_component(path: Path) -> None:
         "nested": mlmd.Value(),
     }
     properties["nested"].struct_value.update({"a": [1.0, "b"]})
-    old = store.artifact("/examples/1")
+    old, other = store.artifact("/examples/1"), store.artifact("/examples/4")
     new = store.artifact("/examples/2", **properties)
     model = store.artifact("/model/3")
-    store.execute("run-1", "Gen", "COMPLETE", examples=(mlmd.Event.OUTPUT, old))
-    store.execute("run-2", "Gen", "CACHED", examples=(mlmd.Event.OUTPUT, new))
-    store.execute("run-2", "Trainer", "COMPLETE", examples=(mlmd.Event.INPUT, new), model=(mlmd.Event.OUTPUT, model))
+    store.execute("run-2", "Gen", examples=(mlmd.Event.OUTPUT, new))
+    store.execute("run-2", "Trainer", examples=(mlmd.Event.INPUT, new), model=(mlmd.Event.OUTPUT, model))
+    store.execute("run-2", "Gen", pipeline="job", examples=(mlmd.Event.OUTPUT, other))
+    store.execute("run-1", "Gen", examples=(mlmd.Event.OUTPUT, old))
 
     expected = {"documents": 7, "split": "train", "fraction": 0.5, "nested": {"a": [1.0, "b"]}}
     examples = lineage.Output("/examples/2", expected)
-    assert lineage.latest_run(str(path)) == {
-        "Gen": lineage.Execution("CACHED", {}, {"examples": examples}),
-        "Trainer": lineage.Execution("COMPLETE", {"examples": examples}, {"model": lineage.Output("/model/3", {})}),
+    assert lineage.read_run(store.connection, "job.1", "run-2") == {
+        "Gen": lineage.Execution({}, {"examples": examples}),
+        "Trainer": lineage.Execution({"examples": examples}, {"model": lineage.Output("/model/3", {})}),
+    }
+    assert lineage.read_run(store.connection, "job.1", "run-1")["Gen"].outputs["examples"].uri == "/examples/1"
+
+
+def test_retries_and_outputs_of_resolvers_count(store: Store) -> None:
+    store.execute("run-1", "Gen")
+    store.execute("run-1", "Gen", examples=(mlmd.Event.OUTPUT, store.artifact("/examples/1")))
+    store.execute("run-1", "Baseline", model=(mlmd.Event.INTERNAL_OUTPUT, store.artifact("/model/1")))
+    found = lineage.read_run(store.connection, "job.1", "run-1")
+    assert {name: [one.uri for one in run.outputs.values()] for name, run in found.items()} == {
+        "Gen": ["/examples/1"],
+        "Baseline": ["/model/1"],
     }
 
 
-def test_retries_and_outputs_of_resolvers_count(path: Path) -> None:
-    store = Store(path)
-    store.execute("run-1", "Gen", "FAILED")
-    store.execute("run-1", "Gen", "COMPLETE", examples=(mlmd.Event.OUTPUT, store.artifact("/examples/1")))
-    store.execute("run-1", "Baseline", "COMPLETE", model=(mlmd.Event.INTERNAL_OUTPUT, store.artifact("/model/1")))
-    found = lineage.latest_run(str(path))
-    assert found["Gen"].state == "COMPLETE"
-    assert found["Baseline"].outputs["model"].uri == "/model/1"
+def test_only_live_artifacts_of_the_pipeline_exist(store: Store) -> None:
+    def exists(pipeline: str = "job.1", kind: str = "Examples") -> bool:
+        return lineage.has_artifact(store.connection, pipeline, kind)
 
-
-def test_only_live_artifacts_exist(path: Path) -> None:
-    assert not lineage.has_artifact(str(path), "Examples")
-    store = Store(path)
+    assert not exists()
     artifact = store.artifact("a")
-    assert not lineage.has_artifact(str(path), "Examples")
+    store.execute("run-1", "Gen", examples=(mlmd.Event.OUTPUT, artifact))
+    assert not exists()
     artifact.state = mlmd.Artifact.LIVE
     store.store.put_artifacts([artifact])
-    assert lineage.has_artifact(str(path), "Examples")
-    assert not lineage.has_artifact(str(path), "HyperParameters")
+    assert exists()
+    assert not exists(pipeline="job")
+    assert not exists(kind="HyperParameters")

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.runs import published
 from pipeline.runs import record as history
+from pipeline.tasks.answers import open_answers
 from trainer.errors import JobError
 
 
@@ -37,7 +38,7 @@ def test_a_root_without_a_model_says_why(tmp_path):
 @pytest.mark.parametrize(
     ("task", "command", "parts"),
     [
-        (None, "predict", ["no known task in assets.extra/seqloom.json", "classifier, dataset, tagger, word2vec"]),
+        (None, "predict", ["no known task in assets.extra/seqloom.json", "of task classifier, tagger, word2vec"]),
         ("parser", "predict", ["the task parser"]),
         ("word2vec", "predict", ["support `seqloom predict`", "use `seqloom neighbors`"]),
         *((task, "predict", ["cannot be loaded"]) for task in ("classifier", "tagger")),
@@ -46,11 +47,11 @@ def test_a_root_without_a_model_says_why(tmp_path):
 )
 def test_a_model_answers_the_commands_of_its_task(model, tmp_path, task, command, parts):
     with pytest.raises(JobError, match="does not name the task"):
-        published.open_answers(model, command)
+        open_answers(model, command)
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "assets.extra" / "seqloom.json").write_text(json.dumps({"task": task}))
     (tmp_path / "saved_model.pb").write_bytes(b"no model")
     with pytest.raises(JobError) as caught:
-        published.open_answers(tmp_path, command)
+        open_answers(tmp_path, command)
     assert caught.value.where == str(tmp_path)
     assert [part for part in parts if part not in str(caught.value)] == []

@@ -26,9 +26,8 @@ def test_a_curated_schema_has_the_raw_features_of_its_kind(kind: str) -> None:
 
 
 def test_the_classes_become_the_domain_of_labels_and_tags() -> None:
-    named = {curated.LABELLED_TEXT: "label", curated.MULTI_LABELLED_TEXT: "labels", curated.TAGGED_TEXT: "tags"}
-    for kind, name in named.items():
-        schema = curated.for_corpus(kind, classes=["b", "a"])
+    for kind, name in {"labelled_text": "label", "multi_labelled_text": "labels", "tagged_text": "tags"}.items():
+        schema = curated.for_corpus(kind, target=name, classes=["b", "a"])
         domains = {path[-1]: curated.domain(schema, feature) for path, feature in curated.features(schema)}
         assert domains.pop(name) == ("b", "a")
         assert set(domains.values()) == {()}
@@ -38,12 +37,12 @@ def test_sources_that_are_file_names_are_not_compared() -> None:
     def compared(schema: schema_pb2.Schema) -> set[str]:
         return {path[-1] for path, feature in curated.features(schema) if feature.HasField("drift_comparator")}
 
-    assert compared(curated.for_corpus(curated.LABELLED_TEXT)) == {"label", "source"}
-    assert compared(curated.for_corpus(curated.LABELLED_TEXT, named_sources=False)) == {"label"}
+    assert compared(curated.for_corpus("labelled_text")) == {"label", "source"}
+    assert compared(curated.for_corpus("labelled_text", named_sources=False)) == {"label"}
 
 
 def test_the_commented_example_of_a_script_rule_is_valid() -> None:
-    text = curated.path(curated.TEXT).read_text().replace("# annotation", "annotation")
+    text = curated.path("text").read_text().replace("# annotation", "annotation")
     schema = text_format.Parse(text, schema_pb2.Schema())
     tags = {path[-1]: list(feature.annotation.tag) for path, feature in curated.features(schema)}
     assert tags == {"id": [], "source": [], "text": ["script:Latin>=0.95"]}
@@ -95,10 +94,10 @@ def test_the_order_and_location_of_a_domain_do_not_matter() -> None:
 
 
 def test_a_missing_tensor_representation_is_a_difference() -> None:
-    without = curated.load(curated.TEXT)
+    without = curated.load("text")
     without.ClearField("tensor_representation_group")
     expected = [f"tensor {name}: only in the first" for name in ("id", "source", "text")]
-    assert differences(curated.load(curated.TEXT), without) == expected
+    assert differences(curated.load("text"), without) == expected
 
 
 def test_a_long_domain_is_compared_in_full() -> None:

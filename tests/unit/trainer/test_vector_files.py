@@ -163,6 +163,7 @@ def test_broken_files_are_reported_with_the_line(
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "vectors.tsv").touch()
     for name, missing in (("v.txt", "v.txt"), ("v.bin", "v.bin"), ("vectors.tsv", "metadata.tsv")):
         with pytest.raises(JobError, match="cannot be read") as caught:
             vector_files.read(f"{tmp_path}/{name}")

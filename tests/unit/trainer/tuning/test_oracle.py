@@ -28,8 +28,7 @@ def search(**values: Any) -> TuneSettings:
 
 def start(tune: TuneSettings, directory: Path) -> keras_tuner.Oracle:
     """The oracle with the state that an earlier one saved in the directory."""
-    base = ClassifierSettings().model_dump_json()
-    made = oracle.make(tune, oracle.space(tune, ClassifierSettings, base), EPOCHS)
+    made = oracle.make(tune, oracle.space(tune, ClassifierSettings()), EPOCHS)
     made._set_project_dir(str(directory), "trials")
     if (directory / "trials" / "oracle.json").exists():
         made.reload()
@@ -95,7 +94,7 @@ def test_a_resumed_search_tries_the_same_values(algorithm: str, tmp_path: Path) 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 4, 9, 10, 30])
 def test_the_trials_of_hyperbands_rounds_are_counted(epochs: int, tmp_path: Path) -> None:
     tune = search(algorithm="hyperband", trials=1000)
-    made = oracle.make(tune, oracle.space(tune, ClassifierSettings, ClassifierSettings().model_dump_json()), epochs)
+    made = oracle.make(tune, oracle.space(tune, ClassifierSettings()), epochs)
     brackets = range(made._get_num_brackets())
     rounds = [(bracket, number) for bracket in brackets for number in range(bracket + 1)]
     assert oracle.count_trials(tune, epochs) == sum(made._get_size(*pair) for pair in rounds)

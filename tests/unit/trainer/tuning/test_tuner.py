@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 BASE = ClassifierSettings.model_validate(
     {"embedding": 4, "units": 2, "bigrams": None, "epochs": 2, "bidirectional": False, "batch_documents": 8}
-).model_dump_json()
+)
 SPACE = {"trainer.learning_rate": {"values": [0.001, 0.02]}, "trainer.dropout": {"values": [0.0, 0.5]}}
 WORDS = 8
 
@@ -71,7 +71,7 @@ def test_a_trial_is_a_training_run_with_its_settings(
         tuner = tune(job, tmp_path / "accuracy", objective=objective, trials=1)
         tuner.search()
     values, status, score = results(tuner)[0]
-    settings = ClassifierSettings.model_validate_json(with_values(BASE, values))
+    settings = with_values(BASE, values)
     state = CLASSIFIER.train(job.within(str(tmp_path / "plain")), settings).state
     assert status == "COMPLETED"
     assert score == state.history[state.best_epoch - 1][objective]
