@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import logging
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +33,19 @@ def forked() -> BaseContext:
         quiet.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
         forkserver.ensure_running()
     return context
+
+
+def kill_when(reached: Callable[[Any], bool]) -> None:
+    """Ends this process by SIGKILL at the first report of progress for which the condition holds."""
+
+    class Killer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if reached(record.progress):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    logger = logging.getLogger("seqloom.progress")
+    logger.addHandler(Killer())
+    logger.setLevel(logging.INFO)
 
 
 def exit_code(context: BaseContext, target, *arguments: object) -> int:

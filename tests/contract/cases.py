@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
-import os
 import random
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from pydantic import ValidationError
 from pipeline.config.job import Job
 from pipeline.tasks.registry import TASKS
 from pipeline.tasks.task import Task
+from tests import processes
 from trainer.data.kinds import KINDS, CorpusKind
 from trainer.jobs import dotted
 from trainer.jobs.training_job import TrainingJob
@@ -134,25 +132,12 @@ def places(corpus: Any, folder: Path) -> dict[str, Any]:
     }
 
 
-class _Killer(logging.Handler):
-    """Kills the process in the second epoch, after a share of it."""
-
-    def __init__(self, share: float) -> None:
-        super().__init__()
-        self.share = share
-
-    def emit(self, record: logging.LogRecord) -> None:
-        found = record.progress
-        if found.values["epoch"] == 2 and self.share * found.total < found.done < found.total:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 def train(place: str, section: str, fields: dict[str, Any], killed_after: float | None = None) -> None:
     """Trains in this process with the settings of a section in JSON, to the end or to a share of the second epoch."""
     if killed_after is not None:
-        logger = logging.getLogger("seqloom.progress")
-        logger.addHandler(_Killer(killed_after))
-        logger.setLevel(logging.INFO)
+        processes.kill_when(
+            lambda found: found.values["epoch"] == 2 and killed_after * found.total < found.done < found.total
+        )
     task = dotted.load(place)
     task.run(TrainingJob(**fields), task.settings.model_validate_json(section))
 

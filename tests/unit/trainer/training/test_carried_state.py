@@ -3,11 +3,7 @@
 import hashlib
 import itertools
 import json
-import logging
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import processes
 from trainer.data import features as f
 from trainer.data import parsing, tfrecords
 from trainer.data.packing import OFFSET, SEGMENT, TARGETS, pack
@@ -28,7 +25,6 @@ from trainer.training.loop import Loop
 from trainer.training.objective import Objective, Outcome
 from trainer.training.settings import TrainingSettings
 
-ROOT = Path(__file__).parents[4]
 VOCABULARY, UNITS, ROWS, TIME, WINDOW = 12, 3, 2, 4, 10
 SETTINGS = {"epochs": 3, "patience": 3, "seed": 5, "label_smoothing": 0, "learning_rate": 0.05}
 
@@ -98,32 +94,18 @@ def run(loop: Loop, files: Sequence[str], directory: str) -> Any:
     )
 
 
-class Killer(logging.Handler):
-    """Kills this process once that many tokens of an epoch are done."""
-
-    def __init__(self, at: Sequence[int]) -> None:
-        super().__init__(logging.INFO)
-        self.at = tuple(at)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        found = getattr(record, "progress")  # noqa: B009
-        assert found.unit == "tokens"
-        if (found.values["epoch"], found.done) >= self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
-def main(values: dict[str, Any], files: list[str], directory: str, killed_at: Sequence[int] | None) -> None:
-    """Trains, and prints a digest of the weights, the figures except times, and where reading began."""
+def train(values: dict[str, Any], files: list[str], directory: str, killed_at: tuple[int, int] | None) -> None:
+    """Trains, and writes a digest of the weights, the figures except times, and where reading began."""
     if killed_at:
-        logging.getLogger("seqloom.progress").addHandler(Killer(killed_at))
-        logging.getLogger("seqloom.progress").setLevel(logging.INFO)
+        processes.kill_when(lambda found: (found.unit, found.values["epoch"], found.done) >= ("tokens", *killed_at))
     loop = make(dropout=0.2, **values)
     began = Checkpoints(directory, loop.model.variables, loop.variables).restore().within
     state = run(loop, files, directory)
     digest = hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in loop.model.variables)).hexdigest()
     timed = ("seconds", "tokens_per_second", "input_wait")
     history = [{name: value for name, value in figures.items() if name not in timed} for figures in state.history]
-    sys.stdout.write(json.dumps([digest, history, state.step, began and began["position"]]))
+    result = [digest, history, state.step, began and began["position"]]
+    Path(directory, "result.json").write_text(json.dumps(result))
 
 
 GATHERED = {"checkpoint_steps": 1, "accumulate": 2, "optimizer": "adamw", "schedule": "cosine", "warmup": 0.2}
@@ -179,19 +161,16 @@ def test_the_logits_of_some_rows_are_those_of_the_whole_batch(files: list[str]) 
 @pytest.mark.slow
 @pytest.mark.parametrize("values", [{"checkpoint_steps": 2}, GATHERED])
 def test_a_killed_run_resumes_with_its_state_to_the_bit(values: dict, files: list[str], tmp_path: Path) -> None:
-    def train(directory: str, killed_at: tuple[int, int] | None = None) -> tuple[int, Any]:
-        arguments = json.dumps([values, files, str(tmp_path / directory), killed_at])
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, __file__, arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
-        return done.returncode, json.loads(done.stdout) if done.stdout else None
+    def end(directory: str, killed_at: tuple[int, int] | None = None) -> tuple[int, Any]:
+        place = tmp_path / directory
+        code = processes.exit_code(processes.forked(), train, values, files, str(place), killed_at)
+        return code, json.loads((place / "result.json").read_text()) if code == 0 else None
 
-    straight = train("straight")
+    straight = end("straight")
     assert straight[0] == 0
     for tokens in (TOKENS // 2, TOKENS - 10):
-        assert train("cut", (2, tokens)) == (-signal.SIGKILL, None)
-    code, (*cut, began) = train("cut")
+        assert end("cut", (2, tokens)) == (-signal.SIGKILL, None)
+    code, (*cut, began) = end("cut")
     assert (code, [*cut, None]) == straight
     assert began[0] == 1
     assert began[1:3] != [0, 0]
@@ -200,7 +179,3 @@ def test_a_killed_run_resumes_with_its_state_to_the_bit(values: dict, files: lis
 def test_a_state_cannot_be_shared_by_several_devices() -> None:
     with tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]).scope(), pytest.raises(JobError, match="several devices"):
         CarriedState({"rnn": tf.zeros([1, 1])})
-
-
-if __name__ == "__main__":
-    main(*json.loads(sys.argv[1]))

@@ -28,10 +28,11 @@ CASES = {
     "dropout": {"dropout": 0.5, "recurrent_dropout": 0.2},
 }
 TRAIN = """
-import json, logging, os, signal, sys
+import json, sys
 import keras
 import numpy as np
 import tensorflow as tf
+from tests.processes import kill_when
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
@@ -45,13 +46,6 @@ if any(values["strategy"] == "mirrored" for values, _ in cases):
     tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
 # The last batch has a single document, which cannot be shared.
 SIZES = (4, 5, 7, 2, 6, 1)
-
-
-class Killer(logging.Handler):
-    def emit(self, record):
-        found = record.progress
-        if killed_at and (found.values["epoch"], found.done) >= tuple(killed_at):
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def batches(epoch, position=None):
@@ -82,8 +76,8 @@ def trained(values, directory):
     return [[copy.numpy().ravel().tolist() for copy in copies] for copies in local], history, began
 
 
-logging.getLogger("seqloom.progress").addHandler(Killer())
-logging.getLogger("seqloom.progress").setLevel(logging.INFO)
+if killed_at:
+    kill_when(lambda found: (found.values["epoch"], found.done) >= tuple(killed_at))
 print(json.dumps([trained(*case) for case in cases]))
 """
 
