@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
-import gzip
 import hashlib
 import io
-import lzma
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
-import zstandard
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from components.corpus_example_gen.inputs import decompression
 from trainer.errors import JobError
 
 _CHUNK_BYTES = 1 << 20
-
-
-class _ZstdFile(io.RawIOBase):
-    """The frames of a Zstandard file; a truncated frame is an error, which zstandard's own reader ignores."""
-
-    def __init__(self, stored: BinaryIO) -> None:
-        self._stored = stored
-        self._frame: Any = None
-        self._compressed = self._plain = b""
-
-    def readable(self) -> bool:
-        """Returns True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fills the buffer; returns the number of bytes, 0 at the end."""
-        while not self._plain:
-            self._compressed = self._compressed or self._stored.read(_CHUNK_BYTES)
-            if not self._compressed:
-                if self._frame is not None:
-                    raise EOFError("Zstandard file ended before the end-of-frame marker was reached")
-                return 0
-            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
-            self._plain = self._frame.decompress(self._compressed)
-            self._compressed = self._frame.unused_data if self._frame.eof else b""
-            self._frame = None if self._frame.eof else self._frame
-        size = min(len(buffer), len(self._plain))
-        buffer[:size], self._plain = self._plain[:size], self._plain[size:]
-        return size
-
-
-_DECOMPRESSORS: dict[str, Callable[[BinaryIO], Any]] = {
-    ".gz": lambda stored: gzip.GzipFile(fileobj=stored),
-    ".bz2": bz2.BZ2File,
-    ".xz": lzma.LZMAFile,
-    ".zst": lambda stored: io.BufferedReader(_ZstdFile(stored), _CHUNK_BYTES),
-    ".zstd": lambda stored: io.BufferedReader(_ZstdFile(stored), _CHUNK_BYTES),
-}
-_UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
 class CorpusFile(NamedTuple):
@@ -113,33 +70,30 @@ def require_files(pattern: str) -> list[CorpusFile]:
 
 @contextlib.contextmanager
 def open_file(path: str) -> Iterator[BinaryIO]:
-    """Opens a file of any Beam filesystem; .gz, .bz2, .xz, .zst and .zstd are decompressed.
-
-    Beam's own decompression does not detect truncated archives.
+    """Opens a file of any Beam filesystem, decompressed if its first bytes are those of a compressed file.
 
     Raises:
-        JobError: From anywhere in the block, if the file cannot be read or is truncated.
+        JobError: From anywhere in the block, if the file cannot be read, is damaged or truncated, or is an archive.
     """
-    try:
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stored:
-            if not is_compressed(path):
-                yield stored
-                return
-            with _DECOMPRESSORS[_suffix(path)](stored) as file:
-                yield cast(BinaryIO, file)
-    except _UNREADABLE as error:
-        raise JobError(
-            "A corpus file cannot be read.",
-            where=path,
-            found="a folder" if _is_folder(path) else f"{type(error).__name__}: {error}",
-            expected="a readable file, not truncated if it is compressed",
-            fix="Name the files in the folder." if _is_folder(path) else "Repair the file or its permissions.",
-        ) from error
+    with _open_stored(path) as (stored, head):
+        codec = decompression.codec_of(head)
+        if codec is None:
+            _reject_other_content(path, head)
+            yield stored
+            return
+        with io.BufferedReader(decompression.Streams(stored, codec), _CHUNK_BYTES) as file:
+            _reject_archive(path, file.peek(decompression.HEAD_BYTES))
+            yield cast(BinaryIO, file)
 
 
 def is_compressed(path: str) -> bool:
-    """Whether the file's suffix is that of a compressed file."""
-    return _suffix(path) in _DECOMPRESSORS
+    """Whether the first bytes of a file are those of a compressed file.
+
+    Raises:
+        JobError: If the file cannot be read.
+    """
+    with _open_stored(path) as (_, head):
+        return decompression.codec_of(head) is not None
 
 
 def count_bytes(path: str, value: bytes, stop: int) -> int:
@@ -160,8 +114,50 @@ def fingerprint(files: list[CorpusFile]) -> str:
     return f"files:{len(files)},bytes:{sum(file.size for file in files)},blake2b:{digest.hexdigest()}"
 
 
-def _suffix(path: str) -> str:
-    return Path(path).suffix.lower()
+@contextlib.contextmanager
+def _open_stored(path: str) -> Iterator[tuple[BinaryIO, bytes]]:
+    """Opens a file as it is stored, and reads its first bytes."""
+    try:
+        local = Path(path) if FileSystems.get_scheme(path) is None else None
+        if local is not None and local.exists() and not (local.is_file() or local.is_dir()):
+            raise OSError("a pipe, socket or device, not a file")
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stored:
+            head = stored.read(decompression.HEAD_BYTES)
+            stored.seek(0)
+            yield stored, head
+    except decompression.UNREADABLE as error:
+        raise JobError(
+            "A corpus file cannot be read.",
+            where=path,
+            found="a folder" if _is_folder(path) else f"{type(error).__name__}: {error}",
+            expected="a readable file, complete and undamaged if it is compressed",
+            fix="Name the files in the folder." if _is_folder(path) else "Repair the file or its permissions.",
+        ) from error
+
+
+def _reject_other_content(path: str, head: bytes) -> None:
+    _reject_archive(path, head)
+    promised = decompression.codec_named(path)
+    if promised is not None and head:
+        raise JobError(
+            f"A corpus file is not {promised.name}.",
+            where=path,
+            found=f"a name that promises {promised.name}; the file starts with {head[:20]!r}",
+            expected=f"a file that {promised.name} has compressed",
+            fix="Rename the file if it is not compressed; otherwise it is damaged: replace it.",
+        )
+
+
+def _reject_archive(path: str, head: bytes) -> None:
+    archive = decompression.archive_of(head)
+    if archive is not None:
+        raise JobError(
+            "A corpus file is an archive.",
+            where=path,
+            found=f"a {archive} archive",
+            expected="a file with records, alone or compressed with gzip, bzip2, xz or Zstandard",
+            fix="Unpack the archive, and set corpus.path to the files in it.",
+        )
 
 
 def _is_folder(path: str) -> bool:

@@ -1,13 +1,18 @@
 import bz2
+import contextlib
 import gzip
+import io
 import lzma
 import os
+import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 import zstandard
+from hypothesis import strategies as st
 
-from components.corpus_example_gen.inputs import files
+from components.corpus_example_gen.inputs import decompression, files
 from trainer.errors import JobError
 
 
@@ -57,11 +62,53 @@ def test_compressed_files_are_read_unless_truncated(tmp_path, suffix, compress):
     file.write_bytes(compress(content))
     with files.open_file(str(file)) as opened:
         assert opened.read() == content
-    for broken in (compress(content)[:-20], b"not compressed at all"):
+    for broken, message in (
+        (compress(content)[:-20], r"cannot be read\."),
+        (compress(content) + compress(content)[:-3], r"cannot be read\."),
+        (compress(content) + b"junk", f"(?s)cannot be read.*byte {len(compress(content)):,} is"),
+        (b"not compressed at all", "name that promises"),
+    ):
         file.write_bytes(broken)
-        with pytest.raises(JobError, match="cannot be read") as error, files.open_file(str(file)) as opened:
+        with pytest.raises(JobError, match=message) as error, files.open_file(str(file)) as opened:
             opened.read()
         assert error.value.where == str(file)
+    file.rename(tmp_path / "plain.csv")
+    (tmp_path / "plain.csv").write_bytes(compress(content) + (b"\0" * 8 if suffix in ("gz", "xz") else b""))
+    assert files.is_compressed(f"{tmp_path}/plain.csv")
+    with files.open_file(f"{tmp_path}/plain.csv") as opened:
+        assert opened.read() == content
+
+
+@hypothesis.given(
+    st.sampled_from([gzip.compress, bz2.compress, lzma.compress]),
+    st.lists(st.binary(max_size=300), min_size=1, max_size=4),
+    st.data(),
+)
+def test_a_damaged_stream_never_gives_other_content(compress, contents, data):
+    stored = bytearray(b"".join(map(compress, contents)))
+    stored[data.draw(st.integers(0, len(stored) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    codec = decompression.codec_of(compress(b""))
+    with contextlib.suppress(*decompression.UNREADABLE):
+        assert decompression.Streams(io.BytesIO(stored), codec).read() == b"".join(contents)
+
+
+def test_a_bomb_is_read_in_bounded_pieces():
+    frame = zstandard.ZstdCompressor(level=19).compress(bytes(1 << 30))
+    streams = decompression.Streams(io.BytesIO(frame), decompression.codec_of(frame))
+    assert streams.readinto(bytearray(1)) == 1
+    assert len(streams._plain) < 1 << 27
+
+
+def test_archives_and_pipes_are_named(tmp_path):
+    (tmp_path / "a.txt").write_text("text\n")
+    for kind, ending in (("tar", "tar"), ("gztar", "tar.gz"), ("zip", "zip")):
+        path = shutil.make_archive(f"{tmp_path}/{kind}", kind, tmp_path, "a.txt")
+        assert path.endswith(ending)
+        with pytest.raises(JobError, match=f"(?s)archive.*a {kind[-3:]} archive.*Unpack"), files.open_file(path):
+            pass
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(JobError, match="a pipe"), files.open_file(f"{tmp_path}/fifo"):
+        pass
 
 
 def test_bytes_are_counted_up_to_a_position(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
