@@ -36,6 +36,7 @@ class Document(NamedTuple):
         tags: The tag of each token.
         labels: Distinct class names in the order of the class ids; None unless the corpus is multi-label.
         weight: Weight in the training loss; None if the corpus has no weights.
+        lines: Number of the file's lines that the record spans, where it is read by line.
     """
 
     segments: tuple[str, ...]
@@ -48,6 +49,7 @@ class Document(NamedTuple):
     tags: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None
     weight: float | None = None
+    lines: int = 1
 
 
 class BadRecord(NamedTuple):

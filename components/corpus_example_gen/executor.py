@@ -95,6 +95,7 @@ def _describe(examples: types.Artifact, counts: accounting.Summary, output: Outp
     if output.compression == "gzip":
         examples_utils.set_file_format(examples, write_split.to_file_format_str(example_gen_pb2.FORMAT_TFRECORDS_GZIP))
     examples.set_int_custom_property("records_read", counts.read)
+    examples.set_int_custom_property("records_spanning_lines", counts.spanning)
     examples.set_int_custom_property("records_quarantined", counts.quarantined)
     examples.set_int_custom_property("duplicates_removed", counts.removed)
     examples.set_string_custom_property("split_documents", json.dumps(counts.written))

@@ -10,9 +10,11 @@ from pydantic import ConfigDict, Field, PositiveInt, RootModel
 from components.corpus_example_gen.value_types import (
     DATE,
     SPAN,
+    Column,
     CorpusPath,
     Delimiter,
     Encoding,
+    Header,
     Labels,
     Name,
     SplitName,
@@ -30,6 +32,7 @@ _FORMATS_OF_KEYS = {
     "delimiter": ("csv", "conll"),
     "document": ("text",),
     "columns": ("conll",),
+    **dict.fromkeys(("header", "quoting", "escape", "skip_blanks"), ("csv", "tsv")),
     # Other formats define their own encoding, UTF-8.
     "encoding": ("text", "csv", "tsv", "jsonl", "json", "conll"),
     **dict.fromkeys(("text", "label", "source", "id", "split", "weight"), _COLUMN_FORMATS),
@@ -66,24 +69,24 @@ class CorpusSettings(Settings):
     """The corpus files and how to read a record."""
 
     format: Literal["text", "csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conll"] = (
-        Field(description="Format of the files; csv and tsv files need a header row.")
+        Field(description="Format of the files.")
     )
     path: CorpusPath = Field(
         description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an installed"
         " package; or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} are placeholders of a span.",
     )
-    text: Name = Field("text", description="Column, key or feature of the document's text.")
-    label: Name | None = Field(None, description="Column, key or feature of the class; null: no labels.")
+    text: Column = Field("text", description="Column, key or feature of the document's text.")
+    label: Column | None = Field(None, description="Column, key or feature of the class; null: no labels.")
     multi_label: bool = Field(
         False,
         description="A document has any number of labels, including none: label holds a list, or text to split at"
         " label_separator.",
     )
     label_separator: Name | None = Field(None, description="Separator of labels in one text; null: a comma.")
-    source: Name | None = Field(None, description="Column or key of a document's origin; null: the file's name.")
-    id: Name | None = Field(None, description="Column or key of a document's identifier; null: a hash of its text.")
-    split: Name | None = Field(None, description="Column or key of a document's split; null: splits by hash.")
-    weight: Name | None = Field(
+    source: Column | None = Field(None, description="Column or key of a document's origin; null: the file's name.")
+    id: Column | None = Field(None, description="Column or key of a document's identifier; null: a hash of its text.")
+    split: Column | None = Field(None, description="Column or key of a document's split; null: splits by hash.")
+    weight: Column | None = Field(
         None,
         description="Column or key of a document's weight in the training loss, a number of 0 or more; null: 1.",
     )
@@ -110,6 +113,20 @@ class CorpusSettings(Settings):
     delimiter: Delimiter | None = Field(
         None, description="Separator of the columns in csv or conll files; null: a comma in csv, white space in conll."
     )
+    header: Header = Field(
+        True,
+        description="Whether the first row of a csv or tsv file names its columns; or their names, for files without"
+        " such a row. false: columns are named by their numbers, from 1.",
+    )
+    quoting: Literal["minimal", "none"] | None = Field(
+        None,
+        description="minimal: fields in double quotes may hold delimiters and line ends; none: quotes are characters"
+        " like others. null: minimal in csv, none in tsv.",
+    )
+    escape: Delimiter | None = Field(
+        None, description="Character that makes the next one part of the field, e.g. a backslash; null: none."
+    )
+    skip_blanks: bool = Field(False, description="Skip blanks behind a delimiter.")
     columns: ColumnSettings | None = Field(None, description="Columns of a conll file; null: token first, tag last.")
     encoding: Encoding = Field("utf-8", description="Encoding of the files: the name of a Python codec.")
     encoding_errors: Literal["quarantine", "replace"] = Field(

@@ -96,9 +96,18 @@ def _encoding(encoding: str) -> str:
     return "utf-8" if name in ("utf-8-sig", "utf-8") else encoding
 
 
+def _header(names: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
+    repeated = sorted({name for name in names if names.count(name) > 1}) if isinstance(names, tuple) else []
+    if repeated or names == ():
+        raise ValueError(f"each column needs a name of its own, found {', '.join(repeated) or 'no name'}")
+    return names
+
+
 _INPUT = dict[str, str] | list[str | int | bool]
 
 Name = Annotated[str, Field(min_length=1)]
+Column = Annotated[Name, BeforeValidator(_text, json_schema_input_type=str | int)]
+Header = Annotated[bool | tuple[Column, ...], AfterValidator(_header)]
 SplitName = Annotated[str, AfterValidator(_split_name)]
 CorpusPath = Annotated[Name | dict[SplitName, Name], AfterValidator(_path)]
 Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]

@@ -86,8 +86,14 @@ def verdict_text(record: RunRecord) -> Text:
 
 
 def findings(record: RunRecord) -> Iterator[str]:
-    """Yields a run's findings about its model, its hyperparameters and, for `--dry-run`, its corpus."""
+    """Yields a run's findings about its corpus, its model, its hyperparameters and, for `--dry-run`, its start."""
     details = record.details
+    corpus = details.corpus
+    if corpus is not None and corpus.quarantined:
+        reason = max(corpus.reasons, key=lambda reason: corpus.reasons[reason], default="no reason recorded")
+        yield f"{corpus.quarantined:,} of {corpus.records:,} records quarantined, most often: {reason}"
+    if corpus is not None and corpus.spanning_lines:
+        yield f"{corpus.spanning_lines:,} records span several lines, in quotes (corpus.quoting: none reads by line)"
     if record.task is not None and record.task in TASKS and details.training is not None:
         yield from TASKS[record.task].report(details.training.model_dump())
     if details.tuning is not None:
@@ -98,9 +104,9 @@ def findings(record: RunRecord) -> Iterator[str]:
         yield f"trained with the best hyperparameters: {assignments(details.hyperparameters.values)}"
     if record.state is not RunState.CHECKED:
         return
-    if details.corpus is not None:
-        splits = ", ".join(f"{count:,} {split}" for split, count in details.corpus.documents.items())
-        yield f"{details.corpus.records:,} records: {splits}; {details.corpus.quarantined:,} quarantined"
+    if corpus is not None:
+        splits = ", ".join(f"{count:,} {split}" for split, count in corpus.documents.items())
+        yield f"{corpus.records:,} records: {splits}; {corpus.quarantined:,} quarantined"
     learning = details.learning_check
     if learning is None:
         yield "learning check skipped: only supervised tasks have one"

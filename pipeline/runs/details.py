@@ -27,11 +27,13 @@ class CorpusDetails(Section):
     """CorpusExampleGen: numbers of records read and quarantined, and of documents by split.
 
     Attributes:
+        spanning_lines: Documents whose records span several lines of a file, in quotes.
         reasons: Quarantined records by reason.
         duplicates: Documents dropped as duplicates, by the split they would be in.
     """
 
     records: int = 0
+    spanning_lines: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = Field(default_factory=dict)
     documents: dict[str, int] = Field(default_factory=dict)

@@ -131,6 +131,7 @@ def _details(job: Job, executions: Executions) -> Details:
     if corpus is not None:
         sections["corpus"] = CorpusDetails(
             records=corpus.properties["records_read"],
+            spanning_lines=corpus.properties.get("records_spanning_lines", 0),
             quarantined=corpus.properties["records_quarantined"],
             duplicates=json.loads(corpus.properties["split_duplicates"]),
             reasons=json.loads(corpus.properties["quarantine_reasons"]),

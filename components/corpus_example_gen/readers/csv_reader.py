@@ -1,4 +1,4 @@
-"""CSV and TSV as in RFC 4180, except that a stray quote costs one line and never swallows the following lines.
+"""CSV as in RFC 4180, except that a stray quote costs one line and never swallows the following lines; TSV by lines.
 
 A file is one part: only a reader from its start knows whether a line end is within a quoted field.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
@@ -25,7 +25,7 @@ Picker = Callable[[list[str]], list[str | None]]
 
 
 def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads a CSV or TSV file with a header row; skips blank lines.
+    """Reads a CSV or TSV file; skips blank lines.
 
     Raises:
         JobError: If the header cannot be read or lacks a column.
@@ -33,13 +33,15 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
     csv.field_size_limit(max(_MAX_FIELD_CHARS, csv.field_size_limit()))
     physical = Lines(file, part, settings)
     lines = _Lines(physical)
-    delimiter = "\t" if settings.format == "tsv" else settings.delimiter or ","
-    rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    header = _read_header(lines, rows, part.path)
+    rows = csv.reader(lines, strict=True, **_dialect(settings))
+    header = list(settings.header) if isinstance(settings.header, tuple) else _first_row(lines, rows, part.path)
     if header is None:
         return
+    if settings.header is False:
+        header = [str(number) for number in range(1, len(header) + 1)]
+        lines.push_back(0)
     pick = _column_picker(header, part.path, settings)
-    width = len(header)
+    width, source = len(header), "the header has" if settings.header is True else "expected"
     builder = DocumentBuilder(part, settings, physical.encoding)
     while True:
         line = lines.start()
@@ -48,15 +50,16 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
             if len(row) != width:
                 if not row or (len(row) == 1 and not row[0].strip()):
                     continue
-                raise _StructureError(f"wrong number of columns: {len(row)}, the header has {width}")
+                raise _StructureError(f"wrong number of columns: {len(row)}, {source} {width}")
             lines.check()
-            yield builder.document(line, *pick(row))
+            document = builder.document(line, *pick(row))
+            yield document if lines.taken == 1 else document._replace(lines=lines.taken)
         except StopIteration:
             return
         except (csv.Error, _StructureError) as error:
             # Unless the quotes are right, only the first line certainly belongs to this record.
-            raw = lines.push_back_all_but_first()
-            yield builder.bad(line, _structure_reason(error), raw)
+            lines.push_back(1)
+            yield builder.bad(line, _structure_reason(error), lines.raw())
         except RecordError as error:
             yield builder.bad(line, str(error), lines.raw())
 
@@ -120,11 +123,26 @@ class _Lines:
                 raise RecordError(f"NUL byte: at byte {position} of the record")
             self._encoding.decode(raw)
 
-    def push_back_all_but_first(self) -> bytes:
-        """Returns the first line; all others are read again."""
-        self._returned.extend(reversed(self._taken[1:]))
-        del self._taken[1:]
-        return self._taken[0]
+    @property
+    def taken(self) -> int:
+        """The number of lines of the current record."""
+        return len(self._taken)
+
+    def push_back(self, kept: int) -> None:
+        """Gives back all lines of the record but the first ones, to be read again."""
+        self._returned.extend(reversed(self._taken[kept:]))
+        del self._taken[kept:]
+
+
+def _dialect(settings: CorpusSettings) -> dict[str, Any]:
+    is_tsv = settings.format == "tsv"
+    quoting = settings.quoting or ("none" if is_tsv else "minimal")
+    return {
+        "delimiter": "\t" if is_tsv else settings.delimiter or ",",
+        "quoting": csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL,
+        "escapechar": settings.escape,
+        "skipinitialspace": settings.skip_blanks,
+    }
 
 
 def _structure_reason(error: Exception) -> str:
@@ -142,8 +160,8 @@ def _structure_reason(error: Exception) -> str:
     return f"broken CSV: {message}"
 
 
-def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[str] | None:
-    """Returns the names of the columns, or None for an empty file."""
+def _first_row(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[str] | None:
+    """Returns the first row that is not blank, or None for an empty file."""
     header: list[str] = []
     while not any(name.strip() for name in header):
         line = lines.start()
@@ -167,7 +185,8 @@ def _read_header(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[st
 
 def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Picker:
     """Returns a function from a row to the values of the roles."""
-    where, hint = f"{path}, header row", "; corpus.delimiter is their separator"
+    where = f"{path}, header row" if settings.header is True else f"{path}, corpus.header"
+    hint = "; corpus.delimiter is their separator, and corpus.header is for files without a header row"
     indices = [
         None if name is None else column_index(role, name, header, where, of="CSV", hint=hint)
         for role, name in ((role, getattr(settings, role)) for role in ROLES)

@@ -21,7 +21,7 @@ def column_index(role: str, name: str, columns: Sequence[str], where: str, *, of
     if found:
         fix = "Give each column a distinct name."
     elif near:
-        fix = f"Did you mean {near[0]!r}? Set corpus.{role} to it."
+        fix = f"Did you mean {near[0]!r}? Set corpus.{role} to it{hint}."
     else:
         fix = f"Set corpus.{role} to one of the columns{hint}."
     raise JobError(

@@ -9,7 +9,8 @@ from typing import Any
 from components.corpus_example_gen.writing.split_assignment import SplitRule
 from trainer.errors import JobError
 
-READ, WRITTEN, QUARANTINED, DUPLICATES, FAULT = "read", "written", "quarantined", "duplicates", "fault"
+READ, SPANNING, WRITTEN, QUARANTINED = "read", "spanning", "written", "quarantined"
+DUPLICATES, FAULT = "duplicates", "fault"
 EVENTS = "events"
 
 Event = tuple[str, Any]
@@ -27,6 +28,7 @@ class Summary:
         duplicates: Documents dropped because their text is kept elsewhere, by the split they were assigned to.
         reasons: Bad records by category of the reason.
         examples: Location and full reason of the first record of each category.
+        spanning: Documents whose records span several lines.
         faults: Errors of whole files.
     """
 
@@ -36,6 +38,7 @@ class Summary:
     duplicates: dict[str, int] = dataclasses.field(default_factory=dict)
     reasons: dict[str, int] = dataclasses.field(default_factory=dict)
     examples: dict[str, str] = dataclasses.field(default_factory=dict)
+    spanning: int = 0
     faults: list[JobError] = dataclasses.field(default_factory=list)
 
     @property
@@ -56,6 +59,8 @@ def from_events(events: Iterable[Event], splits: Iterable[str]) -> Summary:
     for kind, payload in events:
         if kind == READ:
             summary.read += payload
+        elif kind == SPANNING:
+            summary.spanning += payload
         elif kind in (WRITTEN, DUPLICATES):
             split, count = payload
             counts = summary.written if kind == WRITTEN else summary.duplicates

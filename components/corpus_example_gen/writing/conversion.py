@@ -193,7 +193,7 @@ class _ReadPart(beam.DoFn):
         """Yields tagged segments by their keys, and tagged events."""
         number, given, fields = element
         part = formats.Part(*fields)
-        before = self._seen
+        before, spanning = self._seen, 0
         with Spill(self._folder, self._limit) as spill:
             try:
                 for record in formats.read(part, self._plan.settings):
@@ -201,6 +201,7 @@ class _ReadPart(beam.DoFn):
                     if self._seen % _REPORT_EVERY == 0:
                         progress.report(self._seen, None, "records")
                     if isinstance(record, Document):
+                        spanning += record.lines > 1
                         self._add(spill, record, part, number, given)
                     else:
                         quarantine.add(spill, record, number)
@@ -210,6 +211,7 @@ class _ReadPart(beam.DoFn):
                 yield pvalue.TaggedOutput(accounting.EVENTS, accounting.fault(error))
             yield from tagged(spill.flush())
         yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.READ, self._seen - before))
+        yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.SPANNING, spanning))
 
     def _add(self, spill: Spill, document: Document, part: formats.Part, number: int, given: str | None) -> None:
         identity, origin = document.id.encode(), Origin(number, part.start, document.line)

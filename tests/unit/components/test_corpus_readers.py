@@ -1,6 +1,8 @@
 import hashlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.readers.csv_reader import MAX_RECORD_BYTES
@@ -69,6 +71,32 @@ def test_long_csv_files_and_fields_are_read() -> None:
     assert outcomes(read(f'text\n"{long_field}"\n', "csv")) == [(long_field,)]
 
 
+@given(st.lists(st.text(st.characters(exclude_characters="\t\r\n\0", exclude_categories=["Cs"]), min_size=1)))
+def test_a_tsv_line_is_a_record_whatever_its_quotes(texts: list[str]) -> None:
+    texts = [f"x{text}" for text in texts]
+    records = read("text\tnumber\n" + "".join(f"{text}\t{n}\n" for n, text in enumerate(texts)), "tsv", id="number")
+    assert [(record.segments, record.id) for record in records] == [((text,), str(n)) for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("data", "format", "values", "expected"),
+    [
+        ('text\tlabel\n"a\nb"\t1\n', "tsv", {"quoting": "minimal"}, [("a\nb",)]),
+        ('text,label\n"a,1\n', "csv", {"quoting": "none"}, [('"a',)]),
+        ('text,label\n"say \\"a, b\\"",1\n', "csv", {"escape": "\\"}, [('say "a, b"',)]),
+        ('text, label\n"a, b", 1\n', "csv", {"skip_blanks": True}, [("a, b",)]),
+        ("1,a\nc\n", "csv", {"header": ["label", "text"]}, [("a",), (2, "wrong number of columns: 1, expected 2")]),
+        ('\n0,"a\nb"\n1,c\n', "csv", {"header": False, "text": 2, "label": 1}, [("a\nb",), ("c",)]),
+    ],
+)
+def test_csv_dialects_and_files_without_a_header(data, format, values, expected) -> None:
+    records = read(data, format, **{**LABELLED, **values})
+    assert outcomes(records) == expected
+    assert [record.lines for record in records if isinstance(record, Document)] == [
+        1 + record[0].count("\n") for record in expected if isinstance(record[0], str)
+    ]
+
+
 def test_documents_have_class_name_source_and_id() -> None:
     (record,) = read("key,from,text,label,other\nk1,web,Hello, 1 ,z\n", "csv", id="key", source="from", **LABELLED)
     assert record == Document(("Hello",), "positive", "web", "k1", 2)
@@ -86,6 +114,8 @@ def test_documents_have_class_name_source_and_id() -> None:
 @pytest.mark.parametrize(
     ("data", "values", "parts"),
     [
+        (b"a text,1\n", {}, ["'text' (corpus.text) is missing", "corpus.header is for files without a header row"]),
+        (b"a,1\n", {"header": False}, ["corpus.header", "the columns '1', '2'"]),
         (b"txt,label\na,1\n", {}, ["'text' (corpus.text) is missing", "/data/corpus", "'txt'", "Did you mean"]),
         (b"a;b\nx;y\n", {}, ["the columns 'a;b'", "corpus.delimiter"]),
         (b"text,text\na,b\n", {}, ["is ambiguous"]),

@@ -23,7 +23,7 @@ def written(train: int = 0, eval: int = 0, test: int = 0) -> dict[str, int]:
 def test_events_are_summed() -> None:
     reasons = {"count": 3, "reasons": {"no text": 3}, "examples": {"no text": "f, line 2: no text"}}
     events: list[tuple[str, Any]] = [
-        *[(accounting.READ, 7), (accounting.READ, 5), (accounting.QUARANTINED, reasons)],
+        *[(accounting.READ, 7), (accounting.READ, 5), (accounting.QUARANTINED, reasons), (accounting.SPANNING, 2)],
         *[(accounting.WRITTEN, ("train", 6)), (accounting.WRITTEN, ("train", 2)), (accounting.WRITTEN, ("eval", 1))],
         *[(accounting.DUPLICATES, ("train", 2)), (accounting.DUPLICATES, ("train", 1))],
         accounting.fault(JobError("broken", where="f", fix="repair")),
@@ -31,7 +31,7 @@ def test_events_are_summed() -> None:
     counts = accounting.from_events(json.loads(json.dumps(events)), WEIGHTS)
     assert [str(fault) for fault in counts.faults] == [str(JobError("broken", where="f", fix="repair"))]
     counts.faults.clear()
-    assert counts == Summary(12, written(8, 1), 3, written(3), {"no text": 3}, {"no text": "f, line 2: no text"})
+    assert counts == Summary(12, written(8, 1), 3, written(3), {"no text": 3}, {"no text": "f, line 2: no text"}, 2)
     assert (counts.documents, counts.removed) == (9, 3)
 
 
