@@ -26,7 +26,7 @@ def normalize(text: tf.Tensor, settings: TransformSettings) -> tf.Tensor:
     """Cleans text: valid UTF-8, then HTML, NFKC, lower case and digits, as configured.
 
     Args:
-        text: String, any shape; invalid bytes become U+FFFD.
+        text: String, any shape; invalid bytes become U+FFFD, and NUL a space if the text is lower-cased.
         settings: The transform section of the configuration.
 
     Returns:
@@ -43,10 +43,15 @@ def normalize(text: tf.Tensor, settings: TransformSettings) -> tf.Tensor:
     if settings.nfkc:
         text = tensorflow_text("transform.nfkc").normalize_utf8(text, "NFKC")
     if settings.lowercased:
-        text = tf.strings.lower(text, encoding="utf-8")
+        text = tf.strings.lower(without_nul(text), encoding="utf-8")
     if settings.digits:
         text = tf.strings.regex_replace(text, r"\p{Nd}", "0")
     return text
+
+
+def without_nul(text: tf.Tensor) -> tf.Tensor:
+    """Replaces NUL, where TensorFlow's change of case ends a text, by a space; string, any shape."""
+    return tf.strings.regex_replace(text, r"\x00", " ")
 
 
 def strip_html(text: tf.Tensor) -> tf.Tensor:

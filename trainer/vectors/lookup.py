@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from trainer.settings import TransformSettings
 from trainer.text.lines_table import lines_table
-from trainer.text.normalization import normalize
+from trainer.text.normalization import normalize, without_nul
 
 ABSENT = -1
 """The row of a word without a vector."""
@@ -87,4 +87,4 @@ class WordLookup(tf.Module):
 
 
 def _fold(words: tf.Tensor) -> tf.Tensor:
-    return tf.strings.upper(words, encoding="utf-8")
+    return tf.strings.upper(without_nul(words), encoding="utf-8")

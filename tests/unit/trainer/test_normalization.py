@@ -37,6 +37,13 @@ def test_nothing_changes_without_a_setting(texts: list[str]) -> None:
     assert run(texts) == texts
 
 
+@given(TEXTS, st.booleans(), st.booleans())
+@settings(deadline=None)
+def test_a_nul_is_a_space_and_ends_no_text(texts: list[str], nfkc: bool, digits: bool) -> None:
+    options = {"lowercase": True, "nfkc": nfkc, "digits": digits}
+    assert run(["\0".join(texts)], **options) == run([" ".join(texts).replace("\0", " ")], **options)
+
+
 @given(TEXTS)
 @example(["\u212b\ufb01\u2460 \u3000", "e\u0301", "\uff21\uff22", "\u1100\u1161"])
 @settings(deadline=None)

@@ -103,12 +103,12 @@ def test_words_are_found_unchanged_or_normalized(make_servable) -> None:
 
 
 def test_unknown_words_are_marked_in_every_signature(servable) -> None:
-    found = servable.vectors(texts("w7", "no such", "w0", "\xff"))
+    found = servable.vectors(texts("w7", "w7\0", "w0", "\xff"))
     np.testing.assert_array_equal(found["vectors"], [VECTORS[7], np.zeros(16), VECTORS[0], np.zeros(16)])
     assert found["known"].numpy().tolist() == [True, False, True, False]
     assert found["word"].numpy().tolist() == [b"w7", b"", b"w0", b""]
     asked = [[texts("x" if place == word else "w1", f"w{word}") for word in range(3)] for place in range(3)]
-    answers = [servable.neighbors(texts("", "w1"), 2), *(servable.analogy(*words, 2) for words in asked)]
+    answers = [servable.neighbors(texts("w1\0x", "w1"), 2), *(servable.analogy(*words, 2) for words in asked)]
     for key, found in zip(["neighbors", *["answers"] * 3], answers, strict=True):
         assert found["known"].numpy().tolist() == [False, True]
         assert found[key][0].numpy().tolist() == [b"", b""]
