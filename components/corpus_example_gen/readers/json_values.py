@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -46,13 +47,15 @@ def pick(record: dict[str, Any], settings: CorpusSettings) -> Picked:
 
 
 def scalar_text(value: Any, role: str) -> str | None:
-    """Returns a value as the text that a CSV file would hold.
+    """Returns a value as the text that a CSV file would hold; NaN and infinities are missing values, as None is.
 
     Raises:
         RecordError: If it is not a string, number, boolean or None; the text of a document must be a string or None.
     """
-    if value is None or isinstance(value, str):
+    if isinstance(value, str):
         return value
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
     if isinstance(value, (bool, int, float)) and role != "text":
         return json.dumps(value)
     raise RecordError(f"{role} is not a string: found {_kind(value)}")

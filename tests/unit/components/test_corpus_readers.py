@@ -12,6 +12,8 @@ from trainer.errors import JobError
 LABELLED = {"label": "label", "labels": {"0": "negative", "1": "positive"}}
 GOOD = b"good,1\n"
 WIDTH = "wrong number of columns: {}, the header has 2"
+MISSING = (b"NaN", b"Infinity", b"-Infinity")
+"""How Python's json and pandas write missing numbers."""
 QUOTE = "text after a closing quote: quotes within a quoted field must be doubled"
 
 
@@ -153,7 +155,8 @@ def test_empty_files_have_no_records(format: str, data: bytes) -> None:
         (b'{"text": 5, "label": 1}', "text is not a string: found a number"),
         (b'{"text": ["a"], "label": 1}', "text is not a string: found a list"),
         (b'{"text": "a"}', "no label: no key 'label' among 'text'"),
-        (b'{"text": "a", "label": null}', "no label: 'label' is empty"),
+        *((b'{"text": "a", "label": %s}' % value, "no label: 'label' is empty") for value in (b"null", *MISSING)),
+        *((b'{"text": %s, "label": 1}' % value, "no text") for value in MISSING),
         (b'{"text": "a", "label": {}}', "label is not a string: found an object"),
         (b'{"text": "a", "label": 1.0}', "unknown label: '1.0', allowed are '0', '1'"),
         (b'{"text": "a", "label": "\\ud800"}', "unknown label: '\\ud800', allowed are '0', '1'"),

@@ -22,7 +22,7 @@ def test_elements_have_their_values_and_lines() -> None:
         (("a",), "1", "web", 2),
         (("b\n]",), "0", "mail", 4),
     ]
-    numbers = ["1.10", "1E5", "1e999", "-0", "18446744073709551616", "true"]
+    numbers = ["1.10", "1E5", "-0", "18446744073709551616", "true"]
     array = ", ".join(f'{{"text": "a", "n": {number}}}' for number in numbers)
     assert [record.source for record in corpus_records.read(f"[{array}]", "json", source="n")] == [
         json.dumps(json.loads(number)) for number in numbers
