@@ -43,9 +43,9 @@ def parse_vectors(content: bytes, path: str) -> None:
     Raises:
         JobError: If it is invalid.
     """
-    from trainer.vectors import vector_files
+    from trainer.vectors import vector_reading
 
-    vector_files.read(path, content)
+    vector_reading.read(path, content)
 
 
 def _published(root: Path, where: str) -> Path:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trainer.data import features as f
 from trainer.errors import JobError
-from trainer.vectors import vector_files
+from trainer.vectors import vector_reading
 from trainer.vectors.settings import EmbeddingSettings
 from trainer.vectors.vector_files import WordVectors
 from trainer.vectors.vector_words import Vocabulary
@@ -60,7 +60,7 @@ def read(settings: EmbeddingSettings, transform_graph: str, seed: int) -> Start 
     path = settings.source
     if path is None:
         return None
-    given, vocabulary = vector_files.read(path), Vocabulary.read(transform_graph)
+    given, vocabulary = vector_reading.read(path), Vocabulary.read(transform_graph)
     rows = _rows(vocabulary.words, given.words)
     found = rows != _ABSENT
     if not found.any():
@@ -114,10 +114,6 @@ def _table(given: WordVectors, rows: NDArray[np.int64], size: int, seed: int, pa
     """Builds a table, float32 [size, width], of the given vectors at `rows` and random ones for other ids."""
     found = np.flatnonzero(rows != _ABSENT)
     values = given.vectors[rows[found]]
-    finite = np.isfinite(values).all(axis=1)
-    if not finite.all():
-        word = given.words[rows[found[~finite][0]]]
-        raise JobError(f"The vector of {word} is not finite.", where=f"{_WHERE}, {path}", expected="finite numbers")
     bound = np.sqrt(3) * values.std(dtype=np.float64)
     table = np.random.default_rng(seed).uniform(-bound, bound, [size, values.shape[1]]).astype(np.float32)
     table[f.PAD] = 0

@@ -74,7 +74,7 @@ class WordVectorAnswers:
 
     def _vocabulary(self) -> list[str]:
         if not self._words:
-            from trainer.vectors.vector_files import read_metadata
+            from trainer.vectors.vector_reading import read_metadata
 
             self._words = read_metadata(f"{self._directory}/metadata.tsv")
         return self._words

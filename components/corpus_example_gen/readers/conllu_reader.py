@@ -29,7 +29,7 @@ def read_conllu(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterato
     """
     lines = Lines(file, part, settings)
     builder = DocumentBuilder(part, settings, lines.encoding, lambda: lines_before(part))
-    tag_of = _picker((settings.tag or "upos"))
+    tag_of = _picker(settings.tag or "upos")
     for number, block in lines.blocks():
         raw = b"".join(block)
         try:

@@ -10,7 +10,7 @@ import pytest
 
 from bench.data_process import run_python
 from bench.word2vec_sides import GENSIM, KERAS, OURS, Job, Trained
-from trainer.vectors import vector_files
+from trainer.vectors import vector_reading
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def test_words_of_a_group_become_similar(job: Job, side: str) -> None:
     trained = train(side, job)
     assert trained.words == 31 * 400 * 30
     assert trained.seconds > 0
-    found = vector_files.read(job.vectors)
+    found = vector_reading.read(job.vectors)
     assert sorted(found.words) == sorted(WORDS)
     assert found.vectors.shape == (20, 12)
     unit = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.settings import TransformSettings
-from trainer.vectors import vector_files
+from trainer.vectors import vector_reading
 from trainer.word2vec import character_ngrams
 from trainer.word2vec.settings import CharacterNgramSettings
 
@@ -175,7 +175,7 @@ def test_vectors_and_counts_are_saved_next_to_the_model(servable, make_servable,
         assert found.index_to_key == WORDS
         np.testing.assert_array_equal(found.vectors, VECTORS)
         assert [found.get_vecattr(word, "count") for word in WORDS] == list(range(200, 0, -1))
-    projector = vector_files.read(str(tmp_path / "vectors.tsv"))
+    projector = vector_reading.read(str(tmp_path / "vectors.tsv"))
     assert projector.words == WORDS
     np.testing.assert_array_equal(projector.vectors, VECTORS)
     assert not (tmp_path / "neighbors.faiss").exists()

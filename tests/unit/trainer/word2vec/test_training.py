@@ -18,7 +18,7 @@ from trainer.errors import JobError
 from trainer.jobs.training_job import TrainingJob
 from trainer.settings import TransformSettings
 from trainer.training.checkpoint import Checkpoints, TrainingState
-from trainer.vectors import vector_files
+from trainer.vectors import vector_reading
 from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.settings import Word2vecSettings
 from trainer.word2vec.training import WORD2VEC, Training
@@ -133,7 +133,7 @@ def test_all_files_are_published_and_words_that_occur_together_are_similar(done:
     counts = [line.split() for line in (folder / "counts.txt").read_text().splitlines()]
     train = [word for document in DOCUMENTS["train"] for word in document]
     assert counts == [[word, str(train.count(word))] for word in WORDS]
-    found = vector_files.read(str(folder / "vectors.bin"))
+    found = vector_reading.read(str(folder / "vectors.bin"))
     assert found.words == WORDS
     unit = found.vectors / np.linalg.norm(found.vectors, axis=1, keepdims=True)
     cosine = unit @ unit.T
