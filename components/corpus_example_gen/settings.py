@@ -27,16 +27,18 @@ from trainer.settings import Settings
 
 _USUAL_SPLITS = ("train", "eval", "test")
 _COLUMN_FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example")
-"""Formats whose records have named values; text and conll files have none."""
+"""Formats whose records have named values; the others have none, except for CoNLL-U's comments."""
 _FORMATS_OF_KEYS = {
     "delimiter": ("csv", "conll"),
     "document": ("text",),
     "columns": ("conll",),
     **dict.fromkeys(("header", "quoting", "escape", "skip_blanks"), ("csv", "tsv")),
     # Other formats define their own encoding, UTF-8.
-    "encoding": ("text", "csv", "tsv", "jsonl", "json", "conll"),
-    **dict.fromkeys(("text", "label", "source", "id", "split", "weight"), _COLUMN_FORMATS),
-    **dict.fromkeys(("tokens", "tag"), ("tf_sequence_example",)),
+    "encoding": ("text", "csv", "tsv", "jsonl", "json", "conll", "conllu"),
+    **dict.fromkeys(("text", "label", "split", "weight"), _COLUMN_FORMATS),
+    **dict.fromkeys(("source", "id"), (*_COLUMN_FORMATS, "conllu")),
+    "tokens": ("tf_sequence_example",),
+    "tag": ("tf_sequence_example", "conllu"),
     "segment": (*_COLUMN_FORMATS, "text"),
 }
 """The formats that use a key; all formats use the other keys."""
@@ -68,9 +70,9 @@ class ColumnSettings(Settings):
 class CorpusSettings(Settings):
     """The corpus files and how to read a record."""
 
-    format: Literal["text", "csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conll"] = (
-        Field(description="Format of the files.")
-    )
+    format: Literal[
+        "text", "csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conll", "conllu"
+    ] = Field(description="Format of the files.")
     path: CorpusPath = Field(
         description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an installed"
         " package; or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} are placeholders of a span.",
@@ -99,7 +101,11 @@ class CorpusSettings(Settings):
         " are the same; null: any label is allowed.",
     )
     tokens: Name = Field("tokens", description="Feature list of the tokens of a tagged sentence.")
-    tag: Name | None = Field(None, description="Feature list of the tags, one per token; null: the corpus has no tags.")
+    tag: Name | None = Field(
+        None,
+        description="Feature list of the tags, one per token; null: the corpus has no tags. In conllu files: upos, xpos"
+        " or the name of a feature such as Case; null: upos.",
+    )
     tags: Tags | None = Field(
         None,
         description="Tags of a tagged corpus in the order of their ids; null: the tags of the train split, sorted.",
@@ -195,7 +201,7 @@ class CorpusSettings(Settings):
         if self.tag == self.tokens:
             yield Problem(("tag",), "One feature list cannot be both tokens and tag.", self.tag)
         if self.tags is not None and not self.kind.tokenized:
-            expected = "format conll, or tag: the feature list of the tags"
+            expected = "format conll or conllu, or tag: the feature list of the tags"
             yield Problem(("tags",), "tags needs a tagged corpus.", f"format {self.format}", expected, "remove tags")
 
     @property
@@ -208,7 +214,7 @@ class CorpusSettings(Settings):
     @property
     def kind(self) -> kinds.CorpusKind:
         """The kind of corpus, which also names its curated schema."""
-        if self.format == "conll" or self.tag is not None:
+        if self.format in ("conll", "conllu") or self.tag is not None:
             return kinds.TAGGED_TEXT
         if self.label is None:
             return kinds.PLAIN_TEXT

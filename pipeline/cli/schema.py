@@ -38,7 +38,7 @@ _FORMATS = {
     ".parquet": "parquet",
     ".txt": "text",
     ".conll": "conll",
-    ".conllu": "conll",
+    ".conllu": "conllu",
 }
 _COMPRESSIONS = {".gz", ".bz2", ".xz", ".zst"}
 _JOBS = {".yaml", ".yml"}

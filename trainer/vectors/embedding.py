@@ -77,7 +77,7 @@ def read(settings: EmbeddingSettings, transform_graph: str, seed: int) -> Start 
         "type_coverage": of_types,
         "token_coverage": of_tokens,
     }
-    return Start(_table(given, rows, f.vocabulary_size(transform_graph), seed, path), coverage)
+    return Start(_table(given, rows, f.vocabulary_size(transform_graph), seed), coverage)
 
 
 def layer(
@@ -110,7 +110,7 @@ def _rows(words: Sequence[str], given: Sequence[str]) -> NDArray[np.int64]:
     return np.array(found, np.int64)
 
 
-def _table(given: WordVectors, rows: NDArray[np.int64], size: int, seed: int, path: str) -> NDArray[np.float32]:
+def _table(given: WordVectors, rows: NDArray[np.int64], size: int, seed: int) -> NDArray[np.float32]:
     """Builds a table, float32 [size, width], of the given vectors at `rows` and random ones for other ids."""
     found = np.flatnonzero(rows != _ABSENT)
     values = given.vectors[rows[found]]

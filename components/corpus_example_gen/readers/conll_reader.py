@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.readers.conllu_reader import CONLLU_COLUMNS, NO_WORD
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
 from components.corpus_example_gen.readers.lines import Lines, lines_before
 from components.corpus_example_gen.settings import ColumnSettings, CorpusSettings
@@ -47,6 +48,9 @@ def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], li
     required = max(column if column > 0 else -column for column in (columns.token, columns.tag))
     for position, row in enumerate(rows, 1):
         width = len(row)
+        if width == CONLLU_COLUMNS and NO_WORD.fullmatch(row[0]):
+            reason = f"CoNLL-U: {row[0]} at token {position} is no word, but a range or an empty node"
+            raise RecordError(f"{reason}; set corpus.format: conllu")
         if not columns.uneven and width != len(rows[0]):
             raise RecordError(f"wrong number of columns: {width} at token {position}, the first has {len(rows[0])}")
         if width < required or token % width == tag % width:

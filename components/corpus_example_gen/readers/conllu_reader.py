@@ -15,10 +15,12 @@ from components.corpus_example_gen.readers.document_builder import DocumentBuild
 from components.corpus_example_gen.readers.lines import Lines, lines_before
 from components.corpus_example_gen.settings import CorpusSettings
 
-_COLUMNS = 10
+CONLLU_COLUMNS = 10
 _FORM, _FEATS = 1, 5
 _TAGS = {"upos": 3, "xpos": 4}
-_WORD, _NO_WORD = re.compile(r"[1-9][0-9]*"), re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
+NO_WORD = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
+"""The ids of multiword tokens and of empty nodes."""
+_WORD = re.compile(r"[1-9][0-9]*")
 _UNSPECIFIED = "_"
 
 
@@ -53,13 +55,12 @@ def _sentence(text: str) -> tuple[dict[str, str], list[list[str]]]:
             comments[key.strip()] = value.strip()
         elif line:
             columns = line.split("\t")
-            if len(columns) != _COLUMNS:
-                raise RecordError(
-                    f"wrong number of columns: {len(columns)} in line {number} of the sentence, CoNLL-U has {_COLUMNS}"
-                )
+            if len(columns) != CONLLU_COLUMNS:
+                found = f"{len(columns)} in line {number} of the sentence"
+                raise RecordError(f"wrong number of columns: {found}, CoNLL-U has {CONLLU_COLUMNS}")
             if _WORD.fullmatch(columns[0]):
                 rows.append(columns)
-            elif not _NO_WORD.fullmatch(columns[0]):
+            elif not NO_WORD.fullmatch(columns[0]):
                 raise RecordError(f"bad word id: {columns[0][:40]!a} in line {number} of the sentence")
             if not columns[_FORM].strip():
                 raise RecordError(f"no token: FORM is empty in line {number} of the sentence")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from components.corpus_example_gen.documents import Part, ReadPart, Record
 from components.corpus_example_gen.inputs.files import CorpusFile, is_compressed, open_file
 from components.corpus_example_gen.readers.conll_reader import read_conll
+from components.corpus_example_gen.readers.conllu_reader import read_conllu
 from components.corpus_example_gen.readers.csv_reader import read_csv
 from components.corpus_example_gen.readers.json_reader import read_json
 from components.corpus_example_gen.readers.jsonl_reader import read_jsonl
@@ -46,6 +47,7 @@ READERS: dict[str, Format] = {
     "tf_example": Format(read_tfrecord),
     "tf_sequence_example": Format(read_tfrecord),
     "conll": _by_lines(read_conll),
+    "conllu": _by_lines(read_conllu),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -90,19 +92,29 @@ def _rows(parquet: pq.ParquetFile, groups: list[int], columns: list[str], path: 
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """Returns the values; strings as bytes if any is not UTF-8, which Parquet does not check."""
+    """Returns the values; strings that are not UTF-8, which Parquet does not check, as bytes."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
         values: list[Any] = column.to_pylist()
-    except UnicodeDecodeError:
-        values = column.cast(pa.list_(pa.binary()) if pa.types.is_list(column.type) else pa.binary()).to_pylist()
+    except (ValueError, OverflowError):
+        values = [_value(scalar) for scalar in column]
     return values
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except UnicodeDecodeError:
+        is_list = isinstance(scalar, pa.ListScalar)
+        return [_value(item) for item in scalar.values] if is_list else scalar.as_buffer().to_pybytes()
+    except (ValueError, OverflowError) as error:
+        return error
 
 
 def _text(value: Any, encoding: TextEncoding) -> str | list[str] | None:
     if isinstance(value, list):
-        return [text for item in value if isinstance(text := _text(item, encoding), str)]
+        return [text for item in value if isinstance(text := _scalar(item, "text", encoding), str)]
     return _scalar(value, "text", encoding)
 
 
@@ -113,6 +125,10 @@ def _label(value: Any, encoding: TextEncoding, settings: CorpusSettings) -> Labe
 
 
 def _scalar(value: Any, role: str, encoding: TextEncoding) -> str | None:
+    if role != "text" and isinstance(value, datetime.date | datetime.time | decimal.Decimal):
+        return str(value)
+    if isinstance(value, Exception):
+        raise RecordError(f"{role} is out of range: {value}")
     return encoding.decode(value) if isinstance(value, bytes) else scalar_text(value, role)
 
 

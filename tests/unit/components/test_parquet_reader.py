@@ -55,6 +55,24 @@ def test_bad_rows_report_their_number() -> None:
     assert outcomes(read(numbers, "parquet")) == [(1, "text is not a string: found a number")]
 
 
+def test_values_that_python_cannot_hold_cost_their_row_alone() -> None:
+    data = written(
+        {
+            "text": pa.array(["a", "b", "c"]),
+            "when": pa.array([0, 1 << 62, 86_400_000_000], pa.timestamp("us")),
+            "number": pa.array([0.5, 1.0, float("nan")]),
+        }
+    )
+    good, bad, other = read(data, "parquet", source="when")
+    assert (good.source, other.source) == ("1970-01-01 00:00:00", "1970-01-02 00:00:00")
+    assert (bad.line, bad.category) == (2, "source is out of range")
+    assert outcomes(read(data, "parquet", label="number"))[2] == (3, "no label: 'number' is empty")
+    nested = written({"text": pa.array([[["a"]], [["b", "c"]]])})
+    assert outcomes(read(nested, "parquet"))[0] == (1, "text is not a string: found a list")
+    invalid = written({"text": pa.array([[b"a", b"\xff"], [b"b"]]).cast(pa.list_(pa.binary()))})
+    assert outcomes(read(invalid, "parquet"))[1] == ("b",)
+
+
 def test_unreadable_files_and_missing_columns_are_errors() -> None:
     data = written({"text": ["a" * 1000], "label": ["b"]}, compression="none", use_dictionary=False)
     with pytest.raises(JobError, match=r"(?s)'txt'.*missing in a Parquet file.*Did you mean 'text'"):

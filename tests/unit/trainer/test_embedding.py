@@ -132,7 +132,7 @@ def test_vectors_of_other_words_and_those_that_are_not_finite_are_rejected(graph
     assert "6 words, for example film, Film, london, CAFÉ, rare" in str(caught.value.expected)
     values = vectors(len(GIVEN))
     values[[0, 3], 1] = np.nan
-    with pytest.raises(JobError, match="(?s)not finite.*2 such vectors"):
+    with pytest.raises(JobError, match=r"(?s)not finite.*2 such vectors"):
         read(save(path, GIVEN, values), graph)
 
 
