@@ -156,9 +156,10 @@ def _read_text(content: bytes, path: str) -> WordVectors:
 
 
 def _columns(content: bytes) -> int:
-    """Returns the number of numbers in the lines of a file without sizes; some words contain spaces."""
+    """Returns how many numbers most lines of a file without sizes have; some words contain spaces."""
     lines = [line.strip(b" \r") for line in content[:_BLOCK_BYTES].split(b"\n")[:100]]
-    return min((line.count(b" ") for line in lines if line), default=0)
+    counts = [line.count(b" ") for line in lines if line]
+    return max(counts, key=lambda count: (counts.count(count), count), default=0)
 
 
 def _read_projector(content: bytes, path: str) -> WordVectors:

@@ -115,9 +115,10 @@ def test_damaged_files_are_errors(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) // 2 + 5])
     with pytest.raises(JobError, match="record 2"):
         read(path, "tf_example")
-    for other in (b"text,label\na,1\nb,2\n", gzip.compress(data)):
-        path.write_bytes(other)
-        with pytest.raises(JobError, match=r"(?s)TFRecord file is damaged.*record 1.*wrong checksum"):
-            read(path, "tf_example")
+    path.write_bytes(b"text,label\na,1\nb,2\n")
+    with pytest.raises(JobError, match=r"(?s)TFRecord file is damaged.*record 1.*wrong checksum"):
+        read(path, "tf_example")
+    path.write_bytes(gzip.compress(data))
+    assert outcomes(read(path, "tf_example")) == [("a",), ("b",)]
     path.write_bytes(b"")
     assert read(path, "tf_example") == []

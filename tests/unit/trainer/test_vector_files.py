@@ -121,8 +121,8 @@ def test_files_of_other_tools_are_read(tmp_path: Path, name: str, content: bytes
     (tmp_path / name).write_bytes(content)
     expected = WordVectors(["the", '"'], np.array([[1, -2.5], [0.1, 0.03]], np.float32))
     assert_equal(vector_reading.read(f"{tmp_path}/{name}"), expected)
-    spaced = [(". . .", [7, 8]), ("the", [1, 2]), ("at me@x.org", [3, -4]), ("a b", [5, 6]), ("z", [0, 1])]
-    for header in ("", "5 2\n"):
+    spaced = [(". . .", [7, 8]), ("the", [1, 2]), ("at me@x.org", [3, -4]), ("a b", [5, 6]), ("z", [0, 1]), ("y", [1, 1])]
+    for header in ("", "6 2\n"):
         lines = "".join(f"{word} {first} {second}\n" for word, (first, second) in spaced)
         (tmp_path / "spaced.txt").write_text(header + lines)
         words, vectors = zip(*spaced, strict=True)
@@ -142,7 +142,7 @@ TWO = b"2 2\na " + struct.pack("<2f", 1, 2) + b"\nb " + struct.pack("<2f", 3, 4)
     ("name", "content", "where", "parts"),
     [
         ("v.txt", b"2 2\na 1 2\nb 1\n", ":3", ["number of columns", "found: 1 numbers", "expected: 2 numbers"]),
-        ("v.txt", b"a 1 2\nb c x 2\n", ":2", ["not a number", "found: 'x'"]),
+        ("v.txt", b"a 1 2\nb 1 2\nb c x 2\n", ":3", ["not a number", "found: 'x'"]),
         ("v.txt", b"2 2\na 1 2\nb nan 2\n", "", ["not finite", "found: nan in the vector of 'b'; 1 such"]),
         ("v.txt", b"9 100000000\na 1 2", ":2", ["number of columns", "found: 2 numbers", "100000000 numbers"]),
         ("v.txt", b"a 1\n" * LONG + b"a x\n", f":{LONG + 1}", ["not a number", "found: 'x'"]),
