@@ -17,6 +17,8 @@ from tests.contract.cases import TRAINED, Case, outcome, places, train
 from trainer.data.tfrecords import stream
 from trainer.jobs import saved_model
 
+pytestmark = pytest.mark.slow
+
 PROBED = [case for case in TRAINED if case.task.probes(case.job)]
 ASKED = [case for case in TRAINED if "predict" in case.task.answers()]
 
@@ -78,7 +80,6 @@ def test_answers_depend_neither_on_the_batch_nor_on_padding(case: Case, publishe
                 assert numbers == others
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", TRAINED, ids=str)
 def test_another_process_trains_the_same_model_also_when_it_is_killed_and_resumes(
     case: Case, published, tmp_path

@@ -121,7 +121,7 @@ def test_files_of_other_tools_are_read(tmp_path: Path, name: str, content: bytes
     (tmp_path / name).write_bytes(content)
     expected = WordVectors(["the", '"'], np.array([[1, -2.5], [0.1, 0.03]], np.float32))
     assert_equal(vector_reading.read(f"{tmp_path}/{name}"), expected)
-    spaced = [(". . .", [7, 8]), ("the", [1, 2]), ("at me@x.org", [3, -4]), ("a b", [5, 6]), ("z", [0, 1]), ("y", [1, 1])]
+    spaced = [(". .", [7, 8]), ("the", [1, 2]), ("at a@b.org", [3, 4]), ("a b c", [5, 6]), ("y", [0, 1]), ("z", [1, 1])]
     for header in ("", "6 2\n"):
         lines = "".join(f"{word} {first} {second}\n" for word, (first, second) in spaced)
         (tmp_path / "spaced.txt").write_text(header + lines)
