@@ -29,7 +29,7 @@ OURS, STOCK, USUAL = "seqloom", "stock TFX", "tf.data"
 _STEPS, _PEAK = "ExampleGen and Transform", "peak memory of the process, GB"
 _SPEEDUP = Limit(3)
 _WASTE = Limit(0.08, least=False)
-_PLAIN, _GZIP = Limit(1.4, least=False), Limit(0.4, least=False)
+_PLAIN, _GZIP = Limit(1.4, least=False), Limit(0.36, least=False)
 _GROWTH, _LINEAR = Limit(1.1, least=False), Limit(0.8)
 
 _Measured = TypeVar("_Measured")

@@ -180,6 +180,7 @@ class _Reader:
         self._values = 0
 
     def read(self, node: Node, path: KeyPath) -> Value:
+        """Returns the data of a node at a key path; raises JobError if there is too much of it."""
         self._values += 1
         if self._values > _MAX_VALUES:
             fix = "write the values out; nested aliases multiply them"

@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-pytestmark = pytest.mark.slow
-
 BEFORE_TRANSFORM = ["CorpusExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator"]
 BROKEN = b"k1,,1,news\nk2,caf\xe9,1,news\nk3,Fine.,7,news\nk4,Fine.,,news\nk5,Too few\n"
 WAY_OUT = "--set corpus.max_bad_fraction=0.051"
@@ -41,7 +39,7 @@ def transformed(job, failed, ran):
 @pytest.mark.parametrize(("options", "code", "parts"), WRONG)
 def test_an_invalid_job_fails_before_a_run_starts(new_job, options, code, parts):
     job = new_job("bad", count=1)
-    done = job.run(*options)
+    done = job.run(*options, fresh=True)
     assert (done.returncode, done.stdout) == (code, "")
     for part in parts:
         assert part in done.stderr
@@ -49,6 +47,7 @@ def test_an_invalid_job_fails_before_a_run_starts(new_job, options, code, parts)
     assert not job.root.exists()
 
 
+@pytest.mark.slow
 def test_too_many_bad_records_fail_the_run(job, failed):
     assert failed.process.returncode == 1
     for part in ("5 of 100 records quarantined (5.00%)", WAY_OUT):
@@ -68,6 +67,7 @@ def test_too_many_bad_records_fail_the_run(job, failed):
         assert record["reason"].startswith(reason)
 
 
+@pytest.mark.slow
 def test_the_suggested_fix_counts_the_bad_records_and_continues(transformed):
     assert (transformed.process.returncode, transformed.process.stderr) == (0, "")
     worked = {name: state for name, state in transformed.states.items() if state != "skipped"}
@@ -81,6 +81,7 @@ def test_the_suggested_fix_counts_the_bad_records_and_continues(transformed):
     assert documents == corpus["documents"]
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_in_the_transform_takes_earlier_components_from_cache(job, transformed, ran):
     done = ran(job, *WAY_OUT.split(), "--set", "transform.min_count=1000")
     assert done.process.returncode == 1

@@ -16,7 +16,6 @@ import zstandard
 
 HEAD_BYTES = 512
 """Bytes at the start of a file that tell what it is."""
-_PLAIN_BYTES = 1 << 20
 _DICTIONARY_BYTES = 1 << 30
 
 
@@ -28,8 +27,8 @@ class Codec(NamedTuple):
         suffixes: Suffixes of its files.
         starts: The possible first bytes of a stream.
         decompressor: Makes an object that decompresses one stream.
-        step: Passes bytes to it; returns plain ones, a bounded number, and the bytes that it did not take.
-        chunk: Size of the pieces to pass, small enough that the plain bytes of a piece fit into memory.
+        chunk: Size of the pieces to read.
+        limits: Arguments of `decompress` behind the piece that bound the plain bytes; empty if the piece does.
         padded: Whether zeros may follow a stream.
     """
 
@@ -37,41 +36,24 @@ class Codec(NamedTuple):
     suffixes: tuple[str, ...]
     starts: tuple[bytes, ...]
     decompressor: Callable[[], Any]
-    step: Callable[[Any, bytes], tuple[bytes, bytes]]
     chunk: int = 1 << 18
+    limits: tuple[int, ...] = (1 << 20,)
     padded: bool = False
 
 
-def _zlib_step(stream: Any, data: bytes) -> tuple[bytes, bytes]:
-    plain = stream.decompress(data, _PLAIN_BYTES)
-    return plain, stream.unused_data if stream.eof else stream.unconsumed_tail
-
-
-def _buffering_step(stream: Any, data: bytes) -> tuple[bytes, bytes]:
-    plain = stream.decompress(data, _PLAIN_BYTES)
-    return plain, stream.unused_data
-
-
-def _zstd_step(stream: Any, data: bytes) -> tuple[bytes, bytes]:
-    plain = stream.decompress(data)
-    return plain, stream.unused_data
-
-
 CODECS = (
-    Codec("gzip", (".gz",), (b"\x1f\x8b\x08",), lambda: zlib.decompressobj(31), _zlib_step, padded=True),
+    Codec("gzip", (".gz",), (b"\x1f\x8b\x08",), lambda: zlib.decompressobj(31), padded=True),
     Codec(
         "bzip2",
         (".bz2",),
         tuple(b"BZh%d%s" % (size, end) for size in range(1, 10) for end in (b"1AY&SY", b"\x17rE8P\x90")),
         bz2.BZ2Decompressor,
-        _buffering_step,
     ),
     Codec(
         "xz",
         (".xz",),
         (b"\xfd7zXZ\x00",),
         lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_DICTIONARY_BYTES),
-        _buffering_step,
         padded=True,
     ),
     Codec(
@@ -79,8 +61,8 @@ CODECS = (
         (".zst", ".zstd"),
         (b"\x28\xb5\x2f\xfd", *(b"%c\x2a\x4d\x18" % number for number in range(0x50, 0x60))),
         lambda: zstandard.ZstdDecompressor().decompressobj(),
-        _zstd_step,
-        chunk=1 << 11,  # A block of 128 KiB can take four bytes.
+        chunk=1 << 11,  # A block of 128 KiB can take four bytes, so this is at most 64 MiB.
+        limits=(),
     ),
 )
 ARCHIVES = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
@@ -149,10 +131,12 @@ class Streams(io.RawIOBase):
                 return b""
             self._start, self._stream = self._read - len(self._rest), self._codec.decompressor()
         try:
-            plain, self._rest = self._codec.step(self._stream, self._rest)
+            plain: bytes = self._stream.decompress(self._rest, *self._codec.limits)
         except UNREADABLE as error:
             what = f"the {self._codec.name} stream from byte {self._start:,} is damaged, or is none"
             raise OSError(f"{what}: {error}") from error
+        # zlib hands back what it did not take; bz2 and lzma keep it.
+        self._rest = getattr(self._stream, "unconsumed_tail", b"")
         if self._stream.eof:
-            self._stream = None
+            self._rest, self._stream = self._stream.unused_data, None
         return plain
