@@ -195,6 +195,14 @@ def test_the_result_has_metrics_verdict_model_and_log(tmp_path):
     ]
 
 
+def test_paths_below_the_working_folder_are_shown_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    console = Console(file=io.StringIO(), width=60)
+    run = finished(tmp_path)
+    RunConsole(console).result(run)
+    assert lines_of(console)[-2:] == ["Model: serving/17", f"Log: logs/{run.run_id}/run.log"]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
