@@ -225,10 +225,10 @@ def _format_row(name: str, row: _Row) -> str:
     return ", ".join(words)
 
 
-def _from_here(path: str) -> str:
+def _from_here(path: str | Path) -> str:
     """Returns a path as a user types it: relative if it is below the working folder."""
     here = Path.cwd()
-    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+    return str(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path)
 
 
 def _cells(name: str, row: _Row) -> tuple[Text, ...]:
