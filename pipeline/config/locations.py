@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import importlib.util
+import os
 import posixpath
 import re
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ from components.corpus_example_gen.inputs.patterns import (
     any_span,
     local_files,
 )
-from components.corpus_example_gen.value_types import Paths, split_paths
+from components.corpus_example_gen.value_types import GivenPaths, split_paths
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
 
@@ -27,7 +29,7 @@ _GLOB = re.compile(rf"[*?\[]|{SPAN_MARK.pattern}")
 
 
 def resolve_corpus_path(
-    path: Paths | dict[str, Paths], config_dir: Path, *, where: str = "corpus.path"
+    path: GivenPaths | dict[str, GivenPaths], config_dir: Path, *, where: str = "corpus.path"
 ) -> list[SplitPattern]:
     """Finds a corpus's files.
 
@@ -97,10 +99,12 @@ def exists(path: Path, title: str, *, where: str) -> bool:
     """Whether a file or folder exists.
 
     Raises:
-        JobError: If the path is invalid, a loop of links, or in a folder without permission; starts with `title`.
+        JobError: If the path is invalid, a loop of links, or without permission to read; starts with `title`.
     """
     try:
         path.stat()
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         if error.errno in ABSENT:
             return False
@@ -188,7 +192,8 @@ def _require_inside(package: Path, path: str, where: str) -> None:
 
 def _suggest_folder(pattern: str) -> str | None:
     matches = glob.iglob(any_span(pattern))  # noqa: PTH207 - pathlib takes only relative patterns
-    folder = next(filter(posixpath.isdir, matches), None)
+    folders = (match for match in matches if posixpath.isdir(match) and not Path(match).name.startswith(HIDDEN))
+    folder = next(folders, None)
     return f"the path matches folders such as {folder}; add /* to read their files" if folder else None
 
 

@@ -102,6 +102,7 @@ def prepare(
         until=until,
         use_cache=use_cache,
     )
+    lineage.relocate(prepared.metadata, layout.artifacts)
     tuned = BEST_HYPERPARAMETERS in prepared.components
     if tuned and not lineage.has_artifact(prepared.metadata, job.name, "HyperParameters"):
         raise JobError(
