@@ -20,6 +20,7 @@ from components.corpus_example_gen.value_types import (
     SplitName,
     SplitValues,
     Tags,
+    split_paths,
 )
 from trainer.data import kinds
 from trainer.errors import Problem
@@ -74,8 +75,9 @@ class CorpusSettings(Settings):
         "text", "csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conll", "conllu"
     ] = Field(description="Format of the files.")
     path: CorpusPath = Field(
-        description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an installed"
-        " package; or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} are placeholders of a span.",
+        description="File, folder, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an"
+        " installed package; or a list of these; or one of these for each split. {SPAN}, {VERSION} and"
+        " {YYYY}{MM}{DD} are placeholders of a span.",
     )
     text: Column = Field("text", description="Column, key or feature of the document's text.")
     label: Column | None = Field(None, description="Column, key or feature of the class; null: no labels.")
@@ -152,7 +154,7 @@ class CorpusSettings(Settings):
         yield from self._missing_keys()
         yield from self._column_problems()
         yield from self._tag_problems()
-        if self.split is not None and not isinstance(self.path, str):
+        if self.split is not None and isinstance(self.path, dict):
             found, fix = "both a column (split) and files (a path for each split)", "remove split, or set one path"
             yield Problem(("split",), "The splits cannot have two definitions.", found, fix=fix)
         larger = {"line": ("paragraph", "file"), "paragraph": ("file",)}.get(self.segment, ())
@@ -231,8 +233,7 @@ class CorpusSettings(Settings):
     @property
     def has_span(self) -> bool:
         """Whether the path has placeholders of a span."""
-        paths = [self.path] if isinstance(self.path, str) else list(self.path.values())
-        return any(mark in paths[0] for mark in (SPAN, *DATE))
+        return any(mark in path for _, path in split_paths(self.path) for mark in (SPAN, *DATE))
 
 
 class SplitSettings(RootModel[dict[str, PositiveInt]]):

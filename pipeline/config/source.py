@@ -110,9 +110,13 @@ def describe(value: Value) -> str:
 
 def _text(path: Path) -> str:
     try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise JobError("The configuration's path is not UTF-8.", where=ascii(str(path)), fix="rename it") from None
+    try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+        names = _file_names(path.parent)
         yamls = [name for name in names if name.endswith((".yaml", ".yml"))]
         near = closest(path.name, yamls) or closest(path.name, names)
         if not path.parent.is_dir():
@@ -123,7 +127,7 @@ def _text(path: Path) -> str:
             fix = "YAML files there: " + ", ".join(sorted(yamls)) if yamls else f"{path.parent} has no YAML file"
         raise JobError("The configuration file does not exist.", where=str(path), fix=fix) from None
     except IsADirectoryError:
-        names = sorted(p.name for p in path.iterdir() if p.suffix in {".yaml", ".yml"})
+        names = sorted(name for name in _file_names(path) if name.endswith((".yaml", ".yml")))
         fix = f"name one of its files: {', '.join(names)}" if names else "name a YAML file; this folder has none"
         raise JobError("The configuration is a folder, not a file.", where=str(path), fix=fix) from None
     except UnicodeDecodeError as error:
@@ -132,6 +136,14 @@ def _text(path: Path) -> str:
         raise JobError("The configuration is not UTF-8.", where=f"{path}:{line}", found=found, fix=fix) from None
     except OSError as error:
         raise JobError("The configuration cannot be read.", where=str(path), found=error.strerror) from None
+
+
+def _file_names(folder: Path) -> list[str]:
+    """Returns the names of the files in a folder; none if it cannot be listed."""
+    try:
+        return [path.name for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
 
 
 def _loader() -> ruamel.yaml.YAML:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+_OUTPUT_URI = re.compile(r".*/artifacts/([^/]+/[^/]+/[0-9]+(?:/.*)?)", re.DOTALL)
+"""A URI of TFX: the folder of artifacts, the component, the channel, and the execution."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +41,19 @@ def sqlite(path: str) -> mlmd.ConnectionConfig:
     connection.sqlite.filename_uri = path
     connection.sqlite.connection_mode = mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     return connection
+
+
+def relocate(connection: mlmd.ConnectionConfig, artifacts: str) -> None:
+    """Updates the URIs of a store whose root was moved or copied; `artifacts` is its folder of artifacts now."""
+    store = metadata_store.MetadataStore(connection)
+    moved = []
+    for artifact in store.get_artifacts():
+        inner = _OUTPUT_URI.fullmatch(artifact.uri)
+        if inner and artifact.uri != f"{artifacts}/{inner[1]}":
+            artifact.uri = f"{artifacts}/{inner[1]}"
+            moved.append(artifact)
+    if moved:
+        store.put_artifacts(moved)
 
 
 def read_run(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> dict[str, Execution]:

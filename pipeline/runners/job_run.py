@@ -14,6 +14,7 @@ from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.lock import RootLock
+from pipeline.runs.plain_paths import plain_path
 from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.record import RunRecord
 from pipeline.runs.redirect import redirect_output
@@ -62,7 +63,7 @@ def run(
         console.start(components)
         try:
             with redirect_output(record.log):
-                finished = _run(job, root.absolute(), watch, goal, until, use_cache, runner)
+                finished = _run(job, plain_path(root), watch, goal, until, use_cache, runner)
         except BaseException as error:
             failed = isinstance(error, Exception)
             watch.stop(ComponentState.FAILED if failed else ComponentState.INTERRUPTED)

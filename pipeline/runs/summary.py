@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -122,7 +123,8 @@ def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
     version = properties.get("pushed_version")
     if not version:
         return None, False
-    return Pushed(version=version, path=properties["pushed_destination"]), properties["pushed"] == 1
+    path = str(Path(properties["pushed_destination"]).resolve())
+    return Pushed(version=version, path=path), properties["pushed"] == 1
 
 
 def _details(job: Job, executions: Executions) -> Details:
