@@ -79,7 +79,7 @@ def verdict_text(record: RunRecord) -> Text:
     """Formats the outcome of a run."""
     lines = [Text(record.sentence, record.state.style)]
     lines += [Text(f"- {finding}") for finding in findings(record)]
-    lines += [Text(f"- {reason}") for reason in record.verdict.reasons]
+    lines += [Text(f"- {reason}") for reason in (*record.verdict.reasons, *record.verdict.undefined)]
     if record.error:
         lines.append(Text(record.error))
     return Text("\n").join(lines)

@@ -105,7 +105,8 @@ def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]
     if not blessed and all(met for met, _ in judged):
         names = ", ".join(verdict.failed_metrics(directory)) or "a missing metric"
         sentences.insert(0, f"TensorFlow Model Analysis rejects the model because of {names}")
-    return verdict.visible(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
+    undefined = tuple(sentence for sentence in verdict.undefined(job, candidate) if sentence not in sentences)
+    return verdict.visible(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences), undefined=undefined)
 
 
 def _coverage(job: Job, executions: Executions) -> dict[str, CoverageDetails]:
