@@ -34,17 +34,10 @@ class ComponentRecord(_Record):
 
 
 class Verdict(_Record):
-    """The Evaluator's verdict.
-
-    Attributes:
-        blessed: Whether the model may be published; None if it was not evaluated.
-        reasons: One sentence per gate.
-        undefined: One sentence per metric without a value and without a gate.
-    """
+    """The Evaluator's verdict, None if the model was not evaluated, and one sentence per gate."""
 
     blessed: bool | None = None
     reasons: tuple[str, ...] = ()
-    undefined: tuple[str, ...] = ()
 
 
 class Pushed(_Record):
