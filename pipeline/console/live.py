@@ -19,6 +19,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console.printing import plain
 from pipeline.console.tables import (
     anomalies_table,
     anomaly_line,
@@ -143,7 +144,7 @@ class RunConsole(logging.Handler):
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if one is shown."""
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(plain(text), soft_wrap=True)
 
     def anomalies(self, anomalies: Collection[AnomalyDetails]) -> None:
         """Shows anomalies, as a table on a terminal and as one line per anomaly elsewhere."""
