@@ -16,6 +16,8 @@ from pydantic import ValidationError
 
 from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.exit_codes import exits_with
+from pipeline.config import source as yaml_source
+from pipeline.config import validation_errors
 from pipeline.config.locations import resolve_corpus_path
 from pipeline.console.printing import echo, visible
 from pipeline.tasks.loading import load
@@ -141,8 +143,8 @@ def _settings(corpus: str, options: dict[str, str]) -> tuple[CorpusSettings, Pat
     try:
         return CorpusSettings.model_validate(values), Path.cwd()
     except ValidationError as error:
-        found = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise JobError("The corpus options are not valid.", where=corpus, found=found) from error
+        given = yaml_source.Source(corpus, values, locations={(): corpus})
+        raise validation_errors.combine(corpus, validation_errors.explain(error, given, CorpusSettings)) from error
 
 
 @contextlib.contextmanager

@@ -144,9 +144,13 @@ def read_all(root: Path) -> list[RunRecord]:
 def _read(path: Path, root: Path) -> RunRecord:
     try:
         record = RunRecord.model_validate_json(path.read_bytes()).updated(root=str(root))
-    except (OSError, ValidationError) as error:
+    except OSError as error:
+        raise JobError("The run record cannot be read.", where=str(path), found=error.strerror) from error
+    except ValidationError as error:
+        keys = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        found = f"unexpected values of {keys}" if keys else "no JSON object"
         fix = f"delete {path.parent} if you do not need the run"
-        raise JobError("The run record is invalid.", where=str(path), found=str(error), fix=fix) from error
+        raise JobError("The run record is invalid.", where=str(path), found=found, fix=fix) from error
     if record.state is not RunState.RUNNING or _is_alive(record):
         return record
     components = [
