@@ -169,6 +169,11 @@ class RunConsole(logging.Handler):
             self.message(f"Best:  {tuning.path}")
         self.message(f"Log:   {record.log}")
 
+    def restore_terminal(self) -> None:
+        """Shows the cursor again, whatever other threads hold; for a process that ends at once."""
+        if self._live is not None:
+            os.write(self._console.file.fileno(), b"\x1b[?25h\n")
+
     def _stop_live(self) -> None:
         live, self._live = self._live, None
         if live is not None:

@@ -11,6 +11,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped, unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.runs import disk
 from pipeline.runs.details import Details
 from pipeline.runs.state import ComponentState, RunState
 from trainer.errors import JobError
@@ -90,6 +91,11 @@ class RunRecord(_Record):
         return run_dir(Path(self.root), self.run_id) / "run.log"
 
     @property
+    def text(self) -> str:
+        """The record as JSON."""
+        return self.model_dump_json(indent=2) + "\n"
+
+    @property
     def sentence(self) -> str:
         """The outcome of the run."""
         return self.state.sentence.format(version=self.pushed.version if self.pushed else "(unknown)")
@@ -119,13 +125,7 @@ def run_dir(root: Path, run_id: str) -> Path:
 def write(root: Path, record: RunRecord) -> Path:
     """Saves a record atomically, so that a reader sees either the old or the new one, and returns its path."""
     path = run_dir(root, record.run_id) / _RECORD
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{_RECORD}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(record.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    disk.write(path, record.text.encode())
     return path
 
 
