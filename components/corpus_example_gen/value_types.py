@@ -39,6 +39,8 @@ def _mapping(value: Any) -> Any:
     else:
         return value
     pairs = [(_text(raw), _text(name)) for raw, name in value]
+    if any(isinstance(raw, list | dict) for raw, _ in pairs):
+        raise ValueError("each value must be text")
     raws = [raw for raw, _ in pairs]
     repeated = sorted({repr(raw) for raw in raws if raws.count(raw) > 1})
     if repeated:
@@ -50,7 +52,7 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
     if any(not text.strip() for pair in labels.items() for text in pair):
         raise ValueError("a label is empty")
     if len(set(labels.values())) < 2:
-        raise ValueError(f"expected at least two classes, found {sorted(set(labels.values()))}")
+        raise ValueError(f"expected at least two classes, found {', '.join(set(labels.values())) or 'none'}")
     return labels
 
 
@@ -59,7 +61,7 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
         if not tag.strip() or tag in tags[:number]:
             raise ValueError(f"each tag must be distinct and not empty, found {tag!r}")
     if len(tags) < 2:
-        raise ValueError(f"expected at least two tags, found {list(tags)}")
+        raise ValueError(f"expected at least two tags, found {', '.join(tags) or 'none'}")
     return tags
 
 

@@ -20,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console.printing import plain
 from pipeline.console.tables import (
     anomalies_table,
     anomaly_line,
@@ -144,7 +145,7 @@ class RunConsole(logging.Handler):
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if one is shown."""
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(plain(text), soft_wrap=True)
 
     def anomalies(self, anomalies: Collection[AnomalyDetails]) -> None:
         """Shows anomalies, as a table on a terminal and as one line per anomaly elsewhere."""
@@ -168,6 +169,11 @@ class RunConsole(logging.Handler):
         if tuning is not None:
             self.message(f"Best:  {_from_here(tuning.path)}")
         self.message(f"Log:   {_from_here(record.log)}")
+
+    def restore_terminal(self) -> None:
+        """Shows the cursor again, whatever other threads hold; for a process that ends at once."""
+        if self._live is not None:
+            os.write(self._console.file.fileno(), b"\x1b[?25h\n")
 
     def _stop_live(self) -> None:
         live, self._live = self._live, None

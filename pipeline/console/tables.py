@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console.printing import plain
 from pipeline.runs.details import AnomalyDetails, TransformDetails, TuningDetails
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import ComponentState, RunState
@@ -48,11 +49,11 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
     table.add_column("slice", overflow="fold")
     for name in names:
         words = name.split("_")
-        table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
+        table.add_column(plain(" ".join(words)), justify="right", min_width=max(map(len, words)))
     for name in sorted(metrics, key=lambda name: (name != "overall", name)):
         values = {key: number(value) if key == _COUNT else f"{value:.4f}" for key, value in metrics[name].items()}
         cells = [values.get(key, "") for key in names]
-        table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *cells)
+        table.add_row(plain(slice_name(name), "bold" if name == "overall" else ""), *cells)
     return table
 
 
@@ -62,9 +63,9 @@ def anomalies_table(anomalies: Iterable[AnomalyDetails]) -> Table:
     for heading in ("split", "feature", "what", "expected", "found", "documents"):
         table.add_column(heading, overflow="fold")
     for anomaly in anomalies:
-        name = Text(f"{anomaly.feature}:{anomaly.kind}", "yellow" if anomaly.warning else "bold red")
-        texts = [Text(text) for text in (anomaly.what, anomaly.expected, anomaly.found)]
-        table.add_row(Text(anomaly.split), name, *texts, Text("\n".join(anomaly.ids)))
+        name = plain(f"{anomaly.feature}:{anomaly.kind}", "yellow" if anomaly.warning else "bold red")
+        texts = [plain(text) for text in (anomaly.what, anomaly.expected, anomaly.found)]
+        table.add_row(plain(anomaly.split), name, *texts, plain("\n".join(anomaly.ids)))
     return table
 
 
@@ -79,11 +80,11 @@ def anomaly_line(anomaly: AnomalyDetails) -> str:
 
 def verdict_text(record: RunRecord) -> Text:
     """Formats the outcome of a run."""
-    lines = [Text(record.sentence, record.state.style)]
-    lines += [Text(f"- {finding}") for finding in findings(record)]
-    lines += [Text(f"- {reason}") for reason in (*record.verdict.reasons, *(record.details.undefined or ()))]
+    lines = [plain(record.sentence, record.state.style)]
+    lines += [plain(f"- {finding}") for finding in findings(record)]
+    lines += [plain(f"- {reason}") for reason in (*record.verdict.reasons, *(record.details.undefined or ()))]
     if record.error:
-        lines.append(Text(record.error))
+        lines.append(plain(record.error))
     return Text("\n").join(lines)
 
 
@@ -136,10 +137,10 @@ def trials_table(tuning: TuningDetails) -> Table:
     keys = list(dict.fromkeys(key for trial in tuning.trials for key in trial.values))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("trial", tuning.objective.replace("_", " "), *keys):
-        table.add_column(heading.removeprefix("trainer."), justify="right")
+        table.add_column(plain(heading.removeprefix("trainer.")), justify="right")
     for trial in tuning.trials:
         values = [_value(trial.values[key]) if key in trial.values else "" for key in keys]
-        table.add_row(str(trial.trial), f"{tuning.score(trial):.4f}", *values)
+        table.add_row(str(trial.trial), f"{tuning.score(trial):.4f}", *map(plain, values))
     return table
 
 
@@ -159,10 +160,10 @@ def _value(value: object) -> str:
 
 
 def _run(record: RunRecord) -> Text:
-    lines = [Text(record.name, "bold"), Text(f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}")]
+    lines = [plain(record.name, "bold"), plain(f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}")]
     if record.finished:
-        lines.append(Text(duration((record.finished - record.started).total_seconds())))
-    return Text("\n").join([*lines, Text(record.state.value.replace("_", " "), record.state.style)])
+        lines.append(plain(duration((record.finished - record.started).total_seconds())))
+    return Text("\n").join([*lines, plain(record.state.value.replace("_", " "), record.state.style)])
 
 
 def _components(record: RunRecord) -> Table:
@@ -173,5 +174,5 @@ def _components(record: RunRecord) -> Table:
         by_state.setdefault(component.state, []).append(component.name + took)
     grid = Table.grid(padding=(0, 1))
     for state, names in by_state.items():
-        grid.add_row(Text(state.value, state.style), ", ".join(names))
+        grid.add_row(plain(state.value, state.style), plain(", ".join(names)))
     return grid
