@@ -39,8 +39,9 @@ class TaggerJob(SupervisedJob):
         for metric in self.gates if others else ():
             if metric in _SPANS:
                 found = f"the tags {', '.join(others[:5])}" + ", ..." * (len(others) > 5)
-                expected, fix = "B-<type>, I-<type> and O under corpus.tags", "set a gate on token_accuracy instead"
-                yield Problem(("gates", metric), f"{metric} needs BIO tags.", found, expected, fix)
+                expected = "B-<type>, I-<type> and O under corpus.tags, or BIOES or BILOU"
+                fix = "set a gate on token_accuracy instead"
+                yield Problem(("gates", metric), f"{metric} needs BIO, BIOES or BILOU tags.", found, expected, fix)
 
 
 class TaggerTask(SupervisedTask[TaggerJob]):
@@ -56,8 +57,8 @@ class TaggerTask(SupervisedTask[TaggerJob]):
         return "trainer.tagger.training:TAGGER"
 
     def metrics(self, job: TaggerJob) -> Mapping[str, Metric]:
-        """Returns the metrics by name, without span metrics if the job lists tags that are not BIO tags."""
-        undefined = "not all tags of the test split are BIO tags (B-<type>, I-<type>, O)"
+        """Returns the metrics by name, without span metrics if the job lists tags that mark no spans."""
+        undefined = "not all tags of the test split are tags of BIO, BIOES or BILOU, for example B-<type>, I-<type>, O"
         spans = {name: Metric("higher", 0, 1, figure=f"{_METRICS}:{name}", undefined=undefined) for name in _SPANS}
         return {
             "token_accuracy": Metric("higher", 0, 1, figure=f"{_METRICS}:token_accuracy"),

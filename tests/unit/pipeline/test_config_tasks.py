@@ -123,7 +123,11 @@ BAD = [
     (TAGGER, ["transform.truncate={to: 9}"], ["cannot have transform.truncate", "remove truncate"]),
     (TAGGER, ["transform.pad={to: 9}"], ["cannot have transform.pad"]),
     (TAGGER, ["transform.min_length=2"], ["cannot have transform.min_length"]),
-    (TAGGER, ["corpus.tags=[DT, NN, O]"], ["gates.span_f1", "span_f1 needs BIO tags", "DT, NN", "token_accuracy"]),
+    (
+        TAGGER,
+        ["corpus.tags=[DT, NN, O]"],
+        ["gates.span_f1", "span_f1 needs BIO, BIOES or BILOU tags", "DT, NN", "token_accuracy"],
+    ),
     (TAGGER, ["corpus.tags=[O, O]"], ["corpus.tags", "distinct", "'O'"]),
     (TAGGER, ["corpus.tags=[O]"], ["at least two tags", "['O']"]),
     (TAGGER, ["corpus.label=x"], ["label does not apply to format conll"]),

@@ -18,7 +18,7 @@ from pipeline.dag import gates, verdict
 
 MakeJob = Callable[..., Job]
 Judged = list[tuple[bool, str]]
-NOT_BIO = "not all tags of the test split are BIO tags (B-<type>, I-<type>, O)"
+NOT_BIO = "not all tags of the test split are tags of BIO, BIOES or BILOU, for example B-<type>, I-<type>, O"
 MARGIN = "than the last blessed model's"
 
 
