@@ -23,8 +23,8 @@ def spans(tags: Sequence[str]) -> set[TagSpan]:
     """Returns the spans of a sentence, from the span tag of each token; spans do not overlap.
 
     Any sequence is valid, as in conlleval (Tjong Kim Sang and Buchholz 2000, Introduction to the CoNLL-2000 Shared
-    Task, section 4) and in seqeval's default mode: an `I` that continues no span of its type starts one. BILOU's `L` and `U`, which that
-    mode does not know, count as `E` and `S`.
+    Task, section 4) and in seqeval's default mode: an `I` that continues no span of its type starts one. BILOU's `L`
+    and `U`, which that mode does not know, count as `E` and `S`.
     """
     found: set[TagSpan] = set()
     before, kind, start = "O", _NO_TYPE, 0

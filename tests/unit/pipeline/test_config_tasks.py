@@ -126,7 +126,7 @@ BAD = [
     (
         TAGGER,
         ["corpus.tags=[DT, NN, O]"],
-        ["gates.span_f1", "span_f1 needs BIO, BIOES or BILOU tags", "DT, NN", "token_accuracy"],
+        ["gates.span_f1", "span_f1 needs BIO, BIOES", "DT, NN", "token_accuracy"],
     ),
     (TAGGER, ["corpus.tags=[O, O]"], ["corpus.tags", "distinct", "'O'"]),
     (TAGGER, ["corpus.tags=[O]"], ["at least two tags", "['O']"]),
