@@ -28,8 +28,8 @@ class TaggerJob(SupervisedJob):
         yield from super().problems()
         corpus = self.corpus
         if not corpus.kind.tokenized:
-            expected = "format conll, or tf_sequence_example with corpus.tag"
-            found = f"format {corpus.format}" + " without corpus.tag" * (corpus.format == "tf_sequence_example")
+            expected = "format conll or conllu, or corpus.tag: the list of the tags in another format"
+            found = f"format {corpus.format}" + " without corpus.tag" * corpus.takes_tags
             yield Problem(("corpus", "format"), "A tagger needs a tag for each token.", found, expected)
         for key in ("truncate", "pad", "min_length"):
             if getattr(self.transform, key):

@@ -40,6 +40,10 @@ def metrics(job: Job) -> dict[str, config_pb2.MetricConfig]:
     [
         ("classifier", {}, STOCK, BY_SOURCE, ["accuracy", "loss", "documents", "auc"]),
         ("classifier", {"labels": None}, STOCK, BY_SOURCE, ["accuracy", "loss", "documents"]),
+        (
+            *("classifier", {"format": "text", "document": "file", "label": "folder", "source": None}, STOCK, [[]]),
+            ["accuracy", "loss", "documents", "auc"],
+        ),
         ("classifier", {"multi_label": True}, JUDGE, BY_SOURCE, ["accuracy", "loss", *SHARES, "documents"]),
         ("tagger", {}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
         ("tagger", {"tags": BIO}, JUDGE, BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
