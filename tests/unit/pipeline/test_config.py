@@ -132,7 +132,7 @@ OTHERS = [
     (
         ("format: csv, ", ""),
         [],
-        [":3, corpus.format", "corpus.format is missing", "one of text, fasttext, csv, tsv, jsonl"],
+        [":3, corpus.format", "corpus.format is missing", "one of text, fasttext, csv"],
     ),
     (("format: csv", "format: cvs"), [], [":3, corpus.format", "did you mean csv?"]),
     (("label: stars, ", ""), [], [":3, corpus.label", "A classifier needs labels", "add label:"]),
