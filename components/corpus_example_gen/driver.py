@@ -13,9 +13,6 @@ from components.corpus_example_gen.inputs import input_spans, split_patterns
 from components.corpus_example_gen.inputs.fingerprints import fingerprint
 from components.corpus_example_gen.settings import CorpusSettings
 
-LISTING = "files.json"
-"""The files that the executor reads."""
-
 
 class CorpusDriver(driver.Driver):
     """TFX's driver with Beam's filesystems, several spans per run, and a fingerprint of the content of all files.
@@ -46,7 +43,7 @@ class CorpusDriver(driver.Driver):
         found = split_patterns.assign(resolved.files)
         folder = Path(exec_properties["inputs_dir"])
         matching = ", ".join(pattern.pattern for pattern in patterns)
-        split_patterns.Listing(settings.path, matching, found).write(folder / LISTING)
+        split_patterns.Listing(settings.path, matching, found).write(folder / split_patterns.LISTING)
         exec_properties["settings"] = settings.model_dump_json(exclude={"path"})
         exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = "{}"
         exec_properties[utils.SPAN_PROPERTY_NAME] = resolved.newest.number

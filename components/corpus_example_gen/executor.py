@@ -16,7 +16,6 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.corpus_example_gen.driver import LISTING
 from components.corpus_example_gen.inputs import split_patterns
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
@@ -45,7 +44,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         memory.share_arenas()
-        listing = split_patterns.read_listing(Path(exec_properties["inputs_dir"], LISTING))
+        listing = split_patterns.read_listing(Path(exec_properties["inputs_dir"], split_patterns.LISTING))
         given = json.dumps({**json.loads(exec_properties["settings"]), "path": listing.path})
         settings = CorpusSettings.model_validate_json(given)
         output = OutputSettings.model_validate_json(exec_properties["output"])

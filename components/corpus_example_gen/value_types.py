@@ -69,6 +69,25 @@ def split_paths(path: GivenPaths | dict[str, GivenPaths]) -> list[tuple[str | No
     return [(split, one) for split, given in by_split.items() for one in ([given] if isinstance(given, str) else given)]
 
 
+def _given_paths(value: Any) -> Any:
+    """Checks one path or a list of paths, because a union of types reports the errors of all its members."""
+    paths = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    if not paths:
+        raise ValueError("a list of paths needs at least 1 item")
+    for one in paths:
+        if not isinstance(one, str):
+            raise ValueError(f"expected a path, a list of paths, or either for each split, found {one!r}")
+        if not one:
+            raise ValueError("a path needs at least 1 character")
+    return value if isinstance(value, str) else paths
+
+
+def _given_path(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _given_paths(value)
+    return {_split_name(split): _given_paths(given) for split, given in value.items()}
+
+
 def _path(path: GivenPaths | dict[str, GivenPaths]) -> GivenPaths | dict[str, GivenPaths]:
     paths = [one for _, one in split_paths(path)]
     if not paths:
@@ -117,8 +136,12 @@ Name = Annotated[str, Field(min_length=1)]
 Column = Annotated[Name, BeforeValidator(_text, json_schema_input_type=str | int)]
 Header = Annotated[bool | tuple[Column, ...], AfterValidator(_header)]
 SplitName = Annotated[str, AfterValidator(_split_name)]
-_GivenPaths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]
-CorpusPath = Annotated[_GivenPaths | dict[SplitName, _GivenPaths], AfterValidator(_path)]
+_Paths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]
+CorpusPath = Annotated[
+    _Paths | dict[SplitName, _Paths],
+    AfterValidator(_path),
+    BeforeValidator(_given_path, json_schema_input_type=_Paths | dict[SplitName, _Paths]),
+]
 Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 SplitValues = Annotated[dict[str, SplitName], BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 Tags = Annotated[

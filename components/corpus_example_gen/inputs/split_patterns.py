@@ -19,6 +19,9 @@ from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from trainer.errors import JobError
 
+LISTING = "files.json"
+"""The name of the file with the listing, in the folder of the inputs."""
+
 _EXTRAS = {"gs": "apache-beam[gcp]", "s3": "apache-beam[aws]", "azfs": "apache-beam[azure]", "hdfs": "hdfs"}
 
 SplitFile = tuple[str | None, CorpusFile]
