@@ -182,7 +182,8 @@ def _write_schema(job: Job, root: Path) -> str:
 
 def _stamp(path: Path, content: bytes) -> str:
     """Writes a file with a digest of its content in its name, because TFX keys its cache by the path alone."""
-    copy = path.with_stem(f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}")
+    # The whole name has to fit into 255 bytes.
+    copy = path.with_stem(f"{path.stem[:50]}-{hashlib.sha256(content).hexdigest()[:12]}")
     copy.parent.mkdir(exist_ok=True)
     copy.write_bytes(content)
     return str(copy)

@@ -4,7 +4,9 @@ import os
 import re
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from components.corpus_example_gen.inputs import input_spans, split_patterns
 from components.corpus_example_gen.inputs.files import CorpusFile
@@ -65,6 +67,19 @@ def test_a_path_without_spans_is_span_0(tmp_path: Path) -> None:
 )
 def test_the_newest_span(tmp_path: Path, names: list[str], pattern: str, newest: Span, expected: list[str]) -> None:
     assert resolve(touch(tmp_path, *names), pattern) == (newest, expected)
+
+
+@hypothesis.given(
+    st.sampled_from(["{SPAN}", "*{SPAN}", "{SPAN}*", "a{SPAN}*.x", "*{SPAN}.x", "*/{SPAN}*", "[ab]*{SPAN}?b"]),
+    st.lists(st.integers(0, 2000), min_size=1, max_size=5, unique=True),
+    st.sampled_from(["a", "b-", "a1-b"]),
+)
+def test_the_newest_number_is_found_whatever_is_beside_it(tmp_path_factory, pattern, numbers, star):
+    folder = tmp_path_factory.mktemp("spans")
+    plain = pattern.replace("[ab]", "a").replace("?", "-").replace("*", star)
+    names = {number: plain.replace("{SPAN}", str(number)) for number in numbers}
+    base = touch(folder, *names.values())
+    assert resolve(base, pattern) == (Span(max(numbers), None), [names[max(numbers)]])
 
 
 def test_dates_are_days_since_1970(tmp_path: Path) -> None:
