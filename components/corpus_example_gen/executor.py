@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -44,7 +43,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         memory.share_arenas()
-        listing = split_patterns.read_listing(Path(exec_properties["inputs_dir"], split_patterns.LISTING))
+        listing = split_patterns.read_listing(exec_properties["inputs_dir"])
         given = json.dumps({**json.loads(exec_properties["settings"]), "path": listing.path})
         settings = CorpusSettings.model_validate_json(given)
         output = OutputSettings.model_validate_json(exec_properties["output"])

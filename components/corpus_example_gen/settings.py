@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
 from components.corpus_example_gen.value_types import (
     DATE,
@@ -48,8 +48,8 @@ _FORMATS_OF_KEYS = {
 class ColumnSettings(Settings):
     """The columns of a conll file, numbered from 1; negative numbers count from the last column."""
 
-    token: int = Field(1, description="Column of the token: 1 is the first, -1 the last.")
-    tag: int = Field(-1, description="Column of the tag: 1 is the first, -1 the last.")
+    token: int = Field(1, ge=-100_000, le=100_000, description="Column of the token: 1 is the first, -1 the last.")
+    tag: int = Field(-1, ge=-100_000, le=100_000, description="Column of the tag: 1 is the first, -1 the last.")
     comment: Name | None = Field(None, description="Prefix of lines to skip; null: none.")
     uneven: bool = Field(
         False,
@@ -141,10 +141,12 @@ class CorpusSettings(Settings):
         "quarantine", description="How to handle records with invalid bytes; replace: replace the bytes by U+FFFD."
     )
     dedupe: bool = Field(False, description="Keep one of several documents with the same content, across splits too.")
-    span: Literal["latest"] | Annotated[int, Field(ge=0)] | None = Field(
+    span: Literal["latest"] | Annotated[int, Field(ge=0, le=10**18)] | None = Field(
         None, description="Span of the path to read; latest or null: the newest that exists."
     )
-    rolling: PositiveInt | None = Field(None, description="Number of consecutive spans to read, ending with span.")
+    rolling: int | None = Field(
+        None, gt=0, le=1_000_000, description="Number of consecutive spans to read, ending with span."
+    )
     max_bad_fraction: float = Field(0.01, ge=0, le=1, description="Fail if a larger share of records is quarantined.")
 
     def problems(self) -> Iterator[Problem]:
@@ -236,12 +238,15 @@ class CorpusSettings(Settings):
         return any(mark in path for _, path in split_paths(self.path) for mark in (SPAN, *DATE))
 
 
-class SplitSettings(RootModel[dict[str, PositiveInt]]):
+_Weight = Annotated[int, Field(gt=0, le=1_000_000)]
+
+
+class SplitSettings(RootModel[dict[str, _Weight]]):
     """The splits by name with their weights: {train: 8, eval: 1, test: 1} means 80, 10 and 10 %."""
 
     model_config = ConfigDict(frozen=True)
 
-    root: dict[SplitName, PositiveInt] = Field(
+    root: dict[SplitName, _Weight] = Field(
         default={"train": 8, "eval": 1, "test": 1},
         description="Weight of each split by name; train and eval are required.",
     )

@@ -39,6 +39,8 @@ def _mapping(value: Any) -> Any:
     else:
         return value
     pairs = [(_text(raw), _text(name)) for raw, name in value]
+    if any(isinstance(raw, list | dict) for raw, _ in pairs):
+        raise ValueError("each value must be text")
     raws = [raw for raw, _ in pairs]
     repeated = sorted({repr(raw) for raw in raws if raws.count(raw) > 1})
     if repeated:
@@ -50,7 +52,7 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
     if any(not text.strip() for pair in labels.items() for text in pair):
         raise ValueError("a label is empty")
     if len(set(labels.values())) < 2:
-        raise ValueError(f"expected at least two classes, found {sorted(set(labels.values()))}")
+        raise ValueError(f"expected at least two classes, found {', '.join(set(labels.values())) or 'none'}")
     return labels
 
 
@@ -59,7 +61,7 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
         if not tag.strip() or tag in tags[:number]:
             raise ValueError(f"each tag must be distinct and not empty, found {tag!r}")
     if len(tags) < 2:
-        raise ValueError(f"expected at least two tags, found {list(tags)}")
+        raise ValueError(f"expected at least two tags, found {', '.join(tags) or 'none'}")
     return tags
 
 
@@ -67,25 +69,6 @@ def split_paths(path: GivenPaths | dict[str, GivenPaths]) -> list[tuple[str | No
     """Returns every path of a corpus with its split, None if its documents go to all splits."""
     by_split: dict[Any, GivenPaths] = path if isinstance(path, dict) else {None: path}
     return [(split, one) for split, given in by_split.items() for one in ([given] if isinstance(given, str) else given)]
-
-
-def _given_paths(value: Any) -> Any:
-    """Checks one path or a list of paths, because a union of types reports the errors of all its members."""
-    paths = tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    if not paths:
-        raise ValueError("a list of paths needs at least 1 item")
-    for one in paths:
-        if not isinstance(one, str):
-            raise ValueError(f"expected a path, a list of paths, or either for each split, found {one!r}")
-        if not one:
-            raise ValueError("a path needs at least 1 character")
-    return value if isinstance(value, str) else paths
-
-
-def _given_path(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return _given_paths(value)
-    return {_split_name(split): _given_paths(given) for split, given in value.items()}
 
 
 def _path(path: GivenPaths | dict[str, GivenPaths]) -> GivenPaths | dict[str, GivenPaths]:
@@ -137,11 +120,7 @@ Column = Annotated[Name, BeforeValidator(_text, json_schema_input_type=str | int
 Header = Annotated[bool | tuple[Column, ...], AfterValidator(_header)]
 SplitName = Annotated[str, AfterValidator(_split_name)]
 _Paths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]
-CorpusPath = Annotated[
-    _Paths | dict[SplitName, _Paths],
-    AfterValidator(_path),
-    BeforeValidator(_given_path, json_schema_input_type=_Paths | dict[SplitName, _Paths]),
-]
+CorpusPath = Annotated[_Paths | dict[SplitName, _Paths], AfterValidator(_path)]
 Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 SplitValues = Annotated[dict[str, SplitName], BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 Tags = Annotated[

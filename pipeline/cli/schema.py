@@ -16,7 +16,10 @@ from pydantic import ValidationError
 
 from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.exit_codes import exits_with
+from pipeline.config import source as yaml_source
+from pipeline.config import validation_errors
 from pipeline.config.locations import resolve_corpus_path
+from pipeline.console.printing import echo, visible
 from pipeline.tasks.loading import load
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
@@ -60,7 +63,8 @@ def infer_schema(
 ) -> None:
     """Prints a schema inferred from a corpus; review it, then set `schema:` in the job's YAML to its file."""
     with exits_with(1):
-        typer.echo(_infer(corpus, _options(format=format_, text=text, label=label, source=source)), nl=False)
+        inferred = _infer(corpus, _options(format=format_, text=text, label=label, source=source))
+    typer.echo(visible(inferred, _octal_escape), nl=False)
 
 
 @app.command("diff")
@@ -82,8 +86,13 @@ def diff_schemas(
         options = _options(format=format_, text=text, label=label, source=source)
         lines = differences(_schema(first, options), _schema(second, options))
     for line in lines:
-        typer.echo(line)
+        echo(line)
     raise typer.Exit(DIFFERENT if lines else SAME)
+
+
+def _octal_escape(character: str) -> str:
+    r"""Returns the escape of a character in strings of protocol-buffer text: `\302\205`."""
+    return "".join(f"\\{byte:03o}" for byte in character.encode())
 
 
 def _options(**given: str | None) -> dict[str, str]:
@@ -134,8 +143,8 @@ def _settings(corpus: str, options: dict[str, str]) -> tuple[CorpusSettings, Pat
     try:
         return CorpusSettings.model_validate(values), Path.cwd()
     except ValidationError as error:
-        found = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise JobError("The corpus options are not valid.", where=corpus, found=found) from error
+        given = yaml_source.Source(corpus, values, locations={(): corpus})
+        raise validation_errors.combine(corpus, validation_errors.explain(error, given, CorpusSettings)) from error
 
 
 @contextlib.contextmanager

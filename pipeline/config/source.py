@@ -20,6 +20,7 @@ KeyPath = tuple[str | int, ...]
 
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 100
+_SHOWN_CHARS = 200
 _MAX_VALUES = 50_000
 """A limit is needed because nested aliases can multiply a few lines into billions of values."""
 
@@ -98,14 +99,18 @@ def override(source: Source, overrides: Sequence[str]) -> None:
 def describe(value: Value) -> str:
     """Formats a value for a message, with its type unless that is obvious."""
     if isinstance(value, dict):
-        return "a mapping with the keys " + ", ".join(value) if value else "an empty mapping"
+        return f"a mapping with the keys {_start(', '.join(value))}" if value else "an empty mapping"
     if isinstance(value, list):
         return f"a list of {len(value)}"
     if value is None:
         return "nothing (null)"
     if isinstance(value, str):
-        return f'the text "{value}"'
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return f'the text "{_start(value)}"'
+    return str(value).lower() if isinstance(value, bool) else _start(str(value))
+
+
+def _start(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}..."
 
 
 def _text(path: Path) -> str:
@@ -241,8 +246,9 @@ class _Reader:
         except OverflowError:
             value = math.inf
         if isinstance(value, float):
-            return self._unreadable("A number is not finite.", node, path, found=node.value, expected="a finite number")
-        found = f"{node.value} tagged {node.tag}"
+            found = _start(node.value)
+            return self._unreadable("A number is not finite.", node, path, found=found, expected="a finite number")
+        found = f"{_start(node.value)} tagged {node.tag}"
         return self._unreadable("A value does not match its YAML tag.", node, path, found=found, fix="remove the tag")
 
     def _text(self, node: ScalarNode, path: KeyPath) -> str:

@@ -17,6 +17,7 @@ class Layout:
         checkpoints: States of unfinished training runs.
         tuning: States of unfinished hyperparameter searches.
         serving: Published versions.
+        temporary: Temporary files of the run in progress.
     """
 
     def __init__(self, root: PurePath) -> None:
@@ -28,3 +29,4 @@ class Layout:
         self.checkpoints = str(root / "checkpoints")
         self.tuning = str(root / "tuning")
         self.serving = str(root / "serving")
+        self.temporary = str(root / "tmp")

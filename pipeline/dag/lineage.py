@@ -73,9 +73,11 @@ def read_run(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> d
 
 def has_artifact(connection: mlmd.ConnectionConfig, pipeline: str, kind: str) -> bool:
     """Returns whether a pipeline has a live artifact of a type."""
-    query = f'type = "{kind}" AND state = LIVE AND contexts_0.type = "pipeline" AND contexts_0.name = "{pipeline}"'
-    options = metadata_store.ListOptions(limit=1, filter_query=query)
-    return bool(metadata_store.MetadataStore(connection).get_artifacts(options))
+    store = metadata_store.MetadataStore(connection)
+    context = store.get_context_by_type_and_name("pipeline", pipeline)
+    # No filter_query: the ML Metadata of tfx 1.21 does not support it.
+    artifacts = [] if context is None else store.get_artifacts_by_context(context.id)
+    return any(artifact.type == kind and artifact.state == mlmd.Artifact.LIVE for artifact in artifacts)
 
 
 def _execution(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Execution:

@@ -110,6 +110,7 @@ class Nodes:
             output=self._job.output,
             kind=self._job.corpus.kind,
             labels=json.dumps(self._job.corpus.class_names or []),
+            learned=self._task.learns(self._job),
             code=self._code["SequenceTransform"],
         )
 

@@ -16,6 +16,7 @@ from pipeline.config.job_files import with_paths
 from pipeline.config.locations import resolve_corpus_path
 from pipeline.dag.layout import Layout
 from pipeline.dag.sources import Sources
+from pipeline.runs.disk import write
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
 from pipeline.tasks.task import Goal
 from schema import curated
@@ -184,6 +185,5 @@ def _stamp(path: Path, content: bytes) -> str:
     """Writes a file with a digest of its content in its name, because TFX keys its cache by the path alone."""
     # The whole name has to fit into 255 bytes.
     copy = path.with_stem(f"{path.stem[:50]}-{hashlib.sha256(content).hexdigest()[:12]}")
-    copy.parent.mkdir(exist_ok=True)
-    copy.write_bytes(content)
+    write(copy, content)
     return str(copy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath
 from pipeline.cli.querying import inputs
+from pipeline.console.printing import echo_json
 from pipeline.runs.published import find_model
 from pipeline.tasks.answers import open_answers
 
@@ -31,7 +31,7 @@ def predict(
         path = find_model(model)
         with inputs.open_inputs(texts, input_path, "text") as given:
             for answer in answers(path, given):
-                typer.echo(json.dumps(answer, ensure_ascii=False))
+                echo_json(answer)
 
 
 def answers(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,7 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"label": "l", "labels": {"a": "x", "b": "x"}}, "at least two classes, found ['x']"),
+        ({"label": "l", "labels": {"a": "x", "b": "x"}}, "at least two classes, found x"),
         ({"label": "l", "labels": ["a", "b", "a"]}, "'a' is listed more than once"),
         ({"label": "l", "labels": {1: "a", "1": "b"}}, "'1' is listed more than once"),
         ({"label": "l", "labels": {"a": "", "b": "x"}}, "a label is empty"),
