@@ -113,10 +113,17 @@ def _header(names: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
     return names
 
 
+def _columns(columns: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if isinstance(columns, tuple) and (not columns or len(set(columns)) < len(columns)):
+        raise ValueError(f"expected distinct columns, found {list(columns)}")
+    return columns
+
+
 _INPUT = dict[str, str] | list[str | int | bool]
 
 Name = Annotated[str, Field(min_length=1)]
 Column = Annotated[Name, BeforeValidator(_text, json_schema_input_type=str | int)]
+Columns = Annotated[Column | tuple[Column, ...], AfterValidator(_columns)]
 Header = Annotated[bool | tuple[Column, ...], AfterValidator(_header)]
 SplitName = Annotated[str, AfterValidator(_split_name)]
 _Paths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
@@ -52,6 +52,7 @@ class Source:
         locations: File and line, or the override, of each key path.
         problems: Errors in the text itself: duplicate keys, values that do not match their tags.
         unreadable: Key paths whose values cannot be read; their data is meaningless.
+        as_written: Key paths of lists and mappings of text, in which True, +1 and 1.50 mean that text.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Source:
     locations: dict[KeyPath, str] = dataclasses.field(default_factory=dict)
     problems: list[JobError] = dataclasses.field(default_factory=list)
     unreadable: set[KeyPath] = dataclasses.field(default_factory=set)
+    as_written: Collection[KeyPath] = ()
 
     def where(self, path: KeyPath) -> str:
         """Returns the location of a key path, or of its nearest parent in the text, followed by the path."""
@@ -67,14 +69,18 @@ class Source:
         return f"{location}, {keys}" if keys and not location.startswith("--set ") else location
 
 
-def read(path: Path) -> Source:
+def read(path: Path, as_written: Collection[KeyPath] = ()) -> Source:
     """Reads a YAML file.
+
+    Args:
+        path: The file.
+        as_written: See `Source`.
 
     Raises:
         JobError: If the file is not a readable YAML mapping.
     """
     text = _text(path)
-    source = Source(str(path), locations={(): f"{path}:1"})
+    source = Source(str(path), locations={(): f"{path}:1"}, as_written=as_written)
     node = _compose(text, str(path))
     if node is None:
         expected = "a mapping that starts with `name:` and `task:`"
@@ -235,7 +241,8 @@ class _Reader:
         return result
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Value:
-        if node.tag == f"{_TAG}str":
+        is_text = node.tag != f"{_TAG}null" and any(path[:n] in self._source.as_written for n in range(len(path)))
+        if is_text or node.tag == f"{_TAG}str":
             return self._text(node, path)
         try:
             value = self._construct(node)

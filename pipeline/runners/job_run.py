@@ -18,7 +18,7 @@ from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.lock import RootLock
-from pipeline.runs.plain_paths import plain_path
+from pipeline.config.plain_paths import plain_path
 from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.record import RunRecord
 from pipeline.runs.redirect import redirect_output

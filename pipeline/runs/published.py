@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.config.locations import exists
 from pipeline.runs import record as history
-from pipeline.runs.plain_paths import plain_path
+from pipeline.config.plain_paths import plain_path
 from trainer.errors import JobError
 
 _VERSION = re.compile("[0-9]+")

@@ -27,7 +27,7 @@ class ClassifierJob(SupervisedJob):
         """Yields the keys that are valid alone but not together."""
         yield from super().problems()
         corpus, truncate = self.corpus, self.transform.truncate
-        if corpus.label is None and corpus.labels is None and not corpus.kind.multi_label:
+        if not corpus.is_labelled and corpus.labels is None and not corpus.multi_label:
             expected, fix = "label: the column or key of the class", "add label: to corpus:"
             yield Problem(("corpus", "label"), "A classifier needs labels.", "no corpus.label", expected, fix)
         if truncate and truncate.to > self.trainer.batch_tokens:

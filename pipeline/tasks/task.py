@@ -64,9 +64,11 @@ class Task(abc.ABC, Generic[J]):
         return "judge"
 
     def slices(self, job: J) -> Sequence[Sequence[str]]:
-        """Returns the features to slice the evaluation by, in addition to the overall slice."""
-        del job
-        return [["source"]]
+        """Returns the features to slice the evaluation by, in addition to the overall slice.
+
+        By default it is the source, unless each document is a file of its own and thus the only one of its source.
+        """
+        return [] if job.corpus.document == "file" else [["source"]]
 
     def evaluation(self, job: J) -> EvaluationSettings:
         """Returns the settings of the EvaluationSets component, for tasks that have it."""

@@ -83,4 +83,6 @@ def span_f1(counts: TagCounts) -> float:
 
 
 def _of_spans(counts: TagCounts, part: int, whole: int, absent: str) -> float:
-    return Undefined("has tags other than B-<type>, I-<type> and O") if counts.others else share(part, whole, absent)
+    return (
+        Undefined("has tags that are not tags of BIO, BIOES or BILOU") if counts.others else share(part, whole, absent)
+    )

@@ -108,6 +108,8 @@ def check(summary: Summary, *, pattern: str, rule: SplitRule, max_bad_fraction: 
             expected="each record to be written, quarantined or dropped as a duplicate",
             fix="Run again with beam.engine: local, whose runner keeps every record.",
         )
+    if summary.quarantined == summary.read:
+        raise _all_bad(summary, pattern, quarantine)
     if summary.quarantined > max_bad_fraction * summary.read:
         raise _too_many_bad(summary, pattern, max_bad_fraction, quarantine)
     empty = [split for split in rule.names if summary.written[split] == 0]
@@ -141,17 +143,31 @@ def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) ->
     )
 
 
+def _all_bad(summary: Summary, pattern: str, quarantine: str) -> JobError:
+    return JobError(
+        "The corpus has only bad records.",
+        where=pattern,
+        found=f"all {summary.quarantined} records quarantined, mostly:{_reasons(summary)}",
+        expected="records that corpus.format and the columns under corpus describe",
+        fix=f"Check corpus.format, and the names and values that the reasons mention; the records are in {quarantine}",
+    )
+
+
 def _too_many_bad(summary: Summary, pattern: str, limit: float, quarantine: str) -> JobError:
     fraction = summary.quarantined / summary.read
-    common = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
-    reasons = "".join(f"\n    {count} x {reason} ({summary.examples[reason]})" for reason, count in common)
     # Rounded up to three decimals, so that the run passes with the value in the message.
     enough = min(1.0, (int(fraction * 1000) + 1) / 1000)
     return JobError(
         "The corpus has too many bad records.",
         where=pattern,
-        found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}), mostly:{reasons}",
+        found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}),"
+        f" mostly:{_reasons(summary)}",
         expected=f"at most {limit:.2%} (corpus.max_bad_fraction: {limit:g})",
         fix=f"Inspect the records in {quarantine} and repair the corpus or its settings,"
         f" or accept the loss: --set corpus.max_bad_fraction={enough:g}",
     )
+
+
+def _reasons(summary: Summary) -> str:
+    common = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
+    return "".join(f"\n    {count} x {reason} ({summary.examples[reason]})" for reason, count in common)

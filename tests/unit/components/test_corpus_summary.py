@@ -70,6 +70,23 @@ def test_too_many_bad_records_fail_the_run() -> None:
     check(counts, 0.086)
 
 
+@pytest.mark.parametrize("limit", [0.01, 1.0])
+def test_a_corpus_of_bad_records_alone_fails_whatever_its_limit(limit: float) -> None:
+    reasons = {"no text": 3, "no label": 2}
+    counts = Summary(5, written(), 5, reasons=reasons, examples=dict.fromkeys(reasons, "f.csv, line 2: why"))
+    with pytest.raises(JobError) as error:
+        check(counts, limit)
+    parts = [
+        "only bad records",
+        "all 5 records",
+        "3 x no text (f.csv, line 2: why)",
+        "Check corpus.format",
+        "/q/records",
+    ]
+    assert [part for part in parts if part not in str(error.value)] == []
+    assert "max_bad_fraction" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("by", "origin", "fix"),
     [

@@ -38,6 +38,10 @@ def metrics(job: Job) -> dict[str, config_pb2.MetricConfig]:
     [
         ("classifier", {}, "serve_examples", BY_SOURCE, ["accuracy", "loss", "auc", "documents"]),
         ("classifier", {"labels": None}, "serve_examples", BY_SOURCE, ["accuracy", "loss", "documents"]),
+        (
+            *("classifier", {"format": "text", "document": "file", "label": "folder", "source": None}),
+            *("serve_examples", [[]], ["accuracy", "loss", "auc", "documents"]),
+        ),
         ("classifier", {"multi_label": True}, "judge", BY_SOURCE, ["accuracy", "loss", *SHARES, "documents"]),
         ("tagger", {}, "judge", BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),
         ("tagger", {"tags": BIO}, "judge", BY_SOURCE, ["token_accuracy", "loss", *SPANS, "documents"]),

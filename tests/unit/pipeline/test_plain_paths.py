@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runs.plain_paths import plain_path
+from pipeline.config.plain_paths import plain_path
 from trainer.errors import JobError
 
 

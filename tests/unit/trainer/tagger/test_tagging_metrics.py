@@ -40,6 +40,15 @@ def test_span_figures_of_any_tags_match_seqeval(sentences: Sentences) -> None:
         assert token_accuracy(counts) == pytest.approx(seqeval.metrics.accuracy_score(wanted, found))
 
 
+@given(PAIRS)
+@settings(max_examples=50)
+def test_bilou_has_the_figures_of_bioes(sentences: Sentences) -> None:
+    bilou = [
+        [tuple(tag.replace("E-", "L-").replace("S-", "U-") for tag in pair) for pair in pairs] for pairs in sentences
+    ]
+    assert count(bilou) == count(sentences)
+
+
 def test_figures_match_those_computed_by_hand() -> None:
     # Of the spans X 0-1, Y 3-3 and X 0-0 the model finds the last two, and two others.
     first = [("B-X", "B-X"), ("I-X", "O"), ("O", "O"), ("B-Y", "B-Y")]
