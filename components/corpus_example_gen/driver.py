@@ -13,9 +13,6 @@ from components.corpus_example_gen.inputs import input_spans, split_patterns
 from components.corpus_example_gen.inputs.fingerprints import fingerprint
 from components.corpus_example_gen.settings import CorpusSettings
 
-LISTING = "files.json"
-"""The files that the executor reads."""
-
 
 class CorpusDriver(driver.Driver):
     """TFX's driver with Beam's filesystems, several spans per run, and a fingerprint of the content of all files.
@@ -44,12 +41,12 @@ class CorpusDriver(driver.Driver):
             patterns, settings.span if isinstance(settings.span, int) else None, settings.rolling or 1
         )
         found = split_patterns.assign(resolved.files)
-        folder = Path(exec_properties["inputs_dir"])
+        inputs_dir = exec_properties["inputs_dir"]
         matching = ", ".join(pattern.pattern for pattern in patterns)
-        split_patterns.Listing(settings.path, matching, found).write(folder / LISTING)
+        split_patterns.Listing(settings.path, matching, found).write(inputs_dir)
         exec_properties["settings"] = settings.model_dump_json(exclude={"path"})
         exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = "{}"
         exec_properties[utils.SPAN_PROPERTY_NAME] = resolved.newest.number
         exec_properties[utils.VERSION_PROPERTY_NAME] = resolved.newest.version
-        exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = fingerprint(found, folder)
+        exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = fingerprint(found, Path(inputs_dir))
         return exec_properties

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import posixpath
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -16,7 +15,6 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.corpus_example_gen.driver import LISTING
 from components.corpus_example_gen.inputs import split_patterns
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
@@ -45,7 +43,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         memory.share_arenas()
-        listing = split_patterns.read_listing(Path(exec_properties["inputs_dir"], LISTING))
+        listing = split_patterns.read_listing(exec_properties["inputs_dir"])
         given = json.dumps({**json.loads(exec_properties["settings"]), "path": listing.path})
         settings = CorpusSettings.model_validate_json(given)
         output = OutputSettings.model_validate_json(exec_properties["output"])

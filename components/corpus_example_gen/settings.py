@@ -54,7 +54,7 @@ class CorpusSettings(Settings):
     ] = Field(description="Format of the files.")
     path: CorpusPath = Field(
         description="File, folder, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an"
-        " installed package; or a list of these; or one of these for each split. {SPAN}, {VERSION} and"
+        " installed package; or a list of these; or either for each split. {SPAN}, {VERSION} and"
         " {YYYY}{MM}{DD} are placeholders of a span.",
     )
     text: Columns = Field(

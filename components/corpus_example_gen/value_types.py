@@ -126,8 +126,8 @@ Column = Annotated[Name, BeforeValidator(_text, json_schema_input_type=str | int
 Columns = Annotated[Column | tuple[Column, ...], AfterValidator(_columns)]
 Header = Annotated[bool | tuple[Column, ...], AfterValidator(_header)]
 SplitName = Annotated[str, AfterValidator(_split_name)]
-_GivenPaths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]
-CorpusPath = Annotated[_GivenPaths | dict[SplitName, _GivenPaths], AfterValidator(_path)]
+_Paths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]
+CorpusPath = Annotated[_Paths | dict[SplitName, _Paths], AfterValidator(_path)]
 Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 SplitValues = Annotated[dict[str, SplitName], BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 Tags = Annotated[

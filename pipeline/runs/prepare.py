@@ -183,6 +183,7 @@ def _write_schema(job: Job, root: Path) -> str:
 
 def _stamp(path: Path, content: bytes) -> str:
     """Writes a file with a digest of its content in its name, because TFX keys its cache by the path alone."""
-    copy = path.with_stem(f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}")
+    # The whole name has to fit into 255 bytes.
+    copy = path.with_stem(f"{path.stem[:50]}-{hashlib.sha256(content).hexdigest()[:12]}")
     write(copy, content)
     return str(copy)

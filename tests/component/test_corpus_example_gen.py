@@ -124,11 +124,14 @@ def test_content_decides_about_the_cache_whatever_its_folder_and_times(job) -> N
 
 
 def test_the_files_of_a_list_are_read_in_its_order_each_once(job) -> None:
-    for name, numbers in (("b.csv", range(60)), ("a.csv", range(40, 90)), ("_c.csv", range(90, 120))):
-        write(job.corpus / "in" / name, numbers, [])
-    job.run(["in/b.csv", "in"], id="text", **CSV)
-    assert (job.counts()["records_read"], job.counts()["records_quarantined"]) == (110, 20)
-    assert {record["file"].rpartition("/")[2] for record in job.quarantined()} == {"a.csv"}
+    for name, numbers in (("b", range(60)), ("a", range(40, 90)), ("_c", range(90, 120))):
+        job.write(f"in/{name}.jsonl", [{"text": f"{name} {number}", "key": number} for number in numbers])
+    job.run(["in/b.jsonl", "in", "in/../in/a.jsonl"], id="key", max_bad_fraction=0.5)
+    assert job.texts() == sorted([*(f"b {number}" for number in range(60)), *(f"a {n}" for n in range(60, 90))])
+    assert {record["file"] for record in job.quarantined()} == {str(job.corpus / "in" / "a.jsonl")}
+    job.run(["in/a.jsonl", "in/b.jsonl"], id="key", max_bad_fraction=0.5)
+    assert job.states() == ["COMPLETE", "COMPLETE"]
+    assert job.texts() == sorted([*(f"b {number}" for number in range(40)), *(f"a {n}" for n in range(40, 90))])
 
 
 def test_too_many_bad_records_fail_the_run(job) -> None:

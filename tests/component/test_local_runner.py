@@ -9,6 +9,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from rich.console import Console
 
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from pipeline.console.live import RunConsole
 from pipeline.dag import lineage
 from pipeline.runners import local
@@ -59,7 +60,7 @@ def test_the_reported_states_are_those_of_ml_metadata(job: SupervisedJob, tmp_pa
 
 def test_a_component_that_fails_ends_the_run_with_its_own_error(job: SupervisedJob, tmp_path: Path) -> None:
     prepared = prepare(job, tmp_path, "1", until="StatisticsGen")
-    sources = dataclasses.replace(prepared.sources, corpus=(str(tmp_path), "none.csv"))
+    sources = dataclasses.replace(prepared.sources, corpus=(SplitPattern(ALL_SPLITS, f"{tmp_path}/none.csv"),))
     seen = States()
     with pytest.raises(JobError, match="corpus"):
         local.run(dataclasses.replace(prepared, sources=sources), seen)

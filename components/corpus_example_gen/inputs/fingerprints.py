@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from components.corpus_example_gen.inputs import files
 from components.corpus_example_gen.inputs.split_patterns import SplitFile
+from components.shared.beam_results import write_json
 
 _CHUNK_BYTES = 1 << 20
 _MEMORY = "hashes.json"
@@ -58,7 +59,7 @@ def _hashes(paths: Sequence[str], memory: Path) -> list[str]:
     merged = {**{state: value for state, value in known.items() if state not in used}, **used}
     kept = dict(list(merged.items())[-max(_REMEMBERED, len(used)) :])
     if kept != known:
-        _write(memory, kept)
+        write_json(kept, str(memory))
     return [value for _, value in hashed]
 
 
@@ -94,10 +95,3 @@ def _read(memory: Path) -> dict[str, str]:
         return {}
     valid = isinstance(known, dict) and all(isinstance(value, str) for value in known.values())
     return known if valid else {}
-
-
-def _write(memory: Path, known: dict[str, str]) -> None:
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    partial = memory.with_name(f".{memory.name}-{os.getpid()}")
-    partial.write_text(json.dumps(known, indent=0))
-    partial.replace(memory)

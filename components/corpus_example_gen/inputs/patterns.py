@@ -23,7 +23,9 @@ ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 """Errors of a path that does not exist."""
 
 SPAN_MARK = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::([^}]*))?\}")
-_ANY_SPAN = re.compile(rf"\*?(?:{SPAN_MARK.pattern}\*?)+")
+_ANY_NUMBERS = re.compile(r"\*?(?:\{(?:SPAN|VERSION)(?::(?![1-9][0-9]?\})[^}]*)?\}\*?)+")
+"""Numbers of any width, with a * beside them: each would become a *, and two of them mean something else."""
+_DIGITS = {"YYYY": 4, "MM": 2, "DD": 2}
 
 
 class SplitPattern(NamedTuple):
@@ -42,7 +44,8 @@ class SplitPattern(NamedTuple):
 
 def any_span(pattern: str) -> str:
     """Returns a glob that matches the files of all spans."""
-    return _ANY_SPAN.sub("*", pattern)
+    variable = _ANY_NUMBERS.sub("*", pattern)
+    return SPAN_MARK.sub(lambda mark: "[0-9]" * _DIGITS.get(mark[1], int(mark[2] or 0)), variable)
 
 
 def literal(pattern: str) -> str | None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import posixpath
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from apache_beam.io.filesystems import FileSystems
@@ -17,8 +14,10 @@ from tfx.utils import proto_utils
 from components.corpus_example_gen.inputs import files
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
+from components.shared.beam_results import read_json, write_json
 from trainer.errors import JobError
 
+_LISTING = "files.json"
 _EXTRAS = {"gs": "apache-beam[gcp]", "s3": "apache-beam[aws]", "azfs": "apache-beam[azure]", "hdfs": "hdfs"}
 
 SplitFile = tuple[str | None, CorpusFile]
@@ -38,17 +37,14 @@ class Listing(NamedTuple):
     patterns: str
     files: list[SplitFile]
 
-    def write(self, path: Path) -> None:
+    def write(self, inputs_dir: str) -> None:
         """Writes the listing atomically."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}-{os.getpid()}")
-        partial.write_text(json.dumps(self))
-        partial.replace(path)
+        write_json(self, posixpath.join(inputs_dir, _LISTING))
 
 
-def read_listing(path: Path) -> Listing:
-    """Reads a listing that `Listing.write` has written."""
-    given, matching, found = json.loads(path.read_text())
+def read_listing(inputs_dir: str) -> Listing:
+    """Reads the listing that `Listing.write` has written."""
+    given, matching, found = read_json(posixpath.join(inputs_dir, _LISTING))
     return Listing(given, matching, [(split, CorpusFile(*file)) for split, file in found])
 
 

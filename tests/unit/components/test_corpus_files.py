@@ -1,5 +1,6 @@
 import bz2
 import contextlib
+import glob
 import gzip
 import io
 import lzma
@@ -12,7 +13,7 @@ import pytest
 import zstandard
 from hypothesis import strategies as st
 
-from components.corpus_example_gen.inputs import decompression, files
+from components.corpus_example_gen.inputs import decompression, files, patterns
 from trainer.errors import JobError
 
 
@@ -55,6 +56,34 @@ def test_hidden_names_are_left_out_unless_the_pattern_names_them(tmp_path: Path,
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).touch()
     assert names(f"{folder}/{pattern}") == expected
+
+
+_TREE = ("a", "ab", "_a", ".a", "[a]", "a/b", "a/_b", "_d/b", "_d/.b", ".d/a", "b/a/b", "b/_a/b", "b/a/a*", "*")
+_PARTS = st.sampled_from(
+    ["*", "a", "b", "?", "[ab]", "[!b]*", "a*", "_*", ".*", "[[]a]", "_d", "*b*", "[*]", "..", "_?"]
+)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("tree") / "base"
+    for number, name in enumerate(_TREE):
+        path = folder / str(number) / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    return folder
+
+
+@hypothesis.given(st.lists(_PARTS, min_size=1, max_size=4), st.integers(0, len(_TREE) - 1))
+def test_matches_are_those_of_the_standard_library_without_hidden_names(tree, parts, number):
+    base = tree / str(number)
+    shown = []
+    for match in glob.glob("/".join(parts), root_dir=base):  # noqa: PTH207 - another implementation
+        pairs = zip(match.split("/"), parts, strict=True)
+        if not any(name.startswith("_") and not part.startswith("_") for name, part in pairs):
+            shown.append(f"{base}/{match}")
+    expected = sorted(path for path in shown if not Path(path).is_dir())
+    assert sorted(patterns.local_files(f"{base}/{'/'.join(parts)}")) == expected
 
 
 def test_hidden_names_of_other_filesystems_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,9 @@ import os
 import re
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from components.corpus_example_gen.inputs import input_spans, split_patterns
 from components.corpus_example_gen.inputs.files import CorpusFile
@@ -67,6 +69,19 @@ def test_the_newest_span(tmp_path: Path, names: list[str], pattern: str, newest:
     assert resolve(touch(tmp_path, *names), pattern) == (newest, expected)
 
 
+@hypothesis.given(
+    st.sampled_from(["{SPAN}", "*{SPAN}", "{SPAN}*", "a{SPAN}*.x", "*{SPAN}.x", "*/{SPAN}*", "[ab]*{SPAN}?b"]),
+    st.lists(st.integers(0, 2000), min_size=1, max_size=5, unique=True),
+    st.sampled_from(["a", "b-", "a1-b"]),
+)
+def test_the_newest_number_is_found_whatever_is_beside_it(tmp_path_factory, pattern, numbers, star):
+    folder = tmp_path_factory.mktemp("spans")
+    plain = pattern.replace("[ab]", "a").replace("?", "-").replace("*", star)
+    names = {number: plain.replace("{SPAN}", str(number)) for number in numbers}
+    base = touch(folder, *names.values())
+    assert resolve(base, pattern) == (Span(max(numbers), None), [names[max(numbers)]])
+
+
 def test_dates_are_days_since_1970(tmp_path: Path) -> None:
     base = touch(tmp_path, "20231231/a", "20240101/a", "19700101/a")
     newest = (datetime.date(2024, 1, 1) - datetime.date(1970, 1, 1)).days
@@ -77,8 +92,10 @@ def test_dates_are_days_since_1970(tmp_path: Path) -> None:
 
 def test_dates_may_be_written_without_separators(tmp_path: Path) -> None:
     base = touch(tmp_path, "20240227.jsonl", "20240228.jsonl", "20231231.jsonl", "x/20240301v1", "x/20240301v2")
+    touch(tmp_path, "span1-a.jsonl", "2024022.jsonl", "202402289.jsonl")
     newest = (datetime.date(2024, 2, 28) - datetime.date(1970, 1, 1)).days
     assert resolve(base, "{YYYY}{MM}{DD}.jsonl") == (Span(newest, None), ["20240228.jsonl"])
+    (tmp_path / "202402289.jsonl").unlink()
     assert resolve(base, "*{YYYY}{MM}{DD}*") == (Span(newest, None), ["20240228.jsonl"])
     assert resolve(base, "x/{YYYY}{MM}{DD}*{VERSION}") == (Span(newest + 2, 2), ["x/20240301v2"])
 
@@ -167,8 +184,8 @@ def test_a_list_keeps_its_order_and_reads_each_file_once(tmp_path: Path) -> None
 def test_a_listing_is_read_as_it_was_written(tmp_path: Path) -> None:
     files = [("train", CorpusFile("/a \u00e9\n.csv", 3, 1.5)), (None, CorpusFile("gs://b/c", 0, 0.1))]
     listing = split_patterns.Listing({"train": ["a.csv"]}, "a.csv", files)
-    listing.write(tmp_path / "in" / "files.json")
-    assert split_patterns.read_listing(tmp_path / "in" / "files.json") == listing
+    listing.write(f"{tmp_path}/in")
+    assert split_patterns.read_listing(f"{tmp_path}/in") == listing
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["files.json"]
 
 
