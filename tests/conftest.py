@@ -164,6 +164,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
     from tfx.utils import io_utils
 
     from components.sequence_transform import transform
+    from components.sequence_transform.shard_report import ShardReport, dataset
     from components.sequence_transform.shard_work import ShardJob
     from components.sequence_transform.vocabulary import select_words, write_classes, write_vocabulary
     from components.shared.beam_results import WriteJson, read_json, write_json
@@ -192,3 +193,7 @@ def _run_beam(root: Path, raw: dict, transformed: dict, kind, values: dict, clas
         reports = transform.transform(pipeline, shards, schema, job, preprocessing_fn, graph)
         _ = reports | WriteJson(f"{graph}/reports.json")
     write_json({**settings.model_dump(), "kind": kind.name}, f"{graph}/settings.json")
+    summary = {split: ShardReport(split) for split in raw}
+    for report in map(ShardReport.from_json, read_json(f"{graph}/reports.json")):
+        summary[report.split].add(report)
+    write_json({split: dataset(report, settings.pad) for split, report in summary.items()}, f"{graph}/summary.json")

@@ -40,7 +40,7 @@ def kill_when(reached: Callable[[Any], bool]) -> None:
 
     class Killer(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if reached(record.progress):
+            if hasattr(record, "progress") and reached(record.progress):
                 os.kill(os.getpid(), signal.SIGKILL)
 
     logger = logging.getLogger("seqloom.progress")

@@ -20,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console.heartbeat import Heartbeat
 from pipeline.console.printing import plain
 from pipeline.console.tables import (
     anomalies_table,
@@ -39,6 +40,8 @@ from trainer.jobs.progress import logger as progress_logger
 _RECORDS = "records"
 _LOOPS = ("trial", "epoch")
 """The loops that progress belongs to, outermost first; a line is printed at the end of each iteration."""
+_NOTICED = 5.0
+"""Seconds after which a user wonders what a step is doing."""
 
 
 @dataclasses.dataclass
@@ -48,6 +51,8 @@ class _Row:
     seconds: float | None = None
     records: int | None = None
     progress: Progress | None = None
+    working: str = ""
+    since: float = 0.0
 
     def elapsed(self) -> float | None:
         if self.seconds is None and self.state is ComponentState.RUNNING and self.started is not None:
@@ -58,6 +63,11 @@ class _Row:
         elapsed = self.elapsed()
         timed = self.state in {ComponentState.RUNNING, ComponentState.DONE}
         return self.records / elapsed if self.records and elapsed and timed else None
+
+    def busy(self) -> str:
+        """What the component has been computing for some seconds; empty if it has just reported progress."""
+        seconds = time.monotonic() - self.since
+        return f"{self.working}, for {duration(seconds)}" if self.working and seconds >= _NOTICED else ""
 
 
 class RunConsole(logging.Handler):
@@ -76,6 +86,7 @@ class RunConsole(logging.Handler):
         self._rows: dict[str, _Row] = {}
         self._current: str | None = None
         self._live: Live | None = None
+        self._heartbeat = Heartbeat(self._say)
         self._lock = threading.RLock()
         self._logger_before = (progress_logger.level, progress_logger.propagate)
 
@@ -113,6 +124,8 @@ class RunConsole(logging.Handler):
                 redirect_stderr=False,
             )
             self._live.start(refresh=True)
+        else:
+            self._heartbeat.start()
 
     def component(self, name: str, state: ComponentState, seconds: float | None = None) -> None:
         """Shows a component's new state, and its duration if it has run."""
@@ -129,11 +142,14 @@ class RunConsole(logging.Handler):
                 self._current, row.progress = None, None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Shows the log record's progress, if it has any, for the running component."""
+        """Shows the log record's progress, or what it says is computed next, for the running component."""
         progress = getattr(record, "progress", None)
         with self._lock:
             row = self._rows.get(self._current or "")
-            if row is None or not isinstance(progress, Progress):
+            if row is None:
+                return
+            row.working, row.since = getattr(record, "working", ""), time.monotonic()
+            if not isinstance(progress, Progress):
                 return
             before, row.progress = row.progress, progress
             if progress.unit == _RECORDS:
@@ -145,6 +161,7 @@ class RunConsole(logging.Handler):
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if one is shown."""
+        self._heartbeat.heard()
         self._console.print(plain(text), soft_wrap=True)
 
     def anomalies(self, anomalies: Collection[AnomalyDetails]) -> None:
@@ -175,7 +192,18 @@ class RunConsole(logging.Handler):
         if self._live is not None:
             os.write(self._console.file.fileno(), b"\x1b[?25h\n")
 
+    def _say(self) -> None:
+        """Prints how long the running component has been running, and what it is computing."""
+        with self._lock:
+            row = self._rows.get(self._current or "")
+            if row is not None:
+                words = [row.busy() or (_format_progress(row.progress) if row.progress else "")]
+                self.message(
+                    ", ".join([f"{self._current}: running, {duration(row.elapsed() or 0.0)}", *filter(None, words)])
+                )
+
     def _stop_live(self) -> None:
+        self._heartbeat.stop()
         live, self._live = self._live, None
         if live is not None:
             live.stop()
@@ -188,8 +216,9 @@ class RunConsole(logging.Handler):
             for name, row in self._rows.items():
                 table.add_row(*_cells(name, row))
             row_now = self._rows.get(self._current or "")
-            progress = row_now.progress if row_now else None
-            return Group(table, _bar(progress)) if progress and progress.unit != _RECORDS else table
+            progress, busy = (row_now.progress, row_now.busy()) if row_now else (None, "")
+            bar = [_bar(progress)] if progress and progress.unit != _RECORDS else []
+            return Group(table, *bar, *([Text(busy)] if busy else []))
 
 
 def _own_console() -> Console:

@@ -7,7 +7,7 @@ import contextvars
 import dataclasses
 import logging
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 logger = logging.getLogger("seqloom.progress")
 
@@ -48,3 +48,9 @@ def report(done: int, total: int | None, unit: str, values: Mapping[str, float] 
     """Logs progress; the record carries it as the attribute `progress`."""
     progress = Progress(done, total, unit, {**_surrounding.get(), **(values or {})})
     logger.info("%s of %s %s", done, "?" if total is None else total, unit, extra={"progress": progress})
+
+
+def working(what: str, tokens: Sequence[int] | None = None) -> None:
+    """Logs what is computed next, with the shape of its batch; the record carries it as the attribute `working`."""
+    text = what if tokens is None else f"{what}, batch of {' x '.join(f'{size:,}' for size in tokens)} tokens"
+    logger.info("%s", text, extra={"working": text})

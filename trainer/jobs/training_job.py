@@ -50,6 +50,13 @@ class TrainingJob:
         return self.text(file).splitlines() if file else []
 
     @property
+    def longest(self) -> int:
+        """The number of tokens of the longest document."""
+        summary = json.loads(self.text("summary.json"))
+        longest: int = max(summary[split]["length"]["longest"] for split in ("train", "eval"))
+        return longest
+
+    @property
     def graph(self) -> str:
         """The transform graph's SavedModel directory."""
         return f"{self.transform_graph}/transform_fn"

@@ -28,7 +28,20 @@ from trainer.vectors import embedding
 
 logger = logging.getLogger("seqloom.trainer")
 
+_LONG = (
+    "The longest document has %s tokens, more than trainer.batch_tokens = %s: it is a batch of its own, and a step on"
+    " it takes long. To train faster, %s."
+)
+
 S = TypeVar("S", bound=SequenceSettings)
+
+
+def warn_of_long_documents(job: TrainingJob, batch_tokens: int) -> None:
+    """Names the longest document if it exceeds the budget of a batch, before its steps take minutes."""
+    if job.longest > batch_tokens:
+        # A tagger needs whole sentences.
+        fix = "split it into sentences" if job.kind.tokenized else "set transform.truncate"
+        logger.warning(_LONG, f"{job.longest:,}", f"{batch_tokens:,}", fix)
 
 
 class Supervised(LearnableTask[S], Generic[S]):
@@ -62,6 +75,7 @@ class Supervised(LearnableTask[S], Generic[S]):
         strategy = strategies.make(settings.strategy)
         head = self.head(job, settings)
         head.check()
+        warn_of_long_documents(job, settings.batch_tokens)
         checked = {"sanity": dataclasses.asdict(self.check(job, settings))} if settings.sanity else {}
         for obstacle in fused.obstacles(settings):
             logger.warning("The fused cuDNN kernel of GPUs cannot be used: %s.", obstacle)

@@ -136,6 +136,7 @@ class Loop:
         """Returns mean loss and accuracy over batches, without dropout."""
         self.step.begin_evaluation()
         for batch in batches:
+            progress.working("evaluation", batch[f.TOKENS].shape)
             self.step.evaluate(batch)
         reading, _ = self.step.evaluated.read()
         return reading.figures()
@@ -174,10 +175,11 @@ class Loop:
     def _take(self, batches: Sequence[f.Features], state: TrainingState) -> None:
         """Takes the step of one batch or of several gathered ones."""
         state.step += 1
-        if self.settings.accumulate == 1:
-            self.step.train(batches[0], state.step)
-            return
         for batch in batches:
+            progress.working(f"step {state.step:,}", batch[f.TOKENS].shape)
+            if self.settings.accumulate == 1:
+                self.step.train(batch, state.step)
+                return
             self.step.gather(batch)
         self.step.apply_gathered(state.step)
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from trainer.data import features as f
 from trainer.errors import JobError
+from trainer.jobs import progress
 from trainer.training.objective import Objective
 
 BATCHES = 2
@@ -94,6 +95,7 @@ def _mean_loss(model: keras.Model, objective: Objective[Any], batches: Sequence[
     """The mean loss of the model, or of a guess with the same logit for all classes."""
     losses, weights = [], []
     for batch in batches:
+        progress.working("learning check", batch[f.TOKENS].shape)
         logits, _ = objective.call(model, batch, objective.initial_state(), training=False)
         outcome = objective.judge(batch, tf.zeros_like(logits) if guess else logits)
         losses.append(float(tf.reduce_sum(outcome.losses * outcome.weights)))
@@ -123,7 +125,10 @@ def _overfit(
 
     loss, steps = math.inf, 0
     while loss > _OVERFITTED * chance and steps < _STEPS * len(batches):
-        done = [step(batch) for batch in batches] if weights else []
+        done: list[tuple[tf.Tensor, tf.Tensor]] = []
+        for batch in batches if weights else ():
+            progress.working(f"learning check, step {steps + len(done) + 1}", batch[f.TOKENS].shape)
+            done.append(step(batch))
         if not any(float(norm) for _, norm in done):
             raise _failure(
                 "two batches cannot be overfitted",

@@ -275,3 +275,39 @@ def test_metrics_without_a_value_and_low_coverage_are_named(tmp_path, plain):
         "- accuracy 0.877 is at least 0.8",
         "- auc has no value: the test split has no document of neg",
     ]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds that the console reads, to set."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_long_step_is_named_with_its_batch_and_its_time(plain, clock):
+    with RunConsole(plain) as console:
+        console.component("Trainer", ComponentState.RUNNING)
+        clock[0] = 30.0
+        progress.working("step 3", (1, 100_000))
+        clock[0] = 125.0
+        console._say()
+        progress.report(5, 9, "documents")
+        console._say()
+        console.component("Trainer", ComponentState.DONE, seconds=130.0)
+        console._say()
+    assert lines_of(plain)[1:3] == [
+        "Trainer: running, 2 min 05 s, step 3, batch of 1 x 100,000 tokens, for 1 min 35 s",
+        "Trainer: running, 2 min 05 s, documents 5/9",
+    ]
+    assert sum("running, " in line for line in lines_of(plain)) == 2
+
+
+def test_the_table_names_a_step_only_after_some_seconds(terminal, clock):
+    with RunConsole(terminal) as console:
+        console.component("Trainer", ComponentState.RUNNING)
+        progress.working("step 3", (1, 100_000))
+        for clock[0], named in ((4.0, False), (6.0, True)):
+            file = io.StringIO()
+            Console(file=file, width=100).print(console._render())
+            assert ("step 3, batch of 1 x 100,000 tokens, for 6.0 s" in file.getvalue()) == named

@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
 from trainer.jobs.training_job import TrainingJob
+from trainer.supervised.supervised import warn_of_long_documents
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
 SETTINGS = {
@@ -88,3 +89,17 @@ def test_two_devices_publish_what_one_does(job: TrainingJob, tmp_path: Path) -> 
         answer = tf.saved_model.load(values["model_directory"]).signatures["serving_default"]
         found.append(answer(tf.constant(["w1 moving w2", "dull"]))["probabilities"].numpy())
     np.testing.assert_allclose(*found, atol=1e-4)
+
+
+def test_a_document_longer_than_a_batch_is_named(job: TrainingJob, caplog: pytest.LogCaptureFixture) -> None:
+    lengths = [
+        tf.train.SequenceExample.FromString(record.numpy()).context.feature["length"].int64_list.value[0]
+        for record in tf.data.TFRecordDataset([*job.train_files, *job.eval_files], "GZIP")
+    ]
+    assert job.longest == max(lengths)
+    warn_of_long_documents(job, job.longest)
+    assert caplog.messages == []
+    warn_of_long_documents(job, job.longest - 1)
+    (message,) = caplog.messages
+    assert f"{max(lengths)} tokens, more than trainer.batch_tokens = {max(lengths) - 1}" in message
+    assert message.endswith("set transform.truncate.")
