@@ -9,6 +9,7 @@ from pathlib import Path
 
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline.config.job import Job
+from pipeline.config.secrets import secrets
 from pipeline.console.live import RunConsole
 from pipeline.dag.layout import Layout
 from pipeline.runners.runner import Observer, Runner
@@ -64,10 +65,11 @@ def run(
     with RootLock(root), interrupts.handled():
         record = history.new_run(root, job.name, job.task, job.path)
         components = task_of(job).components(job, goal)
+        hidden = tuple(secrets(job.beam.options))
         watch = Watch(record, root, console, components, interrupts)
         console.start(components)
         try:
-            with temporary_folder(Path(Layout(root).temporary)), redirect_output(record.log):
+            with temporary_folder(Path(Layout(root).temporary)), redirect_output(record.log, hidden):
                 finished = _run(job, root.absolute(), watch, goal, until, use_cache, runner)
             with interrupts.deferred():
                 history.write(root, finished)
