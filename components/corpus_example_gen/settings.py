@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, RootModel
 
+from components.corpus_example_gen.format_keys import FORMATS_OF_KEYS, TAG_FORMATS, ColumnSettings
 from components.corpus_example_gen.value_types import (
     DATE,
     SPAN,
     Column,
+    Columns,
     CorpusPath,
     Delimiter,
     Encoding,
@@ -20,72 +24,60 @@ from components.corpus_example_gen.value_types import (
     SplitName,
     SplitValues,
     Tags,
+    split_paths,
 )
 from trainer.data import kinds
 from trainer.errors import Problem
 from trainer.settings import Settings
 
 _USUAL_SPLITS = ("train", "eval", "test")
-_COLUMN_FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example")
-"""Formats whose records have named values; the others have none, except for CoNLL-U's comments."""
-_FORMATS_OF_KEYS = {
-    "delimiter": ("csv", "conll"),
-    "document": ("text",),
-    "columns": ("conll",),
-    **dict.fromkeys(("header", "quoting", "escape", "skip_blanks"), ("csv", "tsv")),
-    # Other formats define their own encoding, UTF-8.
-    "encoding": ("text", "csv", "tsv", "jsonl", "json", "conll", "conllu"),
-    **dict.fromkeys(("text", "label", "split", "weight"), _COLUMN_FORMATS),
-    **dict.fromkeys(("source", "id"), (*_COLUMN_FORMATS, "conllu")),
-    "tokens": ("tf_sequence_example",),
-    "tag": ("tf_sequence_example", "conllu"),
-    "segment": (*_COLUMN_FORMATS, "text"),
-}
-"""The formats that use a key; all formats use the other keys."""
-
-
-class ColumnSettings(Settings):
-    """The columns of a conll file, numbered from 1; negative numbers count from the last column."""
-
-    token: int = Field(1, ge=-100_000, le=100_000, description="Column of the token: 1 is the first, -1 the last.")
-    tag: int = Field(-1, ge=-100_000, le=100_000, description="Column of the tag: 1 is the first, -1 the last.")
-    comment: Name | None = Field(None, description="Prefix of lines to skip; null: none.")
-    uneven: bool = Field(
-        False,
-        description="Allow lines of a sentence to differ in their number of columns, e.g. where an annotation tool left"
-        " a column out.",
-    )
-
-    def problems(self) -> Iterator[Problem]:
-        """Yields the keys of this section that are valid alone but not together."""
-        yield from super().problems()
-        for key in ("token", "tag"):
-            if getattr(self, key) == 0:
-                expected = "1 for the first column, -1 for the last"
-                yield Problem((key,), "A column number cannot be 0.", f"{key} 0", expected)
-        if self.token == self.tag:
-            yield Problem(("tag",), "One column cannot hold both the token and the tag.", f"column {self.tag}")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+FOLDER = "folder"
+"""The `label` of a text corpus with one folder per class."""
 
 
 class CorpusSettings(Settings):
     """The corpus files and how to read a record."""
 
     format: Literal[
-        "text", "csv", "tsv", "jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conll", "conllu"
+        "text",
+        "fasttext",
+        "csv",
+        "tsv",
+        "jsonl",
+        "json",
+        "parquet",
+        "tf_example",
+        "tf_sequence_example",
+        "conll",
+        "conllu",
     ] = Field(description="Format of the files.")
     path: CorpusPath = Field(
-        description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an installed"
-        " package; or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} are placeholders of a span.",
+        description="File, folder, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an"
+        " installed package; or a list of these; or one of these for each split. {SPAN}, {VERSION} and"
+        " {YYYY}{MM}{DD} are placeholders of a span.",
     )
-    text: Column = Field("text", description="Column, key or feature of the document's text.")
-    label: Column | None = Field(None, description="Column, key or feature of the class; null: no labels.")
+    text: Columns = Field(
+        "text",
+        description="Column, key or feature of the document's text, or a list of them, joined by line ends. A key of an"
+        " object inside an object has dots: user.name.",
+    )
+    label: Column | None = Field(
+        None,
+        description="Column, key or feature of the class; for format text only: folder, the name of the folder that"
+        " holds the file. null: no labels.",
+    )
     multi_label: bool = Field(
         False,
         description="A document has any number of labels, including none: label holds a list, or text to split at"
         " label_separator.",
     )
     label_separator: Name | None = Field(None, description="Separator of labels in one text; null: a comma.")
-    source: Column | None = Field(None, description="Column or key of a document's origin; null: the file's name.")
+    source: Column | None = Field(
+        None,
+        description="Column or key of a document's origin; null: the file's name, with label: folder after that of its"
+        " folder.",
+    )
     id: Column | None = Field(None, description="Column or key of a document's identifier; null: a hash of its text.")
     split: Column | None = Field(None, description="Column or key of a document's split; null: splits by hash.")
     weight: Column | None = Field(
@@ -98,17 +90,21 @@ class CorpusSettings(Settings):
     labels: Labels | None = Field(
         None,
         description="Mapping of values in the corpus to class names, in the order of the class ids, or a list if both"
-        " are the same; null: any label is allowed.",
+        " are the same; integers, other than in text, number the names of a list from 0. null: any label is allowed.",
     )
-    tokens: Name = Field("tokens", description="Feature list of the tokens of a tagged sentence.")
+    tokens: Name = Field("tokens", description="List (column, key or feature) of the tokens of a tagged sentence.")
     tag: Name | None = Field(
         None,
-        description="Feature list of the tags, one per token; null: the corpus has no tags. In conllu files: upos, xpos"
+        description="List of the tags, one per token; null: the corpus has no tags. In conllu files: upos, xpos"
         " or the name of a feature such as Case; null: upos.",
     )
     tags: Tags | None = Field(
         None,
-        description="Tags of a tagged corpus in the order of their ids; null: the tags of the train split, sorted.",
+        description="Tags of a tagged corpus in the order of their ids, which integers in the corpus stand for; null:"
+        " the tags of the train split, sorted.",
+    )
+    records: Name | None = Field(
+        None, description="Key of the array in a json file that is an object, with dots inside objects: data.items."
     )
     document: Literal["line", "paragraph", "file"] | None = Field(
         None, description="Unit of a text file that is one document; a paragraph ends at a blank line. null: a line."
@@ -130,9 +126,12 @@ class CorpusSettings(Settings):
         " like others. null: minimal in csv, none in tsv.",
     )
     escape: Delimiter | None = Field(
-        None, description="Character that makes the next one part of the field, e.g. a backslash; null: none."
+        None,
+        description="Character that makes the next one part of the field, e.g. a backslash; in tsv, \\t, \\n and others"
+        " are characters, and a field \\N is missing, as in MySQL and PostgreSQL. null: none.",
     )
     skip_blanks: bool = Field(False, description="Skip blanks behind a delimiter.")
+    short_rows: bool = Field(False, description="Allow rows without their last columns, whose values are missing.")
     columns: ColumnSettings | None = Field(None, description="Columns of a conll file; null: token first, tag last.")
     encoding: Encoding = Field("utf-8", description="Encoding of the files: the name of a Python codec.")
     encoding_errors: Literal["quarantine", "replace"] = Field(
@@ -154,7 +153,7 @@ class CorpusSettings(Settings):
         yield from self._missing_keys()
         yield from self._column_problems()
         yield from self._tag_problems()
-        if self.split is not None and not isinstance(self.path, str):
+        if self.split is not None and isinstance(self.path, dict):
             found, fix = "both a column (split) and files (a path for each split)", "remove split, or set one path"
             yield Problem(("split",), "The splits cannot have two definitions.", found, fix=fix)
         larger = {"line": ("paragraph", "file"), "paragraph": ("file",)}.get(self.segment, ())
@@ -164,7 +163,10 @@ class CorpusSettings(Settings):
             yield Problem(("segment",), what, found, expected)
 
     def _format_problems(self) -> Iterator[Problem]:
-        for key, formats in _FORMATS_OF_KEYS.items():
+        if self.format == "text" and self.label not in (None, FOLDER):
+            found, expected = f"label {self.label}", f"label: {FOLDER}, or a format with columns such as csv"
+            yield Problem(("label",), "Format text has no labels but the names of folders.", found, expected)
+        for key, formats in FORMATS_OF_KEYS.items():
             changed = getattr(self, key) != type(self).model_fields[key].default
             if changed and self.format not in formats:
                 what, expected = f"{key} does not apply to format {self.format}.", f"format {', '.join(formats)}"
@@ -174,8 +176,8 @@ class CorpusSettings(Settings):
         """Yields the keys that need another key."""
         spans = "{SPAN} or {YYYY}{MM}{DD} in path"
         needs: tuple[tuple[str, object, str, str], ...] = (
-            ("labels", self.label, "label", "the column or key of the class under label"),
-            ("multi_label", self.label, "label", "the column or key of the labels under label"),
+            ("labels", self.is_labelled, "label", "the column or key of the class under label"),
+            ("multi_label", self.is_labelled, "label", "the column or key of the labels under label"),
             ("label_separator", self.multi_label, "multi_label", "multi_label: true"),
             ("split_values", self.split, "split", "the column or key of the split under split"),
             ("span", self.has_span, "a span in path", spans),
@@ -188,22 +190,22 @@ class CorpusSettings(Settings):
     def _column_problems(self) -> Iterator[Problem]:
         roles: dict[str, str] = {}
         for role in ("text", "label", "source", "id", "split", "weight"):
-            column = getattr(self, role)
-            if column in roles:
-                yield Problem((role,), f"One column cannot be both {roles[column]} and {role}.", column)
-            elif column is not None:
-                roles[column] = role
+            for column in self.text_columns if role == "text" else [getattr(self, role)]:
+                if column in roles:
+                    yield Problem((role,), f"One column cannot be both {roles[column]} and {role}.", column)
+                elif column is not None:
+                    roles[column] = role
 
     def _tag_problems(self) -> Iterator[Problem]:
         if self.tag is not None and self.label is not None:
             found, fix = f"label {self.label}, tag {self.tag}", "remove label or tag"
             yield Problem(("tag",), "A record cannot have both a label and tags.", found, fix=fix)
         if self.tag is None and self.tokens != "tokens":
-            yield Problem(("tokens",), "tokens needs tag.", expected="tag: the feature list of the tags")
+            yield Problem(("tokens",), "tokens needs tag.", expected="tag: the list of the tags")
         if self.tag == self.tokens:
-            yield Problem(("tag",), "One feature list cannot be both tokens and tag.", self.tag)
+            yield Problem(("tag",), "One list cannot be both tokens and tag.", self.tag)
         if self.tags is not None and not self.kind.tokenized:
-            expected = "format conll or conllu, or tag: the feature list of the tags"
+            expected = "format conll or conllu, or tag: the list of the tags"
             yield Problem(("tags",), "tags needs a tagged corpus.", f"format {self.format}", expected, "remove tags")
 
     @property
@@ -218,9 +220,39 @@ class CorpusSettings(Settings):
         """The kind of corpus, which also names its curated schema."""
         if self.format in ("conll", "conllu") or self.tag is not None:
             return kinds.TAGGED_TEXT
-        if self.label is None:
+        if not self.is_labelled:
             return kinds.PLAIN_TEXT
         return kinds.MULTI_LABELLED_TEXT if self.multi_label else kinds.LABELLED_TEXT
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether the documents have labels."""
+        return self.label is not None or self.format == "fasttext"
+
+    @property
+    def label_is_folder(self) -> bool:
+        """Whether the label of a document is the name of the folder that holds its file."""
+        return self.format == "text" and self.label == FOLDER
+
+    @property
+    def takes_tags(self) -> bool:
+        """Whether the format has tags if `tag` names them."""
+        return self.format in TAG_FORMATS
+
+    @functools.cached_property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns of the text."""
+        return (self.text,) if isinstance(self.text, str) else self.text
+
+    @functools.cached_property
+    def numbered(self) -> tuple[str, ...]:
+        """The names of classes or tags that integers in the corpus stand for; empty if integers are names themselves.
+
+        Only a list numbers its names, and only if none of them is an integer.
+        """
+        pairs = {tag: tag for tag in self.tags or ()} if self.kind.tokenized else self.labels or {}
+        is_list = all(value == name and not _INTEGER.fullmatch(name) for value, name in pairs.items())
+        return tuple(pairs) if is_list else ()
 
     @property
     def split_names(self) -> dict[str, str]:
@@ -233,8 +265,7 @@ class CorpusSettings(Settings):
     @property
     def has_span(self) -> bool:
         """Whether the path has placeholders of a span."""
-        paths = [self.path] if isinstance(self.path, str) else list(self.path.values())
-        return any(mark in paths[0] for mark in (SPAN, *DATE))
+        return any(mark in path for _, path in split_paths(self.path) for mark in (SPAN, *DATE))
 
 
 _Weight = Annotated[int, Field(gt=0, le=1_000_000)]

@@ -13,6 +13,8 @@ SPAN, VERSION, DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
 """Prefixes of the placeholders of a span; numbers may have a width, e.g. {SPAN:3}."""
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+GivenPaths = str | tuple[str, ...]
+"""One path, or several in order."""
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
 
 
@@ -63,13 +65,19 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tags
 
 
-def _path(path: str | dict[str, str]) -> str | dict[str, str]:
-    if isinstance(path, dict):
-        if not path:
-            raise ValueError("no split has a path")
-        if len({tuple(mark for mark in (SPAN, VERSION, *DATE) if mark in one) for one in path.values()}) > 1:
-            raise ValueError("all split paths must have the same placeholders: {SPAN}, {VERSION}, {YYYY}{MM}{DD}")
-    for one in [path] if isinstance(path, str) else path.values():
+def split_paths(path: GivenPaths | dict[str, GivenPaths]) -> list[tuple[str | None, str]]:
+    """Returns every path of a corpus with its split, None if its documents go to all splits."""
+    by_split: dict[Any, GivenPaths] = path if isinstance(path, dict) else {None: path}
+    return [(split, one) for split, given in by_split.items() for one in ([given] if isinstance(given, str) else given)]
+
+
+def _path(path: GivenPaths | dict[str, GivenPaths]) -> GivenPaths | dict[str, GivenPaths]:
+    paths = [one for _, one in split_paths(path)]
+    if not paths:
+        raise ValueError("no split has a path")
+    if len({tuple(mark for mark in (SPAN, VERSION, *DATE) if mark in one) for one in paths}) > 1:
+        raise ValueError("all paths must have the same placeholders: {SPAN}, {VERSION}, {YYYY}{MM}{DD}")
+    for one in paths:
         dates = [mark for mark in DATE if mark in one]
         if dates and len(dates) < len(DATE):
             raise ValueError(f"a date in the path needs {', '.join(DATE)}, found {', '.join(dates)}")
@@ -105,13 +113,21 @@ def _header(names: bool | tuple[str, ...]) -> bool | tuple[str, ...]:
     return names
 
 
+def _columns(columns: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if isinstance(columns, tuple) and (not columns or len(set(columns)) < len(columns)):
+        raise ValueError(f"expected distinct columns, found {list(columns)}")
+    return columns
+
+
 _INPUT = dict[str, str] | list[str | int | bool]
 
 Name = Annotated[str, Field(min_length=1)]
 Column = Annotated[Name, BeforeValidator(_text, json_schema_input_type=str | int)]
+Columns = Annotated[Column | tuple[Column, ...], AfterValidator(_columns)]
 Header = Annotated[bool | tuple[Column, ...], AfterValidator(_header)]
 SplitName = Annotated[str, AfterValidator(_split_name)]
-CorpusPath = Annotated[Name | dict[SplitName, Name], AfterValidator(_path)]
+_GivenPaths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]
+CorpusPath = Annotated[_GivenPaths | dict[SplitName, _GivenPaths], AfterValidator(_path)]
 Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 SplitValues = Annotated[dict[str, SplitName], BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 Tags = Annotated[

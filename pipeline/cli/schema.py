@@ -165,21 +165,15 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from components.corpus_example_gen.inputs import files, input_spans
+    from components.corpus_example_gen.inputs import input_spans, split_patterns
     from components.corpus_validator import infer
     from pipeline.runners.local_beam import LOCAL_BEAM
 
     settings, folder = _settings(corpus, options)
-    base, pattern = resolve_corpus_path(settings.path, folder, where=corpus)
+    corpus_files = resolve_corpus_path(settings.path, folder, where=corpus)
     wanted = settings.span if isinstance(settings.span, int) else None
-    patterns = {"corpus": pattern} if isinstance(pattern, str) else pattern
-    resolved = input_spans.resolve(base, patterns, wanted, settings.rolling or 1).patterns
-    found = [
-        file
-        for group in resolved.values()
-        for each in group
-        for file in files.require_files(input_spans.join(base, each))
-    ]
+    resolved = input_spans.resolve(corpus_files, wanted, settings.rolling or 1)
+    found = [file for _, file in split_patterns.assign(resolved.files)]
 
     def make_pipeline() -> beam.Pipeline:
         return beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
@@ -52,6 +52,7 @@ class Source:
         locations: File and line, or the override, of each key path.
         problems: Errors in the text itself: duplicate keys, values that do not match their tags.
         unreadable: Key paths whose values cannot be read; their data is meaningless.
+        as_written: Key paths of lists and mappings of text, in which True, +1 and 1.50 mean that text.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Source:
     locations: dict[KeyPath, str] = dataclasses.field(default_factory=dict)
     problems: list[JobError] = dataclasses.field(default_factory=list)
     unreadable: set[KeyPath] = dataclasses.field(default_factory=set)
+    as_written: Collection[KeyPath] = ()
 
     def where(self, path: KeyPath) -> str:
         """Returns the location of a key path, or of its nearest parent in the text, followed by the path."""
@@ -67,14 +69,18 @@ class Source:
         return f"{location}, {keys}" if keys and not location.startswith("--set ") else location
 
 
-def read(path: Path) -> Source:
+def read(path: Path, as_written: Collection[KeyPath] = ()) -> Source:
     """Reads a YAML file.
+
+    Args:
+        path: The file.
+        as_written: See `Source`.
 
     Raises:
         JobError: If the file is not a readable YAML mapping.
     """
     text = _text(path)
-    source = Source(str(path), locations={(): f"{path}:1"})
+    source = Source(str(path), locations={(): f"{path}:1"}, as_written=as_written)
     node = _compose(text, str(path))
     if node is None:
         expected = "a mapping that starts with `name:` and `task:`"
@@ -115,9 +121,13 @@ def _start(text: str) -> str:
 
 def _text(path: Path) -> str:
     try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise JobError("The configuration's path is not UTF-8.", where=ascii(str(path)), fix="rename it") from None
+    try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+        names = _file_names(path.parent)
         yamls = [name for name in names if name.endswith((".yaml", ".yml"))]
         near = closest(path.name, yamls) or closest(path.name, names)
         if not path.parent.is_dir():
@@ -128,7 +138,7 @@ def _text(path: Path) -> str:
             fix = "YAML files there: " + ", ".join(sorted(yamls)) if yamls else f"{path.parent} has no YAML file"
         raise JobError("The configuration file does not exist.", where=str(path), fix=fix) from None
     except IsADirectoryError:
-        names = sorted(p.name for p in path.iterdir() if p.suffix in {".yaml", ".yml"})
+        names = sorted(name for name in _file_names(path) if name.endswith((".yaml", ".yml")))
         fix = f"name one of its files: {', '.join(names)}" if names else "name a YAML file; this folder has none"
         raise JobError("The configuration is a folder, not a file.", where=str(path), fix=fix) from None
     except UnicodeDecodeError as error:
@@ -137,6 +147,14 @@ def _text(path: Path) -> str:
         raise JobError("The configuration is not UTF-8.", where=f"{path}:{line}", found=found, fix=fix) from None
     except OSError as error:
         raise JobError("The configuration cannot be read.", where=str(path), found=error.strerror) from None
+
+
+def _file_names(folder: Path) -> list[str]:
+    """Returns the names of the files in a folder; none if it cannot be listed."""
+    try:
+        return [path.name for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
 
 
 def _loader() -> ruamel.yaml.YAML:
@@ -223,7 +241,8 @@ class _Reader:
         return result
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Value:
-        if node.tag == f"{_TAG}str":
+        is_text = node.tag != f"{_TAG}null" and any(path[:n] in self._source.as_written for n in range(len(path)))
+        if is_text or node.tag == f"{_TAG}str":
             return self._text(node, path)
         try:
             value = self._construct(node)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from rich.box import SIMPLE_HEAD
@@ -164,10 +165,10 @@ class RunConsole(logging.Handler):
             self._console.print(trials_table(tuning))
         self._console.print(verdict_text(record), soft_wrap=True)
         if record.pushed:
-            self.message(f"Model: {record.pushed.path}")
+            self.message(f"Model: {_from_here(record.pushed.path)}")
         if tuning is not None:
-            self.message(f"Best:  {tuning.path}")
-        self.message(f"Log:   {record.log}")
+            self.message(f"Best:  {_from_here(tuning.path)}")
+        self.message(f"Log:   {_from_here(record.log)}")
 
     def restore_terminal(self) -> None:
         """Shows the cursor again, whatever other threads hold; for a process that ends at once."""
@@ -228,6 +229,12 @@ def _format_row(name: str, row: _Row) -> str:
         if rate is not None:
             words.append(f"{rate:,.0f}/s")
     return ", ".join(words)
+
+
+def _from_here(path: str | Path) -> str:
+    """Returns a path as a user types it: relative if it is below the working folder."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path)
 
 
 def _cells(name: str, row: _Row) -> tuple[Text, ...]:

@@ -10,13 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.console.printing import plain
-from pipeline.runs.details import AnomalyDetails, TuningDetails
+from pipeline.runs.details import AnomalyDetails, TransformDetails, TuningDetails
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import ComponentState, RunState
 from pipeline.tasks.registry import TASKS
 
 _COUNT = "documents"
 """The only metric that is an integer."""
+_LOW_COVERAGE = 0.5
+"""The share of known tokens below which a run names it."""
 
 
 def number(value: float) -> str:
@@ -80,7 +82,7 @@ def verdict_text(record: RunRecord) -> Text:
     """Formats the outcome of a run."""
     lines = [plain(record.sentence, record.state.style)]
     lines += [plain(f"- {finding}") for finding in findings(record)]
-    lines += [plain(f"- {reason}") for reason in record.verdict.reasons]
+    lines += [plain(f"- {reason}") for reason in (*record.verdict.reasons, *(record.details.undefined or ()))]
     if record.error:
         lines.append(plain(record.error))
     return Text("\n").join(lines)
@@ -95,6 +97,8 @@ def findings(record: RunRecord) -> Iterator[str]:
         yield f"{corpus.quarantined:,} of {corpus.records:,} records quarantined, most often: {reason}"
     if corpus is not None and corpus.spanning_lines:
         yield f"{corpus.spanning_lines:,} records span several lines, in quotes (corpus.quoting: none reads by line)"
+    if details.transform is not None:
+        yield from _low_coverage(details.transform)
     if record.task is not None and record.task in TASKS and details.training is not None:
         yield from TASKS[record.task].report(details.training.model_dump())
     if details.tuning is not None:
@@ -114,6 +118,13 @@ def findings(record: RunRecord) -> Iterator[str]:
         return
     yield f"initial loss {learning.start_loss:.4f} (uniform guess: {learning.chance_loss:.4f})"
     yield f"overfitted two batches to a loss of {learning.overfitted_loss:.4f} in {learning.steps} steps"
+
+
+def _low_coverage(transform: TransformDetails) -> Iterator[str]:
+    """Yields the share of known tokens of each split that has more unknown ones."""
+    for split, dataset in (transform.model_extra or {}).items():
+        if dataset["coverage"] < _LOW_COVERAGE:
+            yield f"the vocabulary covers only {dataset['coverage']:.1%} of the tokens of the {split} split"
 
 
 def assignments(values: Mapping[str, object]) -> str:

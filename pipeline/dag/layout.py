@@ -12,6 +12,7 @@ class Layout:
         root: The root.
         artifacts: TFX's pipeline root.
         metadata: The SQLite file of ML Metadata.
+        inputs: The list of the corpus's files, and the hashes of their contents.
         quarantine: Bad records.
         checkpoints: States of unfinished training runs.
         tuning: States of unfinished hyperparameter searches.
@@ -23,6 +24,7 @@ class Layout:
         self.root = root
         self.artifacts = str(root / "artifacts")
         self.metadata = str(root / "metadata.sqlite")
+        self.inputs = str(root / "inputs")
         self.quarantine = str(root / "quarantine")
         self.checkpoints = str(root / "checkpoints")
         self.tuning = str(root / "tuning")

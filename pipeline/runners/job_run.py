@@ -19,6 +19,7 @@ from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.lock import RootLock
+from pipeline.config.plain_paths import plain_path
 from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.record import RunRecord
 from pipeline.runs.redirect import redirect_output
@@ -69,8 +70,9 @@ def run(
         watch = Watch(record, root, console, components, interrupts)
         console.start(components)
         try:
-            with temporary_folder(Path(Layout(root).temporary)), redirect_output(record.log, hidden):
-                finished = _run(job, root.absolute(), watch, goal, until, use_cache, runner)
+            place = plain_path(root)
+            with temporary_folder(Path(Layout(place).temporary)), redirect_output(record.log, hidden):
+                finished = _run(job, place, watch, goal, until, use_cache, runner)
             with interrupts.deferred():
                 history.write(root, finished)
                 disk.write(root / SUMMARY, finished.text.encode())

@@ -11,6 +11,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped, unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.config.locations import exists
 from pipeline.runs import disk
 from pipeline.runs.details import Details
 from pipeline.runs.state import ComponentState, RunState
@@ -135,7 +136,7 @@ def read_all(root: Path) -> list[RunRecord]:
     Raises:
         JobError: If the root does not exist, or a record is invalid.
     """
-    if not root.is_dir():
+    if not exists(root, "The root", where=str(root)) or not root.is_dir():
         fix = "pass the folder that `seqloom run` wrote to"
         raise JobError("The root does not exist.", where=str(root), fix=fix)
     return [_read(path, root) for path in sorted(root.glob(f"logs/*/{_RECORD}"))]

@@ -20,6 +20,9 @@ from trainer.errors import JobError, Problem
 from trainer.settings import COLLECT
 from trainer.text.suggestions import closest
 
+_AS_WRITTEN = {("corpus", key) for key in ("header", "labels", "split_values", "tags", "text")}
+"""Lists and mappings of values in the corpus, which may look like numbers or booleans."""
+
 JOBS: dict[str, type[Job]] = {name: task.job for name, task in TASKS.items()}
 
 _ABOUT = "; ".join(f"{name}: {task.about}" for name, task in TASKS.items())
@@ -34,7 +37,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Job:
     Raises:
         JobError: With all problems, each with its file and line or its override.
     """
-    source = yaml_source.read(path)
+    source = yaml_source.read(path, _AS_WRITTEN)
     yaml_source.override(source, overrides)
     problems = list(source.problems)
     task, unknown = _task(source)

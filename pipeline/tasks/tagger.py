@@ -28,8 +28,8 @@ class TaggerJob(SupervisedJob):
         yield from super().problems()
         corpus = self.corpus
         if not corpus.kind.tokenized:
-            expected = "format conll, or tf_sequence_example with corpus.tag"
-            found = f"format {corpus.format}" + " without corpus.tag" * (corpus.format == "tf_sequence_example")
+            expected = "format conll or conllu, or corpus.tag: the list of the tags in another format"
+            found = f"format {corpus.format}" + " without corpus.tag" * corpus.takes_tags
             yield Problem(("corpus", "format"), "A tagger needs a tag for each token.", found, expected)
         for key in ("truncate", "pad", "min_length"):
             if getattr(self.transform, key):
@@ -39,8 +39,9 @@ class TaggerJob(SupervisedJob):
         for metric in self.gates if others else ():
             if metric in _SPANS:
                 found = f"the tags {', '.join(others[:5])}" + ", ..." * (len(others) > 5)
-                expected, fix = "B-<type>, I-<type> and O under corpus.tags", "set a gate on token_accuracy instead"
-                yield Problem(("gates", metric), f"{metric} needs BIO tags.", found, expected, fix)
+                expected = "B-<type>, I-<type> and O under corpus.tags, or BIOES or BILOU"
+                fix = "set a gate on token_accuracy instead"
+                yield Problem(("gates", metric), f"{metric} needs BIO, BIOES or BILOU tags.", found, expected, fix)
 
 
 class TaggerTask(SupervisedTask[TaggerJob]):
@@ -56,12 +57,11 @@ class TaggerTask(SupervisedTask[TaggerJob]):
         return "trainer.tagger.training:TAGGER"
 
     def metrics(self, job: TaggerJob) -> Mapping[str, Metric]:
-        """Returns the metrics by name, without span metrics if the job lists tags that are not BIO tags."""
-        undefined = "not all tags of the test split are BIO tags (B-<type>, I-<type>, O)"
-        spans = {name: Metric("higher", 0, 1, figure=f"{_METRICS}:{name}", undefined=undefined) for name in _SPANS}
+        """Returns the metrics by name, without span metrics if the job lists tags that mark no spans."""
+        spans = {name: Metric("higher", f"{_METRICS}:{name}", 0, 1) for name in _SPANS}
         return {
-            "token_accuracy": Metric("higher", 0, 1, figure=f"{_METRICS}:token_accuracy"),
-            "loss": Metric("lower", 0, figure=f"{_METRICS}:token_loss"),
+            "token_accuracy": Metric("higher", f"{_METRICS}:token_accuracy", 0, 1),
+            "loss": Metric("lower", f"{_METRICS}:token_loss", 0),
             **({} if not_span_tags(job.corpus.tags or ()) else spans),
         }
 

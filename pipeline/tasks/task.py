@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from components.evaluation_sets.settings import EvaluationSettings
 from pipeline.config.job import Job
-from pipeline.tasks.metric import JudgedBy, Metric
+from pipeline.tasks.metric import Metric
 from trainer.tuning.settings import TuneSettings
 
 J = TypeVar("J", bound=Job)
@@ -58,15 +58,17 @@ class Task(abc.ABC, Generic[J]):
         del job
         return {}
 
-    def judged_by(self, job: J) -> JudgedBy:
-        """Returns the signatures that the Evaluator calls."""
+    def judged_by(self, job: J) -> str:
+        """Returns the signature of the model that the Evaluator calls with raw examples."""
         del job
-        return JudgedBy()
+        return "judge"
 
     def slices(self, job: J) -> Sequence[Sequence[str]]:
-        """Returns the features to slice the evaluation by, in addition to the overall slice."""
-        del job
-        return [["source"]]
+        """Returns the features to slice the evaluation by, in addition to the overall slice.
+
+        By default it is the source, unless each document is a file of its own and thus the only one of its source.
+        """
+        return [] if job.corpus.document == "file" else [["source"]]
 
     def evaluation(self, job: J) -> EvaluationSettings:
         """Returns the settings of the EvaluationSets component, for tasks that have it."""

@@ -105,10 +105,23 @@ FORMATS: dict[str, dict[str, object]] = {
     "line": {"format": "text"},
     "paragraph": {"format": "text", "document": "paragraph"},
     "jsonl": {"format": "jsonl"},
+    "fasttext": {"format": "fasttext"},
     "conll": {"format": "conll"},
 }
 PIECES = st.sampled_from(
-    [b"\n", b"\n\n", b" \n", b"\r\n", b"a O\n", b'{"text": "b"}\n', b"word", b"caf\xc3\xa9 B-X\n", b"\xff\n", b"#"]
+    [
+        b"\n",
+        b"\n\n",
+        b" \n",
+        b"\r\n",
+        b"a O\n",
+        b'{"text": "b"}\n',
+        b"word",
+        b"caf\xc3\xa9 B-X\n",
+        b"\xff\n",
+        b"#",
+        b"__label__a ",
+    ]
 )
 
 

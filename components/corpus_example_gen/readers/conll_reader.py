@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.format_keys import ColumnSettings
 from components.corpus_example_gen.readers.conllu_reader import CONLLU_COLUMNS, NO_WORD
-from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder, require_aligned
 from components.corpus_example_gen.readers.lines import Lines, lines_before
-from components.corpus_example_gen.settings import ColumnSettings, CorpusSettings
+from components.corpus_example_gen.settings import CorpusSettings
 
 _DOCUMENT_START = "-DOCSTART-"
 # Only blanks and tabs separate columns: a token may contain a no-break space.
@@ -37,12 +38,12 @@ def read_conll(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator
             text = lines.encoding.decode(raw).replace("\r\n", "\n")
             rows = [split(line) for line in text.split("\n") if line and not line.startswith(skipped)]
             if rows:
-                yield builder.tagged(number, *_pick(rows, columns))
+                yield builder.tagged(number, *_pick(rows, columns, settings.delimiter))
         except RecordError as error:
             yield builder.bad(number, str(error), raw)
 
 
-def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], list[str]]:
+def _pick(rows: list[list[str]], columns: ColumnSettings, delimiter: str | None) -> tuple[list[str], list[str]]:
     """Returns the tokens and their tags."""
     token, tag = (column - 1 if column > 0 else column for column in (columns.token, columns.tag))
     required = max(column if column > 0 else -column for column in (columns.token, columns.tag))
@@ -54,12 +55,14 @@ def _pick(rows: list[list[str]], columns: ColumnSettings) -> tuple[list[str], li
         if not columns.uneven and width != len(rows[0]):
             raise RecordError(f"wrong number of columns: {width} at token {position}, the first has {len(rows[0])}")
         if width < required or token % width == tag % width:
-            raise RecordError(
-                f"too few columns: {width}, the token is in column {columns.token} and the tag in {columns.tag}"
-            )
-    tokens, tags = [row[token] for row in rows], [row[tag] for row in rows]
-    for role, values in (("token", tokens), ("tag", tags)):
-        if not all(map(str.strip, values)):
-            number = next(number for number, value in enumerate(values, 1) if not value.strip())
-            raise RecordError(f"no {role}: the column is empty at token {number} of the sentence")
-    return tokens, tags
+            wanted = f"the token is in column {columns.token} and the tag in {columns.tag}"
+            raise RecordError(f"too few columns: {width}, {wanted}{_separator_hint(row, delimiter)}")
+    return require_aligned([row[token] for row in rows], [row[tag] for row in rows])
+
+
+def _separator_hint(row: list[str], delimiter: str | None) -> str:
+    """Returns what may separate the columns of a line that seems to have only one."""
+    if delimiter is not None and len(row) == 1 and len(row[0].split()) > 1:
+        return "; white space may separate them: remove corpus.delimiter"
+    found = next((mark for mark in ",;|" if len(row) == 1 and mark in row[0][1:-1]), None)
+    return f"; {found!r} may separate them: set corpus.delimiter" if found else ""

@@ -6,11 +6,12 @@ A file is one part: only a reader from its start knows whether a line end is wit
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
-from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder, join_columns
 from components.corpus_example_gen.readers.header import column_index
 from components.corpus_example_gen.readers.lines import Lines
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
@@ -21,7 +22,10 @@ MAX_RECORD_BYTES = 8 << 20
 """Limit of a quoted field that spans lines."""
 _MAX_FIELD_CHARS = 2 * MAX_RECORD_BYTES
 
-Picker = Callable[[list[str]], list[str | None]]
+Picker = Callable[[list[str]], list[Any]]
+
+# MySQL and PostgreSQL write these letters behind a backslash for characters; any other character means itself.
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "Z": "\x1a"}
 
 
 def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
@@ -32,7 +36,7 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
     """
     csv.field_size_limit(max(_MAX_FIELD_CHARS, csv.field_size_limit()))
     physical = Lines(file, part, settings)
-    lines = _Lines(physical)
+    lines = _Lines(physical, settings.escape if settings.format == "tsv" else None)
     rows = csv.reader(lines, strict=True, **_dialect(settings))
     header = list(settings.header) if isinstance(settings.header, tuple) else _first_row(lines, rows, part.path)
     if header is None:
@@ -50,6 +54,9 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
             if len(row) != width:
                 if not row or (len(row) == 1 and not row[0].strip()):
                     continue
+                if settings.short_rows and len(row) < width:
+                    row += [""] * (width - len(row))
+            if len(row) != width:
                 raise _StructureError(f"wrong number of columns: {len(row)}, {source} {width}")
             lines.check()
             document = builder.document(line, *pick(row))
@@ -71,8 +78,14 @@ class _StructureError(Exception):
 class _Lines:
     """Decoded physical lines of a file; keeps those of the current record, which can be read again."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, escape: str | None) -> None:
         self._lines = iter(lines)
+        self._escape = escape or ""
+        mark = re.escape(self._escape)
+        self._null, self._escaped = (
+            re.compile(rf"(?:(?<=\t)|^){mark}N(?=[\t\r\n]|$)"),
+            re.compile(rf"{mark}(.)", re.DOTALL),
+        )
         self._encoding: TextEncoding = lines.encoding
         self._returned: list[bytes] = []
         self._taken: list[bytes] = []
@@ -94,6 +107,9 @@ class _Lines:
         except RecordError:
             self._broken = True
             text = self._encoding.decode_leniently(line)
+        if self._escape and self._escape in text:
+            text = self._null.sub("", text)
+            text = self._escaped.sub(lambda match: self._escape + _ESCAPED.get(match[1], match[1]), text)
         if "\0" in text:
             # Python 3.10's csv module stops at a NUL, later ones accept it; here the whole record is bad.
             self._broken = True
@@ -122,6 +138,7 @@ class _Lines:
             if position >= 0:
                 raise RecordError(f"NUL byte: at byte {position} of the record")
             self._encoding.decode(raw)
+            raise RecordError("NUL byte: in an escape")
 
     @property
     def taken(self) -> int:
@@ -187,8 +204,12 @@ def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Pi
     """Returns a function from a row to the values of the roles."""
     where = f"{path}, header row" if settings.header is True else f"{path}, corpus.header"
     hint = "; corpus.delimiter is their separator, and corpus.header is for files without a header row"
+    texts = [column_index("text", name, header, where, of="CSV", hint=hint) for name in settings.text_columns]
     indices = [
         None if name is None else column_index(role, name, header, where, of="CSV", hint=hint)
-        for role, name in ((role, getattr(settings, role)) for role in ROLES)
+        for role, name in ((role, getattr(settings, role)) for role in ROLES[1:])
     ]
-    return lambda row: [None if index is None else row[index] for index in indices]
+    return lambda row: [
+        join_columns([row[index] for index in texts]),
+        *(None if index is None else row[index] for index in indices),
+    ]

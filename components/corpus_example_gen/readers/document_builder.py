@@ -24,6 +24,33 @@ _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MAX_WEIGHT = 3.4e38
 
 
+def join_columns(values: Sequence[str | Sequence[str] | None]) -> str | Sequence[str] | None:
+    """Returns the text of the columns of a record: their values joined by line ends, or segments if one is a list."""
+    if len(values) == 1:
+        return values[0]
+    if not all(value is None or isinstance(value, str) for value in values):
+        return [piece for value in values for piece in ((value,) if isinstance(value, str) else value or ())]
+    return "\n".join(cast("str", value) for value in values if value)
+
+
+def require_aligned(tokens: list[str], tags: list[str]) -> tuple[list[str], list[str]]:
+    """Returns the tokens of a sentence and their tags.
+
+    Raises:
+        RecordError: If one is missing.
+    """
+    for role, values in (("token", tokens), ("tag", tags)):
+        if not all(map(str.strip, values)):
+            number, value = next((number, value) for number, value in enumerate(values, 1) if not value.strip())
+            found = "white space, " + " ".join(f"U+{ord(each):04X}" for each in value[:8]) if value else "empty"
+            raise RecordError(f"no {role}: the value is {found} at token {number} of the sentence")
+    if len(tokens) != len(tags):
+        raise RecordError(f"different lengths: {len(tokens)} tokens, {len(tags)} tags")
+    if not tokens:
+        raise RecordError("no tokens")
+    return tokens, tags
+
+
 class DocumentBuilder:
     """Builds the documents and the bad records of one part of a file.
 
@@ -42,8 +69,10 @@ class DocumentBuilder:
         lines_before: Callable[[], int] = lambda: 0,
     ) -> None:
         self._path = part.path
-        self._file_name = posixpath.basename(part.path.replace("\\", "/"))
-        self._settings, self._multi_label = settings, settings.kind.multi_label
+        *_, self._folder, self._file_name = ("", *part.path.replace("\\", "/").split("/"))
+        # The files of several folders may have the same names.
+        self._source = posixpath.join(self._folder, self._file_name) if settings.label_is_folder else self._file_name
+        self._settings, self._kind = settings, settings.kind
         self._encoding = encoding or TextEncoding("utf-8", "strict")
         self._count_lines_before = lines_before
         self._labels = settings.labels
@@ -78,9 +107,11 @@ class DocumentBuilder:
             raise RecordError("no text")
         settings = self._settings
         name = labels = None
-        if self._multi_label:
+        if settings.label_is_folder:
+            label = self._folder
+        if self._kind.multi_label:
             labels = self._class_names(label)
-        elif settings.label is not None:
+        elif settings.is_labelled:
             name = self._class_name(cast("str | None", label))
         given = None if settings.split is None else self._split(split)
         if self._boundary or len(segments) > 1:
@@ -120,7 +151,7 @@ class DocumentBuilder:
         """Returns the source and the id."""
         settings = self._settings
         if settings.source is None:
-            source = self._file_name
+            source = self._source
         elif not source:
             raise RecordError(f"no source: {settings.source!r} is empty")
         else:
@@ -136,8 +167,8 @@ class DocumentBuilder:
     def _class_name(self, label: str | None) -> str:
         label = label.strip() if label else ""
         if not label:
-            part = "a label in " if self._multi_label else ""
-            raise RecordError(f"no label: {part}{self._settings.label!r} is empty")
+            part = "a label in " if self._kind.multi_label else ""
+            raise RecordError(f"no label: {part}{self._settings.label or '__label__'!r} is empty")
         if self._labels is None:
             _encode(label, "label")
             return label

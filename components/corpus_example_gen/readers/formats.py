@@ -14,7 +14,7 @@ from components.corpus_example_gen.readers.json_reader import read_json
 from components.corpus_example_gen.readers.jsonl_reader import read_jsonl
 from components.corpus_example_gen.readers.lines import lines_before as _lines_before
 from components.corpus_example_gen.readers.parquet_reader import read_parquet, rows_before
-from components.corpus_example_gen.readers.text_reader import read_text
+from components.corpus_example_gen.readers.text_reader import read_fasttext, read_text
 from components.corpus_example_gen.readers.tfrecord_reader import read_tfrecord
 from components.corpus_example_gen.settings import CorpusSettings
 
@@ -39,6 +39,7 @@ def _by_lines(read: ReadPart) -> Format:
 
 READERS: dict[str, Format] = {
     "text": _by_lines(read_text),
+    "fasttext": _by_lines(read_fasttext),
     "csv": Format(read_csv),
     "tsv": Format(read_csv),
     "jsonl": _by_lines(read_jsonl),

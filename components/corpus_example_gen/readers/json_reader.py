@@ -1,4 +1,4 @@
-"""A JSON array of objects, parsed by ijson with one element in memory.
+"""A JSON array of objects, alone or inside an object, parsed by ijson with one element in memory.
 
 An element that is valid JSON but not a document is one bad record. A syntax error is one bad record too; the elements
 before it are read, the rest of the file is not.
@@ -26,7 +26,7 @@ from components.corpus_example_gen.documents import (
 )
 from components.corpus_example_gen.readers import text_encoding
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
-from components.corpus_example_gen.readers.json_values import pick, require_object
+from components.corpus_example_gen.readers.json_values import pick, pick_tagged, require_object
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
 
@@ -36,6 +36,7 @@ _CHUNK_BYTES = 1 << 20
 # The parser's messages quote 30 bytes before the error and 30 from there on, after an indent of 10.
 _QUOTED_BYTES, _INDENT = 30, 10
 _DEPTH = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+_ITEM = "item"
 _KEEP_ERRORS = "seqloom.keep"
 # Invalid bytes, and escaped halves of surrogate pairs, which the parser replaces by question marks.
 # The other alternatives skip text that only looks like such a half.
@@ -55,19 +56,20 @@ codecs.register_error(_KEEP_ERRORS, _keep)
 
 
 def read_json(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
-    """Reads a file that is one JSON array of objects.
+    """Reads a file that is one JSON array of objects, or an object with one at the key `records`.
 
     Raises:
-        JobError: If the file is not an array.
+        JobError: If the file has no such array.
     """
     array = _Array(file, part.path, settings)
     builder = DocumentBuilder(part, settings, array.encoding)
+    build, values = (builder.tagged, pick_tagged) if settings.kind.tokenized else (builder.document, pick)
     try:
         for line, value, fault in array.elements():
             try:
                 if fault:
                     raise RecordError(fault)
-                yield builder.document(line, *pick(require_object(value), settings))
+                yield build(line, *values(require_object(value), settings))
             except RecordError as error:
                 yield builder.bad(line, str(error), _excerpt(value, array.encoding.codec))
     except RecordError as error:
@@ -81,45 +83,84 @@ def _excerpt(value: Any, codec: str) -> bytes:
         return "(nested too deeply to show)".encode(codec)
 
 
+class _Seeker:
+    """Follows a parser's events to the array at a key, with dots inside objects; the empty key is the whole file.
+
+    Attributes:
+        ended: Whether the file's value has ended before such an array.
+        keys: Keys of the file's object.
+        other: Key of the first array of objects, if any.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
+        self._path: list[str] = []
+        self.ended = False
+        self.keys: list[str] = []
+        self.other: str | None = None
+
+    def seek(self, events: list[tuple[str, Any]]) -> bool:
+        """Removes the events before the array and its start; returns whether it has started."""
+        for number, (event, value) in enumerate(events):
+            if event == "start_array" and ".".join(self._path) == self._wanted:
+                del events[: number + 1]
+                return True
+            if event == "map_key":
+                self._path[-1] = value
+                self.keys += [value] * (len(self._path) == 1)
+            elif event == "start_map":
+                if self.other is None and self._path.count(_ITEM) == 1 and self._path[-1] == _ITEM:
+                    self.other = ".".join(self._path[:-1])
+                self._path.append("")
+            elif event == "start_array":
+                self._path.append(_ITEM)
+            elif event in ("end_map", "end_array"):
+                self._path.pop()
+            self.ended = not self._path
+        events.clear()
+        return False
+
+
 class _Array:
-    """The elements of a file that is a JSON array; `line` is the parser's line, from 1."""
+    """The elements of a JSON array in a file; `line` is the parser's line, from 1."""
 
     def __init__(self, file: BinaryIO, path: str, settings: CorpusSettings) -> None:
         self._head = file.read(text_encoding.MARK_BYTES)
         self.encoding, self._bytes_before = text_encoding.detect(self._head, path, settings)
-        self._file, self._path = file, path
+        self._file, self._path, self._key = file, path, settings.records or ""
         # The text being parsed, from byte `_bytes_before` on; its parsed length; and the end of the text before it.
         self._text, self._position, self._text_before = "", 0, ""
         self.line = 1
         self._depth, self._builder, self._first_line = 0, ijson.ObjectBuilder(), 1
         self._fault: str | None = None
+        self._is_over = False
 
     def elements(self) -> Iterator[tuple[int, Any, str | None]]:
         """Yields the first line, the value, and the fault in the text (or None) of each element.
 
         Raises:
-            JobError: If the file is not an array.
+            JobError: If the file has no such array.
             RecordError: At a syntax error.
         """
         events: list[tuple[str, Any]] = ijson.sendable_list()
         parser = _PARSER.basic_parse_coro(events)
-        first, is_array, size = "", False, 0
+        seeker, first, is_array, size = _Seeker(self._key), "", False, 0
         for text in self._pieces():
             # A NUL would end the parser's message; \1 is just as invalid.
             piece = text.encode().replace(b"\0", b"\1")
             failure = self._send(parser, piece, events)
             if not is_array:
                 first = first or text.strip()[:1]
-                if (events or failure) and first != "[":
-                    raise self._not_an_array(first)
-                is_array = bool(events) and events.pop(0) == ("start_array", None)
+                is_array = seeker.seek(events)
+                if not is_array and (failure or seeker.ended):
+                    raise self._no_array(seeker, first)
             for value in self._values(events):
                 yield self._first_line, value, self._fault
                 self._fault, size = None, -len(piece)
             events.clear()
             if failure:
                 raise RecordError(failure)
-            size += len(piece)
+            size = size + len(piece) if is_array and not self._is_over else 0
             if size > MAX_DOCUMENT_BYTES:
                 raise too_long()
             self._position += len(text)
@@ -130,7 +171,7 @@ class _Array:
             if is_array:
                 raise RecordError(f"truncated JSON file: it ends at byte {self._bytes_before:,}") from None
         if first and not is_array:
-            raise self._not_an_array(first)
+            raise self._no_array(seeker, first)
 
     def around(self) -> bytes:
         """Returns the text around the parser's position."""
@@ -139,9 +180,10 @@ class _Array:
 
     def _values(self, events: list[tuple[str, Any]]) -> Iterator[Any]:
         """Yields the elements completed by these events."""
-        for event, value in events:
+        for event, value in () if self._is_over else events:
             if self._depth == 0:
                 if event == "end_array":
+                    self._is_over = True
                     return
                 self._builder, self._first_line = ijson.ObjectBuilder(), self.line
             self._builder.event(event, float(value) if isinstance(value, decimal.Decimal) else value)
@@ -210,13 +252,20 @@ class _Array:
         except UnicodeError:
             return text.encode(self.encoding.codec, "replace")
 
-    def _not_an_array(self, first: str) -> JobError:
+    def _no_array(self, seeker: _Seeker, first: str) -> JobError:
+        keys = f", and the keys {', '.join(map(ascii, seeker.keys[:8]))}" if self._key and seeker.keys else ""
+        fix = "Set corpus.format: jsonl if each line is an object, or write only the array to the file."
+        if seeker.other is not None:
+            fix = (
+                f"Set corpus.records: {seeker.other}, the key of an array" if seeker.other else "Remove corpus.records"
+            )
+            fix += "." if self.line > 1 else ", or corpus.format: jsonl if each line is an object."
         return JobError(
-            "A JSON file is not an array.",
+            f"A JSON file has no array {self._key}." if self._key else "A JSON file is not an array.",
             where=f"{self._path}, line {self.line}",
-            found=f"{first!r} as its first character",
-            expected="an array of objects: [{...}, ...]",
-            fix="Set corpus.format: jsonl if each line is an object, or write only the array to the file.",
+            found=f"{first!r} as its first character{keys}",
+            expected=f"an array of objects at {self._key}" if self._key else "an array of objects: [{...}, ...]",
+            fix=fix,
         )
 
 

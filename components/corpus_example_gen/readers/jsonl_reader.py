@@ -8,10 +8,12 @@ from typing import Any, BinaryIO
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
-from components.corpus_example_gen.readers.json_values import pick, require_object
+from components.corpus_example_gen.readers.json_values import pick, pick_tagged, require_object
 from components.corpus_example_gen.readers.lines import Lines, lines_before
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
+
+_ARRAY_HINT = "; if the file is a JSON array, set corpus.format: json"
 
 
 def read_jsonl(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[Record]:
@@ -19,11 +21,12 @@ def read_jsonl(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator
     lines = Lines(file, part, settings)
     encoding = lines.encoding
     builder = DocumentBuilder(part, settings, encoding, lambda: lines_before(part))
+    build, values = (builder.tagged, pick_tagged) if settings.kind.tokenized else (builder.document, pick)
     for number, raw in enumerate(lines, 1):
         if encoding.is_blank(raw):
             continue
         try:
-            yield builder.document(number, *pick(_parse(raw, encoding), settings))
+            yield build(number, *values(_parse(raw, encoding), settings))
         except RecordError as error:
             yield builder.bad(number, str(error), raw)
 
@@ -33,8 +36,12 @@ def _parse(raw: bytes, encoding: TextEncoding) -> dict[str, Any]:
         raise too_long()
     text = encoding.decode(raw)
     try:
-        return require_object(json.loads(text))
+        value = json.loads(text)
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            raise RecordError(f"not an object: found a list of objects{_ARRAY_HINT}")
+        return require_object(value)
     except json.JSONDecodeError as error:
-        raise RecordError(f"broken JSON: {error.msg} at character {error.pos}") from None
+        hint = _ARRAY_HINT if text.lstrip().startswith("[") else ""
+        raise RecordError(f"broken JSON: {error.msg} at character {error.pos}{hint}") from None
     except (ValueError, RecursionError) as error:
         raise RecordError(f"broken JSON: {error}") from None

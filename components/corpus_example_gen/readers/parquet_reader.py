@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -13,9 +13,16 @@ import pyarrow.parquet as pq
 
 from components.corpus_example_gen.documents import EXCERPT_CHARS, ROLES, Part, Record, RecordError
 from components.corpus_example_gen.inputs.files import open_file
-from components.corpus_example_gen.readers.document_builder import DocumentBuilder
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder, join_columns, require_aligned
 from components.corpus_example_gen.readers.header import column_index
-from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text
+from components.corpus_example_gen.readers.json_values import (
+    ABSENT,
+    find_key,
+    label_value,
+    scalar_text,
+    sentence,
+    text_or_segments,
+)
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
 from trainer.errors import JobError
@@ -31,20 +38,17 @@ def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterat
     """
     encoding = TextEncoding("utf-8", settings.encoding_errors)
     parquet = _open(file, part.path)
-    names = [getattr(settings, role) for role in ROLES]
-    for role, name in zip(ROLES, names, strict=True):
-        if name is not None:
+    pick = _RowPicker(settings, encoding)
+    for role, name in pick.columns:
+        if not any(name == nested for nested in _nested(parquet.schema_arrow)):
             column_index(role, name, parquet.schema_arrow.names, f"{part.path}, schema", of="Parquet")
     groups, before = _groups(parquet, part)
     builder = DocumentBuilder(part, settings, encoding, lambda: before)
-    rows = _rows(parquet, groups, [name for name in names if name is not None], part.path)
+    build = builder.tagged if settings.kind.tokenized else builder.document
+    rows = _rows(parquet, groups, [name for _, name in pick.columns], part.path)
     for number, row in enumerate(rows, 1):
-        values = [None if name is None else row[name] for name in names]
         try:
-            text = _text(values[0], encoding)
-            label = _label(values[1], encoding, settings)
-            scalars = [_scalar(value, role, encoding) for role, value in zip(ROLES[2:], values[2:], strict=True)]
-            yield builder.document(number, text, label, *scalars)
+            yield build(number, *pick(row))
         except RecordError as error:
             excerpt = json.dumps(row, ensure_ascii=False, default=_printable)[:EXCERPT_CHARS]
             yield builder.bad(number, str(error), excerpt.encode("utf-8", "backslashreplace"))
@@ -79,14 +83,24 @@ def _groups(parquet: pq.ParquetFile, part: Part) -> tuple[list[int], int]:
     return groups, before
 
 
+def _nested(fields: Iterable[pa.Field], before: str = "") -> Iterator[str]:
+    """Yields the names of the fields inside structs, with dots."""
+    for field in fields:
+        if before:
+            yield before + field.name
+        if pa.types.is_struct(field.type):
+            inner = (field.type[number] for number in range(field.type.num_fields))
+            yield from _nested(inner, f"{before}{field.name}.")
+
+
 def _rows(parquet: pq.ParquetFile, groups: list[int], columns: list[str], path: str) -> Iterator[dict[str, Any]]:
     for group in groups:
         try:
             batches = parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=columns, use_threads=False)
             for batch in batches:
-                lists = {name: _values(batch.column(name)) for name in columns}
-                for values in zip(*lists.values(), strict=True):
-                    yield dict(zip(lists, values, strict=True))
+                names = batch.schema.names
+                for values in zip(*(_values(batch.column(number)) for number in range(len(names))), strict=True):
+                    yield dict(zip(names, values, strict=True))
         except (pa.ArrowException, OSError) as error:
             raise _fault(f"{path}, row group {group}", str(error)) from error
 
@@ -106,30 +120,53 @@ def _value(scalar: pa.Scalar) -> Any:
     try:
         return scalar.as_py()
     except UnicodeDecodeError:
+        if isinstance(scalar, pa.StructScalar):
+            return {name: _value(item) for name, item in scalar.items()}
         is_list = isinstance(scalar, pa.ListScalar)
         return [_value(item) for item in scalar.values] if is_list else scalar.as_buffer().to_pybytes()
     except (ValueError, OverflowError) as error:
         return error
 
 
-def _text(value: Any, encoding: TextEncoding) -> str | list[str] | None:
-    if isinstance(value, list):
-        return [text for item in value if isinstance(text := _scalar(item, "text", encoding), str)]
-    return _scalar(value, "text", encoding)
+class _RowPicker:
+    """Extracts the values of a document from a row; `columns` are their names, each with its role."""
 
+    def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
+        self._settings, self._kind, self._encoding = settings, settings.kind, encoding
+        roles: list[tuple[str, str | None]] = [(role, getattr(settings, role)) for role in ROLES[2:]]
+        if self._kind.tokenized:
+            wanted = [("tokens", settings.tokens), ("tag", settings.tag), *roles]
+        else:
+            wanted = [*(("text", name) for name in settings.text_columns), ("label", settings.label), *roles]
+        self.columns = [(role, name) for role, name in wanted if name is not None]
 
-def _label(value: Any, encoding: TextEncoding, settings: CorpusSettings) -> Label:
-    if isinstance(value, list) and settings.kind.multi_label:
-        return label_texts(_scalar(item, "label", encoding) for item in value)
-    return _scalar(value, "label", encoding)
+    def __call__(self, row: dict[str, Any]) -> tuple[Any, ...]:
+        """Returns the values of the roles.
 
+        Raises:
+            RecordError: If the type of a value is wrong.
+        """
+        settings, value = self._settings, self._value
+        named = (scalar_text(value(row, getattr(settings, role), role), role) for role in ROLES[2:])
+        if self._kind.tokenized:
+            lists = (value(row, settings.tokens, "tokens"), value(row, settings.tag, "tags"))
+            return *require_aligned(*sentence(*lists, settings.numbered)), *named
+        text = join_columns([text_or_segments(value(row, name, "text")) for name in settings.text_columns])
+        return text, label_value(value(row, settings.label, "label"), settings), *named
 
-def _scalar(value: Any, role: str, encoding: TextEncoding) -> str | None:
-    if role != "text" and isinstance(value, datetime.date | datetime.time | decimal.Decimal):
-        return str(value)
-    if isinstance(value, Exception):
-        raise RecordError(f"{role} is out of range: {value}")
-    return encoding.decode(value) if isinstance(value, bytes) else scalar_text(value, role)
+    def _value(self, row: dict[str, Any], name: str | None, role: str) -> Any:
+        """Returns a value as JSON has it."""
+        found = None if name is None else find_key(row, name)
+        return None if found is ABSENT else self._plain(found, role)
+
+    def _plain(self, value: Any, role: str) -> Any:
+        if isinstance(value, list):
+            return [self._plain(item, role) for item in value]
+        if role != "text" and isinstance(value, datetime.date | datetime.time | decimal.Decimal):
+            return str(value)
+        if isinstance(value, Exception):
+            raise RecordError(f"{role} is out of range: {value}")
+        return self._encoding.decode(value) if isinstance(value, bytes) else value
 
 
 def _printable(value: Any) -> str:

@@ -7,15 +7,15 @@ record with a wrong checksum.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
-from components.corpus_example_gen.readers.document_builder import DocumentBuilder
-from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text
+from components.corpus_example_gen.readers.document_builder import DocumentBuilder, join_columns, require_aligned
+from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text, sentence
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
 from components.shared.tfrecord_file import masked_checksum
@@ -107,68 +107,73 @@ class _Picker:
             for role, name in ((role, getattr(settings, role)) for role in ROLES[2:])
         )
         if self._kind.tokenized:
-            return *self._tagged(example), *named
-        text = self._steps(example, settings.text, "text") if self._is_sequence else None
-        if text is None:
-            text = self._values(self._feature(context, settings.text, "text"), "text")
+            tokens, tags = self._tagged(example, context, settings.tokens, str(settings.tag))
+            return *require_aligned(*sentence(tokens, tags, settings.numbered)), *named
+        text = self._text(example, context)
         return text, None if settings.label is None else self._label(example, context, settings.label), *named
+
+    def _text(self, example: Any, context: Any) -> str | Sequence[str] | None:
+        """Returns the text; of several columns, all but one may be absent."""
+        columns, found = self._settings.text_columns, list[str | Sequence[str] | None]()
+        for name in columns:
+            values = self._steps(example, name)
+            if values is None and name in context:
+                values = self._values(context[name])
+            texts = None if values is None else _require_texts(values, "text")
+            found.append(texts[0] if texts and len(texts) == 1 else texts)
+        if all(texts is None for texts in found):
+            self._feature(context, columns[0], "text")
+        return join_columns(found)
 
     def _label(self, example: Any, context: Any, name: str) -> Label:
         """Returns the label, or in a multi-label corpus the values of a feature or feature list."""
         if not self._kind.multi_label:
-            return self._scalar(context, name, "label")
-        steps = self._steps(example, name, "label") if self._is_sequence else None
-        if steps is not None:
-            return steps
-        feature = self._feature(context, name, "label")
-        kind = feature.WhichOneof("kind")
-        if kind == "bytes_list":
-            return self._values(feature, "label")
-        return label_texts(getattr(feature, kind).value if kind else ())
+            return self._scalar(context, name, "label", self._settings.numbered)
+        values = self._steps(example, name)
+        if values is None:
+            values = self._values(self._feature(context, name, "label"))
+        return label_texts(values, self._settings.numbered)
 
-    def _tagged(self, example: Any) -> tuple[list[str], list[str]]:
-        """Returns the tokens and tags of their feature lists."""
+    def _tagged(self, example: Any, context: Any, tokens: str, tags: str) -> tuple[list[Any], list[Any]]:
+        """Returns the values of the feature lists, or of a `tf.Example`'s features, of the tokens and tags."""
         lists = []
-        for role, name in (("tokens", self._settings.tokens), ("tags", str(self._settings.tag))):
-            values = self._steps(example, name, role)
+        for role, name in (("tokens", tokens), ("tags", tags)):
+            values = (
+                self._steps(example, name) if self._is_sequence else self._values(self._feature(context, name, role))
+            )
             if values is None:
                 raise RecordError(f"no {role}: no feature list {name!r}")
-            if not all(map(str.strip, values)):
-                number = next(number for number, value in enumerate(values, 1) if not value.strip())
-                raise RecordError(f"no {role.removesuffix('s')}: the value is empty at token {number} of the sentence")
             lists.append(values)
-        tokens, tags = lists
-        if len(tokens) != len(tags):
-            raise RecordError(f"different lengths: {len(tokens)} tokens, {len(tags)} tags")
-        if not tokens:
-            raise RecordError("no tokens")
-        return tokens, tags
+        return _require_texts(lists[0], "tokens"), lists[1]
 
-    def _steps(self, example: Any, name: str, role: str) -> list[str] | None:
-        """Returns all values of a feature list of texts, or None if it is missing."""
-        lists = example.feature_lists.feature_list
+    def _steps(self, example: Any, name: str) -> list[Any] | None:
+        """Returns all values of a feature list, or None if it is missing."""
+        lists = example.feature_lists.feature_list if self._is_sequence else {}
         if name not in lists:
             return None
-        return [text for feature in lists[name].feature for text in self._values(feature, role)]
+        return [value for feature in lists[name].feature for value in self._values(feature)]
 
-    def _scalar(self, context: Any, name: str, role: str) -> str | None:
-        feature = self._feature(context, name, role)
-        kind = feature.WhichOneof("kind")
-        values = getattr(feature, kind).value if kind else ()
+    def _scalar(self, context: Any, name: str, role: str, names: Sequence[str] = ()) -> str | None:
+        values = self._values(self._feature(context, name, role))
         if len(values) > 1:
             raise RecordError(f"{role} is a list: {len(values)} values in {name!r}")
-        if not values:
-            return None
-        return self._encoding.decode(values[0]) if kind == "bytes_list" else scalar_text(values[0], role)
+        return scalar_text(values[0], role, names) if values else None
 
-    def _values(self, feature: Any, role: str) -> list[str]:
+    def _values(self, feature: Any) -> list[Any]:
+        """Returns the values of a feature, bytes as texts."""
         kind = feature.WhichOneof("kind")
-        if kind not in (None, "bytes_list"):
-            raise RecordError(f"{role} is not a string: found {kind.removesuffix('_list')} values")
-        return [self._encoding.decode(value) for value in feature.bytes_list.value]
+        values = getattr(feature, kind).value if kind else ()
+        return list(map(self._encoding.decode, values)) if kind == "bytes_list" else list(values)
 
     def _feature(self, context: Any, name: str, role: str) -> Any:
         if name in context:
             return context[name]
         names = ", ".join(ascii(key)[:40] for key in sorted(context)[:8]) or "none"
         raise RecordError(f"no {role}: no feature {name!r} among {names}")
+
+
+def _require_texts(values: list[Any], role: str) -> list[str]:
+    if not all(isinstance(value, str) for value in values):
+        kind = next("int64" if isinstance(value, int) else "float" for value in values if not isinstance(value, str))
+        raise RecordError(f"{role} is not a string: found {kind} values")
+    return values

@@ -10,7 +10,7 @@ from components.corpus_example_gen.writing.split_assignment import SplitRule
 from trainer.errors import JobError
 
 READ, SPANNING, WRITTEN, QUARANTINED = "read", "spanning", "written", "quarantined"
-DUPLICATES, FAULT = "duplicates", "fault"
+DUPLICATES, IDS, FAULT = "duplicates", "ids", "fault"
 EVENTS = "events"
 
 Event = tuple[str, Any]
@@ -29,6 +29,7 @@ class Summary:
         reasons: Bad records by category of the reason.
         examples: Location and full reason of the first record of each category.
         spanning: Documents whose records span several lines.
+        ids: Distinct ids of documents in a split.
         faults: Errors of whole files.
     """
 
@@ -39,6 +40,7 @@ class Summary:
     reasons: dict[str, int] = dataclasses.field(default_factory=dict)
     examples: dict[str, str] = dataclasses.field(default_factory=dict)
     spanning: int = 0
+    ids: int = 0
     faults: list[JobError] = dataclasses.field(default_factory=list)
 
     @property
@@ -61,6 +63,8 @@ def from_events(events: Iterable[Event], splits: Iterable[str]) -> Summary:
             summary.read += payload
         elif kind == SPANNING:
             summary.spanning += payload
+        elif kind == IDS:
+            summary.ids += payload
         elif kind in (WRITTEN, DUPLICATES):
             split, count = payload
             counts = summary.written if kind == WRITTEN else summary.duplicates
@@ -104,6 +108,8 @@ def check(summary: Summary, *, pattern: str, rule: SplitRule, max_bad_fraction: 
             expected="each record to be written, quarantined or dropped as a duplicate",
             fix="Run again with beam.engine: local, whose runner keeps every record.",
         )
+    if summary.quarantined == summary.read:
+        raise _all_bad(summary, pattern, quarantine)
     if summary.quarantined > max_bad_fraction * summary.read:
         raise _too_many_bad(summary, pattern, max_bad_fraction, quarantine)
     empty = [split for split in rule.names if summary.written[split] == 0]
@@ -124,6 +130,9 @@ def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) ->
             "Check corpus.split and corpus.split_values, or remove the split from splits.",
         ),
     }[rule.by]
+    if rule.by == "hash" and 0 < 2 * summary.ids <= summary.documents:
+        origin = f"{summary.ids} distinct id{'s' * (summary.ids > 1)}, and equal ids share a split; {origin}"
+        fix = "Set corpus.id to a column or key with an id of each document; without it, the id is a hash of the text."
     removed = f", {summary.removed} duplicates dropped" if summary.removed else ""
     return JobError(
         f"The corpus has no documents for split {' or '.join(empty)}.",
@@ -134,17 +143,31 @@ def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) ->
     )
 
 
+def _all_bad(summary: Summary, pattern: str, quarantine: str) -> JobError:
+    return JobError(
+        "The corpus has only bad records.",
+        where=pattern,
+        found=f"all {summary.quarantined} records quarantined, mostly:{_reasons(summary)}",
+        expected="records that corpus.format and the columns under corpus describe",
+        fix=f"Check corpus.format, and the names and values that the reasons mention; the records are in {quarantine}",
+    )
+
+
 def _too_many_bad(summary: Summary, pattern: str, limit: float, quarantine: str) -> JobError:
     fraction = summary.quarantined / summary.read
-    common = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
-    reasons = "".join(f"\n    {count} x {reason} ({summary.examples[reason]})" for reason, count in common)
     # Rounded up to three decimals, so that the run passes with the value in the message.
     enough = min(1.0, (int(fraction * 1000) + 1) / 1000)
     return JobError(
         "The corpus has too many bad records.",
         where=pattern,
-        found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}), mostly:{reasons}",
+        found=f"{summary.quarantined} of {summary.read} records quarantined ({fraction:.2%}),"
+        f" mostly:{_reasons(summary)}",
         expected=f"at most {limit:.2%} (corpus.max_bad_fraction: {limit:g})",
         fix=f"Inspect the records in {quarantine} and repair the corpus or its settings,"
         f" or accept the loss: --set corpus.max_bad_fraction={enough:g}",
     )
+
+
+def _reasons(summary: Summary) -> str:
+    common = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
+    return "".join(f"\n    {count} x {reason} ({summary.examples[reason]})" for reason, count in common)

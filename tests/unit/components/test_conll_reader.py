@@ -61,8 +61,22 @@ def test_columns_are_configurable(data: str, values: dict[str, object], expected
         ("a\n", {}, "too few columns: 1, the token is in column 1 and the tag in -1"),
         ("a O\n", {"columns": {"tag": 3}}, "too few columns: 2, the token is in column 1 and the tag in 3"),
         ("a x O\nb O\n", {}, "wrong number of columns: 2 at token 2, the first has 3"),
-        ("a\tO\n\tO\n", {"delimiter": "\t"}, "no token: the column is empty at token 2 of the sentence"),
-        ("a\tO\nb\t\n", {"delimiter": "\t"}, "no tag: the column is empty at token 2 of the sentence"),
+        ("a\tO\n\tO\n", {"delimiter": "\t"}, "no token: the value is empty at token 2 of the sentence"),
+        ("a\tO\nb\t\n", {"delimiter": "\t"}, "no tag: the value is empty at token 2 of the sentence"),
+        (
+            "a,O\nb,O\n",
+            {},
+            "too few columns: 1, the token is in column 1 and the tag in -1;"
+            " ',' may separate them: set corpus.delimiter",
+        ),
+        (
+            "a O\nb O\n",
+            {"delimiter": "\t"},
+            "too few columns: 1, the token is in column 1 and the tag in -1;"
+            " white space may separate them: remove corpus.delimiter",
+        ),
+        (",\n", {}, "too few columns: 1, the token is in column 1 and the tag in -1"),
+        ("a O\n\u00a0\u2003 O\n", {}, "no token: the value is white space, U+00A0 U+2003 at token 2 of the sentence"),
         ("a\0 O\n", {}, "NUL byte: at character 1 of the tokens"),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.readers.csv_reader import MAX_RECORD_BYTES
-from tests.unit.components.corpus_records import outcomes, read
+from tests.unit.components.corpus_records import fields_or_reasons, outcomes, read
 from trainer.errors import JobError
 
 LABELLED = {"label": "label", "labels": {"0": "negative", "1": "positive"}}
@@ -99,6 +99,57 @@ def test_csv_dialects_and_files_without_a_header(data, format, values, expected)
     ]
 
 
+@pytest.mark.parametrize(("format", "mark"), [("csv", ","), ("tsv", "\t")])
+def test_short_rows_lack_their_last_columns_if_allowed(format: str, mark: str) -> None:
+    data = (
+        mark.join(("text", "n", "at"))
+        + "\na\n \n"
+        + mark.join("b1")
+        + "\n"
+        + mark.join("c1xy")
+        + "\n"
+        + mark.join("d1x")
+    )
+    width = "wrong number of columns: {}, the header has 3"
+    assert outcomes(read(data, format)) == [
+        *((2, width.format(1)), (4, width.format(2)), (5, width.format(4)), ("d",)),
+    ]
+    assert outcomes(read(data, format, short_rows=True)) == [("a",), ("b",), (5, width.format(4)), ("d",)]
+    assert outcomes(read(data, format, short_rows=True, label="n", source="at")) == [
+        (2, "no label: 'n' is empty"),
+        (4, "no source: 'at' is empty"),
+        *((5, width.format(4)), ("d",)),
+    ]
+
+
+ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"}
+"""What PostgreSQL's COPY TO writes for characters."""
+ESCAPED = st.text(st.sampled_from([*ESCAPES, *'nNtr0"x é']), min_size=1).map(lambda text: f"x{text}")
+
+
+@given(st.lists(st.tuples(ESCAPED, ESCAPED | st.none())))
+def test_escapes_of_databases_round_trip_in_tsv(rows: list[tuple[str, str | None]]) -> None:
+    def encoded(text: str | None) -> str:
+        return "\\N" if text is None else "".join(ESCAPES.get(char, char) for char in text)
+
+    data = "".join(f"{encoded(key)}\t{encoded(text)}\n" for key, text in rows)
+    records = read(data, "tsv", header=["key", "text"], id="key", escape="\\")
+    assert fields_or_reasons(records, "segments") == ["no text" if text is None else (text,) for _, text in rows]
+    assert [record.id for record in records if isinstance(record, Document)] == [
+        key for key, text in rows if text is not None
+    ]
+
+
+def test_escapes_as_mysql_writes_them_to_a_file() -> None:
+    # SELECT ... INTO OUTFILE puts the backslash before the character itself, except for NUL.
+    data = "k\ttext\n1\ta\\\nb\\\tc\\\\d\n2\t\\N\n3\tx\\0y\n4\t\\\\N\n"
+    assert outcomes(read(data, "tsv", escape="\\")) == [
+        *(("a\nb\tc\\d",), (4, "no text"), (5, "NUL byte: in an escape"), ("\\N",)),
+    ]
+    assert outcomes(read("text\na\\nb\n", "tsv")) == [("a\\nb",)]
+    assert outcomes(read("text\na\\nb\n", "csv", escape="\\")) == [("anb",)]
+
+
 def test_documents_have_class_name_source_and_id() -> None:
     (record,) = read("key,from,text,label,other\nk1,web,Hello, 1 ,z\n", "csv", id="key", source="from", **LABELLED)
     assert record == Document(("Hello",), "positive", "web", "k1", 2)
@@ -148,12 +199,21 @@ def test_empty_files_have_no_records(format: str, data: bytes) -> None:
             "broken JSON: maximum recursion depth exceeded while decoding a JSON array from a unicode string",
         ),
         (b'["a", 1]', "not an object: found a list"),
+        (
+            b'[{"text": "a"}]',
+            "not an object: found a list of objects; if the file is a JSON array, set corpus.format: json",
+        ),
+        (
+            b'[{"text": "a"}',
+            "broken JSON: Expecting ',' delimiter at character 15;"
+            " if the file is a JSON array, set corpus.format: json",
+        ),
         (b"null", "not an object: found null"),
         (b'{"txt": "a", "label": 1}', "no text: no key 'text' among 'txt', 'label'"),
         (b'{"text": null, "label": 1}', "no text"),
         (b'{"text": " \\n ", "label": 1}', "no text"),
         (b'{"text": 5, "label": 1}', "text is not a string: found a number"),
-        (b'{"text": ["a"], "label": 1}', "text is not a string: found a list"),
+        (b'{"text": [["a"]], "label": 1}', "text is not a string: found a list"),
         (b'{"text": "a"}', "no label: no key 'label' among 'text'"),
         *((b'{"text": "a", "label": %s}' % value, "no label: 'label' is empty") for value in (b"null", *MISSING)),
         *((b'{"text": %s, "label": 1}' % value, "no text") for value in MISSING),

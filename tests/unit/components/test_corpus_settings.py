@@ -61,7 +61,7 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
         ({"split": "s", "path": {"train": "a", "eval": "b"}}, "The splits cannot have two definitions. where: split"),
         ({"path": {}}, "no split has a path"),
         ({"path": {"a/b": "x"}}, "found 'a/b'"),
-        ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "all split paths must have the same placeholders: {SPAN}"),
+        ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "all paths must have the same placeholders: {SPAN}"),
         ({"path": "{YYYY}/{MM}/a.csv"}, "a date in the path needs {YYYY}, {MM}, {DD}, found {YYYY}, {MM}"),
         ({"path": "{SPAN}/{YYYY}{MM}{DD}"}, "a path cannot have both {SPAN} and {YYYY}{MM}{DD}"),
         ({"path": "{VERSION}/a.csv"}, "{VERSION} in the path needs {SPAN}"),
@@ -71,11 +71,27 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
         ({"path": "{SPAN}/a.csv", "rolling": 0}, "greater than 0"),
         ({"max_bad_fraction": 1.5}, "less than or equal to 1"),
         ({"path": ""}, "at least 1 character"),
+        ({"path": []}, "at least 1 item"),
+        ({"path": ["a", ""]}, "at least 1 character"),
+        ({"path": ["a-{SPAN}", "b"]}, "all paths must have the same placeholders: {SPAN}"),
+        ({"split": "s", "path": {"train": ["a", "b"], "eval": "c"}}, "The splits cannot have two definitions."),
         ({"txt": "text"}, "Extra inputs are not permitted"),
         ({"multi_label": True}, "multi_label needs label"),
         ({"label": "l", "label_separator": "|"}, "label_separator needs multi_label"),
         ({"label": "l", "multi_label": True, "label_separator": ""}, "at least 1 character"),
         ({"format": "text", "weight": "w"}, "weight does not apply to format text"),
+        ({"format": "text", "label": "l"}, "Format text has no labels but the names of folders. where: label"),
+        ({"format": "conll", "label": "folder"}, "label does not apply to format conll"),
+        *(({"format": "fasttext", key: "x"}, f"{key} does not apply to format") for key in ("label", "text", "id")),
+        (
+            {"format": "fasttext", "multi_label": True, "label_separator": ";"},
+            "label_separator does not apply to format",
+        ),
+        ({"text": ["a", "b"], "source": "b"}, "cannot be both text and source. where: source found: b"),
+        *(({"text": columns}, "expected distinct columns") for columns in ([], ["a", "a"])),
+        ({"format": "jsonl", "records": "data"}, "records does not apply to format jsonl"),
+        ({"format": "jsonl", "short_rows": True}, "short_rows does not apply to format jsonl"),
+        ({"tag": "t"}, "tag does not apply to format csv"),
     ],
 )
 def test_invalid_settings_are_errors(values: dict[str, object], message: str) -> None:
@@ -92,6 +108,8 @@ def test_invalid_settings_are_errors(values: dict[str, object], message: str) ->
         corpus(path="{YYYY}-{MM}-{DD}.csv", span="latest", split="s", split_values={"dev": "eval"}),
         corpus(format="conll", delimiter="\t", columns={"token": 2, "comment": "#"}, encoding_errors="replace"),
         corpus(format="text", document="file", segment="paragraph"),
+        corpus(format="text", document="file", label="folder"),
+        corpus(format="json", text=["a", 2], records="data.items", tokens="w", tag="t", tags=["O", 1]),
     ],
 )
 def test_settings_survive_json(settings: CorpusSettings) -> None:
@@ -107,6 +125,10 @@ def test_the_kind_of_corpus() -> None:
         ({"format": "text"}, "text"),
         ({"format": "tf_sequence_example", "label": "l"}, "labelled_text"),
         ({"format": "conll"}, "tagged_text"),
+        ({"format": "parquet", "tag": "ner"}, "tagged_text"),
+        ({"format": "text", "label": "folder"}, "labelled_text"),
+        ({"format": "fasttext"}, "labelled_text"),
+        ({"format": "fasttext", "multi_label": True, "labels": ["a", "b"]}, "multi_labelled_text"),
         ({"label": "l", "multi_label": True, "labels": {"d": "drama", "c": "comedy"}}, "multi_labelled_text"),
     ):
         assert corpus(**values).kind.name == kind

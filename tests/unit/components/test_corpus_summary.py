@@ -25,13 +25,14 @@ def test_events_are_summed() -> None:
     events: list[tuple[str, Any]] = [
         *[(accounting.READ, 7), (accounting.READ, 5), (accounting.QUARANTINED, reasons), (accounting.SPANNING, 2)],
         *[(accounting.WRITTEN, ("train", 6)), (accounting.WRITTEN, ("train", 2)), (accounting.WRITTEN, ("eval", 1))],
+        *[(accounting.IDS, 5), (accounting.IDS, 4)],
         *[(accounting.DUPLICATES, ("train", 2)), (accounting.DUPLICATES, ("train", 1))],
         accounting.fault(JobError("broken", where="f", fix="repair")),
     ]
     counts = accounting.from_events(json.loads(json.dumps(events)), WEIGHTS)
     assert [str(fault) for fault in counts.faults] == [str(JobError("broken", where="f", fix="repair"))]
     counts.faults.clear()
-    assert counts == Summary(12, written(8, 1), 3, written(3), {"no text": 3}, {"no text": "f, line 2: no text"}, 2)
+    assert counts == Summary(12, written(8, 1), 3, written(3), {"no text": 3}, {"no text": "f, line 2: no text"}, 2, 9)
     assert (counts.documents, counts.removed) == (9, 3)
 
 
@@ -69,6 +70,23 @@ def test_too_many_bad_records_fail_the_run() -> None:
     check(counts, 0.086)
 
 
+@pytest.mark.parametrize("limit", [0.01, 1.0])
+def test_a_corpus_of_bad_records_alone_fails_whatever_its_limit(limit: float) -> None:
+    reasons = {"no text": 3, "no label": 2}
+    counts = Summary(5, written(), 5, reasons=reasons, examples=dict.fromkeys(reasons, "f.csv, line 2: why"))
+    with pytest.raises(JobError) as error:
+        check(counts, limit)
+    parts = [
+        "only bad records",
+        "all 5 records",
+        "3 x no text (f.csv, line 2: why)",
+        "Check corpus.format",
+        "/q/records",
+    ]
+    assert [part for part in parts if part not in str(error.value)] == []
+    assert "max_bad_fraction" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("by", "origin", "fix"),
     [
@@ -82,3 +100,14 @@ def test_an_empty_split_is_an_error(by: Literal["hash", "file", "column"], origi
     message = f"(?s)no documents for split eval.*5 documents in all.*1 duplicates dropped.*{origin}.*{fix}"
     with pytest.raises(JobError, match=message):
         check(counts, by=by)
+
+
+@pytest.mark.parametrize(
+    ("documents", "ids", "found"),
+    [(200, 1, "1 distinct id, and"), (200, 3, "3 distinct ids"), (200, 101, None), (2, 2, None)],
+)
+def test_an_empty_split_of_equal_texts_needs_ids(documents: int, ids: int, found: str | None) -> None:
+    counts = Summary(read=documents, written=written(documents), ids=ids)
+    message = f"{found}.*equal ids share a split; splits by hash.*Set corpus.id" if found else "Increase the weight"
+    with pytest.raises(JobError, match=f"(?s)no documents for split eval or test.*{documents} documents.*{message}"):
+        check(counts)

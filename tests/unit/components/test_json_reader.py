@@ -111,6 +111,56 @@ def test_a_file_that_is_not_an_array_is_an_error(data: bytes) -> None:
     assert (error.value.where, error.value.found) == ("/data/corpus, line 1", f"{first} as its first character")
 
 
+RECORDS = [{"text": "a", "items": [{"text": "no"}]}, {"text": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ({"data": RECORDS}, "data"),
+        ({"version": [1, [{"x": 1}]], "meta": {"data": []}, "data": RECORDS, "rest": [{"text": "no"}]}, "data"),
+        ({"page": {"data": RECORDS, "n": {"data": RECORDS}}}, "page.data"),
+        ({"a.b": {"c": RECORDS}}, "a.b.c"),
+        ({"data": {"item": RECORDS[1:]}, "item": 1, "items": RECORDS}, "items"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("chunk", [7, 1000])
+def test_the_array_of_a_key_is_read(monkeypatch, value, key, indent, chunk):
+    monkeypatch.setattr(json_reader, "_CHUNK_BYTES", chunk)
+    assert read(json.dumps(value, indent=indent), records=key) == ["a", "b"]
+
+
+def test_faults_around_the_array_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = b'{"n": 1,\n"data": [{"text": "a"}'
+    assert read(head, records="data") == ["a", (2, "truncated JSON file: it ends at byte 31")]
+    assert read(head + b"]", records="data") == ["a", (2, "truncated JSON file: it ends at byte 32")]
+    assert read(head + b"], x}", records="data")[1][1].startswith("invalid JSON file: ")
+    monkeypatch.setattr(json_reader, "MAX_DOCUMENT_BYTES", 1000)
+    monkeypatch.setattr(json_reader, "_CHUNK_BYTES", 100)
+    long = b'{"text": "no"}, ' * 500 + b"0"
+    data = b'{"before": [' + long + b'], "data": [{"text": "a"}], "after": [' + long + b"]}"
+    assert read(data, records="data") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("data", "values", "parts"),
+    [
+        (b'{"n": 1, "data": [{"text": "a"}]}', {}, ["not an array", "records: data,", "format: jsonl if each line"]),
+        (b'{"n": [[{}]],\n"d": {"rows": [{}]}}', {}, ["line 2", "records: d.rows, the key of an array."]),
+        (b'{"text": "a"}\n{"text": "b"}\n', {}, ["'{' as its first", "corpus.format: jsonl if each line is an object"]),
+        (b'{"rows": [{}]}', {"records": "data"}, ["no array data.", "the keys 'rows'", "records: rows"]),
+        (b'{"data": {"x": 1}}', {"records": "data"}, ["no array data.", "the keys 'data'", "at data"]),
+        (b'[{"data": []}]', {"records": "data"}, ["no array data.", "'[' as its first", "Remove corpus.records"]),
+        (b"nonsense", {"records": "data"}, ["no array data.", "'n' as its first"]),
+    ],
+)
+def test_a_file_without_the_array_names_another(data: bytes, values: dict[str, str], parts: list[str]) -> None:
+    with pytest.raises(JobError) as error:
+        read(data, **values)
+    assert [part for part in parts if part not in str(error.value)] == []
+
+
 @pytest.mark.parametrize("chunk", [5, 64, 1000])
 @pytest.mark.parametrize("indent", [None, 2])
 def test_elements_may_span_chunks(monkeypatch, chunk, indent):

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.corpus_example_gen import documents
 from components.corpus_example_gen.readers import lines, text_reader
-from tests.unit.components.corpus_records import outcomes, read
+from tests.unit.components.corpus_records import fields_or_reasons, outcomes, read
 from trainer.errors import JobError
 
 TEXT = b"\xef\xbb\xbffirst line\r\nsecond\n\n \t\nthird\n"
@@ -94,3 +98,71 @@ def test_only_a_record_over_the_limit_is_lost(monkeypatch: pytest.MonkeyPatch, e
     data = ("a\n\n" + "long\n" * 100 + "\nb\n").encode(encoding)
     assert outcomes(read(data, "text", encoding=encoding, document="paragraph")) == [("a",), (3, reason), ("b",)]
     assert outcomes(read(data, "text", encoding=encoding, document="file")) == [(1, reason)]
+
+
+@pytest.mark.parametrize("document", ["line", "paragraph", "file"])
+def test_the_folder_of_a_file_may_be_its_label(tmp_path: Path, document: str) -> None:
+    for folder in ("neg", "pos", "sci.med"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "0_1").write_text("one\n\ntwo")
+    for folder, path in ((path.parent.name, path) for path in tmp_path.glob("*/*")):
+        records = read(path, "text", document=document, label="folder")
+        assert {(record.label, record.source) for record in records} == {(folder, f"{folder}/0_1")}
+        assert len(records) == (1 if document == "file" else 2)
+        labels = {"neg": "bad", "pos": "good"}
+        found = fields_or_reasons(read(path, "text", document=document, label="folder", labels=labels), "label")
+        assert set(found) == {labels.get(folder, "unknown label: 'sci.med', allowed are 'neg', 'pos'")}
+    (record,) = read(tmp_path / "pos" / "0_1", "text", document="file", label="folder", multi_label=True)
+    assert (record.label, record.labels) == (None, ("pos",))
+    assert read(b"a", "text")[0].source == "corpus"
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_a_column_may_be_named_folder(format: str) -> None:
+    data = {"csv": "text,folder\na,x\n", "jsonl": '{"text": "a", "folder": "x"}'}[format]
+    (record,) = read(data, format, label="folder")
+    assert (record.label, record.source) == ("x", "corpus")
+
+
+def test_fasttext_labels() -> None:
+    data = (
+        b"\xef\xbb\xbf__label__pos good  film\r\n\n__label__a\t__label__b __label__a x\nplain words\n"
+        b"the __label__neg film __label__neg __labels\n__label__ x\n__label__a\n"
+        b"x__label__a __label__\xc3\xa9\xc2\xa0b c"
+    )
+    records = read(data, "fasttext")
+    assert outcomes(records) == [
+        ("good  film",),
+        (3, "several labels: 'a', 'b'; set corpus.multi_label: true"),
+        (4, "no label: no word starts with __label__"),
+        ("the film __labels",),
+        (6, "no label: '__label__' is empty"),
+        (7, "no text"),
+        ("x__label__a c",),
+    ]
+    assert [record.label for record in records if hasattr(record, "label")] == ["pos", "neg", "\xe9\xa0b"]
+    several = read(data, "fasttext", multi_label=True)
+    assert fields_or_reasons(several, "labels") == [
+        *(("pos",), ("a", "b"), (), ("neg",), "no label: a label in '__label__' is empty", "no text", ("\xe9\xa0b",)),
+    ]
+    renamed = read(data, "fasttext", multi_label=True, labels={"b": "B", "a": "A", "pos": "A"})
+    assert fields_or_reasons(renamed, "labels")[:3] == [("A",), ("B", "A"), ()]
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"]), min_size=1)
+MARKED = st.lists(st.tuples(st.booleans(), WORDS), min_size=1)
+
+
+@given(st.lists(MARKED), st.sampled_from([" ", "\t", "  ", " \v\f"]))
+def test_fasttext_lines_round_trip(documents: list[list[tuple[bool, str]]], blank: str) -> None:
+    # As fastText's Dictionary::getLine: each word of the line is a label or not.
+    kept = [line for line in documents if any(not is_label for is_label, _ in line)]
+    lines = [blank.join(f"__label__{word}" if is_label else f"x{word}" for is_label, word in line) for line in kept]
+    records = read("\n".join(lines), "fasttext", multi_label=True)
+    assert [(record.labels, record.segments[0].split()) for record in records] == [
+        (
+            tuple(sorted({word for is_label, word in line if is_label})),
+            [f"x{word}" for is_label, word in line if not is_label],
+        )
+        for line in kept
+    ]

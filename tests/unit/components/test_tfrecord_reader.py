@@ -53,7 +53,10 @@ def test_feature_lists_of_tokens_and_tags_must_be_aligned(tmp_path: Path) -> Non
         (sentence(words=[b"a"]), "no tags: no feature list 'ner'"),
         (sentence(ner=[b"O"]), "no tokens: no feature list 'words'"),
         (sentence(words=[b"a", b"b"], ner=[b"O"]), "different lengths: 2 tokens, 1 tags"),
-        (sentence(words=[b"a", b" "], ner=[b"O", b"O"]), "no token: the value is empty at token 2 of the sentence"),
+        (
+            sentence(words=[b"a", b" "], ner=[b"O", b"O"]),
+            "no token: the value is white space, U+0020 at token 2 of the sentence",
+        ),
         (sentence(words=[b"a", b"b"], ner=[b"O", b""]), "no tag: the value is empty at token 2 of the sentence"),
         (sentence(words=[], ner=[]), "no tokens"),
         (sentence(words=[1], ner=[b"O"]), "tokens is not a string: found int64 values"),

@@ -42,6 +42,25 @@ def test_words_that_older_yaml_takes_for_booleans_dates_and_octals_stay_text(loa
     assert (corpus.label, corpus.labels) == ("no", {"no": "off", "010": "2024-01-01", "1:30": "y"})
 
 
+SPELLINGS = ["True", "False", "+1", "-1", "1.50", "1_000", "1e3", "0", ".inf", ".nan"]
+LISTED = f"[{', '.join(SPELLINGS)}]"
+
+
+@pytest.mark.parametrize("labels", [LISTED, "{" + ", ".join(f"{each}: {each}" for each in SPELLINGS) + "}"])
+def test_values_of_the_corpus_mean_what_is_written(load, labels):
+    pairs = {"labels": labels, "header": LISTED, "split": "fold", "split_values": "{True: eval, 1.50: 1_0}"}
+    written = GOOD.replace("source: site", "source: site, " + ", ".join(map(": ".join, pairs.items())))
+    for job in (load(written), load(GOOD, *(f"corpus.{key}={value}" for key, value in pairs.items()))):
+        assert job.corpus.labels == {spelling: spelling for spelling in SPELLINGS}
+        assert job.corpus.header == tuple(SPELLINGS)
+        assert job.corpus.split_values == {"True": "eval", "1.50": "1_0"}
+    assert load(GOOD, "corpus.header=false", "corpus.text=2").corpus.header is False
+    tagger = "name: t\ntask: tagger\ntransform: {tokenizer: whitespace}\ncorpus: {format: conll, path: data.conll}\n"
+    assert load(tagger, "corpus.tags=[True, +1, 1.50]").corpus.tags == ("True", "+1", "1.50")
+    with pytest.raises(JobError, match=r"corpus\.labels"):
+        load(GOOD, "corpus.labels=[null, good]")
+
+
 def test_an_alias_stands_for_its_anchor(load):
     job = load(GOOD + "gates: {accuracy: &g {min: 0.5}, auc: *g}\n", LABELS)
     assert job.gates["accuracy"].min == job.gates["auc"].min == 0.5
@@ -110,7 +129,11 @@ OTHERS = [
     (("name: small\n", ""), [], ["The key name is missing", "job.yaml:1, name", "Name of the job"]),
     (("name: small", "name: 7"), [], [":1, name", "found: 7", 'put it in quotes: "7"']),
     (("classifier", "parser"), [], [":2, task", "one of classifier"]),
-    (("format: csv, ", ""), [], [":3, corpus.format", "corpus.format is missing", "one of text, csv, tsv, jsonl"]),
+    (
+        ("format: csv, ", ""),
+        [],
+        [":3, corpus.format", "corpus.format is missing", "one of text, fasttext, csv, tsv, jsonl"],
+    ),
     (("format: csv", "format: cvs"), [], [":3, corpus.format", "did you mean csv?"]),
     (("label: stars, ", ""), [], [":3, corpus.label", "A classifier needs labels", "add label:"]),
     (("source: site", "source: stars"), [], [":3, corpus.source", "cannot be both label and source", "found: stars"]),
