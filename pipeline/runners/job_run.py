@@ -9,6 +9,7 @@ from pathlib import Path
 
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline.config.job import Job
+from pipeline.config.plain_paths import plain_path
 from pipeline.config.secrets import secrets
 from pipeline.console.live import RunConsole
 from pipeline.dag.layout import Layout
@@ -19,7 +20,6 @@ from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.lock import RootLock
-from pipeline.config.plain_paths import plain_path
 from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.record import RunRecord
 from pipeline.runs.redirect import redirect_output

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from pipeline.config.locations import exists
-from pipeline.runs import record as history
 from pipeline.config.plain_paths import plain_path
+from pipeline.runs import record as history
 from trainer.errors import JobError
 
 _VERSION = re.compile("[0-9]+")

@@ -45,8 +45,8 @@ def test_a_file_that_does_not_fit_leaves_the_old_one(tmp_path):
 
 def test_what_a_full_disk_refuses_of_the_log_is_dropped():
     # Without a buffer, each print would fail by itself.
-    settings = {"env": {**os.environ, "PYTHONUNBUFFERED": ""}, "capture_output": True, "text": True, "check": True}
-    done = subprocess.run([sys.executable, "-c", FULL], cwd=ROOT, **settings)
+    settings = {"env": {**os.environ, "PYTHONUNBUFFERED": ""}, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", FULL], cwd=ROOT, check=True, **settings)
     assert (done.stdout, done.stderr) == ("after\n", "")
 
 
