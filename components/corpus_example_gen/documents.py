@@ -84,6 +84,6 @@ class RecordError(Exception):
     """The reason why one record is bad; readers turn it into a `BadRecord`."""
 
 
-def too_long(limit: int = MAX_DOCUMENT_BYTES) -> RecordError:
-    """The error of a record longer than a limit."""
-    return RecordError(f"record too long: more than {limit >> 20} MiB")
+def too_long(limit: int | None = None) -> RecordError:
+    """The error of a record longer than a limit, by default `MAX_DOCUMENT_BYTES`."""
+    return RecordError(f"record too long: more than {(limit or MAX_DOCUMENT_BYTES) >> 20} MiB")
