@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copyreg
+import re
 from typing import NamedTuple
+
+_USER_OF_URL = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*@")
 
 
 class JobError(Exception):
@@ -31,11 +34,16 @@ class JobError(Exception):
 
     def __str__(self) -> str:
         details = (("where", self.where), ("found", self.found), ("expected", self.expected), ("fix", self.fix))
-        return "\n".join([self.what, *(f"  {name}: {text}" for name, text in details if text is not None)])
+        return mask("\n".join([self.what, *(f"  {name}: {text}" for name, text in details if text is not None)]))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Bypasses __init__, which the default would call with all arguments as positional ones.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+def mask(text: str) -> str:
+    """Returns a text without the users and passwords of its URLs."""
+    return _USER_OF_URL.sub("***@", text)
 
 
 class Problem(NamedTuple):

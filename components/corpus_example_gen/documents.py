@@ -10,6 +10,8 @@ from components.corpus_example_gen.settings import CorpusSettings
 EXCERPT_CHARS = 200
 MAX_DOCUMENT_BYTES = 64 << 20
 """Limit of a record in memory; a longer record is bad."""
+MAX_SENTENCE_BYTES = 8 << 20
+"""Limit of a sentence in columns, whose cells take many times the memory of its text."""
 ROLES = ("text", "label", "source", "id", "split", "weight")
 """Settings keys that name a record's columns, in the order of `DocumentBuilder.document`."""
 
@@ -82,6 +84,6 @@ class RecordError(Exception):
     """The reason why one record is bad; readers turn it into a `BadRecord`."""
 
 
-def too_long() -> RecordError:
-    """The error of a record longer than `MAX_DOCUMENT_BYTES`."""
-    return RecordError(f"record too long: more than {MAX_DOCUMENT_BYTES >> 20} MiB")
+def too_long(limit: int | None = None) -> RecordError:
+    """The error of a record longer than a limit, by default `MAX_DOCUMENT_BYTES`."""
+    return RecordError(f"record too long: more than {(limit or MAX_DOCUMENT_BYTES) >> 20} MiB")

@@ -11,8 +11,10 @@ import typer
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, Overrides, checked_job
 from pipeline.config.locations import describe, resolve_corpus_path
+from pipeline.config.secrets import masked_flags
 from pipeline.console.printing import CONTROLS, echo, unicode_escape, visible
 from pipeline.tasks.loading import json_schema, load
+from trainer.errors import mask
 
 app = typer.Typer(help="Check and show a job's configuration.", no_args_is_help=True)
 
@@ -34,12 +36,12 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     with exits_with(USAGE):
         job = checked_job(config, overrides)
         corpus = resolve_corpus_path(job.corpus.path, job.folder)
-    echo(f"{config} is a valid {job.task} job. It reads {describe(corpus)}")
+    echo(mask(f"{config} is a valid {job.task} job. It reads {describe(corpus)}"))
 
 
 @app.command()
 def show(config: ConfigPath, overrides: Overrides = None) -> None:
-    """Prints a job's YAML with every default and override filled in."""
+    """Prints a job's YAML with every default and override filled in, and passwords, tokens and keys masked."""
     with exits_with(USAGE):
         job = load(config, overrides or ())
     dumper = ruamel.yaml.YAML(typ="safe", pure=True)
@@ -47,8 +49,10 @@ def show(config: ConfigPath, overrides: Overrides = None) -> None:
     dumper.default_flow_style, dumper.width = False, 100
     dumper.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # ruamel types it as None
     text = io.StringIO()
-    dumper.dump(job.model_dump(mode="json", by_alias=True), text)
-    typer.echo(visible(text.getvalue(), unicode_escape), nl=False)
+    values = job.model_dump(mode="json", by_alias=True)
+    values["beam"]["options"] = masked_flags(job.beam.options)
+    dumper.dump(values, text)
+    typer.echo(mask(visible(text.getvalue(), unicode_escape)), nl=False)
 
 
 @app.command()

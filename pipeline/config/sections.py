@@ -60,4 +60,7 @@ class BeamSettings(Settings):
     """How Beam runs."""
 
     engine: Literal["local"] = Field("local", description="local: in this process.")
-    options: list[str] = Field(default_factory=list, description="Additional Beam flags, passed on unchanged.")
+    options: list[str] = Field(
+        default_factory=list,
+        description="Additional Beam flags, passed on unchanged; the log masks passwords, tokens and keys.",
+    )

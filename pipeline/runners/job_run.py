@@ -10,6 +10,7 @@ from pathlib import Path
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
+from pipeline.config.secrets import secrets
 from pipeline.console.live import RunConsole
 from pipeline.dag.layout import Layout
 from pipeline.runners.runner import Observer, Runner
@@ -65,11 +66,12 @@ def run(
     with RootLock(root), interrupts.handled():
         record = history.new_run(root, job.name, job.task, job.path)
         components = task_of(job).components(job, goal)
+        hidden = tuple(secrets(job.beam.options))
         watch = Watch(record, root, console, components, interrupts)
         console.start(components)
         try:
             place = plain_path(root)
-            with temporary_folder(Path(Layout(place).temporary)), redirect_output(record.log):
+            with temporary_folder(Path(Layout(place).temporary)), redirect_output(record.log, hidden):
                 finished = _run(job, place, watch, goal, until, use_cache, runner)
             with interrupts.deferred():
                 history.write(root, finished)

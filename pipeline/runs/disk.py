@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.errors import JobError
@@ -13,8 +14,9 @@ PARTIAL = ".partial-"
 """Start of the name of a file that is being written."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_FULL_MESSAGES = (*(os.strerror(number) for number in _FULL), "database or disk is full")
-"""Libraries keep only the text of the system's error."""
+# Libraries keep only the text of the system's error, and SQLite has its own.
+_FULL_MESSAGES = (*map(os.strerror, _FULL), "database or disk is full")
+_FAILING_MESSAGES = (os.strerror(errno.EIO), "disk I/O error")
 
 
 def write(path: Path, content: bytes) -> None:
@@ -34,13 +36,14 @@ def write(path: Path, content: bytes) -> None:
 
 def full_or_refused(error: BaseException, root: Path) -> JobError | None:
     """Returns what a user can do about an error of a root's disk, or None for another error."""
-    if _is_full(error):
+    full = _mentions(error, _FULL_MESSAGES)
+    if full or _mentions(error, _FAILING_MESSAGES):
         mount = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_mount())
         usage = shutil.disk_usage(mount)
         return JobError(
-            "The disk is full.",
+            "The disk is full." if full else "The disk cannot be written.",
             where=str(mount),
-            found=f"{usage.free / 1e6:,.0f} of {usage.total / 1e6:,.0f} MB free, or a limit on the size of files",
+            found=f"{usage.free / 1e6:,.0f} of {usage.total / 1e6:,.0f} MB free now, or a limit on the size of files",
             expected="space for several times the size of the corpus, and for the model",
             fix="free some space, or use a --root on another disk; then run the same command again to resume",
         )
@@ -53,11 +56,12 @@ def full_or_refused(error: BaseException, root: Path) -> JobError | None:
     return None
 
 
-def _is_full(error: BaseException | None) -> bool:
+def _mentions(error: BaseException | None, texts: Sequence[str]) -> bool:
+    """Returns whether an error or one that it comes from has one of some texts."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if getattr(error, "errno", None) in _FULL or any(text in str(error) for text in _FULL_MESSAGES):
+        if any(text in str(error) for text in texts):
             return True
         error = error.__cause__ or error.__context__
     return False

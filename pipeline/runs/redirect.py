@@ -7,19 +7,41 @@ import ctypes
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TextIO
+
+from trainer.errors import mask
 
 _FORMAT = "%(asctime)s %(levelname).1s %(name)s: %(message)s"
 
 
+class _Formatter(logging.Formatter):
+    """Masks secrets, and the users and passwords of URLs."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        super().__init__(_FORMAT)
+        # Longest first, since one may be the start of another.
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line of a log record."""
+        text = super().format(record)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return mask(text)
+
+
 @contextlib.contextmanager
-def redirect_output(path: Path) -> Iterator[None]:
+def redirect_output(path: Path, secrets: Collection[str] = ()) -> Iterator[None]:
     """Appends all output to file descriptors 1 and 2, and all logging from INFO up, to a log; creates its folder.
 
     It works below Python, so it includes the output of C++ libraries and child processes. Output for the terminal needs
     a duplicate of the descriptor that was made before, like `RunConsole`'s. What a full disk refuses is dropped.
+
+    Args:
+        path: The log.
+        secrets: Texts that the logging of libraries may hold; the log has a mask in their place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _flush()
@@ -29,7 +51,7 @@ def redirect_output(path: Path) -> Iterator[None]:
     # Line-buffered, and with no buffer shared with the descriptors, so that the lines keep their order.
     log = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
     handler = logging.StreamHandler(log)
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(_Formatter(secrets))
     root.handlers, root.level = [handler], logging.INFO
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)

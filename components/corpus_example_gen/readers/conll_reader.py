@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.documents import MAX_SENTENCE_BYTES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.format_keys import ColumnSettings
 from components.corpus_example_gen.readers.conllu_reader import CONLLU_COLUMNS, NO_WORD
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder, require_aligned
@@ -30,11 +30,10 @@ def read_conll(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator
         _COLUMN.findall if settings.delimiter is None else lambda line: line.split(settings.delimiter)
     )
     skipped = (_DOCUMENT_START, columns.comment) if columns.comment else _DOCUMENT_START
-    for number, block in lines.blocks():
-        raw = b"".join(block)
+    for number, raw in lines.blocks(MAX_SENTENCE_BYTES):
         try:
-            if len(raw) > MAX_DOCUMENT_BYTES:
-                raise too_long()
+            if len(raw) > MAX_SENTENCE_BYTES:
+                raise too_long(MAX_SENTENCE_BYTES)
             text = lines.encoding.decode(raw).replace("\r\n", "\n")
             rows = [split(line) for line in text.split("\n") if line and not line.startswith(skipped)]
             if rows:

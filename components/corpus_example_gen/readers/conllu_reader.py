@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, Part, Record, RecordError, too_long
+from components.corpus_example_gen.documents import MAX_SENTENCE_BYTES, Part, Record, RecordError, too_long
 from components.corpus_example_gen.readers.document_builder import DocumentBuilder
 from components.corpus_example_gen.readers.lines import Lines, lines_before
 from components.corpus_example_gen.settings import CorpusSettings
@@ -32,11 +32,10 @@ def read_conllu(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterato
     lines = Lines(file, part, settings)
     builder = DocumentBuilder(part, settings, lines.encoding, lambda: lines_before(part))
     tag_of = _picker(settings.tag or "upos")
-    for number, block in lines.blocks():
-        raw = b"".join(block)
+    for number, raw in lines.blocks(MAX_SENTENCE_BYTES):
         try:
-            if len(raw) > MAX_DOCUMENT_BYTES:
-                raise too_long()
+            if len(raw) > MAX_SENTENCE_BYTES:
+                raise too_long(MAX_SENTENCE_BYTES)
             comments, rows = _sentence(lines.encoding.decode(raw).replace("\r\n", "\n"))
             if rows:
                 source, identity = (comments.get(key) for key in (settings.source or "", settings.id or ""))

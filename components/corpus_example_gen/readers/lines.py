@@ -40,29 +40,28 @@ class Lines:
                 return
             yield line
 
-    def blocks(self) -> Iterator[tuple[int, list[bytes]]]:
+    def blocks(self, limit: int) -> Iterator[tuple[int, bytes]]:
         """Yields runs of lines between blank ones, each with the number of its first line, from 1.
 
-        A block belongs to the part in which the last blank line before it starts. Blocks longer than
-        `MAX_DOCUMENT_BYTES` are truncated after the line that exceeds it.
+        A block belongs to the part in which the last blank line before it starts. Blocks longer than a limit are
+        truncated after the line that exceeds it.
         """
         stop, is_blank = self._part.stop, self.encoding.is_blank
         is_ours = self._part.start == 0
-        block: list[bytes] = []
-        first = size = 0
+        block = bytearray()  # A list of lines would take many times the memory if they are short.
+        first = 0
         for number, (offset, line) in enumerate(self._raw, 1):
             if is_blank(line):
                 if block:
-                    yield first, block
+                    yield first, bytes(block)
                 if stop is not None and offset >= stop:
                     return
-                is_ours, block, size = True, [], 0
-            elif is_ours and size <= MAX_DOCUMENT_BYTES:
+                is_ours, block = True, bytearray()
+            elif is_ours and len(block) <= limit:
                 first = first if block else number
-                block.append(line)
-                size += len(line)
+                block += line
         if block:
-            yield first, block
+            yield first, bytes(block)
 
 
 def lines_before(part: Part) -> int:

@@ -59,14 +59,13 @@ def read_fasttext(file: BinaryIO, part: Part, settings: CorpusSettings) -> Itera
 
 def _records(lines: Lines, document: str | None) -> Iterator[tuple[int, bytes]]:
     if document == "paragraph":
-        yield from ((number, b"".join(block)) for number, block in lines.blocks())
+        yield from lines.blocks(MAX_DOCUMENT_BYTES)
     elif document == "file":
-        kept, size = [], 0
+        whole = bytearray()
         for line in lines:
-            kept.append(line)
-            size += len(line)
-            if size > MAX_DOCUMENT_BYTES:
+            whole += line
+            if len(whole) > MAX_DOCUMENT_BYTES:
                 break
-        yield 1, b"".join(kept)
+        yield 1, bytes(whole)
     else:
         yield from enumerate(lines, 1)

@@ -83,3 +83,11 @@ def test_columns_are_configurable(data: str, values: dict[str, object], expected
 def test_a_bad_line_invalidates_its_sentence(sentence: str, values: dict[str, object], reason: str) -> None:
     good = "x\ty\tO\n" if "columns" in values else "x\tO\n"
     assert pairs(f"{good}\n{sentence}\n{good}", **values) == [[("x", "O")], (3, reason), [("x", "O")]]
+
+
+@pytest.mark.parametrize(("format", "line"), [("conll", "a O\n"), ("conllu", "1\ta\ta\tX\t_\t_\t_\t_\t_\t_\n")])
+def test_only_a_sentence_over_the_limit_is_lost(monkeypatch: pytest.MonkeyPatch, format: str, line: str) -> None:
+    monkeypatch.setattr(f"components.corpus_example_gen.readers.{format}_reader.MAX_SENTENCE_BYTES", 3 * len(line))
+    first, bad, last = read(f"{line}\n{line * 4}\n{line * 3}".encode(), format)
+    assert (first.tokens, last.tokens) == (("a",), ("a", "a", "a"))
+    assert (bad.line, bad.reason) == (3, "record too long: more than 0 MiB")

@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,19 @@ def test_only_a_record_over_the_limit_is_lost(monkeypatch: pytest.MonkeyPatch, e
     data = ("a\n\n" + "long\n" * 100 + "\nb\n").encode(encoding)
     assert outcomes(read(data, "text", encoding=encoding, document="paragraph")) == [("a",), (3, reason), ("b",)]
     assert outcomes(read(data, "text", encoding=encoding, document="file")) == [(1, reason)]
+
+
+@pytest.mark.parametrize("document", ["paragraph", "file"])
+def test_short_lines_take_little_memory(document: str) -> None:
+    data = b"a\n" * (2 << 20)
+    tracemalloc.start()
+    try:
+        (record,) = read(data, "text", document=document)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert record.segments == (data.decode().rstrip(),)
+    assert peak < 60 << 20
 
 
 @pytest.mark.parametrize("document", ["line", "paragraph", "file"])

@@ -60,7 +60,8 @@ def test_a_full_disk_is_recognized_in_the_errors_of_libraries(tmp_path):
         found = disk.full_or_refused(error, tmp_path)
         assert found.what == "The disk is full."
         assert Path(found.where).is_mount()
-        assert "MB free" in found.found
+        assert "MB free now" in found.found
+    assert disk.full_or_refused(RuntimeError("disk I/O error"), tmp_path).what == "The disk cannot be written."
     assert disk.full_or_refused(RuntimeError("other"), tmp_path) is None
     assert disk.full_or_refused(OSError(errno.EACCES, "no", "/elsewhere/x"), tmp_path) is None
 

@@ -72,13 +72,14 @@ import sys
 from pipeline.runs.interrupts import Interrupts
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with Interrupts(lambda: print("shown", flush=True)).handled():
-    print("ready", flush=True)
+    texts = iter(["ready", "first"])
     while True:
         try:
+            print(next(texts), flush=True)
             while True:
                 pass
         except KeyboardInterrupt:
-            print("first", flush=True)
+            pass
 """
 
 
