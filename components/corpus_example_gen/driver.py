@@ -48,5 +48,7 @@ class CorpusDriver(driver.Driver):
         exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = "{}"
         exec_properties[utils.SPAN_PROPERTY_NAME] = resolved.newest.number
         exec_properties[utils.VERSION_PROPERTY_NAME] = resolved.newest.version
-        exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = fingerprint(found, Path(inputs_dir))
+        exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = fingerprint(
+            found, Path(inputs_dir), by_folder=settings.label_is_folder
+        )
         return exec_properties

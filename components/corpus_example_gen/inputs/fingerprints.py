@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import posixpath
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,16 +23,17 @@ _SETTLED_NS = 2_000_000_000
 """Age from which a file's times tell any change: file systems have clocks of up to two seconds."""
 
 
-def fingerprint(found: Sequence[SplitFile], inputs_dir: Path) -> str:
+def fingerprint(found: Sequence[SplitFile], inputs_dir: Path, *, by_folder: bool = False) -> str:
     """Returns a hash of the splits, names and contents of files in their order, with their number and size.
 
-    Folders do not count, because results do not depend on them. Files of other machines count by URL, size and time of
+    Folders do not count, unless results depend on their names. Files of other machines count by URL, size and time of
     modification.
 
     Args:
         found: The files with their splits.
         inputs_dir: The folder of the file that remembers hashes by device, inode, size and times; written anew if it
             cannot be read.
+        by_folder: Whether the name of the folder that holds a file counts.
 
     Raises:
         JobError: If a file cannot be read.
@@ -43,7 +43,7 @@ def fingerprint(found: Sequence[SplitFile], inputs_dir: Path) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for split, file in found:
         identity = (
-            [posixpath.basename(file.path), contents[file.path]]
+            ["/".join(file.path.split("/")[-2 if by_folder else -1 :]), contents[file.path]]
             if file.path in contents
             else [file.path, file.size, file.modified]
         )

@@ -44,6 +44,17 @@ def of(folder: Path, split: str | None = None) -> str:
     return fingerprint(found, folder.parent / "inputs")
 
 
+def test_the_folder_of_a_file_counts_where_it_is_the_label(tmp_path: Path) -> None:
+    def found(label: str, above: str) -> str:
+        file = tmp_path / above / label / "a.txt"
+        file.parent.mkdir(parents=True)
+        file.write_text("text")
+        return fingerprint([(None, file) for file in files.require_files(str(file))], tmp_path, by_folder=True)
+
+    assert found("pos", "one") != found("neg", "one")
+    assert found("pos", "two") == found("pos", "three")
+
+
 def test_content_names_order_and_splits_decide(corpus: Path, tmp_path: Path) -> None:
     first = of(corpus)
     assert first.startswith("files:2,bytes:14,")
