@@ -8,14 +8,14 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.dsl.components.common import resolver
 
 from components.shared.artifacts import ArtifactMap
+from components.shared.executions import OUTPUTS, last_executions
 
 _FINGERPRINT = "input_fingerprint"
 _INPUTS = (mlmd.Event.INPUT, mlmd.Event.DECLARED_INPUT)
-_OUTPUTS = (mlmd.Event.OUTPUT, mlmd.Event.DECLARED_OUTPUT)
 
 
 class PreviousStatistics(resolver.ResolverStrategy):
-    """Resolves to the latest earlier statistics of other examples that passed validation.
+    """Resolves to the last statistics of other examples that passed validation; those from the cache count as new.
 
     Failed examples do not serve as a reference: corrected ones would then fail because of drift.
     The inputs are `current`, the statistics of the run, and `statistics`, which resolves to one artifact or none.
@@ -25,8 +25,8 @@ class PreviousStatistics(resolver.ResolverStrategy):
         """Picks the artifact; see the class."""
         (current,) = input_dict["current"]
         corpus = _corpus(store, current.id)
-        earlier = (artifact for artifact in input_dict["statistics"] if artifact.id < current.id)
-        for artifact in sorted(earlier, key=lambda artifact: artifact.id, reverse=True):
+        last = last_executions(store, [artifact.id for artifact in input_dict["statistics"]])
+        for artifact in sorted(input_dict["statistics"], key=lambda artifact: last[artifact.id], reverse=True):
             if _corpus(store, artifact.id) != corpus and _passed(store, artifact.id):
                 return {**input_dict, "statistics": [artifact]}
         return {**input_dict, "statistics": []}
@@ -34,7 +34,7 @@ class PreviousStatistics(resolver.ResolverStrategy):
 
 def _corpus(store: Any, statistics: int) -> set[str]:
     """Returns the fingerprints of the files behind statistics, which CorpusExampleGen records on its examples."""
-    producers = _executions(store, statistics, _OUTPUTS)
+    producers = _executions(store, statistics, OUTPUTS)
     return {artifact.custom_properties[_FINGERPRINT].string_value for artifact in _artifacts(store, producers, _INPUTS)}
 
 
@@ -43,7 +43,7 @@ def _passed(store: Any, statistics: int) -> bool:
     consumers = _executions(store, statistics, _INPUTS)
     return any(
         artifact.type == "ExampleAnomalies" and artifact.state == mlmd.Artifact.LIVE
-        for artifact in _artifacts(store, consumers, _OUTPUTS)
+        for artifact in _artifacts(store, consumers, OUTPUTS)
     )
 
 

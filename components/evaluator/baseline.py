@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.dsl.components.common import resolver
 
 from components.shared.artifacts import ArtifactMap
+from components.shared.executions import last_executions
 
 
 class LastBlessedOther(resolver.ResolverStrategy):
@@ -21,16 +21,9 @@ class LastBlessedOther(resolver.ResolverStrategy):
         """Picks the artifacts; see the class."""
         candidates = {artifact.id for artifact in input_dict["candidate"]}
         models = {artifact.id: artifact for artifact in input_dict["model"] if artifact.id not in candidates}
-        last = _last_executions(store, [artifact.id for artifact in input_dict["model_blessing"]])
+        last = last_executions(store, [artifact.id for artifact in input_dict["model_blessing"]])
         for blessing in sorted(input_dict["model_blessing"], key=lambda artifact: last[artifact.id], reverse=True):
             model = models.get(blessing.get_int_custom_property("current_model_id"))
             if model is not None and blessing.get_int_custom_property("blessed") == 1:
                 return {**input_dict, "model": [model], "model_blessing": [blessing]}
         return {**input_dict, "model": [], "model_blessing": []}
-
-
-def _last_executions(store: Any, artifacts: list[int]) -> dict[int, int]:
-    """Returns the last execution that output each artifact; an execution from the cache outputs an old one again."""
-    events = store.get_events_by_artifact_ids(artifacts) if artifacts else []
-    ordered = sorted(events, key=lambda event: event.execution_id)
-    return {event.artifact_id: event.execution_id for event in ordered if event.type == mlmd.Event.OUTPUT}
