@@ -56,12 +56,17 @@ def load(directory: str) -> Any:
 
 def answer_texts(model: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
     """Returns the answer of a loaded model's `serving_default` to each text: one row of every output."""
+    return answer_rows(model, "serving_default", text=texts)
+
+
+def answer_rows(model: Any, signature: str, **inputs: Sequence[str | bytes]) -> list[dict[str, Any]]:
+    """Returns the answer of a signature of a loaded model to each of its inputs: one row of every output."""
     import tensorflow as tf
 
-    outputs = {
-        name: value.numpy() for name, value in model.signatures["serving_default"](text=tf.constant(texts)).items()
-    }
-    return [{name: values[row] for name, values in outputs.items()} for row in range(len(texts))]
+    found = model.signatures[signature](**{name: tf.constant(values) for name, values in inputs.items()})
+    outputs = {name: value.numpy() for name, value in found.items()}
+    (given,) = inputs.values()
+    return [{name: values[row] for name, values in outputs.items()} for row in range(len(given))]
 
 
 def shortest(number: object) -> float:
