@@ -17,7 +17,7 @@ ABOUT = "assets.extra/seqloom.json"
 
 def about(directory: str) -> dict[str, str]:
     """Returns the values in a SavedModel's file `ABOUT`; empty if it has none."""
-    with _quiet():
+    with quiet():
         import tensorflow as tf
 
     path = f"{directory}/{ABOUT}"
@@ -41,7 +41,7 @@ def load(directory: str) -> Any:
     Raises:
         JobError: If it cannot be loaded.
     """
-    with _quiet():
+    with quiet():
         import tensorflow as tf
 
         from trainer.text.normalization import register_operations
@@ -80,8 +80,8 @@ def text(value: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Hides the messages that TensorFlow's C++ code prints to stderr; its failures are exceptions."""
+def quiet() -> Iterator[None]:
+    """Hides what imports and TensorFlow's C++ code print to stderr; their failures are exceptions."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

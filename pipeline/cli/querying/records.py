@@ -13,6 +13,7 @@ from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.querying import inputs
 from pipeline.tasks.loading import load
 from trainer.errors import JobError
+from trainer.jobs.saved_model import quiet
 
 if TYPE_CHECKING:
     from components.corpus_example_gen.documents import Record
@@ -71,6 +72,8 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _records(path: Path, settings: CorpusSettings | None) -> Iterator[Query | JobError]:
+    with quiet():
+        import components.corpus_example_gen.readers.formats  # noqa: F401 - here without the messages of its imports
     format_ = format_of(str(path)) or "jsonl"
     if settings is None and format_ == "jsonl":
         yield from _json_lines(path)
