@@ -16,6 +16,7 @@ from tfx import v1 as tfx
 from tfx.dsl.components.base.base_node import BaseNode
 
 from components.corpus_example_gen.component import CorpusExampleGen
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.sequence_transform.component import SequenceTransform
 from pipeline.runners.local_beam import LOCAL_BEAM
@@ -34,12 +35,12 @@ def ours(corpus: Path, root: Path) -> list[BaseNode]:
     """CorpusExampleGen and SequenceTransform with the defaults of a job, whole documents."""
     settings = CorpusSettings(format="csv", path=str(corpus), id="id", text="text", label="label", source="source")
     example_gen = CorpusExampleGen(
-        input_base=str(corpus.parent),
-        pattern=corpus.name,
+        corpus=[SplitPattern(ALL_SPLITS, str(corpus))],
         settings=settings,
         splits=SplitSettings(),
         code="",
         quarantine_dir=str(root / "quarantine"),
+        inputs_dir=str(root / "inputs"),
     )
     examples = example_gen.outputs["examples"]
     schema_gen = tfx.components.ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))

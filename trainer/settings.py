@@ -9,8 +9,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PositiveFloat,
-    PositiveInt,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -25,6 +23,9 @@ RESERVED_WORDS = ("<pad>", "<unk>", "<bos>", "<eos>")
 
 # Characters of the subword models' own notation.
 _NOT_IN_RESERVED = {"\\", "\u2581", "\0"}
+
+MAX_SEED = 2**31 - 1
+"""The largest seed that every random generator in use takes."""
 
 IMPOSSIBLE = "impossible"
 """The type of pydantic's error for a section with problems; its context has them as `problems`."""
@@ -71,7 +72,7 @@ def _problems_below(path: tuple[str, ...], value: object) -> Iterator[Problem]:
 class TruncateSettings(Settings):
     """Truncates long documents."""
 
-    to: PositiveInt = Field(description="Longest sequence kept, in tokens.")
+    to: int = Field(gt=0, le=10_000_000, description="Longest sequence kept, in tokens.")
     keep: Literal["head", "tail", "head+tail"] = Field(
         "head", description="Kept end; head+tail takes a quarter of the limit from the head, the rest from the tail."
     )
@@ -80,7 +81,7 @@ class TruncateSettings(Settings):
 class PadSettings(Settings):
     """Pads sequences to one length on disk."""
 
-    to: PositiveInt = Field(description="Length of every sequence; longer ones are truncated.")
+    to: int = Field(gt=0, le=1_000_000, description="Length of every sequence; longer ones are truncated.")
     side: Literal["right", "left"] = Field(
         "right", description="Side of `<pad>`; readers that keep left padding cannot use the fused GPU kernel."
     )
@@ -91,12 +92,12 @@ class SubwordSettings(Settings):
 
     model: Literal["unigram", "bpe"] = Field("unigram", description="bpe: byte-pair encoding.")
     size: int = Field(
-        8_000, ge=300, description="Maximum number of pieces, including 256 bytes and the reserved words."
+        8_000, ge=300, le=1_000_000, description="Maximum number of pieces, including 256 bytes and the reserved words."
     )
     character_coverage: float = Field(
         0.9995, gt=0, le=1, description="Share of the text whose characters get a piece; rarer ones become bytes."
     )
-    sample_mb: PositiveInt = Field(32, description="Megabytes of the train split to train the model on.")
+    sample_mb: int = Field(32, gt=0, le=65_536, description="Megabytes of the train split to train the model on.")
 
 
 class PhraseSettings(Settings):
@@ -106,9 +107,13 @@ class PhraseSettings(Settings):
     * count of its second word) is above the threshold.
     """
 
-    min_count: PositiveInt = Field(5, description="Pairs must occur more often than this in the train split.")
-    threshold: PositiveFloat = Field(10.0, description="Score that a pair must exceed; higher gives fewer phrases.")
-    passes: int = Field(1, ge=1, le=4, description="Rounds of joining: 1 gives phrases of two words, 2 of up to four.")
+    min_count: int = Field(
+        5, gt=0, le=1_000_000_000, description="Pairs must occur more often than this in the train split."
+    )
+    threshold: float = Field(
+        10.0, gt=0, le=1e12, description="Score that a pair must exceed; higher gives fewer phrases."
+    )
+    passes: int = Field(1, gt=0, le=4, description="Rounds of joining: 1 gives phrases of two words, 2 of up to four.")
     delimiter: str = Field("_", description="Separator between the words of a phrase.")
 
     @field_validator("delimiter")
@@ -133,10 +138,18 @@ class TransformSettings(Settings):
     nfkc: bool = Field(False, description="Unicode normalization form NFKC; needs the extra `subwords`.")
     strip_html: bool = Field(False, description="Replace HTML tags by spaces, and common entities by their characters.")
     digits: bool = Field(False, description="Replace every decimal digit by 0: 1984 becomes 0000.")
-    max_token_bytes: PositiveInt | None = Field(None, description="Longest token in bytes; longer ones become unknown.")
-    max_size: PositiveInt = Field(20_000, description="Maximum size of the vocabulary, excluding reserved ids.")
-    min_count: PositiveInt = Field(2, description="Minimum count of a word in the train split; rarer ones are unknown.")
-    oov_buckets: int = Field(0, ge=0, description="Number of ids after the vocabulary to hash unknown words to.")
+    max_token_bytes: int | None = Field(
+        None, gt=0, le=1_000_000, description="Longest token in bytes; longer ones become unknown."
+    )
+    max_size: int = Field(
+        20_000, gt=0, le=100_000_000, description="Maximum size of the vocabulary, excluding reserved ids."
+    )
+    min_count: int = Field(
+        2, gt=0, le=1_000_000_000, description="Minimum count of a word in the train split; rarer ones are unknown."
+    )
+    oov_buckets: int = Field(
+        0, ge=0, le=100_000_000, description="Number of ids after the vocabulary to hash unknown words to."
+    )
     vocabulary: str | None = Field(
         None, description="File with the vocabulary, one word per line; null: take it from the train split."
     )
@@ -144,7 +157,9 @@ class TransformSettings(Settings):
     min_coverage: float | None = Field(
         None, gt=0, le=1, description="Minimum share of known tokens in a split; below it the run fails."
     )
-    min_length: int = Field(0, ge=0, description="Drop documents with fewer tokens, not counting <bos> and <eos>.")
+    min_length: int = Field(
+        0, ge=0, le=1_000_000_000, description="Drop documents with fewer tokens, not counting <bos> and <eos>."
+    )
     bos: Literal["document", "segment"] | None = Field(None, description="Insert `<bos>` before each one.")
     eos: Literal["document", "segment"] | None = Field(None, description="Insert `<eos>` after each one.")
     truncate: TruncateSettings | None = Field(None, description="Truncate long documents; null: keep them whole.")
@@ -235,7 +250,7 @@ class OutputSettings(Settings):
     """Output of TFRecord files."""
 
     compression: Literal["gzip", "none"] = Field("gzip", description="gzip: a third of the bytes; none: plain files.")
-    shard_mb: PositiveInt = Field(32, description="Megabytes of corpus per file, before compression.")
+    shard_mb: int = Field(32, gt=0, le=16_384, description="Megabytes of corpus per file, before compression.")
 
     @property
     def suffix(self) -> str:

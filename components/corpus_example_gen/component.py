@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from tfx import types
 from tfx.components.example_gen import component
@@ -12,7 +12,7 @@ from tfx.types import component_spec, standard_artifacts, standard_component_spe
 
 from components.corpus_example_gen.driver import CorpusDriver
 from components.corpus_example_gen.executor import CorpusExampleGenExecutor
-from components.corpus_example_gen.inputs.split_patterns import ALL_SPLITS
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from trainer.settings import OutputSettings
 
@@ -27,6 +27,7 @@ class CorpusExampleGenSpec(component_spec.ComponentSpec):
         "output": component_spec.ExecutionParameter(type=str),
         "code": component_spec.ExecutionParameter(type=str),
         "quarantine_dir": component_spec.ExecutionParameter(type=str),
+        "inputs_dir": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = standard_component_specs.FileBasedExampleGenSpec.INPUTS
     OUTPUTS = standard_component_specs.FileBasedExampleGenSpec.OUTPUTS
@@ -40,13 +41,13 @@ class CorpusExampleGen(component.FileBasedExampleGen):
     `version` and `input_fingerprint`, the first two of the newest span.
 
     Args:
-        input_base: Folder of the corpus.
-        pattern: File or glob in that folder, or one per split; may hold TFX's {SPAN}, {VERSION} and date placeholders.
+        corpus: Files or globs; may hold TFX's {SPAN}, {VERSION} and date placeholders.
         settings: How to read a record, and which spans.
-        splits: Weights of the splits; ignored if each split has its own pattern.
+        splits: Weights of the splits; ignored if each split has its own patterns.
         code: Hash of the package's source, so that edited code invalidates the cache.
         output: How to write the shards.
         quarantine_dir: Folder in which each execution with bad records writes `<execution>/records.jsonl`.
+        inputs_dir: Folder for the list of the files to read and the hashes of their contents.
     """
 
     SPEC_CLASS = CorpusExampleGenSpec
@@ -56,20 +57,20 @@ class CorpusExampleGen(component.FileBasedExampleGen):
     def __init__(
         self,
         *,
-        input_base: str,
-        pattern: str | Mapping[str, str],
+        corpus: Sequence[SplitPattern],
         settings: CorpusSettings,
         splits: SplitSettings,
         code: str,
         quarantine_dir: str,
+        inputs_dir: str,
         output: OutputSettings | None = None,
     ) -> None:
-        patterns = {ALL_SPLITS: pattern} if isinstance(pattern, str) else pattern
-        weights = splits.weights if isinstance(pattern, str) else dict.fromkeys(pattern, 1)
+        names = dict.fromkeys(pattern.name for pattern in corpus)
+        weights = splits.weights if ALL_SPLITS in names else dict.fromkeys(names, 1)
         spec = CorpusExampleGenSpec(
-            input_base=input_base,
+            input_base="",
             input_config=example_gen_pb2.Input(
-                splits=[example_gen_pb2.Input.Split(name=name, pattern=each) for name, each in patterns.items()]
+                splits=[example_gen_pb2.Input.Split(name=name, pattern=pattern) for name, pattern, _ in corpus]
             ),
             output_config=example_gen_pb2.Output(
                 split_config=example_gen_pb2.SplitConfig(
@@ -86,6 +87,7 @@ class CorpusExampleGen(component.FileBasedExampleGen):
             output=(output or OutputSettings()).model_dump_json(),
             code=code,
             quarantine_dir=quarantine_dir,
+            inputs_dir=inputs_dir,
             examples=types.Channel(type=standard_artifacts.Examples),
         )
         # FileBasedExampleGen's constructor only accepts its own spec.

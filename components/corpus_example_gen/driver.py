@@ -1,24 +1,27 @@
-"""The driver: resolves the spans and fingerprints all files before the cache lookup."""
+"""The driver: finds all files and fingerprints their content before the cache lookup."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tfx.components.example_gen import driver, utils
 from tfx.orchestration import data_types
-from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
-from tfx.utils import proto_utils
 
-from components.corpus_example_gen.inputs import files, input_spans, split_patterns
+from components.corpus_example_gen.inputs import input_spans, split_patterns
+from components.corpus_example_gen.inputs.fingerprints import fingerprint
 from components.corpus_example_gen.settings import CorpusSettings
+
+LISTING = "files.json"
+"""The files that the executor reads."""
 
 
 class CorpusDriver(driver.Driver):
-    """TFX's driver with Beam's filesystems, several spans per run, and a fingerprint that covers every change.
+    """TFX's driver with Beam's filesystems, several spans per run, and a fingerprint of the content of all files.
 
-    TFX's fingerprint ignores file names, which are the default source of a document, and changes within a second; its
-    globs differ from Beam's.
+    TFX's fingerprint is of sizes and times, which may differ for the same content and be the same for different
+    content. It ignores file names, which are the default source of a document; its globs differ from Beam's.
     """
 
     def resolve_exec_properties(
@@ -27,32 +30,26 @@ class CorpusDriver(driver.Driver):
         pipeline_info: data_types.PipelineInfo,
         component_info: data_types.ComponentInfo,
     ) -> dict[str, Any]:
-        """Fills in the span, version, fingerprint and the patterns of the spans of each split.
+        """Lists the files for the executor; fills in the span, version and fingerprint, which replace their paths.
 
         Raises:
-            JobError: If a span is missing or a filesystem is unknown.
+            JobError: If a file or span is missing, a file cannot be read, or a filesystem is unknown.
         """
         del pipeline_info, component_info
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])
-        base, patterns = split_patterns.patterns(exec_properties)
+        patterns = split_patterns.patterns(exec_properties)
         for pattern in patterns:
-            split_patterns.require_filesystem(input_spans.join(base, pattern.pattern))
+            split_patterns.require_filesystem(pattern.pattern)
         resolved = input_spans.resolve(
-            base,
-            {split.name: split.pattern for split in patterns},
-            settings.span if isinstance(settings.span, int) else None,
-            settings.rolling or 1,
+            patterns, settings.span if isinstance(settings.span, int) else None, settings.rolling or 1
         )
-        config = example_gen_pb2.Input(
-            splits=[
-                example_gen_pb2.Input.Split(name=split, pattern=pattern)
-                for split, filled in resolved.patterns.items()
-                for pattern in filled
-            ]
-        )
-        exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(config)
+        found = split_patterns.assign(resolved.files)
+        folder = Path(exec_properties["inputs_dir"])
+        matching = ", ".join(pattern.pattern for pattern in patterns)
+        split_patterns.Listing(settings.path, matching, found).write(folder / LISTING)
+        exec_properties["settings"] = settings.model_dump_json(exclude={"path"})
+        exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = "{}"
         exec_properties[utils.SPAN_PROPERTY_NAME] = resolved.newest.number
         exec_properties[utils.VERSION_PROPERTY_NAME] = resolved.newest.version
-        found = [file for split in config.splits for file in files.match_files(input_spans.join(base, split.pattern))]
-        exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = files.fingerprint(found)
+        exec_properties[utils.FINGERPRINT_PROPERTY_NAME] = fingerprint(found, folder)
         return exec_properties

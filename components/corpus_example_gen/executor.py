@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -15,7 +16,8 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.corpus_example_gen.inputs import input_spans, split_patterns
+from components.corpus_example_gen.driver import LISTING
+from components.corpus_example_gen.inputs import split_patterns
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_example_gen.writing import accounting, conversion, quarantine
@@ -43,23 +45,23 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         memory.share_arenas()
-        settings = CorpusSettings.model_validate_json(exec_properties["settings"])
+        listing = split_patterns.read_listing(Path(exec_properties["inputs_dir"], LISTING))
+        given = json.dumps({**json.loads(exec_properties["settings"]), "path": listing.path})
+        settings = CorpusSettings.model_validate_json(given)
         output = OutputSettings.model_validate_json(exec_properties["output"])
-        base, patterns = split_patterns.patterns(exec_properties)
-        if isinstance(settings.path, str):
+        if isinstance(settings.path, dict):
+            rule = SplitRule("file", dict.fromkeys(settings.path, 1))
+        else:
             splits = SplitSettings.model_validate_json(exec_properties["splits"])
             rule = SplitRule("hash" if settings.split is None else "column", splits.weights)
-        else:
-            rule = SplitRule("file", dict.fromkeys((name for name, _ in patterns), 1))
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
         bad_folder = posixpath.join(exec_properties["quarantine_dir"], posixpath.basename(examples.uri.rstrip("/")))
-        found = split_patterns.require(base, patterns)
-        counts = shard_counts(rule.sizes(found), output.shard_mb << 20)
+        counts = shard_counts(rule.sizes(listing.files), output.shard_mb << 20)
         plan = conversion.Plan(settings, rule, counts, output)
-        result = self._write(found, plan, conversion.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
+        result = self._write(listing.files, plan, conversion.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
         accounting.check(
             result,
-            pattern=", ".join(dict.fromkeys(input_spans.join(base, pattern) for _, pattern in patterns)),
+            pattern=listing.patterns,
             rule=rule,
             max_bad_fraction=settings.max_bad_fraction,
             quarantine=quarantine.quarantine_file(bad_folder),

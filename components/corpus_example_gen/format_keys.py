@@ -62,8 +62,8 @@ def format_of(path: str) -> str | None:
 class ColumnSettings(Settings):
     """The columns of a conll file, numbered from 1; negative numbers count from the last column."""
 
-    token: int = Field(1, description="Column of the token: 1 is the first, -1 the last.")
-    tag: int = Field(-1, description="Column of the tag: 1 is the first, -1 the last.")
+    token: int = Field(1, ge=-100_000, le=100_000, description="Column of the token: 1 is the first, -1 the last.")
+    tag: int = Field(-1, ge=-100_000, le=100_000, description="Column of the tag: 1 is the first, -1 the last.")
     comment: Name | None = Field(None, description="Prefix of lines to skip; null: none.")
     uneven: bool = Field(
         False,

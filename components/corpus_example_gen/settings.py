@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
 from components.corpus_example_gen.format_keys import FORMATS_OF_KEYS, TAG_FORMATS, ColumnSettings
 from components.corpus_example_gen.value_types import (
@@ -24,6 +24,7 @@ from components.corpus_example_gen.value_types import (
     SplitName,
     SplitValues,
     Tags,
+    split_paths,
 )
 from trainer.data import kinds
 from trainer.errors import Problem
@@ -52,8 +53,9 @@ class CorpusSettings(Settings):
         "conllu",
     ] = Field(description="Format of the files.")
     path: CorpusPath = Field(
-        description="File, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an installed"
-        " package; or one of these for each split. {SPAN}, {VERSION} and {YYYY}{MM}{DD} are placeholders of a span.",
+        description="File, folder, glob, URL of a Beam filesystem, or package:<package>/<file> for a file of an"
+        " installed package; or a list of these; or one of these for each split. {SPAN}, {VERSION} and"
+        " {YYYY}{MM}{DD} are placeholders of a span.",
     )
     text: Columns = Field(
         "text",
@@ -136,10 +138,12 @@ class CorpusSettings(Settings):
         "quarantine", description="How to handle records with invalid bytes; replace: replace the bytes by U+FFFD."
     )
     dedupe: bool = Field(False, description="Keep one of several documents with the same content, across splits too.")
-    span: Literal["latest"] | Annotated[int, Field(ge=0)] | None = Field(
+    span: Literal["latest"] | Annotated[int, Field(ge=0, le=10**18)] | None = Field(
         None, description="Span of the path to read; latest or null: the newest that exists."
     )
-    rolling: PositiveInt | None = Field(None, description="Number of consecutive spans to read, ending with span.")
+    rolling: int | None = Field(
+        None, gt=0, le=1_000_000, description="Number of consecutive spans to read, ending with span."
+    )
     max_bad_fraction: float = Field(0.01, ge=0, le=1, description="Fail if a larger share of records is quarantined.")
 
     def problems(self) -> Iterator[Problem]:
@@ -149,7 +153,7 @@ class CorpusSettings(Settings):
         yield from self._missing_keys()
         yield from self._column_problems()
         yield from self._tag_problems()
-        if self.split is not None and not isinstance(self.path, str):
+        if self.split is not None and isinstance(self.path, dict):
             found, fix = "both a column (split) and files (a path for each split)", "remove split, or set one path"
             yield Problem(("split",), "The splits cannot have two definitions.", found, fix=fix)
         larger = {"line": ("paragraph", "file"), "paragraph": ("file",)}.get(self.segment, ())
@@ -261,16 +265,18 @@ class CorpusSettings(Settings):
     @property
     def has_span(self) -> bool:
         """Whether the path has placeholders of a span."""
-        paths = [self.path] if isinstance(self.path, str) else list(self.path.values())
-        return any(mark in paths[0] for mark in (SPAN, *DATE))
+        return any(mark in path for _, path in split_paths(self.path) for mark in (SPAN, *DATE))
 
 
-class SplitSettings(RootModel[dict[str, PositiveInt]]):
+_Weight = Annotated[int, Field(gt=0, le=1_000_000)]
+
+
+class SplitSettings(RootModel[dict[str, _Weight]]):
     """The splits by name with their weights: {train: 8, eval: 1, test: 1} means 80, 10 and 10 %."""
 
     model_config = ConfigDict(frozen=True)
 
-    root: dict[SplitName, PositiveInt] = Field(
+    root: dict[SplitName, _Weight] = Field(
         default={"train": 8, "eval": 1, "test": 1},
         description="Weight of each split by name; train and eval are required.",
     )

@@ -13,6 +13,8 @@ SPAN, VERSION, DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
 """Prefixes of the placeholders of a span; numbers may have a width, e.g. {SPAN:3}."""
 
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+GivenPaths = str | tuple[str, ...]
+"""One path, or several in order."""
 _NOT_FOR_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "iso2022_kr")
 
 
@@ -37,6 +39,8 @@ def _mapping(value: Any) -> Any:
     else:
         return value
     pairs = [(_text(raw), _text(name)) for raw, name in value]
+    if any(isinstance(raw, list | dict) for raw, _ in pairs):
+        raise ValueError("each value must be text")
     raws = [raw for raw, _ in pairs]
     repeated = sorted({repr(raw) for raw in raws if raws.count(raw) > 1})
     if repeated:
@@ -48,7 +52,7 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
     if any(not text.strip() for pair in labels.items() for text in pair):
         raise ValueError("a label is empty")
     if len(set(labels.values())) < 2:
-        raise ValueError(f"expected at least two classes, found {sorted(set(labels.values()))}")
+        raise ValueError(f"expected at least two classes, found {', '.join(set(labels.values())) or 'none'}")
     return labels
 
 
@@ -57,17 +61,23 @@ def _tags(tags: tuple[str, ...]) -> tuple[str, ...]:
         if not tag.strip() or tag in tags[:number]:
             raise ValueError(f"each tag must be distinct and not empty, found {tag!r}")
     if len(tags) < 2:
-        raise ValueError(f"expected at least two tags, found {list(tags)}")
+        raise ValueError(f"expected at least two tags, found {', '.join(tags) or 'none'}")
     return tags
 
 
-def _path(path: str | dict[str, str]) -> str | dict[str, str]:
-    if isinstance(path, dict):
-        if not path:
-            raise ValueError("no split has a path")
-        if len({tuple(mark for mark in (SPAN, VERSION, *DATE) if mark in one) for one in path.values()}) > 1:
-            raise ValueError("all split paths must have the same placeholders: {SPAN}, {VERSION}, {YYYY}{MM}{DD}")
-    for one in [path] if isinstance(path, str) else path.values():
+def split_paths(path: GivenPaths | dict[str, GivenPaths]) -> list[tuple[str | None, str]]:
+    """Returns every path of a corpus with its split, None if its documents go to all splits."""
+    by_split: dict[Any, GivenPaths] = path if isinstance(path, dict) else {None: path}
+    return [(split, one) for split, given in by_split.items() for one in ([given] if isinstance(given, str) else given)]
+
+
+def _path(path: GivenPaths | dict[str, GivenPaths]) -> GivenPaths | dict[str, GivenPaths]:
+    paths = [one for _, one in split_paths(path)]
+    if not paths:
+        raise ValueError("no split has a path")
+    if len({tuple(mark for mark in (SPAN, VERSION, *DATE) if mark in one) for one in paths}) > 1:
+        raise ValueError("all paths must have the same placeholders: {SPAN}, {VERSION}, {YYYY}{MM}{DD}")
+    for one in paths:
         dates = [mark for mark in DATE if mark in one]
         if dates and len(dates) < len(DATE):
             raise ValueError(f"a date in the path needs {', '.join(DATE)}, found {', '.join(dates)}")
@@ -116,7 +126,8 @@ Column = Annotated[Name, BeforeValidator(_text, json_schema_input_type=str | int
 Columns = Annotated[Column | tuple[Column, ...], AfterValidator(_columns)]
 Header = Annotated[bool | tuple[Column, ...], AfterValidator(_header)]
 SplitName = Annotated[str, AfterValidator(_split_name)]
-CorpusPath = Annotated[Name | dict[SplitName, Name], AfterValidator(_path)]
+_GivenPaths = Name | Annotated[tuple[Name, ...], Field(min_length=1)]
+CorpusPath = Annotated[_GivenPaths | dict[SplitName, _GivenPaths], AfterValidator(_path)]
 Labels = Annotated[dict[str, str], AfterValidator(_labels), BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 SplitValues = Annotated[dict[str, SplitName], BeforeValidator(_mapping, json_schema_input_type=_INPUT)]
 Tags = Annotated[

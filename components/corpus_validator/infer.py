@@ -141,9 +141,10 @@ def infer(observed: Observed, settings: CorpusSettings) -> tuple[schema_pb2.Sche
 
 def render(schema: schema_pb2.Schema, header: Sequence[str], comments: dict[str, list[str]]) -> str:
     """Formats a schema as protocol-buffer text, with comment lines at its top and, by name, at its features."""
-    lines = [f"# {line}" for line in header]
+    lines = [f"# {line}" for text in header for line in text.split("\n")]
     above = ""
-    for line in text_format.MessageToString(schema, as_utf8=True).splitlines():
+    # Only "\n" ends a line of the format; values may hold other line ends, such as U+2028.
+    for line in text_format.MessageToString(schema, as_utf8=True).removesuffix("\n").split("\n"):
         if above == "feature {" and line.strip().startswith("name: "):
             indent = line[: len(line) - len(line.lstrip())]
             name = line.strip().removeprefix("name: ").strip('"')

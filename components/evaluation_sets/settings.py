@@ -27,8 +27,8 @@ class EvaluationSettings(Settings):
     )
     analogies: dict[_SetName, _Path] = Field(
         default_factory=dict,
-        description="Files of analogies by name of the set, four words per line under `: section` lines; paths as in"
-        " pairs.",
+        description="Files of analogies by name of the set, four words per line, under `: section` lines or without"
+        " sections; paths as in pairs.",
     )
     min_coverage: float = Field(
         0.5,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,13 +11,16 @@ import apache_beam as beam
 from tensorflow_model_analysis.metrics import metric_types
 
 from trainer.jobs import dotted
-from trainer.jobs.counting import Counts
+from trainer.jobs.counting import Counts, Undefined
 
 COUNTS = "COUNTS"
 """The name of the counting class in the module of a figure."""
 
 Figure = Callable[[Any], float]
-"""Takes the counts of a slice; returns the value of a metric."""
+"""Takes the counts of a slice; returns the value of a metric, `Undefined` if it has none."""
+
+REASON = " has no value"
+"""The suffix of the name under which the reason is reported why a metric has no value."""
 
 
 class FigureMetric(metric_types.Metric):
@@ -55,8 +59,11 @@ def _compute(
     counted: metric_types.MetricKey,
     key: metric_types.MetricKey,
     metrics: Mapping[metric_types.MetricKey, Any],
-) -> dict[metric_types.MetricKey, float]:
-    return {key: figure(metrics[counted])}
+) -> dict[metric_types.MetricKey, float | str]:
+    value = figure(metrics[counted])
+    if isinstance(value, Undefined):
+        return {key: math.nan, key._replace(name=f"{key.name}{REASON}"): value.reason}
+    return {key: value}
 
 
 class _Count(beam.CombineFn):

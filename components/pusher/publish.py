@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 import time
 import uuid
 from pathlib import PurePosixPath
@@ -10,14 +12,16 @@ from pathlib import PurePosixPath
 import tensorflow as tf
 
 _IDENTITY_FILE = "assets.extra/seqloom.json"
+_MODEL_FILE = "saved_model.pb"
+_NUMBER = re.compile(r"0|[1-9][0-9]*")
+
+_logger = logging.getLogger("seqloom.pusher")
 
 
 def versions(directory: str) -> list[int]:
-    """Returns the published versions, oldest first."""
-    if not tf.io.gfile.isdir(directory):
-        return []
-    names = (name.rstrip("/") for name in tf.io.gfile.listdir(directory))
-    return sorted(int(name) for name in names if name.isdigit())
+    """Returns the published versions, oldest first: the numbered folders that hold a model."""
+    numbers = _numbers(directory)
+    return [number for number in numbers if tf.io.gfile.exists(f"{directory}/{number}/{_MODEL_FILE}")]
 
 
 def identity(model: str) -> dict[str, str] | None:
@@ -43,16 +47,27 @@ def publish(model: str, directory: str, keep: int) -> tuple[int, bool]:
     Returns:
         The newest version, and whether this call published it.
     """
-    published = versions(directory)
+    published, numbers = versions(directory), _numbers(directory)
+    for number in numbers:
+        if number not in published:
+            _logger.warning("%s/%s is no version: it has no %s; remove it.", directory, number, _MODEL_FILE)
     if published and identity(model) is not None and identity(f"{directory}/{published[-1]}") == identity(model):
         return published[-1], False
-    version = max([int(time.time()), *(number + 1 for number in published[-1:])])
+    version = max([int(time.time()), *(number + 1 for number in numbers[-1:])])
     partial = f"{directory}/.{version}-{uuid.uuid4().hex}"
     _copy(model, partial)
     tf.io.gfile.rename(partial, f"{directory}/{version}")
     for old in [*published, version][:-keep]:
         tf.io.gfile.rmtree(f"{directory}/{old}")
     return version, True
+
+
+def _numbers(directory: str) -> list[int]:
+    """Returns the names in a serving directory that TensorFlow Serving takes for versions, in order."""
+    if not tf.io.gfile.isdir(directory):
+        return []
+    names = (name.rstrip("/") for name in tf.io.gfile.listdir(directory))
+    return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
 
 
 def _copy(source: str, target: str) -> None:

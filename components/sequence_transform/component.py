@@ -23,6 +23,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         kind: The kind of corpus.
         labels: Names of the classes or tags in the order of their ids, as a JSON list; empty: those of the train
             split, sorted.
+        learned: Whether a model learns to predict the classes or tags, which must then be at least two.
         code: A digest of the component's code, so that edited code invalidates the cache.
     """
 
@@ -32,7 +33,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
             "transform_graph": standard_artifacts.TransformGraph,
             "transformed_examples": standard_artifacts.Examples,
         },
-        parameters=dict.fromkeys(("settings", "output", "kind", "labels", "code"), str),
+        parameters={**dict.fromkeys(("settings", "output", "kind", "labels", "code"), str), "learned": int},
     )
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(SequenceTransformExecutor)
 
@@ -44,6 +45,8 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         output: OutputSettings | None = None,
         kind: kinds.CorpusKind = kinds.LABELLED_TEXT,
         labels: str = "[]",
+        *,
+        learned: bool = False,
         code: str = "",
     ) -> None:
         super().__init__(
@@ -54,6 +57,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
                 output=(output or OutputSettings()).model_dump_json(),
                 kind=kind.name,
                 labels=labels,
+                learned=int(learned),
                 code=code,
                 transform_graph=types.Channel(type=standard_artifacts.TransformGraph),
                 transformed_examples=types.Channel(type=standard_artifacts.Examples),

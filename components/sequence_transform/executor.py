@@ -16,6 +16,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from components.sequence_transform import transform, vocabulary
+from components.sequence_transform.learnable import require_learnable
 from components.sequence_transform.shard_report import ShardReport, dataset
 from components.sequence_transform.shard_work import ShardJob, read_batches
 from components.sequence_transform.vocabulary import TokenCounts
@@ -64,7 +65,8 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         """Writes the transform graph, the transformed splits, `<split>.dataset.json` and `summary.json`.
 
         Raises:
-            JobError: If the vocabulary is empty or covers too little, a label or tag is unknown, or documents are lost.
+            JobError: If the vocabulary is empty or covers too little, a label or tag is unknown, there is nothing to
+                learn, or documents are lost.
         """
         memory.share_arenas()
         raw = artifact_utils.get_single_instance(input_dict["examples"])
@@ -81,6 +83,8 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         models = {**_train_subwords(train, settings, directory), **self._find_phrases(train, settings, directory)}
         counts = self._count(train, settings, kind, models)
         assets = _write_assets(directory, counts, settings, kind, models, json.loads(exec_properties["labels"]))
+        if exec_properties["learned"]:
+            require_learnable(counts, kind)
         job = ShardJob(settings, output, kind, len(RESERVED_WORDS) + len(assets.words))
         shards = _shards(raw, transformed, output)
         preprocessing = graph_functions.make_preprocessing_fn(settings, kind, **assets.paths)
@@ -173,7 +177,7 @@ def _write_assets(
     if "subword_model" in models:
         with tf.io.gfile.GFile(models["subword_model"], "rb") as file:
             pieces = subwords.pieces(file.read())
-    words = vocabulary.select_words(counts.tokens, settings, pieces)
+    words = vocabulary.select_words(counts.tokens, settings, pieces, tokenized=kind.tokenized)
     paths = {**models, "vocabulary": vocabulary.write_vocabulary(directory, words)}
     if kind.classes_file is None:
         return _Assets(words, [], paths)

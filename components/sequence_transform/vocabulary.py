@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
+from components.sequence_transform.given_words import is_line, read_words, unreadable
 from trainer.data import features as f
 from trainer.errors import JobError
 from trainer.settings import TransformSettings
@@ -36,7 +37,7 @@ class TokenCounts:
 
 
 def select_words(
-    counts: Mapping[str, int], settings: TransformSettings, pieces: Iterable[str] = ()
+    counts: Mapping[str, int], settings: TransformSettings, pieces: Iterable[str] = (), *, tokenized: bool = False
 ) -> list[tuple[str, int]]:
     """Chooses the vocabulary as configured.
 
@@ -48,15 +49,17 @@ def select_words(
         counts: Occurrences by token.
         settings: The transform section of the configuration.
         pieces: All pieces of the subword model, with `tokenizer: subwords`.
+        tokenized: Whether the corpus consists of tokens.
 
     Returns:
         Words with their counts, without the four words that every vocabulary has.
 
     Raises:
-        JobError: If no token is frequent enough, or the given vocabulary is invalid.
+        JobError: If no token is frequent enough, or the given vocabulary is invalid or has no token of the corpus.
     """
     if settings.vocabulary is not None:
-        chosen = _given_words(settings.vocabulary, settings.reserved)
+        chosen = _given_words(settings.vocabulary, settings, tokenized=tokenized)
+        _require_known(chosen, counts, settings)
     elif settings.tokenizer == "subwords":
         chosen = _by_count(set(pieces) - set(settings.reserved), counts)
     else:
@@ -66,7 +69,7 @@ def select_words(
 
 def _frequent_words(counts: Mapping[str, int], settings: TransformSettings) -> list[str]:
     reserved = {*f.RESERVED_WORDS, *settings.reserved}
-    frequent = [w for w, n in counts.items() if n >= settings.min_count and w not in reserved and _is_line(w)]
+    frequent = [w for w, n in counts.items() if n >= settings.min_count and w not in reserved and is_line(w)]
     if not frequent:
         raise JobError(
             "The vocabulary would be empty.",
@@ -82,48 +85,29 @@ def _by_count(words: Iterable[str], counts: Mapping[str, int]) -> list[str]:
     return sorted(words, key=lambda word: (-counts.get(word, 0), word))
 
 
-def _is_line(word: str) -> bool:
-    """Returns whether a lookup table that is read from lines can hold the word."""
-    return word != "" and "\n" not in word and "\r" not in word
-
-
-def _given_words(path: str, reserved: tuple[str, ...]) -> list[str]:
-    """Reads a given vocabulary; it may start with the four words that every `vocabulary.txt` starts with."""
+def _given_words(path: str, settings: TransformSettings, *, tokenized: bool) -> list[str]:
     try:
         with tf.io.gfile.GFile(path, "rb") as file:
-            lines = file.read().decode("utf-8-sig").removesuffix("\n").split("\n")
-    except (tf.errors.OpError, UnicodeDecodeError) as error:
-        raise JobError(
-            "The vocabulary cannot be read.",
-            where=f"transform.vocabulary, {path}",
-            found=str(error).partition("\n")[0],
-            expected="a UTF-8 text file, one word per line",
-        ) from error
-    words = [line.removesuffix("\r") for line in lines]
-    header = len(f.RESERVED_WORDS) if tuple(words[: len(f.RESERVED_WORDS)]) == f.RESERVED_WORDS else 0
-    lines_of: dict[str, int] = {}
-    for number, word in enumerate(words[header:], start=header + 1):
-        fault = _fault(word, lines_of, reserved)
-        if fault is not None:
-            raise JobError(
-                "The vocabulary has an invalid line.",
-                where=f"{path}, line {number}",
-                found=fault,
-                expected="one word per line, each only once, none of them reserved",
-                fix="Remove the line.",
-            )
-        lines_of[word] = number
-    return list(lines_of)
+            content = file.read()
+    except tf.errors.OpError as error:
+        raise unreadable(path, error) from error
+    return read_words(content, path, settings, tokenized=tokenized)
 
 
-def _fault(word: str, lines_of: Mapping[str, int], reserved: tuple[str, ...]) -> str | None:
-    if word in f.RESERVED_WORDS:
-        return f"{word!r}, which every vocabulary has"
-    if word in reserved:
-        return f"{word!r}, which transform.reserved already lists"
-    if word in lines_of:
-        return f"{word!r}, which is already in line {lines_of[word]}"
-    return None if _is_line(word) else repr(word)
+def _require_known(words: list[str], counts: Mapping[str, int], settings: TransformSettings) -> None:
+    """Checks that a given vocabulary has a token of the train split, if this has any."""
+    if not counts or any(counts.get(word) for word in words):
+        return
+    frequent = ", ".join(repr(token) for token in _by_count(counts, counts)[:5])
+    listed = ", ".join(map(repr, words[:5])) + ", ..." * (len(words) > 5)
+    capitals = settings.lowercased and any(word != word.lower() for word in words)
+    raise JobError(
+        "No word of the vocabulary is in the train split.",
+        where="transform.vocabulary",
+        found=f"{listed}; the most frequent tokens are {frequent}",
+        expected="tokens of the corpus, as transform.tokenizer makes them",
+        fix="Lower-case the words, or set transform.lowercase to false." if capitals else "Correct the words.",
+    )
 
 
 def check_coverage(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline.cli import config, schema
 from pipeline.cli.querying.analogy import analogy
@@ -15,8 +18,35 @@ from pipeline.cli.querying.vectors import vectors
 from pipeline.cli.run import run
 from pipeline.cli.runs import runs
 from pipeline.cli.tune import tune
+from pipeline.console.printing import visible
+
+
+class _Commands(TyperGroup):
+    """The commands; their usage errors quote arguments, which may be names of files, with visible characters."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Parses the options of the group."""
+        with _visible_errors():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Parses the rest of the command line, and runs the command."""
+        with _visible_errors():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _visible_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = visible(message)  # type: ignore[attr-defined] # typer exports no class of usage errors
+        raise
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="seqloom",
     help="Text corpora in; checked, evaluated and published sequence models out.",
     no_args_is_help=True,

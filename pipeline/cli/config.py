@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import sys
 
 import ruamel.yaml
 import typer
@@ -11,9 +11,21 @@ import typer
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, Overrides, checked_job
 from pipeline.config.locations import describe, resolve_corpus_path
+from pipeline.console.printing import CONTROLS, echo, unicode_escape, visible
 from pipeline.tasks.loading import json_schema, load
 
 app = typer.Typer(help="Check and show a job's configuration.", no_args_is_help=True)
+
+
+class _Representer(ruamel.yaml.representer.SafeRepresenter):
+    """Puts text with control characters in double quotes, in which they can be escaped."""
+
+    def represent_text(self, text: str) -> ruamel.yaml.nodes.ScalarNode:
+        """Returns the node of a text."""
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if CONTROLS.search(text) else None)
+
+
+_Representer.add_representer(str, _Representer.represent_text)
 
 
 @app.command()
@@ -22,7 +34,7 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     with exits_with(USAGE):
         job = checked_job(config, overrides)
         corpus = resolve_corpus_path(job.corpus.path, job.folder)
-    typer.echo(f"{config} is a valid {job.task} job. It reads {describe(corpus)}")
+    echo(f"{config} is a valid {job.task} job. It reads {describe(corpus)}")
 
 
 @app.command()
@@ -31,9 +43,12 @@ def show(config: ConfigPath, overrides: Overrides = None) -> None:
     with exits_with(USAGE):
         job = load(config, overrides or ())
     dumper = ruamel.yaml.YAML(typ="safe", pure=True)
+    dumper.Representer = _Representer
     dumper.default_flow_style, dumper.width = False, 100
     dumper.sort_base_mapping_type_on_output = False  # type: ignore[assignment] # ruamel types it as None
-    dumper.dump(job.model_dump(mode="json", by_alias=True), sys.stdout)
+    text = io.StringIO()
+    dumper.dump(job.model_dump(mode="json", by_alias=True), text)
+    typer.echo(visible(text.getvalue(), unicode_escape), nl=False)
 
 
 @app.command()

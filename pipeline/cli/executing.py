@@ -18,11 +18,11 @@ def execute(job: Job, root: Path | None, goal: Goal, until: str | None, *, use_c
     Raises:
         typer.Exit: Always, with the exit code of the run's state.
     """
-    # TensorFlow and TFX are imported only after the command line and the YAML have been checked.
-    from pipeline.console.live import RunConsole
-    from pipeline.runners import job_run
-
     try:
+        # TensorFlow and TFX are imported only after the command line and the YAML have been checked.
+        from pipeline.console.live import RunConsole
+        from pipeline.runners import job_run
+
         with exits_with(RunState.FAILED.exit_code), RunConsole() as console:
             where = root or Path("runs") / job.name
             record = job_run.run(job, root=where, goal=goal, until=until, use_cache=use_cache, console=console)

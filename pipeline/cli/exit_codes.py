@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import typer
 
+from pipeline.console.printing import echo
 from trainer.errors import JobError
 
 USAGE = 2
@@ -19,5 +20,5 @@ def exits_with(code: int) -> Iterator[None]:
     try:
         yield
     except JobError as error:
-        typer.echo(str(error), err=True)
+        echo(str(error), err=True)
         raise typer.Exit(code) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 
 from pipeline.cli.exit_codes import USAGE, exits_with
+from pipeline.console.printing import echo_json
 from pipeline.console.tables import runs_table
 from pipeline.runs.record import read_all
 from trainer.errors import JobError
@@ -25,6 +25,6 @@ def runs(
         if not records:
             raise JobError("No runs found in this directory.", where=str(root), expected="logs/<run>/run.json")
     if as_json:
-        typer.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2, ensure_ascii=False))
+        echo_json([record.model_dump(mode="json") for record in records], indent=2)
     else:
         Console(highlight=False).print(runs_table(records))

@@ -17,7 +17,10 @@ from pydantic import ValidationError
 from components.corpus_example_gen.format_keys import format_of, suffix_of
 from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.exit_codes import exits_with
+from pipeline.config import source as yaml_source
+from pipeline.config import validation_errors
 from pipeline.config.locations import resolve_corpus_path
+from pipeline.console.printing import echo, visible
 from pipeline.tasks.loading import load
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
@@ -49,7 +52,8 @@ def infer_schema(
 ) -> None:
     """Prints a schema inferred from a corpus; review it, then set `schema:` in the job's YAML to its file."""
     with exits_with(1):
-        typer.echo(_infer(corpus, _options(format=format_, text=text, label=label, source=source)), nl=False)
+        inferred = _infer(corpus, _options(format=format_, text=text, label=label, source=source))
+    typer.echo(visible(inferred, _octal_escape), nl=False)
 
 
 @app.command("diff")
@@ -71,8 +75,13 @@ def diff_schemas(
         options = _options(format=format_, text=text, label=label, source=source)
         lines = differences(_schema(first, options), _schema(second, options))
     for line in lines:
-        typer.echo(line)
+        echo(line)
     raise typer.Exit(DIFFERENT if lines else SAME)
+
+
+def _octal_escape(character: str) -> str:
+    r"""Returns the escape of a character in strings of protocol-buffer text: `\302\205`."""
+    return "".join(f"\\{byte:03o}" for byte in character.encode())
 
 
 def _options(**given: str | None) -> dict[str, str]:
@@ -122,8 +131,8 @@ def _settings(corpus: str, options: dict[str, str]) -> tuple[CorpusSettings, Pat
     try:
         return CorpusSettings.model_validate(values), Path.cwd()
     except ValidationError as error:
-        found = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
-        raise JobError("The corpus options are not valid.", where=corpus, found=found) from error
+        given = yaml_source.Source(corpus, values, locations={(): corpus})
+        raise validation_errors.combine(corpus, validation_errors.explain(error, given, CorpusSettings)) from error
 
 
 @contextlib.contextmanager
@@ -144,21 +153,15 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from components.corpus_example_gen.inputs import files, input_spans
+    from components.corpus_example_gen.inputs import input_spans, split_patterns
     from components.corpus_validator import infer
     from pipeline.runners.local_beam import LOCAL_BEAM
 
     settings, folder = _settings(corpus, options)
-    base, pattern = resolve_corpus_path(settings.path, folder, where=corpus)
+    corpus_files = resolve_corpus_path(settings.path, folder, where=corpus)
     wanted = settings.span if isinstance(settings.span, int) else None
-    patterns = {"corpus": pattern} if isinstance(pattern, str) else pattern
-    resolved = input_spans.resolve(base, patterns, wanted, settings.rolling or 1).patterns
-    found = [
-        file
-        for group in resolved.values()
-        for each in group
-        for file in files.require_files(input_spans.join(base, each))
-    ]
+    resolved = input_spans.resolve(corpus_files, wanted, settings.rolling or 1)
+    found = [file for _, file in split_patterns.assign(resolved.files)]
 
     def make_pipeline() -> beam.Pipeline:
         return beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM)))

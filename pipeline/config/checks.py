@@ -11,12 +11,12 @@ from trainer.settings import TransformSettings
 
 def split_problems(corpus: CorpusSettings, splits: SplitSettings, required: Collection[str]) -> Iterator[Problem]:
     """Yields a problem if the corpus lacks splits that the task requires."""
-    by_hash = isinstance(corpus.path, str)
-    names = list(splits.weights if by_hash else corpus.path)
+    by_file = corpus.path if isinstance(corpus.path, dict) else None
+    names = list(splits.weights if by_file is None else by_file)
     missing = [split for split in required if split not in names]
     if missing:
         what = f"The job has no split {' or '.join(missing)}."
-        path = ("splits",) if by_hash else ("corpus", "path")
+        path = ("splits",) if by_file is None else ("corpus", "path")
         found = f"the splits {', '.join(names)}" if names else "no splits"
         yield Problem(path, what, found, f"the splits {', '.join(required)}")
 

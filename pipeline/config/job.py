@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -10,6 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_validator.settings import ValidationSettings
+from components.sequence_transform.given_words import read_words
 from pipeline.config.checks import split_problems
 from pipeline.config.job_files import JobFile
 from pipeline.config.sections import BeamSettings, GateSettings, ServingSettings
@@ -67,7 +69,8 @@ class Job(Settings):
         if self.schema_path:
             yield JobFile(("schema",), self.schema_path, "schema")
         if self.transform.vocabulary:
-            yield JobFile(("transform", "vocabulary"), self.transform.vocabulary, "vocabulary")
+            parse = functools.partial(read_words, settings=self.transform, tokenized=self.corpus.kind.tokenized)
+            yield JobFile(("transform", "vocabulary"), self.transform.vocabulary, "vocabulary", parse)
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""

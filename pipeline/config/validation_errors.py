@@ -5,18 +5,27 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, RootModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from pipeline.config.source import KeyPath, Source, describe
+from pipeline.config.source import KeyPath, Source, Value, describe
 from trainer.errors import JobError, Problem
 from trainer.settings import IMPOSSIBLE
 from trainer.text.suggestions import did_you_mean
 
 _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_CONTAINERS = {dict, list, tuple}
+_BOUNDS = {
+    "gt": "above {}",
+    "ge": "{} or more",
+    "lt": "below {}",
+    "le": "at most {}",
+    "multiple_of": "a multiple of {}",
+    "min_length": "of length {} or more",
+    "max_length": "of length {} or less",
+}
 
 
 def explain(
@@ -32,9 +41,9 @@ def explain(
     """
     return [
         problem
-        for details in error.errors()
-        if not any(_overlap(details["loc"], path) for path in source.unreadable)
-        for problem in _explain(typing.cast("Mapping[str, Any]", details), source, model, tasks or {})
+        for path, details in _distinct(error, source, model)
+        if not any(_overlap(path, other) for other in source.unreadable)
+        for problem in _explain(path, details, source, model, tasks or {})
     ]
 
 
@@ -47,12 +56,12 @@ def located(problems: Iterable[Problem], source: Source) -> list[JobError]:
     ]
 
 
-def combine(path: Path, problems: Sequence[JobError]) -> JobError:
-    """Combines all errors of a file into one."""
+def combine(name: str, problems: Sequence[JobError]) -> JobError:
+    """Combines all errors of a file or command into one."""
     if len(problems) == 1:
         return problems[0]
     texts = [f"{number}. {problem}".replace("\n", "\n   ") for number, problem in enumerate(problems, start=1)]
-    return JobError("\n".join([f"{len(problems)} errors in {path}:", *texts]))
+    return JobError("\n".join([f"{len(problems)} errors in {name}:", *texts]))
 
 
 def _overlap(path: KeyPath, other: KeyPath) -> bool:
@@ -60,10 +69,58 @@ def _overlap(path: KeyPath, other: KeyPath) -> bool:
     return path[:size] == other[:size]
 
 
+def _distinct(
+    error: ValidationError, source: Source, model: type[BaseModel]
+) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    """Yields key paths with the details of their errors.
+
+    A value with several forms has errors for each of them; only those deepest in the value are of the form it has.
+    """
+    forms: dict[KeyPath, list[tuple[KeyPath, Mapping[str, Any]]]] = {}
+    for number, details in enumerate(error.errors()):
+        path, start = _key_path(details["loc"], details["type"], source.data, model)
+        key = (number,) if start is None else ("", *start)
+        forms.setdefault(key, []).append((path, {**details, "input": _value(source.data, path, details["input"])}))
+    for found in forms.values():
+        deepest = max(len(path) for path, _ in found)
+        yield from {path: (path, details) for path, details in found if len(path) == deepest}.values()
+
+
+def _key_path(location: KeyPath, kind: str, data: Value, model: type[BaseModel]) -> tuple[KeyPath, KeyPath | None]:
+    """Returns the keys of pydantic's location, without its names of types, and the path of a value of several forms."""
+    path: KeyPath = ()
+    start = None
+    for number, key in enumerate(location, start=1):
+        if isinstance(data, dict) and key in data:
+            path, data = (*path, key), data[str(key)]
+        elif isinstance(data, list) and isinstance(key, int):
+            path, data = (*path, key), data[key]
+        elif (kind == "missing" and number == len(location)) or str(key) in _keys(_type(model, path)):
+            path, data = (*path, key), None
+        elif key != "[key]":
+            start = path if start is None else start
+    return path, start
+
+
+def _value(data: Value, path: KeyPath, default: Value) -> Value:
+    """Returns the value at a key path; the default if the text has none there, because a short form stands for it."""
+    for key in path:
+        if isinstance(data, dict) and key in data:
+            data = data[str(key)]
+        elif isinstance(data, list) and isinstance(key, int):
+            data = data[key]
+        else:
+            return default
+    return data
+
+
 def _explain(
-    details: Mapping[str, Any], source: Source, model: type[BaseModel], tasks: Mapping[str, type[BaseModel]]
+    path: KeyPath,
+    details: Mapping[str, Any],
+    source: Source,
+    model: type[BaseModel],
+    tasks: Mapping[str, type[BaseModel]],
 ) -> Iterator[JobError]:
-    path = tuple(key for key in details["loc"] if key != "[key]")
     kind, keys = details["type"], ".".join(str(key) for key in path)
     if kind == IMPOSSIBLE:
         section = [str(key) for key in path]
@@ -75,16 +132,15 @@ def _explain(
         yield JobError(f"The key {keys} is missing.", where=source.where(path), expected=expected)
     elif kind == "value_error":
         what = str(details["ctx"]["error"])
-        where = source.where(path)
-        yield JobError(f"The value of {keys} is not valid: {what}." if keys else f"{what}.", where=where)
+        found = None if ", found " in what else describe(details["input"])
+        yield JobError(f"The value of {keys} is not valid: {what}.", where=source.where(path), found=found)
     else:
         value, field = details["input"], _field(model, path)
-        expected = _expected(field) or details["msg"].removeprefix("Input should be ")
         yield JobError(
             f"The value of {keys} is not valid.",
             where=source.where(path),
             found=describe(value),
-            expected=expected,
+            expected=_expected(field),
             fix=_fix(value, kind, field),
         )
 
@@ -141,18 +197,21 @@ def _describe_type(annotation: Any, metadata: Sequence[Any] = ()) -> str:
         return _PLAIN[annotation] + _bounds(metadata)
     keys = _keys(annotation)
     section = f"a section with the keys {', '.join(keys)}" if keys else "a section"
-    return "a list" if origin in {list, tuple} else section
+    return ("a list" if origin in _CONTAINERS - {dict} else section) + _bounds(metadata)
 
 
 def _bounds(metadata: Sequence[Any]) -> str:
-    names = (("gt", "above {}"), ("ge", "{} or more"), ("lt", "below {}"), ("le", "at most {}"))
     texts = [
-        text.format(getattr(constraint, name))
-        for name, text in names
+        text.format(_number(getattr(constraint, name)))
+        for name, text in _BOUNDS.items()
         for constraint in metadata
         if getattr(constraint, name, None) is not None
     ]
     return ", " + " and ".join(texts) if texts else ""
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else str(value)
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
@@ -167,7 +226,8 @@ def _model_in(annotation: Any) -> Any:
     if origin is typing.Annotated:
         return _model_in(arguments[0])
     if origin in {typing.Union, types.UnionType}:
-        return next((_model_in(argument) for argument in arguments if argument is not type(None)), None)
+        forms = [_model_in(argument) for argument in arguments if argument is not type(None)]
+        return next((form for form in forms if _fields(form) or typing.get_origin(form) in _CONTAINERS), forms[0])
     if isinstance(annotation, type) and issubclass(annotation, RootModel):
         return _model_in(annotation.model_fields["root"].annotation)
     return annotation
@@ -194,7 +254,7 @@ def _field(model: type[BaseModel], path: KeyPath) -> FieldInfo | None:
         if field is not None:
             current = field.annotation
         elif arguments:
-            current = arguments[-1]
+            current = arguments[0] if arguments[-1] is Ellipsis else arguments[-1]
             field = FieldInfo.from_annotation(current)
         else:
             return None

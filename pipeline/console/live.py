@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from rich.box import SIMPLE_HEAD
@@ -19,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.console.printing import plain
 from pipeline.console.tables import (
     anomalies_table,
     anomaly_line,
@@ -143,7 +145,7 @@ class RunConsole(logging.Handler):
 
     def message(self, text: str) -> None:
         """Prints a line, above the table if one is shown."""
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(plain(text), soft_wrap=True)
 
     def anomalies(self, anomalies: Collection[AnomalyDetails]) -> None:
         """Shows anomalies, as a table on a terminal and as one line per anomaly elsewhere."""
@@ -163,10 +165,15 @@ class RunConsole(logging.Handler):
             self._console.print(trials_table(tuning))
         self._console.print(verdict_text(record), soft_wrap=True)
         if record.pushed:
-            self.message(f"Model: {record.pushed.path}")
+            self.message(f"Model: {_from_here(record.pushed.path)}")
         if tuning is not None:
-            self.message(f"Best:  {tuning.path}")
-        self.message(f"Log:   {record.log}")
+            self.message(f"Best:  {_from_here(tuning.path)}")
+        self.message(f"Log:   {_from_here(record.log)}")
+
+    def restore_terminal(self) -> None:
+        """Shows the cursor again, whatever other threads hold; for a process that ends at once."""
+        if self._live is not None:
+            os.write(self._console.file.fileno(), b"\x1b[?25h\n")
 
     def _stop_live(self) -> None:
         live, self._live = self._live, None
@@ -222,6 +229,12 @@ def _format_row(name: str, row: _Row) -> str:
         if rate is not None:
             words.append(f"{rate:,.0f}/s")
     return ", ".join(words)
+
+
+def _from_here(path: str | Path) -> str:
+    """Returns a path as a user types it: relative if it is below the working folder."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here) if Path(path).is_relative_to(here) else path)
 
 
 def _cells(name: str, row: _Row) -> tuple[Text, ...]:

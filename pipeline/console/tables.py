@@ -9,13 +9,16 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.runs.details import AnomalyDetails, TuningDetails
+from pipeline.console.printing import plain
+from pipeline.runs.details import AnomalyDetails, TransformDetails, TuningDetails
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import ComponentState, RunState
 from pipeline.tasks.registry import TASKS
 
 _COUNT = "documents"
 """The only metric that is an integer."""
+_LOW_COVERAGE = 0.5
+"""The share of known tokens below which a run names it."""
 
 
 def number(value: float) -> str:
@@ -46,11 +49,11 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
     table.add_column("slice", overflow="fold")
     for name in names:
         words = name.split("_")
-        table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
+        table.add_column(plain(" ".join(words)), justify="right", min_width=max(map(len, words)))
     for name in sorted(metrics, key=lambda name: (name != "overall", name)):
         values = {key: number(value) if key == _COUNT else f"{value:.4f}" for key, value in metrics[name].items()}
         cells = [values.get(key, "") for key in names]
-        table.add_row(Text(slice_name(name), "bold" if name == "overall" else ""), *cells)
+        table.add_row(plain(slice_name(name), "bold" if name == "overall" else ""), *cells)
     return table
 
 
@@ -60,9 +63,9 @@ def anomalies_table(anomalies: Iterable[AnomalyDetails]) -> Table:
     for heading in ("split", "feature", "what", "expected", "found", "documents"):
         table.add_column(heading, overflow="fold")
     for anomaly in anomalies:
-        name = Text(f"{anomaly.feature}:{anomaly.kind}", "yellow" if anomaly.warning else "bold red")
-        texts = [Text(text) for text in (anomaly.what, anomaly.expected, anomaly.found)]
-        table.add_row(Text(anomaly.split), name, *texts, Text("\n".join(anomaly.ids)))
+        name = plain(f"{anomaly.feature}:{anomaly.kind}", "yellow" if anomaly.warning else "bold red")
+        texts = [plain(text) for text in (anomaly.what, anomaly.expected, anomaly.found)]
+        table.add_row(plain(anomaly.split), name, *texts, plain("\n".join(anomaly.ids)))
     return table
 
 
@@ -77,11 +80,11 @@ def anomaly_line(anomaly: AnomalyDetails) -> str:
 
 def verdict_text(record: RunRecord) -> Text:
     """Formats the outcome of a run."""
-    lines = [Text(record.sentence, record.state.style)]
-    lines += [Text(f"- {finding}") for finding in findings(record)]
-    lines += [Text(f"- {reason}") for reason in record.verdict.reasons]
+    lines = [plain(record.sentence, record.state.style)]
+    lines += [plain(f"- {finding}") for finding in findings(record)]
+    lines += [plain(f"- {reason}") for reason in (*record.verdict.reasons, *(record.details.undefined or ()))]
     if record.error:
-        lines.append(Text(record.error))
+        lines.append(plain(record.error))
     return Text("\n").join(lines)
 
 
@@ -94,6 +97,8 @@ def findings(record: RunRecord) -> Iterator[str]:
         yield f"{corpus.quarantined:,} of {corpus.records:,} records quarantined, most often: {reason}"
     if corpus is not None and corpus.spanning_lines:
         yield f"{corpus.spanning_lines:,} records span several lines, in quotes (corpus.quoting: none reads by line)"
+    if details.transform is not None:
+        yield from _low_coverage(details.transform)
     if record.task is not None and record.task in TASKS and details.training is not None:
         yield from TASKS[record.task].report(details.training.model_dump())
     if details.tuning is not None:
@@ -115,6 +120,13 @@ def findings(record: RunRecord) -> Iterator[str]:
     yield f"overfitted two batches to a loss of {learning.overfitted_loss:.4f} in {learning.steps} steps"
 
 
+def _low_coverage(transform: TransformDetails) -> Iterator[str]:
+    """Yields the share of known tokens of each split that has more unknown ones."""
+    for split, dataset in (transform.model_extra or {}).items():
+        if dataset["coverage"] < _LOW_COVERAGE:
+            yield f"the vocabulary covers only {dataset['coverage']:.1%} of the tokens of the {split} split"
+
+
 def assignments(values: Mapping[str, object]) -> str:
     """Formats values by key on one line: trainer.units 64, trainer.dropout 0.3."""
     return ", ".join(f"{key} {_value(value)}" for key, value in values.items())
@@ -125,10 +137,10 @@ def trials_table(tuning: TuningDetails) -> Table:
     keys = list(dict.fromkeys(key for trial in tuning.trials for key in trial.values))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("trial", tuning.objective.replace("_", " "), *keys):
-        table.add_column(heading.removeprefix("trainer."), justify="right")
+        table.add_column(plain(heading.removeprefix("trainer.")), justify="right")
     for trial in tuning.trials:
         values = [_value(trial.values[key]) if key in trial.values else "" for key in keys]
-        table.add_row(str(trial.trial), f"{tuning.score(trial):.4f}", *values)
+        table.add_row(str(trial.trial), f"{tuning.score(trial):.4f}", *map(plain, values))
     return table
 
 
@@ -148,10 +160,10 @@ def _value(value: object) -> str:
 
 
 def _run(record: RunRecord) -> Text:
-    lines = [Text(record.name, "bold"), Text(f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}")]
+    lines = [plain(record.name, "bold"), plain(f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}")]
     if record.finished:
-        lines.append(Text(duration((record.finished - record.started).total_seconds())))
-    return Text("\n").join([*lines, Text(record.state.value.replace("_", " "), record.state.style)])
+        lines.append(plain(duration((record.finished - record.started).total_seconds())))
+    return Text("\n").join([*lines, plain(record.state.value.replace("_", " "), record.state.style)])
 
 
 def _components(record: RunRecord) -> Table:
@@ -162,5 +174,5 @@ def _components(record: RunRecord) -> Table:
         by_state.setdefault(component.state, []).append(component.name + took)
     grid = Table.grid(padding=(0, 1))
     for state, names in by_state.items():
-        grid.add_row(Text(state.value, state.style), ", ".join(names))
+        grid.add_row(plain(state.value, state.style), plain(", ".join(names)))
     return grid

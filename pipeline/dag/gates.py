@@ -15,32 +15,23 @@ from pipeline.tasks.registry import task_of
 
 _LOWER, _HIGHER = config_pb2.MetricDirection.LOWER_IS_BETTER, config_pb2.MetricDirection.HIGHER_IS_BETTER
 
+ROUNDING = 1e-12
+"""The largest rounding error of the difference of two metrics, which may lie beyond a margin; values are exact."""
+
 
 def eval_config(job: Job, code: str = "") -> config_pb2.EvalConfig:
     """Builds the Evaluator's configuration; `code` is a digest of the code behind the metrics."""
     task = task_of(job)
     metrics = task.metrics(job)
-    classes = [name for name, metric in metrics.items() if metric.per_class]
-    overall = [_gated(_config(name, metrics[name], code), job, name) for name in metrics if name not in classes]
+    figures = [_gated(_config(name, metric, code), job, name) for name, metric in metrics.items()]
     documents = config_pb2.MetricConfig(class_name="ExampleCount", config=json.dumps({"name": "documents"}))
     # Without any threshold (no gates, or only margins and no baseline), the Evaluator blesses nothing.
     documents.threshold.value_threshold.lower_bound.value = 1
-    specs = [config_pb2.MetricsSpec(metrics=[*overall, documents])]
-    if classes:
-        count = len(job.corpus.class_names or ())
-        each = config_pb2.BinarizationOptions(class_ids={"values": range(count) if count > 2 else [1]})
-        by_class = [_gated(_config(name, metrics[name], code), job, name) for name in classes]
-        specs.append(config_pb2.MetricsSpec(metrics=by_class, binarize=each))
-    signatures = task.judged_by(job)
     # Models read raw examples, each through its own transform graph, because their token ids differ.
-    model = config_pb2.ModelSpec(
-        signature_name=signatures.signature,
-        preprocessing_function_names=[signatures.labels] if signatures.labels else [],
-        prediction_key=signatures.prediction_key,
-        label_key=signatures.label_key,
-    )
+    model = config_pb2.ModelSpec(signature_name=task.judged_by(job))
+    spec = config_pb2.MetricsSpec(metrics=[*figures, documents])
     slices = [config_pb2.SlicingSpec(feature_keys=list(keys)) for keys in ((), *task.slices(job))]
-    return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=specs)
+    return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=[spec])
 
 
 def margin(gate: SliceGateSettings) -> float | None:
@@ -51,8 +42,6 @@ def margin(gate: SliceGateSettings) -> float | None:
 
 
 def _config(name: str, metric: Metric, code: str) -> config_pb2.MetricConfig:
-    if metric.stock:
-        return config_pb2.MetricConfig(class_name=metric.stock, config=json.dumps({"name": name}))
     return config_pb2.MetricConfig(
         class_name=figure_metric.FigureMetric.__name__,
         module=figure_metric.__name__,
@@ -81,6 +70,7 @@ def _threshold(metric: Metric, gate: SliceGateSettings) -> config_pb2.MetricThre
         threshold.value_threshold.upper_bound.value = gate.max
     allowed = margin(gate)
     if allowed is not None:
+        allowed += ROUNDING
         threshold.change_threshold.absolute.value = -allowed if metric.higher_is_better else allowed
         threshold.change_threshold.direction = _HIGHER if metric.higher_is_better else _LOWER
     return threshold

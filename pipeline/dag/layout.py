@@ -12,17 +12,21 @@ class Layout:
         root: The root.
         artifacts: TFX's pipeline root.
         metadata: The SQLite file of ML Metadata.
+        inputs: The list of the corpus's files, and the hashes of their contents.
         quarantine: Bad records.
         checkpoints: States of unfinished training runs.
         tuning: States of unfinished hyperparameter searches.
         serving: Published versions.
+        temporary: Temporary files of the run in progress.
     """
 
     def __init__(self, root: PurePath) -> None:
         self.root = root
         self.artifacts = str(root / "artifacts")
         self.metadata = str(root / "metadata.sqlite")
+        self.inputs = str(root / "inputs")
         self.quarantine = str(root / "quarantine")
         self.checkpoints = str(root / "checkpoints")
         self.tuning = str(root / "tuning")
         self.serving = str(root / "serving")
+        self.temporary = str(root / "tmp")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+_OUTPUT_URI = re.compile(r".*/artifacts/([^/]+/[^/]+/[0-9]+(?:/.*)?)", re.DOTALL)
+"""A URI of TFX: the folder of artifacts, the component, the channel, and the execution."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,19 @@ def sqlite(path: str) -> mlmd.ConnectionConfig:
     return connection
 
 
+def relocate(connection: mlmd.ConnectionConfig, artifacts: str) -> None:
+    """Updates the URIs of a store whose root was moved or copied; `artifacts` is its folder of artifacts now."""
+    store = metadata_store.MetadataStore(connection)
+    moved = []
+    for artifact in store.get_artifacts():
+        inner = _OUTPUT_URI.fullmatch(artifact.uri)
+        if inner and artifact.uri != f"{artifacts}/{inner[1]}":
+            artifact.uri = f"{artifacts}/{inner[1]}"
+            moved.append(artifact)
+    if moved:
+        store.put_artifacts(moved)
+
+
 def read_run(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> dict[str, Execution]:
     """Returns the executions of a run of a pipeline by component, the last one of each."""
     store = metadata_store.MetadataStore(connection)
@@ -56,9 +73,11 @@ def read_run(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> d
 
 def has_artifact(connection: mlmd.ConnectionConfig, pipeline: str, kind: str) -> bool:
     """Returns whether a pipeline has a live artifact of a type."""
-    query = f'type = "{kind}" AND state = LIVE AND contexts_0.type = "pipeline" AND contexts_0.name = "{pipeline}"'
-    options = metadata_store.ListOptions(limit=1, filter_query=query)
-    return bool(metadata_store.MetadataStore(connection).get_artifacts(options))
+    store = metadata_store.MetadataStore(connection)
+    context = store.get_context_by_type_and_name("pipeline", pipeline)
+    # No filter_query: the ML Metadata of tfx 1.21 does not support it.
+    artifacts = [] if context is None else store.get_artifacts_by_context(context.id)
+    return any(artifact.type == kind and artifact.state == mlmd.Artifact.LIVE for artifact in artifacts)
 
 
 def _execution(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Execution:

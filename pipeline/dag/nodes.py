@@ -74,15 +74,14 @@ class Nodes:
         return self.nodes[component].outputs[name]
 
     def _example_gen(self) -> BaseNode:
-        base, pattern = self._sources.corpus
         return CorpusExampleGen(
-            input_base=base,
-            pattern=pattern,
+            corpus=self._sources.corpus,
             settings=self._job.corpus,
             splits=self._job.splits,
             output=self._job.output,
             code=self._code["CorpusExampleGen"],
             quarantine_dir=self._layout.quarantine,
+            inputs_dir=self._layout.inputs,
         )
 
     def _previous_statistics(self) -> BaseNode:
@@ -111,6 +110,7 @@ class Nodes:
             output=self._job.output,
             kind=self._job.corpus.kind,
             labels=json.dumps(self._job.corpus.class_names or []),
+            learned=self._task.learns(self._job),
             code=self._code["SequenceTransform"],
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pipeline.config.locations import Corpus
+from components.corpus_example_gen.inputs.patterns import SplitPattern
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,11 +12,11 @@ class Sources:
     """The external inputs of a pipeline.
 
     Attributes:
-        corpus: The folder of the corpus and the pattern of its files, or one pattern per split.
+        corpus: The files of the corpus.
         schema: The file of the corpus's schema, with a digest of its content in its name.
         serving_logs: The pattern of the files logged in serving, and their fingerprint; both empty if unused.
     """
 
-    corpus: Corpus
+    corpus: tuple[SplitPattern, ...]
     schema: str
     serving_logs: tuple[str, str] = ("", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -10,11 +11,13 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 
+from components.evaluator.figure_metric import REASON
 from pipeline.config.job import Job
 from pipeline.config.sections import SliceGateSettings
-from pipeline.dag.gates import margin
+from pipeline.dag.gates import ROUNDING, margin
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.registry import task_of
+from trainer.jobs.counting import Undefined
 
 OVERALL = "overall"
 
@@ -26,14 +29,14 @@ _ONLY_SECTION = re.compile(r"source=(.*),section=\1")
 
 
 def read_metrics(directory: str, model: str | None = None) -> Metrics:
-    """Reads the metrics of a model, with the lowest value over the classes for metrics per class.
+    """Reads the metrics of a model; those that have no value are `Undefined`.
 
     Args:
         directory: The Evaluator's output.
         model: `candidate` or `baseline` if both were evaluated.
     """
     result = tfma.load_eval_result(directory, model_name=model)
-    return {_slice_name(dict(key)): _lowest(values[""]) for key, values in result.slicing_metrics}
+    return {_slice_name(dict(key)): _values(found[""][""]) for key, found in result.slicing_metrics}
 
 
 def failed_metrics(directory: str) -> list[str]:
@@ -52,6 +55,14 @@ def visible(job: Job, metrics: Metrics) -> Metrics:
         if kept and not _ONLY_SECTION.fullmatch(kept):
             found[kept] = {name: value for name, value in values.items() if not math.isnan(value)}
     return found
+
+
+def undefined(job: Job, metrics: Metrics) -> Iterator[str]:
+    """Yields why metrics of all documents have no value, a sentence each."""
+    for name, metric in task_of(job).metrics(job).items():
+        value = metrics.get(OVERALL, {}).get(name)
+        if isinstance(value, Undefined):
+            yield _no_value(name, value, metric.records)
 
 
 def judge(
@@ -81,13 +92,14 @@ def judge(
             continue
         subject = f"{name} over {', '.join(rest)}" if skipped else name
         overall = _slice_name(metric.slice)
-        yield from _bounds(subject, metric, gate, candidate.get(overall, {}).get(name, math.nan))
+        value = candidate.get(overall, {}).get(name, math.nan)
+        yield from _bounds(subject, gate, value, metric.records)
         for source, limits in gate.slices.items():
             where, on_source = _slice_name({"source": source, **metric.slice}), f"{name} on source={source}"
             if source in uncovered:
                 yield False, f"{on_source} cannot be measured: {_format_coverage(source, uncovered[source])}"
             else:
-                yield from _bounds(on_source, metric, limits, candidate.get(where, {}).get(name))
+                yield from _bounds(on_source, limits, candidate.get(where, {}).get(name), f"source={source}")
         yield from _change(subject, metric, gate, candidate, baseline, name)
 
 
@@ -97,15 +109,14 @@ def _slice_name(values: Mapping[str, Any]) -> str:
     return ",".join(f"{name}={value}" for name, value in ordered) or OVERALL
 
 
-def _lowest(by_class: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, float]:
+def _values(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for metrics in by_class.values():
-        for name, value in metrics.items():
-            # Differences from the baseline are skipped; NaN and infinity are strings.
-            if "doubleValue" in value and not name.endswith("_diff"):
-                number = float(value["doubleValue"])
-                known = found.get(name, number)
-                found[name] = math.nan if math.isnan(number) or math.isnan(known) else min(number, known)
+    for name, value in metrics.items():
+        # Differences from the baseline are skipped; NaN and infinity are strings.
+        if "doubleValue" in value and not name.endswith("_diff"):
+            found.setdefault(name, float(value["doubleValue"]))
+        elif name.endswith(REASON):
+            found[name.removesuffix(REASON)] = Undefined(base64.b64decode(value["bytesValue"]).decode())
     return found
 
 
@@ -113,18 +124,30 @@ def _format_coverage(source: str, share: float) -> str:
     return f"the vocabulary covers only {math.floor(100 * share) / 100:.2f} of {source}, too little for a gate"
 
 
-def _bounds(subject: str, metric: Metric, gate: SliceGateSettings, value: float | None) -> Iterator[tuple[bool, str]]:
+def _bounds(subject: str, gate: SliceGateSettings, value: float | None, records: str) -> Iterator[tuple[bool, str]]:
     if value is None:
         yield False, f"{subject}: no such documents in the test split"
         return
     if math.isnan(value):
-        yield False, f"{subject} has no value" + (f": {metric.undefined}" if metric.undefined else "")
+        yield False, _no_value(subject, value, records)
         return
     for limit, sign in ((gate.min, 1), (gate.max, -1)):
         if limit is not None:
             met = (value - limit) * sign >= 0
             bound = "at least" if sign > 0 else "at most"
-            yield met, f"{subject} is {value:.4f}, {'which meets' if met else 'but must be'} {bound} {limit:g}"
+            relation = "which meets" if met else "but must be"
+            yield met, f"{subject} is {_format(value, limit)}, {relation} {bound} {limit:g}"
+
+
+def _no_value(subject: str, value: float, records: str) -> str:
+    return f"{subject} has no value" + (f": {records} {value.reason}" if isinstance(value, Undefined) else "")
+
+
+def _format(value: float, limit: float) -> str:
+    """Formats a value with four decimals, or as many as tell it from a limit that it does not equal."""
+    texts = (f"{value:.{decimals}f}" for decimals in range(4, 17))
+    apart = abs(value - limit) > ROUNDING
+    return next((text for text in texts if not apart or float(text) != limit), repr(value))
 
 
 def _change(
@@ -142,7 +165,9 @@ def _change(
         yield False, f"{subject} is {value:.4f}, but the last blessed model has no value to compare with"
         return
     worse_by = before - value if metric.higher_is_better else value - before
-    met = worse_by <= allowed
-    relation = f"{abs(worse_by):.4f} {'worse' if worse_by > 0 else 'better'} than" if worse_by else "equal to"
+    met = worse_by <= allowed + ROUNDING
+    relation = (
+        f"{_format(abs(worse_by), allowed)} {'worse' if worse_by > 0 else 'better'} than" if worse_by else "equal to"
+    )
     text = f"{subject} is {relation} the last blessed model's {before:.4f}"
     yield met, f"{text}, {'within' if met else 'beyond'} the margin of {allowed:g}"

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 from pathlib import Path
 
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline.config.job import Job
+from pipeline.config.plain_paths import plain_path
 from pipeline.console.live import RunConsole
+from pipeline.dag.layout import Layout
 from pipeline.runners.runner import Observer, Runner
 from pipeline.runners.watch import Watch
+from pipeline.runs import disk
 from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
+from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.lock import RootLock
 from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.record import RunRecord
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.state import ComponentState, RunState
+from pipeline.runs.temporary import temporary_folder
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.task import Goal
 from trainer.errors import JobError
@@ -55,30 +61,27 @@ def run(
     Raises:
         JobError: If a component fails.
     """
-    with RootLock(root):
+    interrupts = Interrupts(console.restore_terminal)
+    with RootLock(root), interrupts.handled():
         record = history.new_run(root, job.name, job.task, job.path)
         components = task_of(job).components(job, goal)
-        watch = Watch(record, root, console, components)
+        watch = Watch(record, root, console, components, interrupts)
         console.start(components)
         try:
-            with redirect_output(record.log):
-                finished = _run(job, root.absolute(), watch, goal, until, use_cache, runner)
+            place = plain_path(root)
+            with temporary_folder(Path(Layout(place).temporary)), redirect_output(record.log):
+                finished = _run(job, place, watch, goal, until, use_cache, runner)
+            with interrupts.deferred():
+                history.write(root, finished)
+                disk.write(root / SUMMARY, finished.text.encode())
         except BaseException as error:
-            failed = isinstance(error, Exception)
-            watch.stop(ComponentState.FAILED if failed else ComponentState.INTERRUPTED)
-            record = _broken(watch.record, error)
-            history.write(root, record)
-            console.anomalies(record.details.anomalies or ())
-            if isinstance(error, JobError) or not failed:
+            with interrupts.deferred():
+                failure = _failure(error, watch, root, pressed=interrupts.pressed)
+                anomalies = _record_failure(failure, watch, root)
+            console.anomalies(anomalies)
+            if failure is error:
                 raise
-            raise JobError(
-                f"{watch.current or 'The preparation of the run'} has failed.",
-                where=watch.current,
-                found=f"{type(error).__name__}: {str(error).strip() or 'no message'}"[:2000],
-                fix=f"see the full log: {record.log}",
-            ) from error
-        history.write(root, finished)
-        (root / SUMMARY).write_text(finished.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            raise failure from error
     console.anomalies(finished.details.anomalies or ())
     return finished
 
@@ -87,8 +90,11 @@ def _run(
     job: Job, root: Path, watch: Watch, goal: Goal, until: str | None, use_cache: bool, runner: Runner
 ) -> RunRecord:
     from pipeline.dag import lineage
-    from pipeline.runs import summary
+    from pipeline.runs import leftovers, metadata_file, summary
 
+    layout = Layout(root)
+    metadata_file.check(Path(layout.metadata))
+    leftovers.remove(layout, lineage.sqlite(layout.metadata))
     prepared = prepare(job, root, watch.record.run_id, goal=goal, until=until, use_cache=use_cache)
     with watch.following(prepared.components):
         runner(prepared, watch)
@@ -96,19 +102,40 @@ def _run(
     return summary.complete(done, prepared, lineage.read_run(prepared.metadata, job.name, prepared.run_id))
 
 
-def _broken(record: RunRecord, error: BaseException) -> RunRecord:
-    """Returns the record of a run that ended with an error."""
-    details = record.details
-    if isinstance(error, AnomalyError):  # They come from the error because TFX deletes a failed component's outputs.
-        found = tuple(AnomalyDetails.model_validate(dataclasses.asdict(anomaly)) for anomaly in error.anomalies)
-        details = details.model_copy(update={"anomalies": found})
-    failed = isinstance(error, Exception)
-    return record.updated(
+def _failure(error: BaseException, watch: Watch, root: Path, *, pressed: bool) -> BaseException:
+    """Returns what ended a run as a JobError, or as an interrupt even if a library made another error of it."""
+    if not isinstance(error, Exception):
+        return error
+    if pressed:
+        return KeyboardInterrupt()
+    if isinstance(error, JobError):
+        return error
+    return disk.full_or_refused(error, root) or JobError(
+        f"{watch.current or 'The preparation of the run'} has failed.",
+        where=watch.current,
+        found=f"{type(error).__name__}: {str(error).strip() or 'no message'}"[:2000],
+        fix=f"see the full log: {watch.record.log}",
+    )
+
+
+def _record_failure(failure: BaseException, watch: Watch, root: Path) -> tuple[AnomalyDetails, ...]:
+    """Records how a run ended, unless its disk is full; returns the anomalies that ended it."""
+    failed = isinstance(failure, Exception)
+    found: tuple[AnomalyDetails, ...] = ()
+    if isinstance(failure, AnomalyError):  # They come from the error because TFX deletes a failed component's outputs.
+        found = tuple(AnomalyDetails.model_validate(dataclasses.asdict(anomaly)) for anomaly in failure.anomalies)
+    with contextlib.suppress(OSError):
+        watch.stop(ComponentState.FAILED if failed else ComponentState.INTERRUPTED)
+    record = watch.record
+    ended = record.updated(
         state=RunState.FAILED if failed else RunState.INTERRUPTED,
         finished=_now(),
-        error=(str(error) or type(error).__name__) if failed else None,
-        details=details,
+        error=(str(failure) or type(failure).__name__) if failed else None,
+        details=record.details.model_copy(update={"anomalies": found}) if found else record.details,
     )
+    with contextlib.suppress(OSError):
+        history.write(root, ended)
+    return found
 
 
 def _now() -> datetime.datetime:

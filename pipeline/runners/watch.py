@@ -34,13 +34,21 @@ class Watch(logging.Handler):
         root: The root of the run.
         console: Shows the run.
         components: The components of the job, in order.
+        interrupts: Raises what Python drops, between steps.
     """
 
-    def __init__(self, record: RunRecord, root: Path, console: RunConsole, components: Sequence[str]) -> None:
+    def __init__(
+        self,
+        record: RunRecord,
+        root: Path,
+        console: RunConsole,
+        components: Sequence[str],
+        interrupts: Interrupts,
+    ) -> None:
         super().__init__(logging.INFO)
         self._record, self._root, self._console = record, root, console
         self._rows = {name: _ComponentRow() for name in components}
-        self._interrupts = Interrupts()
+        self._interrupts = interrupts
         self.current: str | None = None
 
     @property
@@ -54,7 +62,7 @@ class Watch(logging.Handler):
 
     @contextlib.contextmanager
     def following(self, wanted: Collection[str]) -> Iterator[None]:
-        """Listens for Ctrl-C, progress and this project's warnings; components that are not wanted are skipped."""
+        """Listens for progress and this project's warnings; components that are not wanted are skipped."""
         from absl import logging as absl_logging
 
         for name in self._rows:
@@ -65,8 +73,7 @@ class Watch(logging.Handler):
         for logger in loggers:
             logger.addHandler(self)
         try:
-            with self._interrupts.handled():
-                yield
+            yield
         finally:
             for logger in loggers:
                 logger.removeHandler(self)

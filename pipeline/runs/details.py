@@ -147,6 +147,7 @@ class Details(Section):
     Attributes:
         coverage: Coverage by evaluation set.
         tensorboard: The directory of the Trainer's TensorBoard events.
+        undefined: One sentence per metric that has neither a value nor a gate.
     """
 
     corpus: CorpusDetails | None = None
@@ -155,6 +156,7 @@ class Details(Section):
     coverage: dict[str, CoverageDetails] | None = None
     training: TrainingDetails | None = None
     tensorboard: str | None = None
+    undefined: tuple[str, ...] | None = None
     hyperparameters: HyperparameterDetails | None = None
     learning_check: LearningDetails | None = None
     tuning: TuningDetails | None = None

@@ -1,23 +1,35 @@
-"""Ensures that Ctrl-C is not lost."""
+"""Ensures that Ctrl-C is not lost, and that a second one ends the process."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
+
+from pipeline.runs.state import RunState
 
 
 class Interrupts:
-    """Remembers that the user pressed Ctrl-C.
+    """Handles Ctrl-C during a run.
 
-    Python raises KeyboardInterrupt at any point of the program, and drops it inside a finalizer, for example that of a
-    TensorFlow iterator at the end of an epoch; the run would then simply continue.
+    Python raises KeyboardInterrupt at any point of the program. It drops it inside a finalizer, for example that of a
+    TensorFlow iterator at the end of an epoch, and Beam turns it into another error; the run would then continue or
+    fail. A second Ctrl-C ends the process, even if it is in code that does not return to Python.
+
+    Args:
+        before_end: Called before a second Ctrl-C ends the process.
+
+    Attributes:
+        pressed: Whether the user has pressed Ctrl-C.
     """
 
-    def __init__(self) -> None:
-        self._pressed = False
+    def __init__(self, before_end: Callable[[], None] = lambda: None) -> None:
+        self.pressed = False
+        self._before_end = before_end
+        self._pending = self._deferred = False
 
     @contextlib.contextmanager
     def handled(self) -> Iterator[None]:
@@ -26,11 +38,26 @@ class Interrupts:
         if not listens or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield
             return
+        receiving, sending = os.pipe()
+        os.set_blocking(sending, False)
+        before = signal.set_wakeup_fd(sending, warn_on_full_buffer=False)
+        threading.Thread(target=self._end_at_second, args=(receiving,), daemon=True).start()
         signal.signal(signal.SIGINT, self._handle)
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.set_wakeup_fd(before)
+            os.close(sending)
+
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Lets a block run to its end when the user presses Ctrl-C."""
+        self._deferred = True
+        try:
+            yield
+        finally:
+            self._deferred = False
 
     def raise_if_pressed(self) -> None:
         """Raises an interrupt that Python dropped; call it between steps of the work.
@@ -38,10 +65,21 @@ class Interrupts:
         Raises:
             KeyboardInterrupt: Once, if the user has pressed Ctrl-C.
         """
-        if self._pressed and threading.current_thread() is threading.main_thread():
-            self._pressed = False
+        if self._pending and threading.current_thread() is threading.main_thread():
+            self._pending = False
             raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._pressed = True
-        signal.default_int_handler(number, frame)
+        self.pressed = self._pending = True
+        if not self._deferred:
+            signal.default_int_handler(number, frame)
+
+    def _end_at_second(self, signals: int) -> None:
+        """Ends the process at its second SIGINT; reads the numbers of its signals until their pipe ends."""
+        count = 0
+        with os.fdopen(signals, "rb", buffering=0) as numbers:
+            while number := numbers.read(1):
+                count += number[0] == signal.SIGINT
+                if count == 2:
+                    self._before_end()
+                    os._exit(RunState.INTERRUPTED.exit_code)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
 
 from trainer.errors import JobError
+
+_FOLDERS = ("artifacts", "checkpoints", "logs", "quarantine", "schema", "serving", "tmp", "tuning")
+"""The folders of a root that a run writes to."""
 
 
 class RootLock:
@@ -27,8 +31,9 @@ class RootLock:
             self._root.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
+            found = f"{error.strerror}: {error.filename}"
             fix = "use another --root"
-            raise JobError("The root is not writable.", where=str(self._root), found=str(error), fix=fix) from error
+            raise JobError("The root is not a writable folder.", where=str(self._root), found=found, fix=fix) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -40,12 +45,22 @@ class RootLock:
                 found=f"process {holder}" if holder else "a process that has just started",
                 fix="wait until it ends, or use another --root",
             ) from None
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        with contextlib.suppress(OSError):  # A full disk is reported by the run.
+            os.truncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
         self._descriptor = descriptor
+        self._require_folders()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._descriptor)
+
+    def _require_folders(self) -> None:
+        for name in _FOLDERS:
+            path = self._root / name
+            if os.path.lexists(path) and not (path.is_dir() and os.access(path, os.W_OK)):
+                os.close(self._descriptor)
+                fix = "rename it, or use another --root"
+                raise JobError(f"{name} in the root is not a writable folder.", where=str(path), fix=fix)

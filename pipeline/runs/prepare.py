@@ -16,6 +16,7 @@ from pipeline.config.job_files import with_paths
 from pipeline.config.locations import resolve_corpus_path
 from pipeline.dag.layout import Layout
 from pipeline.dag.sources import Sources
+from pipeline.runs.disk import write
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
 from pipeline.tasks.task import Goal
 from schema import curated
@@ -87,20 +88,22 @@ def prepare(
     from pipeline.dag.code_hash import source_hash
     from pipeline.dag.dag import code_modules
 
-    corpus = resolve_corpus_path(job.corpus.path, job.folder)
+    corpus = tuple(resolve_corpus_path(job.corpus.path, job.folder))
     copied = copy_files(job, root)
     layout = Layout(root)
+    logs = find_serving_logs(job, Path(layout.inputs))
     prepared = PreparedRun(
         job=copied,
         layout=layout,
         run_id=run_id,
         metadata=lineage.sqlite(layout.metadata),
-        sources=Sources(corpus, copied.schema_path or _write_schema(job, root), find_serving_logs(job)),
+        sources=Sources(corpus, copied.schema_path or _write_schema(job, root), logs),
         code={component: source_hash(*modules) for component, modules in code_modules(job).items()},
         goal=goal,
         until=until,
         use_cache=use_cache,
     )
+    lineage.relocate(prepared.metadata, layout.artifacts)
     tuned = BEST_HYPERPARAMETERS in prepared.components
     if tuned and not lineage.has_artifact(prepared.metadata, job.name, "HyperParameters"):
         raise JobError(
@@ -135,26 +138,34 @@ def copy_files(job: Job, root: Path) -> Job:
     paths = {}
     for file in job.files():
         source = file.locate(job.folder, where=file.name)
-        content = source.read_bytes()
+        try:
+            content = source.read_bytes()
+        except OSError as error:
+            what = f"The {file.name} file cannot be read."
+            raise JobError(what, where=file.name, found=f"{source}: {error.strerror}") from error
         if file.parse:
             file.parse(content, str(source))
         paths[file.key] = _stamp(root / file.folder / source.name, content)
     return with_paths(job, paths)
 
 
-def find_serving_logs(job: Job) -> tuple[str, str]:
+def find_serving_logs(job: Job, inputs_dir: Path) -> tuple[str, str]:
     """Returns the pattern of the files logged in serving and their fingerprint, both empty if the job names none.
+
+    Args:
+        job: The job.
+        inputs_dir: The folder of the hashes of files' contents.
 
     Raises:
         JobError: If no file matches.
     """
-    from components.corpus_example_gen.inputs import files
+    from components.corpus_example_gen.inputs.files import require_files
+    from components.corpus_example_gen.inputs.fingerprints import fingerprint
 
     if job.validation.serving_logs is None:
         return "", ""
-    base, name = resolve_corpus_path(job.validation.serving_logs, job.folder, where="validation.serving_logs")
-    pattern = f"{base}/{name}"
-    return pattern, files.fingerprint(files.require_files(pattern))
+    (logs,) = resolve_corpus_path(job.validation.serving_logs, job.folder, where="validation.serving_logs")
+    return logs.pattern, fingerprint([(None, file) for file in require_files(logs.pattern)], inputs_dir)
 
 
 def _write_schema(job: Job, root: Path) -> str:
@@ -173,6 +184,5 @@ def _write_schema(job: Job, root: Path) -> str:
 def _stamp(path: Path, content: bytes) -> str:
     """Writes a file with a digest of its content in its name, because TFX keys its cache by the path alone."""
     copy = path.with_stem(f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}")
-    copy.parent.mkdir(exist_ok=True)
-    copy.write_bytes(content)
+    write(copy, content)
     return str(copy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.config.locations import PACKAGE, resolve_file
+from pipeline.config.locations import PACKAGE, absolute_path, exists, resolve_file
 from pipeline.runs.published import find_model
 from trainer.errors import JobError
 
@@ -24,10 +24,11 @@ def find_vectors(source: str, folder: Path, *, where: str) -> Path:
     Raises:
         JobError: If it does not exist or has no word vectors.
     """
-    full = (folder / Path(source).expanduser()).absolute()
+    full = absolute_path(source, folder, where=where)
+    found = exists(full, "The word vectors", where=where)
     if full.is_dir():
         return _published(full, where)
-    if not (full.exists() or full.suffix or source.startswith(PACKAGE)):
+    if not (found or full.suffix or source.startswith(PACKAGE)):
         fix = "run the job that publishes word vectors first"
         raise JobError("The word vectors do not exist.", where=where, found=f"no {full}", expected=_EXPECTED, fix=fix)
     file = resolve_file(source, folder, where=where)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from pipeline.config.locations import exists
+from pipeline.config.plain_paths import plain_path
 from pipeline.runs import record as history
 from trainer.errors import JobError
+
+_VERSION = re.compile("[0-9]+")
 
 
 def find_model(path: Path) -> Path:
     """Returns the folder of a SavedModel: the path itself, or the newest published version of the root of a run.
 
+    Its path has no characters of globs, which TensorFlow cannot load models from.
+
     Raises:
         JobError: If the path has none; the message includes the outcome of the last run in that root.
     """
+    if not exists(path, "The model or root", where=str(path)) or not path.is_dir():
+        raise JobError("The model or root does not exist.", where=str(path), fix="run `seqloom run` first")
+    path = plain_path(path)
     if (path / "saved_model.pb").is_file():
         return path
-    if not path.is_dir():
-        raise JobError("The model or root does not exist.", where=str(path), fix="run `seqloom run` first")
-    published = [folder for folder in path.glob("serving/*/saved_model.pb") if folder.parent.name.isdecimal()]
+    published = [file for file in path.glob("serving/*/saved_model.pb") if _VERSION.fullmatch(file.parent.name)]
     if published:
         return max((file.parent for file in published), key=lambda folder: int(folder.name))
     runs = history.read_all(path)

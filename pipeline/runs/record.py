@@ -11,6 +11,8 @@ from typing import Any
 import psutil  # type: ignore[import-untyped, unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.config.locations import exists
+from pipeline.runs import disk
 from pipeline.runs.details import Details
 from pipeline.runs.state import ComponentState, RunState
 from trainer.errors import JobError
@@ -90,6 +92,11 @@ class RunRecord(_Record):
         return run_dir(Path(self.root), self.run_id) / "run.log"
 
     @property
+    def text(self) -> str:
+        """The record as JSON."""
+        return self.model_dump_json(indent=2) + "\n"
+
+    @property
     def sentence(self) -> str:
         """The outcome of the run."""
         return self.state.sentence.format(version=self.pushed.version if self.pushed else "(unknown)")
@@ -119,13 +126,7 @@ def run_dir(root: Path, run_id: str) -> Path:
 def write(root: Path, record: RunRecord) -> Path:
     """Saves a record atomically, so that a reader sees either the old or the new one, and returns its path."""
     path = run_dir(root, record.run_id) / _RECORD
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{_RECORD}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(record.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    disk.write(path, record.text.encode())
     return path
 
 
@@ -135,7 +136,7 @@ def read_all(root: Path) -> list[RunRecord]:
     Raises:
         JobError: If the root does not exist, or a record is invalid.
     """
-    if not root.is_dir():
+    if not exists(root, "The root", where=str(root)) or not root.is_dir():
         fix = "pass the folder that `seqloom run` wrote to"
         raise JobError("The root does not exist.", where=str(root), fix=fix)
     return [_read(path, root) for path in sorted(root.glob(f"logs/*/{_RECORD}"))]
@@ -144,9 +145,13 @@ def read_all(root: Path) -> list[RunRecord]:
 def _read(path: Path, root: Path) -> RunRecord:
     try:
         record = RunRecord.model_validate_json(path.read_bytes()).updated(root=str(root))
-    except (OSError, ValidationError) as error:
+    except OSError as error:
+        raise JobError("The run record cannot be read.", where=str(path), found=error.strerror) from error
+    except ValidationError as error:
+        keys = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        found = f"unexpected values of {keys}" if keys else "no JSON object"
         fix = f"delete {path.parent} if you do not need the run"
-        raise JobError("The run record is invalid.", where=str(path), found=str(error), fix=fix) from error
+        raise JobError("The run record is invalid.", where=str(path), found=found, fix=fix) from error
     if record.state is not RunState.RUNNING or _is_alive(record):
         return record
     components = [

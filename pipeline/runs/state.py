@@ -31,7 +31,8 @@ class RunState(str, enum.Enum):
     NOT_BLESSED = "not_blessed", 3, "bold yellow", "Not published: the model did not pass its gates."
     FAILED = "failed", 1, "bold red", "Failed."
     INTERRUPTED = "interrupted", 130, "yellow", "Interrupted; run the same command again to resume."
-    DONE = "done", 0, "green", "Stopped before the Pusher, as --until requested."
+    DONE = "done", 0, "green", "Stopped early, as --until requested."
+    TRANSFORMED = "transformed", 0, "bold green", "Done: the examples are checked and transformed."
     TUNED = "tuned", 0, "bold green", "Tuned."
     CHECKED = "checked", 0, "bold green", "Checked: the job can run. Nothing was trained or published."
 

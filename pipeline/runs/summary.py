@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -49,13 +50,15 @@ def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> Run
     Raises:
         JobError: If a component did not process every document exactly once.
     """
-    metrics, judged = _judged(run.job, executions)
+    metrics, judged, undefined = _judged(run.job, executions)
     _check_counts(run.job, executions, metrics)
     pushed, new = _pushed(executions.get("Pusher"))
     state = _ENDS[run.goal]
     if "Pusher" in run.components:
         state = RunState.NOT_BLESSED if not judged.blessed else RunState.PUSHED if new else RunState.UNCHANGED
-    details = _details(run.job, executions)
+    elif run.goal == "publish" and set(run.components).issuperset(task_of(run.job).components(run.job)):
+        state = RunState.TRANSFORMED
+    details = Details(**_sections(run.job, executions), **({"undefined": undefined} if undefined else {}))
     return record.updated(state=state, metrics=metrics, verdict=judged, pushed=pushed, details=details)
 
 
@@ -89,10 +92,11 @@ def _count(directory: str, split: str) -> float:
     return float(found.datasets[0].num_examples)
 
 
-def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]:
+def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict, tuple[str, ...]]:
+    """Returns the metrics, the verdict, and why metrics without a gate have no value."""
     evaluator = executions.get("Evaluator")
     if evaluator is None:
-        return {}, Verdict()
+        return {}, Verdict(), ()
     directory = evaluator.outputs["evaluation"].uri
     compared = "baseline_model" in evaluator.inputs
     candidate = verdict.read_metrics(directory, "candidate" if compared else None)
@@ -105,7 +109,8 @@ def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict]
     if not blessed and all(met for met, _ in judged):
         names = ", ".join(verdict.failed_metrics(directory)) or "a missing metric"
         sentences.insert(0, f"TensorFlow Model Analysis rejects the model because of {names}")
-    return verdict.visible(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences))
+    undefined = tuple(sentence for sentence in verdict.undefined(job, candidate) if sentence not in sentences)
+    return verdict.visible(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences)), undefined
 
 
 def _coverage(job: Job, executions: Executions) -> dict[str, CoverageDetails]:
@@ -122,10 +127,11 @@ def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
     version = properties.get("pushed_version")
     if not version:
         return None, False
-    return Pushed(version=version, path=properties["pushed_destination"]), properties["pushed"] == 1
+    path = str(Path(properties["pushed_destination"]).resolve())
+    return Pushed(version=version, path=path), properties["pushed"] == 1
 
 
-def _details(job: Job, executions: Executions) -> Details:
+def _sections(job: Job, executions: Executions) -> dict[str, Any]:
     sections: dict[str, Any] = {}
     corpus = _output(executions, "CorpusExampleGen", "examples")
     if corpus is not None:
@@ -161,7 +167,7 @@ def _details(job: Job, executions: Executions) -> Details:
     search = task_of(job).search(job)
     if results is not None and search is not None:
         sections["tuning"] = _tuning(search.objective, results.uri, executions["Tuner"])
-    return Details(**sections)
+    return sections
 
 
 def _tuning(objective: str, results: str, tuner: Execution) -> TuningDetails:

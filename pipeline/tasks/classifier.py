@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.config.checks import segment_problems
-from pipeline.tasks.metric import JudgedBy, Metric
+from pipeline.tasks.metric import Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
 from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY, ClassifierSettings
 from trainer.errors import Problem
@@ -103,23 +103,24 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
     def metrics(self, job: ClassifierJob) -> Mapping[str, Metric]:
         """Returns the metrics by name, without the AUC of each class if the job does not list its classes."""
         if job.corpus.kind.multi_label:
+            figures = f"{_METRICS}.many_labels"
             shares = ("macro_f1", "micro_f1", "micro_precision", "micro_recall")
             return {
-                "accuracy": Metric("higher", 0, 1, figure=f"{_METRICS}:exact_match"),
-                "loss": Metric("lower", 0, figure=f"{_METRICS}:mean_loss"),
-                **{name: Metric("higher", 0, 1, figure=f"{_METRICS}:{name}") for name in shares},
+                "accuracy": Metric("higher", f"{figures}:exact_match", 0, 1),
+                "loss": Metric("lower", f"{figures}:mean_loss", 0),
+                **{name: Metric("higher", f"{figures}:{name}", 0, 1) for name in shares},
             }
-        auc = {"auc": Metric("higher", 0, 1, stock="AUC", per_class=True)}
+        figures = f"{_METRICS}.one_label"
+        auc = {"auc": Metric("higher", f"{figures}:auc", 0, 1)}
         return {
-            "accuracy": Metric("higher", 0, 1, stock="SparseCategoricalAccuracy"),
-            "loss": Metric("lower", 0, stock="SparseCategoricalCrossentropy"),
+            "accuracy": Metric("higher", f"{figures}:accuracy", 0, 1),
+            "loss": Metric("lower", f"{figures}:mean_loss", 0),
             **(auc if job.corpus.class_names else {}),
         }
 
-    def judged_by(self, job: ClassifierJob) -> JudgedBy:
-        """Returns the signatures that the Evaluator calls."""
-        stock = JudgedBy("serve_examples", "label_ids", "label_id", "probabilities")
-        return JudgedBy() if job.corpus.kind.multi_label else stock
+    def judged_by(self, job: ClassifierJob) -> str:
+        """Returns the signature of the model that the Evaluator calls with raw examples."""
+        return "judge" if job.corpus.kind.multi_label else "serve_examples"
 
     def answers(self) -> Mapping[str, str]:
         """Returns the dotted path of the class that answers each command."""

@@ -50,7 +50,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Job:
         problems += validation_errors.located(_problems(job), source)
     problems += unknown
     if problems:
-        raise validation_errors.combine(path, problems)
+        raise validation_errors.combine(str(path), problems)
     return job.loaded_from(path.absolute())
 
 

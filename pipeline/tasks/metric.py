@@ -11,50 +11,29 @@ from typing import Literal
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """A metric of a task, computed by either `figure` or `stock`.
+    """A metric of a task.
 
     Attributes:
         better: Which direction is better.
+        figure: The dotted path of the function of counts that computes it, `trainer.<task>.metrics:<function>`.
         lowest: The lowest possible value.
         highest: The highest possible value.
-        figure: The dotted path of a function of counts, `trainer.<task>.metrics:<function>`.
-        stock: The class of TensorFlow Model Analysis that computes it.
-        per_class: Whether to compute it per class against the rest, and use the lowest; of two classes, the second's.
-        undefined: Why it may have no value; empty if no user setting causes that.
         gated: Whether gates may use it.
         slice: The slice that its overall gates use, as values by feature; empty: all examples.
         sources: The sources it is measured on; None: any.
+        records: The name of all records that it is measured on.
     """
 
     better: Literal["higher", "lower"]
+    figure: str
     lowest: float = -math.inf
     highest: float = math.inf
-    figure: str = ""
-    stock: str = ""
-    per_class: bool = False
-    undefined: str = ""
     gated: bool = True
     slice: Mapping[str, str] = MappingProxyType({})
     sources: tuple[str, ...] | None = None
+    records: str = "the test split"
 
     @property
     def higher_is_better(self) -> bool:
         """Whether a higher value is better."""
         return self.better == "higher"
-
-
-@dataclasses.dataclass(frozen=True)
-class JudgedBy:
-    """The signatures through which the Evaluator reads a model.
-
-    Attributes:
-        signature: The signature that evaluates raw examples.
-        labels: The signature that returns the labels of raw examples, for stock metrics.
-        label_key: The output of `labels`.
-        prediction_key: The output of `signature`.
-    """
-
-    signature: str = "judge"
-    labels: str = ""
-    label_key: str = ""
-    prediction_key: str = ""

@@ -58,11 +58,10 @@ class TaggerTask(SupervisedTask[TaggerJob]):
 
     def metrics(self, job: TaggerJob) -> Mapping[str, Metric]:
         """Returns the metrics by name, without span metrics if the job lists tags that mark no spans."""
-        undefined = "not all tags of the test split are tags of BIO, BIOES or BILOU, for example B-<type>, I-<type>, O"
-        spans = {name: Metric("higher", 0, 1, figure=f"{_METRICS}:{name}", undefined=undefined) for name in _SPANS}
+        spans = {name: Metric("higher", f"{_METRICS}:{name}", 0, 1) for name in _SPANS}
         return {
-            "token_accuracy": Metric("higher", 0, 1, figure=f"{_METRICS}:token_accuracy"),
-            "loss": Metric("lower", 0, figure=f"{_METRICS}:token_loss"),
+            "token_accuracy": Metric("higher", f"{_METRICS}:token_accuracy", 0, 1),
+            "loss": Metric("lower", f"{_METRICS}:token_loss", 0),
             **({} if not_span_tags(job.corpus.tags or ()) else spans),
         }
 

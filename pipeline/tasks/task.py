@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from components.evaluation_sets.settings import EvaluationSettings
 from pipeline.config.job import Job
-from pipeline.tasks.metric import JudgedBy, Metric
+from pipeline.tasks.metric import Metric
 from trainer.tuning.settings import TuneSettings
 
 J = TypeVar("J", bound=Job)
@@ -58,10 +58,10 @@ class Task(abc.ABC, Generic[J]):
         del job
         return {}
 
-    def judged_by(self, job: J) -> JudgedBy:
-        """Returns the signatures that the Evaluator calls."""
+    def judged_by(self, job: J) -> str:
+        """Returns the signature of the model that the Evaluator calls with raw examples."""
         del job
-        return JudgedBy()
+        return "judge"
 
     def slices(self, job: J) -> Sequence[Sequence[str]]:
         """Returns the features to slice the evaluation by, in addition to the overall slice.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -77,12 +78,14 @@ class Word2vecTask(Task[Word2vecJob]):
     def metrics(self, job: Word2vecJob) -> Mapping[str, Metric]:
         """Returns the metrics by name; gates on sets use those that the vocabulary covers."""
         covered, pairs, analogies = {"gates": "1"}, tuple(job.evaluation.pairs), tuple(job.evaluation.analogies)
-        accuracy = f"{_METRICS}:analogy_accuracy"
+        metric = functools.partial(Metric, records="the evaluation")
         return {
-            "spearman": Metric("higher", -1, 1, figure=f"{_METRICS}:spearman", slice=covered, sources=pairs),
-            "analogy_accuracy": Metric("higher", 0, 1, figure=accuracy, slice=covered, sources=analogies),
-            "coverage": Metric("higher", 0, 1, figure=f"{_METRICS}:coverage", gated=False),
-            "loss": Metric("lower", 0, figure=f"{_METRICS}:held_out_loss", sources=(HELD_OUT,)),
+            "spearman": metric("higher", f"{_METRICS}:spearman", -1, 1, slice=covered, sources=pairs),
+            "analogy_accuracy": metric(
+                "higher", f"{_METRICS}:analogy_accuracy", 0, 1, slice=covered, sources=analogies
+            ),
+            "coverage": metric("higher", f"{_METRICS}:coverage", 0, 1, gated=False),
+            "loss": metric("lower", f"{_METRICS}:held_out_loss", 0, sources=(HELD_OUT,)),
         }
 
     def slices(self, job: Word2vecJob) -> Sequence[Sequence[str]]:

@@ -31,6 +31,7 @@ def run_transform() -> Any:
     from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 
     from components.corpus_example_gen.component import CorpusExampleGen
+    from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
     from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
     from components.sequence_transform.component import SequenceTransform
     from schema import curated
@@ -41,12 +42,12 @@ def run_transform() -> Any:
         settings = CorpusSettings(**corpus)
         output = OutputSettings(compression=options.get("compression", "gzip"))
         example_gen = CorpusExampleGen(
-            input_base=str(folder),
-            pattern=corpus["path"],
+            corpus=[SplitPattern(ALL_SPLITS, str(folder / corpus["path"]))],
             settings=settings,
             splits=options.get("splits", SplitSettings({"train": 3, "eval": 1})),
             code="1",
             quarantine_dir=str(folder / "quarantine"),
+            inputs_dir=str(folder / "inputs"),
             output=output,
         )
         schema = ImportSchemaGen(schema_file=str(curated.path(settings.kind.name)))

@@ -80,17 +80,16 @@ class CorpusJob:
         path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
         return path
 
-    def run(self, path: str | dict[str, str], code: str = "1", **settings: Any) -> None:
+    def run(self, path: str | list[str] | dict[str, Any], code: str = "1", **settings: Any) -> None:
         """Runs the pipeline, by default on JSON lines."""
-        base, pattern = resolve_corpus_path(path, self.corpus)
         component = CorpusExampleGen(
-            input_base=base,
-            pattern=pattern,
+            corpus=resolve_corpus_path(path, self.corpus),
             settings=CorpusSettings.model_validate({"format": "jsonl", "path": path, **settings}),
             splits=SplitSettings.model_validate(dict(self.splits)),
             output=OutputSettings.model_validate(dict(self.output)),
             code=code,
             quarantine_dir=str(self.folder / "quarantine"),
+            inputs_dir=str(self.folder / "inputs"),
         )
         components = [component]
         if self.statistics:

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,31 @@ def test_the_cache_serves_until_corpus_or_code_change(done) -> None:
     job.run("*.csv", code="2", **CSV)
     assert job.states() == ["COMPLETE", "CACHED", "COMPLETE", "COMPLETE"]
     assert {context(example, "source") for example in job.examples("train")} == {"a.csv", "c.csv"}
+
+
+def test_content_decides_about_the_cache_whatever_its_folder_and_times(job) -> None:
+    write(job.corpus / "old" / "a.csv", range(100), [])
+    job.run("old/a.csv", **CSV)
+    file = (job.corpus / "old").rename(job.corpus / "new") / "a.csv"
+    os.utime(file, (1, 1))
+    for path in ("new/a.csv", "./new/*.csv", str(file), "new", ["new/../new", "new/a.csv"], "old/../new/a.csv"):
+        (job.corpus / "old").mkdir(exist_ok=True)
+        job.run(path, **CSV)
+    assert job.states() == ["COMPLETE", *["CACHED"] * 6]
+    before = job.texts()
+    file.write_bytes(file.read_bytes().replace(b"Film 9,", b"Film 8,"))
+    os.utime(file, (1, 1))
+    job.run("new", **CSV)
+    assert job.states()[-1] == "COMPLETE"
+    assert job.texts() != before
+
+
+def test_the_files_of_a_list_are_read_in_its_order_each_once(job) -> None:
+    for name, numbers in (("b.csv", range(60)), ("a.csv", range(40, 90)), ("_c.csv", range(90, 120))):
+        write(job.corpus / "in" / name, numbers, [])
+    job.run(["in/b.csv", "in"], id="text", **CSV)
+    assert (job.counts()["records_read"], job.counts()["records_quarantined"]) == (110, 20)
+    assert {record["file"].rpartition("/")[2] for record in job.quarantined()} == {"a.csv"}
 
 
 def test_too_many_bad_records_fail_the_run(job) -> None:

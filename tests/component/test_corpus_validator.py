@@ -12,6 +12,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from components.corpus_example_gen.writing.encode import encode
 from components.corpus_validator.anomalies import AnomalyError
 from pipeline.dag import dag, lineage
@@ -63,7 +64,7 @@ class Job:
         pipeline = dag.create_pipeline(
             config,
             Layout(self.folder / "root"),
-            Sources((str(self.folder), "data.jsonl"), str(schema_file), logs),
+            Sources((SplitPattern(ALL_SPLITS, str(data)),), str(schema_file), logs),
             code=dict.fromkeys(dag.code_modules(config), "1"),
             run_id="1",
             metadata=lineage.sqlite(str(self.folder / "metadata.sqlite")),

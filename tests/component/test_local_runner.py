@@ -14,6 +14,7 @@ from pipeline.dag import lineage
 from pipeline.runners import local
 from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
+from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.prepare import PreparedRun, prepare
 from pipeline.runs.state import ComponentState
 from pipeline.tasks.loading import load
@@ -77,7 +78,7 @@ def test_a_component_without_inputs_does_not_count_as_run(job: SupervisedJob, tm
 def test_a_watch_saves_every_change_and_shows_warnings(tmp_path: Path) -> None:
     file = io.StringIO()
     console = RunConsole(Console(file=file, width=100))
-    watch = Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two", "Three"])
+    watch = Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two", "Three"], Interrupts())
 
     def states() -> list[tuple[str, int | None]]:
         (run,) = history.read_all(tmp_path)

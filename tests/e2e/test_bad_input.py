@@ -73,7 +73,7 @@ def test_the_suggested_fix_counts_the_bad_records_and_continues(transformed):
     worked = {name: state for name, state in transformed.states.items() if state != "skipped"}
     assert worked == dict.fromkeys([*BEFORE_TRANSFORM, "PreviousStatistics", "SequenceTransform"], "done")
     assert transformed.record["state"] == "done"
-    assert "Stopped before the Pusher, as --until requested." in transformed.process.stdout
+    assert "Stopped early, as --until requested." in transformed.process.stdout
     corpus = transformed.record["details"]["corpus"]
     assert (corpus["records"], corpus["quarantined"], sum(corpus["documents"].values())) == (100, 5, 95)
     assert sum(corpus["reasons"].values()) == 5

@@ -16,7 +16,8 @@ from trainer.classifier.settings import DEFAULT_THRESHOLD
 from trainer.data import features as f
 from trainer.data import kinds
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES_INPUT, MIN_PROBABILITY
+from trainer.jobs.counting import MIN_PROBABILITY
+from trainer.supervised.model_servable import EXAMPLES_INPUT
 
 PREDICTED = "predicted"
 
@@ -70,7 +71,7 @@ class MultiLabelServable(ClassifierServable):
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns one signature per method; `serve_text` is `serving_default`; `explain` needs attention."""
-        return {**self._serving(), "judge": self.judge}
+        return {**super().signatures(), "judge": self.judge}
 
     def digest(self, directory: str, transform_settings: str) -> str:
         """Returns the digest, which includes the thresholds."""

@@ -52,17 +52,9 @@ class ClassifierServable(ModelServable):
 
     def signatures(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
         """Returns one signature per method; `serve_text` is `serving_default`; `explain` needs attention."""
-        return {**self._serving(), "label_ids": tf.function(self._label_ids, EXAMPLES_INPUT, autograph=False)}
-
-    def _serving(self) -> Mapping[str, tf.types.experimental.GenericFunction]:
-        """The signatures of all kinds of corpora."""
         signatures = {"serving_default": self.serve_text, "serve_examples": self.serve_examples}
         explain = {} if self._explained is None else {"explain": self.explain}
         return {**signatures, "evaluate": self.evaluate, **explain}
-
-    def _label_ids(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The class ids of serialized raw SequenceExamples, string [batch], for their evaluation."""
-        return {"label_id": self._transform.transform_fn(f.parse_raw(examples, self._kind))[f.LABEL]}
 
     def _classify(self, raw: f.Features) -> dict[str, tf.Tensor]:
         tokens, length = pad(self._transform.transform_fn(raw)[f.TOKENS].merge_dims(1, -1))

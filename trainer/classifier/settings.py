@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field
 
 from trainer.errors import Problem
 from trainer.recurrent.settings import SequenceSettings, StackSettings
@@ -37,23 +37,28 @@ def _thresholds(value: Any) -> Any:
     raise ValueError("it is neither tuned nor a number between 0 and 1, nor a mapping of classes to such numbers")
 
 
-Thresholds = Annotated[Literal["tuned"] | float | dict[str, float], BeforeValidator(_thresholds)]
+_Probability = Annotated[float, Field(gt=0, lt=1)]
+Thresholds = Annotated[Literal["tuned"] | _Probability | dict[str, _Probability], BeforeValidator(_thresholds)]
 """One threshold, thresholds by class name, or `tuned`: those that maximize each class' F1 on the eval split."""
 
 
 class BigramSettings(Settings):
     """Vectors of pairs of adjacent words."""
 
-    buckets: PositiveInt = Field(131_072, description="Rows of the table that pairs are hashed into.")
-    width: PositiveInt = Field(8, description="Width of the vectors.")
+    buckets: int = Field(131_072, gt=0, le=100_000_000, description="Rows of the table that pairs are hashed into.")
+    width: int = Field(8, gt=0, le=65_536, description="Width of the vectors.")
 
 
 class NgramSettings(Settings):
     """A linear classifier of n-grams."""
 
-    longest: PositiveInt = Field(3, le=8, description="Length of the longest n-gram, in words.")
-    min_documents: PositiveInt = Field(2, description="Drop n-grams found in fewer training documents than this.")
-    max_size: PositiveInt = Field(2_000_000, description="Maximum number of n-grams, by number of documents.")
+    longest: int = Field(3, gt=0, le=8, description="Length of the longest n-gram, in words.")
+    min_documents: int = Field(
+        2, gt=0, le=1_000_000_000, description="Drop n-grams found in fewer training documents than this."
+    )
+    max_size: int = Field(
+        2_000_000, gt=0, le=100_000_000, description="Maximum number of n-grams, by number of documents."
+    )
 
 
 class ClassifierSettings(SequenceSettings):
@@ -75,11 +80,13 @@ class ClassifierSettings(SequenceSettings):
         None, description="A second head, linear in n-grams, with weights counted in the train split; null: none."
     )
     pool_words: bool = Field(True, description="Pool the word vectors too, with encoder rnn and pooling max+mean.")
-    filters: PositiveInt = Field(100, description="Number of convolutions of each width, with encoder cnn.")
-    filter_widths: tuple[PositiveInt, ...] = Field(
+    filters: int = Field(100, gt=0, le=65_536, description="Number of convolutions of each width, with encoder cnn.")
+    filter_widths: tuple[Annotated[int, Field(gt=0, le=1_000)], ...] = Field(
         (3, 4, 5), min_length=1, description="Widths of the convolutions in words, with encoder cnn."
     )
-    attention_units: PositiveInt = Field(64, description="Width of the attention of rnn+attention and hierarchical.")
+    attention_units: int = Field(
+        64, gt=0, le=65_536, description="Width of the attention of rnn+attention and hierarchical."
+    )
     thresholds: Thresholds = Field(
         DEFAULT_THRESHOLD,
         description="With corpus.multi_label, the lowest probability of a predicted label: one for all classes, one for"

@@ -13,6 +13,25 @@ from typing import Any, ClassVar
 Arrays = Mapping[str, Any]
 """NumPy arrays of one record by name."""
 
+MIN_PROBABILITY = 1e-7
+"""The minimum probability of a class in a loss, as in Keras' losses."""
+
+
+class Undefined(float):
+    """The value, NaN, of a metric that has none, with the reason.
+
+    Attributes:
+        reason: What the records are or lack, after their name: "has no document of neg".
+    """
+
+    reason: str
+
+    def __new__(cls, reason: str) -> Undefined:
+        """Creates a value with its reason."""
+        value = super().__new__(cls, math.nan)
+        value.reason = reason
+        return value
+
 
 @dataclasses.dataclass
 class Counts(abc.ABC):
@@ -46,6 +65,6 @@ def unrounded(loss: float) -> Fraction | float:
     return Fraction(loss) if math.isfinite(loss) else loss
 
 
-def share(part: int, whole: int) -> float:
-    """Divides counts; returns 0 if the whole is 0."""
-    return part / whole if whole else 0.0
+def share(part: int, whole: int, absent: str) -> float:
+    """Divides counts; without a whole there is no value, because the records have no `absent`."""
+    return part / whole if whole else Undefined(f"has no {absent}")

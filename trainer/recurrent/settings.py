@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 
 from trainer.errors import Problem
 from trainer.settings import Settings
@@ -29,8 +29,8 @@ class StackSettings(Settings):
     cell: Literal["lstm", "gru", "rnn"] = Field(
         "gru", description="The recurrent cell; rnn is the simple one, which cannot use the fused GPU kernel."
     )
-    layers: PositiveInt = Field(1, description="Number of stacked recurrent layers.")
-    units: PositiveInt = Field(64, description="Width of the recurrent state in each direction.")
+    layers: int = Field(1, gt=0, le=1_000, description="Number of stacked recurrent layers.")
+    units: int = Field(64, gt=0, le=65_536, description="Width of the recurrent state in each direction.")
     bidirectional: bool = Field(True, description="Read each document in both directions.")
     merge: Literal["concat", "sum", "mul", "ave"] = Field(
         "concat", description="How to combine the states of both directions: concatenation, sum, product or mean."
@@ -53,7 +53,9 @@ class StackSettings(Settings):
     recurrent_initializer: Literal["orthogonal", "glorot", "uniform", "identity"] = Field(
         "orthogonal", description="Initial weights of the recurrent state; identity: for cell rnn with activation relu."
     )
-    uniform_scale: PositiveFloat = Field(_UNIFORM_SCALE, description="Largest absolute value of initializer uniform.")
+    uniform_scale: float = Field(
+        _UNIFORM_SCALE, gt=0, le=1_000, description="Largest absolute value of initializer uniform."
+    )
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""

@@ -16,9 +16,6 @@ TEXT_INPUT = [tf.TensorSpec([None], tf.string, name="text")]
 EXAMPLES_INPUT = [tf.TensorSpec([None], tf.string, name="examples")]
 """The arguments of signatures."""
 
-MIN_PROBABILITY = 1e-7
-"""The minimum probability of a class in the loss of `judge`, as in Keras' losses."""
-
 
 class ModelServable(tf.Module):
     """A model together with the transform graph that made its data; a task adds its signatures."""

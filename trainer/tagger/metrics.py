@@ -10,7 +10,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from trainer.jobs.counting import Arrays, Counts, share, unrounded
+from trainer.jobs.counting import Arrays, Counts, Undefined, share, unrounded
 from trainer.tagger.spans import not_span_tags, spans
 
 
@@ -68,15 +68,21 @@ def token_loss(counts: TagCounts) -> float:
 
 
 def span_precision(counts: TagCounts) -> float:
-    """Returns the share of predicted spans that are right; 0 without any, NaN if some tags are not span tags."""
-    return math.nan if counts.others else share(counts.found, counts.predicted)
+    """Returns the share of predicted spans that are right; undefined without any, or if a tag is not a span tag."""
+    return _of_spans(counts, counts.found, counts.predicted, "predicted span")
 
 
 def span_recall(counts: TagCounts) -> float:
-    """Returns the share of true spans that are predicted; 0 without any, NaN as `span_precision`."""
-    return math.nan if counts.others else share(counts.found, counts.given)
+    """Returns the share of true spans that are predicted; undefined without any, or if a tag is not a span tag."""
+    return _of_spans(counts, counts.found, counts.given, "span")
 
 
 def span_f1(counts: TagCounts) -> float:
     """Returns the harmonic mean of span precision and recall, micro-averaged over span types as in seqeval."""
-    return math.nan if counts.others else share(2 * counts.found, counts.given + counts.predicted)
+    return _of_spans(counts, 2 * counts.found, counts.given + counts.predicted, "span")
+
+
+def _of_spans(counts: TagCounts, part: int, whole: int, absent: str) -> float:
+    return (
+        Undefined("has tags that are not tags of BIO, BIOES or BILOU") if counts.others else share(part, whole, absent)
+    )

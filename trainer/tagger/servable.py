@@ -9,7 +9,8 @@ import tensorflow as tf
 from trainer.data import features as f
 from trainer.data import kinds, parsing
 from trainer.data.reading import pad
-from trainer.supervised.model_servable import EXAMPLES_INPUT, MIN_PROBABILITY, TEXT_INPUT, ModelServable
+from trainer.jobs.counting import MIN_PROBABILITY
+from trainer.supervised.model_servable import EXAMPLES_INPUT, TEXT_INPUT, ModelServable
 from trainer.tagger.model import real_lengths
 
 SCORES = "scores"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field
 
 from trainer.errors import Problem
-from trainer.settings import Settings
+from trainer.settings import MAX_SEED, Settings
 from trainer.training.optimization.optimizer_settings import Optimizer, OptimizerSettings
 from trainer.training.optimization.schedule_settings import Schedule, ScheduleSettings
+
+MAX_WEIGHT = 1_000_000
+"""The largest weight of a class."""
 
 
 def _weights(value: Any) -> Any:
@@ -19,32 +21,46 @@ def _weights(value: Any) -> Any:
     if value is None or value == "balanced":
         return value
     numbers = value.values() if isinstance(value, dict) and value else [None]
-    if all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n < math.inf for n in numbers):
+    if all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n <= MAX_WEIGHT for n in numbers):
         return value
-    raise ValueError("it is neither balanced nor a mapping of classes to numbers of 0 or more")
+    raise ValueError(f"it is neither balanced nor a mapping of classes to numbers from 0 to {MAX_WEIGHT:,}")
 
 
-ClassWeights = Annotated[Literal["balanced"] | dict[str, float], BeforeValidator(_weights)]
+ClassWeights = Annotated[
+    Literal["balanced"] | dict[str, Annotated[float, Field(ge=0, le=MAX_WEIGHT)]], BeforeValidator(_weights)
+]
 """Weights by class name, or `balanced`: the same total weight for all classes."""
 
 
 class TrainingSettings(Settings):
     """The settings of a training run."""
 
-    seed: int = Field(1, ge=0, description="Seed of the initial weights, dropout and the order of documents.")
-    epochs: PositiveInt = Field(4, description="Maximum number of passes over the train split.")
-    batch_tokens: PositiveInt = Field(16_384, description="Maximum number of tokens in a batch, including padding.")
-    batch_documents: PositiveInt = Field(
-        64, description="Maximum number of documents in a batch, so that short documents keep their influence."
+    seed: int = Field(
+        1, ge=0, le=MAX_SEED, description="Seed of the initial weights, dropout and the order of documents."
     )
-    window: PositiveInt = Field(6_400, description="Number of documents sorted by length together before batching.")
-    accumulate: PositiveInt = Field(
-        1, description="Number of batches whose gradients are combined in one step, which acts as one larger batch."
+    epochs: int = Field(4, gt=0, le=1_000_000, description="Maximum number of passes over the train split.")
+    batch_tokens: int = Field(
+        16_384, gt=0, le=100_000_000, description="Maximum number of tokens in a batch, including padding."
+    )
+    batch_documents: int = Field(
+        64,
+        gt=0,
+        le=10_000_000,
+        description="Maximum number of documents in a batch, so that short documents keep their influence.",
+    )
+    window: int = Field(
+        6_400, gt=0, le=1_000_000_000, description="Number of documents sorted by length together before batching."
+    )
+    accumulate: int = Field(
+        1,
+        gt=0,
+        le=1_000_000,
+        description="Number of batches whose gradients are combined in one step, which acts as one larger batch.",
     )
     optimizer: Optimizer = Field(
         OptimizerSettings(), description="adam, adamw, sgd, rmsprop or adagrad, or a section with name and keys."
     )
-    learning_rate: PositiveFloat = Field(2e-3, description="Peak learning rate; the default suits Adam.")
+    learning_rate: float = Field(2e-3, gt=0, le=1e38, description="Peak learning rate; the default suits Adam.")
     schedule: Schedule = Field(
         ScheduleSettings(),
         description="linear, constant, step, cosine, one_cycle, reduce_on_plateau, or a section with name and keys.",
@@ -52,12 +68,16 @@ class TrainingSettings(Settings):
     warmup: float = Field(
         0.0,
         ge=0,
+        le=1e9,
         description="Linear rise of the learning rate, times the schedule: a share of the run (below 1) or steps.",
     )
-    clip_norm: PositiveFloat | None = Field(
-        1.0, description="Maximum global norm of the gradients, which are scaled down to it; null: no limit."
+    clip_norm: float | None = Field(
+        1.0,
+        gt=0,
+        le=1e9,
+        description="Maximum global norm of the gradients, which are scaled down to it; null: no limit.",
     )
-    patience: PositiveInt = Field(2, description="Epochs without a better eval loss before training stops.")
+    patience: int = Field(2, gt=0, le=1_000_000, description="Epochs without a better eval loss before training stops.")
     label_smoothing: float = Field(
         0.1, ge=0, lt=1, description="Share of the target spread evenly over all classes, against overconfidence."
     )
@@ -74,9 +94,14 @@ class TrainingSettings(Settings):
         description="mirrored: this machine's GPUs share each batch; multi_worker: those of all workers in TF_CONFIG.",
     )
     jit_compile: bool = Field(False, description="Compile the step with XLA; the fused GPU kernel is not used then.")
-    log_steps: PositiveInt = Field(100, description="Steps between points of the curves in TensorBoard.")
-    checkpoint_steps: PositiveInt = Field(
-        1_000, description="Steps between checkpoints within an epoch; every epoch ends with a checkpoint."
+    log_steps: int = Field(
+        100, gt=0, le=1_000_000_000, description="Steps between points of the curves in TensorBoard."
+    )
+    checkpoint_steps: int = Field(
+        1_000,
+        gt=0,
+        le=1_000_000_000,
+        description="Steps between checkpoints within an epoch; every epoch ends with a checkpoint.",
     )
     samples: int = Field(5, ge=0, le=100, description="Eval documents shown in TensorBoard with their predictions.")
     sanity: bool = Field(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from trainer.errors import Problem
-from trainer.settings import Settings
+from trainer.settings import MAX_SEED, Settings
 
-Scalar = bool | int | float | str
+_Integer = Annotated[int, Field(ge=-(10**15), le=10**15)]
+_Float = Annotated[float, Field(ge=-1e100, le=1e100)]
+Scalar = bool | _Integer | _Float | str
 """A value to try."""
 
 MAX_VALUES = 1_000
@@ -22,14 +24,12 @@ class DimensionSettings(Settings):
     """The values of one key: a list, or a range."""
 
     values: tuple[Scalar, ...] | None = Field(None, description="Values: only numbers, only text, or true and false.")
-    min: int | float | None = Field(None, allow_inf_nan=False, description="The lowest value of a range.")
-    max: int | float | None = Field(None, allow_inf_nan=False, description="The highest value of a range.")
+    min: _Integer | _Float | None = Field(None, description="The lowest value of a range.")
+    max: _Integer | _Float | None = Field(None, description="The highest value of a range.")
     scale: Literal["linear", "log"] = Field(
         "linear", description="log: sample as many values from 0.001 to 0.01 as from 0.01 to 0.1."
     )
-    step: int | float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Distance between adjacent values; null: any value."
-    )
+    step: _Integer | _Float | None = Field(None, gt=0, description="Distance between adjacent values; null: any value.")
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""
@@ -91,8 +91,10 @@ class TuneSettings(Settings):
     space: dict[str, DimensionSettings] = Field(
         min_length=1, description="Values to try for each key, named as in --set: {trainer.units: {values: [32, 64]}}."
     )
-    trials: PositiveInt = Field(
+    trials: int = Field(
         10,
+        gt=0,
+        le=100_000,
         description="Maximum number of trials; hyperband stops earlier, after the number that trainer.epochs implies.",
     )
     algorithm: Literal["random", "bayesian", "hyperband"] = Field(
@@ -103,7 +105,9 @@ class TuneSettings(Settings):
     objective: Literal["eval_loss", "eval_accuracy"] = Field(
         "eval_loss", description="Metric to optimize, taken at the best epoch of a trial."
     )
-    seed: int = Field(1, ge=0, description="Seed of the values to try; each trial trains with trainer.seed.")
+    seed: int = Field(
+        1, ge=0, le=MAX_SEED, description="Seed of the values to try; each trial trains with trainer.seed."
+    )
     use: bool = Field(
         False,
         description="Let `seqloom run` train with the best values found at its root instead of those under trainer.",

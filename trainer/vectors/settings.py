@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveInt
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from trainer.errors import Problem
 from trainer.settings import Settings
@@ -17,7 +17,7 @@ class EmbeddingSettings(Settings):
     # Components get their settings as JSON, which must be readable by alias.
     model_config = ConfigDict(serialize_by_alias=True)
 
-    width: PositiveInt | None = Field(None, description="Width of randomly initialized vectors.")
+    width: int | None = Field(None, gt=0, le=65_536, description="Width of randomly initialized vectors.")
     source: str | None = Field(
         None,
         alias="from",
@@ -46,6 +46,7 @@ def _embedding(value: Any) -> Any:
 
 
 Embedding = Annotated[
-    EmbeddingSettings, BeforeValidator(_embedding, json_schema_input_type=PositiveInt | EmbeddingSettings)
+    EmbeddingSettings,
+    BeforeValidator(_embedding, json_schema_input_type=Annotated[int, Field(gt=0, le=65_536)] | EmbeddingSettings),
 ]
 """The section, or only the width."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.kinds import SOURCE
-from trainer.jobs.counting import Arrays, Counts
+from trainer.jobs.counting import Arrays, Counts, Undefined
 from trainer.vectors.judgement_features import ANALOGY, DOCUMENTS, SCORE, SIMILARITY, TASK
 
 
@@ -77,13 +77,16 @@ def spearman(counts: Judgements) -> float:
         for _, pairs in sorted(sets.items())
         if len(pairs) > 1
     ]
-    return math.fsum(found) / len(found) if found else math.nan
+    if found:
+        constant = Undefined("has a set whose ratings or similarities are all equal or not finite")
+        return constant if any(map(math.isnan, found)) else math.fsum(found) / len(found)
+    return _undefined(counts, SIMILARITY, "has no set with two pairs of known words")
 
 
 def analogy_accuracy(counts: Judgements) -> float:
     """Returns the share of known analogies that the model solves."""
     known = [one.correct for one in counts.of(ANALOGY) if one.known]
-    return math.fsum(known) / len(known) if known else math.nan
+    return math.fsum(known) / len(known) if known else _undefined(counts, ANALOGY, "has no analogy of known words")
 
 
 def coverage(counts: Judgements) -> float:
@@ -96,7 +99,14 @@ def held_out_loss(counts: Judgements) -> float:
     """Returns the mean loss of the held-out documents' pairs of words, in nats."""
     documents = list(counts.of(DOCUMENTS))
     pairs = math.fsum(one.pairs for one in documents)
-    return math.fsum(one.loss for one in documents) / pairs if pairs else math.nan
+    if pairs:
+        return math.fsum(one.loss for one in documents) / pairs
+    return _undefined(counts, DOCUMENTS, "has no document with two known words in one window")
+
+
+def _undefined(counts: Judgements, task: str, reason: str) -> float:
+    """Returns the value of a metric that has none; records of other tasks alone are no reason to name."""
+    return Undefined(reason) if any(counts.of(task)) else math.nan
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:

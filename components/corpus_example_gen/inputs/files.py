@@ -1,10 +1,10 @@
-"""Finds, opens and fingerprints the files of a corpus."""
+"""Finds and opens the files of a corpus."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple, cast
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from components.corpus_example_gen.inputs import decompression
+from components.corpus_example_gen.inputs import decompression, patterns
 from trainer.errors import JobError
 
 _CHUNK_BYTES = 1 << 20
@@ -27,7 +27,15 @@ class CorpusFile(NamedTuple):
 
 
 def match_files(pattern: str) -> list[CorpusFile]:
-    """Returns the files that match a path or glob of any Beam filesystem, sorted by path; may be empty."""
+    """Returns the files that match a path or glob of any Beam filesystem, sorted by path; may be empty.
+
+    Names that start with . or _ are left out, unless the pattern does so too.
+
+    Raises:
+        JobError: If the filesystem is unknown, or a match is not a readable file with a name in UTF-8.
+    """
+    if is_local(pattern):
+        return sorted(map(_local_file, patterns.local_files(pattern)))
     try:
         found = FileSystems.match([pattern])[0].metadata_list
     except (BeamIOError, ValueError) as error:
@@ -39,26 +47,15 @@ def match_files(pattern: str) -> list[CorpusFile]:
             fix="Check corpus.path, and that the filesystem's Beam extra is installed.",
         ) from error
     files = [CorpusFile(item.path, item.size_in_bytes, item.last_updated_in_seconds) for item in found]
-    return sorted(file for file in files if not _is_folder(file.path))
+    names = pattern.split("/")
+    return sorted(file for file in files if not any(patterns.is_hidden(part, names) for part in file.path.split("/")))
 
 
 def require_files(pattern: str) -> list[CorpusFile]:
-    """Returns the files that match.
-
-    Raises:
-        JobError: If no file matches, or the path is a folder.
-    """
+    """Returns the files that match; raises JobError if there are none."""
     files = match_files(pattern)
     if files:
         return files
-    if _is_folder(pattern):
-        raise JobError(
-            "The corpus is a folder.",
-            where=pattern,
-            found="a folder",
-            expected="a file, or a glob of files",
-            fix=f"Name its files: corpus.path: {pattern.rstrip('/')}/*.csv",
-        )
     raise JobError(
         "The corpus has no files.",
         where=pattern,
@@ -68,6 +65,11 @@ def require_files(pattern: str) -> list[CorpusFile]:
     )
 
 
+def is_local(path: str) -> bool:
+    """Whether a path or pattern is one of this machine, not a URL."""
+    return FileSystems.get_scheme(path) is None
+
+
 @contextlib.contextmanager
 def open_file(path: str) -> Iterator[BinaryIO]:
     """Opens a file of any Beam filesystem, decompressed if its first bytes are those of a compressed file.
@@ -75,7 +77,7 @@ def open_file(path: str) -> Iterator[BinaryIO]:
     Raises:
         JobError: From anywhere in the block, if the file cannot be read, is damaged or truncated, or is an archive.
     """
-    with _open_stored(path) as (stored, head):
+    with open_stored(path) as (stored, head):
         codec = decompression.codec_of(head)
         if codec is None:
             _reject_other_content(path, head)
@@ -92,7 +94,7 @@ def is_compressed(path: str) -> bool:
     Raises:
         JobError: If the file cannot be read.
     """
-    with _open_stored(path) as (_, head):
+    with open_stored(path) as (_, head):
         return decompression.codec_of(head) is not None
 
 
@@ -106,33 +108,49 @@ def count_bytes(path: str, value: bytes, stop: int) -> int:
     return found
 
 
-def fingerprint(files: list[CorpusFile]) -> str:
-    """Returns a hash of all paths, sizes and modification times."""
-    digest = hashlib.blake2b(digest_size=16)
-    for file in files:
-        digest.update(f"{file.path}\0{file.size}\0{file.modified!r}\n".encode())
-    return f"files:{len(files)},bytes:{sum(file.size for file in files)},blake2b:{digest.hexdigest()}"
-
-
 @contextlib.contextmanager
-def _open_stored(path: str) -> Iterator[tuple[BinaryIO, bytes]]:
-    """Opens a file as it is stored, and reads its first bytes."""
+def open_stored(path: str) -> Iterator[tuple[BinaryIO, bytes]]:
+    """Opens a file of any Beam filesystem as it is stored, at its start, and reads its first bytes.
+
+    Raises:
+        JobError: From anywhere in the block, if the file cannot be read.
+    """
     try:
-        local = Path(path) if FileSystems.get_scheme(path) is None else None
-        if local is not None and local.exists() and not (local.is_file() or local.is_dir()):
-            raise OSError("a pipe, socket or device, not a file")
+        if is_local(path):
+            _local_file(path)
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stored:
             head = stored.read(decompression.HEAD_BYTES)
             stored.seek(0)
             yield stored, head
     except decompression.UNREADABLE as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _local_file(path: str) -> CorpusFile:
+    """Returns a file of this machine; raises JobError if it is none, or its name is not UTF-8."""
+    try:
+        path.encode()
+        status = Path(path).stat()
+    except UnicodeEncodeError:
         raise JobError(
-            "A corpus file cannot be read.",
-            where=path,
-            found="a folder" if _is_folder(path) else f"{type(error).__name__}: {error}",
-            expected="a readable file, complete and undamaged if it is compressed",
-            fix="Name the files in the folder." if _is_folder(path) else "Repair the file or its permissions.",
-        ) from error
+            "The name of a corpus file is not UTF-8.", where=ascii(path), fix="Rename the file or its folder."
+        ) from None
+    except OSError as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode):
+        is_folder = stat.S_ISDIR(status.st_mode)
+        raise _unreadable(path, "a folder" if is_folder else "a pipe, socket or device, not a file")
+    return CorpusFile(path, status.st_size, status.st_mtime)
+
+
+def _unreadable(path: str, found: str) -> JobError:
+    return JobError(
+        "A corpus file cannot be read.",
+        where=path,
+        found=found,
+        expected="a readable file, complete and undamaged if it is compressed",
+        fix="Name the files in the folder." if found == "a folder" else "Repair the file or its permissions.",
+    )
 
 
 def _reject_other_content(path: str, head: bytes) -> None:
@@ -158,7 +176,3 @@ def _reject_archive(path: str, head: bytes) -> None:
             expected="a file with records, alone or compressed with gzip, bzip2, xz or Zstandard",
             fix="Unpack the archive, and set corpus.path to the files in it.",
         )
-
-
-def _is_folder(path: str) -> bool:
-    return FileSystems.get_scheme(path) is None and Path(path).is_dir()

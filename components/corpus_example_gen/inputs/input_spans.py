@@ -6,24 +6,24 @@ since 1970-01-01. Of several versions of a span, the greatest is read.
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tfx.components.example_gen import utils
 from tfx.proto import example_gen_pb2
 
 from components.corpus_example_gen.inputs import files
+from components.corpus_example_gen.inputs.files import CorpusFile
+from components.corpus_example_gen.inputs.patterns import SPAN_MARK, SplitPattern, any_span
 from trainer.errors import JobError
 
-_SPEC = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::([^}]*))?\}")
 _TOKEN = re.compile(
     r"\{SPAN(?::(?P<span_width>[^}]*))?(?P<span>\})|\{VERSION(?::(?P<version_width>[^}]*))?(?P<version>\})"
     r"|(?P<year>\{YYYY\})|(?P<month>\{MM\})|(?P<day>\{DD\})"
     r"|(?P<some>\*)|(?P<one>\?)|\[(?P<negated>!?)(?P<set>\]?[^]]*)\]"
 )
-_NAMES = {"SPAN": "span", "VERSION": "version", "YYYY": "year", "MM": "month", "DD": "day"}
+_ADJACENT = re.compile(r"\{SPAN\}\{VERSION\}|\{VERSION\}\{SPAN\}")
 _DIGITS = {"span": "[0-9]+", "version": "[0-9]+", "year": "[0-9]{4}", "month": "[0-9]{2}", "day": "[0-9]{2}"}
 
 
@@ -38,70 +38,63 @@ class Span(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The newest span to read, and the file patterns of each split."""
+    """The newest span to read, and the files of each pattern."""
 
     newest: Span
-    patterns: dict[str, list[str]]
+    files: list[tuple[SplitPattern, list[CorpusFile]]]
 
 
-def resolve(base: str, patterns: Mapping[str, str], wanted: int | None, count: int) -> Resolved:
-    """Finds the spans to read.
+def resolve(patterns: Sequence[SplitPattern], wanted: int | None, count: int) -> Resolved:
+    """Finds the files of the spans to read.
 
     Args:
-        base: The folder of the patterns, a glob.
-        patterns: The pattern of each split.
+        patterns: The patterns of the corpus.
         wanted: The last span to read, None for the newest.
         count: The number of existing spans to read, at most.
 
     Raises:
-        JobError: If a span is missing, or the splits have different spans.
+        JobError: If a file or span is missing, or the patterns have different spans.
     """
-    specs = {_specs(split, pattern) for split, pattern in patterns.items()}
+    specs = {_specs(pattern) for pattern in patterns}
     if len(specs) > 1:
-        found, expected = "paths with and without {SPAN}, {VERSION} or dates", "the same in the paths of all splits"
+        found, expected = "paths with and without {SPAN}, {VERSION} or dates", "the same in all paths"
         raise _invalid_specs(found, expected)
     if not any(specs.pop()):
-        return Resolved(Span(0, None), {split: [pattern] for split, pattern in patterns.items()})
-    files_of = {split: _find(base, pattern) for split, pattern in patterns.items()}
-    chosen = {split: _choose(spans, join(base, patterns[split]), wanted, count) for split, spans in files_of.items()}
-    first, *others = chosen
-    for split in others:
-        if chosen[split] != chosen[first]:
+        return Resolved(Span(0, None), [(pattern, files.require_files(pattern.pattern)) for pattern in patterns])
+    found_by = [(pattern, _find(pattern.pattern)) for pattern in patterns]
+    chosen = [(pattern, _choose(spans, pattern.pattern, wanted, count)) for pattern, spans in found_by]
+    (first, spans), *others = chosen
+    for other, different in others:
+        if different != spans:
+            names = [first.name, other.name] if first.name != other.name else [first.pattern, other.pattern]
             raise JobError(
-                "The splits have different spans.",
+                "The splits have different spans." if first.name != other.name else "The paths have different spans.",
                 where="corpus.path",
-                found="; ".join(f"{name}: {', '.join(map(str, chosen[name]))}" for name in (first, split)),
-                expected="the same spans and versions in all splits",
-                fix="Add the missing files, or set corpus.span to a span that all splits have.",
+                found="; ".join(
+                    f"{name}: {', '.join(map(str, each))}" for name, each in zip(names, (spans, different), strict=True)
+                ),
+                expected="the same spans and versions in all splits and paths",
+                fix="Add the missing files, or set corpus.span to a span that all of them have.",
             )
     return Resolved(
-        chosen[first][-1],
-        {split: sorted(p for span in spans for p in files_of[split][span]) for split, spans in chosen.items()},
+        spans[-1], [(pattern, sorted(file for span in spans for file in found[span])) for pattern, found in found_by]
     )
 
 
-def join(base: str, pattern: str) -> str:
-    """Returns the full pattern; absolute patterns have an empty base."""
-    return posixpath.join(base, pattern)
-
-
-def glob(pattern: str) -> str:
-    """Returns a pattern that matches the files of all spans."""
-    return _SPEC.sub("*", pattern)
-
-
-def _specs(split: str, pattern: str) -> tuple[bool, bool, bool]:
+def _specs(pattern: SplitPattern) -> tuple[bool, bool, bool]:
     """Returns whether a pattern has a span, a date and a version."""
     expected = "{SPAN}, or {YYYY}, {MM} and {DD}, once each, and optionally {VERSION}"
     try:
         found: tuple[bool, bool, bool] = utils.verify_split_pattern_specs(
-            example_gen_pb2.Input.Split(name=split, pattern=pattern)
+            example_gen_pb2.Input.Split(name=pattern.name, pattern=pattern.pattern)
         )
     except ValueError as error:
         raise _invalid_specs(str(error), expected) from error
-    for name, width in _SPEC.findall(pattern):
+    for name, width in SPAN_MARK.findall(pattern.pattern):
         if width and not (name in ("SPAN", "VERSION") and width.isdecimal() and int(width)):
             raise _invalid_specs(f"{{{name}:{width}}}", f"{expected}; a width like {{SPAN:3}}")
+    if adjacent := _ADJACENT.search(pattern.pattern):
+        raise _invalid_specs(adjacent[0], "a character between two numbers, or a width like {SPAN:3}")
     return found
 
 
@@ -109,15 +102,13 @@ def _invalid_specs(found: str, expected: str) -> JobError:
     return JobError("The corpus path has invalid placeholders.", where="corpus.path", found=found, expected=expected)
 
 
-def _find(base: str, pattern: str) -> dict[Span, set[str]]:
-    """Returns the spans of the matching files with their patterns, whose placeholders are filled in."""
-    full = join(base, pattern)
-    expression = re.compile(_expression(full))
-    patterns: dict[Span, set[str]] = {}
-    for file in files.match_files(glob(full)):
+def _find(pattern: str) -> dict[Span, list[CorpusFile]]:
+    """Returns the matching files by span."""
+    expression = re.compile(_expression(pattern))
+    found: dict[Span, list[CorpusFile]] = {}
+    for file in files.match_files(any_span(pattern)):
         match = expression.fullmatch(file.path)
-        values: dict[str, str | None] = match.groupdict() if match else {}
-        span = _span(values) if values else None
+        span = _span(match.groupdict()) if match else None
         if span is None:
             raise JobError(
                 "A corpus file has no span in its name.",
@@ -126,8 +117,8 @@ def _find(base: str, pattern: str) -> dict[Span, set[str]]:
                 expected=f"a name like {pattern}",
                 fix="Move the file, or make corpus.path match only files of spans.",
             )
-        patterns.setdefault(span, set()).add(_filled(pattern, values))
-    return patterns
+        found.setdefault(span, []).append(file)
+    return found
 
 
 def _choose(spans: Iterable[Span], pattern: str, wanted: int | None, count: int) -> list[Span]:
@@ -157,15 +148,15 @@ def _span(values: Mapping[str, str | None]) -> Span | None:
     return Span(number, None if version is None else int(version))
 
 
-def _filled(pattern: str, values: Mapping[str, str | None]) -> str:
-    return _SPEC.sub(lambda spec: values[_NAMES[spec[1]]] or "", pattern)
-
-
 def _expression(pattern: str) -> str:
     """Returns a regular expression for the paths that a glob with specs matches."""
     parts, end = [], 0
     for token in _TOKEN.finditer(pattern):
-        parts += [re.escape(pattern[end : token.start()]), _token_expression(token)]
+        # A * before a number takes none of its digits.
+        whole = (
+            "(?<![0-9])" if pattern[: token.start()].endswith("*") and token.lastgroup in ("span", "version") else ""
+        )
+        parts += [re.escape(pattern[end : token.start()]), whole, _token_expression(token)]
         end = token.end()
     return "".join([*parts, re.escape(pattern[end:])])
 

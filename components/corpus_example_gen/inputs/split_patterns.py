@@ -1,8 +1,12 @@
-"""The inputs of an execution: file patterns by split, as the driver passes them to the executor."""
+"""The inputs of an execution: the files of all patterns by split, which the driver lists for the executor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import posixpath
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from apache_beam.io.filesystems import FileSystems
@@ -10,42 +14,66 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
-from components.corpus_example_gen.inputs import files, input_spans
+from components.corpus_example_gen.inputs import files
 from components.corpus_example_gen.inputs.files import CorpusFile
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from trainer.errors import JobError
-
-ALL_SPLITS = "corpus"
-"""Name of the input whose documents go to all splits."""
 
 _EXTRAS = {"gs": "apache-beam[gcp]", "s3": "apache-beam[aws]", "azfs": "apache-beam[azure]", "hdfs": "hdfs"}
 
-
-class SplitPattern(NamedTuple):
-    """A file pattern relative to the base, with the name of its split or `ALL_SPLITS`."""
-
-    name: str
-    pattern: str
+SplitFile = tuple[str | None, CorpusFile]
+"""A file with its split, None if its documents go to all splits."""
 
 
-def patterns(exec_properties: Mapping[str, Any]) -> tuple[str, list[SplitPattern]]:
-    """Returns the base and the patterns relative to it; a split may have several."""
+class Listing(NamedTuple):
+    """The files to read, which are no part of the cache's key: their content is.
+
+    Attributes:
+        path: corpus.path.
+        patterns: What its files match, for messages.
+        files: The files in order.
+    """
+
+    path: Any
+    patterns: str
+    files: list[SplitFile]
+
+    def write(self, path: Path) -> None:
+        """Writes the listing atomically."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}-{os.getpid()}")
+        partial.write_text(json.dumps(self))
+        partial.replace(path)
+
+
+def read_listing(path: Path) -> Listing:
+    """Reads a listing that `Listing.write` has written."""
+    given, matching, found = json.loads(path.read_text())
+    return Listing(given, matching, [(split, CorpusFile(*file)) for split, file in found])
+
+
+def patterns(exec_properties: Mapping[str, Any]) -> list[SplitPattern]:
+    """Returns the patterns of a component's parameters; a split may have several, in order."""
     config = example_gen_pb2.Input()
     proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
-    base: str = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-    return base, [SplitPattern(split.name, split.pattern) for split in config.splits]
+    names = [split.name for split in config.splits]
+    return [
+        SplitPattern(split.name, split.pattern, names[:n].count(split.name)) for n, split in enumerate(config.splits)
+    ]
 
 
-def require(base: str, wanted: list[SplitPattern]) -> list[tuple[str | None, CorpusFile]]:
-    """Returns all files sorted by path, each with its split (None for `ALL_SPLITS`).
+def assign(found: Iterable[tuple[SplitPattern, list[CorpusFile]]]) -> list[SplitFile]:
+    """Returns the files of all patterns, each once, in the order of the patterns' lists and then of their paths.
 
     Raises:
-        JobError: If a pattern matches no file, or a file belongs to two splits.
+        JobError: If a file belongs to two splits.
     """
-    found: dict[str, tuple[str | None, CorpusFile]] = {}
-    for name, pattern in wanted:
-        split = None if name == ALL_SPLITS else name
-        for file in files.require_files(input_spans.join(base, pattern)):
-            other, _ = found.setdefault(file.path, (split, file))
+    chosen: dict[str, tuple[int, str, SplitFile]] = {}
+    for pattern, matches in found:
+        split = None if pattern.name == ALL_SPLITS else pattern.name
+        for file in matches:
+            first = chosen.setdefault(_identity(file.path), (pattern.order, file.path, (split, file)))
+            other = first[-1][0]
             if other != split:
                 raise JobError(
                     "A corpus file is in two splits.",
@@ -54,7 +82,15 @@ def require(base: str, wanted: list[SplitPattern]) -> list[tuple[str | None, Cor
                     expected="each file in one split",
                     fix="Make the paths of the splits disjoint.",
                 )
-    return [found[path] for path in sorted(found)]
+    return [file for *_, file in sorted(chosen.values(), key=lambda each: each[:2])]
+
+
+def _identity(path: str) -> str:
+    """Returns the same text for all spellings of a path; a link is another file than its target."""
+    if not files.is_local(path):
+        return path
+    folder, name = posixpath.split(path)
+    return posixpath.join(posixpath.realpath(folder), name)
 
 
 def require_filesystem(pattern: str) -> None:

@@ -10,7 +10,7 @@ from components.corpus_example_gen.writing.split_assignment import SplitRule
 from trainer.errors import JobError
 
 READ, SPANNING, WRITTEN, QUARANTINED = "read", "spanning", "written", "quarantined"
-DUPLICATES, FAULT = "duplicates", "fault"
+DUPLICATES, IDS, FAULT = "duplicates", "ids", "fault"
 EVENTS = "events"
 
 Event = tuple[str, Any]
@@ -29,6 +29,7 @@ class Summary:
         reasons: Bad records by category of the reason.
         examples: Location and full reason of the first record of each category.
         spanning: Documents whose records span several lines.
+        ids: Distinct ids of documents in a split.
         faults: Errors of whole files.
     """
 
@@ -39,6 +40,7 @@ class Summary:
     reasons: dict[str, int] = dataclasses.field(default_factory=dict)
     examples: dict[str, str] = dataclasses.field(default_factory=dict)
     spanning: int = 0
+    ids: int = 0
     faults: list[JobError] = dataclasses.field(default_factory=list)
 
     @property
@@ -61,6 +63,8 @@ def from_events(events: Iterable[Event], splits: Iterable[str]) -> Summary:
             summary.read += payload
         elif kind == SPANNING:
             summary.spanning += payload
+        elif kind == IDS:
+            summary.ids += payload
         elif kind in (WRITTEN, DUPLICATES):
             split, count = payload
             counts = summary.written if kind == WRITTEN else summary.duplicates
@@ -126,6 +130,9 @@ def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) ->
             "Check corpus.split and corpus.split_values, or remove the split from splits.",
         ),
     }[rule.by]
+    if rule.by == "hash" and 0 < 2 * summary.ids <= summary.documents:
+        origin = f"{summary.ids} distinct id{'s' * (summary.ids > 1)}, and equal ids share a split; {origin}"
+        fix = "Set corpus.id to a column or key with an id of each document; without it, the id is a hash of the text."
     removed = f", {summary.removed} duplicates dropped" if summary.removed else ""
     return JobError(
         f"The corpus has no documents for split {' or '.join(empty)}.",

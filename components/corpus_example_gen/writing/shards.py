@@ -78,6 +78,8 @@ class WriteShard(beam.DoFn):
             yield from spill.tagged(bad.flush())
         removed = sum(first is None for first in dropped.values())
         yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.WRITTEN, (split, written)))
+        # All documents of an id are in one shard.
+        yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.IDS, len(np.unique(documents["order"]))))
         if removed:
             yield pvalue.TaggedOutput(accounting.EVENTS, (accounting.DUPLICATES, (split, removed)))
 

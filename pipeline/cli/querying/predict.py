@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath, Overrides
 from pipeline.cli.querying import inputs
 from pipeline.cli.querying.records import Query, open_queries
+from pipeline.console.printing import echo, echo_json
 from pipeline.runs.published import find_model
 from pipeline.tasks.answers import open_answers
 from trainer.errors import JobError
@@ -49,15 +49,15 @@ def predict(
                 yield query
             else:
                 bad += 1
-                typer.echo(str(query), err=True)
+                echo(str(query), err=True)
 
     with exits_with(USAGE):
         path = find_model(model)
         with open_queries(texts, input_path, config, overrides or ()) as given:
             for answer in answers(path, good(given)):
-                typer.echo(json.dumps(answer, ensure_ascii=False))
+                echo_json(answer)
     if bad:
-        typer.echo(f"{bad:,} records cannot be read." if bad > 1 else "1 record cannot be read.", err=True)
+        echo(f"{bad:,} records cannot be read." if bad > 1 else "1 record cannot be read.", err=True)
         raise typer.Exit(BAD_RECORDS)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from pipeline.cli.querying import inputs
+from pipeline.console.printing import echo_json
 from pipeline.runs.published import find_model
 from pipeline.tasks.answers import open_answers
 
@@ -28,4 +26,4 @@ def with_hint(answer: dict[str, Any], hint: str | Mapping[str, str] | None) -> d
 def print_answers(answers: Iterable[Mapping[str, Any]]) -> None:
     """Prints one JSON line per answer."""
     for answer in answers:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
+        echo_json(answer)

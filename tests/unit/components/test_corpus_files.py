@@ -16,26 +16,100 @@ from components.corpus_example_gen.inputs import decompression, files
 from trainer.errors import JobError
 
 
-def test_matching_and_fingerprints(tmp_path: Path) -> None:
+def names(pattern: str) -> list[str]:
+    return [file.path.removeprefix("/").rpartition("/")[2] for file in files.match_files(pattern)]
+
+
+def test_matching_files_are_sorted_and_have_their_size(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("text\nb\n")
     (tmp_path / "a.csv").write_text("text\na\n")
     (tmp_path / "c.txt").write_text("c")
+    (tmp_path / "folder.csv").mkdir()
     found = files.require_files(f"{tmp_path}/*.csv")
     assert [(Path(file.path).name, file.size) for file in found] == [("a.csv", 7), ("b.csv", 7)]
-    prints = [files.fingerprint(found), files.fingerprint(files.match_files(f"{tmp_path}/*.csv"))]
-    (tmp_path / "b.csv").rename(tmp_path / "d.csv")
-    for offset in (0, 10**6):  # Both times are in the same second.
-        os.utime(tmp_path / "a.csv", ns=(10**18, 10**18 + offset))
-        prints.append(files.fingerprint(files.match_files(f"{tmp_path}/*.csv")))
-    assert prints[0] == prints[1]
-    assert len({*prints}) == 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*", ["part-0", "part-1.csv"]),
+        ("*/*", ["x", "y"]),
+        ("*/*.csv", []),
+        ("_*", ["_SUCCESS", "_x.csv"]),
+        (".*", [".part-0.crc"]),
+        ("[._]*", []),
+        ("_SUCCESS", ["_SUCCESS"]),
+        ("_temporary/*", ["part-2"]),
+        ("_temp*/*", ["part-2"]),
+        (".git/config", ["config"]),
+        ("*/part*", []),
+        ("../*/part-?", ["part-0"]),
+    ],
+)
+def test_hidden_names_are_left_out_unless_the_pattern_names_them(tmp_path: Path, pattern, expected) -> None:
+    folder = tmp_path / "out"
+    for name in ("part-0", "part-1.csv", "_SUCCESS", "_x.csv", ".part-0.crc", "_temporary/part-2", ".git/config"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    for name in ("sub/x", "sub/_y", "tub/y", "tub/.z"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    assert names(f"{folder}/{pattern}") == expected
+
+
+def test_hidden_names_of_other_filesystems_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from apache_beam.io.filesystem import FileMetadata, FileSystem, MatchResult
+
+    class Memory(FileSystem):
+        """A filesystem of fixed names, of which all match."""
+
+        @classmethod
+        def scheme(cls) -> str:
+            return "memory"
+
+        def match(self, patterns, limits=None):
+            paths = ("b/a.csv", "b/_SUCCESS", "b/_temporary/0/a.csv", "b/.a.crc")
+            found = [FileMetadata(f"memory://{path}", 1, 2.0) for path in paths]
+            return [MatchResult(pattern, found) for pattern in patterns]
+
+    monkeypatch.setattr(Memory, "__abstractmethods__", frozenset())
+    assert names("memory://b/*") == ["a.csv"]
+    assert names("memory://b/_*") == ["_SUCCESS", "a.csv", "a.csv"]
+    assert names("memory://b/_tmp/_S*") == ["_SUCCESS", "a.csv"]
+
+
+def test_a_glob_may_match_only_readable_files_with_names_in_utf8(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+    fifo, link, odd = tmp_path / "p.fifo", tmp_path / "gone.link", os.fsencode(tmp_path) + b"/\xff.bin"
+    os.mkfifo(fifo)
+    link.symlink_to(tmp_path / "none")
+    Path(os.fsdecode(odd)).touch()
+    for pattern, message in (
+        ("*.fifo", f"(?s)cannot be read.*{fifo}.*a pipe"),
+        ("*.link", r"(?s)cannot be read.*gone\.link.*FileNotFoundError"),
+        ("*.bin", r"(?s)is not UTF-8.*udcff\.bin.*Rename"),
+    ):
+        with pytest.raises(JobError, match=message):
+            files.match_files(f"{tmp_path}/{pattern}")
+    assert names(f"{tmp_path}/*.csv") == ["a.csv"]
+
+
+def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").touch()
+    (tmp_path / "link").symlink_to("data")
+    (tmp_path / "loop").symlink_to("loop")
+    assert names(f"{tmp_path}/*/a.csv") == ["a.csv", "a.csv"]
+    with pytest.raises(JobError, match=r"(?s)cannot be read.*symbolic links"):
+        files.match_files(f"{tmp_path}/lo*")
+    assert names(f"{tmp_path}/{'n' * 300}/*") == names(f"{tmp_path}/{'n' * 300}") == []
 
 
 def test_paths_without_files_are_errors(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for path, title in (
         (f"{tmp_path}/*.csv", "The corpus has no files"),
-        (f"{tmp_path}/folder", "The corpus is a folder"),
+        (f"{tmp_path}/folder", "The corpus has no files"),
         ("nowhere://bucket/a.csv", "cannot be resolved"),
     ):
         with pytest.raises(JobError, match=title) as error:

@@ -28,7 +28,7 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"label": "l", "labels": {"a": "x", "b": "x"}}, "at least two classes, found ['x']"),
+        ({"label": "l", "labels": {"a": "x", "b": "x"}}, "at least two classes, found x"),
         ({"label": "l", "labels": ["a", "b", "a"]}, "'a' is listed more than once"),
         ({"label": "l", "labels": {1: "a", "1": "b"}}, "'1' is listed more than once"),
         ({"label": "l", "labels": {"a": "", "b": "x"}}, "a label is empty"),
@@ -61,7 +61,7 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
         ({"split": "s", "path": {"train": "a", "eval": "b"}}, "The splits cannot have two definitions. where: split"),
         ({"path": {}}, "no split has a path"),
         ({"path": {"a/b": "x"}}, "found 'a/b'"),
-        ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "all split paths must have the same placeholders: {SPAN}"),
+        ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "all paths must have the same placeholders: {SPAN}"),
         ({"path": "{YYYY}/{MM}/a.csv"}, "a date in the path needs {YYYY}, {MM}, {DD}, found {YYYY}, {MM}"),
         ({"path": "{SPAN}/{YYYY}{MM}{DD}"}, "a path cannot have both {SPAN} and {YYYY}{MM}{DD}"),
         ({"path": "{VERSION}/a.csv"}, "{VERSION} in the path needs {SPAN}"),
@@ -71,6 +71,10 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
         ({"path": "{SPAN}/a.csv", "rolling": 0}, "greater than 0"),
         ({"max_bad_fraction": 1.5}, "less than or equal to 1"),
         ({"path": ""}, "at least 1 character"),
+        ({"path": []}, "at least 1 item"),
+        ({"path": ["a", ""]}, "at least 1 character"),
+        ({"path": ["a-{SPAN}", "b"]}, "all paths must have the same placeholders: {SPAN}"),
+        ({"split": "s", "path": {"train": ["a", "b"], "eval": "c"}}, "The splits cannot have two definitions."),
         ({"txt": "text"}, "Extra inputs are not permitted"),
         ({"multi_label": True}, "multi_label needs label"),
         ({"label": "l", "label_separator": "|"}, "label_separator needs multi_label"),

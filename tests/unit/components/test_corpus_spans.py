@@ -1,12 +1,15 @@
 import datetime
 import glob
+import os
+import re
 from pathlib import Path
 
 import pytest
 
 from components.corpus_example_gen.inputs import input_spans, split_patterns
-from components.corpus_example_gen.inputs.input_spans import Resolved, Span
-from components.corpus_example_gen.inputs.split_patterns import ALL_SPLITS, SplitPattern
+from components.corpus_example_gen.inputs.files import CorpusFile
+from components.corpus_example_gen.inputs.input_spans import Span
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from trainer.errors import JobError
 
 
@@ -17,30 +20,47 @@ def touch(folder: Path, *names: str) -> str:
     return str(folder)
 
 
+def by_pattern(base: str, patterns: list[SplitPattern], wanted: int | None, count: int) -> tuple[Span, list[list[str]]]:
+    """The newest span and the names of the files of each pattern below a folder."""
+    full = [pattern._replace(pattern=f"{base}/{pattern.pattern}") for pattern in patterns]
+    newest, found = input_spans.resolve(full, wanted, count)
+    return newest, [[os.path.relpath(file.path, glob_unescaped(base)) for file in group] for _, group in found]
+
+
+def glob_unescaped(path: str) -> str:
+    return re.sub(r"\[(.)\]", r"\1", path)
+
+
 def resolve(base: str, pattern: str, wanted: int | None = None, count: int = 1) -> tuple[Span, list[str]]:
-    found = input_spans.resolve(base, {"corpus": pattern}, wanted, count)
-    return found.newest, found.patterns["corpus"]
+    newest, (found,) = by_pattern(base, [SplitPattern(ALL_SPLITS, pattern)], wanted, count)
+    return newest, found
 
 
-def test_a_path_without_spans_is_unchanged(tmp_path: Path) -> None:
-    patterns = {"train": "a*.csv", "eval": "b.csv"}
-    assert input_spans.resolve(str(tmp_path), patterns, None, 1) == Resolved(
-        Span(0, None), {"train": ["a*.csv"], "eval": ["b.csv"]}
-    )
+def test_a_path_without_spans_is_span_0(tmp_path: Path) -> None:
+    base = touch(tmp_path, "a1.csv", "a2.csv", "b.csv")
+    patterns = [SplitPattern("train", "a*.csv"), SplitPattern("eval", "b.csv")]
+    assert by_pattern(base, patterns, None, 1) == (Span(0, None), [["a1.csv", "a2.csv"], ["b.csv"]])
 
 
 @pytest.mark.parametrize(
     ("names", "pattern", "newest", "expected"),
     [
         (["1.csv", "10.csv", "9.csv"], "{SPAN}.csv", Span(10, None), ["10.csv"]),
-        (["s001/a", "s002/a", "s002/b"], "s{SPAN}/*", Span(2, None), ["s002/*"]),
-        (["s1/a", "s01/b"], "s{SPAN}/*", Span(1, None), ["s01/*", "s1/*"]),
+        (["s001/a", "s002/a", "s002/b"], "s{SPAN}/*", Span(2, None), ["s002/a", "s002/b"]),
+        (["s1/a", "s01/b"], "s{SPAN}/*", Span(1, None), ["s01/b", "s1/a"]),
         (["2/v9/a", "2/v10/a", "1/v11/a"], "{SPAN}/v{VERSION}/a", Span(2, 10), ["2/v10/a"]),
-        (["0312-07.x", "0313-01.x"], "{SPAN:4}-{VERSION:2}.?", Span(313, 1), ["0313-01.?"]),
-        (["031", "029"], "{SPAN:2}[0-9]", Span(3, None), ["03[0-9]"]),
-        (["a]3.csv", "a[4.csv"], "a[]]{SPAN}.csv", Span(3, None), ["a[]]3.csv"]),
+        (["0312-07.x", "0313-01.x"], "{SPAN:4}-{VERSION:2}.?", Span(313, 1), ["0313-01.x"]),
+        (["031", "029"], "{SPAN:2}[0-9]", Span(3, None), ["031"]),
+        (["a]3.csv", "a[4.csv"], "a[]]{SPAN}.csv", Span(3, None), ["a]3.csv"]),
         (["x+1", "xx2"], "x+{SPAN}", Span(1, None), ["x+1"]),
-        (["12b", "13a"], "{SPAN}[!a]", Span(12, None), ["12[!a]"]),
+        (["12b", "13a"], "{SPAN}[!a]", Span(12, None), ["12b"]),
+        # Marks beside each other and beside a *.
+        (["span1-a", "span2-a", "span10-a", "span10", "span100b"], "span{SPAN}*", Span(100, None), ["span100b"]),
+        (["span1-a", "span10-a", "span10", "span9"], "span{SPAN}*", Span(10, None), ["span10", "span10-a"]),
+        (["a9.x", "a10.x", "b10.x"], "*{SPAN}.x", Span(10, None), ["a10.x", "b10.x"]),
+        (["a9v2", "a9v10", "b8v11"], "*{SPAN}*{VERSION}", Span(9, 10), ["a9v10"]),
+        (["x1231", "x1240"], "x{SPAN:2}{VERSION:2}", Span(12, 40), ["x1240"]),
+        (["1231", "1099"], "{SPAN}{VERSION:3}", Span(1, 231), ["1231"]),
     ],
 )
 def test_the_newest_span(tmp_path: Path, names: list[str], pattern: str, newest: Span, expected: list[str]) -> None:
@@ -50,9 +70,17 @@ def test_the_newest_span(tmp_path: Path, names: list[str], pattern: str, newest:
 def test_dates_are_days_since_1970(tmp_path: Path) -> None:
     base = touch(tmp_path, "20231231/a", "20240101/a", "19700101/a")
     newest = (datetime.date(2024, 1, 1) - datetime.date(1970, 1, 1)).days
-    assert resolve(base, "{YYYY}{MM}{DD}/*") == (Span(newest, None), ["20240101/*"])
-    assert resolve(base, "{YYYY}{MM}{DD}/*", newest - 1, 5)[1] == ["19700101/*", "20231231/*"]
-    assert resolve(base, "{YYYY}{MM}{DD}/*", 0) == (Span(0, None), ["19700101/*"])
+    assert resolve(base, "{YYYY}{MM}{DD}/*") == (Span(newest, None), ["20240101/a"])
+    assert resolve(base, "{YYYY}{MM}{DD}/*", newest - 1, 5)[1] == ["19700101/a", "20231231/a"]
+    assert resolve(base, "{YYYY}{MM}{DD}/*", 0) == (Span(0, None), ["19700101/a"])
+
+
+def test_dates_may_be_written_without_separators(tmp_path: Path) -> None:
+    base = touch(tmp_path, "20240227.jsonl", "20240228.jsonl", "20231231.jsonl", "x/20240301v1", "x/20240301v2")
+    newest = (datetime.date(2024, 2, 28) - datetime.date(1970, 1, 1)).days
+    assert resolve(base, "{YYYY}{MM}{DD}.jsonl") == (Span(newest, None), ["20240228.jsonl"])
+    assert resolve(base, "*{YYYY}{MM}{DD}*") == (Span(newest, None), ["20240228.jsonl"])
+    assert resolve(base, "x/{YYYY}{MM}{DD}*{VERSION}") == (Span(newest + 2, 2), ["x/20240301v2"])
 
 
 def test_a_window_holds_the_last_existing_spans(tmp_path: Path) -> None:
@@ -84,6 +112,7 @@ def test_folders_may_have_special_names(tmp_path: Path) -> None:
         ("{SPAN}{SPAN}.csv", None, "invalid placeholders"),
         ("{SPAN:x}.csv", None, "invalid placeholders.*{SPAN:x}.*{SPAN:3}"),
         ("{SPAN:0}.csv", None, "invalid placeholders"),
+        ("{SPAN}{VERSION}.csv", None, "invalid placeholders.*{SPAN}{VERSION}.*a width like"),
     ],
 )
 def test_invalid_patterns_and_missing_spans(tmp_path: Path, pattern: str, wanted: int | None, message: str) -> None:
@@ -94,26 +123,53 @@ def test_invalid_patterns_and_missing_spans(tmp_path: Path, pattern: str, wanted
 
 def test_splits_need_the_same_spans(tmp_path: Path) -> None:
     base = touch(tmp_path, "train/1/v1", "train/2/v2", "eval/1/v1", "eval/2/v1")
-    patterns = {split: f"{split}/{{SPAN}}/v{{VERSION}}" for split in ("train", "eval")}
+    patterns = [SplitPattern(split, f"{split}/{{SPAN}}/v{{VERSION}}") for split in ("train", "eval")]
     with pytest.raises(JobError, match="train: span 2 version 2; eval: span 2 version 1"):
-        input_spans.resolve(base, patterns, None, 1)
-    assert input_spans.resolve(base, patterns, 1, 1).patterns == {"train": ["train/1/v1"], "eval": ["eval/1/v1"]}
+        by_pattern(base, patterns, None, 1)
+    assert by_pattern(base, patterns, 1, 1)[1] == [["train/1/v1"], ["eval/1/v1"]]
     with pytest.raises(JobError, match="invalid placeholders"):
-        input_spans.resolve(base, {**patterns, "eval": "eval/1/v1"}, None, 1)
+        by_pattern(base, [patterns[0], SplitPattern("eval", "eval/1/v1")], None, 1)
+
+
+def test_the_paths_of_a_list_need_the_same_spans(tmp_path: Path) -> None:
+    base = touch(tmp_path, "a/1", "a/2", "b/1")
+    patterns = [SplitPattern(ALL_SPLITS, f"{folder}/{{SPAN}}", order) for order, folder in enumerate("ba")]
+    with pytest.raises(JobError, match=r"The paths have different spans(?s:.*)b/{SPAN}: span 1; .*a/{SPAN}: span 2"):
+        by_pattern(base, patterns, None, 1)
+    assert by_pattern(base, patterns, 1, 1)[1] == [["b/1"], ["a/1"]]
+
+
+def assigned(base: str, *wanted: SplitPattern) -> list[tuple[str | None, str]]:
+    full = [each._replace(pattern=f"{base}/{each.pattern}") for each in wanted]
+    found = split_patterns.assign(input_spans.resolve(full, None, 1).files)
+    return [(split, Path(file.path).name) for split, file in found]
 
 
 def test_inputs_are_files_with_their_splits(tmp_path: Path) -> None:
     base = touch(tmp_path, "b.csv", "a.csv", "c.txt")
-
-    def names(*wanted: SplitPattern) -> list[tuple[str | None, str]]:
-        return [(split, Path(file.path).name) for split, file in split_patterns.require(base, list(wanted))]
-
-    assert names(SplitPattern(ALL_SPLITS, "*.csv")) == [(None, "a.csv"), (None, "b.csv")]
+    assert assigned(base, SplitPattern(ALL_SPLITS, "*.csv")) == [(None, "a.csv"), (None, "b.csv")]
     wanted = [SplitPattern("train", "[bc]*"), SplitPattern("eval", "a*"), SplitPattern("train", "b*")]
-    assert names(*wanted) == [("eval", "a.csv"), ("train", "b.csv"), ("train", "c.txt")]
-    for pattern, title in (("c*", "is in two splits"), ("d*", "The corpus has no files")):
+    assert assigned(base, *wanted) == [("eval", "a.csv"), ("train", "b.csv"), ("train", "c.txt")]
+    for pattern, title in (("c*", "is in two splits"), ("x/../c.txt", "is in two splits"), ("d*", "has no files")):
+        (tmp_path / "x").mkdir(exist_ok=True)
         with pytest.raises(JobError, match=title):
-            names(*wanted, SplitPattern("eval", pattern))
+            assigned(base, *wanted, SplitPattern("eval", pattern))
+
+
+def test_a_list_keeps_its_order_and_reads_each_file_once(tmp_path: Path) -> None:
+    base = touch(tmp_path, "d/b.csv", "d/a.csv", "c.csv")
+    (tmp_path / "link").symlink_to("d")
+    listed = ["c.csv", "d/*.csv", "link/a.csv", "d/../c.csv", "*.csv"]
+    wanted = [SplitPattern(ALL_SPLITS, pattern, order) for order, pattern in enumerate(listed)]
+    assert [name for _, name in assigned(base, *wanted)] == ["c.csv", "a.csv", "b.csv"]
+
+
+def test_a_listing_is_read_as_it_was_written(tmp_path: Path) -> None:
+    files = [("train", CorpusFile("/a \u00e9\n.csv", 3, 1.5)), (None, CorpusFile("gs://b/c", 0, 0.1))]
+    listing = split_patterns.Listing({"train": ["a.csv"]}, "a.csv", files)
+    listing.write(tmp_path / "in" / "files.json")
+    assert split_patterns.read_listing(tmp_path / "in" / "files.json") == listing
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["files.json"]
 
 
 def test_a_url_without_a_filesystem_is_an_error_that_names_what_to_install() -> None:

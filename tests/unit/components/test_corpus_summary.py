@@ -25,13 +25,14 @@ def test_events_are_summed() -> None:
     events: list[tuple[str, Any]] = [
         *[(accounting.READ, 7), (accounting.READ, 5), (accounting.QUARANTINED, reasons), (accounting.SPANNING, 2)],
         *[(accounting.WRITTEN, ("train", 6)), (accounting.WRITTEN, ("train", 2)), (accounting.WRITTEN, ("eval", 1))],
+        *[(accounting.IDS, 5), (accounting.IDS, 4)],
         *[(accounting.DUPLICATES, ("train", 2)), (accounting.DUPLICATES, ("train", 1))],
         accounting.fault(JobError("broken", where="f", fix="repair")),
     ]
     counts = accounting.from_events(json.loads(json.dumps(events)), WEIGHTS)
     assert [str(fault) for fault in counts.faults] == [str(JobError("broken", where="f", fix="repair"))]
     counts.faults.clear()
-    assert counts == Summary(12, written(8, 1), 3, written(3), {"no text": 3}, {"no text": "f, line 2: no text"}, 2)
+    assert counts == Summary(12, written(8, 1), 3, written(3), {"no text": 3}, {"no text": "f, line 2: no text"}, 2, 9)
     assert (counts.documents, counts.removed) == (9, 3)
 
 
@@ -99,3 +100,14 @@ def test_an_empty_split_is_an_error(by: Literal["hash", "file", "column"], origi
     message = f"(?s)no documents for split eval.*5 documents in all.*1 duplicates dropped.*{origin}.*{fix}"
     with pytest.raises(JobError, match=message):
         check(counts, by=by)
+
+
+@pytest.mark.parametrize(
+    ("documents", "ids", "found"),
+    [(200, 1, "1 distinct id, and"), (200, 3, "3 distinct ids"), (200, 101, None), (2, 2, None)],
+)
+def test_an_empty_split_of_equal_texts_needs_ids(documents: int, ids: int, found: str | None) -> None:
+    counts = Summary(read=documents, written=written(documents), ids=ids)
+    message = f"{found}.*equal ids share a split; splits by hash.*Set corpus.id" if found else "Increase the weight"
+    with pytest.raises(JobError, match=f"(?s)no documents for split eval or test.*{documents} documents.*{message}"):
+        check(counts)

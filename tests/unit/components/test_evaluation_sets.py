@@ -44,6 +44,44 @@ def test_headers_comments_blank_lines_and_byte_order_marks_are_skipped(header: s
     assert read_pairs(text.encode(), "x") == [Question(5, ("a", "b"), score=1.0)]
 
 
+SIMLEX = "word1\tword2\tPOS\tSimLex999\tconc(w1)\tconc(w2)\tconcQ\tAssoc(USF)\tSimAssoc333\tSD(SimLex)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # SimLex-999, its three columns alone, and SimVerb-3500, which has no header.
+        (SIMLEX + "old\tnew\tA\t1.58\t2.72\t2.81\t2\t7.25\t1\t0.41\n", [(("old", "new"), 1.58)]),
+        ("word1\tword2\tSimLex999\nold\tnew\t1.58\n", [(("old", "new"), 1.58)]),
+        ("take\tremove\tV\t6.81\tSYNONYMS\nwalk\ttrail\tV\t4.81\tCOHYPONYMS\n", 2 * [6.81]),
+        # RG-65, with several separators.
+        *((sign.join(("gem", "jewel", "3.94")) + "\n", [(("gem", "jewel"), 3.94)]) for sign in "\t; ,"),
+        # WordSim-353: combined.csv, combined.tab, and set1.csv with the ratings of all subjects.
+        ("Word 1,Word 2,Human (mean)\nlove,sex,6.77\n", [(("love", "sex"), 6.77)]),
+        ("Word 1\tWord 2\tHuman (mean)\nlove\tsex\t6.77\n", [(("love", "sex"), 6.77)]),
+        ("Word 1,Word 2,Human (Mean),1,2\nlove,sex,6.77,9,6\n", [(("love", "sex"), 6.77)]),
+        # MEN: natural forms and lemmas; the rare words of Stanford, with ten ratings.
+        ("sun sunlight 50.000000\n", [(("sun", "sunlight"), 50.0)]),
+        ("sun-n sunlight-n 50.000000\nwalk-v red-j 2\n", [(("sun", "sunlight"), 50.0), (("walk", "red"), 2.0)]),
+        ("sun-n well-known 50\n", [(("sun-n", "well-known"), 50.0)]),
+        ("squishing\tsquirt\t5.88\t7\t7\t6\t1\t4\t6\t10\t5\t6\t7\n", [(("squishing", "squirt"), 5.88)]),
+        # The header names the score among several numbers; without one, the first number is the score.
+        ("w1,w2,frequency,similarity\na,b,900,0.5\n", [(("a", "b"), 0.5)]),
+        ("w1,w2,x,y\na,b,900,0.5\n", [(("a", "b"), 900.0)]),
+        ("a b 900 0.5\n", [(("a", "b"), 900.0)]),
+        ("word 1 word 2 mean\na b 1\n", None),
+    ],
+)
+def test_pairs_are_read_as_their_authors_publish_them(text: str, expected: Any) -> None:
+    if expected is None:
+        with pytest.raises(JobError, match="cannot be parsed"):
+            pairs(text)
+    elif expected == 2 * [6.81]:
+        assert pairs(text) == [(("take", "remove"), 6.81), (("walk", "trail"), 4.81)]
+    else:
+        assert pairs(text) == expected
+
+
 BAD_PAIRS = [
     ("a b 1\nc d\n", "x.tsv:2", "'c d'", "line 2"),
     ("a b 1\nc d x\n", "x.tsv:2", "'c d x'", "line 2"),
@@ -82,6 +120,25 @@ def test_analogies_belong_to_the_section_above_them() -> None:
         Question(3, ("Athens", "Greece", "Oslo", "Norway"), "capitals"),
         Question(6, ("king", "queen", "man", "woman"), "family"),
     ]
+
+
+def test_analogies_need_no_sections_and_may_name_a_relation() -> None:
+    # Google's without sections; MSR's as hyperwords and as benchmarks publish them, and as its two files joined.
+    assert read_analogies(b"Athens Greece Oslo Norway\na b c d\n", "x") == [
+        Question(1, ("Athens", "Greece", "Oslo", "Norway")),
+        Question(2, ("a", "b", "c", "d")),
+    ]
+    expected = [Question(1, ("good", "better", "rough", "rougher"), "JJ_JJR")]
+    assert read_analogies(b"good better rough JJ_JJR rougher\n", "x") == expected
+    assert read_analogies(b"good better rough JJ_JJR JJ_JJR rougher\n", "x") == expected
+    for wrong in (b"a b c d e", b"a b c JJ_JJR NN_NNS d", b": s\ngood better rough JJ_JJR rougher"):
+        with pytest.raises(JobError, match="cannot be parsed"):
+            read_analogies(wrong + b"\n", "x")
+
+
+def test_questions_without_their_answers_are_refused() -> None:
+    with pytest.raises(JobError, match=r"only the questions[\s\S]*good better rough JJ_JJR[\s\S]*paste -d ' '"):
+        read_analogies(b"good better rough JJ_JJR\nbetter good rougher JJR_JJ\n", "x")
 
 
 @pytest.mark.parametrize("line", ["a b c", "a b c d e", "a b c d\n: s"])

@@ -89,6 +89,23 @@ def test_entries_with_other_names_are_not_versions_and_stay(push: Push, tmp_path
     assert versions(str(tmp_path / "none")) == []
 
 
+@pytest.mark.parametrize("name", ["99999999999", "007", "\u0663", "\u00b2", "old", "README"])
+def test_a_newest_entry_without_a_model_is_no_version(push: Push, serving: Path, caplog, name: str) -> None:
+    version, _ = push("a")
+    (serving / name).mkdir()
+    (serving / name / "notes.txt").touch()
+    (serving / "88888888888").write_text("a file")
+    assert versions(str(serving)) == [version]
+    assert push("a") == (version, False)
+    newer, new = push("b", keep=1)
+    assert new
+    assert newer > (99999999999 if name == "99999999999" else 88888888888)
+    assert versions(str(serving)) == [newer]
+    assert {name, "88888888888"} < {path.name for path in serving.iterdir()}
+    assert "88888888888 is no version: it has no saved_model.pb" in caplog.text
+    assert ("99999999999 is no version" in caplog.text) == (name == "99999999999")
+
+
 def test_a_failed_copy_is_not_a_version(tmp_path: Path, serving: Path) -> None:
     model = Path(make_model(tmp_path / "a", "a"))
     (model / "variables" / "broken").symlink_to(tmp_path / "nowhere")

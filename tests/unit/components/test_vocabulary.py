@@ -2,12 +2,14 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.sequence_transform import vocabulary
+from components.sequence_transform.given_words import read_words
 from components.sequence_transform.vocabulary import TokenCounts, check_coverage, select_words
 from trainer.data import features
 from trainer.errors import JobError
@@ -86,9 +88,9 @@ def given_file(path: Path, content: str | bytes) -> str:
 
 
 def test_a_given_vocabulary_keeps_its_order_and_all_its_words(tmp_path: Path) -> None:
-    path = given_file(tmp_path / "words.txt", "\ufeffz\r\na\r\n new york\r\n")
+    path = given_file(tmp_path / "words.txt", "\ufeffz\r\na\r\nnew\u00a0york\r\n")
     counts = {"a": 3, "b": 9}
-    expected = [("<user>", 0), ("z", 0), ("a", 3), (" new york", 0)]
+    expected = [("<user>", 0), ("z", 0), ("a", 3), ("new\u00a0york", 0)]
     assert select(counts, vocabulary=path, reserved=["<user>"], max_size=1, min_count=5) == expected
 
 
@@ -109,6 +111,11 @@ def test_a_written_vocabulary_has_a_line_per_id_and_can_be_given(tmp_path: Path)
         ("a\n<user>\n", ["line 2", "which transform.reserved already lists"]),
         ("a\n\nb\n", ["line 2", "''"]),
         ("", ["line 1", "''"]),
+        ("1000 great\n999 fun\n", ["line 1", "'1000 great', but no token has white space", "only the word of each"]),
+        ("a\ngreat\t1000\n", ["line 2", "'great\\t1000', but no token has white space", "only the word of each"]),
+        ("a\n new york\n", ["line 2", "' new york', but no token", "Remove the line"]),
+        ("A\nB\n", ["No word of the vocabulary is in the train split", "'A', 'B'", "are 'a'", "Lower-case the words"]),
+        ("b\nc\n", ["No word of the vocabulary", "'b', 'c'", "Correct the words"]),
         (b"a\n\xff\n", ["cannot be read", "transform.vocabulary", "UTF-8"]),
         (None, ["cannot be read", "words.txt"]),
     ],
@@ -118,6 +125,31 @@ def test_an_invalid_given_vocabulary_is_an_error(tmp_path: Path, content: str | 
     with pytest.raises(JobError) as caught:
         select({"a": 1}, vocabulary=path, reserved=["<user>"])
     assert [part for part in parts if part not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "content", "found"),
+    [
+        ("whitespace", "a\nnew york\n", "'new york', but no token has white space"),
+        ("characters", "a\nab\n", "'ab', but every token of tokenizer characters is one character"),
+        ("characters", "a\n \n\\n\n\u65e5\n", None),
+        ("words", "a\nit's\n", None),
+    ],
+)
+def test_a_word_that_no_token_can_equal_is_refused(tokenizer: Any, content: str, found: str | None) -> None:
+    settings = TransformSettings(tokenizer=tokenizer)
+    if found is None:
+        assert read_words(content.encode(), "w.txt", settings, tokenized=False) == content.splitlines()
+        return
+    with pytest.raises(JobError) as caught:
+        read_words(content.encode(), "w.txt", settings, tokenized=False)
+    assert (caught.value.where, caught.value.found) == ("w.txt, line 2", found)
+    # Tokens that are given with the corpus may hold anything.
+    assert read_words(content.encode(), "w.txt", settings, tokenized=True) == content.splitlines()
+
+
+def test_an_empty_train_split_needs_no_known_word(tmp_path: Path) -> None:
+    assert select({}, vocabulary=given_file(tmp_path / "words.txt", "a\n")) == [("a", 0)]
 
 
 def test_all_pieces_of_a_subword_model_are_kept() -> None:

@@ -129,7 +129,11 @@ OTHERS = [
     (("name: small\n", ""), [], ["The key name is missing", "job.yaml:1, name", "Name of the job"]),
     (("name: small", "name: 7"), [], [":1, name", "found: 7", 'put it in quotes: "7"']),
     (("classifier", "parser"), [], [":2, task", "one of classifier"]),
-    (("format: csv, ", ""), [], [":3, corpus.format", "corpus.format is missing", "one of text, csv, tsv, jsonl"]),
+    (
+        ("format: csv, ", ""),
+        [],
+        [":3, corpus.format", "corpus.format is missing", "one of text, fasttext, csv"],
+    ),
     (("format: csv", "format: cvs"), [], [":3, corpus.format", "did you mean csv?"]),
     (("label: stars, ", ""), [], [":3, corpus.label", "A classifier needs labels", "add label:"]),
     (("source: site", "source: stars"), [], [":3, corpus.source", "cannot be both label and source", "found: stars"]),

@@ -129,7 +129,7 @@ BAD = [
         ["gates.span_f1", "span_f1 needs BIO, BIOES", "DT, NN", "token_accuracy"],
     ),
     (TAGGER, ["corpus.tags=[O, O]"], ["corpus.tags", "distinct", "'O'"]),
-    (TAGGER, ["corpus.tags=[O]"], ["at least two tags", "['O']"]),
+    (TAGGER, ["corpus.tags=[O]"], ["at least two tags", "found O"]),
     (TAGGER, ["corpus.label=x"], ["label does not apply to format conll"]),
     (
         TAGGER,

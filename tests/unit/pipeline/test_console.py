@@ -195,6 +195,14 @@ def test_the_result_has_metrics_verdict_model_and_log(tmp_path):
     ]
 
 
+def test_paths_below_the_working_folder_are_shown_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    console = Console(file=io.StringIO(), width=60)
+    run = finished(tmp_path)
+    RunConsole(console).result(run)
+    assert lines_of(console)[-2:] == ["Model: serving/17", f"Log: logs/{run.run_id}/run.log"]
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -203,6 +211,7 @@ def test_the_result_has_metrics_verdict_model_and_log(tmp_path):
         ({"state": "failed", "error": "The corpus has [no] files."}, "The corpus has [no] files."),
         ({"state": "interrupted"}, "run the same command again to resume"),
         ({"state": "done"}, "as --until requested"),
+        ({"state": "transformed"}, "Done: the examples are checked and transformed."),
     ],
 )
 def test_each_state_of_a_run_has_its_sentence(tmp_path, plain, changes, sentence):
@@ -252,3 +261,17 @@ def test_a_search_and_a_check_end_with_their_findings(tmp_path, plain, state, de
         shown.result(history.new_run(tmp_path, "small").updated(state=state, details=details))
     text = "\n".join(lines_of(plain))
     assert [part for part in parts if part not in text] == []
+
+
+def test_metrics_without_a_value_and_low_coverage_are_named(tmp_path, plain):
+    details = {
+        "undefined": ["auc has no value: the test split has no document of neg"],
+        "transform": {"vocabulary": {"words": 9}, "train": {"coverage": 0.31}, "eval": {"coverage": 0.5}},
+    }
+    RunConsole(plain).result(finished(tmp_path, details=details))
+    found = [line for line in lines_of(plain) if line.startswith("- ")]
+    assert found == [
+        "- the vocabulary covers only 31.0% of the tokens of the train split",
+        "- accuracy 0.877 is at least 0.8",
+        "- auc has no value: the test split has no document of neg",
+    ]

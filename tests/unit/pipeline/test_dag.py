@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tfx.orchestration.pipeline import Pipeline
 
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from pipeline.config.job import Job
 from pipeline.dag import dag
 from pipeline.dag.layout import Layout
@@ -43,7 +44,7 @@ def create(
     pipeline: Pipeline = dag.create_pipeline(
         job,
         Layout(Path("root")),
-        Sources(("folder", "x"), "schema.pbtxt"),
+        Sources((SplitPattern(ALL_SPLITS, "/folder/x"),), "schema.pbtxt"),
         code={**dict.fromkeys(dag.code_modules(job), "1"), **code},
         run_id="1",
         goal=goal,

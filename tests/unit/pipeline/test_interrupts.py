@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +55,40 @@ def test_another_handler_is_kept() -> None:
     with Interrupts().handled():
         assert signal.getsignal(signal.SIGINT) is other
         signal.raise_signal(signal.SIGINT)
+
+
+def test_a_deferred_interrupt_lets_a_block_end() -> None:
+    interrupts = Interrupts()
+    with interrupts.handled():
+        with interrupts.deferred():
+            signal.raise_signal(signal.SIGINT)
+        assert interrupts.pressed
+
+
+STUBBORN = """
+import signal
+import subprocess
+import sys
+from pipeline.runs.interrupts import Interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with Interrupts(lambda: print("shown", flush=True)).handled():
+    print("ready", flush=True)
+    while True:
+        try:
+            while True:
+                pass
+        except KeyboardInterrupt:
+            print("first", flush=True)
+"""
+
+
+def test_a_second_interrupt_ends_the_process() -> None:
+    command = [sys.executable, "-c", STUBBORN]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "first\n"
+        process.send_signal(signal.SIGINT)
+        assert "shown\n" in process.stdout.read()
+    assert process.returncode == 130

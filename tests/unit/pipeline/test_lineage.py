@@ -105,3 +105,17 @@ def test_only_live_artifacts_of_the_pipeline_exist(store: Store) -> None:
     assert exists()
     assert not exists(pipeline="job")
     assert not exists(kind="HyperParameters")
+
+
+def test_a_moved_root_takes_its_artifacts_along(store: Store) -> None:
+    paths = ("CorpusExampleGen/examples/1", "Trainer/model/7/sub", "artifacts/model/12")
+    inner = [store.artifact(f"/old/artifacts/r/artifacts/{path}").id for path in paths]
+    other = store.artifact("gs://bucket/model").id
+    for root in ("/new [1]", "/old/artifacts/r"):
+        lineage.relocate(store.connection, f"{root}/artifacts")
+        found = {artifact.id: artifact for artifact in store.store.get_artifacts()}
+        assert [found[number].uri for number in inner] == [f"{root}/artifacts/{path}" for path in paths]
+        assert found[other].uri == "gs://bucket/model"
+    before = found[inner[0]].last_update_time_since_epoch
+    lineage.relocate(store.connection, "/old/artifacts/r/artifacts")
+    assert store.store.get_artifacts_by_id(inner[:1])[0].last_update_time_since_epoch == before

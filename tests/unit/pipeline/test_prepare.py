@@ -6,6 +6,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from pipeline.config.job import Job
 from pipeline.runs.prepare import copy_files, find_serving_logs, prepare
 from schema import curated
@@ -53,17 +54,17 @@ def test_the_schema_that_the_user_names_is_copied_unchanged(load, tmp_path):
 
 
 def test_serving_logs_are_found_and_fingerprinted(load, tmp_path):
-    assert find_serving_logs(load(DATASET % "text: body")) == ("", "")
+    assert find_serving_logs(load(DATASET % "text: body"), tmp_path) == ("", "")
     job = load(DATASET % "text: body" + 'validation: {serving_logs: "logs/*.gz"}\n')
     with pytest.raises(JobError, match=r"validation\.serving_logs"):
-        find_serving_logs(job)
+        find_serving_logs(job, tmp_path)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "a.gz").write_bytes(b"1")
-    pattern, before = find_serving_logs(job)
+    pattern, before = find_serving_logs(job, tmp_path)
     assert pattern == str(tmp_path / "logs" / "*.gz")
     (tmp_path / "logs" / "b.gz").write_bytes(b"2")
-    after = find_serving_logs(job)
-    assert after == find_serving_logs(job)
+    after = find_serving_logs(job, tmp_path)
+    assert after == find_serving_logs(job, tmp_path)
     assert (after[0], after[1] != before) == (pattern, True)
 
 
@@ -125,7 +126,7 @@ def test_a_prepared_run_has_the_components_of_its_goal(load, tmp_path):
     job = load(CLASSIFIER % "5")
     check = prepare(job, tmp_path, "1", goal="check")
     assert check.components[-1] == "LearningCheck"
-    assert (check.sources.corpus, check.run_id) == ((str(tmp_path), "data.csv"), "1")
+    assert (check.sources.corpus, check.run_id) == ((SplitPattern(ALL_SPLITS, f"{tmp_path}/data.csv"),), "1")
     assert prepare(job, tmp_path, "1", until="Trainer").components[-1] == "Trainer"
 
 

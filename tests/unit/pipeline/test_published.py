@@ -23,6 +23,31 @@ def test_the_newest_published_version_of_a_root_is_used(root, model):
     assert published.find_model(model) == model
 
 
+def test_foreign_entries_in_serving_are_no_versions(root, model):
+    for name in ("99", "old", "1.5", "\u00b2"):
+        (root / "serving" / name).mkdir()
+    (root / "serving" / "100").write_text("a file")
+    (root / "serving" / "x10").symlink_to(model)
+    assert published.find_model(root) == root / "serving" / "10"
+
+
+def test_a_model_in_a_folder_with_characters_of_globs_is_reached_by_a_plain_path(tmp_path, model, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / "r[1]" / "serving" / "3"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(model)
+    found = published.find_model(tmp_path / "r[1]")
+    assert (found.resolve(), "[" in str(found)) == (model, False)
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "loop", "a\0b", "file/x"])
+def test_a_path_that_is_none_is_named(tmp_path, name):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
+    with pytest.raises(JobError, match="The model or root "):
+        published.find_model(tmp_path / name)
+
+
 def test_a_root_without_a_model_says_why(tmp_path):
     with pytest.raises(JobError, match="does not exist"):
         published.find_model(tmp_path / "none")

@@ -1,24 +1,27 @@
 """The judgement of gates in sentences, and the reading of TensorFlow Model Analysis."""
 
 import math
-import shutil
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
+import apache_beam as beam
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.proto.metrics_for_slice_pb2 import MetricsForSlice
 from tensorflow_model_analysis.utils import config_util
+from tfx_bsl.tfxio import tf_sequence_example_record
 
+from components.corpus_example_gen.documents import Document
+from components.corpus_example_gen.writing.encode import encode
 from pipeline.config.job import Job
 from pipeline.dag import gates, verdict
+from trainer.data import kinds
+from trainer.data.features import parse_raw
+from trainer.jobs.counting import Undefined
 
 MakeJob = Callable[..., Job]
 Judged = list[tuple[bool, str]]
-NOT_BIO = "not all tags of the test split are tags of BIO, BIOES or BILOU, for example B-<type>, I-<type>, O"
+NOT_BIO = Undefined("has tags that are not BIO tags")
 MARGIN = "than the last blessed model's"
 
 
@@ -27,6 +30,10 @@ MARGIN = "than the last blessed model's"
     [
         ({"min": 0.85}, 0.85, None, True, "accuracy is 0.8500, which meets at least 0.85"),
         ({"min": 0.85}, 0.8123456, None, False, "accuracy is 0.8123, but must be at least 0.85"),
+        ({"min": 0.9}, 900 / 1000, None, True, "accuracy is 0.9000, which meets at least 0.9"),
+        ({"min": 0.9}, 89_999 / 100_000, None, False, "accuracy is 0.89999, but must be at least 0.9"),
+        ({"max_drop": 0.01}, 0.89, 0.9, True, f"accuracy is 0.0100 worse {MARGIN} 0.9000, within the margin of 0.01"),
+        ({"max_drop": 0.01}, 0.88999, 0.9, False, f"accuracy is 0.01001 worse {MARGIN} 0.9000, beyond the margin"),
         ({"min": 0.85}, math.nan, None, False, "accuracy has no value"),
         ({"max_drop": 0.01}, 0.9, None, True, "accuracy: no earlier blessed model to compare with"),
         ({"max_drop": 0.01}, 0.89, 0.895, True, f"accuracy is 0.0050 worse {MARGIN} 0.8950, within the margin of 0.01"),
@@ -67,11 +74,17 @@ def test_thresholds_of_sources_are_judged_on_their_documents(gated: MakeJob) -> 
 @pytest.mark.parametrize("name", ["span_f1", "span_precision", "span_recall"])
 def test_undefined_span_metrics_are_reported_once(gated: MakeJob, name: str) -> None:
     job = gated("tagger", {name: {"min": 0.5, "max_drop": 0.1, "slices": {"x": {"min": 0.1}}}})
-    values = {"overall": {name: math.nan}, "source=x": {name: 0.3}}
+    values = {"overall": {name: NOT_BIO}, "source=x": {name: 0.3}}
+    why = f"{name} has no value: the test split has tags that are not BIO tags"
     assert list(verdict.judge(job, values, values)) == [
-        (False, f"{name} has no value: {NOT_BIO}"),
+        (False, why),
         (True, f"{name} on source=x is 0.3000, which meets at least 0.1"),
     ]
+    assert list(verdict.undefined(job, values)) == [why]
+    assert list(verdict.judge(job, {"overall": {name: 0.5}, "source=x": {name: NOT_BIO}}, None))[-2] == (
+        False,
+        f"{name} on source=x has no value: source=x has tags that are not BIO tags",
+    )
     assert list(verdict.judge(gated("tagger"), values, None)) == []
 
 
@@ -151,39 +164,54 @@ def test_undefined_metrics_and_redundant_slices_are_not_shown(gated: MakeJob) ->
     assert verdict.visible(gated("classifier"), plain) == {**plain, "source=web": {"accuracy": 0.6}}
 
 
+CLASSES = ["a", "b", "c"]
+SAID = [[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.6, 0.2, 0.2], [0.5, 0.2, 0.3]]
+
+
+class Said(tf.Module):
+    """Answers each document with the probabilities that its id numbers."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        numbers = tf.strings.to_number(parse_raw(examples, kinds.LABELLED_TEXT)["id"], tf.int64)
+        labels = tf.tile([CLASSES], [tf.size(numbers), 1])
+        return {"labels": labels, "probabilities": tf.gather(tf.constant(SAID), numbers)}
+
+
 @pytest.fixture(scope="module")
 def evaluated(gated: MakeJob, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of TensorFlow Model Analysis for three classes with an AUC of 1, 7/8 and 1/2."""
-    job = gated("classifier", {"auc": {"min": 0.6}, "accuracy": {"min": 0.5}}, labels=["a", "b", "c"])
+    job = gated("classifier", {"auc": {"min": 0.6}, "accuracy": {"min": 0.5}}, labels=CLASSES)
     config = config_util.update_eval_config_with_defaults(gates.eval_config(job))
-    config.model_specs[0].CopyFrom(tfma.ModelSpec(label_key="label", prediction_key="prediction"))
-    said = [[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.6, 0.2, 0.2], [0.5, 0.2, 0.3]]
-    data = pd.DataFrame({"label": [0, 1, 2, 1], "prediction": said, "source": [b"web"] * 4})
     folder = tmp_path_factory.mktemp("evaluated")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        tfma.analyze_raw_data(data, config, output_path=str(folder))
-    return folder
+    model = Said()
+    tf.saved_model.save(model, str(folder / "model"), {"serve_examples": model.serve_examples})
+    with tf.io.TFRecordWriter(str(folder / "data.gz"), "GZIP") as writer:
+        for number, (label, source) in enumerate(zip("abcb", ["web", "web", "web", "news"], strict=True)):
+            writer.write(encode(Document(("x",), label, source, str(number), number + 1)))
+    source = tf_sequence_example_record.TFSequenceExampleRecord(
+        str(folder / "data.gz"), raw_record_column_name=tfma.ARROW_INPUT_COLUMN, telemetry_descriptors=["test"]
+    )
+    shared = tfma.default_eval_shared_model(str(folder / "model"), eval_config=config)
+    write = tfma.ExtractEvaluateAndWriteResults(
+        eval_config=config, eval_shared_model=shared, output_path=str(folder / "out")
+    )
+    with beam.Pipeline(runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner") as pipeline:
+        _ = pipeline | source.BeamSource() | write
+    return folder / "out"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_lowest_class_counts_and_none_may_be_undefined(gated: MakeJob, evaluated: Path, tmp_path: Path) -> None:
+def test_the_lowest_class_counts_and_a_missing_one_is_named(gated: MakeJob, evaluated: Path) -> None:
     metrics = verdict.read_metrics(str(evaluated))
-    assert metrics.keys() == {"overall", "source=web"}
+    assert metrics.keys() == {"overall", "source=web", "source=news"}
     loss = -math.log(0.8 * 0.6 * 0.2 * 0.2) / 4
-    expected = {"accuracy": 0.5, "auc": 0.5, "documents": 4, "loss": loss}
-    assert metrics["overall"] == pytest.approx(expected, rel=1e-5)
+    assert metrics["overall"] == pytest.approx({"accuracy": 0.5, "auc": 0.5, "documents": 4, "loss": loss}, rel=1e-7)
+    assert metrics["overall"]["auc"] == 0.5
     assert verdict.failed_metrics(str(evaluated)) == ["auc"]
-    shutil.copytree(evaluated, tmp_path, dirs_exist_ok=True)
-    (path,) = tmp_path.glob("metrics*")
-    slices = [MetricsForSlice.FromString(record) for record in tf.compat.v1.io.tf_record_iterator(str(path))]
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for found in slices:
-            for metric in found.metric_keys_and_values:
-                if metric.key.name == "auc" and metric.key.sub_key.class_id.value == 1:
-                    metric.value.double_value.value = math.nan
-            writer.write(found.SerializeToString())
-    metrics = verdict.read_metrics(str(tmp_path))
-    assert math.isnan(metrics["overall"]["auc"])
-    judged = list(verdict.judge(gated("classifier", {"auc": {"max_drop": 0.5}}), metrics, None))
-    assert judged == [(False, "auc has no value")]
+    job = gated("classifier", {"auc": {"max_drop": 0.5, "slices": {"news": {"min": 0}}}}, labels=CLASSES)
+    assert next(verdict.judge(job, metrics, None)) == (
+        False,
+        "auc on source=news has no value: source=news has no document of a, c",
+    )
+    assert "auc" not in verdict.visible(job, metrics)["source=news"]

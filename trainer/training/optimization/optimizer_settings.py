@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat
+from pydantic import BeforeValidator, Field
 
 from trainer.errors import Problem
 from trainer.training.optimization.named_settings import NamedSettings, expand_name
@@ -30,9 +30,11 @@ class OptimizerSettings(NamedSettings):
     beta_2: float | None = Field(
         None, ge=0, lt=1, description="adam, adamw: decay of the mean squared gradient. Default: 0.999."
     )
-    epsilon: PositiveFloat | None = Field(None, description="All but sgd: keeps the divisor above zero. Default: 1e-7.")
+    epsilon: float | None = Field(
+        None, gt=0, le=1, description="All but sgd: keeps the divisor above zero. Default: 1e-7."
+    )
     weight_decay: float | None = Field(
-        None, ge=0, description="adamw: share of a weight, times the rate, that a step subtracts. Default: 0.01."
+        None, ge=0, le=1, description="adamw: share of a weight, times the rate, that a step subtracts. Default: 0.01."
     )
     momentum: float | None = Field(
         None, ge=0, lt=1, description="sgd, rmsprop: share of the previous step added to each step. Default: 0."
@@ -41,7 +43,9 @@ class OptimizerSettings(NamedSettings):
     rho: float | None = Field(
         None, ge=0, lt=1, description="rmsprop: decay of the mean squared gradient. Default: 0.9."
     )
-    initial_accumulator: float | None = Field(None, ge=0, description="adagrad: initial sum of squares. Default: 0.1.")
+    initial_accumulator: float | None = Field(
+        None, ge=0, le=1e9, description="adagrad: initial sum of squares. Default: 0.1."
+    )
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys of this section that are valid alone but not together."""

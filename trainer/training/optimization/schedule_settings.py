@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field
 
 from trainer.training.optimization.named_settings import NamedSettings, expand_name
 
@@ -34,7 +34,9 @@ class ScheduleSettings(NamedSettings):
     end: float | None = Field(
         None, ge=0, le=1, description="linear, cosine, one_cycle: final share of the learning rate. Default: 0."
     )
-    after: PositiveInt | None = Field(None, description="step: epochs at the full learning rate. Default: 6.")
+    after: int | None = Field(
+        None, gt=0, le=1_000_000, description="step: epochs at the full learning rate. Default: 6."
+    )
     factor: float | None = Field(
         None, gt=0, lt=1, description="step, reduce_on_plateau: factor of each decrease. Defaults: 1 / 1.2 and 0.5."
     )
@@ -42,8 +44,11 @@ class ScheduleSettings(NamedSettings):
         None, gt=0, lt=1, description="one_cycle: share of the run in which the learning rate rises. Default: 0.3."
     )
     start: float | None = Field(None, ge=0, le=1, description="one_cycle: initial share of the rate. Default: 0.04.")
-    patience: PositiveInt | None = Field(
-        None, description="reduce_on_plateau: epochs without a better eval loss before a decrease. Default: 1."
+    patience: int | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        description="reduce_on_plateau: epochs without a better eval loss before a decrease. Default: 1.",
     )
 
     def constant(self, key: str) -> float:

@@ -44,7 +44,7 @@ def answers(corpus, saved: Path, records, ask_elsewhere) -> dict:
     return ask_elsewhere(
         saved,
         serving_default=("serving_default", [document.segments[0].encode() for document in corpus.documents["eval"]]),
-        label_ids=("label_ids", records(corpus.raw["eval"])),
+        serve_examples=("serve_examples", records(corpus.raw["eval"])),
         none=("serving_default", []),
         none_transformed=("evaluate", []),
         odd=("serving_default", odd),
@@ -53,14 +53,14 @@ def answers(corpus, saved: Path, records, ask_elsewhere) -> dict:
 
 def test_labels_are_named_and_correct(answers: dict, corpus) -> None:
     served = answers["serving_default"]
-    assert answers["signatures"] == ["evaluate", "label_ids", "serve_examples", "serving_default"]
+    assert answers["signatures"] == ["evaluate", "serve_examples", "serving_default"]
     probabilities = np.array(served["probabilities"])
     assert served["labels"] == [["negative", "positive"]] * 20
     assert served["label"] == [("negative", "positive")[best] for best in probabilities.argmax(axis=1)]
     assert served["probability"] == probabilities.max(axis=1).tolist()
     truth = [document.label for document in corpus.documents["eval"]]
     assert np.mean([found == label for found, label in zip(served["label"], truth, strict=True)]) > 0.8
-    assert answers["label_ids"]["label_id"] == [("negative", "positive").index(label) for label in truth]
+    np.testing.assert_allclose(answers["serve_examples"]["probabilities"], probabilities, atol=1e-6)
 
 
 def test_unusual_batches_are_answered(answers: dict) -> None:

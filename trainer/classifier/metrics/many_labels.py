@@ -11,8 +11,9 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable
+from fractions import Fraction
 
-from trainer.jobs.counting import Arrays, Counts, share, unrounded
+from trainer.jobs.counting import Arrays, Counts, Undefined, share, unrounded
 
 
 @dataclasses.dataclass
@@ -66,21 +67,22 @@ def mean_loss(counts: LabelCounts) -> float:
 
 
 def micro_precision(counts: LabelCounts) -> float:
-    """Returns the share of predicted labels that are right; like recall and F1, 0 for an empty denominator."""
-    return share(counts.found.total(), counts.predicted.total())
+    """Returns the share of predicted labels that are right; undefined without any."""
+    return share(counts.found.total(), counts.predicted.total(), "predicted label")
 
 
 def micro_recall(counts: LabelCounts) -> float:
-    """Returns the share of the documents' labels that are predicted."""
-    return share(counts.found.total(), counts.given.total())
+    """Returns the share of the documents' labels that are predicted; undefined without any."""
+    return share(counts.found.total(), counts.given.total(), "label")
 
 
 def micro_f1(counts: LabelCounts) -> float:
-    """Returns the harmonic mean of micro precision and recall."""
-    return share(2 * counts.found.total(), counts.given.total() + counts.predicted.total())
+    """Returns the harmonic mean of micro precision and recall; undefined without any label, predicted or not."""
+    return share(2 * counts.found.total(), counts.given.total() + counts.predicted.total(), "label")
 
 
 def macro_f1(counts: LabelCounts) -> float:
-    """Returns the mean F1 of the classes, including those that no document has."""
-    found = [share(2 * counts.found[name], counts.given[name] + counts.predicted[name]) for name in counts.given]
-    return math.fsum(found) / len(found) if found else math.nan
+    """Returns the mean F1 of the classes that documents have or the model predicts; undefined without any."""
+    pairs = [(counts.found[name], counts.given[name] + counts.predicted[name]) for name in counts.given]
+    found = [Fraction(2 * right, both) for right, both in pairs if both]
+    return float(sum(found) / len(found)) if found else Undefined("has no label")

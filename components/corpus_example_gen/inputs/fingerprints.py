@@ -1,0 +1,103 @@
+"""Fingerprints of files by their content, which is hashed once as long as a file stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import posixpath
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+from components.corpus_example_gen.inputs import files
+from components.corpus_example_gen.inputs.split_patterns import SplitFile
+
+_CHUNK_BYTES = 1 << 20
+_MEMORY = "hashes.json"
+_REMEMBERED = 10_000
+"""Number of hashes to remember, beyond those of the files at hand."""
+_SETTLED_NS = 2_000_000_000
+"""Age from which a file's times tell any change: file systems have clocks of up to two seconds."""
+
+
+def fingerprint(found: Sequence[SplitFile], inputs_dir: Path) -> str:
+    """Returns a hash of the splits, names and contents of files in their order, with their number and size.
+
+    Folders do not count, because results do not depend on them. Files of other machines count by URL, size and time of
+    modification.
+
+    Args:
+        found: The files with their splits.
+        inputs_dir: The folder of the file that remembers hashes by device, inode, size and times; written anew if it
+            cannot be read.
+
+    Raises:
+        JobError: If a file cannot be read.
+    """
+    local = [file.path for _, file in found if files.is_local(file.path)]
+    contents = dict(zip(local, _hashes(local, inputs_dir / _MEMORY), strict=True))
+    digest = hashlib.blake2b(digest_size=16)
+    for split, file in found:
+        identity = (
+            [posixpath.basename(file.path), contents[file.path]]
+            if file.path in contents
+            else [file.path, file.size, file.modified]
+        )
+        digest.update(json.dumps([split, *identity]).encode())
+    return f"files:{len(found)},bytes:{sum(file.size for _, file in found)},blake2b:{digest.hexdigest()}"
+
+
+def _hashes(paths: Sequence[str], memory: Path) -> list[str]:
+    known = _read(memory)
+    with ThreadPoolExecutor() as pool:
+        hashed = list(pool.map(lambda path: _hash(path, known), paths))
+    used = {state: value for state, value in hashed if state is not None}
+    merged = {**{state: value for state, value in known.items() if state not in used}, **used}
+    kept = dict(list(merged.items())[-max(_REMEMBERED, len(used)) :])
+    if kept != known:
+        _write(memory, kept)
+    return [value for _, value in hashed]
+
+
+def _hash(path: str, known: dict[str, str]) -> tuple[str | None, str]:
+    """Returns the state of a file, None if it may still change unnoticed, and the hash of its content."""
+    with files.open_stored(path) as (file, _):
+        state, settled = _state(file.fileno())
+        if state in known:
+            return state, known[state]
+        value = _digest(file)
+        unchanged = settled and _state(file.fileno())[0] == state
+    return state if unchanged else None, value
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _state(descriptor: int) -> tuple[str, bool]:
+    """Returns what identifies an open file and its content, and whether any later change would differ from it."""
+    status = os.fstat(descriptor)
+    values = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return ":".join(map(str, values)), status.st_ctime_ns < time.time_ns() - _SETTLED_NS
+
+
+def _read(memory: Path) -> dict[str, str]:
+    try:
+        known = json.loads(memory.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    valid = isinstance(known, dict) and all(isinstance(value, str) for value in known.values())
+    return known if valid else {}
+
+
+def _write(memory: Path, known: dict[str, str]) -> None:
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    partial = memory.with_name(f".{memory.name}-{os.getpid()}")
+    partial.write_text(json.dumps(known, indent=0))
+    partial.replace(memory)

@@ -1,0 +1,48 @@
+"""What killed runs left in a root."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path, PurePath
+
+from ml_metadata import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from pipeline.dag.layout import Layout
+from pipeline.runs.disk import PARTIAL
+
+_DONE = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
+_PARTIAL_VERSION = re.compile(r"\.\d+-[0-9a-f]{32}")
+
+
+def remove(layout: Layout, connection: mlmd.ConnectionConfig) -> None:
+    """Removes what earlier runs in a root left unfinished; no other run may be using the root.
+
+    Artifacts that ML Metadata has are kept, and so are the checkpoints that a run resumes from.
+
+    Args:
+        layout: The root.
+        connection: Its ML Metadata.
+    """
+    store = metadata_store.MetadataStore(connection)
+    dead = {str(execution.id) for execution in store.get_executions() if execution.last_known_state not in _DONE}
+    # Only the last parts of a URI count, because the root may have been moved: component, channel, execution.
+    uris = [PurePath(artifact.uri).parts for artifact in store.get_artifacts()]
+    kept = {parts[-3:] for parts in uris} | {parts[-4:-1] for parts in uris}
+    artifacts, root = Path(layout.artifacts), Path(layout.root)
+    for folder in artifacts.glob("*/*/*"):
+        if folder.name in dead and folder.relative_to(artifacts).parts not in kept:
+            _remove(folder)
+    for folder in (*artifacts.glob("*/.system"), *(Path(layout.quarantine) / number for number in dead)):
+        _remove(folder)
+    for pattern in ("quarantine/*/records.jsonl.*", f"*/{PARTIAL}*", f"logs/*/{PARTIAL}*"):
+        for file in root.glob(pattern):
+            file.unlink(missing_ok=True)
+    for folder in Path(layout.serving).glob(".*"):
+        if _PARTIAL_VERSION.fullmatch(folder.name):
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

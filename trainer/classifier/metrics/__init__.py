@@ -1,0 +1,1 @@
+"""The metrics of classifiers, with one label per document or any number of them."""
