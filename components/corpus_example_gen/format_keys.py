@@ -1,8 +1,9 @@
-"""Which formats of a corpus use which keys, and the settings of a format of its own."""
+"""The formats of a corpus: which keys they use, their suffixes, and the settings of conll's columns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from pydantic import Field
 
@@ -11,7 +12,7 @@ from trainer.errors import Problem
 from trainer.settings import Settings
 
 _TABLES = ("csv", "tsv")
-_COLUMN_FORMATS = (*_TABLES, "jsonl", "json", "parquet", "tf_example", "tf_sequence_example")
+COLUMN_FORMATS = (*_TABLES, "jsonl", "json", "parquet", "tf_example", "tf_sequence_example")
 """Formats whose records have named values; the others have none, except for CoNLL-U's comments."""
 TAG_FORMATS = ("jsonl", "json", "parquet", "tf_example", "tf_sequence_example", "conllu")
 """Formats whose tags have a name."""
@@ -24,14 +25,38 @@ FORMATS_OF_KEYS = {
     **dict.fromkeys(("header", "quoting", "escape", "skip_blanks", "short_rows"), _TABLES),
     # Other formats define their own encoding, UTF-8.
     "encoding": ("text", "fasttext", *_TABLES, "jsonl", "json", "conll", "conllu"),
-    **dict.fromkeys(("text", "split", "weight"), _COLUMN_FORMATS),
-    **dict.fromkeys(("label", "label_separator"), (*_COLUMN_FORMATS, "text")),
-    **dict.fromkeys(("source", "id"), (*_COLUMN_FORMATS, "conllu")),
+    **dict.fromkeys(("text", "split", "weight"), COLUMN_FORMATS),
+    **dict.fromkeys(("label", "label_separator"), (*COLUMN_FORMATS, "text")),
+    **dict.fromkeys(("source", "id"), (*COLUMN_FORMATS, "conllu")),
     "tokens": tuple(name for name in TAG_FORMATS if name != "conllu"),
     "tag": TAG_FORMATS,
-    "segment": (*_COLUMN_FORMATS, "text"),
+    "segment": (*COLUMN_FORMATS, "text"),
 }
 """The formats that use a key; all formats use the other keys."""
+
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".txt": "text",
+    ".conll": "conll",
+    ".conllu": "conllu",
+}
+_COMPRESSIONS = {".gz", ".bz2", ".xz", ".zst"}
+
+
+def suffix_of(path: str) -> str:
+    """Returns the suffix of a file's name, without that of its compression; empty if it has none."""
+    suffixes = [suffix for suffix in PurePosixPath(path).suffixes if suffix not in _COMPRESSIONS]
+    return suffixes[-1] if suffixes else ""
+
+
+def format_of(path: str) -> str | None:
+    """Returns the format that the suffix of a file's name stands for, if any."""
+    return _SUFFIXES.get(suffix_of(path))
 
 
 class ColumnSettings(Settings):

@@ -58,17 +58,19 @@ class _ObservePart(beam.DoFn):
 
     def process(self, element: formats.Part) -> Iterator[bytes | pvalue.TaggedOutput]:
         """Yields the examples; the report is tagged `reports`."""
-        letters, bad, failed = scripts.count_letters(""), 0, None
+        letters, bad, first, failed = scripts.count_letters(""), 0, "", None
         try:
             for record in formats.read(element, self._settings):
                 if isinstance(record, BadRecord):
                     bad += 1
+                    first = first or f"{record.file}, line {record.line}: {record.reason}"
                     continue
                 letters += scripts.count_letters("\n".join(record.segments or record.tokens))
                 yield encode(record)
         except JobError as error:
             failed = error.args  # Beam would turn the error into text.
-        yield pvalue.TaggedOutput("reports", {"letters": letters.tolist(), "bad": bad, "failed": failed})
+        report = {"letters": letters.tolist(), "bad": bad, "first": first, "failed": failed}
+        yield pvalue.TaggedOutput("reports", report)
 
 
 def observe(
@@ -104,10 +106,11 @@ def observe(
     view = StatisticsView(load(posixpath.join(scratch, "statistics.pb")))
     bad = sum(report["bad"] for report in reports)
     if not view.documents:
+        first = min(filter(None, (report["first"] for report in reports)), default="")
         raise JobError(
             "A schema cannot be inferred without documents.",
             where=", ".join(file.path for file in files),
-            found=f"no documents, {bad} bad records",
+            found=f"no documents, {bad} bad records" + (f"; {first}" if first else ""),
             fix="describe the corpus with options, for example --text COLUMN, or pass a job's YAML",
         )
     letters = sum((np.array(report["letters"], np.int64) for report in reports), scripts.count_letters(""))

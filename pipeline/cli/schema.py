@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 from pydantic import ValidationError
 
+from components.corpus_example_gen.format_keys import format_of, suffix_of
 from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.exit_codes import exits_with
 from pipeline.config import source as yaml_source
@@ -32,18 +33,6 @@ SAME, DIFFERENT, TROUBLE = 0, 1, 2
 
 app = typer.Typer(help="Infer and compare the schemas of corpora.", no_args_is_help=True)
 
-_FORMATS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".parquet": "parquet",
-    ".txt": "text",
-    ".conll": "conll",
-    ".conllu": "conllu",
-}
-_COMPRESSIONS = {".gz", ".bz2", ".xz", ".zst"}
 _JOBS = {".yaml", ".yml"}
 
 _CorpusPath = Annotated[
@@ -128,15 +117,14 @@ def _settings(corpus: str, options: dict[str, str]) -> tuple[CorpusSettings, Pat
             raise JobError(what, where=corpus, fix=f"set corpus.{name} in the YAML")
         job = load(Path(corpus))
         return job.corpus, job.folder
-    suffixes = [suffix for suffix in Path(corpus).suffixes if suffix not in _COMPRESSIONS]
-    values: dict[str, Any] = {"format": _FORMATS.get(suffixes[-1] if suffixes else ""), "path": corpus, **options}
+    values: dict[str, Any] = {"format": format_of(corpus), "path": corpus, **options}
     known = sorted(get_args(CorpusSettings.model_fields["format"].annotation))
     if values["format"] not in known:
         near = closest(options["format"], known) if "format" in options else None
         raise JobError(
             "The corpus has no known format suffix." if values["format"] is None else "The format is unknown.",
             where=corpus,
-            found=values["format"] or "".join(suffixes) or "no suffix",
+            found=values["format"] or suffix_of(corpus) or "no suffix",
             expected=f"one of {', '.join(known)}",
             fix=f"did you mean {near}?" if near else "set --format",
         )

@@ -55,6 +55,14 @@ def test_a_labelled_corpus(reviews: Path) -> None:
     assert schema.tensor_representation_group == curated.load("labelled_text").tensor_representation_group
 
 
+def test_a_corpus_of_bad_records_alone_names_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "films"
+    path.write_text("\n__label__a __label__b x\nplain\n")
+    result = invoke("infer", path, "--format", "fasttext")
+    assert result.exit_code == 1
+    assert f"no documents, 2 bad records; {path}, line 2: several labels: 'a', 'b'" in result.stderr
+
+
 def test_a_text_corpus_of_two_scripts(tmp_path: Path) -> None:
     path = tmp_path / "lines.txt"
     path.write_text("日本語です\n" * 9 + "Latin\n")

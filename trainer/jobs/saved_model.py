@@ -17,7 +17,7 @@ ABOUT = "assets.extra/seqloom.json"
 
 def about(directory: str) -> dict[str, str]:
     """Returns the values in a SavedModel's file `ABOUT`; empty if it has none."""
-    with _quiet():
+    with quiet():
         import tensorflow as tf
 
     path = f"{directory}/{ABOUT}"
@@ -41,7 +41,7 @@ def load(directory: str) -> Any:
     Raises:
         JobError: If it cannot be loaded.
     """
-    with _quiet():
+    with quiet():
         import tensorflow as tf
 
         from trainer.text.normalization import register_operations
@@ -56,12 +56,17 @@ def load(directory: str) -> Any:
 
 def answer_texts(model: Any, texts: Sequence[str]) -> list[dict[str, Any]]:
     """Returns the answer of a loaded model's `serving_default` to each text: one row of every output."""
+    return answer_rows(model, "serving_default", text=texts)
+
+
+def answer_rows(model: Any, signature: str, **inputs: Sequence[str | bytes]) -> list[dict[str, Any]]:
+    """Returns the answer of a signature of a loaded model to each of its inputs: one row of every output."""
     import tensorflow as tf
 
-    outputs = {
-        name: value.numpy() for name, value in model.signatures["serving_default"](text=tf.constant(texts)).items()
-    }
-    return [{name: values[row] for name, values in outputs.items()} for row in range(len(texts))]
+    found = model.signatures[signature](**{name: tf.constant(values) for name, values in inputs.items()})
+    outputs = {name: value.numpy() for name, value in found.items()}
+    (given,) = inputs.values()
+    return [{name: values[row] for name, values in outputs.items()} for row in range(len(given))]
 
 
 def shortest(number: object) -> float:
@@ -75,8 +80,8 @@ def text(value: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Hides the messages that TensorFlow's C++ code prints to stderr; its failures are exceptions."""
+def quiet() -> Iterator[None]:
+    """Hides what imports and TensorFlow's C++ code print to stderr; their failures are exceptions."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

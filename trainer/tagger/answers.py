@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from trainer.jobs.saved_model import answer_texts, load, shortest, text
+from trainer.data import kinds as f
+from trainer.jobs.saved_model import answer_rows, answer_texts, load, shortest, text
 
 
 class TagAnswers:
@@ -23,12 +24,32 @@ class TagAnswers:
 
     def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Returns {"text", "tokens", "tags", "scores"} for each text of a batch."""
-        return [
-            {
-                "text": given,
-                "tokens": [text(token) for token in row["tokens"][: row["length"]]],
-                "tags": [text(tag) for tag in row["tags"][: row["length"]]],
-                "scores": [shortest(score) for score in row["scores"][: row["length"]]],
-            }
-            for given, row in zip(texts, answer_texts(self._model, texts), strict=True)
-        ]
+        return _answers(texts, answer_texts(self._model, texts))
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+        """Returns the same for each sentence of a batch, given by its tokens, which may hold white space.
+
+        The signature `serve_examples` takes `examples`, serialized raw SequenceExamples, string [batch].
+        """
+        rows = answer_rows(self._model, "serve_examples", examples=[_example(tokens) for tokens in sentences])
+        return _answers(map(" ".join, sentences), rows)
+
+
+def _answers(texts: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": given,
+            "tokens": [text(token) for token in row["tokens"][: row["length"]]],
+            "tags": [text(tag) for tag in row["tags"][: row["length"]]],
+            "scores": [shortest(score) for score in row["scores"][: row["length"]]],
+        }
+        for given, row in zip(texts, rows, strict=True)
+    ]
+
+
+def _example(tokens: Sequence[str]) -> bytes:
+    import tensorflow as tf
+
+    steps = [tf.train.Feature(bytes_list={"value": [token.encode()]}) for token in tokens]
+    lists = tf.train.FeatureLists(feature_list={f.TOKENS: tf.train.FeatureList(feature=steps)})
+    return bytes(tf.train.SequenceExample(feature_lists=lists).SerializeToString())

@@ -53,7 +53,7 @@ def _pick(rows: list[list[str]], columns: ColumnSettings, delimiter: str | None)
             raise RecordError(f"{reason}; set corpus.format: conllu")
         if not columns.uneven and width != len(rows[0]):
             raise RecordError(f"wrong number of columns: {width} at token {position}, the first has {len(rows[0])}")
-        if width < required or token % width == tag % width:
+        if width < required or (token != tag and token % width == tag % width):
             wanted = f"the token is in column {columns.token} and the tag in {columns.tag}"
             raise RecordError(f"too few columns: {width}, {wanted}{_separator_hint(row, delimiter)}")
     return require_aligned([row[token] for row in rows], [row[tag] for row in rows])

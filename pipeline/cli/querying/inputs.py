@@ -7,12 +7,14 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
 
 BATCH = 256
+
+T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -42,12 +44,12 @@ def open_inputs(arguments: list[str] | None, path: Path | None, key: str) -> Ite
             yield read_json_lines(file, str(path), key)
 
 
-def batches(inputs: Iterable[str]) -> Iterator[list[str]]:
+def batches(inputs: Iterable[T]) -> Iterator[list[T]]:
     """Groups inputs into lists of up to `BATCH`; those before an invalid one are yielded before its JobError."""
-    batch: list[str] = []
+    batch: list[T] = []
     try:
-        for text in inputs:
-            batch.append(text)
+        for one in inputs:
+            batch.append(one)
             if len(batch) == BATCH:
                 full, batch = batch, []
                 yield full
@@ -70,7 +72,7 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
         JobError: With the line that is not UTF-8.
     """
     for line_number, line in enumerate(stream, start=1):
-        yield _decode(line, f"{name}:{line_number}").rstrip("\r\n")
+        yield decode(line, f"{name}:{line_number}").rstrip("\r\n")
 
 
 def read_json_lines(stream: BinaryIO, name: str, key: str) -> Iterator[str]:
@@ -87,7 +89,7 @@ def read_json_lines(stream: BinaryIO, name: str, key: str) -> Iterator[str]:
     for line_number, line in enumerate(stream, start=1):
         where = f"{name}:{line_number}"
         if line.strip():
-            yield _require_unicode(_parse(_decode(line, where), where, key), where, key)
+            yield parse_json_line(line, where, key)[0]
 
 
 def check(arguments: Iterable[str], key: str) -> Iterator[str]:
@@ -96,7 +98,22 @@ def check(arguments: Iterable[str], key: str) -> Iterator[str]:
         yield _require_unicode(argument, f"{key.upper()} {number}", key)
 
 
-def _decode(line: bytes, where: str) -> str:
+def parse_json_line(line: bytes, where: str, key: str) -> tuple[str, dict[str, Any]]:
+    """Returns the input of a line, and the object that holds it, which is empty for a JSON string.
+
+    Raises:
+        JobError: If the line has no input.
+    """
+    text, record = _parse(decode(line, where), where, key)
+    return _require_unicode(text, where, key), record
+
+
+def decode(line: bytes, where: str) -> str:
+    """Decodes a line of UTF-8, the first one of a file without its byte order mark.
+
+    Raises:
+        JobError: If it is not UTF-8.
+    """
     try:
         return line.decode("utf-8-sig" if where.endswith(":1") else "utf-8")
     except UnicodeDecodeError as error:
@@ -112,12 +129,13 @@ def _require_unicode(text: str, where: str, key: str) -> str:
     return text
 
 
-def _parse(line: str, where: str, key: str) -> str:
+def _parse(line: str, where: str, key: str) -> tuple[str, dict[str, Any]]:
     expected = f'{{"{key}": "..."}} or "..."'
     try:
         value = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         raise JobError("A line is not JSON.", where=where, found=str(error), expected=expected) from None
+    record: dict[str, Any] = value if isinstance(value, dict) else {}
     if isinstance(value, dict):
         if key not in value:
             near = closest(key, value)
@@ -127,4 +145,4 @@ def _parse(line: str, where: str, key: str) -> str:
         value = value[key]
     if not isinstance(value, str):
         raise JobError(f"A line has no {key}.", where=where, found=line.strip()[:80], expected=expected)
-    return value
+    return value, record

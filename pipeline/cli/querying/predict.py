@@ -2,50 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli.exit_codes import USAGE, exits_with
-from pipeline.cli.options import ModelPath
+from pipeline.cli.options import ModelPath, Overrides
 from pipeline.cli.querying import inputs
-from pipeline.console.printing import echo_json
+from pipeline.cli.querying.records import Query, open_queries
+from pipeline.console.printing import echo, echo_json
 from pipeline.runs.published import find_model
 from pipeline.tasks.answers import open_answers
+from trainer.errors import JobError
+
+BAD_RECORDS = 1
+"""The exit code if some records cannot be read."""
+
+_INPUT_HELP = (
+    "A file of texts, compressed or not: JSON lines such as"
+    ' {"text": "...", "id": 1} or "...", or by its suffix .csv, .tsv, .json, .parquet, .txt, .conll or .conllu.'
+)
+_CONFIG_HELP = "A job's YAML, whose corpus section says how to read --input: its format and columns."
 
 
 def predict(
     model: ModelPath,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts.", show_default=False)] = None,
-    input_path: Annotated[
-        Path | None, typer.Option("--input", metavar="FILE", help='JSON lines: {"text": "..."} or "...".')
-    ] = None,
+    input_path: Annotated[Path | None, typer.Option("--input", metavar="FILE", help=_INPUT_HELP)] = None,
+    config: Annotated[Path | None, typer.Option("--config", metavar="YAML", help=_CONFIG_HELP)] = None,
+    overrides: Overrides = None,
 ) -> None:
     """Runs a published model on texts; prints one JSON line per text.
 
     Without TEXT and --input, it reads one text per line from standard input.
+
+    Exit codes: 0 all texts are answered; 1 some records cannot be read, which stderr lists; 2 no further answer.
     """
+    bad = 0
+
+    def good(given: Iterable[Query | JobError]) -> Iterator[Query]:
+        nonlocal bad
+        for query in given:
+            if isinstance(query, Query):
+                yield query
+            else:
+                bad += 1
+                echo(str(query), err=True)
+
     with exits_with(USAGE):
         path = find_model(model)
-        with inputs.open_inputs(texts, input_path, "text") as given:
-            for answer in answers(path, given):
+        with open_queries(texts, input_path, config, overrides or ()) as given:
+            for answer in answers(path, good(given)):
                 echo_json(answer)
+    if bad:
+        echo(f"{bad:,} records cannot be read." if bad > 1 else "1 record cannot be read.", err=True)
+        raise typer.Exit(BAD_RECORDS)
 
 
-def answers(model: Path, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Yields a model's answer to each text, in order.
+def answers(model: Path, queries: Iterable[Query]) -> Iterator[dict[str, Any]]:
+    """Yields a model's answer to each query, in order.
 
     Args:
         model: The folder of a SavedModel.
-        texts: Any number of texts; read in batches.
+        queries: Any number of queries; read in batches.
 
     Raises:
-        JobError: If the model cannot be loaded or does not take texts, or from `texts`, after the earlier answers.
+        JobError: If the model cannot be loaded or does not take texts, or from `queries`, after the earlier answers.
     """
-    loaded: Callable[[Sequence[str]], list[dict[str, Any]]] | None = None
-    for batch in inputs.batches(texts):
+    loaded: Any = None
+    for batch in inputs.batches(queries):
         # Loaded late, so that an invalid first line is reported without waiting for the model.
         loaded = loaded or open_answers(model, "predict")
-        yield from loaded(batch)
+        for query, answer in zip(batch, _ask(loaded, batch), strict=True):
+            yield answer if query.id is None else {"id": query.id, **answer}
+
+
+def _ask(loaded: Any, batch: Sequence[Query]) -> list[dict[str, Any]]:
+    # A file has either texts or tokens; a classifier takes the tokens as text.
+    takes_tokens = batch[0].tokens and hasattr(loaded, "tag")
+    found: list[dict[str, Any]] = (
+        loaded.tag([query.tokens for query in batch]) if takes_tokens else loaded([query.text for query in batch])
+    )
+    return found

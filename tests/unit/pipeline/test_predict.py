@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.cli.querying import inputs
 from pipeline.cli.querying.predict import answers as predict
+from pipeline.cli.querying.records import Query
 
 
 class ByLength(tf.Module):
@@ -61,7 +62,7 @@ def answers(output):
 
 def test_answers_come_in_the_order_of_the_texts_over_many_batches(model, tmp_path):
     texts = ["x" * (number % 23) for number in range(2 * inputs.BATCH + 17)]
-    assert list(predict(model, iter(texts))) == expected(*texts)
+    assert list(predict(model, map(Query, texts))) == expected(*texts)
     assert list(predict(tmp_path / "none", [])) == []  # loads nothing
 
 
@@ -73,13 +74,20 @@ def test_texts_come_from_arguments_or_standard_input(root):
     assert answers(result.stdout) == expected("short", "", "long enough")
 
 
-def test_the_answers_before_an_invalid_line_are_printed(model, tmp_path):
+def test_an_invalid_line_is_reported_and_the_others_are_answered(model, tmp_path):
     path = tmp_path / "in.jsonl"
-    path.write_text('"short"\n{"text": "long enough"}\n{"txt": 1}\n"more"\n')
+    path.write_bytes(b'"short"\n{"text": "long enough"}\n{"txt": 1}\n"more"\n\n\xff\n{"text": "", "id": [1]}\n')
     result = invoke(model, "--input", path)
-    assert result.exit_code == 2
-    assert answers(result.stdout) == expected("short", "long enough")
-    assert f"where: {path}:3" in result.stderr
+    assert result.exit_code == 1
+    *found, last = answers(result.stdout)
+    assert found == expected("short", "long enough", "more")
+    assert last == {"id": [1], **expected("")[0]}
+    parts = [f"where: {path}:3", 'no key "text"', f"where: {path}:6", "not UTF-8", "2 records cannot be read."]
+    assert [part for part in parts if part not in result.stderr] == []
+    result = invoke(model, input=b"short\n\xff\nmore\n")
+    assert (result.exit_code, answers(result.stdout)) == (1, expected("short", "more"))
+    assert "where: stdin:2" in result.stderr
+    assert "1 record cannot be read." in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -87,6 +95,10 @@ def test_the_answers_before_an_invalid_line_are_printed(model, tmp_path):
     [
         (["{root}", "text", "--input", "x.jsonl"], "TEXT and --input cannot be combined"),
         (["{root}", "--input", "{root}/none.jsonl"], "The input cannot be read"),
+        (["{root}", "--input", "{root}/none.csv"], "The input cannot be read"),
+        (["{root}", "text", "--config", "job.yaml"], "--config needs --input"),
+        (["{root}", "--input", "x.csv", "--set", "corpus.text=a"], "--set needs --config"),
+        (["{root}", "--input", "{root}/serving/10/saved_model.pb", "--config", "{root}/no.yaml"], "does not exist"),
         (["{root}/none", "text"], "The model or root does not exist"),
     ],
 )

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.tagger.answers import TagAnswers
+
 TAGS = ("O", "B-LOC", "I-LOC", "B-PER")
 SETTINGS = {
     **{"embedding": 8, "units": 8, "epochs": 8, "patience": 8, "learning_rate": 0.03, "batch_tokens": 200},
@@ -61,6 +63,15 @@ def test_every_token_gets_a_tag_without_given_ones_and_padding_is_blank(answers:
         assert scores[length:] == [0] * (width - length)
         right += [given == found for given, found in zip(document.tags, tags[:length], strict=True)]
     assert np.mean(right) > 0.97
+
+
+def test_sentences_given_by_their_tokens_have_the_answers_of_texts(saved: Path, tagged) -> None:
+    ask = TagAnswers(str(saved))
+    sentences = [document.tokens for document in tagged.documents["eval"]]
+    assert ask.tag(sentences) == ask([" ".join(tokens) for tokens in sentences])
+    (answer,) = ask.tag([("by Lea", "in", "Nice")])
+    assert answer["tokens"] == ["by Lea", "in", "Nice"]
+    assert [len(answer[name]) for name in ("tags", "scores")] == [3, 3]
 
 
 def test_judge_returns_the_loss_of_the_given_tags(answers: dict, tagged) -> None:
