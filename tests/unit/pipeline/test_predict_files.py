@@ -98,8 +98,8 @@ BODY = 'text\na\n"b, c"\n'
     [
         ("a.csv", BODY, [(None, "A"), (None, "B, C")]),
         ("a.csv", "\ufeffid,label,text\n7,x,a\n8,,b\n", [("7", "A"), ("8", "B")]),
-        ("a.csv.gz", gzip.compress(BODY.encode()), [(None, "A"), (None, "B, C")]),
-        ("b.csv", gzip.compress(BODY.encode()), [(None, "A"), (None, "B, C")]),
+        ("a.csv.gz", gzip.compress(BODY.encode(), mtime=0), [(None, "A"), (None, "B, C")]),
+        ("b.csv", gzip.compress(BODY.encode(), mtime=0), [(None, "A"), (None, "B, C")]),
         ("a.tsv", 'text\tid\na "b\t1\n', [("1", 'A "B')]),
         ("a.json", '[{"text": "a", "id": 1},\n{"text": "b", "id": 2}]', [("1", "A"), ("2", "B")]),
         ("a.json", '[{"text": "a"}]', [(None, "A")]),
@@ -107,7 +107,7 @@ BODY = 'text\na\n"b, c"\n'
         ("a.txt", "\ufeffa b\n\nc\n", [(None, "A B"), (None, "C")]),
         ("a.jsonl", '\ufeff{"text": "a", "id": 1}\n"b"\n{"text": "c", "id": "x"}', [(1, "A"), (None, "B"), ("x", "C")]),
         ("a", '"a"\n', [(None, "A")]),
-        ("a.jsonl.gz", gzip.compress(b'"a"\n'), [(None, "A")]),
+        ("a.jsonl.gz", gzip.compress(b'"a"\n', mtime=0), [(None, "A")]),
     ],
 )
 def test_a_suffix_names_the_format(classifier, ask, name, data, expected):
