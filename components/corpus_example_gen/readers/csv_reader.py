@@ -37,7 +37,8 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
     csv.field_size_limit(max(_MAX_FIELD_CHARS, csv.field_size_limit()))
     physical = Lines(file, part, settings)
     lines = _Lines(physical, settings.escape if settings.format == "tsv" else None)
-    rows = csv.reader(lines, strict=True, **_dialect(settings))
+    dialect = _dialect(settings)
+    rows = csv.reader(lines, strict=True, **dialect)
     header = list(settings.header) if isinstance(settings.header, tuple) else _first_row(lines, rows, part.path)
     if header is None:
         return
@@ -45,6 +46,7 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
         header = [str(number) for number in range(1, len(header) + 1)]
         lines.push_back(0)
     pick = _column_picker(header, part.path, settings)
+    has_blanks = dialect["quoting"] == csv.QUOTE_MINIMAL and any(name.startswith(" ") for name in header)
     width, source = len(header), "the header has" if settings.header is True else "expected"
     builder = DocumentBuilder(part, settings, physical.encoding)
     while True:
@@ -59,6 +61,9 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
             if len(row) != width:
                 raise _StructureError(f"wrong number of columns: {len(row)}, {source} {width}")
             lines.check()
+            # In a file with blanks behind delimiters, such a field is a quoted one.
+            if has_blanks and any(field.startswith(" ") and field.lstrip().startswith('"') for field in row):
+                raise RecordError("blank before a quote: set corpus.skip_blanks: true, and remove blanks from names")
             document = builder.document(line, *pick(row))
             yield document if lines.taken == 1 else document._replace(lines=lines.taken)
         except StopIteration:

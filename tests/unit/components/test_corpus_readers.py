@@ -87,6 +87,11 @@ def test_a_tsv_line_is_a_record_whatever_its_quotes(texts: list[str]) -> None:
         ('text,label\n"a,1\n', "csv", {"quoting": "none"}, [('"a',)]),
         ('text,label\n"say \\"a, b\\"",1\n', "csv", {"escape": "\\"}, [('say "a, b"',)]),
         ('text, label\n"a, b", 1\n', "csv", {"skip_blanks": True}, [("a, b",)]),
+        (
+            *('label, text\n0, "a"\n1, b\n', "csv", {"text": " text"}),
+            [(2, "blank before a quote: set corpus.skip_blanks: true, and remove blanks from names"), (" b",)],
+        ),
+        ('label,text\n0, "a"\n', "csv", {}, [(' "a"',)]),
         ("1,a\nc\n", "csv", {"header": ["label", "text"]}, [("a",), (2, "wrong number of columns: 1, expected 2")]),
         ('\n0,"a\nb"\n1,c\n', "csv", {"header": False, "text": 2, "label": 1}, [("a\nb",), ("c",)]),
     ],
