@@ -208,7 +208,8 @@ def _first_row(lines: _Lines, rows: Iterator[list[str]], path: str) -> list[str]
 def _column_picker(header: list[str], path: str, settings: CorpusSettings) -> Picker:
     """Returns a function from a row to the values of the roles."""
     where = f"{path}, header row" if settings.header is True else f"{path}, corpus.header"
-    hint = "; corpus.delimiter is their separator, and corpus.header is for files without a header row"
+    header_row = "Is there a header row? If not, set corpus.header to the names of the columns, or to false"
+    hint = f"; corpus.delimiter is their separator. {header_row}"
     texts = [column_index("text", name, header, where, of="CSV", hint=hint) for name in settings.text_columns]
     indices = [
         None if name is None else column_index(role, name, header, where, of="CSV", hint=hint)

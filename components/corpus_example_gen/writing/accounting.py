@@ -133,11 +133,11 @@ def _empty(empty: list[str], summary: Summary, pattern: str, rule: SplitRule) ->
     if rule.by == "hash" and 0 < 2 * summary.ids <= summary.documents:
         origin = f"{summary.ids} distinct id{'s' * (summary.ids > 1)}, and equal ids share a split; {origin}"
         fix = "Set corpus.id to a column or key with an id of each document; without it, the id is a hash of the text."
-    removed = f", {summary.removed} duplicates dropped" if summary.removed else ""
+    removed = f", dropped duplicates: {summary.removed}" if summary.removed else ""
     return JobError(
         f"The corpus has no documents for split {' or '.join(empty)}.",
         where=pattern,
-        found=f"{summary.documents} documents in all, {summary.quarantined} records quarantined{removed}; {origin}",
+        found=f"documents in all: {summary.documents}, quarantined records: {summary.quarantined}{removed}; {origin}",
         expected="at least one document in each split",
         fix=fix,
     )

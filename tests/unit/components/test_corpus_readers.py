@@ -172,7 +172,7 @@ def test_documents_have_class_name_source_and_id() -> None:
 @pytest.mark.parametrize(
     ("data", "values", "parts"),
     [
-        (b"a text,1\n", {}, ["'text' (corpus.text) is missing", "corpus.header is for files without a header row"]),
+        (b"a text,1\n", {}, ["'text' (corpus.text) is missing", "Is there a header row?"]),
         (b"a,1\n", {"header": False}, ["corpus.header", "the columns '1', '2'"]),
         (b"txt,label\na,1\n", {}, ["'text' (corpus.text) is missing", "/data/corpus", "'txt'", "Did you mean"]),
         (b"a;b\nx;y\n", {}, ["the columns 'a;b'", "corpus.delimiter"]),

@@ -97,7 +97,7 @@ def test_a_corpus_of_bad_records_alone_fails_whatever_its_limit(limit: float) ->
 )
 def test_an_empty_split_is_an_error(by: Literal["hash", "file", "column"], origin: str, fix: str) -> None:
     counts = Summary(read=6, written=written(4, 0, 1), duplicates={"eval": 1})
-    message = f"(?s)no documents for split eval.*5 documents in all.*1 duplicates dropped.*{origin}.*{fix}"
+    message = f"(?s)no documents for split eval.*documents in all: 5.*dropped duplicates: 1.*{origin}.*{fix}"
     with pytest.raises(JobError, match=message):
         check(counts, by=by)
 
