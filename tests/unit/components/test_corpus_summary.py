@@ -47,7 +47,7 @@ def test_a_good_run_passes() -> None:
         (Summary(written=written()), "has no records.*/data/.*csv"),
         (Summary(read=10, written=written(5, 2, 2)), "lost or dup.*10 read, 9 written, 0 quarantined, 0 duplicates"),
         (Summary(read=4, written=written(3)), "lost or duplicated records"),
-        (Summary(read=4, written=written(4)), "no documents for split eval or test.*4 documents.*train: 8, eval"),
+        (Summary(read=4, written=written(4)), "no documents for split eval or test.*documents in all: 4.*train: 8, eval"),
         (Summary(faults=[JobError("second", where="b"), JobError("first", where="a")]), "first"),
     ],
 )
@@ -109,5 +109,6 @@ def test_an_empty_split_is_an_error(by: Literal["hash", "file", "column"], origi
 def test_an_empty_split_of_equal_texts_needs_ids(documents: int, ids: int, found: str | None) -> None:
     counts = Summary(read=documents, written=written(documents), ids=ids)
     message = f"{found}.*equal ids share a split; splits by hash.*Set corpus.id" if found else "Increase the weight"
-    with pytest.raises(JobError, match=f"(?s)no documents for split eval or test.*{documents} documents.*{message}"):
+    message = f"(?s)no documents for split eval or test.*documents in all: {documents},.*{message}"
+    with pytest.raises(JobError, match=message):
         check(counts)
