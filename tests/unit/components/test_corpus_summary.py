@@ -47,7 +47,10 @@ def test_a_good_run_passes() -> None:
         (Summary(written=written()), "has no records.*/data/.*csv"),
         (Summary(read=10, written=written(5, 2, 2)), "lost or dup.*10 read, 9 written, 0 quarantined, 0 duplicates"),
         (Summary(read=4, written=written(3)), "lost or duplicated records"),
-        (Summary(read=4, written=written(4)), "no documents for split eval or test.*documents in all: 4.*train: 8, eval"),
+        (
+            Summary(read=4, written=written(4)),
+            "no documents for split eval or test.*documents in all: 4.*train: 8, eval",
+        ),
         (Summary(faults=[JobError("second", where="b"), JobError("first", where="a")]), "first"),
     ],
 )
