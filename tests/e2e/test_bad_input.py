@@ -12,7 +12,7 @@ WRONG = [
     (["--set", "corpus.label=null"], 2, ["job.yaml:3, corpus", "labels needs label"]),
     (["--set", "corpus.path=date.csv"], 2, ["corpus file does not exist", "job.yaml", "did you mean data.csv?"]),
     (["--until", "Pushr"], 2, ["no component Pushr", "did you mean Pusher?"]),
-    (["--root", "job.yaml"], 1, ["The root is not writable.", "use another --root"]),
+    (["--root", "job.yaml"], 1, ["The root is not a writable folder.", "use another --root"]),
 ]
 
 

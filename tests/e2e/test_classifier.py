@@ -23,8 +23,8 @@ PLAIN_LINES = (
     r"Published as version \d+\.",
     r"- best model from epoch [123] of 3, with an eval loss of [\d.]+",
     r"- (accuracy|auc|loss).*",
-    r"Model: /.*/root/serving/\d+",
-    r"Log:   /.*/root/logs/\w+\.\w+-\w+/run\.log",
+    r"Model: root/serving/\d+",
+    r"Log:   root/logs/\w+\.\w+-\w+/run\.log",
 )
 
 

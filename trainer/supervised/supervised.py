@@ -39,7 +39,7 @@ S = TypeVar("S", bound=SequenceSettings)
 def warn_of_long_documents(job: TrainingJob, batch_tokens: int) -> None:
     """Names the longest document if it exceeds the budget of a batch, before its steps take minutes."""
     if job.longest > batch_tokens:
-        # A tagger needs whole sentences.
+        # Tokens with tags cannot be truncated.
         fix = "split it into sentences" if job.kind.tokenized else "set transform.truncate"
         logger.warning(_LONG, f"{job.longest:,}", f"{batch_tokens:,}", fix)
 

@@ -58,7 +58,7 @@ class Word2vecSettings(Settings):
         description="Number of negatives drawn for 64 adjacent words, which share them at that weight.",
     )
     noise_exponent: float = Field(
-        0.75, ge=-10, le=10, description="Exponent of the word counts by which negatives are drawn."
+        0.75, ge=-1_000, le=1_000, description="Exponent of the word counts by which negatives are drawn."
     )
     subsample: float | None = Field(
         1e-3,

@@ -80,7 +80,7 @@ def answers(model: Path, queries: Iterable[Query]) -> Iterator[dict[str, Any]]:
 
 
 def _ask(loaded: Any, batch: Sequence[Query]) -> list[dict[str, Any]]:
-    # A file has either texts or tokens; a classifier takes the tokens as text.
+    # A file has either texts or tokens; a model without tags takes the tokens as text.
     takes_tokens = batch[0].tokens and hasattr(loaded, "tag")
     found: list[dict[str, Any]] = (
         loaded.tag([query.tokens for query in batch]) if takes_tokens else loaded([query.text for query in batch])

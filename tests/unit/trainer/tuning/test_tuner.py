@@ -32,6 +32,8 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> Tra
     """Documents whose class is whether id 4 is among their words."""
     folder = tmp_path_factory.mktemp("job")
     (folder / "settings.json").write_text(json.dumps({**TransformSettings().model_dump(), "kind": "labelled_text"}))
+    lengths = dict.fromkeys(("train", "eval"), {"length": {"longest": WORDS}})
+    (folder / "summary.json").write_text(json.dumps(lengths))
     (folder / "labels.txt").write_text("without\nwith\n")
     (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in [*RESERVED_WORDS, *"abcdefgh"]))
     random = np.random.default_rng(1)
@@ -92,7 +94,7 @@ class Interrupt(logging.Handler):
         self.at = {"trial": trial, "epoch": epoch}
 
     def emit(self, record: logging.LogRecord) -> None:
-        values = getattr(record, "progress").values  # noqa: B009
+        values = record.progress.values if hasattr(record, "progress") else {}
         if {name: values.get(name) for name in self.at} == self.at:
             raise KeyboardInterrupt
 

@@ -25,7 +25,7 @@ def test_ids_match_gensim(word: str, shortest: int, longest: int) -> None:
 @given(
     words=st.lists(st.text(CHARACTERS, max_size=12) | st.text("ab<>é日😀\0", max_size=30), max_size=6),
     lengths=st.tuples(st.integers(1, 7), st.integers(0, 5)),
-    buckets=st.sampled_from([1, 7, 200_000, 2**31]),
+    buckets=st.sampled_from([1, 7, 200_000, 100_000_000]),
 )
 def test_the_graph_gives_the_same_ids(words: list[str], lengths: tuple[int, int], buckets: int) -> None:
     shortest, more = lengths
