@@ -106,7 +106,7 @@ def test_no_locked_distribution_has_a_top_level_package_of_our_names() -> None:
 
 
 def test_every_folder_is_a_package_or_documented() -> None:
-    ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()]
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()]
     folders = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
     folders = {name for name in folders if not any(fnmatch.fnmatch(name, pattern) for pattern in ignored)}
     assert folders >= FOLDERS

@@ -32,7 +32,7 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> Tra
     """Documents whose class is whether id 4 is among their words."""
     folder = tmp_path_factory.mktemp("job")
     (folder / "settings.json").write_text(json.dumps({**TransformSettings().model_dump(), "kind": "labelled_text"}))
-    lengths = dict.fromkeys(("train", "eval"), {"length": {"longest": WORDS}})
+    lengths = {split: {"length": {"longest": WORDS}} for split in ("train", "eval")}
     (folder / "summary.json").write_text(json.dumps(lengths))
     (folder / "labels.txt").write_text("without\nwith\n")
     (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in [*RESERVED_WORDS, *"abcdefgh"]))
