@@ -9,7 +9,7 @@ from tfx.components.example_gen import driver, utils
 from tfx.orchestration import data_types
 from tfx.types import standard_component_specs
 
-from components.corpus_example_gen.inputs import input_spans, split_patterns
+from components.corpus_example_gen.inputs import input_spans, listing
 from components.corpus_example_gen.inputs.fingerprints import fingerprint
 from components.corpus_example_gen.settings import CorpusSettings
 
@@ -34,16 +34,16 @@ class CorpusDriver(driver.Driver):
         """
         del pipeline_info, component_info
         settings = CorpusSettings.model_validate_json(exec_properties["settings"])
-        patterns = split_patterns.patterns(exec_properties)
+        patterns = listing.patterns(exec_properties)
         for pattern in patterns:
-            split_patterns.require_filesystem(pattern.pattern)
+            listing.require_filesystem(pattern.pattern)
         resolved = input_spans.resolve(
             patterns, settings.span if isinstance(settings.span, int) else None, settings.rolling or 1
         )
-        found = split_patterns.assign(resolved.files)
+        found = listing.assign(resolved.files)
         inputs_dir = exec_properties["inputs_dir"]
         matching = ", ".join(pattern.pattern for pattern in patterns)
-        split_patterns.Listing(settings.path, matching, found).write(inputs_dir)
+        listing.Listing(settings.path, matching, found).write(inputs_dir)
         exec_properties["settings"] = settings.model_dump_json(exclude={"path"})
         exec_properties[standard_component_specs.INPUT_CONFIG_KEY] = "{}"
         exec_properties[utils.SPAN_PROPERTY_NAME] = resolved.newest.number

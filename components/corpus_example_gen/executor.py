@@ -15,8 +15,8 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
 
-from components.corpus_example_gen.inputs import split_patterns
 from components.corpus_example_gen.inputs.files import CorpusFile
+from components.corpus_example_gen.inputs.listing import read_listing
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_example_gen.writing import accounting, conversion, quarantine
 from components.corpus_example_gen.writing.split_assignment import SplitRule, shard_counts
@@ -43,7 +43,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         memory.share_arenas()
-        listing = split_patterns.read_listing(exec_properties["inputs_dir"])
+        listing = read_listing(exec_properties["inputs_dir"])
         given = json.dumps({**json.loads(exec_properties["settings"]), "path": listing.path})
         settings = CorpusSettings.model_validate_json(given)
         output = OutputSettings.model_validate_json(exec_properties["output"])

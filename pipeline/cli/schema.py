@@ -153,7 +153,7 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from components.corpus_example_gen.inputs import input_spans, split_patterns
+    from components.corpus_example_gen.inputs import input_spans, listing
     from components.corpus_validator import infer
     from pipeline.runners.local_beam import LOCAL_BEAM
 
@@ -161,7 +161,7 @@ def _infer(corpus: str, options: dict[str, str]) -> str:
     corpus_files = resolve_corpus_path(settings.path, folder, where=corpus)
     wanted = settings.span if isinstance(settings.span, int) else None
     resolved = input_spans.resolve(corpus_files, wanted, settings.rolling or 1)
-    found = [file for _, file in split_patterns.assign(resolved.files)]
+    found = [file for _, file in listing.assign(resolved.files)]
 
     def make_pipeline() -> beam.Pipeline:
         return beam.Pipeline(options=PipelineOptions(list(LOCAL_BEAM)))

@@ -19,6 +19,7 @@ from components.corpus_example_gen.inputs.patterns import (
     SplitPattern,
     any_span,
     local_files,
+    unescaped,
 )
 from components.corpus_example_gen.value_types import GivenPaths, split_paths
 from trainer.errors import JobError
@@ -56,10 +57,7 @@ def resolve_corpus_path(
 
 def describe(corpus: Sequence[SplitPattern]) -> str:
     """Describes a corpus's files for a message."""
-    return ", ".join(
-        re.sub(r"\[([*?[])\]", r"\1", pattern) + ("" if name == ALL_SPLITS else f" for {name}")
-        for name, pattern, _ in corpus
-    )
+    return ", ".join(unescaped(pattern) + ("" if name == ALL_SPLITS else f" for {name}") for name, pattern, _ in corpus)
 
 
 def resolve_file(path: str, config_dir: Path, *, where: str) -> Path:

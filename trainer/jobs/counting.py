@@ -65,6 +65,11 @@ def unrounded(loss: float) -> Fraction | float:
     return Fraction(loss) if math.isfinite(loss) else loss
 
 
+def mean(total: Fraction | float, number: int) -> float:
+    """Divides a sum over records by their number; NaN without any."""
+    return float(total / number) if number else math.nan
+
+
 def share(part: int, whole: int, absent: str) -> float:
     """Divides counts; without a whole there is no value, because the records have no `absent`."""
     return part / whole if whole else Undefined(f"has no {absent}")

@@ -7,10 +7,9 @@ The signature `judge` returns for each sentence `tags` and `given`, string [batc
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
-from trainer.jobs.counting import Arrays, Counts, Undefined, share, unrounded
+from trainer.jobs.counting import Arrays, Counts, Undefined, mean, share, unrounded
 from trainer.tagger.spans import not_span_tags, spans
 
 
@@ -59,12 +58,12 @@ COUNTS = TagCounts
 
 def token_accuracy(counts: TagCounts) -> float:
     """Returns the share of tokens with the right tag."""
-    return counts.correct / counts.tokens if counts.tokens else math.nan
+    return mean(counts.correct, counts.tokens)
 
 
 def token_loss(counts: TagCounts) -> float:
     """Returns the mean loss of the tokens."""
-    return float(counts.loss / counts.tokens) if counts.tokens else math.nan
+    return mean(counts.loss, counts.tokens)
 
 
 def span_precision(counts: TagCounts) -> float:
@@ -83,6 +82,6 @@ def span_f1(counts: TagCounts) -> float:
 
 
 def _of_spans(counts: TagCounts, part: int, whole: int, absent: str) -> float:
-    return (
-        Undefined("has tags that are not tags of BIO, BIOES or BILOU") if counts.others else share(part, whole, absent)
-    )
+    if counts.others:
+        return Undefined("has tags that are not tags of BIO, BIOES or BILOU")
+    return share(part, whole, absent)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from components.corpus_example_gen.inputs import files
-from components.corpus_example_gen.inputs.split_patterns import SplitFile
+from components.corpus_example_gen.inputs.listing import SplitFile
 from components.shared.beam_results import write_json
 
 _CHUNK_BYTES = 1 << 20

@@ -48,9 +48,14 @@ def any_span(pattern: str) -> str:
     return SPAN_MARK.sub(lambda mark: "[0-9]" * _DIGITS.get(mark[1], int(mark[2] or 0)), variable)
 
 
+def unescaped(pattern: str) -> str:
+    """Returns a pattern without the escapes of `glob.escape`."""
+    return re.sub(r"\[([*?[])\]", r"\1", pattern)
+
+
 def literal(pattern: str) -> str | None:
     """Returns the path that a pattern stands for, or None if it is a glob."""
-    path = re.sub(r"\[([*?[])\]", r"\1", pattern)
+    path = unescaped(pattern)
     return path if glob.escape(path) == pattern else None
 
 

@@ -147,7 +147,7 @@ def _all_bad(summary: Summary, pattern: str, quarantine: str) -> JobError:
     return JobError(
         "The corpus has only bad records.",
         where=pattern,
-        found=f"all {summary.quarantined} records quarantined, mostly:{_reasons(summary)}",
+        found=f"quarantined records: all {summary.quarantined}, mostly:{_reasons(summary)}",
         expected="records that corpus.format and the columns under corpus describe",
         fix=f"Check corpus.format, and the names and values that the reasons mention; the records are in {quarantine}",
     )

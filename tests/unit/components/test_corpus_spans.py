@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from components.corpus_example_gen.inputs import input_spans, split_patterns
+from components.corpus_example_gen.inputs import input_spans, listing
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.inputs.input_spans import Span
 from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
@@ -158,7 +158,7 @@ def test_the_paths_of_a_list_need_the_same_spans(tmp_path: Path) -> None:
 
 def assigned(base: str, *wanted: SplitPattern) -> list[tuple[str | None, str]]:
     full = [each._replace(pattern=f"{base}/{each.pattern}") for each in wanted]
-    found = split_patterns.assign(input_spans.resolve(full, None, 1).files)
+    found = listing.assign(input_spans.resolve(full, None, 1).files)
     return [(split, Path(file.path).name) for split, file in found]
 
 
@@ -183,9 +183,9 @@ def test_a_list_keeps_its_order_and_reads_each_file_once(tmp_path: Path) -> None
 
 def test_a_listing_is_read_as_it_was_written(tmp_path: Path) -> None:
     files = [("train", CorpusFile("/a \u00e9\n.csv", 3, 1.5)), (None, CorpusFile("gs://b/c", 0, 0.1))]
-    listing = split_patterns.Listing({"train": ["a.csv"]}, "a.csv", files)
-    listing.write(f"{tmp_path}/in")
-    assert split_patterns.read_listing(f"{tmp_path}/in") == listing
+    written = listing.Listing({"train": ["a.csv"]}, "a.csv", files)
+    written.write(f"{tmp_path}/in")
+    assert listing.read_listing(f"{tmp_path}/in") == written
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["files.json"]
 
 
@@ -195,12 +195,12 @@ def test_a_url_without_a_filesystem_is_an_error_that_names_what_to_install() -> 
     installed = {system.scheme() for system in FileSystem.get_all_subclasses()}
     for scheme, extra in (("gs", "apache-beam[gcp]"), ("s3", "apache-beam[aws]"), ("azfs", "apache-beam[azure]")):
         if scheme in installed:
-            split_patterns.require_filesystem(f"{scheme}://bucket/x.csv")
+            listing.require_filesystem(f"{scheme}://bucket/x.csv")
         else:
             with pytest.raises(JobError) as error:
-                split_patterns.require_filesystem(f"{scheme}://bucket/x.csv")
+                listing.require_filesystem(f"{scheme}://bucket/x.csv")
             assert error.value.fix == f"pip install '{extra}'"
-    split_patterns.require_filesystem("/local/path.csv")
-    for url, message in (("abc://b/x.csv", "abc://.*gs://, s3://"), ("file:///tmp/x.csv", "file://.*without file://")):
+    listing.require_filesystem("/local/path.csv")
+    for url, message in (("abc://b/x.csv", "abc://.*gs://, s3://"), ("file:///data/x.csv", "file://.*without file://")):
         with pytest.raises(JobError, match=f"(?s)Beam has no filesystem for {message}"):
-            split_patterns.require_filesystem(url)
+            listing.require_filesystem(url)

@@ -81,7 +81,7 @@ def test_a_corpus_of_bad_records_alone_fails_whatever_its_limit(limit: float) ->
         check(counts, limit)
     parts = [
         "only bad records",
-        "all 5 records",
+        "quarantined records: all 5",
         "3 x no text (f.csv, line 2: why)",
         "Check corpus.format",
         "/q/records",

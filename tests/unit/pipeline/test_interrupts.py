@@ -75,7 +75,8 @@ with Interrupts(lambda: print("shown", flush=True)).handled():
     texts = iter(["ready", "first"])
     while True:
         try:
-            print(next(texts), flush=True)
+            if text := next(texts, ""):
+                print(text, flush=True)
             while True:
                 pass
         except KeyboardInterrupt:

@@ -40,8 +40,11 @@ def truncate(path: Path) -> None:
 
 
 def test_used_missing_and_empty_metadata_is_accepted(path: Path, tmp_path: Path) -> None:
+    used = path.read_bytes()
     check(path)
     check(tmp_path / "missing")
+    assert path.read_bytes() == used
+    assert not (tmp_path / "missing").exists()
     path.write_bytes(b"")
     check(path)
     metadata_store.MetadataStore(sqlite(str(path)))

@@ -8,12 +8,11 @@ float32 [batch]. Labels are compared by name, because class ids differ between m
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable
 from fractions import Fraction
 
-from trainer.jobs.counting import Arrays, Counts, Undefined, share, unrounded
+from trainer.jobs.counting import Arrays, Counts, Undefined, mean, share, unrounded
 
 
 @dataclasses.dataclass
@@ -58,12 +57,12 @@ COUNTS = LabelCounts
 
 def exact_match(counts: LabelCounts) -> float:
     """Returns the share of documents whose predicted labels are exactly their own."""
-    return counts.exact / counts.documents if counts.documents else math.nan
+    return mean(counts.exact, counts.documents)
 
 
 def mean_loss(counts: LabelCounts) -> float:
     """Returns the mean loss of the documents."""
-    return float(counts.loss / counts.documents) if counts.documents else math.nan
+    return mean(counts.loss, counts.documents)
 
 
 def micro_precision(counts: LabelCounts) -> float:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from trainer.data.kinds import LABEL
-from trainer.jobs.counting import MIN_PROBABILITY, Arrays, Counts, Undefined, unrounded
+from trainer.jobs.counting import MIN_PROBABILITY, Arrays, Counts, Undefined, mean, unrounded
 
 _STEPS = 9_999
 """The probabilities of a class are ranked in this many steps, as TensorFlow Model Analysis does."""
@@ -63,12 +63,12 @@ COUNTS = ClassCounts
 
 def accuracy(counts: ClassCounts) -> float:
     """Returns the share of documents whose most likely class is their own."""
-    return counts.correct / counts.documents if counts.documents else math.nan
+    return mean(counts.correct, counts.documents)
 
 
 def mean_loss(counts: ClassCounts) -> float:
     """Returns the mean loss of the documents."""
-    return float(counts.loss / counts.documents) if counts.documents else math.nan
+    return mean(counts.loss, counts.documents)
 
 
 def auc(counts: ClassCounts) -> float:
