@@ -31,6 +31,7 @@ from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.reading import Usage, read
 from trainer.errors import JobError
+from trainer.training.settings import given
 from trainer.training.step import Step
 
 _SEED = 1
@@ -101,7 +102,7 @@ def _measure(files: Sequence[str], settings: ClassifierSettings, turns: int, sec
     keras.utils.set_random_seed(settings.seed)
     words = 1 + max(int(document[f.TOKENS].max()) for document in _documents(files))
     step = Step(classifier.build(settings, words, 2), SingleLabel(settings, "ab"))
-    batches = {name: method(files, settings.batch_tokens) for name, method in METHODS.items()}
+    batches = {name: method(files, given(settings.batch_tokens)) for name, method in METHODS.items()}
     numbers, found = itertools.count(1), {name: Turns() for name in METHODS}
     for name in METHODS:
         for batch in itertools.islice(batches[name], _WARM_UP):
@@ -136,7 +137,8 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5, help="turns per method")
     parser.add_argument("--seconds", type=float, default=8, help="seconds per turn")
     arguments = parser.parse_args()
-    settings = ClassifierSettings(batch_tokens=arguments.batch_tokens)
+    limits = {"batch_tokens": arguments.batch_tokens, "batch_documents": 64}
+    settings = ClassifierSettings(epochs=1, learning_rate=2e-3, **limits)
     try:
         examples = newest(arguments.root, "SequenceTransform", "transformed_examples", "train")
         files = tfrecords.find(str(examples / "Split-train"))

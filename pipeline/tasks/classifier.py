@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
 from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY, ClassifierSettings
 from trainer.errors import Problem
 from trainer.text.suggestions import did_you_mean
+from trainer.training.settings import AUTO
 
 _METRICS = "trainer.classifier.metrics"
 
@@ -30,7 +31,7 @@ class ClassifierJob(SupervisedJob):
         if not corpus.is_labelled and corpus.labels is None and not corpus.multi_label:
             expected, fix = "label: the column or key of the class", "add label: to corpus:"
             yield Problem(("corpus", "label"), "A classifier needs labels.", "no corpus.label", expected, fix)
-        if truncate and truncate.to > self.trainer.batch_tokens:
+        if truncate and self.trainer.batch_tokens != AUTO and truncate.to > self.trainer.batch_tokens:
             found = f"batch_tokens {self.trainer.batch_tokens} below transform.truncate.to {truncate.to}"
             what = "A batch cannot hold one document."
             yield Problem(("trainer", "batch_tokens"), what, found, f"{truncate.to} or more")
@@ -64,14 +65,10 @@ class ClassifierJob(SupervisedJob):
         """Yields the keys that are valid only for one label per document, or only for any number of labels."""
         trainer = self.trainer
         if self.corpus.kind.multi_label:
-            fixes = {
-                "class_weights": "remove class_weights; trainer.thresholds: tuned helps rare classes",
-                "ngrams": "remove ngrams",
-            }
-            for key, fix in fixes.items():
-                if getattr(trainer, key) is not None:
-                    what = f"{key} cannot be combined with corpus.multi_label."
-                    yield Problem(("trainer", key), what, "multi_label: true", "one label per document", fix)
+            if trainer.class_weights is not None:
+                what = "class_weights cannot be combined with corpus.multi_label."
+                fix = "remove class_weights; trainer.thresholds: tuned helps rare classes"
+                yield Problem(("trainer", "class_weights"), what, "multi_label: true", "one label per document", fix)
         elif trainer.thresholds != DEFAULT_THRESHOLD:
             found = "one label per document, which is always the most likely one"
             fix = "remove thresholds, or set corpus.multi_label: true"
@@ -121,6 +118,15 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
     def judged_by(self, job: ClassifierJob) -> str:
         """Returns the signature of the model that the Evaluator calls with raw examples."""
         return "judge" if job.corpus.kind.multi_label else "serve_examples"
+
+    def report(self, training: Mapping[str, Any]) -> Iterator[str]:
+        """Yields also what the linear classifier of n-grams adds."""
+        yield from super().report(training)
+        joint = training.get("joint")
+        if joint:
+            encoder, ngrams = joint["encoder_share"], joint["ngram_share"]
+            shares = f"the encoder times {encoder:.2f} and {joint['ngrams']:,} n-grams times {ngrams:.2f}"
+            yield f"the model adds {shares}, with an eval loss of {joint['eval_loss']:.4f}"
 
     def answers(self) -> Mapping[str, str]:
         """Returns the dotted path of the class that answers each command."""

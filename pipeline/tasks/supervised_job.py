@@ -71,6 +71,10 @@ class SupervisedTask(Task[S]):
         return {"text": "serving_default", "raw": "serve_examples", "transformed": "evaluate"}
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields the epoch that the model comes from."""
+        """Yields the epoch that the model comes from, and the settings chosen by the size of the train split."""
         best, epochs = training["best_epoch"], training["epochs"]
         yield f"best model from epoch {best} of {epochs}, with an eval loss of {training['best_eval_loss']:.4f}"
+        pace = training.get("pace") or {}
+        if pace.get("automatic"):
+            numbers = ", ".join(f"{key} {value:,g}" for key, value in pace["automatic"].items())
+            yield f"auto, for {pace['documents']:,} train documents of {pace['tokens']:,} tokens: {numbers}"

@@ -11,19 +11,19 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.classifier import thresholds
+from trainer.classifier.linear.classifier_head import ClassifierHead
 from trainer.classifier.multi_label_servable import MultiLabelServable, multi_hot
-from trainer.classifier.settings import ClassifierSettings
 from trainer.data import features as f
 from trainer.jobs.training_job import TrainingJob
 from trainer.supervised import samples
-from trainer.supervised.head import Head
 from trainer.training.objective import Outcome
 
 
-class MultiLabel(Head[ClassifierSettings]):
+class MultiLabel(ClassifierHead):
     """The head for any number of labels; each class has a threshold."""
 
     targets: ClassVar = {f.LABELS: tf.TensorSpec([None, None], tf.int64)}
+    exclusive = False
 
     def check(self) -> None:
         """Checks the thresholds' class names.
@@ -45,17 +45,22 @@ class MultiLabel(Head[ClassifierSettings]):
         losses = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits), axis=-1)
         return Outcome(losses, tf.ones_like(losses), tf.reduce_all(tf.equal(logits >= 0, wanted), axis=-1))
 
+    def wanted(self, batch: f.Features) -> NDArray[np.float64]:
+        """Returns the targets of a batch as 0 and 1, [batch, classes]."""
+        return np.asarray(multi_hot(batch[f.LABELS], len(self.classes)), np.float64)
+
     def describe(self, batch: f.Features, logits: tf.Tensor, words: Sequence[str]) -> str:
         """Formats a batch with its predicted and true labels as Markdown."""
         return samples.describe_labels(batch, logits, self.target, words, self.classes)
 
     def servable(self, model: keras.Model, job: TrainingJob) -> tuple[MultiLabelServable, Mapping[str, Any]]:
         """Returns the model to publish and its thresholds, which the settings may tune on the eval split."""
+        joint, details = self.join(model, job)
         chosen = thresholds.given(self.settings.thresholds, self.classes)
         if chosen is None:
-            chosen = thresholds.tuned(*self._answers(model, job))
+            chosen = thresholds.tuned(*self._answers(joint, job))
         named = dict(zip(self.classes, chosen.tolist(), strict=True))
-        return MultiLabelServable(model, job.graph, self.classes, chosen), {"thresholds": named}
+        return MultiLabelServable(joint, job.graph, self.classes, chosen), {**details, "thresholds": named}
 
     def _answers(self, model: keras.Model, job: TrainingJob) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Returns probabilities and labels of the eval split, [documents, classes] each."""

@@ -50,7 +50,7 @@ class BigramSettings(Settings):
 
 
 class NgramSettings(Settings):
-    """A linear classifier of n-grams."""
+    """A linear classifier of n-grams, joined with the encoder."""
 
     longest: int = Field(3, gt=0, le=8, description="Length of the longest n-gram, in words.")
     min_documents: int = Field(
@@ -77,7 +77,9 @@ class ClassifierSettings(SequenceSettings):
         BigramSettings(), description="Vectors of hashed word pairs, in addition to the encoder; null: none."
     )
     ngrams: NgramSettings | None = Field(
-        None, description="A second head, linear in n-grams, with weights counted in the train split; null: none."
+        NgramSettings(),
+        description="A linear classifier of n-grams, fitted to the train split and added to the encoder's answer by"
+        " shares that the eval split decides; null: none.",
     )
     pool_words: bool = Field(True, description="Pool the word vectors too, with encoder rnn and pooling max+mean.")
     filters: int = Field(100, gt=0, le=65_536, description="Number of convolutions of each width, with encoder cnn.")

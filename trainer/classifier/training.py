@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from trainer.classifier import model, ngrams
+from trainer.classifier import model
+from trainer.classifier.linear.classifier_head import ClassifierHead
 from trainer.classifier.multi_label import MultiLabel
-from trainer.classifier.ngrams import NgramCounts
 from trainer.classifier.servable import ClassifierServable
 from trainer.classifier.settings import ClassifierSettings
 from trainer.data import features as f
@@ -21,31 +23,26 @@ from trainer.supervised.supervised import Supervised
 from trainer.training.objective import Outcome
 
 
-class SingleLabel(Head[ClassifierSettings]):
+class SingleLabel(ClassifierHead):
     """The head for one label per document."""
 
     targets: ClassVar = {f.LABEL: tf.TensorSpec([None], tf.int64)}
-
-    def counts(self, train: tf.data.Dataset) -> Mapping[str, NgramCounts]:
-        """Counts the n-grams of the train split for the n-gram head, if the settings have one."""
-        if self.settings.ngrams is None:
-            return {}
-        return {"ngrams": ngrams.count(train, len(self.classes), **self.settings.ngrams.model_dump())}
+    exclusive = True
 
     def judge(self, batch: f.Features, logits: tf.Tensor, smoothing: float = 0.0) -> Outcome:
-        """Compares logits, float [batch, classes] or [batch, heads, classes], with `label`.
-
-        The loss of several heads is their mean loss; their answer is that of their mean logits.
-        """
+        """Compares logits, float [batch, classes], with `label`."""
         label = batch[f.LABEL]
-        heads = logits if logits.shape.rank == 3 else logits[:, tf.newaxis]
-        repeated = tf.repeat(label[:, tf.newaxis], heads.shape[1], axis=1)
-        losses = tf.reduce_mean(cross_entropy(repeated, heads, smoothing), 1)
-        return Outcome(losses, tf.ones_like(losses), tf.equal(tf.argmax(tf.reduce_mean(heads, 1), -1), label))
+        losses = cross_entropy(label, logits, smoothing)
+        return Outcome(losses, tf.ones_like(losses), tf.equal(tf.argmax(logits, -1), label))
+
+    def wanted(self, batch: f.Features) -> NDArray[np.float64]:
+        """Returns the targets of a batch as 0 and 1, [batch, classes]."""
+        return np.asarray(np.eye(len(self.classes))[np.asarray(batch[f.LABEL])])
 
     def servable(self, model: keras.Model, job: TrainingJob) -> tuple[ClassifierServable, Mapping[str, Any]]:
         """Returns the model to publish."""
-        return ClassifierServable(model, job.graph, self.classes), {}
+        joint, details = self.join(model, job)
+        return ClassifierServable(joint, job.graph, self.classes), details
 
 
 class Classifier(Supervised[ClassifierSettings]):

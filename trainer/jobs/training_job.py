@@ -11,6 +11,7 @@ from trainer.data import tfrecords
 from trainer.data.features import transform_settings
 from trainer.data.kinds import CorpusKind, by_name
 from trainer.settings import TransformSettings
+from trainer.training.pace import SplitSize
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,11 @@ class TrainingJob:
         """The names of the classes in the order of their ids; empty for a kind without classes."""
         file = self.kind.classes_file
         return self.text(file).splitlines() if file else []
+
+    def size(self, split: str = "train") -> SplitSize:
+        """Returns the size of a split, `train` or `eval`."""
+        found = json.loads(self.text("summary.json"))[split]
+        return SplitSize(found["documents"], found["tokens"])
 
     @property
     def longest(self) -> int:

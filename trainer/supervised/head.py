@@ -34,10 +34,6 @@ class Head(Objective[S], Generic[S]):
             JobError: If the settings name an unknown class.
         """
 
-    def counts(self, train: tf.data.Dataset) -> Mapping[str, Any]:  # noqa: ARG002 - for heads that count
-        """Returns counts of the train split's batches that initialize weights, by argument of `Supervised.build`."""
-        return {}
-
     def describe(self, batch: f.Features, logits: tf.Tensor, words: Sequence[str]) -> str:
         """Formats a batch with its predictions, from float32 logits, and true classes as Markdown; see `samples`."""
         return samples.describe(batch, logits, self.target, words, self.classes)

@@ -24,6 +24,8 @@ from trainer.training import precision, sanity, strategies, training_report
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
+from trainer.training.pace import LARGEST_BATCH, chosen, paced
+from trainer.training.settings import AUTO, given
 from trainer.vectors import embedding
 
 logger = logging.getLogger("seqloom.trainer")
@@ -36,8 +38,9 @@ _LONG = (
 S = TypeVar("S", bound=SequenceSettings)
 
 
-def warn_of_long_documents(job: TrainingJob, batch_tokens: int) -> None:
+def warn_of_long_documents(job: TrainingJob, settings: SequenceSettings) -> None:
     """Names the longest document if it exceeds the budget of a batch, before its steps take minutes."""
+    batch_tokens = LARGEST_BATCH if settings.batch_tokens == AUTO else settings.batch_tokens
     if job.longest > batch_tokens:
         # Tokens with tags cannot be truncated.
         fix = "split it into sentences" if job.kind.tokenized else "set transform.truncate"
@@ -49,8 +52,8 @@ class Supervised(LearnableTask[S], Generic[S]):
 
     Attributes:
         build: Builds a model from the head's inputs to logits, from the trainer section, the size of the vocabulary
-            with reserved ids, the number of classes, `vectors`, the initial word vectors, float32 [vocabulary, width],
-            random if None, and the result of the head's `counts`.
+            with reserved ids, the number of classes, and `vectors`, the initial word vectors, float32 [vocabulary,
+            width], random if None.
     """
 
     build: ClassVar[Callable[..., keras.Model]]
@@ -64,7 +67,7 @@ class Supervised(LearnableTask[S], Generic[S]):
         trained = self.train(job, settings)
         if not self.is_chief(settings):
             return
-        servable, details = self.head(job, settings).servable(trained.model, job)
+        servable, details = self.head(job, paced(settings, job.size())).servable(trained.model, job)
         servable.save(job.model_directory)
         self.sign(job, servable.digest(job.model_directory, job.text("settings.json")))
         training_report.write_report(job.log_directory, trained.state, trained.resumed, {**trained.details, **details})
@@ -73,9 +76,14 @@ class Supervised(LearnableTask[S], Generic[S]):
         """Trains from the last checkpoint."""
         # Workers must connect before TensorFlow computes anything.
         strategy = strategies.make(settings.strategy)
+        warn_of_long_documents(job, settings)
+        automatic = chosen(settings, job.size())
+        if automatic:
+            numbers = ", ".join(f"{key} {value:,g}" for key, value in automatic.items())
+            logger.info("For %s documents of %s tokens: %s.", *(f"{size:,}" for size in job.size()), numbers)
+        settings = settings.model_copy(update=automatic)
         head = self.head(job, settings)
         head.check()
-        warn_of_long_documents(job, settings.batch_tokens)
         checked = {"sanity": dataclasses.asdict(self.check(job, settings))} if settings.sanity else {}
         for obstacle in fused.obstacles(settings):
             logger.warning("The fused cuDNN kernel of GPUs cannot be used: %s.", obstacle)
@@ -109,30 +117,31 @@ class Supervised(LearnableTask[S], Generic[S]):
             for variable, found in zip(model.variables, trained.variables, strict=True):
                 variable.assign(found.value.numpy())
         details = {"parameters": model.count_params(), "embedding": start.coverage, **checked}
+        details["pace"] = {"automatic": automatic, **job.size()._asdict()}
         return Trained(model, state, resumed, details)
 
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
         """Checks that a model, built as for training, can learn the job's examples; writes nothing."""
         keras.utils.set_random_seed(settings.seed)
-        documents = min(settings.batch_documents, sanity.BATCH_DOCUMENTS)
+        settings = paced(settings, job.size())
+        documents = min(given(settings.batch_documents), sanity.BATCH_DOCUMENTS)
         head = self.head(job, settings.model_copy(update={"batch_documents": documents}))
         start = self._start(head, job)
         model = start.build()
         examples = list(head.batches(job.train_files, seed=settings.seed).take(sanity.BATCHES))
-        findings = sanity.check(model, head, examples, informed=start.informed)
+        findings = sanity.check(model, head, examples)
         # Layers of later models get the same names as without this model.
         keras.backend.clear_session()
         return findings
 
     def _start(self, head: Head[S], job: TrainingJob) -> _Start:
-        """Reads word vectors, and counts what initializes weights."""
+        """Reads word vectors."""
         settings = head.settings
         imported = embedding.read(settings.embedding, job.transform_graph, settings.seed)
-        counts = head.counts(head.batches(job.train_files))
         vectors, coverage = (None, None) if imported is None else (imported.vectors, imported.coverage)
         size = vocabulary_size(job.transform_graph)
-        build = functools.partial(self.build, settings, size, len(head.classes), vectors=vectors, **counts)
-        return _Start(build, coverage, bool(counts))
+        build = functools.partial(self.build, settings, size, len(head.classes), vectors=vectors)
+        return _Start(build, coverage)
 
 
 class _Start(NamedTuple):
@@ -141,12 +150,10 @@ class _Start(NamedTuple):
     Attributes:
         build: Builds an untrained model.
         coverage: How imported word vectors cover the vocabulary; None without imported vectors.
-        informed: Whether the initial weights are derived from counts of the targets.
     """
 
     build: Callable[[], keras.Model]
     coverage: dict[str, str | int | float] | None
-    informed: bool
 
 
 def _samples(head: Head[S], job: TrainingJob, loop: Loop) -> Samples | None:

@@ -20,7 +20,7 @@ from trainer.training.checkpoint import Checkpoints, TrainingState, Variables
 from trainer.training.monitor import Monitor
 from trainer.training.objective import Counted, Objective
 from trainer.training.optimization.schedules import Moment, learning_rate
-from trainer.training.settings import TrainingSettings
+from trainer.training.settings import TrainingSettings, given
 from trainer.training.step import Step
 from trainer.training.totals import Totals
 
@@ -83,6 +83,7 @@ class Loop:
     ) -> None:
         self.model = model
         self.settings: TrainingSettings = objective.settings
+        self._epochs = given(self.settings.epochs)
         self.step = Step(model, objective, class_weights, weighted=weighted)
         self.optimizer = self.step.optimizer
         self._counted = objective.counted
@@ -118,7 +119,7 @@ class Loop:
         state, self._monitor = checkpoints.restore(), monitor
         for number, figures in enumerate(state.history, 1):
             on_epoch(number, figures)
-        while state.epoch < self.settings.epochs and state.epoch - state.best_epoch < self.settings.patience:
+        while state.epoch < self._epochs and state.epoch - state.best_epoch < self.settings.patience:
             figures = self._epoch(train, total, state, checkpoints)
             figures.update({f"eval_{name}": value for name, value in self.evaluate(evaluate).items()})
             state.epoch, state.within = state.epoch + 1, None
@@ -150,7 +151,7 @@ class Loop:
         losses = [figures["eval_loss"] for figures in state.history]
         begun, batches = time.perf_counter() - done.seconds, iter(train(state.epoch, done.position))
         while group := done.fetch(batches, self.settings.accumulate):
-            share = (state.epoch + done.counted(self._counted) / total) / self.settings.epochs
+            share = (state.epoch + done.counted(self._counted) / total) / self._epochs
             moment = Moment(share, state.epoch, state.step, losses)
             self.optimizer.learning_rate.assign(learning_rate(self.settings, moment))
             self._take(group, state)
@@ -200,7 +201,7 @@ class Loop:
 
     def _report(self, done: Pass, total: int, state: TrainingState) -> None:
         """Reports the progress of an epoch, with the figures as last read."""
-        values = {"epoch": state.epoch + 1, "epochs": self.settings.epochs, **done.reading.figures()}
+        values = {"epoch": state.epoch + 1, "epochs": self._epochs, **done.reading.figures()}
         values["tokens/s"] = done.tokens / done.seconds
         progress.report(done.counted(self._counted), total, self._counted, values)
 

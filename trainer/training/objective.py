@@ -12,7 +12,7 @@ import tensorflow as tf
 from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.reading import read
-from trainer.training.settings import TrainingSettings
+from trainer.training.settings import TrainingSettings, given
 
 WEIGHTS = {f.WEIGHT: tf.TensorSpec([None], tf.float32)}
 """The weight of each document in the training loss, if documents have weights."""
@@ -80,8 +80,15 @@ class Objective(abc.ABC, Generic[S]):
             epoch: Number of the pass from 0.
             position: The position to resume from; None: the start.
         """
-        limits = self.settings.model_dump(include={"batch_tokens", "batch_documents", "window"})
-        return read(files, **limits, seed=seed, epoch=epoch, position=position)
+        return read(
+            files,
+            batch_tokens=given(self.settings.batch_tokens),
+            batch_documents=given(self.settings.batch_documents),
+            window=self.settings.window,
+            seed=seed,
+            epoch=epoch,
+            position=position,
+        )
 
     def total(self, files: Sequence[str]) -> int:
         """Counts the units of one pass over a split, as named by `counted`."""

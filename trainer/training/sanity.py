@@ -46,9 +46,7 @@ class Findings:
     steps: int
 
 
-def check(
-    model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features], *, informed: bool = False
-) -> Findings:
+def check(model: keras.Model, objective: Objective[Any], batches: Sequence[f.Features]) -> Findings:
     """Checks an untrained model, and restores its weights and random generators.
 
     The losses exclude dropout and label smoothing. The steps use Adam with a fixed rate, because they check the model,
@@ -58,7 +56,6 @@ def check(
         model: From the objective's inputs to logits.
         objective: What the model is trained for.
         batches: Two batches of real examples.
-        informed: Whether the model starts from counts of the targets, so that its loss may be below chance level.
 
     Raises:
         JobError: If the initial loss is not at chance level, or the batches cannot be overfitted.
@@ -68,7 +65,7 @@ def check(
     numbers = [{name: batch[name] for name in names} for batch in batches]
     try:
         chance, start = (_mean_loss(model, objective, numbers, guess=guess) for guess in (True, False))
-        if not (0 if informed else 1 - _TOLERANCE) * chance <= start <= (1 + _TOLERANCE) * chance:
+        if not (1 - _TOLERANCE) * chance <= start <= (1 + _TOLERANCE) * chance:
             raise _failure(
                 "the initial loss is not at chance level",
                 f"a loss of {start:.4g} on {BATCHES} batches",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -11,6 +11,9 @@ from trainer.errors import Problem
 from trainer.settings import MAX_SEED, Settings
 from trainer.training.optimization.optimizer_settings import Optimizer, OptimizerSettings
 from trainer.training.optimization.schedule_settings import Schedule, ScheduleSettings
+
+AUTO: Literal["auto"] = "auto"
+"""Stands for a number that suits the size of the train split; see `trainer.training.pace`."""
 
 MAX_WEIGHT = 1_000_000
 """The largest weight of a class."""
@@ -32,21 +35,62 @@ ClassWeights = Annotated[
 """Weights by class name, or `balanced`: the same total weight for all classes."""
 
 
+def _auto_or(kind: type[int] | type[float], highest: float) -> BeforeValidator:
+    """Rejects other forms with one message; a union would give one message per form."""
+
+    def check(value: Any) -> Any:
+        number = isinstance(value, (int, kind)) and not isinstance(value, bool)
+        if value == AUTO or (number and 0 < value <= highest):
+            return value
+        what = "whole number" if kind is int else "number"
+        raise ValueError(f"it is neither auto nor a {what} above 0, at most {highest:,g}")
+
+    return BeforeValidator(check)
+
+
+_MAX_EPOCHS, _MAX_BATCH_TOKENS, _MAX_BATCH_DOCUMENTS, _MAX_RATE = 1_000_000, 100_000_000, 10_000_000, 1e38
+
+Epochs = Annotated[Literal["auto"] | Annotated[int, Field(gt=0, le=_MAX_EPOCHS)], _auto_or(int, _MAX_EPOCHS)]
+BatchTokens = Annotated[
+    Literal["auto"] | Annotated[int, Field(gt=0, le=_MAX_BATCH_TOKENS)], _auto_or(int, _MAX_BATCH_TOKENS)
+]
+BatchDocuments = Annotated[
+    Literal["auto"] | Annotated[int, Field(gt=0, le=_MAX_BATCH_DOCUMENTS)], _auto_or(int, _MAX_BATCH_DOCUMENTS)
+]
+LearningRate = Annotated[Literal["auto"] | Annotated[float, Field(gt=0, le=_MAX_RATE)], _auto_or(float, _MAX_RATE)]
+
+
+N = TypeVar("N", int, float)
+
+
+def given(value: Literal["auto"] | N) -> N:
+    """Returns the number of a setting.
+
+    Raises:
+        ValueError: If the size of the train split has not replaced `auto` yet.
+    """
+    if value == AUTO:
+        raise ValueError("a setting is auto where its number is needed")
+    return value
+
+
 class TrainingSettings(Settings):
     """The settings of a training run."""
 
     seed: int = Field(
         1, ge=0, le=MAX_SEED, description="Seed of the initial weights, dropout and the order of documents."
     )
-    epochs: int = Field(4, gt=0, le=1_000_000, description="Maximum number of passes over the train split.")
-    batch_tokens: int = Field(
-        16_384, gt=0, le=100_000_000, description="Maximum number of tokens in a batch, including padding."
+    epochs: Epochs = Field(
+        AUTO, description="Maximum number of passes over the train split; auto: by its size, more for a small one."
     )
-    batch_documents: int = Field(
-        64,
-        gt=0,
-        le=10_000_000,
-        description="Maximum number of documents in a batch, so that short documents keep their influence.",
+    batch_tokens: BatchTokens = Field(
+        AUTO,
+        description="Maximum number of tokens in a batch, including padding; auto: by the size of the train split.",
+    )
+    batch_documents: BatchDocuments = Field(
+        AUTO,
+        description="Maximum number of documents in a batch, so that short documents keep their influence; auto: by the"
+        " size of the train split.",
     )
     window: int = Field(
         6_400, gt=0, le=1_000_000_000, description="Number of documents sorted by length together before batching."
@@ -60,7 +104,7 @@ class TrainingSettings(Settings):
     optimizer: Optimizer = Field(
         OptimizerSettings(), description="adam, adamw, sgd, rmsprop or adagrad, or a section with name and keys."
     )
-    learning_rate: float = Field(2e-3, gt=0, le=1e38, description="Peak learning rate; the default suits Adam.")
+    learning_rate: LearningRate = Field(AUTO, description="Peak learning rate; auto: one that suits Adam.")
     schedule: Schedule = Field(
         ScheduleSettings(),
         description="linear, constant, step, cosine, one_cycle, reduce_on_plateau, or a section with name and keys.",

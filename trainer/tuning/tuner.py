@@ -16,6 +16,8 @@ from trainer.errors import JobError
 from trainer.jobs import dotted, keyed_directory, progress
 from trainer.jobs.learnable_task import LearnableTask, S
 from trainer.jobs.training_job import TrainingJob, files
+from trainer.training.pace import paced
+from trainer.training.settings import given
 from trainer.tuning import oracle
 from trainer.tuning.settings import TuneSettings
 from trainer.tuning.values import trainer_values, with_values
@@ -77,9 +79,10 @@ class TrialTuner(BaseTuner):
             directory: A directory for exactly this search.
         """
         self._task, self._job, self._settings, self._tune = task, job, settings, tune
+        epochs = given(paced(settings, job.size()).epochs)
         self._failure = "all trials failed"
-        self._trials = oracle.count_trials(tune, settings.epochs)
-        made = oracle.make(tune, oracle.space(tune, settings), settings.epochs)
+        self._trials = oracle.count_trials(tune, epochs)
+        made = oracle.make(tune, oracle.space(tune, settings), epochs)
         super().__init__(made, directory=directory, project_name="trials")
 
     def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:

@@ -143,7 +143,6 @@ BAD = [
     (LABELS, ["trainer.class_weights=balanced"], ["cannot be combined", "remove class_weights"]),
     (LABELS, ["trainer.class_weights={crime: 2}"], ["trainer.class_weights", "cannot be combined"]),
     (LABELS, ["trainer.thresholds={crim: 0.5}"], ["trainer.thresholds", "unknown class", "mean crime"]),
-    (LABELS, ["trainer.ngrams={longest: 2}"], ["trainer.ngrams", "one label per document", "remove ngrams"]),
     (LABELS, ["trainer.thresholds=2"], ["trainer.thresholds", "neither tuned nor a number between 0 and 1"]),
     (LABELS, ["corpus.multi_label=false", "gates={}", "trainer.thresholds=0.4"], ["trainer.thresholds", "most likely"]),
     (LABELS, ["gates.auc={min: 0.5}"], ["with multi_label has no metric auc", "micro_f1"]),

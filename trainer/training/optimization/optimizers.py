@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from trainer.training.settings import TrainingSettings
+from trainer.training.settings import TrainingSettings, given
 
 _KINDS = {
     "adam": keras.optimizers.Adam,
@@ -40,7 +40,7 @@ def build(settings: TrainingSettings) -> keras.optimizers.Optimizer:
     each step updates every row of a table, as in their papers. SGD without momentum and Adagrad do not change a row
     without a gradient, so they update only the rows of a batch's words, with the same result.
     """
-    name, rate, constants = settings.optimizer.name, settings.learning_rate, settings.optimizer.constants()
+    name, rate, constants = settings.optimizer.name, given(settings.learning_rate), settings.optimizer.constants()
     if name == "adagrad":
         optimizer = Adagrad(rate, constants["initial_accumulator"], constants["epsilon"])
     else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from trainer.training.optimization.schedule_settings import ScheduleName, ScheduleSettings
-from trainer.training.settings import TrainingSettings
+from trainer.training.settings import TrainingSettings, given
 
 
 class Moment(NamedTuple):
@@ -29,7 +29,7 @@ class Moment(NamedTuple):
 def learning_rate(settings: TrainingSettings, moment: Moment) -> float:
     """Returns the learning rate of the next step: the peak rate times the schedule times the warm-up."""
     factor = _FACTORS[settings.schedule.name](settings.schedule, moment)
-    return settings.learning_rate * (factor * warmup(settings.warmup, moment))
+    return given(settings.learning_rate) * (factor * warmup(settings.warmup, moment))
 
 
 def warmup(length: float, moment: Moment) -> float:

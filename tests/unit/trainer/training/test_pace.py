@@ -1,0 +1,59 @@
+"""The settings that follow from the size of the train split."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from trainer.training.pace import Pace, SplitSize, chosen, paced, suited
+from trainer.training.settings import AUTO, TrainingSettings, given
+
+KEYS = set(Pace._fields)
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (SplitSize(1, 1), Pace(6, 2_048, 8, 2e-3)),
+    ],
+    ids=str,
+)
+def test_the_pace_of_a_size(size: SplitSize, expected: Pace) -> None:
+    assert suited(size) == expected
+
+
+@drawn(st.integers(1, 10**7), st.integers(0, 10**4), st.integers(1, 100))
+def test_a_larger_split_has_no_smaller_batches_and_no_more_epochs(documents: int, mean: int, times: int) -> None:
+    small, large = (suited(SplitSize(documents * n, documents * n * mean)) for n in (1, times))
+    assert small.batch_tokens <= large.batch_tokens
+    assert small.batch_documents <= large.batch_documents
+    assert small.epochs >= 3
+    for batch in (small.batch_tokens, small.batch_documents):
+        assert batch & (batch - 1) == 0
+
+
+def test_a_number_in_the_settings_wins() -> None:
+    size = SplitSize(1_000, 200_000)
+    settings = TrainingSettings(epochs=2, learning_rate=0.5)
+    assert set(chosen(settings, size)) == {"batch_tokens", "batch_documents"}
+    made = paced(settings, size)
+    assert (made.epochs, made.learning_rate) == (2, 0.5)
+    assert (made.batch_tokens, made.batch_documents) == suited(size)[1:3]
+    assert chosen(made, size) == {}
+    assert paced(TrainingSettings(), size).model_dump(include=KEYS) == suited(size)._asdict()
+
+
+def test_a_setting_that_is_still_auto_has_no_number() -> None:
+    assert given(3) == 3
+    with pytest.raises(ValueError, match="auto"):
+        given(TrainingSettings().epochs)
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+@pytest.mark.parametrize("value", [0, -1, True, "Auto", None, [1], 1e39])
+def test_anything_but_auto_or_a_positive_number_is_refused(key: str, value: object) -> None:
+    with pytest.raises(ValidationError, match="neither auto nor a"):
+        TrainingSettings.model_validate({key: value}, strict=True)
+    assert getattr(TrainingSettings.model_validate({key: AUTO}), key) == AUTO

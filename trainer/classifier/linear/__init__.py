@@ -1,0 +1,1 @@
+"""A linear classifier of n-grams, fitted to the train split, that shares its logits with an encoder."""

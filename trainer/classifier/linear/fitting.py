@@ -1,0 +1,188 @@
+"""Fits the linear classifier of n-grams.
+
+The value of an n-gram follows Wang and Manning (2012), Baselines and Bigrams: Simple, Good Sentiment and Topic
+Classification, section 2, which weights the distinct n-grams of a document by how much more often documents of a class
+have them than others do; here by the square root of it and by the inverse document frequency, and each document is
+scaled to unit length.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+import scipy.special
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from trainer.classifier.linear.documents import NgramDocuments
+from trainer.classifier.linear.ngrams import LinearWeights
+
+MAX_WEIGHTS = 4_000_000
+"""The largest number of n-grams times columns of weights: many classes share it."""
+
+PENALTIES = tuple(4.0**power for power in range(6))
+"""Inverse strengths of the L2 penalty, weakest last; the eval split chooses."""
+
+_SMOOTHING = 1.0
+_MAX_ITERATIONS = 300
+_TOLERANCE = 1e-4
+
+Matrix = Any
+"""A sparse matrix of scipy, [documents, n-grams]."""
+
+Losses = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+"""From logits and targets, [documents, classes] each, to the loss of each document in nats, [documents]."""
+
+
+class Fitted(NamedTuple):
+    """A fitted classifier.
+
+    Attributes:
+        weights: Its weights.
+        penalty: The chosen inverse strength of the penalty.
+        eval_loss: Its mean loss on the eval split, in nats.
+    """
+
+    weights: LinearWeights
+    penalty: float
+    eval_loss: float
+
+
+def softmax_losses(logits: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the cross-entropy of documents with one class each, float [documents]."""
+    losses: NDArray[np.float64] = -(scipy.special.log_softmax(logits, axis=1) * targets).sum(1)
+    return losses
+
+
+def sigmoid_losses(logits: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the mean binary cross-entropy of documents with any number of classes, float [documents]."""
+    losses: NDArray[np.float64] = (np.logaddexp(0, logits) - logits * targets).mean(1)
+    return losses
+
+
+def mean_loss(losses: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Returns the weighted mean of losses; the plain one if all weights are 0."""
+    return float(np.average(losses, weights=weights) if weights.any() else losses.mean())
+
+
+def width(columns: int, max_size: int) -> int:
+    """Returns how many n-grams the classifier has at most, for the columns of its weights and the setting."""
+    return min(max_size, max(1, MAX_WEIGHTS // columns))
+
+
+def fit(
+    train: NgramDocuments,
+    evaluated: NgramDocuments,
+    *,
+    exclusive: bool,
+    min_documents: int,
+    max_size: int,
+) -> Fitted | None:
+    """Fits the classifier, with the penalty that has the lowest loss on the eval split.
+
+    Args:
+        train: Documents of the train split; targets are [documents, classes] of 0 and 1, here as below.
+        evaluated: Documents of the eval split.
+        exclusive: Whether each document has exactly one class: one softmax, otherwise a sigmoid for each class.
+        min_documents: Drop n-grams in fewer documents than this.
+        max_size: Maximum number of n-grams: those in the most documents.
+
+    Returns:
+        The classifier; None if no n-gram is in enough documents.
+    """
+    classes = train.targets.shape[1]
+    keys, frequency = _frequent(train.keys, min_documents, width(1 if classes == 2 else classes, max_size))
+    if not len(keys):
+        return None
+    occurrences = _matrix(train, keys)
+    scales = np.log1p(len(train.sizes) / frequency) * np.sqrt(_largest_ratio(occurrences, train.targets))
+    rows, eval_rows = (_unit_rows(matrix, scales) for matrix in (occurrences, _matrix(evaluated, keys)))
+    losses = softmax_losses if exclusive else sigmoid_losses
+    regressions = _Regressions(rows, train.targets, train.weights, exclusive=exclusive)
+    best: Fitted | None = None
+    for penalty in PENALTIES:
+        weights, bias = regressions.fit(penalty)
+        loss = mean_loss(losses(eval_rows @ weights + bias, evaluated.targets), evaluated.weights)
+        if best is not None and loss >= best.eval_loss:
+            break
+        parts = (part.astype(np.float32) for part in (scales, weights, bias))
+        best = Fitted(LinearWeights(keys, *parts), penalty, loss)
+    return best
+
+
+class _Regressions:
+    """Logistic regressions that start from the weights of the last penalty."""
+
+    def __init__(
+        self, rows: Matrix, targets: NDArray[np.float64], weights: NDArray[np.float64], *, exclusive: bool
+    ) -> None:
+        self._rows, self._targets, self._weights, self._exclusive = rows, targets, weights, exclusive
+        columns = [targets.argmax(1)] if exclusive else list(targets.T.astype(int))
+        options = {"max_iter": _MAX_ITERATIONS, "tol": _TOLERANCE, "warm_start": True}
+        # Of one class alone nothing can be learned.
+        self._parts = [(column, LogisticRegression(**options) if len(set(column)) > 1 else None) for column in columns]
+
+    def fit(self, penalty: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns weights [n, classes] and bias [classes]."""
+        weights, bias = np.zeros(self._targets.shape[::-1][:1] + self._rows.shape[1:]), self._prior()
+        for number, (column, regression) in enumerate(self._parts):
+            if regression is None:
+                continue
+            regression.set_params(C=penalty)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                regression.fit(self._rows, column, self._weights)
+            if not self._exclusive:
+                weights[number], bias[number] = regression.coef_[0], regression.intercept_[0]
+            elif len(regression.classes_) == 2:
+                halves = np.array([-0.5, 0.5])
+                weights[regression.classes_] = halves[:, np.newaxis] * regression.coef_
+                bias[regression.classes_] = halves * regression.intercept_
+            else:
+                weights[regression.classes_], bias[regression.classes_] = regression.coef_, regression.intercept_
+        return weights.T, bias
+
+    def _prior(self) -> NDArray[np.float64]:
+        """Returns the bias of classes that all documents have or none has: the logit of an add-half share."""
+        shares = (self._targets.sum(0) + 0.5) / (len(self._targets) + 1)
+        return np.asarray(np.log(shares) - (0 if self._exclusive else np.log1p(-shares)))
+
+
+def _frequent(keys: NDArray[np.int64], least: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns the hashes in at least `least` documents, ascending, and in how many; of more, the `most` frequent."""
+    found, frequency = np.unique(keys, return_counts=True)
+    kept = np.flatnonzero(frequency >= least)
+    # Ties are broken by hash, so that the result is deterministic.
+    kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:most]])
+    return found[kept], frequency[kept]
+
+
+def _matrix(documents: NgramDocuments, keys: NDArray[np.int64]) -> Matrix:
+    """Returns which n-grams the documents have, float64 [documents, n]."""
+    place = np.minimum(np.searchsorted(keys, documents.keys), len(keys) - 1)
+    known = keys[place] == documents.keys
+    # How many of the first n-grams are known, at the start of each document and after the last.
+    ends = np.concatenate([[0], np.cumsum(known)])[np.concatenate([[0], np.cumsum(documents.sizes)])]
+    return scipy.sparse.csr_matrix(
+        (np.ones(ends[-1]), place[known].astype(np.int32), ends), (len(documents.sizes), len(keys))
+    )
+
+
+def _largest_ratio(occurrences: Matrix, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns the largest absolute log-count ratio of each n-gram over the classes, float [n]."""
+    own = occurrences.T @ targets + _SMOOTHING
+    others = occurrences.T @ (1 - targets) + _SMOOTHING
+    return np.asarray(np.abs(np.log(own / own.sum(0)) - np.log(others / others.sum(0))).max(1))
+
+
+def _unit_rows(occurrences: Matrix, scales: NDArray[np.float64]) -> Matrix:
+    """Returns the documents with n-grams of these values, scaled to unit length."""
+    rows = occurrences.multiply(scales).tocsr()
+    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(1)).ravel())
+    inverse: Sequence[float] = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    return scipy.sparse.diags(inverse) @ rows

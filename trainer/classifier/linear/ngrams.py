@@ -1,0 +1,134 @@
+"""Hashes of n-grams of ids, and the layer that classifies documents by the distinct ones."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+_FACTOR, _OTHER_FACTOR = -7046029254386353131, -4417276706812531889
+"""Odd 64-bit multipliers, those of SplitMix64 and xxHash64, as signed integers."""
+
+
+class LinearWeights(NamedTuple):
+    """A linear classifier of n-grams.
+
+    Attributes:
+        keys: The hashes of its n-grams, ascending, int64 [n].
+        scales: The value of each n-gram in a document before that is scaled to unit length, float32 [n].
+        weights: The weights of scaled values, float32 [n, classes].
+        bias: Float32 [classes].
+    """
+
+    keys: NDArray[np.int64]
+    scales: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
+def hashes(tokens: tf.Tensor, steps: tf.Tensor, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Hashes n-grams of all lengths to 64 bits, so that collisions among millions are very rare.
+
+    Args:
+        tokens: Ids, int64 [batch, time].
+        steps: Which of them are real, bool [batch, time].
+        longest: Length of the longest n-gram, in words.
+
+    Returns:
+        The hashes, int64 [batch, longest * time], and which of them are real, bool.
+    """
+    found, real, key = [], [], tf.zeros_like(tokens)
+    for reach in range(longest):
+        missing = [[0, 0], [0, reach]]
+        # The last word of the n-gram that begins at each step.
+        last = tf.pad(tokens, missing)[:, reach:]
+        key = (tf.bitwise.bitwise_xor(key, last) + reach + 1) * _FACTOR
+        key = tf.bitwise.bitwise_xor(key, tf.bitwise.right_shift(key, tf.constant(32, tf.int64))) * _OTHER_FACTOR
+        found.append(key)
+        real.append(tf.pad(steps, missing)[:, reach:])
+    return tf.concat(found, 1), tf.concat(real, 1)
+
+
+@tf.function(reduce_retracing=True)
+def distinct_hashes(tokens: tf.Tensor, length: tf.Tensor, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the distinct hashes of each document in turn, int64 [n], and how many each has, int64 [batch].
+
+    Args:
+        tokens: Ids, int64 [batch, time].
+        length: Their number, int64 [batch].
+        longest: Length of the longest n-gram, in words.
+    """
+    keys, real = hashes(tokens, tf.sequence_mask(length, tf.shape(tokens)[1]), longest)
+    keys = tf.sort(tf.where(real, keys, keys.dtype.max))
+    distinct = tf.not_equal(keys, keys.dtype.max) & _first(keys)
+    return tf.boolean_mask(keys, distinct), tf.math.count_nonzero(distinct, 1)
+
+
+@keras.saving.register_keras_serializable("seqloom")
+class LinearLogits(keras.layers.Layer):
+    """Class logits of documents, linear in their distinct n-grams.
+
+    Args:
+        size: Number of n-grams.
+        classes: Number of classes.
+        longest: Length of the longest n-gram, in words.
+    """
+
+    def __init__(self, size: int, classes: int, longest: int, **kwargs: Any) -> None:
+        super().__init__(trainable=False, **kwargs)
+        self.size, self.classes, self.longest = size, classes, longest
+
+    def build(self, *_: Any) -> None:
+        """Creates the table; its last row is that of unknown n-grams, with a scale of 0."""
+        rows = self.size + 1
+        self.keys = self.add_weight(shape=(rows,), dtype="int64", name="keys", initializer="zeros")
+        self.scales = self.add_weight(shape=(rows,), name="scales", initializer="zeros")
+        self.weights_of_values = self.add_weight(shape=(rows, self.classes), name="weights", initializer="zeros")
+        self.bias = self.add_weight(shape=(self.classes,), name="bias", initializer="zeros")
+        self.built = True
+
+    def fill(self, linear: LinearWeights) -> None:
+        """Sets the weights."""
+        self.keys.assign(np.append(linear.keys, np.iinfo(np.int64).max))
+        self.scales.assign(np.append(linear.scales, np.float32(0)))
+        self.weights_of_values.assign(np.vstack([linear.weights, np.zeros([1, self.classes], np.float32)]))
+        self.bias.assign(linear.bias)
+
+    def call(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Returns float32 [batch, classes] from ids [batch, time] and a mask, bool [batch, time]."""
+        rows = self._rows(tokens, steps)
+        known = rows < self.size
+        documents, rows = tf.where(known)[:, 0], tf.boolean_mask(rows, known)
+        number = tf.shape(tokens)[0]
+        scales = tf.gather(self.scales.value, rows)
+        scaled = scales[:, tf.newaxis] * tf.gather(self.weights_of_values.value, rows)
+        length = tf.sqrt(tf.math.unsorted_segment_sum(tf.square(scales), documents, number))
+        total = tf.math.unsorted_segment_sum(scaled, documents, number)
+        return tf.math.divide_no_nan(total, length[:, tf.newaxis]) + self.bias
+
+    def compute_output_shape(self, tokens_shape: tuple[int | None, ...], *_: Any) -> tuple[int | None, int]:
+        """Returns [batch, classes]."""
+        return tokens_shape[0], self.classes
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the configuration of the layer."""
+        config = {**super().get_config(), "size": self.size, "classes": self.classes, "longest": self.longest}
+        config.pop("trainable", None)
+        return config
+
+    def _rows(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Finds the rows of n-grams, sorted, int32 [batch, longest * time]; `size` for unknown and repeated ones."""
+        keys, real = hashes(tokens, steps, self.longest)
+        shape, keys = tf.shape(keys), tf.reshape(keys, [-1])
+        place = tf.searchsorted(self.keys.value, keys)
+        found = tf.equal(tf.gather(self.keys.value, place), keys) & tf.reshape(real, [-1])
+        rows = tf.sort(tf.reshape(tf.where(found, place, self.size), shape))
+        return tf.where(_first(rows), rows, self.size)
+
+
+def _first(values: tf.Tensor) -> tf.Tensor:
+    """Returns which of sorted values, [batch, time], differ from the one before, bool."""
+    return tf.pad(tf.not_equal(values[:, 1:], values[:, :-1]), [[0, 0], [1, 0]], constant_values=True)

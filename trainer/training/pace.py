@@ -1,0 +1,64 @@
+"""The pace of training: epochs, batches and learning rate, and their choice by the size of the train split."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from trainer.training.settings import AUTO, TrainingSettings
+
+S = TypeVar("S", bound=TrainingSettings)
+
+_STEPS_PER_EPOCH = 48
+"""At least about this many batches in an epoch, so that a small corpus is not a handful of steps."""
+_STEPS = 300
+"""At least about this many steps in all."""
+_EPOCHS = (3, 6)
+"""The fewest and the most epochs."""
+_BATCH_TOKENS = (2_048, 16_384)
+_BATCH_DOCUMENTS = (8, 64)
+_RATE = 2e-3
+
+LARGEST_BATCH = _BATCH_TOKENS[1]
+"""The most tokens of a batch that are chosen."""
+
+
+class SplitSize(NamedTuple):
+    """The size of a split."""
+
+    documents: int
+    tokens: int
+
+
+class Pace(NamedTuple):
+    """The numbers that depend on the corpus; each is that of `TrainingSettings` with the same name."""
+
+    epochs: int
+    batch_tokens: int
+    batch_documents: int
+    learning_rate: float
+
+
+def suited(size: SplitSize) -> Pace:
+    """Returns the pace that suits a train split of a size, with powers of two as the limits of a batch."""
+    batch_documents = _power_of_two(size.documents / _STEPS_PER_EPOCH, *_BATCH_DOCUMENTS)
+    batch_tokens = _power_of_two(size.tokens / _STEPS_PER_EPOCH, *_BATCH_TOKENS)
+    batches = max(1, size.tokens / batch_tokens, size.documents / batch_documents)
+    fewest, most = _EPOCHS
+    return Pace(min(max(math.ceil(_STEPS / batches), fewest), most), batch_tokens, batch_documents, _RATE)
+
+
+def paced(settings: S, size: SplitSize) -> S:
+    """Returns settings with a number in place of each `auto`."""
+    return settings.model_copy(update=chosen(settings, size))
+
+
+def chosen(settings: TrainingSettings, size: SplitSize) -> Mapping[str, Any]:
+    """Returns the numbers that replace `auto`, by key; empty if there is no `auto`."""
+    return {key: value for key, value in suited(size)._asdict().items() if getattr(settings, key) == AUTO}
+
+
+def _power_of_two(value: float, least: int, most: int) -> int:
+    """Returns the power of two that is nearest in proportion to a value, within limits that are powers of two."""
+    return int(2 ** round(math.log2(min(max(value, least), most))))
