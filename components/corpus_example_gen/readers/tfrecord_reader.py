@@ -10,7 +10,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
@@ -18,7 +17,7 @@ from components.corpus_example_gen.readers.document_builder import DocumentBuild
 from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text, sentence
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
-from components.shared.tfrecord_file import masked_checksum
+from components.shared.checksum import masked_checksum
 from trainer.errors import JobError
 
 _LENGTH = struct.Struct("<Q")
@@ -86,6 +85,8 @@ class _Picker:
     """Extracts text and label, or tokens and tags, and source, id, split and weight from a serialized example."""
 
     def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
+        import tensorflow as tf
+
         self._settings, self._kind, self._encoding = settings, settings.kind, encoding
         self._is_sequence = settings.format == "tf_sequence_example"
         self._message = tf.train.SequenceExample if self._is_sequence else tf.train.Example
