@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from components.corpus_example_gen.detection.guess import Wanted
+from components.corpus_example_gen.detection.guess import Wanted, number_of
 from components.corpus_example_gen.detection.survey import Survey
 from components.corpus_example_gen.format_keys import COLUMN_FORMATS
 from pipeline.cli.exit_codes import USAGE, exits_with
@@ -17,7 +17,7 @@ from pipeline.cli.options import checked_job
 from pipeline.console.printing import echo
 from pipeline.runs.disk import write
 from pipeline.scaffold.examine import Examined, examine
-from pipeline.scaffold.job_yaml import default_path, job_name, number_of, render, scalar
+from pipeline.scaffold.job_yaml import default_path, job_name, render, scalar
 from trainer.errors import JobError
 
 _STDOUT = "-"

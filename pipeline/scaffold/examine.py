@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from components.corpus_example_gen.detection.detect import detect, detect_plain_text
-from components.corpus_example_gen.detection.guess import Guess, Sample, Wanted, require_column, shown, take
+from components.corpus_example_gen.detection.guess import Guess, Sample, Wanted, number_of, require_column, shown, take
 from components.corpus_example_gen.detection.survey import Survey, survey
 from components.corpus_example_gen.format_keys import format_of
 from components.corpus_example_gen.settings import FOLDER, CorpusSettings
-from pipeline.scaffold.file_layout import Layout, find_layout
+from pipeline.scaffold.file_layout import CorpusFiles, find_layout
 from pipeline.tasks.registry import task_for
 from pipeline.tasks.task import Task
 from trainer.errors import JobError
@@ -36,7 +36,7 @@ class Examined(NamedTuple):
         task: The task that suits it.
     """
 
-    layout: Layout
+    layout: CorpusFiles
     guess: Guess
     settings: CorpusSettings
     counts: Survey
@@ -77,7 +77,7 @@ def _tuples(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _sample(layout: Layout) -> Sample:
+def _sample(layout: CorpusFiles) -> Sample:
     """Returns the start of the first file that is not empty."""
     samples = map(take, layout.files)
     sample = next((sample for sample in samples if sample.data), None)
@@ -88,7 +88,7 @@ def _sample(layout: Layout) -> Sample:
     return sample
 
 
-def _guess(layout: Layout, sample: Sample, wanted: Wanted) -> Guess:
+def _guess(layout: CorpusFiles, sample: Sample, wanted: Wanted) -> Guess:
     if wanted.label != "" and layout.has_classes and format_of(sample.path) in (None, "text"):
         for option, name in (("--text", wanted.text), ("--label", wanted.label)):
             if name is not None and (option, name) != ("--label", FOLDER):
@@ -105,7 +105,7 @@ def _guess(layout: Layout, sample: Sample, wanted: Wanted) -> Guess:
     return guess
 
 
-def _joined(layout: Layout) -> Sample:
+def _joined(layout: CorpusFiles) -> Sample:
     """Returns the starts of many files, one after the other."""
     step = max(len(layout.files) // _JOINED_FILES, 1)
     starts = [take(path, _JOINED_BYTES).data for path in layout.files[::step]]
@@ -146,7 +146,7 @@ def _describe_classes(guess: Guess, settings: CorpusSettings, counts: Survey) ->
     names = [f"{name} {count:,}" for name, count in counts.classes.most_common()]
     key = "label" if settings.label is not None else "format"
     _, comma, why = guess.reasons.get(key, "").partition(", ")
-    classes = f"{len(names):,} classes: {shown(names, 8)}"
+    classes = f"{number_of(len(names), 'class', 'classes')}: {shown(names, 8)}"
     guess.reasons[key] = (
         f"{guess.reasons['format']}; {classes}" if key == "format" else f"{classes}{comma and '; '}{why}"
     )

@@ -17,7 +17,7 @@ from components.corpus_example_gen.inputs.patterns import HIDDEN, any_span, loca
 from pipeline.config.locations import PACKAGE, resolve_corpus_path
 from trainer.errors import JobError
 
-Paths = str | list[str]
+PathValue = str | list[str]
 
 _ARGUMENT = "CORPUS"
 _NO_DATA = re.compile(
@@ -35,7 +35,7 @@ _NO_CLASS = ("unsup", "unlabeled", "unlabelled")
 _MAX_LISTED = 20
 
 
-class Layout(NamedTuple):
+class CorpusFiles(NamedTuple):
     """The files of a corpus.
 
     Attributes:
@@ -45,7 +45,7 @@ class Layout(NamedTuple):
         remarks: What a user should know of the choice.
     """
 
-    path: Paths | dict[str, Paths]
+    path: PathValue | dict[str, PathValue]
     files: list[str]
     stem: str
     remarks: list[str]
@@ -57,7 +57,7 @@ class Layout(NamedTuple):
         return len(names) > 1 and not (isinstance(self.path, dict) and names <= _SPLIT_WORDS.keys())
 
 
-def find_layout(given: str) -> Layout:
+def find_layout(given: str) -> CorpusFiles:
     """Returns the files of a corpus.
 
     Args:
@@ -75,7 +75,7 @@ def find_layout(given: str) -> Layout:
     (pattern,) = resolve_corpus_path(given, Path.cwd(), where=_ARGUMENT)
     files = sorted(local_files(any_span(pattern.pattern)))
     path = given if given.startswith(PACKAGE) else pattern.pattern if _is_glob(given, files) else files[0]
-    return Layout(path, files, _stem(given, files), [])
+    return CorpusFiles(path, files, _stem(given, files), [])
 
 
 def _is_glob(given: str, files: Sequence[str]) -> bool:
@@ -95,7 +95,7 @@ def _without_suffixes(name: str) -> str:
     return posixpath.splitext(plain)[0] or plain
 
 
-def _in_folder(folder: str) -> Layout:
+def _in_folder(folder: str) -> CorpusFiles:
     stem = posixpath.basename(folder) or "corpus"
     direct, remarks = _data_files(folder)
     subfolders = _subfolders(folder)
@@ -123,7 +123,7 @@ def _in_folder(folder: str) -> Layout:
         return _by_split(
             {split: by_split[split] for split in _SPLITS if split in by_split}, by_split[""], stem, remarks
         )
-    return Layout(_expression(direct), direct, stem, remarks)
+    return CorpusFiles(_expression(direct), direct, stem, remarks)
 
 
 def _subfolders(folder: str) -> list[str]:
@@ -158,20 +158,20 @@ def _split_of(name: str) -> str:
     return splits.pop() if len(splits) == 1 else ""
 
 
-def _by_split(files: Mapping[str, list[str]], others: Sequence[str], stem: str, remarks: list[str]) -> Layout:
+def _by_split(files: Mapping[str, list[str]], others: Sequence[str], stem: str, remarks: list[str]) -> CorpusFiles:
     """Returns files by split if all splits are there, otherwise those of the train split alone."""
     if others:
         remarks = [*remarks, f"Left out: {_names(others)}, of no split by name."]
     if len(files) == len(_SPLITS):
         path = {split: _expression(files[split]) for split in _SPLITS}
-        return Layout(path, [file for split in _SPLITS for file in files[split]], stem, remarks)
+        return CorpusFiles(path, [file for split in _SPLITS for file in files[split]], stem, remarks)
     (missing,) = set(_SPLITS) - set(files)
     held = [file for split in files if split != "train" for file in files[split]]
     remark = f"Left out: {_names(held)}, because given splits need files of all three, and none is named {missing}."
-    return Layout(_expression(files["train"]), files["train"], stem, [*remarks, remark])
+    return CorpusFiles(_expression(files["train"]), files["train"], stem, [*remarks, remark])
 
 
-def _by_split_folder(folder: str, names: Mapping[str, str], stem: str) -> Layout:
+def _by_split_folder(folder: str, names: Mapping[str, str], stem: str) -> CorpusFiles:
     layouts = {split: _in_folder(posixpath.join(folder, name)) for name, split in names.items()}
     remarks = [remark for layout in layouts.values() for remark in layout.remarks]
     if len(layouts) < len(_SPLITS):
@@ -181,33 +181,33 @@ def _by_split_folder(folder: str, names: Mapping[str, str], stem: str) -> Layout
         if left:
             reason = f"because given splits need all three, and no folder is named {missing}"
             remarks.append(f"Left out: the folder {left}, {reason}.")
-        return Layout(train.path, train.files, stem, remarks)
-    paths: dict[str, Paths] = {}
+        return CorpusFiles(train.path, train.files, stem, remarks)
+    paths: dict[str, PathValue] = {}
     for split in _SPLITS:
         path = layouts[split].path
         paths[split] = [one for value in path.values() for one in _listed(value)] if isinstance(path, dict) else path
-    return Layout(paths, [file for split in _SPLITS for file in layouts[split].files], stem, remarks)
+    return CorpusFiles(paths, [file for split in _SPLITS for file in layouts[split].files], stem, remarks)
 
 
-def _listed(paths: Paths) -> list[str]:
+def _listed(paths: PathValue) -> list[str]:
     return [paths] if isinstance(paths, str) else paths
 
 
-def _by_class_folder(folder: str, inner: Mapping[str, list[str]], stem: str) -> Layout:
+def _by_class_folder(folder: str, inner: Mapping[str, list[str]], stem: str) -> CorpusFiles:
     classes = {name: files for name, files in inner.items() if name.lower() not in _NO_CLASS}
     left = [name for name in inner if name not in classes]
     files = [file for found in classes.values() for file in found]
     suffixes = {posixpath.splitext(file)[1] for file in files}
     suffix = glob.escape(suffixes.pop()) if len(suffixes) == 1 else ""
-    path: Paths = f"{glob.escape(folder)}/*/*{suffix}"
+    path: PathValue = f"{glob.escape(folder)}/*/*{suffix}"
     if left or sorted(local_files(str(path))) != sorted(files):
         path = [f"{glob.escape(posixpath.join(folder, name))}/*{suffix}" for name in classes]
         files = [file for one in path for file in local_files(one)]
     remarks = [f"Left out: the folder {', '.join(left)}, whose documents have no class by its name."] if left else []
-    return Layout(path, files, stem, remarks)
+    return CorpusFiles(path, files, stem, remarks)
 
 
-def _expression(files: Sequence[str]) -> Paths:
+def _expression(files: Sequence[str]) -> PathValue:
     """Returns the shortest path that stands for these files of one folder."""
     folder = posixpath.dirname(files[0])
     if _matches(f"{glob.escape(folder)}/*", files):

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.corpus_example_gen.detection.guess import number_of
 from pipeline.config.locations import PACKAGE
 from pipeline.scaffold.examine import Examined
-from pipeline.scaffold.file_layout import Paths
+from pipeline.scaffold.file_layout import PathValue
 
 _WIDTH = 118
 _COMMENT_COLUMN = 35
@@ -42,11 +43,6 @@ def render(found: Examined, name: str, folder: Path, command: str) -> str:
         command: The command that writes it, for its first line.
     """
     return "\n".join([*_head(found, name, command), *_corpus(found, folder), *_rest(found)]) + "\n"
-
-
-def number_of(count: int, noun: str) -> str:
-    """Returns a count with its noun: 1 record, 2 records."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def scalar(value: Any) -> str:
@@ -148,7 +144,7 @@ def _about_test(documents: int, *, with_margin: bool) -> Iterator[str]:
         yield from _comment(f"  The corpus is small: the test split will have about {documents:,} documents{margin}.")
 
 
-def _placed(paths: Paths, folder: Path) -> Any:
+def _placed(paths: PathValue, folder: Path) -> Any:
     """Returns paths as the YAML has them: relative to its folder, unless that is far away."""
     if isinstance(paths, list):
         return [_placed(path, folder) for path in paths]

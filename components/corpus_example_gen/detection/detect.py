@@ -106,12 +106,11 @@ def _require_no_columns(wanted: Wanted, guess: Guess, path: str) -> None:
 
 def _table(sample: Sample, text: str, guess: Guess, wanted: Wanted) -> Guess:
     rows = table_dialect.rows_of(text, guess, PROFILE_RECORDS + 1)
-    names = table_dialect.set_header(guess, rows)
+    names = table_dialect.set_header(guess, rows) if rows else []
     data = rows if guess.values.get("header") is False else rows[1:]
     if not data:
-        raise JobError(
-            "The corpus has no records.", where=sample.path, found="a header row only", expected="rows below the header"
-        )
+        found = "a header row only" if rows else "no row that can be read"
+        raise JobError("The corpus has no records.", where=sample.path, found=found, expected="rows below a header row")
     unique = [name if names.count(name) == 1 else "" for name in names]
     records = [dict(zip(unique, row, strict=False)) for row in data if len(row) <= len(names)]
     is_complete = sample.is_complete and len(rows) <= PROFILE_RECORDS

@@ -74,6 +74,11 @@ def take(path: str, limit: int = SAMPLE_BYTES) -> Sample:
     return Sample(path, data[: data.rfind(b"\n", 0, limit) + 1] or data[:limit], False)
 
 
+def number_of(count: int, noun: str, plural: str = "") -> str:
+    """Returns a count with its noun: 1 record, 2 records."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def words_of(name: str) -> list[str]:
     """Returns the words of a name, in lower case: `userLabel.name_2` consists of user, label and name."""
     return [word.lower() for word in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+", name)]

@@ -49,7 +49,12 @@ def profiles_of(records: Sequence[Mapping[str, Any]]) -> list[Profile]:
     for record in records:
         for name, value in _flat(record):
             columns.setdefault(name, []).append(value)
-    return [_profile(name, values, len(records)) for name, values in columns.items() if name]
+    return [_profile(name, values, len(records)) for name, values in columns.items() if _is_usable(name)]
+
+
+def _is_usable(name: str) -> bool:
+    """Whether a name can stand in a YAML; escapes in JSON may be half a character."""
+    return bool(name) and not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _flat(record: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

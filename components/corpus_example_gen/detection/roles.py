@@ -115,7 +115,7 @@ def _label(guess: Guess, profiles: Sequence[Profile], *, is_complete: bool) -> P
     if not good and single:
         return single[0]
     if not good:
-        good = sorted(filter(_may_be_label, profiles), key=lambda one: (one.kind == "number", one.distinct))
+        good = sorted(filter(_may_be_label, profiles), key=lambda one: (one.distinct, one.kind == "number"))
     if len(good) > 1:
         guess.remarks.append(
             f"{shown((one.name for one in good[1:]), 3)} may be the label too: --label COLUMN takes it."

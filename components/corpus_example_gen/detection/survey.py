@@ -15,7 +15,7 @@ RECORDS = 20_000
 """Records that a survey reads."""
 _MORE = 10
 """How many times as many it reads to find a second class: files are often sorted by class."""
-_CHARS = 64 << 20
+_CHARS = 32 << 20
 _FILES = 2_000
 
 

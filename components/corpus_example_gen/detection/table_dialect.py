@@ -165,13 +165,17 @@ def _header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> tuple[bool, 
     """Returns whether the first row has names, and why not."""
     columns = [[row[number] for row in rest if number < len(row)] for number in range(len(first))]
     named = [name.strip() for name in first]
+    is_unknown = not any(KNOWN.intersection(words_of(name)) for name in named)
     if any(len(name.split()) > _NAME_WORDS for name in named):
         return False, "the first row holds a text"
     if len({name for name in named if name}) < len([name for name in named if name]):
         return False, "the first row has a value twice"
-    if any(_is_number(name) for name in named) and not any(KNOWN.intersection(words_of(name)) for name in named):
+    if is_unknown and any(map(_is_number, named)):
         return False, "the first row holds a number"
     for name, values in zip(named, columns, strict=True):
+        words = [len(value.split()) for value in values]
+        if is_unknown and 2 * len(name.split()) > max(2, sum(words) / max(len(words), 1)):
+            return False, "the first row is as long as the others"
         if name and len(set(values)) <= _FEW_VALUES * len(values) and name in values:
             return False, f"the value {name!r} of the first row occurs in other rows too"
     return True, ""

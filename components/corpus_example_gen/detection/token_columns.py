@@ -10,7 +10,7 @@ from components.corpus_example_gen.readers.conllu_reader import CONLLU_COLUMNS, 
 
 _SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio", ".bioes", ".ner", ".pos")
 _BLOCKS = 1_000
-_BLANK_LINES = re.compile(r"(?:\r?\n[ \t]*){2,}\r?\n?|(?:\r?\n){2,}")
+_BLANK_LINES = re.compile(r"\n(?:[ \t\r]*\n)+")
 _MAX_COLUMNS = 30
 _EVEN, _MOSTLY = 0.9, 0.5
 _MAX_TAG_SHARE = 0.3
