@@ -22,8 +22,8 @@ from trainer.errors import JobError
 
 _STDOUT = "-"
 _SHOWN = (
-    *("format", "encoding", "header", "quoting", "text", "tokens", "tag", "columns", "document", "label", "split"),
-    *("source", "max_bad_fraction"),
+    *("format", "encoding", "header", "quoting", "escape", "text", "tokens", "tag", "columns", "document", "label"),
+    *("split", "source", "max_bad_fraction"),
 )
 """The keys whose values are printed."""
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from components.corpus_example_gen.detection import encodings, table_dialect, token_columns
-from components.corpus_example_gen.detection.guess import Guess, Sample, Wanted, require_column
+from components.corpus_example_gen.detection.column_names import KNOWN
+from components.corpus_example_gen.detection.guess import Guess, Sample, Wanted, require_column, words_of
 from components.corpus_example_gen.detection.profiles import profiles_of
 from components.corpus_example_gen.detection.roles import set_roles
 from components.corpus_example_gen.detection.tagged_lists import set_tags
@@ -111,6 +112,10 @@ def _table(sample: Sample, text: str, guess: Guess, wanted: Wanted) -> Guess:
     if not data:
         found = "a header row only" if rows else "no row that can be read"
         raise JobError("The corpus has no records.", where=sample.path, found=found, expected="rows below a header row")
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if KNOWN.intersection(word for name in repeated for word in words_of(name)):
+        found, fix = ", ".join(map(repr, names)), "give each column a name of its own"
+        raise JobError("The header row has a name twice.", where=sample.path, found=found, fix=fix)
     unique = [name if names.count(name) == 1 else "" for name in names]
     records = [dict(zip(unique, row, strict=False)) for row in data if len(row) <= len(names)]
     is_complete = sample.is_complete and len(rows) <= PROFILE_RECORDS

@@ -23,6 +23,7 @@ _NAMED_SHARE = 0.5
 _SHORT_SHARE = 0.01
 _NAME_WORDS = 5
 _FEW_VALUES = 0.5
+_MIN_NUMBERS = 5
 
 
 class _Trial(NamedTuple):
@@ -165,20 +166,32 @@ def _header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> tuple[bool, 
     """Returns whether the first row has names, and why not."""
     columns = [[row[number] for row in rest if number < len(row)] for number in range(len(first))]
     named = [name.strip() for name in first]
+    if any(map(_is_number_column, named, columns)):
+        return True, ""
+    reason = next(_objections(named, columns), "")
+    return not reason, reason
+
+
+def _objections(named: Sequence[str], columns: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yields why the first row has no names."""
     is_unknown = not any(KNOWN.intersection(words_of(name)) for name in named)
     if any(len(name.split()) > _NAME_WORDS for name in named):
-        return False, "the first row holds a text"
-    if len({name for name in named if name}) < len([name for name in named if name]):
-        return False, "the first row has a value twice"
+        yield "the first row holds a text"
+    if is_unknown and len(set(filter(None, named))) < len(list(filter(None, named))):
+        yield "the first row has a value twice"
     if is_unknown and any(map(_is_number, named)):
-        return False, "the first row holds a number"
+        yield "the first row holds a number"
     for name, values in zip(named, columns, strict=True):
         words = [len(value.split()) for value in values]
         if is_unknown and 2 * len(name.split()) > max(2, sum(words) / max(len(words), 1)):
-            return False, "the first row is as long as the others"
+            yield "the first row is as long as the others"
         if name and len(set(values)) <= _FEW_VALUES * len(values) and name in values:
-            return False, f"the value {name!r} of the first row occurs in other rows too"
-    return True, ""
+            yield f"the value {name!r} of the first row occurs in other rows too"
+
+
+def _is_number_column(name: str, values: Sequence[str]) -> bool:
+    """Whether a column has numbers only, but for its name."""
+    return bool(name) and not _is_number(name) and len(values) >= _MIN_NUMBERS and all(map(_is_number, values))
 
 
 def _is_number(text: str) -> bool:

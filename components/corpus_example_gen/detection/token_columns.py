@@ -63,9 +63,14 @@ def conll(text: str, suffix: str, *, is_complete: bool) -> Guess | None:
         return None
     words = [line.split("\t") if by_tabs else line.split() for line in lines if line not in comments]
     tags = Counter(row[-1] for row in words)
-    if not is_named and (len(tags) < 2 or len(tags) > max(_MAX_TAG_SHARE * len(words), 2)):
+    if not is_named and not _are_tags(tags, len(words)):
         return None
     return _columns(width, tags, by_tabs=by_tabs, comments=bool(comments), uneven=share < 1)
+
+
+def _are_tags(tags: Counter[str], words: int) -> bool:
+    """Whether the last words of the lines of a file are tags, not the ends of verses."""
+    return 2 <= len(tags) <= max(_MAX_TAG_SHARE * words, 2) and sum(map(str.islower, tags)) <= len(tags) / 2
 
 
 def _columns(width: int, tags: Counter[str], *, by_tabs: bool, comments: bool, uneven: bool) -> Guess:

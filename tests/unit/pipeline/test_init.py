@@ -118,6 +118,13 @@ TABLES = {
         {"format": "csv", "text": "body", "label": "stars", "source": "site"},
         PAIRS,
     ),
+    "a header of questions": (
+        "a.csv",
+        table([("How likely are you to see it again, from 1 to 5?", "What do you say about this film?", "Segment"),
+               *((n % 5, *pair) for n, pair in enumerate(PAIRS))]),
+        {"text": "What do you say about this film?", "label": "Segment"},
+        PAIRS,
+    ),
     "splits": (
         "a.csv",
         table([("text", "label", "fold"), *((*pair, ("train", "dev", "test")[n % 3]) for n, pair in enumerate(PAIRS))]),
@@ -173,6 +180,12 @@ RECORDS = {
 
 PLAIN = {
     "lines": ("a.txt", lines(*TEXTS), {"format": "text", "document": "line"}, [(text, None) for text in TEXTS]),
+    "verses of three words": (
+        "a.txt",
+        lines(*("roses are red\nviolets are blue\nsugar is sweet\n" for _ in range(9))),
+        {"format": "text", "document": "paragraph"},
+        [("roses are red\nviolets are blue\nsugar is sweet", None)] * 9,
+    ),
     "paragraphs": (
         "a.txt",
         lines(*(f"{text}\n{text}\n" for text in TEXTS)),
@@ -497,6 +510,7 @@ ERRORS = {
         ["a.csv", "--label", "x"],
         ["The corpus has only one class."],
     ),
+    "a name twice": ({"a.csv": table([("text", "text"), *PAIRS])}, ["a.csv"], ["The header row has a name twice."]),
     "no texts": ({"a.csv": table([("a", "b"), *((n, n) for n in range(20))])}, ["a.csv"], ["no column with texts"]),
     "url": ({}, ["gs://bucket/a.csv"], ["A URL cannot be examined."]),
     "unwritable": ({"a.csv": table(NAMED)}, ["a.csv", "--output", "a.csv/b.yaml"], ["The YAML cannot be written."]),
