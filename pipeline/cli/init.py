@@ -46,8 +46,9 @@ def init(
 ) -> None:
     """Looks at a corpus and writes a job's YAML for it, with the reason for each choice.
 
-    It reads the first 20,000 records, and tells what it finds. Exit codes: 0 success; 2 the corpus cannot be used, or
-    the YAML exists.
+    Prints what it finds: format, columns, classes, lengths, duplicates and unreadable records.
+
+    Exit codes: 0 success; 2 the corpus cannot be used, or the YAML exists.
     """
     with exits_with(USAGE):
         target = None if output is None or output == _STDOUT else Path(output)

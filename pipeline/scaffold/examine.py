@@ -7,11 +7,15 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from components.corpus_example_gen.detection.detect import detect, detect_plain_text
 from components.corpus_example_gen.detection.guess import Guess, Sample, Wanted, number_of, require_column, shown, take
 from components.corpus_example_gen.detection.survey import Survey, survey
 from components.corpus_example_gen.format_keys import format_of
 from components.corpus_example_gen.settings import FOLDER, CorpusSettings
+from pipeline.config import source as yaml_source
+from pipeline.config import validation_errors
 from pipeline.scaffold.file_layout import CorpusFiles, find_layout
 from pipeline.tasks.registry import task_for
 from pipeline.tasks.task import Task
@@ -19,7 +23,7 @@ from trainer.errors import JobError
 
 _JOINED_FILES = 200
 _JOINED_BYTES = 64 << 10
-_FEW_FILES = 20
+_FEW_FILES, _FEW_PER_CLASS = 20, 3
 _SMALL_FILE = 100 << 10
 _MAX_BAD = 0.5
 _USUAL_BAD: float = CorpusSettings.model_fields["max_bad_fraction"].default
@@ -44,7 +48,7 @@ class Examined(NamedTuple):
 
     @property
     def remarks(self) -> list[str]:
-        """What a user should know besides the settings."""
+        """What a user should know in addition to the settings."""
         return [*self.layout.remarks, *self.guess.remarks]
 
 
@@ -60,7 +64,7 @@ def examine(given: str, wanted: Wanted) -> Examined:
     """
     layout = find_layout(given)
     guess = _guess(layout, _sample(layout), wanted)
-    settings = CorpusSettings.model_validate({**_tuples(guess.values), "path": _tuples(layout.path)})
+    settings = _validated({**_tuples(guess.values), "path": _tuples(layout.path)}, given)
     counts = survey(layout.files, settings)
     _check(settings, counts, given)
     _describe_classes(guess, settings, counts)
@@ -69,6 +73,14 @@ def examine(given: str, wanted: Wanted) -> Examined:
         allowed = min(math.ceil(counts.bad_share * 200) / 100, 1.0)
         guess.set("max_bad_fraction", allowed, f"{counts.bad_share:.1%} of the records are unreadable, see quarantine/")
     return Examined(layout, guess, settings, counts, task_for(settings.kind))
+
+
+def _validated(values: dict[str, Any], given: str) -> CorpusSettings:
+    try:
+        return CorpusSettings.model_validate(values)
+    except ValidationError as error:
+        source = yaml_source.Source(given, values, locations={(): given})
+        raise validation_errors.combine(given, validation_errors.explain(error, source, CorpusSettings)) from error
 
 
 def _tuples(value: Any) -> Any:
@@ -94,7 +106,8 @@ def _guess(layout: CorpusFiles, sample: Sample, wanted: Wanted) -> Guess:
             if name is not None and (option, name) != ("--label", FOLDER):
                 require_column(option, name, [], f"{posixpath.dirname(sample.path)}, a folder of texts")
         guess = detect_plain_text(_joined(layout))
-        guess.set("document", "file", "each file is one document")
+        if len(layout.files) >= _FEW_PER_CLASS * len(layout.folders):
+            guess.set("document", "file", "each file is one document")
         guess.set("label", FOLDER, "")
         return guess
     guess = detect(sample, wanted)

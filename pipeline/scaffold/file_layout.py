@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from components.corpus_example_gen.format_keys import format_of, suffix_of
 from components.corpus_example_gen.inputs.decompression import codec_named
-from components.corpus_example_gen.inputs.patterns import HIDDEN, any_span, local_files
+from components.corpus_example_gen.inputs.patterns import HIDDEN, SPAN_MARK, any_span, local_files
 from pipeline.config.locations import PACKAGE, resolve_corpus_path
 from trainer.errors import JobError
 
@@ -23,7 +23,7 @@ _ARGUMENT = "CORPUS"
 _NO_DATA = re.compile(
     r"(readme|license|licence|changelog|citation)\b.*|.*\.(md|rst|ya?ml|py|ipynb|toml|log|sh|pdf)", re.IGNORECASE
 )
-"""Names of files that lie beside data."""
+"""Names of files that lie next to data."""
 _SPLIT_WORDS = {
     **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
     **dict.fromkeys(("eval", "dev", "devel", "val", "valid", "validation", "ev"), "eval"),
@@ -51,10 +51,15 @@ class CorpusFiles(NamedTuple):
     remarks: list[str]
 
     @property
+    def folders(self) -> set[str]:
+        """The names of the folders that hold the files."""
+        return {posixpath.basename(posixpath.dirname(file)) for file in self.files}
+
+    @property
     def has_classes(self) -> bool:
-        """Whether the files are in several folders, whose names are no splits."""
-        names = {posixpath.basename(posixpath.dirname(file)) for file in self.files}
-        return len(names) > 1 and not (isinstance(self.path, dict) and names <= _SPLIT_WORDS.keys())
+        """Whether the files are in several folders, whose names are neither splits nor spans."""
+        are_splits = isinstance(self.path, dict) and self.folders <= _SPLIT_WORDS.keys()
+        return len(self.folders) > 1 and not are_splits and not SPAN_MARK.search(str(self.path))
 
 
 def find_layout(given: str) -> CorpusFiles:
@@ -153,7 +158,7 @@ def _names(files: Sequence[str]) -> str:
 
 
 def _split_of(name: str) -> str:
-    """Returns the split that the name of a file tells, or an empty text."""
+    """Returns the split in the name of a file, or an empty text."""
     splits = {_SPLIT_WORDS[word] for word in re.findall(r"[a-z]+", name.lower()) if word in _SPLIT_WORDS}
     return splits.pop() if len(splits) == 1 else ""
 

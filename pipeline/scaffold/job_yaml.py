@@ -135,7 +135,7 @@ def _rest(found: Examined) -> Iterator[str]:
 
 
 def _about_test(documents: int, *, with_margin: bool) -> Iterator[str]:
-    """Yields how little a small test split tells."""
+    """Yields how uncertain the metrics of a small test split are."""
     if documents < _MIN_TEST:
         yield from _comment("  The corpus is very small: a split may be empty, which fails the run.")
     elif documents < _SMALL_TEST:

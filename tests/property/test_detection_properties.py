@@ -1,4 +1,4 @@
-"""Whatever a file holds, `seqloom init` reads it as it was written, or tells why it cannot."""
+"""Whatever a file holds, `seqloom init` reads it as it was written, or says why it cannot."""
 
 from __future__ import annotations
 

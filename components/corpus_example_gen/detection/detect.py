@@ -1,4 +1,4 @@
-"""Tells how to read a corpus from the start of its files."""
+"""Detects how to read a corpus from the start of its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The encoding of the text in a file, told from its bytes."""
+"""Detects the encoding of a text file from its bytes."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from trainer.errors import JobError
 from trainer.text.suggestions import did_you_mean
 
 SAMPLE_BYTES = 16 << 20
-"""Bytes of a file, decompressed, that the format and the columns are told from."""
+"""Bytes of a file, decompressed, that the format and the columns are detected from."""
 
 
 class Sample(NamedTuple):
@@ -43,7 +43,7 @@ class Guess:
     Attributes:
         values: The settings.
         reasons: Why a setting has its value, by key.
-        remarks: What a user should know besides.
+        remarks: What else a user should know.
     """
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -360,6 +360,20 @@ def test_a_folder_per_class_gives_the_labels():
     assert check("acl.yaml").corpus.path == "acl/*/*.txt"
 
 
+def test_a_large_file_per_class_holds_a_document_per_line():
+    put({f"c/{name}/all.txt": lines(*(text for text, label in PAIRS if label == name)) for name in ("neg", "pos")})
+    assert init("c").exit_code == 0
+    job = check("c.yaml", "classifier")
+    assert sorted(map(outcome, documents(job))) == sorted(PAIRS)
+
+
+def test_the_folders_of_spans_are_no_classes():
+    put({f"logs/{day}/a.txt": lines(*TEXTS) for day in ("1", "2")})
+    assert init("logs/{SPAN}/*.txt").exit_code == 0
+    job = check("logs.yaml", "word2vec")
+    assert (job.corpus.path, job.corpus.label) == ("logs/{SPAN}/*.txt", None)
+
+
 def test_the_outer_folder_of_one_folder_stands_for_it():
     put({f"outer/acl/{name}": content for name, content in CLASSES.items()})
     assert init("outer").exit_code == 0
@@ -435,7 +449,7 @@ def test_the_yaml_goes_to_stdout_and_the_rest_to_stderr():
     assert len(documents(check("b.yaml"))) == len(PAIRS)
 
 
-def test_named_columns_are_taken_and_rivals_are_told():
+def test_named_columns_are_taken_and_rivals_are_named():
     rows = [(f"A longer title than {text}", text, label, "ab"[n // 10]) for n, (text, label) in enumerate(PAIRS)]
     rows.insert(0, ("title", "body", "label", "topic"))
     put({"a.csv": table(rows)})
@@ -456,7 +470,7 @@ def test_unreadable_records_are_counted_and_allowed():
     assert check("a.yaml").corpus.max_bad_fraction == 0.06
 
 
-def test_a_large_corpus_is_told_from_its_start():
+def test_a_large_corpus_is_judged_by_its_start():
     put({"a.csv": table([NAMED[0], *((f"{n} {text}", "neg") for n in range(1_100) for text in TEXTS), ("end", "pos")])})
     result = init("a.csv")
     assert result.exit_code == 0, result.stderr
@@ -500,6 +514,11 @@ ERRORS = {
         ["a.txt", "--label", "y"],
         ["format without columns", "leave --label out"],
     ),
+    "one column for both": (
+        {"a.csv": table(NAMED)},
+        ["a.csv", "--text", "text", "--label", "text"],
+        ["One column cannot be both text and label."],
+    ),
     "one class": (
         {"a.csv": table([NAMED[0], *((text, "pos") for text in TEXTS)])},
         ["a.csv"],
@@ -518,7 +537,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_what_cannot_be_used_is_told(name):
+def test_what_cannot_be_used_is_reported(name):
     files, arguments, parts = ERRORS[name]
     put(files)
     result = init(*arguments)
