@@ -131,7 +131,7 @@ def _why(found: Examined) -> str:
 
 
 def _row(name: str, text: str) -> str:
-    return f"  {name:<11} {text}"
+    return f"  {name:<16} {text}"
 
 
 def _next_commands(found: Examined, target: Path, name: str) -> Iterator[str]:

@@ -106,9 +106,10 @@ def _guess(layout: CorpusFiles, sample: Sample, wanted: Wanted) -> Guess:
             if name is not None and (option, name) != ("--label", FOLDER):
                 require_column(option, name, [], f"{posixpath.dirname(sample.path)}, a folder of texts")
         guess = detect_plain_text(_joined(layout))
+        guess.set("format", "text", "several folders of text files")
         if len(layout.files) >= _FEW_PER_CLASS * len(layout.folders):
             guess.set("document", "file", "each file is one document")
-        guess.set("label", FOLDER, "")
+        guess.set("label", FOLDER)
         return guess
     guess = detect(sample, wanted)
     if guess.values["format"] == "text" and len(layout.files) >= _FEW_FILES:
