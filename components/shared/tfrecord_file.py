@@ -12,10 +12,10 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-import google_crc32c
 import tensorflow as tf
 from zlib_ng import zlib_ng
 
+from components.shared.checksum import masked_checksum
 from trainer.settings import OutputSettings
 
 _GZIP_WINDOW = 31
@@ -104,9 +104,3 @@ def remove_partials(folder: str) -> None:
     for name in tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else ():
         if name.startswith(_PARTIAL):
             tf.io.gfile.remove(posixpath.join(folder, name))
-
-
-def masked_checksum(data: bytes) -> bytes:
-    """Returns the masked CRC-32C of the format, which also protects data that contains CRCs."""
-    crc = google_crc32c.value(data)
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

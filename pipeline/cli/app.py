@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import config, schema
+from pipeline.cli.init import init
 from pipeline.cli.querying.analogy import analogy
 from pipeline.cli.querying.neighbors import neighbors
 from pipeline.cli.querying.predict import predict
@@ -54,7 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, tune, predict, neighbors, analogy, vectors, runs):
+for command in (init, run, tune, predict, neighbors, analogy, vectors, runs):
     app.command()(command)
 app.add_typer(config.app, name="config")
 app.add_typer(schema.app, name="schema")

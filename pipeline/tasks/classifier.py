@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from pipeline.config.checks import segment_problems
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
 from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY, ClassifierSettings
+from trainer.data.kinds import LABELLED_TEXT, MULTI_LABELLED_TEXT
 from trainer.errors import Problem
 from trainer.text.suggestions import did_you_mean
 from trainer.training.settings import AUTO
@@ -91,6 +93,12 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
     name = "classifier"
     about = "labels of documents"
     job = ClassifierJob
+    suits = MappingProxyType(
+        {
+            LABELLED_TEXT: "accuracy: {min: 0.8, max_drop: 0.01}",
+            MULTI_LABELLED_TEXT: "macro_f1: {min: 0.5, max_drop: 0.02}",
+        }
+    )
 
     def training(self, job: ClassifierJob) -> str:
         """Returns the dotted path of the training."""

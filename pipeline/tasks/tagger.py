@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
+from trainer.data.kinds import TAGGED_TEXT
 from trainer.errors import Problem
 from trainer.tagger.settings import TaggerSettings
 from trainer.tagger.spans import not_span_tags
@@ -50,6 +52,7 @@ class TaggerTask(SupervisedTask[TaggerJob]):
     name = "tagger"
     about = "a tag for every token"
     job = TaggerJob
+    suits = MappingProxyType({TAGGED_TEXT: "token_accuracy: {min: 0.9, max_drop: 0.01}"})
 
     def training(self, job: TaggerJob) -> str:
         """Returns the dotted path of the training."""

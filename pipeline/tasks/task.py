@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from components.evaluation_sets.settings import EvaluationSettings
 from pipeline.config.job import Job
 from pipeline.tasks.metric import Metric
+from trainer.data.kinds import CorpusKind
 from trainer.tuning.settings import TuneSettings
 
 J = TypeVar("J", bound=Job)
@@ -30,12 +32,14 @@ class Task(abc.ABC, Generic[J]):
         name: Its name in the YAML.
         about: Short description of the result.
         job: The class of its jobs.
+        suits: The kinds of corpora that `seqloom init` proposes the task for, each with an example of a gate.
         evaluated: The component and the channel of the examples, with a test split, that evaluate a model.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
     job: type[J]
+    suits: ClassVar[Mapping[CorpusKind, str]] = MappingProxyType({})
     evaluated: ClassVar[tuple[str, str]] = ("CorpusExampleGen", "examples")
 
     def components(self, job: J, goal: Goal = "publish") -> tuple[str, ...]:

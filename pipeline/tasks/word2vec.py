@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from pipeline.config.job import Job
 from pipeline.config.job_files import JobFile
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.task import DATA, MODEL, Goal, Task
+from trainer.data.kinds import PLAIN_TEXT
 from trainer.errors import Problem
 from trainer.word2vec.settings import Word2vecSettings
 
@@ -63,6 +65,7 @@ class Word2vecTask(Task[Word2vecJob]):
     name = "word2vec"
     about = "vectors of words"
     job = Word2vecJob
+    suits = MappingProxyType({PLAIN_TEXT: "loss: {max_rise: 0.1}"})
     evaluated = ("EvaluationSets", "evaluation_examples")
 
     def components(self, job: Word2vecJob, goal: Goal = "publish") -> tuple[str, ...]:

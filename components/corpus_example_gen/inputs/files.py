@@ -1,21 +1,21 @@
-"""Finds and opens the files of a corpus."""
+"""Finds and opens the files of a corpus; imports Beam, which is slow, only for URLs."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-
 from components.corpus_example_gen.inputs import decompression, patterns
 from trainer.errors import JobError
 
 _CHUNK_BYTES = 1 << 20
+_URL = re.compile("[a-zA-Z][-a-zA-Z0-9+.]*://")
+"""What Beam takes for the start of a URL."""
 
 
 class CorpusFile(NamedTuple):
@@ -36,6 +36,9 @@ def match_files(pattern: str) -> list[CorpusFile]:
     """
     if is_local(pattern):
         return sorted(map(_local_file, patterns.local_files(pattern)))
+    from apache_beam.io.filesystem import BeamIOError
+    from apache_beam.io.filesystems import FileSystems
+
     try:
         found = FileSystems.match([pattern])[0].metadata_list
     except (BeamIOError, ValueError) as error:
@@ -67,7 +70,7 @@ def require_files(pattern: str) -> list[CorpusFile]:
 
 def is_local(path: str) -> bool:
     """Whether a path or pattern is one of this machine, not a URL."""
-    return FileSystems.get_scheme(path) is None
+    return _URL.match(path.strip()) is None
 
 
 @contextlib.contextmanager
@@ -116,14 +119,23 @@ def open_stored(path: str) -> Iterator[tuple[BinaryIO, bytes]]:
         JobError: From anywhere in the block, if the file cannot be read.
     """
     try:
-        if is_local(path):
-            _local_file(path)
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stored:
+        with _open(path) as stored:
             head = stored.read(decompression.HEAD_BYTES)
             stored.seek(0)
             yield stored, head
     except decompression.UNREADABLE as error:
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+
+
+def _open(path: str) -> BinaryIO:
+    if is_local(path):
+        _local_file(path)
+        return Path(path).open("rb")
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    opened: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return opened
 
 
 def _local_file(path: str) -> CorpusFile:

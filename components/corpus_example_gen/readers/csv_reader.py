@@ -76,6 +76,27 @@ def read_csv(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[R
             yield builder.bad(line, str(error), lines.raw())
 
 
+def read_rows(file: BinaryIO, path: str, settings: CorpusSettings) -> Iterator[list[str] | None]:
+    """Yields all rows that are not blank, the header's too, whatever their width; None for records that are no rows."""
+    csv.field_size_limit(max(_MAX_FIELD_CHARS, csv.field_size_limit()))
+    physical = Lines(file, Part(path), settings)
+    lines = _Lines(physical, settings.escape if settings.format == "tsv" else None)
+    rows = csv.reader(lines, strict=True, **_dialect(settings))
+    while True:
+        lines.start()
+        try:
+            row = next(rows)
+            lines.check()
+            if any(field.strip() for field in row):
+                yield row
+        except StopIteration:
+            return
+        except (csv.Error, RecordError) as error:
+            if isinstance(error, csv.Error):
+                lines.push_back(1)
+            yield None
+
+
 class _StructureError(Exception):
     """The record's shape differs from the header's."""
 

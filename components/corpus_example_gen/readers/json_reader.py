@@ -7,6 +7,7 @@ before it are read, the rest of the file is not.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import decimal
 import io
 import json
@@ -74,6 +75,27 @@ def read_json(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterator[
                 yield builder.bad(line, str(error), _excerpt(value, array.encoding.codec))
     except RecordError as error:
         yield builder.bad(array.line, str(error), array.around())
+
+
+def read_values(file: BinaryIO, path: str, settings: CorpusSettings) -> Iterator[Any]:
+    """Yields the elements of the array up to the first syntax error, whatever they are.
+
+    Raises:
+        JobError: If the file has no such array.
+    """
+    with contextlib.suppress(RecordError):
+        yield from (value for _, value, _ in _Array(file, path, settings).elements())
+
+
+def find_array(text: str) -> str | None:
+    """Returns the key of the first array of objects in the start of a file, empty for the file itself, or None."""
+    try:
+        for prefix, event, _ in _PARSER.parse(io.BytesIO(text.encode("utf-8", "replace"))):
+            if event == "start_map" and prefix.split(".").count(_ITEM) == 1 and prefix.endswith(_ITEM):
+                return str(prefix[: -len(_ITEM)].rstrip("."))
+    except (ijson.JSONError, SystemError):
+        pass
+    return None
 
 
 def _excerpt(value: Any, codec: str) -> bytes:

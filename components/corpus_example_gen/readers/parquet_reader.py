@@ -54,6 +54,16 @@ def read_parquet(file: BinaryIO, part: Part, settings: CorpusSettings) -> Iterat
             yield builder.bad(number, str(error), excerpt.encode("utf-8", "backslashreplace"))
 
 
+def read_all_columns(file: BinaryIO, path: str) -> Iterator[dict[str, Any]]:
+    """Yields the rows of a file with all their columns.
+
+    Raises:
+        JobError: If the file cannot be read.
+    """
+    parquet = _open(file, path)
+    yield from _rows(parquet, list(range(parquet.metadata.num_row_groups)), parquet.schema_arrow.names, path)
+
+
 def rows_before(part: Part) -> int:
     """Returns the number of rows of the file before a part."""
     if part.start == 0:

@@ -6,11 +6,11 @@ record with a wrong checksum.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
-import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from components.corpus_example_gen.documents import MAX_DOCUMENT_BYTES, ROLES, Part, Record, RecordError, too_long
@@ -18,7 +18,7 @@ from components.corpus_example_gen.readers.document_builder import DocumentBuild
 from components.corpus_example_gen.readers.json_values import Label, label_texts, scalar_text, sentence
 from components.corpus_example_gen.readers.text_encoding import TextEncoding
 from components.corpus_example_gen.settings import CorpusSettings
-from components.shared.tfrecord_file import masked_checksum
+from components.shared.checksum import masked_checksum
 from trainer.errors import JobError
 
 _LENGTH = struct.Struct("<Q")
@@ -44,6 +44,25 @@ def read_tfrecord(file: BinaryIO, part: Part, settings: CorpusSettings) -> Itera
             yield build(number, *pick(data))
         except RecordError as reason:
             yield builder.bad(number, str(reason), data)
+
+
+def read_features(file: BinaryIO, path: str, settings: CorpusSettings) -> Iterator[dict[str, list[Any]]]:
+    """Yields the values of all features of each sound record; of feature lists, those of all steps.
+
+    Raises:
+        JobError: If the file is not a TFRecord file or is truncated.
+    """
+    picker = _Picker(settings, TextEncoding("utf-8", "replace"))
+    for data, error in _records(file, path):
+        if error is None:
+            with contextlib.suppress(RecordError):
+                yield picker.values(data)
+
+
+def starts_with_record(head: bytes) -> bool:
+    """Whether the first bytes of a file are the length of a TFRecord with its checksum."""
+    length, checksum = head[: _LENGTH.size], head[_LENGTH.size : _HEADER_BYTES]
+    return len(head) >= _HEADER_BYTES and masked_checksum(length) == checksum
 
 
 def _records(file: BinaryIO, path: str) -> Iterator[tuple[bytes, RecordError | None]]:
@@ -86,6 +105,8 @@ class _Picker:
     """Extracts text and label, or tokens and tags, and source, id, split and weight from a serialized example."""
 
     def __init__(self, settings: CorpusSettings, encoding: TextEncoding) -> None:
+        import tensorflow as tf
+
         self._settings, self._kind, self._encoding = settings, settings.kind, encoding
         self._is_sequence = settings.format == "tf_sequence_example"
         self._message = tf.train.SequenceExample if self._is_sequence else tf.train.Example
@@ -96,12 +117,8 @@ class _Picker:
         Raises:
             RecordError: If the record cannot be parsed, or a feature is missing.
         """
-        try:
-            example = self._message.FromString(data)
-        except DecodeError:
-            raise RecordError(f"not a tf.{self._message.__name__}: the record cannot be parsed") from None
         settings = self._settings
-        context = (example.context if self._is_sequence else example.features).feature
+        example, context = self._parse(data)
         named = (
             None if name is None else self._scalar(context, name, role)
             for role, name in ((role, getattr(settings, role)) for role in ROLES[2:])
@@ -111,6 +128,27 @@ class _Picker:
             return *require_aligned(*sentence(tokens, tags, settings.numbered)), *named
         text = self._text(example, context)
         return text, None if settings.label is None else self._label(example, context, settings.label), *named
+
+    def values(self, data: bytes) -> dict[str, list[Any]]:
+        """Returns the values of all features, and those of all steps of feature lists.
+
+        Raises:
+            RecordError: If the record cannot be parsed.
+        """
+        example, context = self._parse(data)
+        lists = example.feature_lists.feature_list if self._is_sequence else {}
+        return {
+            **{name: self._values(context[name]) for name in context},
+            **{name: self._steps(example, name) or [] for name in lists},
+        }
+
+    def _parse(self, data: bytes) -> tuple[Any, Any]:
+        """Returns an example and its features, without feature lists."""
+        try:
+            example = self._message.FromString(data)
+        except DecodeError:
+            raise RecordError(f"not a tf.{self._message.__name__}: the record cannot be parsed") from None
+        return example, (example.context if self._is_sequence else example.features).feature
 
     def _text(self, example: Any, context: Any) -> str | Sequence[str] | None:
         """Returns the text; of several columns, all but one may be absent."""

@@ -72,8 +72,9 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _records(path: Path, settings: CorpusSettings | None) -> Iterator[Query | JobError]:
-    with quiet():
-        import components.corpus_example_gen.readers.formats  # noqa: F401 - here without the messages of its imports
+    if settings is not None and settings.format.startswith("tf_"):
+        with quiet():
+            import tensorflow  # noqa: F401 - here without its messages
     format_ = format_of(str(path)) or "jsonl"
     if settings is None and format_ == "jsonl":
         yield from _json_lines(path)

@@ -16,6 +16,7 @@ from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
 from trainer.jobs.training_job import TrainingJob
 from trainer.supervised.supervised import warn_of_long_documents
+from trainer.training.settings import AUTO
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
 SETTINGS = {
@@ -97,9 +98,10 @@ def test_a_document_longer_than_a_batch_is_named(job: TrainingJob, caplog: pytes
         for record in tf.data.TFRecordDataset([*job.train_files, *job.eval_files], "GZIP")
     ]
     assert job.longest == max(lengths)
-    warn_of_long_documents(job, job.longest)
+    for limit in (job.longest, AUTO):
+        warn_of_long_documents(job, ClassifierSettings(batch_tokens=limit))
     assert caplog.messages == []
-    warn_of_long_documents(job, job.longest - 1)
+    warn_of_long_documents(job, ClassifierSettings(batch_tokens=job.longest - 1))
     (message,) = caplog.messages
     assert f"{max(lengths)} tokens, more than trainer.batch_tokens = {max(lengths) - 1}" in message
     assert message.endswith("set transform.truncate.")

@@ -112,7 +112,7 @@ def test_predictions_reach_the_thresholds_tuned_on_the_eval_split_and_are_right(
 def test_judge_returns_the_loss_of_training_and_names_of_labels(corpus, report, model, records) -> None:
     raw = tf.constant(records(corpus.raw["eval"]))
     judged = model.signatures["judge"](raw)
-    assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(report["best_eval_loss"], rel=1e-4)
+    assert float(tf.reduce_mean(judged["loss"])) == pytest.approx(report["joint"]["eval_loss"], rel=1e-4)
     given = parse_raw(raw, MULTI_LABELLED_TEXT)["labels"].merge_dims(1, 2).to_list()
     assert [[name for name in row if name] for row in judged["given"].numpy().tolist()] == given
     unlike = Document(("war",), None, "s", "u", 1, labels=("opera", "war"))

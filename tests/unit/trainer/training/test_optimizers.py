@@ -98,7 +98,7 @@ def test_sparse_updates_match_updates_of_the_whole_table(optimizer: str) -> None
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad"])
 def test_sparse_updates_compute_nothing_of_the_size_of_the_table(optimizer: str) -> None:
-    settings = TrainingSettings(optimizer=optimizer)
+    settings = TrainingSettings(optimizer=optimizer, learning_rate=RATE)
     variable, built = keras.Variable(np.zeros((77, 2)), dtype="float32"), optimizers.build(settings)
     built.build([variable])
 

@@ -18,7 +18,7 @@ from trainer.training.loop import Loop
 
 VOCABULARY, CLASSES, ROWS, TIME = 12, 3, 6, 5
 SETTINGS = ClassifierSettings.model_validate(
-    {"embedding": 8, "units": 6, "bidirectional": False, "bigrams": None, "epochs": 2}
+    {"embedding": 8, "units": 6, "bidirectional": False, "bigrams": None, "epochs": 2, "learning_rate": 2e-3}
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from trainer.classifier.settings import ClassifierSettings
+from trainer.training.settings import AUTO
 from trainer.tuning.settings import DimensionSettings, TuneSettings
 from trainer.tuning.values import set_key, takes_integers, trainer_values, with_values
 
@@ -68,7 +69,7 @@ def test_values_are_set_at_their_keys_and_others_are_unchanged() -> None:
     values = {"trainer.units": 8, "trainer.embedding.width": 12, "tuner/epochs": 2, "tuner/bracket": 1}
     settings = with_values(ClassifierSettings(), values)
     assert (settings.units, settings.embedding.width, settings.epochs) == (8, 12, 2)
-    assert settings.model_copy(update={"units": 64, "epochs": 4, "embedding": ClassifierSettings().embedding}) == (
+    assert settings.model_copy(update={"units": 64, "epochs": AUTO, "embedding": ClassifierSettings().embedding}) == (
         ClassifierSettings()
     )
     assert trainer_values(values) == {"trainer.units": 8, "trainer.embedding.width": 12, "trainer.epochs": 2}

@@ -1,0 +1,1 @@
+"""Writes the YAML of a first job for a corpus that nobody has described yet."""
