@@ -1,1 +1,1 @@
-"""The Evaluator's metrics and the choice of its baseline model."""
+"""The Evaluator: its metrics, its baseline model, and its comparison with the linear model."""

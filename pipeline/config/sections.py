@@ -45,6 +45,20 @@ class GateSettings(SliceGateSettings):
         le=1e12,
         description="Largest allowed rise above the last blessed model, for metrics where lower is better.",
     )
+    min_over_linear: float | None = Field(
+        None,
+        ge=-1e12,
+        le=1e12,
+        description="Lowest value allowed of the metric minus the linear model's, where higher is better; "
+        "below 0: how much worse the model may be.",
+    )
+    max_over_linear: float | None = Field(
+        None,
+        ge=-1e12,
+        le=1e12,
+        description="Highest value allowed of the metric minus the linear model's, where lower is better; "
+        "above 0: how much worse the model may be.",
+    )
     slices: dict[str, SliceGateSettings] = Field(
         default_factory=dict, description="Absolute thresholds for single sources, by source."
     )

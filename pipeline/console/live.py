@@ -176,7 +176,7 @@ class RunConsole(logging.Handler):
         """Prints a finished run's metrics, verdict, published model and log."""
         self._stop_live()
         if record.metrics:
-            self._console.print(metrics_table(record.metrics))
+            self._console.print(metrics_table(record.metrics, record.details.baselines))
         tuning = record.details.tuning
         if tuning is not None:
             self._console.print(trials_table(tuning))

@@ -10,13 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.console.printing import plain
-from pipeline.runs.details import AnomalyDetails, TransformDetails, TuningDetails
+from pipeline.runs.details import AnomalyDetails, BaselineDetails, TransformDetails, TuningDetails
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import ComponentState, RunState
 from pipeline.tasks.registry import TASKS
 
 _COUNT = "documents"
 """The only metric that is an integer."""
+_COMPARED = "accuracy"
+"""The metric by which a model beats the linear one."""
 _LOW_COVERAGE = 0.5
 """The share of known tokens below which a run names it."""
 
@@ -41,8 +43,11 @@ def slice_name(name: str) -> str:
     return name.removeprefix("source=").replace(",section=", ": ", 1)
 
 
-def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
-    """Returns a table of metrics by slice, with "overall" first and the number of documents in the last column."""
+def metrics_table(metrics: Mapping[str, Mapping[str, float]], baselines: BaselineDetails | None = None) -> Table:
+    """Returns a table of metrics by slice, with "overall" first and the number of documents in the last column.
+
+    Below the slices are the metrics of simple models, of all documents.
+    """
     found = {name for values in metrics.values() for name in values}
     names = sorted(found, key=lambda name: (name == _COUNT, name))
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -54,6 +59,8 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]]) -> Table:
         values = {key: number(value) if key == _COUNT else f"{value:.4f}" for key, value in metrics[name].items()}
         cells = [values.get(key, "") for key in names]
         table.add_row(plain(slice_name(name), "bold" if name == "overall" else ""), *cells)
+    for name, simple in baselines.by_row.items() if baselines else ():
+        table.add_row(plain(name, "dim"), *(f"{simple[key]:.4f}" if key in simple else "" for key in names))
     return table
 
 
@@ -101,6 +108,7 @@ def findings(record: RunRecord) -> Iterator[str]:
         yield from _low_coverage(details.transform)
     if record.task is not None and record.task in TASKS and details.training is not None:
         yield from TASKS[record.task].report(details.training.model_dump())
+    yield from _comparison(record)
     if details.tuning is not None:
         best, objective = details.tuning.trials[0], details.tuning.objective
         score = details.tuning.score(best)
@@ -118,6 +126,24 @@ def findings(record: RunRecord) -> Iterator[str]:
         return
     yield f"initial loss {learning.start_loss:.4f} (uniform guess: {learning.chance_loss:.4f})"
     yield f"overfitted two batches to a loss of {learning.overfitted_loss:.4f} in {learning.steps} steps"
+
+
+def _comparison(record: RunRecord) -> Iterator[str]:
+    """Yields that the model is no better than the linear one, and why either figure is uncertain."""
+    baselines, overall = record.details.baselines, record.metrics.get("overall", {})
+    if baselines is not None:
+        linear = baselines.linear
+        if linear.documents < linear.train_documents:
+            yield f"the linear model is fitted to {linear.documents:,} of {linear.train_documents:,} train documents"
+        own, simple = overall.get(_COMPARED), linear.metrics.get(_COMPARED)
+        if own is not None and simple is not None and own <= simple:
+            relation = "equals" if own == simple else "is below"
+            figures = f"{_COMPARED} {own:.4f} {relation} the linear model's {simple:.4f}"
+            yield f"the model does not beat the linear model: {figures}"
+    for small in record.details.small_test or ():
+        bounds = f"{small.low:.4f} to {small.high:.4f}"
+        documents = f"{small.documents} document" + "s" * (small.documents != 1)
+        yield f"the test split is small: from {documents}, the 95 % interval (Wilson) of {small.metric} is {bounds}"
 
 
 def _low_coverage(transform: TransformDetails) -> Iterator[str]:
@@ -150,7 +176,7 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
     table.add_column("run", no_wrap=True)
     table.add_column("components, metrics and outcome")
     for record in records:
-        metrics = [metrics_table(record.metrics)] if record.metrics else []
+        metrics = [metrics_table(record.metrics, record.details.baselines)] if record.metrics else []
         table.add_row(_run(record), Group(_components(record), *metrics, verdict_text(record)))
     return table
 

@@ -12,6 +12,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config.job import Job
+from pipeline.dag.gates import linear_margins
 from pipeline.dag.layout import Layout
 from pipeline.dag.nodes import Nodes
 from pipeline.dag.sources import Sources
@@ -24,14 +25,18 @@ _CODE_MODULES: Mapping[str, tuple[str, ...]] = {
     "SequenceTransform": ("components.sequence_transform.executor",),
     "EvaluationSets": ("components.evaluation_sets.executor",),
     "Trainer": ("trainer.jobs.entry_point",),
+    "LinearBaseline": ("components.linear_baseline.executor",),
     "Evaluator": ("components.evaluator.figure_metric",),
     "LearningCheck": ("components.learning_check.executor",),
     "Tuner": ("trainer.tuning.tuner",),
 }
 """The modules behind each component of this project, without the ones they load by dotted path."""
 
-_AFTER = {"SequenceTransform": ("ExampleValidator",)}
-"""Dependencies without a channel, so that lowering an anomaly to a warning does not rerun transform and training."""
+_AFTER = {"SequenceTransform": ("ExampleValidator",), "LinearBaseline": ("SequenceTransform",)}
+"""Dependencies without a channel, so that lowering an anomaly to a warning does not rerun transform and training.
+
+The linear model is fitted to examples that are checked.
+"""
 
 
 def code_modules(job: Job) -> dict[str, tuple[str, ...]]:
@@ -41,7 +46,8 @@ def code_modules(job: Job) -> dict[str, tuple[str, ...]]:
     figures = sorted({metric.figure.partition(":")[0] for metric in task.metrics(job).values() if metric.figure})
     loaded = {
         **dict.fromkeys(("Trainer", "Tuner", "LearningCheck"), (training,) if training else ()),
-        "Evaluator": tuple(figures),
+        "LinearBaseline": tuple(figures),
+        "Evaluator": (*figures, *(("components.evaluator.executor",) if linear_margins(job) else ())),
     }
     return {component: (*modules, *loaded.get(component, ())) for component, modules in _CODE_MODULES.items()}
 

@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluator import figure_metric
+from components.evaluator.margins import ROUNDING, Margin
 from pipeline.config.job import Job
 from pipeline.config.sections import GateSettings, SliceGateSettings
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.registry import task_of
 
 _LOWER, _HIGHER = config_pb2.MetricDirection.LOWER_IS_BETTER, config_pb2.MetricDirection.HIGHER_IS_BETTER
-
-ROUNDING = 1e-12
-"""The largest rounding error of the difference of two metrics, which may lie beyond a margin; values are exact."""
 
 
 def eval_config(job: Job, code: str = "") -> config_pb2.EvalConfig:
@@ -39,6 +37,17 @@ def margin(gate: SliceGateSettings) -> float | None:
     if not isinstance(gate, GateSettings):
         return None
     return gate.max_drop if gate.max_drop is not None else gate.max_rise
+
+
+def linear_margins(job: Job) -> dict[str, Margin]:
+    """Returns the margin over the linear model by metric, of the gates that have one."""
+    found = {}
+    for name, gate in job.gates.items():
+        if gate.min_over_linear is not None:
+            found[name] = Margin(gate.min_over_linear, higher_is_better=True)
+        elif gate.max_over_linear is not None:
+            found[name] = Margin(-gate.max_over_linear, higher_is_better=False)
+    return found
 
 
 def _config(name: str, metric: Metric, code: str) -> config_pb2.MetricConfig:

@@ -22,7 +22,9 @@ from components.corpus_validator.component import CorpusValidator
 from components.corpus_validator.previous import PreviousStatistics
 from components.evaluation_sets.component import EvaluationSets
 from components.evaluator.baseline import LastBlessedOther
+from components.evaluator.component import LinearGatedEvaluator
 from components.learning_check.component import LearningCheck
+from components.linear_baseline.component import LinearBaseline
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from pipeline.config.job import Job
@@ -57,6 +59,7 @@ class Nodes:
             "ExampleValidator": self._validator,
             "SequenceTransform": self._transform,
             "EvaluationSets": self._evaluation_sets,
+            "LinearBaseline": self._linear_baseline,
             BEST_HYPERPARAMETERS: self._best_hyperparameters,
             "Trainer": self._trainer,
             "Tuner": self._tuner,
@@ -122,6 +125,16 @@ class Nodes:
             self._code["EvaluationSets"],
         )
 
+    def _linear_baseline(self) -> BaseNode:
+        metrics = self._task.metrics(self._job)
+        return LinearBaseline(
+            examples=self._output("CorpusExampleGen", "examples"),
+            kind=self._job.corpus.kind,
+            classes=self._job.corpus.class_names or (),
+            figures={name: metric.figure for name, metric in metrics.items() if metric.linear},
+            code=self._code["LinearBaseline"],
+        )
+
     def _best_hyperparameters(self) -> BaseNode:
         return Resolver(
             strategy_class=LatestArtifactStrategy, hyperparameters=Channel(type=standard_artifacts.HyperParameters)
@@ -178,13 +191,18 @@ class Nodes:
         )
 
     def _evaluator(self) -> BaseNode:
-        return Evaluator(
-            examples=self._output(*self._task.evaluated),
-            example_splits=["test"],
-            model=self._output("Trainer", "model"),
-            baseline_model=self._output("Baseline", "model"),
-            eval_config=gates.eval_config(self._job, self._code["Evaluator"]),
-        )
+        evaluation: dict[str, Any] = {
+            "examples": self._output(*self._task.evaluated),
+            "example_splits": ["test"],
+            "model": self._output("Trainer", "model"),
+            "baseline_model": self._output("Baseline", "model"),
+            "eval_config": gates.eval_config(self._job, self._code["Evaluator"]),
+        }
+        margins = gates.linear_margins(self._job)
+        if not margins:
+            return Evaluator(**evaluation)
+        linear = self._output("LinearBaseline", "evaluation")
+        return LinearGatedEvaluator(**evaluation, linear_baseline=linear, margins=margins)
 
     def _pusher(self) -> BaseNode:
         return Publisher(

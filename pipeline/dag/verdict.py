@@ -1,42 +1,25 @@
-"""Reads the Evaluator's metrics by slice, and explains whether the model passes each gate."""
+"""Explains whether a model passes each gate."""
 
 from __future__ import annotations
 
-import base64
 import math
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import tensorflow_model_analysis as tfma
 
-from components.evaluator.figure_metric import REASON
+from components.evaluator.margins import ROUNDING, Margin
+from components.evaluator.results import OVERALL, Metrics, slice_name
 from pipeline.config.job import Job
 from pipeline.config.sections import SliceGateSettings
-from pipeline.dag.gates import ROUNDING, margin
+from pipeline.dag.gates import linear_margins, margin
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.registry import task_of
 from trainer.jobs.counting import Undefined
 
-OVERALL = "overall"
-
-Metrics = Mapping[str, Mapping[str, float]]
-"""Value by metric, by slice: "overall", "source=imdb"."""
-
 _ONLY_SECTION = re.compile(r"source=(.*),section=\1")
 """The slice of a source's only section, which equals the slice of the source."""
-
-
-def read_metrics(directory: str, model: str | None = None) -> Metrics:
-    """Reads the metrics of a model; those that have no value are `Undefined`.
-
-    Args:
-        directory: The Evaluator's output.
-        model: `candidate` or `baseline` if both were evaluated.
-    """
-    result = tfma.load_eval_result(directory, model_name=model)
-    return {_slice_name(dict(key)): _values(found[""][""]) for key, found in result.slicing_metrics}
 
 
 def failed_metrics(directory: str) -> list[str]:
@@ -50,8 +33,8 @@ def visible(job: Job, metrics: Metrics) -> Metrics:
     gate_features = sorted({feature for metric in task_of(job).metrics(job).values() for feature in metric.slice})
     gate_values = re.compile(rf"(^|,)({'|'.join(gate_features)})=[^,]*$") if gate_features else None
     found: dict[str, dict[str, float]] = {}
-    for slice_name, values in metrics.items():
-        kept = slice_name if gate_values is None else gate_values.sub("", slice_name)
+    for place, values in metrics.items():
+        kept = place if gate_values is None else gate_values.sub("", place)
         if kept and not _ONLY_SECTION.fullmatch(kept):
             found[kept] = {name: value for name, value in values.items() if not math.isnan(value)}
     return found
@@ -66,7 +49,11 @@ def undefined(job: Job, metrics: Metrics) -> Iterator[str]:
 
 
 def judge(
-    job: Job, candidate: Metrics, baseline: Metrics | None, uncovered: Mapping[str, float] = MappingProxyType({})
+    job: Job,
+    candidate: Metrics,
+    baseline: Metrics | None,
+    uncovered: Mapping[str, float] = MappingProxyType({}),
+    linear: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[tuple[bool, str]]:
     """Judges each bound of each gate.
 
@@ -75,11 +62,12 @@ def judge(
         candidate: The metrics of the model.
         baseline: The metrics of the last blessed model, if any.
         uncovered: Coverage by source, of the sources whose coverage is too low for gates.
+        linear: The metrics of the linear model of the run.
 
     Yields:
         Whether the model meets the bound, and a sentence that explains why.
     """
-    metrics = task_of(job).metrics(job)
+    metrics, margins = task_of(job).metrics(job), linear_margins(job)
     for name, gate in job.gates.items():
         metric = metrics[name]
         sources = metric.sources or ()
@@ -91,33 +79,18 @@ def judge(
             yield False, f"{name} cannot be measured: no set is covered"
             continue
         subject = f"{name} over {', '.join(rest)}" if skipped else name
-        overall = _slice_name(metric.slice)
+        overall = slice_name(metric.slice)
         value = candidate.get(overall, {}).get(name, math.nan)
         yield from _bounds(subject, gate, value, metric.records)
         for source, limits in gate.slices.items():
-            where, on_source = _slice_name({"source": source, **metric.slice}), f"{name} on source={source}"
+            where, on_source = slice_name({"source": source, **metric.slice}), f"{name} on source={source}"
             if source in uncovered:
                 yield False, f"{on_source} cannot be measured: {_format_coverage(source, uncovered[source])}"
             else:
                 yield from _bounds(on_source, limits, candidate.get(where, {}).get(name), f"source={source}")
         yield from _change(subject, metric, gate, candidate, baseline, name)
-
-
-def _slice_name(values: Mapping[str, Any]) -> str:
-    """Returns the name of a slice from its values, source first."""
-    ordered = sorted(values.items(), key=lambda pair: pair[0] != "source")
-    return ",".join(f"{name}={value}" for name, value in ordered) or OVERALL
-
-
-def _values(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, value in metrics.items():
-        # Differences from the baseline are skipped; NaN and infinity are strings.
-        if "doubleValue" in value and not name.endswith("_diff"):
-            found.setdefault(name, float(value["doubleValue"]))
-        elif name.endswith(REASON):
-            found[name.removesuffix(REASON)] = Undefined(base64.b64decode(value["bytesValue"]).decode())
-    return found
+        if name in margins and not math.isnan(value):
+            yield _over_linear(subject, margins[name], value, linear.get(name))
 
 
 def _format_coverage(source: str, share: float) -> str:
@@ -153,7 +126,7 @@ def _format(value: float, limit: float) -> str:
 def _change(
     subject: str, metric: Metric, gate: SliceGateSettings, candidate: Metrics, baseline: Metrics | None, name: str
 ) -> Iterator[tuple[bool, str]]:
-    allowed, overall = margin(gate), _slice_name(metric.slice)
+    allowed, overall = margin(gate), slice_name(metric.slice)
     value = candidate.get(overall, {}).get(name, math.nan)
     if allowed is None or math.isnan(value):
         return
@@ -171,3 +144,13 @@ def _change(
     )
     text = f"{subject} is {relation} the last blessed model's {before:.4f}"
     yield met, f"{text}, {'within' if met else 'beyond'} the margin of {allowed:g}"
+
+
+def _over_linear(subject: str, margin: Margin, value: float, linear: float | None) -> tuple[bool, str]:
+    if linear is None:
+        return False, f"{subject} is {value:.4f}, but the linear model has no value to compare with"
+    higher, met = margin.higher_is_better, margin.met(value, linear)
+    over, limit = value - linear, margin.least if higher else 0 - margin.least
+    relation = f"{_format(abs(over), abs(limit))} {'better' if (over > 0) == higher else 'worse'} than"
+    bound = f"{'which meets' if met else 'but must be'} {'at least' if higher else 'at most'} {limit:g}"
+    return met, f"{subject} is {value:.4f}, {relation if over else 'equal to'} the linear model's {linear:.4f}, {bound}"

@@ -122,6 +122,52 @@ class LearningDetails(Section):
     steps: int
 
 
+class MostFrequentDetails(Section):
+    """LinearBaseline: the train split's most frequent class, or set of labels, and its metrics on the test split."""
+
+    labels: tuple[str, ...] = ()
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class LinearDetails(Section):
+    """LinearBaseline: the linear model.
+
+    Attributes:
+        documents: Documents it is fitted on.
+        train_documents: Documents in the train split.
+        strength: C, the inverse strength of its regularization, chosen on the eval split.
+        terms: Its words and pairs of words.
+        metrics: Its metrics on the test split; those without a value are left out.
+    """
+
+    documents: int = 0
+    train_documents: int = 0
+    strength: float = 1
+    terms: int = 0
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class BaselineDetails(Section):
+    """LinearBaseline: what simple models reach on the same splits."""
+
+    most_frequent: MostFrequentDetails = MostFrequentDetails()
+    linear: LinearDetails = LinearDetails()
+
+    @property
+    def by_row(self) -> dict[str, dict[str, float]]:
+        """The metrics of the models by their name to people."""
+        return {"linear model": self.linear.metrics, "most frequent class": self.most_frequent.metrics}
+
+
+class SmallTestDetails(Section):
+    """A test split of few documents: the 95 % interval (Wilson 1927) of a metric that is a share of them."""
+
+    metric: str
+    documents: int
+    low: float
+    high: float
+
+
 class TrialDetails(Section):
     """One trial of a search, numbered from 1; its score is an additional field named like the objective."""
 
@@ -148,6 +194,7 @@ class Details(Section):
         coverage: Coverage by evaluation set.
         tensorboard: The directory of the Trainer's TensorBoard events.
         undefined: One sentence per metric that has neither a value nor a gate.
+        small_test: The uncertainty of metrics, if the test split is small.
     """
 
     corpus: CorpusDetails | None = None
@@ -160,3 +207,5 @@ class Details(Section):
     hyperparameters: HyperparameterDetails | None = None
     learning_check: LearningDetails | None = None
     tuning: TuningDetails | None = None
+    baselines: BaselineDetails | None = None
+    small_test: tuple[SmallTestDetails, ...] | None = None

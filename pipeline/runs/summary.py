@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.evaluator.results import OVERALL, Metrics, read_metrics
 from components.learning_check.executor import FINDINGS
+from components.linear_baseline.executor import read_results
 from pipeline.config.job import Job
 from pipeline.dag import verdict
 from pipeline.dag.lineage import Execution, Output
 from pipeline.runs.details import (
     AnomalyDetails,
+    BaselineDetails,
     CorpusDetails,
     CoverageDetails,
     Details,
     HyperparameterDetails,
     LearningDetails,
+    SmallTestDetails,
     TrainingDetails,
     TransformDetails,
     TuningDetails,
@@ -31,9 +35,13 @@ from pipeline.runs.state import RunState
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.task import Goal
 from trainer.errors import JobError
+from trainer.jobs.counting import interval
 from trainer.tuning.values import trainer_values
 
 Executions = Mapping[str, Execution]
+
+_SMALL = 200
+"""The number of test documents below which a run names the uncertainty of its metrics."""
 
 _ENDS: Mapping[Goal, RunState] = {"publish": RunState.DONE, "tune": RunState.TUNED, "check": RunState.CHECKED}
 """The states of finished runs that publish nothing."""
@@ -58,11 +66,13 @@ def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> Run
         state = RunState.NOT_BLESSED if not judged.blessed else RunState.PUSHED if new else RunState.UNCHANGED
     elif run.goal == "publish" and set(run.components).issuperset(task_of(run.job).components(run.job)):
         state = RunState.TRANSFORMED
-    details = Details(**_sections(run.job, executions), **({"undefined": undefined} if undefined else {}))
+    findings = {"undefined": undefined, "small_test": tuple(_small_test(run.job, metrics))}
+    sections = {**_sections(run.job, executions), **{name: found for name, found in findings.items() if found}}
+    details = Details(**sections)
     return record.updated(state=state, metrics=metrics, verdict=judged, pushed=pushed, details=details)
 
 
-def _check_counts(job: Job, executions: Executions, metrics: verdict.Metrics) -> None:
+def _check_counts(job: Job, executions: Executions, metrics: Metrics) -> None:
     """Checks that the stock components also processed every document."""
     corpus = _output(executions, "CorpusExampleGen", "examples")
     expected = json.loads(corpus.properties["split_documents"]) if corpus else {}
@@ -73,7 +83,7 @@ def _check_counts(job: Job, executions: Executions, metrics: verdict.Metrics) ->
     evaluated = _output(executions, *task_of(job).evaluated)
     if metrics and evaluated is not None:
         judged = json.loads(evaluated.properties["split_documents"])["test"]
-        seen["Evaluator"] = {"test": metrics[verdict.OVERALL]["documents"]}, {"test": judged}
+        seen["Evaluator"] = {"test": metrics[OVERALL]["documents"]}, {"test": judged}
     for component, (counts, wanted) in seen.items():
         if counts != wanted:
             raise JobError(
@@ -92,18 +102,19 @@ def _count(directory: str, split: str) -> float:
     return float(found.datasets[0].num_examples)
 
 
-def _judged(job: Job, executions: Executions) -> tuple[verdict.Metrics, Verdict, tuple[str, ...]]:
+def _judged(job: Job, executions: Executions) -> tuple[Metrics, Verdict, tuple[str, ...]]:
     """Returns the metrics, the verdict, and why metrics without a gate have no value."""
     evaluator = executions.get("Evaluator")
     if evaluator is None:
         return {}, Verdict(), ()
     directory = evaluator.outputs["evaluation"].uri
     compared = "baseline_model" in evaluator.inputs
-    candidate = verdict.read_metrics(directory, "candidate" if compared else None)
-    baseline = verdict.read_metrics(directory, "baseline") if compared else None
+    candidate = read_metrics(directory, "candidate" if compared else None)
+    baseline = read_metrics(directory, "baseline") if compared else None
     blessed = evaluator.outputs["blessing"].properties["blessed"] == 1
     uncovered = {name: known.share for name, known in _coverage(job, executions).items() if not known.gates}
-    judged = list(verdict.judge(job, candidate, baseline, uncovered))
+    simple = _baselines(executions)
+    judged = list(verdict.judge(job, candidate, baseline, uncovered, simple.linear.metrics if simple else {}))
     # The deciding gates come first.
     sentences = [sentence for _, sentence in sorted(judged, key=lambda pair: pair[0] != blessed)]
     if not blessed and all(met for met, _ in judged):
@@ -118,6 +129,22 @@ def _coverage(job: Job, executions: Executions) -> dict[str, CoverageDetails]:
     evaluated = _output(executions, *task_of(job).evaluated)
     found = json.loads(evaluated.properties.get("coverage", "{}")) if evaluated else {}
     return {name: CoverageDetails.model_validate(known) for name, known in found.items()}
+
+
+def _baselines(executions: Executions) -> BaselineDetails | None:
+    """Returns what simple models reach, for runs that measure them."""
+    simple = _output(executions, "LinearBaseline", "evaluation")
+    return None if simple is None else BaselineDetails.model_validate(read_results(simple.uri))
+
+
+def _small_test(job: Job, metrics: Metrics) -> Iterator[SmallTestDetails]:
+    """Yields the interval of each share of the test documents, if these are few."""
+    overall = metrics.get(OVERALL, {})
+    documents = int(overall.get("documents", 0))
+    for name, metric in task_of(job).metrics(job).items():
+        if metric.documents and name in overall and 0 < documents < _SMALL:
+            low, high = interval(overall[name], documents)
+            yield SmallTestDetails(metric=name, documents=documents, low=low, high=high)
 
 
 def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
@@ -152,6 +179,9 @@ def _sections(job: Job, executions: Executions) -> dict[str, Any]:
     coverage = _coverage(job, executions)
     if coverage:
         sections["coverage"] = coverage
+    simple = _baselines(executions)
+    if simple is not None:
+        sections["baselines"] = simple
     training = _output(executions, "Trainer", "model_run")
     if training is not None:
         sections["training"] = TrainingDetails.model_validate(_read_json(f"{training.uri}/training.json"))

@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pipeline.config.checks import segment_problems
+from pipeline.tasks.gate_checks import OVER_LINEAR
 from pipeline.tasks.metric import Metric
 from pipeline.tasks.supervised_job import SupervisedJob, SupervisedTask
+from pipeline.tasks.task import DATA, Goal
 from trainer.classifier.settings import DEFAULT_THRESHOLD, USED_BY, ClassifierSettings
 from trainer.data.kinds import LABELLED_TEXT, MULTI_LABELLED_TEXT
 from trainer.errors import Problem
@@ -25,6 +27,9 @@ class ClassifierJob(SupervisedJob):
 
     task: Annotated[Literal["classifier"], Field(description="classifier: labels of documents.")]
     trainer: ClassifierSettings = Field(default_factory=ClassifierSettings, description="The model and its training.")
+    baselines: Literal["on", "off"] = Field(
+        "on", description="on: also measures the most frequent class and a linear model on the same splits."
+    )
 
     def problems(self) -> Iterator[Problem]:
         """Yields the keys that are valid alone but not together."""
@@ -82,6 +87,10 @@ class ClassifierJob(SupervisedJob):
             expected, fix = "the classes, one AUC for each", "list the classes under corpus.labels"
             yield Problem(("gates", "auc"), "A gate on auc needs corpus.labels.", "no corpus.labels", expected, fix)
         for metric, gate in self.gates.items():
+            for key in OVER_LINEAR if self.baselines == "off" else ():
+                if getattr(gate, key) is not None:
+                    what, fix = f"{key} needs the linear model.", f"remove baselines: off, or {key}"
+                    yield Problem(("gates", metric, key), what, "baselines: off", "baselines: on", fix)
             if gate.slices and not corpus.source:
                 what, expected = "Thresholds by source need corpus.source.", "source: the column or key of the source"
                 yield Problem(("gates", metric, "slices"), what, "no corpus.source", expected)
@@ -100,6 +109,12 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
         }
     )
 
+    def components(self, job: ClassifierJob, goal: Goal = "publish") -> tuple[str, ...]:
+        """Returns the components that a goal needs, in the order they run."""
+        found = super().components(job, goal)
+        baseline = ("LinearBaseline",) if job.baselines == "on" and goal == "publish" else ()
+        return (*DATA, *baseline, *found[len(DATA) :])
+
     def training(self, job: ClassifierJob) -> str:
         """Returns the dotted path of the training."""
         del job
@@ -108,19 +123,15 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
     def metrics(self, job: ClassifierJob) -> Mapping[str, Metric]:
         """Returns the metrics by name, without the AUC of each class if the job does not list its classes."""
         if job.corpus.kind.multi_label:
-            figures = f"{_METRICS}.many_labels"
-            shares = ("macro_f1", "micro_f1", "micro_precision", "micro_recall")
-            return {
-                "accuracy": Metric("higher", f"{figures}:exact_match", 0, 1),
-                "loss": Metric("lower", f"{figures}:mean_loss", 0),
-                **{name: Metric("higher", f"{figures}:{name}", 0, 1) for name in shares},
-            }
-        figures = f"{_METRICS}.one_label"
-        auc = {"auc": Metric("higher", f"{figures}:auc", 0, 1)}
+            figures, accuracy = f"{_METRICS}.many_labels", "exact_match"
+            others = ["macro_f1", "micro_f1", "micro_precision", "micro_recall"]
+        else:
+            figures, accuracy = f"{_METRICS}.one_label", "accuracy"
+            others = ["auc"] if job.corpus.class_names else []
         return {
-            "accuracy": Metric("higher", f"{figures}:accuracy", 0, 1),
-            "loss": Metric("lower", f"{figures}:mean_loss", 0),
-            **(auc if job.corpus.class_names else {}),
+            "accuracy": Metric("higher", f"{figures}:{accuracy}", 0, 1, linear=True, documents=True),
+            "loss": Metric("lower", f"{figures}:mean_loss", 0, linear=True),
+            **{name: Metric("higher", f"{figures}:{name}", 0, 1, linear=True) for name in others},
         }
 
     def judged_by(self, job: ClassifierJob) -> str:

@@ -22,6 +22,8 @@ class Metric:
         slice: The slice that its overall gates use, as values by feature; empty: all examples.
         sources: The sources it is measured on; None: any.
         records: The name of all records that it is measured on.
+        linear: Whether it is also measured on the linear model of the run.
+        documents: Whether it is a share of the documents, each of which is right or wrong.
     """
 
     better: Literal["higher", "lower"]
@@ -32,6 +34,8 @@ class Metric:
     slice: Mapping[str, str] = MappingProxyType({})
     sources: tuple[str, ...] | None = None
     records: str = "the test split"
+    linear: bool = False
+    documents: bool = False
 
     @property
     def higher_is_better(self) -> bool:

@@ -15,6 +15,7 @@ from tfx.dsl.components.common.importer import Importer
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.executor import EvaluationSetsExecutor
+from components.evaluator.results import Metrics, read_metrics
 from pipeline.dag import gates, lineage, verdict
 from pipeline.runners import local
 from pipeline.runs.prepare import prepare
@@ -173,7 +174,7 @@ def publish(job: Job, directory: Path, vectors: np.ndarray[Any, Any]) -> None:
 
 def judge(
     job: Job, folder: Path, limits: dict[str, Any], *models: Path
-) -> tuple[verdict.Metrics, bool, list[tuple[bool, str]]]:
+) -> tuple[Metrics, bool, list[tuple[bool, str]]]:
     """Runs TFX's Evaluator on a candidate, and perhaps a baseline: metrics, whether it blesses, and the sentences."""
     values = loading.load(job.folder / "job.yaml").model_dump(by_alias=True)
     gated = Word2vecJob.model_validate({**values, "gates": limits})
@@ -197,7 +198,7 @@ def judge(
     )
     outputs = run_components(folder, [examples, *imported, evaluator])["Evaluator"].outputs
     names = ("candidate", "baseline") if baseline else (None, None)
-    candidate_metrics, before = (verdict.read_metrics(outputs["evaluation"].uri, name) for name in names)
+    candidate_metrics, before = (read_metrics(outputs["evaluation"].uri, name) for name in names)
     coverages = json.loads(output.properties["coverage"])
     uncovered = {name: known["share"] for name, known in coverages.items() if not known["gates"]}
     judged = list(verdict.judge(gated, candidate_metrics, before if baseline else None, uncovered))

@@ -6,10 +6,15 @@ import math
 import re
 
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 pytestmark = pytest.mark.slow
 
-UPSTREAM = ("CorpusExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "SequenceTransform")
+UPSTREAM = (
+    *("CorpusExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "SequenceTransform", "LinearBaseline"),
+)
 RESOLVERS = ("PreviousStatistics", "Baseline")
 COMPONENTS = {*UPSTREAM, *RESOLVERS, "Trainer", "Evaluator", "Pusher"}
 TEXTS = ("A superb, warm and witty film.", "Awful; dull and stale!")
@@ -20,9 +25,12 @@ PLAIN_LINES = (
     r" slice +accuracy +auc +loss +documents",
     r" ─+",
     r" (overall|forum|news) +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+",
+    r" (linear model|most frequent class) +[\d.]+ +[\d.]+ +[\d.]+",
     r"Published as version \d+\.",
     r"- best model from epoch [123] of 3, with an eval loss of [\d.]+",
     r"- (accuracy|auc|loss).*",
+    r"- the model does not beat the linear model: accuracy [\d.]+ (equals|is below) the linear model's [\d.]+",
+    r"- the test split is small: from \d\d documents, the 95 % interval \(Wilson\) of accuracy is [\d.]+ to [\d.]+",
     r"Model: root/serving/\d+",
     r"Log:   root/logs/\w+\.\w+-\w+/run\.log",
 )
@@ -71,7 +79,8 @@ def worse(first, ran, changed):
 @pytest.fixture(scope="module")
 def refused(first, ran, worse):
     """Gates that no model passes."""
-    return ran(first[0], "--set", "gates.loss.max=0", "--set", "gates.accuracy.slices.nowhere.min=0.5")
+    gates = ("loss.max=0", "accuracy.slices.nowhere.min=0.5", "accuracy.min_over_linear=1")
+    return ran(first[0], *(word for gate in gates for word in ("--set", f"gates.{gate}")))
 
 
 def test_all_components_are_done_and_the_model_is_published(first):
@@ -93,6 +102,7 @@ def test_all_components_are_done_and_the_model_is_published(first):
         f"accuracy is {metrics['overall']['accuracy']:.4f}, which meets at least 0.7",
         f"accuracy on source=news is {metrics['source=news']['accuracy']:.4f}, which meets at least 0.6",
         "accuracy: no earlier blessed model to compare with",
+        over_linear(done, -0.5),
         f"auc is {metrics['overall']['auc']:.4f}, which meets at least 0.7",
         f"loss is {metrics['overall']['loss']:.4f}, which meets at most 0.8",
         "loss: no earlier blessed model to compare with",
@@ -151,6 +161,26 @@ def test_metrics_are_those_of_the_published_model_on_the_test_split(first, answe
         losses = [-math.log(max(answer["probabilities"][label], 1e-7)) for label, answer in chosen]
         assert values["loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-3)
         assert values["auc"] == pytest.approx(area(chosen), abs=2e-3)
+
+
+def test_the_linear_model_is_scikit_learns(first):
+    job, done = first
+    rows = read(job, "CorpusExampleGen/examples")
+    text = {split: [" ".join(row["text"]) for row in found] for split, found in rows.items()}
+    label = {split: [row["label"] for row in found] for split, found in rows.items()}
+    details = done.record["details"]["baselines"]
+    # Single letters are words too, unlike in scikit-learn's default.
+    terms = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w+")
+    model = LogisticRegression(C=details["linear"]["strength"], max_iter=1000)
+    model.fit(terms.fit_transform(text["train"]), label["train"])
+    features, found = terms.transform(text["test"]), details["linear"]["metrics"]
+    assert found["accuracy"] == pytest.approx(model.score(features, label["test"]), abs=1e-6)
+    assert found["loss"] == pytest.approx(log_loss(label["test"], model.predict_proba(features)), abs=1e-6)
+    (most, _), *_ = collections.Counter(label["train"]).most_common()
+    assert details["most_frequent"]["labels"] == [most]
+    assert details["most_frequent"]["metrics"]["accuracy"] == label["test"].count(most) / len(label["test"])
+    (small,) = done.record["details"]["small_test"]
+    assert small["low"] < done.record["metrics"]["overall"]["accuracy"] < small["high"]
 
 
 def test_predict_answers_arguments_and_lines_alike(first, ask, answers):
@@ -224,8 +254,9 @@ def test_other_gates_judge_the_cached_model(first, changed, refused):
     assert refused.process.returncode == 3
     assert refused.states["Trainer"] == "cached"
     assert refused.record["metrics"] == alike(first[1].record["metrics"])
-    assert refused.record["verdict"]["reasons"][:2] == [
+    assert refused.record["verdict"]["reasons"][:3] == [
         "accuracy on source=nowhere: no such documents in the test split",
+        over_linear(refused, 1),
         f"loss is {refused.record['metrics']['overall']['loss']:.4f}, but must be at most 0",
     ]
     assert refused.versions == changed.versions
@@ -252,6 +283,14 @@ def alike(metrics: dict[str, dict[str, float]]) -> dict:
         place: {name: pytest.approx(value, rel=1e-6) if name == "loss" else value for name, value in values.items()}
         for place, values in metrics.items()
     }
+
+
+def over_linear(ran, least: float) -> str:
+    own = ran.record["metrics"]["overall"]["accuracy"]
+    linear = ran.record["details"]["baselines"]["linear"]["metrics"]["accuracy"]
+    relation = f"{abs(own - linear):.4f} {'better' if own > linear else 'worse'} than" if own != linear else "equal to"
+    bound = f"{'which meets' if own - linear >= least else 'but must be'} at least {least:g}"
+    return f"accuracy is {own:.4f}, {relation} the linear model's {linear:.4f}, {bound}"
 
 
 def area(chosen: list[tuple[str, dict]]) -> float:

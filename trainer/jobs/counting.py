@@ -16,6 +16,9 @@ Arrays = Mapping[str, Any]
 MIN_PROBABILITY = 1e-7
 """The minimum probability of a class in a loss, as in Keras' losses."""
 
+_NORMAL_97_5 = 1.959963984540054
+"""The 97.5 % quantile of the standard normal distribution."""
+
 
 class Undefined(float):
     """The value, NaN, of a metric that has none, with the reason.
@@ -73,3 +76,14 @@ def mean(total: Fraction | float, number: int) -> float:
 def share(part: int, whole: int, absent: str) -> float:
     """Divides counts; without a whole there is no value, because the records have no `absent`."""
     return part / whole if whole else Undefined(f"has no {absent}")
+
+
+def interval(share: float, number: int) -> tuple[float, float]:
+    """Returns the 95 % confidence interval of a share of a number of independent records, the score interval.
+
+    E. B. Wilson (1927), "Probable inference, the law of succession, and statistical inference", JASA 22.
+    """
+    squared = _NORMAL_97_5**2 / number
+    center = share + squared / 2
+    spread = math.sqrt(squared * (share * (1 - share) + squared / 4))
+    return max(0.0, (center - spread) / (1 + squared)), min(1.0, (center + spread) / (1 + squared))

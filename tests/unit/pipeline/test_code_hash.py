@@ -65,7 +65,7 @@ def of(components: tuple[str, ...], *tasks: str) -> set[str]:
 
 
 GEN, VALIDATOR, TRANSFORM = ("CorpusExampleGen",), ("ExampleValidator",), ("SequenceTransform",)
-SETS, EVALUATOR = ("EvaluationSets",), ("Evaluator",)
+SETS, EVALUATOR, LINEAR = ("EvaluationSets",), ("Evaluator",), ("LinearBaseline",)
 LEARNING = ("Trainer", "Tuner", "LearningCheck")
 SUPERVISED = of(LEARNING, "classifier", "tagger")
 
@@ -78,7 +78,8 @@ SUPERVISED = of(LEARNING, "classifier", "tagger")
         ("trainer/classifier/attention.py", of(LEARNING, "classifier")),
         ("trainer/tagger/model.py", of(LEARNING, "tagger")),
         ("trainer/word2vec/windows.py", of(LEARNING, "word2vec")),
-        ("trainer/classifier/metrics/many_labels.py", of(EVALUATOR, "classifier")),
+        ("trainer/classifier/metrics/many_labels.py", of((*EVALUATOR, *LINEAR), "classifier")),
+        ("components/linear_baseline/linear_model.py", of(LINEAR)),
         *((f"trainer/{task}/metrics.py", of(EVALUATOR, task)) for task in ("tagger", "word2vec")),
         ("components/evaluator/figure_metric.py", of(EVALUATOR)),
         ("trainer/text/preprocessing.py", of(TRANSFORM)),

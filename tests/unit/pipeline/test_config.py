@@ -95,7 +95,11 @@ TRAINER = [
 ]
 """Replacements of `epochs: 3`, and parts of the message."""
 
-NO_GATE = [":6, gates.loss", "A gate needs a threshold", "under min, max, max_drop, max_rise or slices"]
+NO_GATE = [
+    ":6, gates.loss",
+    "A gate needs a threshold",
+    "under min, max, max_drop, max_rise, min_over_linear, max_over_linear or",
+]
 NO_LIMIT = [":6, gates.loss.slices.a", "A gate needs a threshold", "a threshold under min or max"]
 GATES = [
     ("{acuracy: {min: 1}}", [], [":6, gates.acuracy", "did you mean accuracy?"]),
@@ -104,6 +108,16 @@ GATES = [
     ("{auc: {min: 0.5}}", [], [":6, gates.auc", "no corpus.labels", "list the classes"]),
     *((f"{{loss: {gate}}}", [], NO_GATE) for gate in ("{}", "{max: null}", "{slices: {}}")),
     *((f"{{loss: {{max: 1, slices: {{a: {gate}}}}}}}", [], NO_LIMIT) for gate in ("{}", "{max: null}")),
+    ("{accuracy: {max_over_linear: 0}}", [], [":6, gates.accuracy.max_over_linear", "did you mean min_over_linear?"]),
+    ("{loss: {min_over_linear: 0}}", [], [":6, gates.loss.min_over_linear", "did you mean max_over_linear?"]),
+    ("{accuracy: {min_over_linear: 2}}", [], [":6, gates.accuracy.min_over_linear", "more than 1 apart", "mean 0.02?"]),
+    ("{accuracy: {min_over_linear: 0}}", ["baselines=off"], ["needs the linear model", "found: baselines: off"]),
+    (
+        "{loss: {max_over_linear: -0.1}}",
+        ["baselines=off"],
+        [":6, gates.loss.max_over", "remove baselines: off, or max"],
+    ),
+    ("{accuracy: {slices: {a: {min_over_linear: 0}}}}", [], ["gates.accuracy.slices.a.min_over_linear", "is unknown"]),
     ("{loss: {slices: {a: {min: 1}}}}", [], [":6, gates.loss.slices.a.min", "did you mean max?"]),
 ]
 
@@ -143,6 +157,7 @@ OTHERS = [
     (("trainer:", "splits: {train: 0, eval: 1, test: 1}\ntrainer:"), [], [":4, splits.train", "above 0"]),
     (("trainer:", "splits: {train: 1, eval: 1}\ntrainer:"), [], [":4, splits", "no split test"]),
     (("trainer:", "splits: {eval: 1}\ntrainer:"), [], [":4, splits", "no split train or test", "the splits eval"]),
+    (("trainer:", "baselines: none\ntrainer:"), [], [":4, baselines", "one of on, off"]),
     (("trainer:", "splits: {}\ntrainer:"), [], [":4, splits", "no split train or eval or test", "found: no splits"]),
     (("path: data.csv", "path: {train: a.csv, eval: b.csv}"), [], [":3, corpus.path", "no split test"]),
     (("path: data.csv", "path: {train: a.csv, test: b.csv}"), [], [":3, corpus.path", "no split eval"]),

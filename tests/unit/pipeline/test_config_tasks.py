@@ -111,6 +111,9 @@ BAD = [
     (WORDS, ["gates.spearman.min=1.5"], ["gates.spearman.min", "between -1 and 1", "did you mean 0.015?"]),
     (WORDS, ["gates.analogy_accuracy.min=-0.1"], ["gates.analogy_accuracy.min", "between 0 and 1", "found: -0.1"]),
     (WORDS, ["gates.spearman.max=0.5"], ["gates.spearman.max", "higher is better", "did you mean min?"]),
+    (WORDS, ["baselines=off"], ["key baselines is unknown", "baselines belongs to task classifier"]),
+    (WORDS, ["gates.spearman.min_over_linear=0"], ["spearman has no value of a linear model", "has no linear model"]),
+    (TAGGER, ["gates.loss.max_over_linear=0"], ["gates.loss.max_over_linear", "loss has no value of a linear model"]),
     (WORDS, ["gates.loss.min=0.5"], ["gates.loss.min", "lower is better", "did you mean max?"]),
     (WORDS, ["gates.spearman={min: 0, slices: {wss: {min: 0}}}"], ["gates.spearman", "measured on wss", "mean ws?"]),
     (WORDS, ["gates.spearman={min: 0, slices: {qs: {min: 0}}}"], ["not measured on qs", "expected: ws"]),
@@ -168,6 +171,7 @@ def test_the_json_schema_has_the_keys_of_each_task():
     for task, model in loading.JOBS.items():
         keys = schema["$defs"][model.__name__]
         own = ["tune"] * issubclass(model, SupervisedJob) + ["evaluation"] * (task == "word2vec")
+        own += ["baselines"] * (task == "classifier")
         assert list(keys["properties"]) == shared + own
         assert keys["required"] == ["name", "task", "corpus"]
         assert keys["additionalProperties"] is False

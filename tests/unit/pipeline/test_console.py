@@ -277,6 +277,37 @@ def test_metrics_without_a_value_and_low_coverage_are_named(tmp_path, plain):
     ]
 
 
+BASELINES = {
+    "most_frequent": {"labels": ["good"], "metrics": {"accuracy": 0.5}},
+    "linear": {"documents": 40_000, "train_documents": 80_000, "metrics": {"accuracy": 0.87654, "loss": 0.25}},
+}
+SAMPLED = "- the linear model is fitted to 40,000 of 80,000 train documents"
+EQUAL = "- the model does not beat the linear model: accuracy 0.8765 equals the linear model's 0.8765"
+BELOW = "- the model does not beat the linear model: accuracy 0.8765 is below the linear model's 0.9000"
+SMALL = {"metric": "accuracy", "documents": 45, "low": 0.7381, "high": 0.9373}
+UNSURE = "- the test split is small: from 45 documents, the 95 % interval (Wilson) of accuracy is 0.7381 to 0.9373"
+
+
+@pytest.mark.parametrize(
+    ("linear", "small", "expected"),
+    [
+        ({}, None, [SAMPLED, EQUAL]),
+        ({"documents": 80_000, "metrics": {"accuracy": 0.9}}, [SMALL], [BELOW, UNSURE]),
+        ({"documents": 80_000, "metrics": {"accuracy": 0.8}}, None, []),
+        ({"documents": 80_000, "metrics": {}}, None, []),
+    ],
+)
+def test_simple_models_are_shown_and_compared(tmp_path, plain, linear, small, expected):
+    details = {"baselines": {**BASELINES, "linear": {**BASELINES["linear"], **linear}}, "small_test": small}
+    RunConsole(plain).result(finished(tmp_path, details=details))
+    lines = lines_of(plain)
+    simple = details["baselines"]["linear"]["metrics"]
+    values = " ".join(f"{simple[name]:.4f}" for name in ("accuracy", "loss") if name in simple)
+    assert f"linear model {values}".strip() in lines
+    assert "most frequent class 0.5000" in lines
+    assert [line for line in lines if line.startswith("- ")][:-1] == expected
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """The seconds that the console reads, to set."""

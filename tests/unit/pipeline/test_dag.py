@@ -32,15 +32,22 @@ SECTIONS: dict[str, dict[str, Any]] = {
 TUNE = {"space": {"trainer.units": {"values": [8, 16]}}}
 
 
-def read(task: str, tune: Any = None) -> Job:
+def read(task: str, tune: Any = None, **others: Any) -> Job:
     section = {} if tune is None else {"tune": tune}
-    return JOBS[task].model_validate({"name": "a", "task": task, **SECTIONS[task], **section})
+    return JOBS[task].model_validate({"name": "a", "task": task, **SECTIONS[task], **section, **others})
 
 
 def create(
-    task: str, until: str | None = None, goal: Goal = "publish", tune: Any = None, **code: str
+    task: str,
+    until: str | None = None,
+    goal: Goal = "publish",
+    tune: Any = None,
+    gates: Any = None,
+    baselines: str | None = None,
+    **code: str,
 ) -> dict[str, Any]:
-    job = read(task, tune)
+    others = {"gates": gates, "baselines": baselines}
+    job = read(task, tune, **{name: value for name, value in others.items() if value is not None})
     pipeline: Pipeline = dag.create_pipeline(
         job,
         Layout(Path("root")),
@@ -100,6 +107,31 @@ def test_edited_code_changes_the_key_of_the_cache() -> None:
 def test_a_search_and_a_check_train_nothing(task: str, goal: Goal, last: list[str]) -> None:
     tune = TUNE if goal == "tune" else None
     assert create(task, goal=goal, tune=tune).keys() == {*DATA, *last}
+
+
+def test_only_jobs_of_labels_measure_a_linear_model() -> None:
+    nodes = create("classifier")
+    assert nodes["LinearBaseline"].inputs["examples"].get_data_dependent_node_ids() == {"CorpusExampleGen"}
+    assert "linear_baseline" not in nodes["Evaluator"].inputs
+    assert json.loads(nodes["LinearBaseline"].exec_properties["figures"]) == {
+        "accuracy": "trainer.classifier.metrics.one_label:accuracy",
+        "loss": "trainer.classifier.metrics.one_label:mean_loss",
+    }
+    assert "LinearBaseline" not in {**create("classifier", until="Evaluator"), **create("classifier", baselines="off")}
+    assert all("LinearBaseline" not in create(task) for task in SECTIONS if task != "classifier")
+
+
+def test_a_margin_over_the_linear_model_is_part_of_the_evaluation() -> None:
+    gates = {"accuracy": {"min_over_linear": 0.01}, "loss": {"max_over_linear": -0.1, "max": 2}}
+    nodes = create("classifier", until="Evaluator", gates=gates)
+    assert nodes["Evaluator"].inputs["linear_baseline"].get_data_dependent_node_ids() == {"LinearBaseline"}
+    margins = {"accuracy": [0.01, True], "loss": [0.1, False]}
+    assert json.loads(nodes["Evaluator"].exec_properties["margins"]) == margins
+    comparison = "components.evaluator.executor"
+    assert comparison in dag.code_modules(read("classifier", gates=gates))["Evaluator"]
+    assert comparison not in dag.code_modules(read("classifier"))["Evaluator"]
+    other = create("classifier", gates={"accuracy": {"min_over_linear": 0.02}})["Evaluator"]
+    assert other.exec_properties["margins"] != nodes["Evaluator"].exec_properties["margins"]
 
 
 def test_a_run_ends_with_the_requested_component() -> None:

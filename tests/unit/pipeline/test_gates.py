@@ -16,6 +16,7 @@ from tensorflow_model_analysis.utils import config_util
 from tensorflow_model_analysis.writers import metrics_plots_and_validations_writer as writer
 
 from components.evaluator.figure_metric import FigureMetric
+from components.evaluator.results import OVERALL, Metrics
 from pipeline.config.job import Job
 from pipeline.dag import gates, verdict
 
@@ -64,7 +65,7 @@ def test_a_task_has_its_model_slices_and_metrics(gated, task, values, model, sli
             assert options["code"] == "digest"
 
 
-def stock_verdict(job: Job, candidate: verdict.Metrics, baseline: verdict.Metrics | None) -> bool:
+def stock_verdict(job: Job, candidate: Metrics, baseline: Metrics | None) -> bool:
     """The verdict of TensorFlow Model Analysis on the same metrics."""
     # As TFX's Evaluator calls it.
     evaluated = config_util.update_eval_config_with_defaults(
@@ -79,7 +80,7 @@ def stock_verdict(job: Job, candidate: verdict.Metrics, baseline: verdict.Metric
             for key in keys
             if baseline is None or key.model_name == "candidate"
         }
-        parts = (part.split("=") for part in place.split(",") if place != verdict.OVERALL)
+        parts = (part.split("=") for part in place.split(",") if place != OVERALL)
         key = tuple(sorted((name, int(value) if value.isdecimal() else value) for name, value in parts))
         found.append(metrics_validator.validate_metrics((key, numbers), evaluated))
     combine = writer.CombineValidations(evaluated)
@@ -103,7 +104,7 @@ def gates_of(**metrics: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def measured(draw: st.DrawFn, names: list[str], places: list[str]) -> verdict.Metrics:
+def measured(draw: st.DrawFn, names: list[str], places: list[str]) -> Metrics:
     return {place: {name: draw(NUMBERS) for name in names} for place in places}
 
 

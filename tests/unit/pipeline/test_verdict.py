@@ -13,6 +13,7 @@ from tfx_bsl.tfxio import tf_sequence_example_record
 
 from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
+from components.evaluator.results import read_metrics
 from pipeline.config.job import Job
 from pipeline.dag import gates, verdict
 from trainer.data import kinds
@@ -56,6 +57,42 @@ def test_a_threshold_is_judged_in_a_sentence(gated, gate, candidate, baseline, m
     before = None if baseline is None else {"overall": {metric: baseline}}
     (found,) = verdict.judge(gated("classifier", {metric: gate}), {"overall": {metric: candidate}}, before)
     assert (found[0], found[1][: len(sentence)]) == (met, sentence)
+
+
+@pytest.mark.parametrize(
+    ("gate", "value", "linear", "met", "sentence"),
+    [
+        (
+            {"min_over_linear": 0},
+            0.8712,
+            0.8612,
+            True,
+            "0.0100 better than the linear model's 0.8612, which meets at le",
+        ),
+        ({"min_over_linear": 0}, 0.9, 0.9, True, "equal to the linear model's 0.9000, which meets at least 0"),
+        ({"min_over_linear": 0}, 0.8999999, 0.9, False, "0.0000001 worse than the linear model's 0.9000, but must be"),
+        ({"min_over_linear": 0.1}, 0.9, 0.8, True, "0.1000 better than the linear model's 0.8000, which meets at le"),
+        ({"min_over_linear": 0.02}, 0.81, 0.8, False, "0.0100 better than the linear model's 0.8000, but must be at l"),
+        ({"min_over_linear": -0.02}, 0.79, 0.8, True, "0.0100 worse than the linear model's 0.8000, which meets at le"),
+        ({"max_over_linear": 0}, 0.3, 0.4, True, "0.1000 better than the linear model's 0.4000, which meets at most 0"),
+        ({"max_over_linear": 0.1}, 0.5, 0.4, True, "0.1000 worse than the linear model's 0.4000, which meets at most"),
+        ({"max_over_linear": -0.2}, 0.3, 0.4, False, "0.1000 better than the linear model's 0.4000, but must be at m"),
+    ],
+)
+def test_a_margin_over_the_linear_model_is_judged_in_a_sentence(gated, gate, value, linear, met, sentence):
+    name = "accuracy" if "min_over_linear" in gate else "loss"
+    job = gated("classifier", {name: gate})
+    ((found, text),) = verdict.judge(job, {"overall": {name: value}}, None, linear={name: linear})
+    assert found == met
+    assert f"{text}  ".startswith(f"{name} is {value:.4f}, {sentence}")
+
+
+@pytest.mark.parametrize(("value", "linear"), [(0.9, {}), (math.nan, {"accuracy": 0.9})])
+def test_a_missing_value_keeps_no_margin(gated, value, linear):
+    job = gated("classifier", {"accuracy": {"min_over_linear": -1}})
+    ((met, text),) = verdict.judge(job, {"overall": {"accuracy": value}}, None, linear=linear)
+    missing = "accuracy is 0.9000, but the linear model has no value to compare with"
+    assert (met, text) == (False, "accuracy has no value" if math.isnan(value) else missing)
 
 
 def test_thresholds_of_sources_are_judged_on_their_documents(gated: MakeJob) -> None:
@@ -203,7 +240,7 @@ def evaluated(gated: MakeJob, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_lowest_class_counts_and_a_missing_one_is_named(gated: MakeJob, evaluated: Path) -> None:
-    metrics = verdict.read_metrics(str(evaluated))
+    metrics = read_metrics(str(evaluated))
     assert metrics.keys() == {"overall", "source=web", "source=news"}
     loss = -math.log(0.8 * 0.6 * 0.2 * 0.2) / 4
     assert metrics["overall"] == pytest.approx({"accuracy": 0.5, "auc": 0.5, "documents": 4, "loss": loss}, rel=1e-7)
