@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import keras
 import tensorflow as tf
+
+MOST_VALUES = 100_000
+"""The largest number of a variable's values in a histogram, evenly spaced: a table has millions."""
 
 Samples = Callable[[], str]
 """Formats some documents with predicted and true classes as Markdown."""
@@ -30,6 +34,8 @@ class Monitor:
     def epoch(self, epoch: int) -> None:
         """Writes weights and samples after an epoch, numbered from 1."""
         for variable in self._model.trainable_variables:
-            tf.summary.histogram(f"weights/{variable.path}", variable.value, step=epoch)
+            values = tf.reshape(variable.value, [-1])
+            sampled = values[:: max(1, math.ceil(values.shape[0] / MOST_VALUES))]
+            tf.summary.histogram(f"weights/{variable.path}", sampled, step=epoch)
         if self._samples is not None:
             tf.summary.text("samples", self._samples(), step=epoch)

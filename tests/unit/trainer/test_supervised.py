@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,6 +17,7 @@ from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import CLASSIFIER
 from trainer.jobs.training_job import TrainingJob
 from trainer.supervised.supervised import warn_of_long_documents
+from trainer.training import monitor
 from trainer.training.settings import AUTO
 
 SMALL = {"embedding": 4, "units": 4, "bidirectional": False, "epochs": 2}
@@ -75,6 +77,19 @@ def test_curves_and_documents_are_shown(trained: TrainingJob) -> None:
     shown = text.decode().split("\n\n")
     assert len(shown) == SETTINGS["samples"]
     assert all(line.removeprefix("**").startswith(("negative", "positive")) for line in shown)
+
+
+def test_histograms_of_large_tables_count_evenly_spaced_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor, "MOST_VALUES", 10)
+    model = keras.Sequential([keras.Input([3]), keras.layers.Dense(8, use_bias=False)])
+    model.set_weights([np.arange(24.0).reshape(3, 8)])
+    with tf.summary.create_file_writer(str(tmp_path)).as_default():
+        monitor.Monitor(model).epoch(1)
+    events = EventAccumulator(str(tmp_path), {"tensors": 0}).Reload()
+    (name,) = events.Tags()["tensors"]
+    buckets = tf.make_ndarray(events.Tensors(name)[0].tensor_proto)
+    assert buckets[:, 2].sum() == 8  # Every third of 24 values.
+    assert (buckets[0, 0], buckets[-1, 1]) == (0, 21)
 
 
 @pytest.mark.slow

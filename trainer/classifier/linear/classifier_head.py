@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.classifier.linear import documents, fitting, shares
-from trainer.classifier.linear.documents import NgramDocuments
+from trainer.classifier.linear import fitting, ngram_documents, shares
 from trainer.classifier.linear.fitting import Fitted, Losses
+from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LinearLogits
 from trainer.classifier.linear.shares import WeightedSum
 from trainer.classifier.settings import ClassifierSettings, NgramSettings
@@ -97,7 +97,7 @@ class ClassifierHead(Head[ClassifierSettings]):
         found: list[tuple[NDArray[np.float64], ...]] = []
         for batch in self.batches(files):
             encoder, linear = (np.asarray(part, np.float64) for part in answer(*(batch[name] for name in self.inputs)))
-            found.append((encoder, linear, self.wanted(batch), documents.weights(batch)))
+            found.append((encoder, linear, self.wanted(batch), ngram_documents.weights(batch)))
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
     def _correct(self, logits: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -121,8 +121,8 @@ class ClassifierHead(Head[ClassifierSettings]):
 
     def _collect(self, files: list[str], size: SplitSize, ngrams: NgramSettings) -> NgramDocuments:
         """Reads the n-grams of a split."""
-        step = documents.every(size, ngrams.longest)
-        return documents.collect(self.batches(files), self.wanted, longest=ngrams.longest, step=step)
+        step = ngram_documents.every(size, ngrams.longest)
+        return ngram_documents.collect(self.batches(files), self.wanted, longest=ngrams.longest, step=step)
 
     def _model(self, model: keras.Model, fitted: Fitted, longest: int) -> keras.Model:
         """Returns a model with the logits of the encoder and of the linear classifier as outputs."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from trainer.classifier.linear.documents import NgramDocuments
+from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LinearWeights
 
 MAX_WEIGHTS = 4_000_000

@@ -16,8 +16,8 @@ import tensorflow as tf
 from hypothesis import given
 from sklearn.linear_model import LogisticRegression
 
-from trainer.classifier.linear import documents, fitting, ngrams, shares
-from trainer.classifier.linear.documents import NgramDocuments
+from trainer.classifier.linear import fitting, ngram_documents, ngrams, shares
+from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LinearLogits, LinearWeights
 from trainer.classifier.linear.shares import WeightedSum
 from trainer.training.pace import SplitSize
@@ -52,7 +52,7 @@ def one_hot(features: dict[str, tf.Tensor], classes: int = CLASSES) -> np.ndarra
 
 def collected(texts: Sequence[list[int]], labels: Sequence[int], classes: int = CLASSES, step: int = 1) -> Any:
     halves = [batch(texts[:2], labels[:2]), batch(texts[2:], labels[2:])] if len(texts) > 2 else [batch(texts, labels)]
-    return documents.collect(halves, lambda one: one_hot(one, classes), longest=LONGEST, step=step)
+    return ngram_documents.collect(halves, lambda one: one_hot(one, classes), longest=LONGEST, step=step)
 
 
 def of_each(found: NgramDocuments) -> list[list[int]]:
@@ -71,23 +71,23 @@ def test_every_nth_document_is_collected_as_the_set_of_its_ngrams(labelled, step
 
 def test_weights_of_documents_are_collected() -> None:
     features = batch([[4], [5]], [0, 1], weight=tf.constant([0.5, 2.0]))
-    assert documents.collect([features], one_hot, longest=1).weights.tolist() == [0.5, 2.0]
+    assert ngram_documents.collect([features], one_hot, longest=1).weights.tolist() == [0.5, 2.0]
 
 
 @pytest.mark.parametrize(
     ("size", "longest", "expected"),
     [
         (SplitSize(1, 1), 3, 1),
-        (SplitSize(documents.MAX_DOCUMENTS, 10), 3, 1),
-        (SplitSize(documents.MAX_DOCUMENTS + 1, 10), 3, 2),
-        (SplitSize(10 * documents.MAX_DOCUMENTS, 10), 1, 10),
-        (SplitSize(10, documents.MAX_NGRAMS // 3), 3, 1),
-        (SplitSize(10, documents.MAX_NGRAMS), 3, 3),
+        (SplitSize(ngram_documents.MAX_DOCUMENTS, 10), 3, 1),
+        (SplitSize(ngram_documents.MAX_DOCUMENTS + 1, 10), 3, 2),
+        (SplitSize(10 * ngram_documents.MAX_DOCUMENTS, 10), 1, 10),
+        (SplitSize(10, ngram_documents.MAX_NGRAMS // 3), 3, 1),
+        (SplitSize(10, ngram_documents.MAX_NGRAMS), 3, 3),
         (SplitSize(0, 0), 3, 1),
     ],
 )
 def test_the_step_keeps_large_splits_within_the_maxima(size: SplitSize, longest: int, expected: int) -> None:
-    assert documents.every(size, longest) == expected
+    assert ngram_documents.every(size, longest) == expected
 
 
 @pytest.mark.parametrize(
