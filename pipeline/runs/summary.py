@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from components.learning_check.executor import FINDINGS
+from components.learning_check.component import FINDINGS
 from pipeline.config.job import Job
 from pipeline.dag import verdict
 from pipeline.dag.lineage import Execution, Output
