@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOT ?= runs/sentiment
 
-.PHONY: help env demo test test-fast lint format bench bench-batching bench-data bench-peers bench-tagging bench-vectors lock clean
+.PHONY: help env demo test test-fast lint format bench bench-batching bench-data bench-peers bench-startup bench-tagging bench-vectors lock clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ format: env ## format the code and apply ruff's fixes
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: bench-batching bench-data bench-peers bench-tagging bench-vectors ## run all benchmarks
+bench: bench-batching bench-data bench-peers bench-startup bench-tagging bench-vectors ## run all benchmarks
 
 bench-batching: env ## compare batches of similar lengths with those of common tutorials, on the demo's examples
 	@$(PY) -m bench.batching --root $(ROOT)
@@ -40,6 +40,9 @@ bench-data: env ## compare conversion, reading, size and memory with stock TFX a
 
 bench-peers: env ## train the peers on the splits of the demo's run and compare
 	@$(PY) -m bench.peers --root $(ROOT)
+
+bench-startup: env ## measure a small job: a first run, a run from the cache and a prediction
+	@$(PY) -m bench.startup
 
 bench-tagging: env ## run configs/entities.yaml and compare its scores with simple peers
 	@.venv/bin/seqloom run configs/entities.yaml
