@@ -5,35 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tfx import types
-from tfx.components.example_gen import component
-from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.dsl.components.base import base_beam_component
 from tfx.proto import example_gen_pb2
-from tfx.types import component_spec, standard_artifacts, standard_component_specs
+from tfx.types import standard_artifacts
 
 from components.corpus_example_gen.driver import CorpusDriver
-from components.corpus_example_gen.executor import CorpusExampleGenExecutor
 from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
+from components.shared.artifacts import make_spec
+from components.shared.late_executors import LateBeamExecutor
 from trainer.settings import OutputSettings
 
 
-class CorpusExampleGenSpec(component_spec.ComponentSpec):
-    """The parameters of FileBasedExampleGen, plus our own."""
-
-    PARAMETERS = {  # noqa: RUF012 - TFX's declaration
-        **standard_component_specs.FileBasedExampleGenSpec.PARAMETERS,
-        "settings": component_spec.ExecutionParameter(type=str),
-        "splits": component_spec.ExecutionParameter(type=str),
-        "output": component_spec.ExecutionParameter(type=str),
-        "code": component_spec.ExecutionParameter(type=str),
-        "quarantine_dir": component_spec.ExecutionParameter(type=str),
-        "inputs_dir": component_spec.ExecutionParameter(type=str),
-    }
-    INPUTS = standard_component_specs.FileBasedExampleGenSpec.INPUTS
-    OUTPUTS = standard_component_specs.FileBasedExampleGenSpec.OUTPUTS
-
-
-class CorpusExampleGen(component.FileBasedExampleGen):
+class CorpusExampleGen(base_beam_component.BaseBeamComponent):
     """Converts text corpora to splits of raw `tf.SequenceExample` records.
 
     The output `examples` has the custom properties `records_read`, `records_quarantined` and `duplicates_removed`
@@ -50,8 +34,20 @@ class CorpusExampleGen(component.FileBasedExampleGen):
         inputs_dir: Folder for the list of the files to read and the hashes of their contents.
     """
 
-    SPEC_CLASS = CorpusExampleGenSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(CorpusExampleGenExecutor)
+    SPEC_CLASS = make_spec(
+        inputs={},
+        outputs={"examples": standard_artifacts.Examples},
+        parameters={
+            # The parameters of TFX's FileBasedExampleGen, then our own.
+            "input_base": str,
+            "input_config": example_gen_pb2.Input,
+            "output_config": example_gen_pb2.Output,
+            "output_data_format": int,
+            "output_file_format": int,
+            **dict.fromkeys(("settings", "splits", "output", "code", "quarantine_dir", "inputs_dir"), str),
+        },
+    )
+    EXECUTOR_SPEC = LateBeamExecutor("components.corpus_example_gen.executor.CorpusExampleGenExecutor")
     DRIVER_CLASS = CorpusDriver
 
     def __init__(
@@ -67,7 +63,7 @@ class CorpusExampleGen(component.FileBasedExampleGen):
     ) -> None:
         names = dict.fromkeys(pattern.name for pattern in corpus)
         weights = splits.weights if ALL_SPLITS in names else dict.fromkeys(names, 1)
-        spec = CorpusExampleGenSpec(
+        spec = self.SPEC_CLASS(
             input_base="",
             input_config=example_gen_pb2.Input(
                 splits=[example_gen_pb2.Input.Split(name=name, pattern=pattern) for name, pattern, _ in corpus]
@@ -90,5 +86,4 @@ class CorpusExampleGen(component.FileBasedExampleGen):
             inputs_dir=inputs_dir,
             examples=types.Channel(type=standard_artifacts.Examples),
         )
-        # FileBasedExampleGen's constructor only accepts its own spec.
-        base_beam_component.BaseBeamComponent.__init__(self, spec=spec)
+        super().__init__(spec)

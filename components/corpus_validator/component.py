@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tfx import types
-from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.dsl.components.base import base_beam_component
 from tfx.types import standard_artifacts
 
-from components.corpus_validator.executor import CorpusValidatorExecutor
 from components.corpus_validator.settings import ValidationSettings
 from components.shared.artifacts import make_spec
+from components.shared.late_executors import LateBeamExecutor
 
 
 class CorpusValidator(base_beam_component.BaseBeamComponent):
@@ -39,7 +39,7 @@ class CorpusValidator(base_beam_component.BaseBeamComponent):
         parameters=dict.fromkeys(("settings", "serving_logs", "serving_fingerprint", "code"), str),
         optional=["previous_statistics"],
     )
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(CorpusValidatorExecutor)
+    EXECUTOR_SPEC = LateBeamExecutor("components.corpus_validator.executor.CorpusValidatorExecutor")
 
     def __init__(
         self,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tfx import types
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
-from components.evaluation_sets.executor import EvaluationSetsExecutor
 from components.evaluation_sets.settings import EvaluationSettings
 from components.shared.artifacts import make_spec
+from components.shared.late_executors import LateExecutor
 
 
 class EvaluationSets(base_component.BaseComponent):
@@ -28,7 +28,7 @@ class EvaluationSets(base_component.BaseComponent):
         outputs={"evaluation_examples": standard_artifacts.Examples},
         parameters={"settings": str, "code": str},
     )
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(EvaluationSetsExecutor)
+    EXECUTOR_SPEC = LateExecutor("components.evaluation_sets.executor.EvaluationSetsExecutor")
 
     def __init__(
         self,

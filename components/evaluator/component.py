@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
-from tfx.dsl.components.base import base_beam_component, executor_spec
-from tfx.types import standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.dsl.components.base import base_beam_component
+from tfx.types import standard_artifacts
+from tfx.utils import proto_utils
 
-from components.evaluator.executor import LinearGatedExecutor
 from components.evaluator.margins import Margin
+from components.shared.artifacts import make_spec
+from components.shared.late_executors import LateBeamExecutor
+from components.stock.component import EVALUATOR
 
-
-class LinearGatedSpec(standard_component_specs.EvaluatorSpec):
-    """TFX's spec of the Evaluator with the linear model's metrics and the margins over them."""
-
-    PARAMETERS = {  # noqa: RUF012 - TFX's declaration
-        **standard_component_specs.EvaluatorSpec.PARAMETERS,
-        "margins": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        **standard_component_specs.EvaluatorSpec.INPUTS,
-        "linear_baseline": ChannelParameter(type=standard_artifacts.ModelEvaluation),
-    }
+if TYPE_CHECKING:
+    from tensorflow_model_analysis.proto import config_pb2
 
 
 class LinearGatedEvaluator(base_beam_component.BaseBeamComponent):
@@ -41,8 +33,13 @@ class LinearGatedEvaluator(base_beam_component.BaseBeamComponent):
         margins: The margin of each compared metric, by name.
     """
 
-    SPEC_CLASS = LinearGatedSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(LinearGatedExecutor)
+    SPEC_CLASS = make_spec(
+        inputs={**EVALUATOR.inputs, "linear_baseline": standard_artifacts.ModelEvaluation},
+        outputs=EVALUATOR.outputs,
+        parameters={**EVALUATOR.parameters, "margins": str},
+        optional=EVALUATOR.optional,
+    )
+    EXECUTOR_SPEC = LateBeamExecutor("components.evaluator.executor.LinearGatedExecutor")
 
     def __init__(
         self,
@@ -60,7 +57,7 @@ class LinearGatedEvaluator(base_beam_component.BaseBeamComponent):
                 example_splits=json.dumps(list(example_splits)),
                 model=model,
                 baseline_model=baseline_model,
-                eval_config=eval_config,
+                eval_config=proto_utils.proto_to_json(eval_config),
                 fairness_indicator_thresholds="null",
                 linear_baseline=linear_baseline,
                 margins=json.dumps(dict(margins)),

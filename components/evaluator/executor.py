@@ -12,7 +12,7 @@ from tfx.types import artifact_utils
 
 from components.evaluator import results
 from components.evaluator.margins import Margin, failed
-from components.linear_baseline.executor import read_results
+from components.linear_baseline.component import read_results
 from components.shared.artifacts import ArtifactMap
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import apache_beam as beam
 from tensorflow_model_analysis.metrics import metric_types
 
+from components.evaluator.names import REASON
 from trainer.jobs import dotted
 from trainer.jobs.counting import Counts, Undefined
 
@@ -18,9 +19,6 @@ COUNTS = "COUNTS"
 
 Figure = Callable[[Any], float]
 """Takes the counts of a slice; returns the value of a metric, `Undefined` if it has none."""
-
-REASON = " has no value"
-"""The suffix of the name under which the reason is reported why a metric has no value."""
 
 
 class FigureMetric(metric_types.Metric):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow_model_analysis as tfma
+import tensorflow as tf
+from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.evaluator.figure_metric import REASON
+from components.evaluator.names import REASON
+from trainer.data.tfrecords import stream
 from trainer.jobs.counting import Undefined
 
 OVERALL = "overall"
@@ -24,8 +25,10 @@ def read_metrics(directory: str, model: str | None = None) -> Metrics:
         directory: The Evaluator's output.
         model: `candidate` or `baseline` if both were evaluated.
     """
-    result = tfma.load_eval_result(directory, model_name=model)
-    return {slice_name(dict(key)): _values(found[""][""]) for key, found in result.slicing_metrics}
+    # TensorFlow Model Analysis reads the same files, but takes seconds to import.
+    paths = sorted(tf.io.gfile.glob(f"{directory}/metrics-*.tfrecord"))
+    slices = map(metrics_for_slice_pb2.MetricsForSlice.FromString, stream(paths).as_numpy_iterator())
+    return {slice_name(_key(found.slice_key)): _values(found, model) for found in slices}
 
 
 def slice_name(values: Mapping[str, Any]) -> str:
@@ -34,12 +37,21 @@ def slice_name(values: Mapping[str, Any]) -> str:
     return ",".join(f"{name}={value}" for name, value in ordered) or OVERALL
 
 
-def _values(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, value in metrics.items():
-        # Differences from the baseline are skipped; NaN and infinity are strings.
-        if "doubleValue" in value and not name.endswith("_diff"):
-            found.setdefault(name, float(value["doubleValue"]))
-        elif name.endswith(REASON):
-            found[name.removesuffix(REASON)] = Undefined(base64.b64decode(value["bytesValue"]).decode())
-    return found
+def _key(key: metrics_for_slice_pb2.SliceKey) -> dict[str, Any]:
+    """Returns the values of a slice's features by name."""
+    values = {one.column: getattr(one, one.WhichOneof("kind")) for one in key.single_slice_keys}
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
+
+
+def _values(found: metrics_for_slice_pb2.MetricsForSlice, model: str | None) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for metric in found.metric_keys_and_values:
+        name, kind = metric.key.name, metric.value.WhichOneof("type")
+        # Differences from the baseline are skipped.
+        if metric.key.is_diff or (model and metric.key.model_name not in ("", model)):
+            continue
+        if kind == "double_value":
+            values.setdefault(name, metric.value.double_value.value)
+        elif kind == "bytes_value" and name.endswith(REASON):
+            values[name.removesuffix(REASON)] = Undefined(metric.value.bytes_value.decode())
+    return values

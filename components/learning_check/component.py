@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from tfx import types
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
-from components.learning_check.executor import LearningCheckExecutor
 from components.shared.artifacts import make_spec
+from components.shared.late_executors import LateExecutor
+
+FINDINGS = "learning_check.json"
+"""The file in the artifact, with the fields of `trainer.training.sanity.Findings`."""
 
 
 class LearningCheck(base_component.BaseComponent):
@@ -26,7 +29,7 @@ class LearningCheck(base_component.BaseComponent):
         outputs={"model_run": standard_artifacts.ModelRun},
         parameters={"training": str, "settings": str, "code": str},
     )
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(LearningCheckExecutor)
+    EXECUTOR_SPEC = LateExecutor("components.learning_check.executor.LearningCheckExecutor")
 
     def __init__(
         self,

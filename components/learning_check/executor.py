@@ -8,15 +8,13 @@ from typing import Any
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
+from components.learning_check.component import FINDINGS
 from components.shared import example_files
 from components.shared.artifacts import ArtifactMap
 from components.shared.beam_results import write_json
 from trainer.jobs import dotted
 from trainer.jobs.learnable_task import LearnableTask
 from trainer.jobs.training_job import TrainingJob
-
-FINDINGS = "learning_check.json"
-"""The file in the artifact, with the fields of `trainer.training.sanity.Findings`."""
 
 
 class LearningCheckExecutor(base_executor.BaseExecutor):

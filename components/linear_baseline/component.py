@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tfx import types
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
-from components.linear_baseline.executor import LinearBaselineExecutor
 from components.shared.artifacts import make_spec
+from components.shared.beam_results import read_json
+from components.shared.late_executors import LateExecutor
 from trainer.data.kinds import CorpusKind
+
+RESULTS = "baselines.json"
+"""The name of the file in the component's artifact."""
+
+
+def read_results(uri: str) -> dict[str, Any]:
+    """Reads what `simple_models.measure` found from the component's artifact."""
+    results: dict[str, Any] = read_json(f"{uri}/{RESULTS}")
+    return results
 
 
 class LinearBaseline(base_component.BaseComponent):
@@ -30,7 +41,7 @@ class LinearBaseline(base_component.BaseComponent):
         outputs={"evaluation": standard_artifacts.ModelEvaluation},
         parameters={"kind": str, "classes": str, "figures": str, "code": str},
     )
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(LinearBaselineExecutor)
+    EXECUTOR_SPEC = LateExecutor("components.linear_baseline.executor.LinearBaselineExecutor")
 
     def __init__(
         self,

@@ -8,15 +8,15 @@ from typing import Any
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
+from components.linear_baseline.component import RESULTS
 from components.linear_baseline.simple_models import measure
 from components.shared import example_files
 from components.shared.artifacts import ArtifactMap, split_documents
-from components.shared.beam_results import read_json, write_json
+from components.shared.beam_results import write_json
 from trainer.data import kinds
 from trainer.errors import JobError
 from trainer.jobs import progress
 
-_RESULTS = "baselines.json"
 _SPLITS = ("train", "eval", "test")
 
 
@@ -48,11 +48,5 @@ class LinearBaselineExecutor(base_executor.BaseExecutor):
                 expected=str(expected),
                 fix="run again with --no-cache",
             )
-        write_json(results, f"{artifact_utils.get_single_uri(output_dict['evaluation'])}/{_RESULTS}")
+        write_json(results, f"{artifact_utils.get_single_uri(output_dict['evaluation'])}/{RESULTS}")
         progress.report(sum(found.values()), sum(found.values()), "records")
-
-
-def read_results(uri: str) -> dict[str, Any]:
-    """Reads what `simple_models.measure` found from the component's artifact."""
-    results: dict[str, Any] = read_json(f"{uri}/{_RESULTS}")
-    return results

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tfx import types
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
-from components.pusher.executor import PusherExecutor
 from components.shared.artifacts import make_spec
+from components.shared.late_executors import LateExecutor
 
 
 class Publisher(base_component.BaseComponent):
@@ -26,7 +26,7 @@ class Publisher(base_component.BaseComponent):
         outputs={"pushed_model": standard_artifacts.PushedModel},
         parameters={"directory": str, "keep": int, "run": str},
     )
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(PusherExecutor)
+    EXECUTOR_SPEC = LateExecutor("components.pusher.executor.PusherExecutor")
 
     def __init__(
         self, model: types.BaseChannel, model_blessing: types.BaseChannel, directory: str, keep: int, run: str

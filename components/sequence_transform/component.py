@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tfx import types
-from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.dsl.components.base import base_beam_component
 from tfx.types import standard_artifacts
 
-from components.sequence_transform.executor import SequenceTransformExecutor
 from components.shared.artifacts import make_spec
+from components.shared.late_executors import LateBeamExecutor
 from trainer.data import kinds
 from trainer.settings import OutputSettings, TransformSettings
 
@@ -35,7 +35,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         },
         parameters={**dict.fromkeys(("settings", "output", "kind", "labels", "code"), str), "learned": int},
     )
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(SequenceTransformExecutor)
+    EXECUTOR_SPEC = LateBeamExecutor("components.sequence_transform.executor.SequenceTransformExecutor")
 
     def __init__(
         self,

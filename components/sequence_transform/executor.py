@@ -18,7 +18,7 @@ from tfx.types import artifact_utils
 from components.sequence_transform import transform, vocabulary
 from components.sequence_transform.learnable import require_learnable
 from components.sequence_transform.shard_report import ShardReport, dataset
-from components.sequence_transform.shard_work import ShardJob, read_batches
+from components.sequence_transform.shard_work import ShardJob, count_shard, read_batches
 from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
 from components.shared.artifacts import ArtifactMap, describe_examples, read_schema, split_documents
@@ -125,6 +125,8 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         return {"phrases": path} if passes else {}
 
     def _count(self, shards: list[str], settings: TransformSettings, kind: CorpusKind, models: Paths) -> TokenCounts:
+        if len(shards) == 1:  # A pipeline would cost more than the work.
+            return count_shard(shards[0], settings, kind, models.get("subword_model"), models.get("phrases"))
         path = posixpath.join(self._get_tmp_dir(), "counts.json")
         with self._make_beam_pipeline() as pipeline:
             _ = transform.count(pipeline, shards, settings, kind, **models) | WriteJson(path)

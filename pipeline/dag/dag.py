@@ -21,6 +21,7 @@ from pipeline.tasks.task import Goal
 
 _CODE_MODULES: Mapping[str, tuple[str, ...]] = {
     "CorpusExampleGen": ("components.corpus_example_gen.executor",),
+    "StatisticsGen": ("components.stock.executor",),
     "ExampleValidator": ("components.corpus_validator.executor",),
     "SequenceTransform": ("components.sequence_transform.executor",),
     "EvaluationSets": ("components.evaluation_sets.executor",),

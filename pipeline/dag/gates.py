@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evaluator import figure_metric
 from components.evaluator.margins import ROUNDING, Margin
+from components.evaluator.names import FIGURE_METRIC
 from pipeline.config.job import Job
 from pipeline.config.sections import GateSettings, SliceGateSettings
 from pipeline.tasks.metric import Metric
@@ -51,9 +51,10 @@ def linear_margins(job: Job) -> dict[str, Margin]:
 
 
 def _config(name: str, metric: Metric, code: str) -> config_pb2.MetricConfig:
+    module, class_name = FIGURE_METRIC
     return config_pb2.MetricConfig(
-        class_name=figure_metric.FigureMetric.__name__,
-        module=figure_metric.__name__,
+        class_name=class_name,
+        module=module,
         config=json.dumps({"name": name, "figure": metric.figure, "code": code}),
     )
 

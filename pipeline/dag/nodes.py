@@ -9,8 +9,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tfx.components import Evaluator, StatisticsGen, Trainer, Tuner
-from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_artifact_strategy import LatestArtifactStrategy
@@ -27,6 +25,7 @@ from components.learning_check.component import LearningCheck
 from components.linear_baseline.component import LinearBaseline
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
+from components.stock.component import Evaluator, ImportSchemaGen, StatisticsGen, Trainer, Tuner
 from pipeline.config.job import Job
 from pipeline.dag import gates
 from pipeline.dag.layout import Layout
@@ -53,7 +52,9 @@ class Nodes:
         self.nodes: dict[str, BaseNode] = {}
         self._builders: dict[str, Callable[[], BaseNode]] = {
             "CorpusExampleGen": self._example_gen,
-            "StatisticsGen": lambda: StatisticsGen(examples=self._output("CorpusExampleGen", "examples")),
+            "StatisticsGen": lambda: StatisticsGen(
+                self._output("CorpusExampleGen", "examples"), self._code["StatisticsGen"]
+            ),
             "SchemaGen": lambda: ImportSchemaGen(schema_file=sources.schema),
             "PreviousStatistics": self._previous_statistics,
             "ExampleValidator": self._validator,

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-import tensorflow_model_analysis as tfma
-
 from components.evaluator.margins import ROUNDING, Margin
 from components.evaluator.results import OVERALL, Metrics, slice_name
 from pipeline.config.job import Job
@@ -24,6 +22,8 @@ _ONLY_SECTION = re.compile(r"source=(.*),section=\1")
 
 def failed_metrics(directory: str) -> list[str]:
     """Returns the sorted names of the metrics that fail the validation of TensorFlow Model Analysis."""
+    import tensorflow_model_analysis as tfma
+
     result = tfma.load_validation_result(directory)
     return sorted({f.metric_key.name for s in result.metric_validations_per_slice for f in s.failures})
 

@@ -91,6 +91,10 @@ def run(
 def _run(
     job: Job, root: Path, watch: Watch, goal: Goal, until: str | None, use_cache: bool, runner: Runner
 ) -> RunRecord:
+    from pipeline.runners.tfx_imports import import_tfx
+
+    import_tfx()
+
     from pipeline.dag import lineage
     from pipeline.runs import leftovers, metadata_file, summary
 

@@ -12,8 +12,14 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.dsl.compiler import constants
 from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher, runtime_parameter_utils, tfx_runner
-from tfx.proto.orchestration import pipeline_pb2
+from tfx.orchestration.portable import (
+    base_executor_operator,
+    data_types,
+    launcher,
+    runtime_parameter_utils,
+    tfx_runner,
+)
+from tfx.proto.orchestration import executable_spec_pb2, execution_result_pb2, pipeline_pb2
 from tfx.utils import telemetry_utils
 
 from pipeline.runners.local_beam import LOCAL_BEAM
@@ -21,10 +27,30 @@ from pipeline.runners.runner import Observer
 from pipeline.runs.prepare import PreparedRun
 from pipeline.runs.state import ComponentState
 from trainer.errors import JobError
+from trainer.jobs.light_imports import run_deferred
 
 _logger = logging.getLogger("seqloom.runner")
 
 _STATES = {mlmd.Execution.COMPLETE: ComponentState.DONE, mlmd.Execution.CACHED: ComponentState.CACHED}
+
+
+class LateOperator(base_executor_operator.BaseExecutorOperator):
+    """Runs an executor with TFX's own operator, which imports it; TFX creates operators even for cached results."""
+
+    SUPPORTED_EXECUTOR_SPEC_TYPE = (
+        executable_spec_pb2.PythonClassExecutableSpec,
+        executable_spec_pb2.BeamExecutableSpec,
+    )
+    SUPPORTED_PLATFORM_CONFIG_TYPE = ()
+
+    def run_executor(self, execution_info: data_types.ExecutionInfo) -> execution_result_pb2.ExecutorOutput | None:
+        """Imports and runs the executor."""
+        spec: Any = self._executor_spec
+        if getattr(spec, "python_executor_spec", spec).class_path.startswith("tfx.components."):
+            # They rely on what their package does when it is imported: tfx 1.21 completes TensorFlow Model Analysis.
+            run_deferred("tfx.components")
+        operator = launcher.DEFAULT_EXECUTOR_OPERATORS[type(spec)]
+        return operator(spec, self._platform_config).run_executor(execution_info)
 
 
 class NodeRunner(tfx_runner.IrBasedRunner):
@@ -76,6 +102,7 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
         pipeline_runtime_spec=pipeline.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, name),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+        custom_executor_operators=dict.fromkeys(LateOperator.SUPPORTED_EXECUTOR_SPEC_TYPE, LateOperator),
     ).launch()
     state = None
     if execution is not None and execution.execution_id is not None:

@@ -11,8 +11,8 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.evaluator.results import OVERALL, Metrics, read_metrics
-from components.learning_check.executor import FINDINGS
-from components.linear_baseline.executor import read_results
+from components.learning_check.component import FINDINGS
+from components.linear_baseline.component import read_results
 from pipeline.config.job import Job
 from pipeline.dag import verdict
 from pipeline.dag.lineage import Execution, Output

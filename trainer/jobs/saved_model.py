@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trainer.errors import JobError
+from trainer.jobs.light_imports import import_tensorflow
 
 ABOUT = "assets.extra/seqloom.json"
 """The file of a SavedModel with its task, its kind of corpus and a digest of what determines its answers, less code."""
@@ -18,6 +19,7 @@ ABOUT = "assets.extra/seqloom.json"
 def about(directory: str) -> dict[str, str]:
     """Returns the values in a SavedModel's file `ABOUT`; empty if it has none."""
     with quiet():
+        import_tensorflow()
         import tensorflow as tf
 
     path = f"{directory}/{ABOUT}"
@@ -42,16 +44,36 @@ def load(directory: str) -> Any:
         JobError: If it cannot be loaded.
     """
     with quiet():
+        import_tensorflow()
         import tensorflow as tf
 
         from trainer.text.normalization import register_operations
 
-        register_operations()
         try:
+            if _has_foreign_operations(directory):
+                register_operations()
             return tf.saved_model.load(directory)
         except (OSError, ValueError, tf.errors.OpError) as error:
             message = str(error).partition("\n")[0]
             raise JobError("The model cannot be loaded.", where=directory, found=message) from error
+
+
+def _has_foreign_operations(directory: str) -> bool:
+    """Returns whether a SavedModel has operations of other libraries; False if it is missing or damaged."""
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    path = f"{directory}/saved_model.pb"
+    if not tf.io.gfile.exists(path):
+        return False
+    with tf.io.gfile.GFile(path, "rb") as file:
+        try:
+            saved = saved_model_pb2.SavedModel.FromString(file.read())
+        except DecodeError:
+            return False
+    names = {operation.name for graph in saved.meta_graphs for operation in graph.meta_info_def.stripped_op_list.op}
+    return not all(hasattr(tf.raw_ops, name) for name in names)
 
 
 def answer_texts(model: Any, texts: Sequence[str]) -> list[dict[str, Any]]:

@@ -12,13 +12,16 @@ S = TypeVar("S", bound=TrainingSettings)
 
 _STEPS_PER_EPOCH = 48
 """At least about this many batches in an epoch, so that a small corpus is not a handful of steps."""
-_STEPS = 300
+_STEPS = 200
 """At least about this many steps in all."""
 _EPOCHS = (3, 6)
 """The fewest and the most epochs."""
 _BATCH_TOKENS = (2_048, 16_384)
 _BATCH_DOCUMENTS = (8, 64)
-_RATE = 2e-3
+_RATES = (2e-3, 5e-3)
+"""The learning rate of a long run and of a short one."""
+_LONG_RUN = 1_400
+"""The steps from which on a run is long."""
 
 LARGEST_BATCH = _BATCH_TOKENS[1]
 """The most tokens of a batch that are chosen."""
@@ -46,7 +49,10 @@ def suited(size: SplitSize) -> Pace:
     batch_tokens = _power_of_two(size.tokens / _STEPS_PER_EPOCH, *_BATCH_TOKENS)
     batches = max(1, size.tokens / batch_tokens, size.documents / batch_documents)
     fewest, most = _EPOCHS
-    return Pace(min(max(math.ceil(_STEPS / batches), fewest), most), batch_tokens, batch_documents, _RATE)
+    epochs = min(max(math.ceil(_STEPS / batches), fewest), most)
+    lowest, highest = _RATES
+    rate = min(lowest * math.sqrt(max(1, _LONG_RUN / (batches * epochs))), highest)
+    return Pace(epochs, batch_tokens, batch_documents, float(f"{rate:.2g}"))
 
 
 def paced(settings: S, size: SplitSize) -> S:

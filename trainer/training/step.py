@@ -61,6 +61,8 @@ class Step:
         self._gather = self._compile(self._add_gradients)
         self._apply_gathered = tf.function(self._step_of_gathered, input_signature=[_NUMBER], autograph=False)
         self._evaluate = self._compile(self._add_evaluated)
+        # Without a graph, each step of a recurrent layer would be a call from Python.
+        self._logits = tf.function(self._answer, autograph=False, reduce_retracing=True)
 
     def train(self, batch: f.Features, number: int) -> None:
         """Takes a step; its number from 1 identifies the first step that is not finite."""
@@ -87,9 +89,11 @@ class Step:
         """Returns the float32 logits of the first documents of a pass, given its first batch, without dropout."""
         # A carried state has the rows of a whole batch.
         rows = None if self.carried.variables else documents
-        batch = {name: batch[name][:rows] for name in self._objective.inputs}
+        return self._logits({name: batch[name][:rows] for name in self._objective.inputs})[:documents]
+
+    def _answer(self, batch: f.Features) -> tf.Tensor:
         logits, _ = self._objective.call(self.model, batch, self._objective.initial_state(), training=False)
-        return tf.cast(logits[:documents], tf.float32)
+        return tf.cast(logits, tf.float32)
 
     def _step(self, batch: f.Features, step: tf.Tensor) -> None:
         sums, gradients = self._sum_replicas(lambda share: self._gradients(share, mean=True), batch)

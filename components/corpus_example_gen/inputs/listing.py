@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from apache_beam.io.filesystems import FileSystems
 from tfx.proto import example_gen_pb2
-from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
 from components.corpus_example_gen.inputs import files
@@ -51,7 +50,7 @@ def read_listing(inputs_dir: str) -> Listing:
 def patterns(exec_properties: Mapping[str, Any]) -> list[SplitPattern]:
     """Returns the patterns of a component's parameters; a split may have several, in order."""
     config = example_gen_pb2.Input()
-    proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], config)
+    proto_utils.json_to_proto(exec_properties["input_config"], config)
     names = [split.name for split in config.splits]
     return [
         SplitPattern(split.name, split.pattern, names[:n].count(split.name)) for n, split in enumerate(config.splits)
