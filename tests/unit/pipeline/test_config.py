@@ -67,7 +67,7 @@ def test_an_alias_stands_for_its_anchor(load):
 
 
 TRAINER = [
-    ("epochs: x", [":5, trainer.epochs", 'found: the text "x"', "a whole number, above 0"]),
+    ("epochs: x", [":5, trainer.epochs", 'found: the text "x"', "a whole number above 0"]),
     ('epochs: "3"', [":5, trainer.epochs", 'the text "3"', "write it without quotes"]),
     ("epochs: true", [":5, trainer.epochs", "found: true", "a whole number"]),
     ("epochs: 2.5", [":5, trainer.epochs", "found: 2.5", "a whole number"]),
