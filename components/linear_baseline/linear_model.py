@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from components.linear_baseline.labelled_texts import LabelledTexts
 from trainer.jobs import progress
 from trainer.jobs.counting import MIN_PROBABILITY
+from trainer.text.unspaced import UNSPACED
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -30,11 +31,6 @@ _DEFAULT_STRENGTH = 1.0
 _MAX_WEIGHTS = 5_000_000
 """The most weights that are fitted together: 40 MB, of which the optimizer keeps some twenty copies."""
 
-# Scripts that put no spaces between words, as ranges of a character class: Thai, Lao, Burmese, Khmer, kana, Han.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U00020000-\U0003ffff"
-)
 # Combining marks, which Python's \w leaves out: accents, points of Hebrew and Arabic, vowels of Indian scripts.
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0903\u093a-\u094f"
@@ -44,7 +40,7 @@ _MARKS = (
 )
 _SYMBOLS = "\u2190-\u2bff\U0001f000-\U0001faff"
 
-WORDS = rf"[^\W{_UNSPACED}]+(?:[{_MARKS}]+[^\W{_UNSPACED}]*)*|[{_UNSPACED}]|[{_SYMBOLS}]"
+WORDS = rf"[^\W{UNSPACED}]+(?:[{_MARKS}]+[^\W{UNSPACED}]*)*|[{UNSPACED}]|[{_SYMBOLS}]"
 """A run of letters, digits and marks; a single character of a script without spaces; a symbol such as an emoji."""
 
 _Predict = Callable[["csr_matrix"], Probabilities]

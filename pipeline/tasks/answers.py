@@ -11,7 +11,7 @@ from trainer.jobs import dotted, saved_model
 
 
 def open_answers(model: Path, command: str) -> Any:
-    """Loads a SavedModel as the class that answers a command, such as `predict`, for its task.
+    """Loads a SavedModel as the class that answers a command, such as `predict` or `predict --explain`, for its task.
 
     Raises:
         JobError: If the model does not name its task, does not support the command, or cannot be loaded.
@@ -27,10 +27,12 @@ def open_answers(model: Path, command: str) -> Any:
         )
     classes = TASKS[name].answers()
     if command not in classes:
+        able = [other for other, task in TASKS.items() if command in task.answers()]
         raise JobError(
             f"The model does not support `seqloom {command}`.",
             where=str(model),
             found=f"a {name} model",
+            expected=f"a model of task {' or '.join(able)}" if able else None,
             fix=f"use {' or '.join(f'`seqloom {other}`' for other in classes)}" if classes else None,
         )
     return dotted.load(classes[command])(str(model))

@@ -149,7 +149,10 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
 
     def answers(self) -> Mapping[str, str]:
         """Returns the dotted path of the class that answers each command."""
-        return {"predict": "trainer.classifier.answers:LabelAnswers"}
+        return {
+            "predict": "trainer.classifier.answers:LabelAnswers",
+            "predict --explain": "trainer.classifier.answers:ExplainedAnswers",
+        }
 
 
 CLASSIFIER = ClassifierTask()

@@ -85,7 +85,10 @@ class Task(abc.ABC, Generic[J]):
         return None
 
     def answers(self) -> Mapping[str, str]:
-        """Returns the dotted path of the class that answers each command about a published model, by command."""
+        """Returns the dotted path of the class that answers each command about a published model, by command.
+
+        An option that needs a class of its own is part of its command: `predict --explain`.
+        """
         return {}
 
     def probes(self, job: J) -> Mapping[str, str]:

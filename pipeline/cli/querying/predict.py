@@ -24,6 +24,7 @@ _INPUT_HELP = (
     "A file of texts, compressed or not: JSON lines such as"
     ' {"text": "...", "id": 1} or "...", or by its suffix .csv, .tsv, .json, .parquet, .txt, .conll or .conllu.'
 )
+_EXPLAIN_HELP = "Add the words that moved each answer; a model without attention is asked once more for each word."
 _CONFIG_HELP = "A job's YAML, whose corpus section says how to read --input: its format and columns."
 
 
@@ -33,6 +34,7 @@ def predict(
     input_path: Annotated[Path | None, typer.Option("--input", metavar="FILE", help=_INPUT_HELP)] = None,
     config: Annotated[Path | None, typer.Option("--config", metavar="YAML", help=_CONFIG_HELP)] = None,
     overrides: Overrides = None,
+    explain: Annotated[bool, typer.Option("--explain", help=_EXPLAIN_HELP)] = False,
 ) -> None:
     """Runs a published model on texts; prints one JSON line per text.
 
@@ -54,27 +56,29 @@ def predict(
     with exits_with(USAGE):
         path = find_model(model)
         with open_queries(texts, input_path, config, overrides or ()) as given:
-            for answer in answers(path, good(given)):
+            for answer in answers(path, good(given), explain=explain):
                 echo_json(answer)
     if bad:
         echo(f"{bad:,} records cannot be read." if bad > 1 else "1 record cannot be read.", err=True)
         raise typer.Exit(BAD_RECORDS)
 
 
-def answers(model: Path, queries: Iterable[Query]) -> Iterator[dict[str, Any]]:
+def answers(model: Path, queries: Iterable[Query], *, explain: bool = False) -> Iterator[dict[str, Any]]:
     """Yields a model's answer to each query, in order.
 
     Args:
         model: The folder of a SavedModel.
         queries: Any number of queries; read in batches.
+        explain: Whether to add the words that moved each answer.
 
     Raises:
-        JobError: If the model cannot be loaded or does not take texts, or from `queries`, after the earlier answers.
+        JobError: If the model cannot be loaded, does not take texts or cannot explain its answers, or from `queries`,
+            after the earlier answers.
     """
     loaded: Any = None
     for batch in inputs.batches(queries):
         # Loaded late, so that an invalid first line is reported without waiting for the model.
-        loaded = loaded or open_answers(model, "predict")
+        loaded = loaded or open_answers(model, "predict --explain" if explain else "predict")
         for query, answer in zip(batch, _ask(loaded, batch), strict=True):
             yield answer if query.id is None else {"id": query.id, **answer}
 

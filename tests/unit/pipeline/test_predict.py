@@ -90,6 +90,50 @@ def test_an_invalid_line_is_reported_and_the_others_are_answered(model, tmp_path
     assert "1 record cannot be read." in result.stderr
 
 
+def drops(text):
+    """The effect of each word on the label of a text, from the lengths of the text and of its rest."""
+    words, (whole,) = text.split(), expected(text)
+    rests = [expected(" ".join(words[:n] + words[n + 1 :]))[0]["probabilities"] for n in range(len(words))]
+    found = [whole["probability"] - rest[whole["label"]] for rest in rests]
+    words = [{"word": words[n], "position": n, "effect": effect} for n, effect in enumerate(found) if effect]
+    return sorted(words, key=lambda word: -abs(word["effect"]))
+
+
+def test_answers_are_explained_over_many_batches(model):
+    texts = [" ".join("x" * (n % 5 + 1) for n in range(number % 4)) for number in range(inputs.BATCH + 7)]
+    found = list(predict(model, map(Query, texts), explain=True))
+    explanations = [{"method": "occlusion", "words": drops(text)} for text in texts]
+    assert [answer.pop("explanation") for answer in found] == explanations
+    assert found == expected(*texts)
+
+
+def test_the_words_of_arguments_and_of_records_are_explained_harmlessly(root, tmp_path):
+    result = invoke(root, "--explain", "a long \x1b[2J", "")
+    assert (result.exit_code, "\x1b" in result.stdout, "\\u001b[2J" in result.stdout) == (0, False, True)
+    first, second = answers(result.stdout)
+    assert [first["explanation"]["words"], second["explanation"]["words"]] == [drops("a long \x1b[2J"), []]
+    (tmp_path / "in.csv").write_text("key,body\n7,a longer text\n8,b\n")
+    (tmp_path / "job.yaml").write_text(
+        "name: a\ntask: classifier\ncorpus: {format: csv, path: x, text: body, label: topic, id: key}\n"
+    )
+    result = invoke(root, "--input", tmp_path / "in.csv", "--config", tmp_path / "job.yaml", "--explain")
+    assert result.exit_code == 0, result.stderr
+    assert [(one["id"], one["explanation"]["words"]) for one in answers(result.stdout)] == [
+        ("7", drops("a longer text")),
+        ("8", drops("b")),
+    ]
+
+
+def test_a_model_of_a_task_without_explanations_is_refused(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "seqloom.json").write_text('{"task": "tagger"}')
+    result = invoke(tmp_path, "--explain", "text")
+    assert (result.exit_code, result.stdout) == (2, "")
+    parts = ["does not support `seqloom predict --explain`", "a tagger model", "expected: a model of task classifier"]
+    assert [part for part in parts if part not in result.stderr] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [

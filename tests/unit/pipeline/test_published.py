@@ -68,6 +68,16 @@ def test_a_root_without_a_model_says_why(tmp_path):
         ("word2vec", "predict", ["support `seqloom predict`", "use `seqloom neighbors`"]),
         *((task, "predict", ["cannot be loaded"]) for task in ("classifier", "tagger")),
         ("word2vec", "analogy", ["cannot be loaded"]),
+        ("classifier", "predict --explain", ["cannot be loaded"]),
+        *(
+            (
+                task,
+                "predict --explain",
+                [f"found: a {task} model", "expected: a model of task classifier\n", f"use `{use}`"],
+            )
+            for task, use in (("tagger", "seqloom predict"), ("word2vec", "seqloom neighbors"))
+        ),
+        ("word2vec", "predict", ["expected: a model of task classifier or tagger\n"]),
     ],
 )
 def test_a_model_answers_the_commands_of_its_task(model, tmp_path, task, command, parts):
