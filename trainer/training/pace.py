@@ -12,9 +12,9 @@ S = TypeVar("S", bound=TrainingSettings)
 
 _STEPS_PER_EPOCH = 48
 """At least about this many batches in an epoch, so that a small corpus is not a handful of steps."""
-_STEPS = 200
+_STEPS = 150
 """At least about this many steps in all."""
-_EPOCHS = (3, 6)
+_EPOCHS = (3, 5)
 """The fewest and the most epochs."""
 _BATCH_TOKENS = (2_048, 16_384)
 _BATCH_DOCUMENTS = (8, 64)

@@ -8,8 +8,9 @@ scaled to unit length.
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +26,15 @@ from trainer.classifier.linear.ngrams import LinearWeights
 MAX_WEIGHTS = 4_000_000
 """The largest number of n-grams times columns of weights: many classes share it."""
 
-PENALTIES = tuple(4.0**power for power in range(6))
-"""Inverse strengths of the L2 penalty, weakest last; the eval split chooses."""
+PENALTIES = tuple(2.0**power for power in range(9))
+"""Inverse strengths of the L2 penalty, weakest last."""
+
+PATIENCE = 2
+"""The choice ends after so many penalties in turn that are no better than the best."""
+
+FOLDS = 3
+MOST_FOLDED = 3_000
+"""Up to this many train documents, cross-validation joins the eval split, which is small then, in the choice."""
 
 _SMOOTHING = 1.0
 _MAX_ITERATIONS = 300
@@ -83,7 +91,10 @@ def fit(
     min_documents: int,
     max_size: int,
 ) -> Fitted | None:
-    """Fits the classifier, with the penalty that has the lowest loss on the eval split.
+    """Fits the classifier, with the penalty that has the lowest loss on held-out documents.
+
+    These are the eval split, and for small train splits also each third of it, of which the rest does not know.
+    Documents of similar lengths lie next to each other, so that every third one makes folds alike.
 
     Args:
         train: Documents of the train split; targets are [documents, classes] of 0 and 1, here as below.
@@ -95,24 +106,68 @@ def fit(
     Returns:
         The classifier; None if no n-gram is in enough documents.
     """
+    losses = softmax_losses if exclusive else sigmoid_losses
+    path = functools.partial(_path, exclusive=exclusive, min_documents=min_documents, max_size=max_size)
+    held = list(_folds(train)) if len(train.sizes) <= MOST_FOLDED else []
+    folds = [(path(rest), part) for rest, part in held]
+    whole, best, worse = path(train), None, 0
+    for penalty in PENALTIES:
+        fitted = whole(penalty)
+        if fitted is None:
+            return None
+        eval_losses = losses(logits(fitted, evaluated), evaluated.targets)
+        found, weights = [eval_losses], [evaluated.weights]
+        for fit_rest, part in folds:
+            other = fit_rest(penalty)
+            if other is not None:
+                found.append(losses(logits(other, part), part.targets))
+                weights.append(part.weights)
+        loss = mean_loss(np.concatenate(found), np.concatenate(weights))
+        if best is None or loss < best[0]:
+            best, worse = (loss, Fitted(fitted, penalty, mean_loss(eval_losses, evaluated.weights))), 0
+        elif (worse := worse + 1) == PATIENCE:
+            break
+    return None if best is None else best[1]
+
+
+def logits(linear: LinearWeights, documents: NgramDocuments) -> NDArray[np.float64]:
+    """Returns the logits of documents, float [documents, classes], as `LinearLogits` does."""
+    rows = _unit_rows(_matrix(documents, linear.keys), linear.scales.astype(np.float64))
+    found: NDArray[np.float64] = rows @ linear.weights + linear.bias
+    return found
+
+
+def _path(
+    train: NgramDocuments, *, exclusive: bool, min_documents: int, max_size: int
+) -> Callable[[float], LinearWeights | None]:
+    """Returns a function that fits a classifier with a penalty, each time from the weights of the last one."""
     classes = train.targets.shape[1]
     keys, frequency = _frequent(train.keys, min_documents, width(1 if classes == 2 else classes, max_size))
     if not len(keys):
-        return None
+        return lambda _: None
     occurrences = _matrix(train, keys)
     scales = np.log1p(len(train.sizes) / frequency) * np.sqrt(_largest_ratio(occurrences, train.targets))
-    rows, eval_rows = (_unit_rows(matrix, scales) for matrix in (occurrences, _matrix(evaluated, keys)))
-    losses = softmax_losses if exclusive else sigmoid_losses
+    rows = _unit_rows(occurrences, scales)
     regressions = _Regressions(rows, train.targets, train.weights, exclusive=exclusive)
-    best: Fitted | None = None
-    for penalty in PENALTIES:
+
+    def fit_with(penalty: float) -> LinearWeights:
         weights, bias = regressions.fit(penalty)
-        loss = mean_loss(losses(eval_rows @ weights + bias, evaluated.targets), evaluated.weights)
-        if best is not None and loss >= best.eval_loss:
-            break
-        parts = (part.astype(np.float32) for part in (scales, weights, bias))
-        best = Fitted(LinearWeights(keys, *parts), penalty, loss)
-    return best
+        return LinearWeights(keys, *(part.astype(np.float32) for part in (scales, weights, bias)))
+
+    return fit_with
+
+
+def _folds(documents: NgramDocuments) -> Iterator[tuple[NgramDocuments, NgramDocuments]]:
+    """Yields the documents without every n-th one, and these."""
+    numbers = np.arange(len(documents.sizes))
+    of_keys = np.repeat(numbers, documents.sizes)
+    for fold in range(min(FOLDS, len(numbers))):
+        held, held_keys = (found % FOLDS == fold for found in (numbers, of_keys))
+        for_each = [(mask, keys) for mask, keys in ((~held, ~held_keys), (held, held_keys))]
+        rest, part = (
+            NgramDocuments(documents.keys[keys], *(column[mask] for column in documents[1:])) for mask, keys in for_each
+        )
+        yield rest, part
 
 
 class _Regressions:

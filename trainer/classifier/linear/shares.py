@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from trainer.classifier.linear.fitting import Losses
 
-_PRIOR = 4.0
-"""The precision of the prior, a normal distribution around the linear classifier alone: few documents decide little."""
+_PRIOR = np.array([10.0, 25.0])
+"""The precisions of the prior, normal around the linear classifier alone: few documents decide little."""
 
 
 class Shares(NamedTuple):
@@ -43,7 +43,7 @@ def choose(
 
     def total(shares: NDArray[np.float64]) -> float:
         found = losses(shares[0] * encoder + shares[1] * linear, targets) @ weights
-        return float(found + _PRIOR / 2 * np.square(shares - [0, 1]).sum())
+        return float(found + (_PRIOR / 2 * np.square(shares - [0, 1])).sum())
 
     best = scipy.optimize.minimize(total, start, method="L-BFGS-B", bounds=[(0, None)] * 2)
     return Shares(*(round(float(share), 6) for share in best.x))
