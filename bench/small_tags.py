@@ -31,7 +31,7 @@ _AFFIXES = (1, 2, 3)
 _AROUND = (-2, -1, 1, 2)
 
 
-class Judged(NamedTuple):
+class JudgedTags(NamedTuple):
     """One model on unseen sentences.
 
     Attributes:
@@ -72,15 +72,15 @@ def write(drawn: Sentences, folder: Path) -> Path:
     return path
 
 
-def judge(answers: Sequence[Sequence[str]], unseen: Sentences, seconds: float) -> Judged:
+def judge(answers: Sequence[Sequence[str]], unseen: Sentences, seconds: float) -> JudgedTags:
     """Judges the tags of sentences with seqeval."""
     from seqeval.metrics import accuracy_score, f1_score
 
     given, found = [list(tags) for _, tags in unseen], [list(tags) for tags in answers]
-    return Judged(float(f1_score(given, found)), float(accuracy_score(given, found)), seconds)
+    return JudgedTags(float(f1_score(given, found)), float(accuracy_score(given, found)), seconds)
 
 
-def ours(folder: Path, drawn: Sentences, unseen: Sentences, sets: Sequence[str]) -> Judged:
+def ours(folder: Path, drawn: Sentences, unseen: Sentences, sets: Sequence[str]) -> JudgedTags:
     """Runs the job of a corpus, and judges the published model."""
     job, root = write(drawn, folder), folder / "root"
     command = [sys.executable, "-m", "pipeline.cli", "run", str(job), "--root", str(root), "--no-cache"]
@@ -139,7 +139,7 @@ def linear_crf(train: Sentences, held: Sentences) -> Callable[[Sentences], list[
     return lambda sentences: [list(found) for found in best.predict(rows(sentences))]
 
 
-def peer(root: Path, unseen: Sentences) -> Judged:
+def peer(root: Path, unseen: Sentences) -> JudgedTags:
     """Fits the linear CRF to the splits of a run."""
     found = {
         split: [(steps(row, "tokens"), steps(row, "tags")) for row in raw_examples(root, split)] for split in SPLITS
@@ -150,7 +150,7 @@ def peer(root: Path, unseen: Sentences) -> Judged:
     return judge(model(unseen), unseen, seconds)
 
 
-def row(taken: int, pairs: Sequence[tuple[Judged, Judged]]) -> list[str]:
+def row(taken: int, pairs: Sequence[tuple[JudgedTags, JudgedTags]]) -> list[str]:
     """Makes the row of one size: means over the draws, ours beside the peer's."""
     cells = [f"{taken:,}"]
     for field, digits in (("span_f1", 4), ("token_accuracy", 4), ("seconds", 1)):

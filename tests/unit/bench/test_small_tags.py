@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench import small_tags
-from bench.small_tags import Judged
+from bench.small_tags import JudgedTags
 
 
 def test_sentences_are_read_with_the_first_and_the_last_column(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_linear_crf_knows_unseen_words_by_their_ends() -> None:
 
 
 def test_a_row_has_the_means_and_the_error_of_the_difference() -> None:
-    pairs = [(Judged(0.5, 0.9, 10), Judged(0.6, 0.9, 1)), (Judged(0.7, 0.9, 20), Judged(0.6, 0.8, 2))]
+    pairs = [(JudgedTags(0.5, 0.9, 10), JudgedTags(0.6, 0.9, 1)), (JudgedTags(0.7, 0.9, 20), JudgedTags(0.6, 0.8, 2))]
     assert small_tags.row(1_000, pairs) == [
         *("1,000", "0.6000", "0.6000", "0.9000", "0.8500", "15.0", "1.5"),
         *("+0.0000 ± 0.1000", "+0.0500 ± 0.0500"),
