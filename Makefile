@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOT ?= runs/sentiment
 
-.PHONY: help env demo test test-fast lint format bench bench-batching bench-data bench-peers bench-small bench-startup bench-tagging bench-vectors lock clean
+.PHONY: help env demo test test-fast lint format bench bench-batching bench-data bench-peers bench-small bench-small-tags bench-startup bench-tagging bench-vectors lock clean
 
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: ## create the locked environment in .venv if it is missing or outdated (PYTHON=... names the interpreter)
 	@scripts/setup
@@ -30,7 +30,7 @@ format: env ## format the code and apply ruff's fixes
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: bench-batching bench-data bench-peers bench-small bench-startup bench-tagging bench-vectors ## run all benchmarks
+bench: bench-batching bench-data bench-peers bench-small bench-small-tags bench-startup bench-tagging bench-vectors ## run all benchmarks
 
 bench-batching: env ## compare batches of similar lengths with those of common tutorials, on the demo's examples
 	@$(PY) -m bench.batching --root $(ROOT)
@@ -43,6 +43,9 @@ bench-peers: env ## train the peers on the splits of the demo's run and compare
 
 bench-small: env ## train on small corpora with the defaults, and compare with TF-IDF on unseen documents
 	@$(PY) -m bench.small
+
+bench-small-tags: env ## train taggers on small corpora with the defaults, and compare with a linear CRF
+	@$(PY) -m bench.small_tags
 
 bench-startup: env ## measure a small job: a first run, a run from the cache and a prediction
 	@$(PY) -m bench.startup

@@ -144,8 +144,12 @@ class TransformSettings(Settings):
     max_size: int = Field(
         20_000, gt=0, le=100_000_000, description="Maximum size of the vocabulary, excluding reserved ids."
     )
-    min_count: int = Field(
-        2, gt=0, le=1_000_000_000, description="Minimum count of a word in the train split; rarer ones are unknown."
+    min_count: int | None = Field(
+        None,
+        gt=0,
+        le=1_000_000_000,
+        description="Minimum count of a word in the train split; rarer ones are unknown. Default: 1 for tokens with"
+        " tags, 2 for text.",
     )
     oov_buckets: int = Field(
         0, ge=0, le=100_000_000, description="Number of ids after the vocabulary to hash unknown words to."
@@ -213,6 +217,10 @@ class TransformSettings(Settings):
             if getattr(self, name):
                 found = f"{name} with tokenizer subwords, whose model covers every text"
                 yield Problem((name,), f"{name} has no effect with tokenizer subwords.", found, fix=f"remove {name}")
+
+    def least_count(self, *, tokenized: bool) -> int:
+        """Returns the minimum count of a word; by default each token with a tag is known, because names are rare."""
+        return self.min_count or (1 if tokenized else 2)
 
     @property
     def lowercased(self) -> bool:

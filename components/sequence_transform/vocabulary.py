@@ -63,19 +63,19 @@ def select_words(
     elif settings.tokenizer == "subwords":
         chosen = _by_count(set(pieces) - set(settings.reserved), counts)
     else:
-        chosen = _frequent_words(counts, settings)
+        chosen = _frequent_words(counts, settings, settings.least_count(tokenized=tokenized))
     return [(word, counts.get(word, 0)) for word in (*settings.reserved, *chosen)]
 
 
-def _frequent_words(counts: Mapping[str, int], settings: TransformSettings) -> list[str]:
+def _frequent_words(counts: Mapping[str, int], settings: TransformSettings, least: int) -> list[str]:
     reserved = {*f.RESERVED_WORDS, *settings.reserved}
-    frequent = [w for w, n in counts.items() if n >= settings.min_count and w not in reserved and is_line(w)]
+    frequent = [w for w, n in counts.items() if n >= least and w not in reserved and is_line(w)]
     if not frequent:
         raise JobError(
             "The vocabulary would be empty.",
             where="SequenceTransform, train split",
             found=f"{len(counts)} distinct tokens, the most frequent one {max(counts.values(), default=0)} times",
-            expected=f"at least one token that occurs transform.min_count = {settings.min_count} times",
+            expected=f"at least one token that occurs transform.min_count = {least} times",
             fix="Check that corpus.text names the text, add documents, or lower transform.min_count.",
         )
     return _by_count(frequent, counts)[: settings.max_size]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import keras
 
@@ -11,6 +11,7 @@ from trainer.jobs.training_job import TrainingJob
 from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies
 from trainer.training.checkpoint import TrainingState
+from trainer.training.pace import OF_DOCUMENTS, PacePlan
 from trainer.training.sanity import Findings
 from trainer.training.settings import TrainingSettings
 
@@ -34,7 +35,13 @@ class Trained(NamedTuple):
 
 
 class LearnableTask(TrainingTask[S], Generic[S]):
-    """The training of a task whose `learns` is true."""
+    """The training of a task whose `learns` is true.
+
+    Attributes:
+        plan: What the numbers that replace `auto` aim at.
+    """
+
+    plan: ClassVar[PacePlan] = OF_DOCUMENTS
 
     def is_chief(self, settings: S) -> bool:
         """Returns whether this process writes the results; of several workers one does."""

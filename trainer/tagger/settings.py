@@ -10,6 +10,8 @@ from trainer.recurrent.settings import SequenceSettings
 class TaggerSettings(SequenceSettings):
     """The tagger and how it is trained."""
 
+    spatial_dropout: float = Field(0.2, ge=0, lt=1, description="Dropout of whole channels of the word vectors.")
+    patience: int = Field(6, gt=0, le=1_000_000, description="Epochs without a better eval loss before training stops.")
     label_smoothing: float = Field(
         0.0,
         ge=0,

@@ -17,6 +17,7 @@ from trainer.tagger import model
 from trainer.tagger.servable import TaggerServable
 from trainer.tagger.settings import TaggerSettings
 from trainer.training.objective import Outcome
+from trainer.training.pace import OF_TOKENS
 
 
 class TagHead(Head[TaggerSettings]):
@@ -41,6 +42,7 @@ class Tagger(Supervised[TaggerSettings]):
 
     name = "tagger"
     settings = TaggerSettings
+    plan = OF_TOKENS
     build = staticmethod(model.build)
 
     def head(self, job: TrainingJob, settings: TaggerSettings) -> Head[TaggerSettings]:

@@ -148,6 +148,14 @@ def test_a_word_that_no_token_can_equal_is_refused(tokenizer: Any, content: str,
     assert read_words(content.encode(), "w.txt", settings, tokenized=True) == content.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("min_count", "tokenized", "expected"), [(None, True, "ab"), (None, False, "a"), (2, True, "a")]
+)
+def test_rare_tokens_with_tags_are_known_by_default(min_count: int | None, tokenized: bool, expected: str) -> None:
+    found = select_words({"a": 2, "b": 1}, TransformSettings(min_count=min_count), tokenized=tokenized)
+    assert [word for word, _ in found] == list(expected)
+
+
 def test_an_empty_train_split_needs_no_known_word(tmp_path: Path) -> None:
     assert select({}, vocabulary=given_file(tmp_path / "words.txt", "a\n")) == [("a", 0)]
 

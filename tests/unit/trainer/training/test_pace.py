@@ -7,7 +7,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from trainer.training.pace import Pace, SplitSize, chosen, paced, suited
+from trainer.training.pace import OF_DOCUMENTS, OF_TOKENS, Pace, PacePlan, SplitSize, chosen, paced, suited
 from trainer.training.settings import AUTO, TrainingSettings, given
 
 KEYS = set(Pace._fields)
@@ -16,7 +16,15 @@ KEYS = set(Pace._fields)
 @pytest.mark.parametrize(
     ("size", "expected"),
     [
-        (SplitSize(1, 1), Pace(6, 2_048, 8, 2e-3)),
+        (SplitSize(0, 0), Pace(5, 2_048, 8, 5e-3)),
+        (SplitSize(1, 1), Pace(5, 2_048, 8, 5e-3)),
+        (SplitSize(240, 56_000), Pace(5, 2_048, 8, 5e-3)),
+        (SplitSize(800, 175_000), Pace(3, 4_096, 16, 5e-3)),
+        (SplitSize(2_400, 585_000), Pace(4, 16_384, 64, 5e-3)),
+        (SplitSize(8_000, 1_900_000), Pace(3, 16_384, 64, 3.9e-3)),
+        (SplitSize(6_800, 150_000), Pace(3, 4_096, 64, 4.2e-3)),
+        (SplitSize(26_927, 5_500_000), Pace(3, 16_384, 64, 2.1e-3)),
+        (SplitSize(10**6, 2 * 10**8), Pace(3, 16_384, 64, 2e-3)),
     ],
     ids=str,
 )
@@ -24,12 +32,29 @@ def test_the_pace_of_a_size(size: SplitSize, expected: Pace) -> None:
     assert suited(size) == expected
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (SplitSize(160, 5_000), Pace(20, 2_048, 8, 1e-2)),
+        (SplitSize(800, 20_000), Pace(16, 2_048, 16, 1e-2)),
+        (SplitSize(100_000, 2_500_000), Pace(6, 16_384, 64, 2.9e-3)),
+    ],
+    ids=str,
+)
+def test_the_pace_of_a_tagger_has_more_steps(size: SplitSize, expected: Pace) -> None:
+    assert suited(size, OF_TOKENS) == expected
+    assert expected.epochs >= suited(size).epochs
+
+
+@pytest.mark.parametrize("plan", [OF_DOCUMENTS, OF_TOKENS], ids=["documents", "tokens"])
 @drawn(st.integers(1, 10**7), st.integers(0, 10**4), st.integers(1, 100))
-def test_a_larger_split_has_no_smaller_batches_and_no_more_epochs(documents: int, mean: int, times: int) -> None:
-    small, large = (suited(SplitSize(documents * n, documents * n * mean)) for n in (1, times))
+def test_a_larger_split_has_no_smaller_batches_and_no_more_epochs(
+    plan: PacePlan, documents: int, mean: int, times: int
+) -> None:
+    small, large = (suited(SplitSize(documents * n, documents * n * mean), plan) for n in (1, times))
     assert small.batch_tokens <= large.batch_tokens
     assert small.batch_documents <= large.batch_documents
-    assert small.epochs >= 3
+    assert small.epochs >= plan.epochs[0]
     for batch in (small.batch_tokens, small.batch_documents):
         assert batch & (batch - 1) == 0
 
