@@ -35,7 +35,7 @@ class PacePlan(NamedTuple):
     long_run: int
 
 
-OF_DOCUMENTS = PacePlan(steps=150, epochs=(3, 5), rates=(2e-3, 5e-3), long_run=1_400)
+OF_DOCUMENTS = PacePlan(steps=85, epochs=(3, 5), rates=(2e-3, 5e-3), long_run=1_400)
 """Suits models with one target per document."""
 OF_TOKENS = PacePlan(steps=800, epochs=(6, 20), rates=(2e-3, 1e-2), long_run=20_000)
 """Suits models with a target at each token, most of which teach nothing: a few sentences need many steps."""

@@ -18,9 +18,10 @@ KEYS = set(Pace._fields)
     [
         (SplitSize(0, 0), Pace(5, 2_048, 8, 5e-3)),
         (SplitSize(1, 1), Pace(5, 2_048, 8, 5e-3)),
-        (SplitSize(240, 56_000), Pace(5, 2_048, 8, 5e-3)),
+        (SplitSize(160, 30_000), Pace(5, 2_048, 8, 5e-3)),
+        (SplitSize(240, 50_000), Pace(3, 2_048, 8, 5e-3)),
         (SplitSize(800, 175_000), Pace(3, 4_096, 16, 5e-3)),
-        (SplitSize(2_400, 585_000), Pace(4, 16_384, 64, 5e-3)),
+        (SplitSize(2_400, 585_000), Pace(3, 16_384, 64, 5e-3)),
         (SplitSize(8_000, 1_900_000), Pace(3, 16_384, 64, 3.9e-3)),
         (SplitSize(6_800, 150_000), Pace(3, 4_096, 64, 4.2e-3)),
         (SplitSize(26_927, 5_500_000), Pace(3, 16_384, 64, 2.1e-3)),
