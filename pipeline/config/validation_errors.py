@@ -133,7 +133,8 @@ def _explain(
     elif kind == "value_error":
         what = str(details["ctx"]["error"])
         found = None if ", found " in what else describe(details["input"])
-        yield JobError(f"The value of {keys} is not valid: {what}.", where=source.where(path), found=found)
+        text = f"The value of {keys} is not valid: {what}."
+        yield JobError(text, where=source.where(path), found=found, fix=_unquoted(details["input"]))
     else:
         value, field = details["input"], _field(model, path)
         yield JobError(
@@ -170,11 +171,17 @@ def _fix(value: object, kind: str, field: FieldInfo | None) -> str | None:
     if kind == "string_type" and isinstance(value, int | float):
         return f'put it in quotes: "{str(value).lower()}"'
     if isinstance(value, str) and kind in {"int_type", "float_type"}:
-        return "write it without quotes" if value.replace(".", "", 1).isdigit() else None
+        return _unquoted(value)
     if kind == "bool_type" and isinstance(value, str):
         words = {"yes": "true", "on": "true", "no": "false", "off": "false"}
         return f"write {words[value.lower()]}" if value.lower() in words else None
     return None
+
+
+def _unquoted(value: object) -> str | None:
+    """Returns the fix of a number in quotes."""
+    is_number = isinstance(value, str) and value.replace(".", "", 1).isdigit()
+    return "write it without quotes" if is_number else None
 
 
 def _expected(field: FieldInfo | None) -> str | None:

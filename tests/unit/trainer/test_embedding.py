@@ -139,7 +139,8 @@ def test_vectors_of_other_words_and_those_that_are_not_finite_are_rejected(graph
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_step_moves_the_table_unless_it_is_frozen(frozen: bool) -> None:
     keras.utils.set_random_seed(1)
-    section = {"embedding": {"from": "x.bin", "frozen": frozen}, "units": 3, "bigrams": None}
+    section = {"embedding": {"from": "x.bin", "frozen": frozen}, "units": 3, "bigrams": None, "epochs": 1}
+    section["learning_rate"] = 2e-3
     settings, values = ClassifierSettings.model_validate(section), vectors(8)
     model = classifier.build(settings, 8, 2, values)
     table = model.get_layer("embedding").embeddings

@@ -32,7 +32,8 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed: Any) -> Tra
     """Documents whose class is whether id 4 is among their words."""
     folder = tmp_path_factory.mktemp("job")
     (folder / "settings.json").write_text(json.dumps({**TransformSettings().model_dump(), "kind": "labelled_text"}))
-    lengths = {split: {"length": {"longest": WORDS}} for split in ("train", "eval")}
+    sizes = {"train": {"documents": 32, "tokens": 128}, "eval": {"documents": 16, "tokens": 64}}
+    lengths = {split: {**size, "length": {"longest": WORDS}} for split, size in sizes.items()}
     (folder / "summary.json").write_text(json.dumps(lengths))
     (folder / "labels.txt").write_text("without\nwith\n")
     (folder / "vocabulary.txt").write_text("".join(f"{word}\n" for word in [*RESERVED_WORDS, *"abcdefgh"]))
