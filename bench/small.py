@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from bench import data_tables, documents, small_corpora
 from bench.small_corpora import CORPORA, Corpus, Review
+from bench.small_runs import publish
 
 _BATCH = 64
 _BINS = 10
@@ -71,20 +71,11 @@ def ours(
     folder: Path, drawn: Sequence[Review], unseen: Sequence[Review], corpus: Corpus, sets: Sequence[str]
 ) -> Judged:
     """Runs the job of a corpus, and judges the published model."""
-    job, root = small_corpora.write(drawn, corpus.multi_label, folder), folder / "root"
-    command = [sys.executable, "-m", "pipeline.cli", "run", str(job), "--root", str(root), "--no-cache"]
-    start = time.perf_counter()
-    with (folder / "run.log").open("w") as log:
-        options = [option for value in sets for option in ("--set", value)]
-        done = subprocess.run([*command, *options], stdout=log, stderr=log, check=False)
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        raise SystemExit(f"the run failed: see {folder / 'run.log'}")
+    version, seconds = publish(small_corpora.write(drawn, corpus.multi_label, folder), sets)
     import tensorflow as tf
 
     from trainer.jobs import saved_model
 
-    version = max((root / "serving").iterdir(), key=lambda path: int(path.name))
     serve = saved_model.load(str(version)).signatures["serving_default"]
     order = sorted(range(len(unseen)), key=lambda number: len(unseen[number].text))
     probabilities: dict[int, NDArray[np.float32]] = {}

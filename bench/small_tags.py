@@ -12,7 +12,6 @@ import json
 import os
 import random
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple
 
 from bench import data_tables
 from bench.documents import SPLITS, raw_examples, steps
+from bench.small_runs import publish
 from bench.tagging import Sentences
 
 _BATCH = 64
@@ -82,18 +82,9 @@ def judge(answers: Sequence[Sequence[str]], unseen: Sentences, seconds: float) -
 
 def ours(folder: Path, drawn: Sentences, unseen: Sentences, sets: Sequence[str]) -> JudgedTags:
     """Runs the job of a corpus, and judges the published model."""
-    job, root = write(drawn, folder), folder / "root"
-    command = [sys.executable, "-m", "pipeline.cli", "run", str(job), "--root", str(root), "--no-cache"]
-    start = time.perf_counter()
-    with (folder / "run.log").open("w") as log:
-        options = [option for value in sets for option in ("--set", value)]
-        done = subprocess.run([*command, *options], stdout=log, stderr=log, check=False)
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        raise SystemExit(f"the run failed: see {folder / 'run.log'}")
+    version, seconds = publish(write(drawn, folder), sets)
     from trainer.tagger.answers import TagAnswers
 
-    version = max((root / "serving").iterdir(), key=lambda path: int(path.name))
     model = TagAnswers(str(version))
     batches = [unseen[first : first + _BATCH] for first in range(0, len(unseen), _BATCH)]
     answers = [one["tags"] for batch in batches for one in model.tag([tokens for tokens, _ in batch])]

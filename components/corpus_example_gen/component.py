@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfx import types
 from tfx.dsl.components.base import base_beam_component
 from tfx.proto import example_gen_pb2
 from tfx.types import standard_artifacts
@@ -12,7 +11,7 @@ from tfx.types import standard_artifacts
 from components.corpus_example_gen.driver import CorpusDriver
 from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
-from components.shared.artifacts import make_spec
+from components.shared.artifacts import make_spec, new_outputs
 from components.shared.late_executors import LateBeamExecutor
 from trainer.settings import OutputSettings
 
@@ -84,6 +83,6 @@ class CorpusExampleGen(base_beam_component.BaseBeamComponent):
             code=code,
             quarantine_dir=quarantine_dir,
             inputs_dir=inputs_dir,
-            examples=types.Channel(type=standard_artifacts.Examples),
+            **new_outputs(self.SPEC_CLASS),
         )
         super().__init__(spec)

@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_beam_component
 from tfx.types import standard_artifacts
 
 from components.corpus_validator.settings import ValidationSettings
-from components.shared.artifacts import make_spec
+from components.shared.artifacts import make_spec, new_outputs
 from components.shared.late_executors import LateBeamExecutor
 
 
@@ -61,6 +61,6 @@ class CorpusValidator(base_beam_component.BaseBeamComponent):
                 serving_logs=serving_logs[0],
                 serving_fingerprint=serving_logs[1],
                 code=code,
-                anomalies=types.Channel(type=standard_artifacts.ExampleAnomalies),
+                **new_outputs(self.SPEC_CLASS),
             )
         )

@@ -7,7 +7,7 @@ from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
 from components.evaluation_sets.settings import EvaluationSettings
-from components.shared.artifacts import make_spec
+from components.shared.artifacts import make_spec, new_outputs
 from components.shared.late_executors import LateExecutor
 
 
@@ -43,6 +43,6 @@ class EvaluationSets(base_component.BaseComponent):
                 transform_graph=transform_graph,
                 settings=settings.model_dump_json(),
                 code=code,
-                evaluation_examples=types.Channel(type=standard_artifacts.Examples),
+                **new_outputs(self.SPEC_CLASS),
             )
         )

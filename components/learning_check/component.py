@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
-from components.shared.artifacts import make_spec
+from components.shared.artifacts import make_spec, new_outputs
 from components.shared.late_executors import LateExecutor
 
 FINDINGS = "learning_check.json"
@@ -46,6 +46,6 @@ class LearningCheck(base_component.BaseComponent):
                 training=training,
                 settings=settings,
                 code=code,
-                model_run=types.Channel(type=standard_artifacts.ModelRun),
+                **new_outputs(self.SPEC_CLASS),
             )
         )

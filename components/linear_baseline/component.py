@@ -10,7 +10,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
-from components.shared.artifacts import make_spec
+from components.shared.artifacts import make_spec, new_outputs
 from components.shared.beam_results import read_json
 from components.shared.late_executors import LateExecutor
 from trainer.data.kinds import CorpusKind
@@ -58,6 +58,6 @@ class LinearBaseline(base_component.BaseComponent):
                 classes=json.dumps(list(classes)),
                 figures=json.dumps(dict(figures)),
                 code=code,
-                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+                **new_outputs(self.SPEC_CLASS),
             )
         )

@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component
 from tfx.types import standard_artifacts
 
-from components.shared.artifacts import make_spec
+from components.shared.artifacts import make_spec, new_outputs
 from components.shared.late_executors import LateExecutor
 
 
@@ -38,6 +38,6 @@ class Publisher(base_component.BaseComponent):
                 directory=directory,
                 keep=keep,
                 run=run,
-                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+                **new_outputs(self.SPEC_CLASS),
             )
         )

@@ -6,7 +6,7 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_component
 from tfx.types import standard_artifacts
 
-from components.shared.artifacts import make_spec
+from components.shared.artifacts import make_spec, new_outputs
 from components.shared.late_executors import LateBeamExecutor
 from trainer.data import kinds
 from trainer.settings import OutputSettings, TransformSettings
@@ -59,7 +59,6 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
                 labels=labels,
                 learned=int(learned),
                 code=code,
-                transform_graph=types.Channel(type=standard_artifacts.TransformGraph),
-                transformed_examples=types.Channel(type=standard_artifacts.Examples),
+                **new_outputs(self.SPEC_CLASS),
             )
         )

@@ -33,6 +33,25 @@ def make_spec(
     return Spec
 
 
+def extend_spec(
+    base: type[ComponentSpec], inputs: ArtifactTypes, parameters: Mapping[str, type]
+) -> type[ComponentSpec]:
+    """Returns the spec class of a component with more inputs and parameters than another one."""
+    more = make_spec(inputs, {}, parameters)
+
+    class Extended(ComponentSpec):
+        INPUTS = {**base.INPUTS, **more.INPUTS}  # noqa: RUF012 - TFX's declaration
+        OUTPUTS = base.OUTPUTS
+        PARAMETERS = {**base.PARAMETERS, **more.PARAMETERS}  # noqa: RUF012
+
+    return Extended
+
+
+def new_outputs(spec: type[ComponentSpec]) -> dict[str, types.Channel]:
+    """Returns a new channel for each output of a component, by name."""
+    return {name: types.Channel(type=output.type) for name, output in spec.OUTPUTS.items()}
+
+
 def read_schema(inputs: ArtifactMap) -> schema_pb2.Schema:
     """Reads the schema of the input `schema`."""
     folder = artifact_utils.get_single_uri(inputs["schema"])

@@ -53,7 +53,7 @@ class Nodes:
         self._builders: dict[str, Callable[[], BaseNode]] = {
             "CorpusExampleGen": self._example_gen,
             "StatisticsGen": lambda: StatisticsGen(
-                self._output("CorpusExampleGen", "examples"), self._code["StatisticsGen"]
+                examples=self._output("CorpusExampleGen", "examples"), code=self._code["StatisticsGen"]
             ),
             "SchemaGen": lambda: ImportSchemaGen(schema_file=sources.schema),
             "PreviousStatistics": self._previous_statistics,

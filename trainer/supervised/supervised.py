@@ -6,7 +6,7 @@ import abc
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import keras
@@ -24,7 +24,7 @@ from trainer.training import precision, sanity, strategies, training_report
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
 from trainer.training.monitor import Monitor, Samples
-from trainer.training.pace import LARGEST_BATCH, chosen, paced
+from trainer.training.pace import LARGEST_BATCH, PacePlan, chosen, paced
 from trainer.training.settings import AUTO, given
 from trainer.vectors import embedding
 
@@ -77,10 +77,7 @@ class Supervised(LearnableTask[S], Generic[S]):
         # Workers must connect before TensorFlow computes anything.
         strategy = strategies.make(settings.strategy)
         warn_of_long_documents(job, settings)
-        automatic = chosen(settings, job.size(), self.plan)
-        if automatic:
-            numbers = ", ".join(f"{key} {value:,g}" for key, value in automatic.items())
-            logger.info("For %s documents of %s tokens: %s.", *(f"{size:,}" for size in job.size()), numbers)
+        automatic = _choose_pace(settings, job, self.plan)
         settings = settings.model_copy(update=automatic)
         head = self.head(job, settings)
         head.check()
@@ -97,10 +94,9 @@ class Supervised(LearnableTask[S], Generic[S]):
         with strategy.scope(), precision.policy(settings):
             model = start.build()
             loop = Loop(model, head, weights, weighted=tfrecords.weighted(job.train_files))
-        chief = self.is_chief(settings)
+        chief, read = self.is_chief(settings), functools.partial(head.batches, job.train_files, seed=settings.seed)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.variables, writes=chief)
         resumed = checkpoints.restore().epoch
-        read = functools.partial(head.batches, job.train_files, seed=settings.seed)
         writer = tf.summary.create_file_writer(job.log_directory) if chief else tf.summary.create_noop_writer()
         with writer.as_default():
             state = loop.run(
@@ -116,8 +112,8 @@ class Supervised(LearnableTask[S], Generic[S]):
             trained, model = model, start.build()
             for variable, found in zip(model.variables, trained.variables, strict=True):
                 variable.assign(found.value.numpy())
-        details = {"parameters": model.count_params(), "embedding": start.coverage, **checked}
-        details["pace"] = {"automatic": automatic, **job.size()._asdict()}
+        pace = {"automatic": automatic, **job.size()._asdict()}
+        details = {"parameters": model.count_params(), "embedding": start.coverage, "pace": pace, **checked}
         return Trained(model, state, resumed, details)
 
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
@@ -142,6 +138,15 @@ class Supervised(LearnableTask[S], Generic[S]):
         size = vocabulary_size(job.transform_graph)
         build = functools.partial(self.build, settings, size, len(head.classes), vectors=vectors)
         return _Start(build, coverage)
+
+
+def _choose_pace(settings: SequenceSettings, job: TrainingJob, plan: PacePlan) -> Mapping[str, float]:
+    """Returns the numbers that replace `auto`, by key, and logs them."""
+    automatic = chosen(settings, job.size(), plan)
+    if automatic:
+        numbers = ", ".join(f"{key} {value:,g}" for key, value in automatic.items())
+        logger.info("For %s documents of %s tokens: %s.", *(f"{size:,}" for size in job.size()), numbers)
+    return automatic
 
 
 class _Start(NamedTuple):

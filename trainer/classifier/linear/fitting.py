@@ -107,54 +107,58 @@ def fit(
         The classifier; None if no n-gram is in enough documents.
     """
     losses = softmax_losses if exclusive else sigmoid_losses
-    path = functools.partial(_path, exclusive=exclusive, min_documents=min_documents, max_size=max_size)
-    held = list(_folds(train)) if len(train.sizes) <= MOST_FOLDED else []
-    folds = [(path(rest), part) for rest, part in held]
-    whole, best, worse = path(train), None, 0
+    pairs = [(train, evaluated), *(_folds(train) if len(train.sizes) <= MOST_FOLDED else ())]
+    frequent = functools.partial(_NgramValues, min_documents=min_documents, max_size=max_size)
+    sides = [_Side(frequent(known), known, held, exclusive=exclusive) for known, held in pairs]
+    whole = sides[0]
+    if not len(whole.values.keys):
+        return None
+    weights = np.concatenate([side.held.weights for side in sides])
+    best, worse = None, 0
     for penalty in PENALTIES:
-        fitted = whole(penalty)
-        if fitted is None:
-            return None
-        eval_losses = losses(logits(fitted, evaluated), evaluated.targets)
-        found, weights = [eval_losses], [evaluated.weights]
-        for fit_rest, part in folds:
-            other = fit_rest(penalty)
-            if other is not None:
-                found.append(losses(logits(other, part), part.targets))
-                weights.append(part.weights)
-        loss = mean_loss(np.concatenate(found), np.concatenate(weights))
+        found = [losses(side.held_logits(penalty), side.held.targets) for side in sides]
+        loss = mean_loss(np.concatenate(found), weights)
         if best is None or loss < best[0]:
-            best, worse = (loss, Fitted(fitted, penalty, mean_loss(eval_losses, evaluated.weights))), 0
+            best, worse = (loss, Fitted(whole.fitted, penalty, mean_loss(found[0], evaluated.weights))), 0
         elif (worse := worse + 1) == PATIENCE:
             break
     return None if best is None else best[1]
 
 
-def logits(linear: LinearWeights, documents: NgramDocuments) -> NDArray[np.float64]:
-    """Returns the logits of documents, float [documents, classes], as `LinearLogits` does."""
-    rows = _unit_rows(_matrix(documents, linear.keys), linear.scales.astype(np.float64))
-    found: NDArray[np.float64] = rows @ linear.weights + linear.bias
-    return found
+class _NgramValues:
+    """The n-grams of some documents and the value of each."""
+
+    def __init__(self, documents: NgramDocuments, *, min_documents: int, max_size: int) -> None:
+        classes = documents.targets.shape[1]
+        most = width(1 if classes == 2 else classes, max_size)
+        self.keys, frequency = _frequent(documents.keys, min_documents, most)
+        ratios = _largest_ratio(_matrix(documents, self.keys), documents.targets)
+        self.scales = np.log1p(len(documents.sizes) / frequency) * np.sqrt(ratios)
+
+    def rows(self, documents: NgramDocuments) -> Matrix:
+        """Returns the values of documents, each scaled to unit length."""
+        return _unit_rows(_matrix(documents, self.keys), self.scales)
 
 
-def _path(
-    train: NgramDocuments, *, exclusive: bool, min_documents: int, max_size: int
-) -> Callable[[float], LinearWeights | None]:
-    """Returns a function that fits a classifier with a penalty, each time from the weights of the last one."""
-    classes = train.targets.shape[1]
-    keys, frequency = _frequent(train.keys, min_documents, width(1 if classes == 2 else classes, max_size))
-    if not len(keys):
-        return lambda _: None
-    occurrences = _matrix(train, keys)
-    scales = np.log1p(len(train.sizes) / frequency) * np.sqrt(_largest_ratio(occurrences, train.targets))
-    rows = _unit_rows(occurrences, scales)
-    regressions = _Regressions(rows, train.targets, train.weights, exclusive=exclusive)
+class _Side:
+    """A regression of known documents and the held-out ones that judge it; the matrices of both are computed once."""
 
-    def fit_with(penalty: float) -> LinearWeights:
-        weights, bias = regressions.fit(penalty)
-        return LinearWeights(keys, *(part.astype(np.float32) for part in (scales, weights, bias)))
+    def __init__(self, values: _NgramValues, known: NgramDocuments, held: NgramDocuments, *, exclusive: bool) -> None:
+        self.values, self.held = values, held
+        self._held_rows = values.rows(held)
+        self._regressions = _Regressions(values.rows(known), known.targets, known.weights, exclusive=exclusive)
 
-    return fit_with
+    def held_logits(self, penalty: float) -> NDArray[np.float64]:
+        """Fits with a penalty, and returns the logits of the held-out documents, [documents, classes]."""
+        self._weights, self._bias = self._regressions.fit(penalty)
+        logits: NDArray[np.float64] = self._held_rows @ self._weights + self._bias
+        return logits
+
+    @property
+    def fitted(self) -> LinearWeights:
+        """The classifier as last fitted."""
+        parts = (part.astype(np.float32) for part in (self.values.scales, self._weights, self._bias))
+        return LinearWeights(self.values.keys, *parts)
 
 
 def _folds(documents: NgramDocuments) -> Iterator[tuple[NgramDocuments, NgramDocuments]]:
@@ -179,8 +183,11 @@ class _Regressions:
         self._rows, self._targets, self._weights, self._exclusive = rows, targets, weights, exclusive
         columns = [targets.argmax(1)] if exclusive else list(targets.T.astype(int))
         options = {"max_iter": _MAX_ITERATIONS, "tol": _TOLERANCE, "warm_start": True}
-        # Of one class alone nothing can be learned.
-        self._parts = [(column, LogisticRegression(**options) if len(set(column)) > 1 else None) for column in columns]
+        # Without n-grams, or of one class alone, nothing can be learned.
+        self._parts = [
+            (column, LogisticRegression(**options) if rows.shape[1] and len(set(column)) > 1 else None)
+            for column in columns
+        ]
 
     def fit(self, penalty: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Returns weights [n, classes] and bias [classes]."""
@@ -219,8 +226,8 @@ def _frequent(keys: NDArray[np.int64], least: int, most: int) -> tuple[NDArray[n
 
 def _matrix(documents: NgramDocuments, keys: NDArray[np.int64]) -> Matrix:
     """Returns which n-grams the documents have, float64 [documents, n]."""
-    place = np.minimum(np.searchsorted(keys, documents.keys), len(keys) - 1)
-    known = keys[place] == documents.keys
+    place = np.searchsorted(keys, documents.keys)
+    known = np.append(keys, np.iinfo(np.int64).max)[place] == documents.keys
     # How many of the first n-grams are known, at the start of each document and after the last.
     ends = np.concatenate([[0], np.cumsum(known)])[np.concatenate([[0], np.cumsum(documents.sizes)])]
     return scipy.sparse.csr_matrix(
