@@ -42,8 +42,8 @@ def _auto_or(kind: type[int] | type[float], highest: float) -> BeforeValidator:
         number = isinstance(value, (int, kind)) and not isinstance(value, bool)
         if value == AUTO or (number and 0 < value <= highest):
             return value
-        what = "whole number" if kind is int else "number"
-        raise ValueError(f"it is neither auto nor a {what} above 0, at most {highest:,g}")
+        what, bound = ("whole number", f"{highest:,}") if kind is int else ("number", f"{highest:g}")
+        raise ValueError(f"it is neither auto nor a {what} above 0, at most {bound}")
 
     return BeforeValidator(check)
 
