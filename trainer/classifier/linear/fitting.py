@@ -2,8 +2,8 @@
 
 The value of an n-gram follows Wang and Manning (2012), Baselines and Bigrams: Simple, Good Sentiment and Topic
 Classification, section 2, which weights the distinct n-grams of a document by how much more often documents of a class
-have them than others do; here by the square root of it and by the inverse document frequency, and each document is
-scaled to unit length.
+have them than others do; here by the square root of it and by the inverse document frequency, less for each further
+word, and each document is scaled to unit length.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from trainer.classifier.linear.ngram_documents import NgramDocuments
-from trainer.classifier.linear.ngrams import LinearWeights
+from trainer.classifier.linear.ngrams import LENGTH_BITS, LinearWeights
 
 MAX_WEIGHTS = 4_000_000
 """The largest number of n-grams times columns of weights: many classes share it."""
@@ -36,6 +36,8 @@ FOLDS = 3
 MOST_FOLDED = 3_000
 """Up to this many train documents, cross-validation joins the eval split, which is small then, in the choice."""
 
+_FURTHER_WORD = 0.5**0.5
+"""The factor of an n-gram's value for each word after the first: longer ones are many, and each is seen rarely."""
 _SMOOTHING = 1.0
 _MAX_ITERATIONS = 300
 _TOLERANCE = 1e-4
@@ -133,7 +135,9 @@ class _NgramValues:
         most = width(1 if classes == 2 else classes, max_size)
         self.keys, frequency = _frequent(documents.keys, min_documents, most)
         ratios = _largest_ratio(_matrix(documents, self.keys), documents.targets)
-        self.scales = np.log1p(len(documents.sizes) / frequency) * np.sqrt(ratios)
+        rarity = 1 + np.log((1 + len(documents.sizes)) / (1 + frequency))
+        further = self.keys & ((1 << LENGTH_BITS) - 1)
+        self.scales = rarity * np.sqrt(ratios) * _FURTHER_WORD**further
 
     def rows(self, documents: NgramDocuments) -> Matrix:
         """Returns the values of documents, each scaled to unit length."""

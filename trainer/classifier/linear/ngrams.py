@@ -9,6 +9,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+LENGTH_BITS = 3
+"""The lowest bits of a hash hold how many words follow the first one."""
+
 _FACTOR, _OTHER_FACTOR = -7046029254386353131, -4417276706812531889
 """Odd 64-bit multipliers, those of SplitMix64 and xxHash64, as signed integers."""
 
@@ -30,24 +33,25 @@ class LinearWeights(NamedTuple):
 
 
 def hashes(tokens: tf.Tensor, steps: tf.Tensor, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Hashes n-grams of all lengths to 64 bits, so that collisions among millions are very rare.
+    """Hashes n-grams of all lengths to 64 bits with their length, so that collisions among millions are very rare.
 
     Args:
         tokens: Ids, int64 [batch, time].
         steps: Which of them are real, bool [batch, time].
-        longest: Length of the longest n-gram, in words.
+        longest: Length of the longest n-gram, in words, at most 8.
 
     Returns:
         The hashes, int64 [batch, longest * time], and which of them are real, bool.
     """
     found, real, key = [], [], tf.zeros_like(tokens)
+    rest = tf.constant(-(1 << LENGTH_BITS), tf.int64)
     for reach in range(longest):
         missing = [[0, 0], [0, reach]]
         # The last word of the n-gram that begins at each step.
         last = tf.pad(tokens, missing)[:, reach:]
         key = (tf.bitwise.bitwise_xor(key, last) + reach + 1) * _FACTOR
         key = tf.bitwise.bitwise_xor(key, tf.bitwise.right_shift(key, tf.constant(32, tf.int64))) * _OTHER_FACTOR
-        found.append(key)
+        found.append(tf.bitwise.bitwise_and(key, rest) + reach)
         real.append(tf.pad(steps, missing)[:, reach:])
     return tf.concat(found, 1), tf.concat(real, 1)
 

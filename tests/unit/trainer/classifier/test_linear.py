@@ -124,8 +124,10 @@ def reference(texts: list[list[int]], labels: list[int], least: int, classes: in
     own = np.array([[1 + present[g] @ np.equal(labels, c) for c in range(classes)] for g in grams])
     others = np.array([[1 + present[g] @ np.not_equal(labels, c) for c in range(classes)] for g in grams])
     ratios = np.abs(np.log(own / own.sum(0)) - np.log(others / others.sum(0))).max(1)
-    scales = [math.log(1 + len(texts) / counts[gram]) * ratio**0.5 for gram, ratio in zip(grams, ratios, strict=True)]
-    return grams, np.array(scales)
+    rarity = [1 + math.log((1 + len(texts)) / (1 + counts[gram])) for gram in grams]
+    lengths = 0.5 ** ((np.array(list(map(len, grams))) - 1) / 2)
+    scales = np.array(rarity) * ratios**0.5 * lengths
+    return grams, scales
 
 
 @pytest.mark.parametrize("classes", [2, 3])
