@@ -144,8 +144,14 @@ class ClassifierTask(SupervisedTask[ClassifierJob]):
         joint = training.get("joint")
         if joint:
             encoder, ngrams = joint["encoder_share"], joint["ngram_share"]
-            shares = f"the encoder times {encoder:.2f} and {joint['ngrams']:,} n-grams times {ngrams:.2f}"
-            yield f"the model adds {shares}, with an eval loss of {joint['eval_loss']:.4f}"
+            linear, loss = (
+                f"{joint['ngrams']:,} n-grams times {ngrams:.2f}",
+                f"an eval loss of {joint['eval_loss']:.4f}",
+            )
+            if encoder:
+                yield f"the model adds the encoder times {encoder:.2f} and {linear}, with {loss}"
+            else:
+                yield f"the encoder adds nothing to the n-grams and is left out: the model is {linear}, with {loss}"
 
     def answers(self) -> Mapping[str, str]:
         """Returns the dotted path of the class that answers each command."""

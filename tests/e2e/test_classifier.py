@@ -30,6 +30,7 @@ PLAIN_LINES = (
     r"- best model from epoch [123] of 3, with an eval loss of [\d.]+",
     r"- auto, for \d+ train documents of [\d,]+ tokens: batch_documents 8",
     r"- the model adds the encoder times [\d.]+ and [\d,]+ n-grams times [\d.]+, with an eval loss of [\d.]+",
+    r"- the encoder adds nothing to the n-grams and is left out: .* [\d,]+ n-grams times [\d.]+, with an eval loss .*",
     r"- (accuracy|auc|loss).*",
     r"- the model does not beat the linear model: accuracy [\d.]+ (equals|is below) the linear model's [\d.]+",
     r"- the test split is small: from \d\d documents, the 95 % interval \(Wilson\) of accuracy is [\d.]+ to [\d.]+",

@@ -21,6 +21,7 @@ from trainer.supervised.cross_entropy import cross_entropy
 from trainer.supervised.head import Head
 from trainer.supervised.supervised import Supervised
 from trainer.training.objective import Outcome
+from trainer.training.pace import BESIDE_NGRAMS, OF_DOCUMENTS, PacePlan
 
 
 class SingleLabel(ClassifierHead):
@@ -51,6 +52,11 @@ class Classifier(Supervised[ClassifierSettings]):
     name = "classifier"
     settings = ClassifierSettings
     build = staticmethod(model.build)
+
+    def plan(self, settings: ClassifierSettings) -> PacePlan:
+        """Returns the plan for an encoder that has n-grams beside it, or is alone or starts with known words."""
+        beside = settings.ngrams is not None and settings.embedding.source is None
+        return BESIDE_NGRAMS if beside else OF_DOCUMENTS
 
     def head(self, job: TrainingJob, settings: ClassifierSettings) -> Head[ClassifierSettings]:
         """Returns the head for the kind of the corpus."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import keras
 
@@ -35,13 +35,12 @@ class Trained(NamedTuple):
 
 
 class LearnableTask(TrainingTask[S], Generic[S]):
-    """The training of a task whose `learns` is true.
+    """The training of a task whose `learns` is true."""
 
-    Attributes:
-        plan: What the numbers that replace `auto` aim at.
-    """
-
-    plan: ClassVar[PacePlan] = OF_DOCUMENTS
+    def plan(self, settings: S) -> PacePlan:
+        """Returns what the numbers that replace `auto` in settings aim at."""
+        del settings
+        return OF_DOCUMENTS
 
     def is_chief(self, settings: S) -> bool:
         """Returns whether this process writes the results; of several workers one does."""

@@ -67,7 +67,9 @@ class Supervised(LearnableTask[S], Generic[S]):
         trained = self.train(job, settings)
         if not self.is_chief(settings):
             return
-        servable, details = self.head(job, paced(settings, job.size(), self.plan)).servable(trained.model, job)
+        servable, details = self.head(job, paced(settings, job.size(), self.plan(settings))).servable(
+            trained.model, job
+        )
         servable.save(job.model_directory)
         self.sign(job, servable.digest(job.model_directory, job.text("settings.json")))
         training_report.write_report(job.log_directory, trained.state, trained.resumed, {**trained.details, **details})
@@ -77,7 +79,7 @@ class Supervised(LearnableTask[S], Generic[S]):
         # Workers must connect before TensorFlow computes anything.
         strategy = strategies.make(settings.strategy)
         warn_of_long_documents(job, settings)
-        automatic = _choose_pace(settings, job, self.plan)
+        automatic = _choose_pace(settings, job, self.plan(settings))
         settings = settings.model_copy(update=automatic)
         head = self.head(job, settings)
         head.check()
@@ -119,7 +121,7 @@ class Supervised(LearnableTask[S], Generic[S]):
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
         """Checks that a model, built as for training, can learn the job's examples; writes nothing."""
         keras.utils.set_random_seed(settings.seed)
-        settings = paced(settings, job.size(), self.plan)
+        settings = paced(settings, job.size(), self.plan(settings))
         documents = min(given(settings.batch_documents), sanity.BATCH_DOCUMENTS)
         head = self.head(job, settings.model_copy(update={"batch_documents": documents}))
         start = self._start(head, job)

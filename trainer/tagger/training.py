@@ -17,7 +17,7 @@ from trainer.tagger import model
 from trainer.tagger.servable import TaggerServable
 from trainer.tagger.settings import TaggerSettings
 from trainer.training.objective import Outcome
-from trainer.training.pace import OF_TOKENS
+from trainer.training.pace import OF_TOKENS, PacePlan
 
 
 class TagHead(Head[TaggerSettings]):
@@ -42,8 +42,12 @@ class Tagger(Supervised[TaggerSettings]):
 
     name = "tagger"
     settings = TaggerSettings
-    plan = OF_TOKENS
     build = staticmethod(model.build)
+
+    def plan(self, settings: TaggerSettings) -> PacePlan:
+        """Returns the plan for a target at each token."""
+        del settings
+        return OF_TOKENS
 
     def head(self, job: TrainingJob, settings: TaggerSettings) -> Head[TaggerSettings]:
         """Returns the head of tags."""

@@ -27,16 +27,20 @@ class PacePlan(NamedTuple):
         epochs: The fewest and the most epochs.
         rates: The lowest and the highest peak learning rate: few steps have to be large ones.
         long_run: The steps from which on the rate is the lowest.
+        few: Fewer documents than this get one epoch.
     """
 
     steps: int
     epochs: tuple[int, int]
     rates: tuple[float, float]
     long_run: int
+    few: int = 0
 
 
 OF_DOCUMENTS = PacePlan(steps=85, epochs=(3, 5), rates=(2e-3, 5e-3), long_run=1_400)
 """Suits models with one target per document."""
+BESIDE_NGRAMS = OF_DOCUMENTS._replace(few=1_500)
+"""Suits models with one target per document whose linear classifier of n-grams learns more from few documents."""
 OF_TOKENS = PacePlan(steps=800, epochs=(6, 20), rates=(2e-3, 1e-2), long_run=20_000)
 """Suits models with a target at each token, most of which teach nothing: a few sentences need many steps."""
 
@@ -63,7 +67,7 @@ def suited(size: SplitSize, plan: PacePlan = OF_DOCUMENTS) -> Pace:
     batch_tokens = _power_of_two(size.tokens / _STEPS_PER_EPOCH, *_BATCH_TOKENS)
     batches = max(1, size.tokens / batch_tokens, size.documents / batch_documents)
     fewest, most = plan.epochs
-    epochs = min(max(math.ceil(plan.steps / batches), fewest), most)
+    epochs = min(max(math.ceil(plan.steps / batches), fewest), most) if size.documents >= plan.few else 1
     lowest, highest = plan.rates
     rate = min(lowest * math.sqrt(max(1, plan.long_run / (batches * epochs))), highest)
     return Pace(epochs, batch_tokens, batch_documents, float(f"{rate:.2g}"))

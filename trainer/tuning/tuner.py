@@ -79,7 +79,7 @@ class TrialTuner(BaseTuner):
             directory: A directory for exactly this search.
         """
         self._task, self._job, self._settings, self._tune = task, job, settings, tune
-        epochs = given(paced(settings, job.size(), task.plan).epochs)
+        epochs = given(paced(settings, job.size(), task.plan(settings)).epochs)
         self._failure = "all trials failed"
         self._trials = oracle.count_trials(tune, epochs)
         made = oracle.make(tune, oracle.space(tune, settings), epochs)

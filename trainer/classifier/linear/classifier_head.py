@@ -63,8 +63,8 @@ class ClassifierHead(Head[ClassifierSettings]):
             job: The examples.
 
         Returns:
-            A model with the same inputs and outputs; the given one if the settings exclude n-grams or no n-gram is
-            frequent enough.
+            A model with the same inputs and outputs, without the encoder if its share is 0; the given one if the
+            settings exclude n-grams or no n-gram is frequent enough.
         """
         ngrams = self.settings.ngrams
         if ngrams is None:
@@ -78,7 +78,9 @@ class ClassifierHead(Head[ClassifierSettings]):
         both = self._model(model, fitted, ngrams.longest)
         encoder, linear, targets, weights = self._both(both, job.eval_files)
         chosen = shares.choose(encoder, linear, targets, weights, self.losses)
-        output = WeightedSum(tuple(chosen), name="shares")(both.outputs)
+        # Without a share, the encoder would only take time in each answer.
+        first = 0 if chosen.encoder else 1
+        output = WeightedSum(tuple(chosen[first:]), name="shares")(both.outputs[first:])
         logits = chosen.encoder * encoder + chosen.linear * linear
         details = {
             "ngrams": len(fitted.weights.keys),

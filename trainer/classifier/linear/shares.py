@@ -15,6 +15,9 @@ from trainer.classifier.linear.fitting import Losses
 _PRIOR = np.array([10.0, 25.0])
 """The precisions of the prior, normal around the linear classifier alone: few documents decide little."""
 
+_LEAST = 0.05
+"""An encoder with a smaller share changes no answer: it is left out."""
+
 
 class Shares(NamedTuple):
     """The factors of both logits."""
@@ -32,6 +35,8 @@ def choose(
 ) -> Shares:
     """Returns the shares, 0 or more, with the lowest loss on held-out documents, and near (0, 1) on few of them.
 
+    An encoder that hardly helps gets 0.
+
     Args:
         encoder: The logits of the encoder, [documents, classes], as the next two.
         linear: The logits of the linear classifier.
@@ -39,14 +44,19 @@ def choose(
         weights: The weight of each document, [documents].
         losses: The loss of documents.
     """
-    start = np.array([0.5, 0.5])
 
     def total(shares: NDArray[np.float64]) -> float:
         found = losses(shares[0] * encoder + shares[1] * linear, targets) @ weights
         return float(found + (_PRIOR / 2 * np.square(shares - [0, 1])).sum())
 
-    best = scipy.optimize.minimize(total, start, method="L-BFGS-B", bounds=[(0, None)] * 2)
-    return Shares(*(round(float(share), 6) for share in best.x))
+    def lowest(most: float) -> Shares:
+        """Minimizes with at most so much of the encoder."""
+        start, bounds = np.array([min(0.5, most), 0.5]), [(0, most), (0, np.inf)]
+        found = scipy.optimize.minimize(total, start, method="L-BFGS-B", bounds=bounds)
+        return Shares(*(round(float(share), 6) for share in found.x))
+
+    best = lowest(np.inf)
+    return best if best.encoder >= _LEAST else lowest(0.0)
 
 
 @keras.saving.register_keras_serializable("seqloom")

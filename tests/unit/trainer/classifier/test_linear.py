@@ -12,6 +12,7 @@ import hypothesis.strategies as st
 import keras
 import numpy as np
 import pytest
+import scipy.optimize
 import tensorflow as tf
 from hypothesis import given
 from sklearn.linear_model import LogisticRegression
@@ -284,6 +285,24 @@ def test_few_documents_leave_the_linear_classifier_and_many_decide() -> None:
     assert few.linear > 0.7
     wrong = shares.choose(-encoder, linear, targets, np.ones(4_000), fitting.softmax_losses)
     assert wrong.encoder == 0
+
+
+def test_a_share_that_changes_nothing_is_none() -> None:
+    labels = np.random.default_rng(9).integers(0, 2, 100)
+    linear, targets = logits_of(labels, 2, 10), np.eye(2)[labels]
+    noise = np.random.default_rng(11).normal(size=[100, 2])
+    shares_of_noise = {
+        strength: shares.choose(
+            noise + strength * np.eye(2)[labels], linear, targets, np.ones(100), fitting.softmax_losses
+        )
+        for strength in (0, 2)
+    }
+    assert shares_of_noise[0].encoder == 0
+    assert shares_of_noise[2].encoder > 0.05
+    alone = scipy.optimize.minimize_scalar(
+        lambda share: fitting.softmax_losses(share * linear, targets).sum() + 12.5 * (share - 1) ** 2
+    )
+    assert shares_of_noise[0].linear == pytest.approx(alone.x, abs=1e-3)
 
 
 def test_the_losses_are_those_of_keras() -> None:

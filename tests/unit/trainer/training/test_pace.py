@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from trainer.training.pace import OF_DOCUMENTS, OF_TOKENS, Pace, PacePlan, SplitSize, chosen, paced, suited
+from trainer.classifier.settings import ClassifierSettings
+from trainer.classifier.training import CLASSIFIER
+from trainer.training.pace import (
+    BESIDE_NGRAMS,
+    OF_DOCUMENTS,
+    OF_TOKENS,
+    Pace,
+    PacePlan,
+    SplitSize,
+    chosen,
+    paced,
+    suited,
+)
 from trainer.training.settings import AUTO, TrainingSettings, given
 
 KEYS = set(Pace._fields)
@@ -45,6 +59,33 @@ def test_the_pace_of_a_size(size: SplitSize, expected: Pace) -> None:
 def test_the_pace_of_a_tagger_has_more_steps(size: SplitSize, expected: Pace) -> None:
     assert suited(size, OF_TOKENS) == expected
     assert expected.epochs >= suited(size).epochs
+
+
+@pytest.mark.parametrize(
+    ("size", "epochs"),
+    [(SplitSize(0, 0), 1), (SplitSize(240, 50_000), 1), (SplitSize(1_499, 300_000), 1), (SplitSize(1_500, 300_000), 3)],
+    ids=str,
+)
+def test_an_encoder_beside_ngrams_reads_few_documents_once(size: SplitSize, epochs: int) -> None:
+    found, alone = suited(size, BESIDE_NGRAMS), suited(size, OF_DOCUMENTS)
+    assert found.epochs == epochs
+    assert found[1:3] == alone[1:3]
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ({}, BESIDE_NGRAMS),
+        ({"encoder": "cnn"}, BESIDE_NGRAMS),
+        ({"ngrams": None}, OF_DOCUMENTS),
+        ({"embedding": {"from": "vectors.txt"}}, OF_DOCUMENTS),
+    ],
+    ids=str,
+)
+def test_an_encoder_that_is_alone_or_starts_with_word_vectors_reads_them_more_often(
+    section: dict[str, Any], expected: PacePlan
+) -> None:
+    assert CLASSIFIER.plan(ClassifierSettings.model_validate(section)) == expected
 
 
 @pytest.mark.parametrize("plan", [OF_DOCUMENTS, OF_TOKENS], ids=["documents", "tokens"])
