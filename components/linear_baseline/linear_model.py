@@ -79,7 +79,7 @@ def fit(train: LabelledTexts, held_out: LabelledTexts, classes: Sequence[str], *
     weights = train.weights if train.weights.any() else np.ones(len(train.texts))
     best: tuple[float, float, _Predict] | None = None
     for strength in STRENGTHS if held_out.texts else (_DEFAULT_STRENGTH,):
-        progress.working(f"linear model of {len(train.texts):,} documents, C {strength:g}")
+        progress.working(f"linear model of {len(train.texts):,} documents, C {strength:g}", whole=False)
         if multi_label:
             predict = _fit_labels(features, targets, weights, strength)
         else:

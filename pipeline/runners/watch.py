@@ -89,8 +89,15 @@ class Watch(logging.Handler):
         self._change(component, ComponentState.RUNNING)
 
     def ended(self, component: str, state: ComponentState) -> None:
-        """A component has ended."""
+        """A component has ended.
+
+        Raises:
+            KeyboardInterrupt: If the user has pressed Ctrl-C during a last computation that should end.
+        """
         self._change(component, state)
+        if self._interrupts.waits:
+            self._interrupts.waits = False
+            self._interrupts.raise_if_pressed()
 
     def stop(self, state: ComponentState) -> None:
         """The run has ended early; sets the state of its running component, if any."""
@@ -103,8 +110,11 @@ class Watch(logging.Handler):
         Raises:
             KeyboardInterrupt: If the user has pressed Ctrl-C.
         """
-        progress = getattr(record, "progress", None)
-        if isinstance(progress, Progress):
+        progress, whole = getattr(record, "progress", None), getattr(record, "whole", None)
+        if whole is not None:
+            self._interrupts.raise_if_pressed()
+            self._interrupts.waits = whole
+        elif isinstance(progress, Progress):
             self._interrupts.raise_if_pressed()
             if self.current and progress.unit == "records":
                 self._rows[self.current].records = progress.done

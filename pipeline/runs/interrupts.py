@@ -24,10 +24,11 @@ class Interrupts:
 
     Attributes:
         pressed: Whether the user has pressed Ctrl-C.
+        waits: Whether an interrupt waits for the next `raise_if_pressed`.
     """
 
     def __init__(self, before_end: Callable[[], None] = lambda: None) -> None:
-        self.pressed = False
+        self.pressed = self.waits = False
         self._before_end = before_end
         self._pending = self._deferred = False
 
@@ -60,7 +61,7 @@ class Interrupts:
             self._deferred = False
 
     def raise_if_pressed(self) -> None:
-        """Raises an interrupt that Python dropped; call it between steps of the work.
+        """Raises an interrupt that waits or that Python dropped; call it between steps of the work.
 
         Raises:
             KeyboardInterrupt: Once, if the user has pressed Ctrl-C.
@@ -71,7 +72,7 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.pressed = self._pending = True
-        if not self._deferred:
+        if not (self._deferred or self.waits):
             signal.default_int_handler(number, frame)
 
     def _end_at_second(self, signals: int) -> None:

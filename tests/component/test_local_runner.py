@@ -3,6 +3,8 @@
 import dataclasses
 import io
 import logging
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,57 @@ def test_a_component_without_inputs_does_not_count_as_run(job: SupervisedJob, tm
     with pytest.raises(JobError, match="BestHyperparameters did not complete") as caught:
         ran(prepared)
     assert (caught.value.found, "missing inputs" in str(caught.value.fix)) == ("state FAILED", True)
+
+
+@pytest.fixture
+def interrupts() -> Iterator[Interrupts]:
+    """Interrupts that handle Ctrl-C, however the tests were started."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    made = Interrupts()
+    with made.handled():
+        yield made
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def watch(tmp_path: Path, interrupts: Interrupts) -> Iterator[Watch]:
+    """A watch whose component One runs."""
+    progress.logger.setLevel(logging.INFO)
+    console = RunConsole(Console(file=io.StringIO()))
+    made = Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two"], interrupts)
+    with made.following(["One", "Two"]):
+        made.started("One")
+        yield made
+
+
+def test_an_interrupt_waits_for_the_end_of_a_step(watch: Watch) -> None:
+    progress.working("step 1", [2, 3])
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        progress.working("step 2", [2, 3])
+
+
+def test_an_interrupt_waits_for_the_end_of_the_last_computation(watch: Watch) -> None:
+    progress.working("export")
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        watch.ended("One", ComponentState.DONE)
+    assert watch.record.components[0].state is ComponentState.DONE
+
+
+def test_an_interrupt_does_not_wait_for_what_need_not_end(watch: Watch) -> None:
+    progress.working("step 1", [2, 3])
+    progress.working("a fit", whole=False)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_does_not_wait_in_the_next_component(watch: Watch) -> None:
+    progress.working("export")
+    watch.ended("One", ComponentState.DONE)
+    watch.started("Two")
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_a_watch_saves_every_change_and_shows_warnings(tmp_path: Path) -> None:

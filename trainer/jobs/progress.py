@@ -50,7 +50,14 @@ def report(done: int, total: int | None, unit: str, values: Mapping[str, float] 
     logger.info("%s of %s %s", done, "?" if total is None else total, unit, extra={"progress": progress})
 
 
-def working(what: str, tokens: Sequence[int] | None = None) -> None:
-    """Logs what is computed next, with the shape of its batch; the record carries it as the attribute `working`."""
+def working(what: str, tokens: Sequence[int] | None = None, *, whole: bool = True) -> None:
+    """Logs what is computed next; the record carries it as the attribute `working`.
+
+    Args:
+        what: The computation.
+        tokens: The shape of its batch.
+        whole: Whether an interrupt should wait for its end, the attribute `whole` of the record: one that comes while
+            TensorFlow builds a graph can crash the process.
+    """
     text = what if tokens is None else f"{what}, batch of {' x '.join(f'{size:,}' for size in tokens)} tokens"
-    logger.info("%s", text, extra={"working": text})
+    logger.info("%s", text, extra={"working": text, "whole": whole})

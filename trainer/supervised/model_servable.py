@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
+from trainer.jobs import progress
 from trainer.text.normalization import register_operations
 
 TEXT_INPUT = [tf.TensorSpec([None], tf.string, name="text")]
@@ -36,6 +37,7 @@ class ModelServable(tf.Module):
 
     def save(self, directory: str) -> None:
         """Writes the SavedModel."""
+        progress.working("export")
         tf.saved_model.save(self, directory, self.signatures())
 
     def digest(self, directory: str, transform_settings: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 import keras
 import tensorflow as tf
 
+from trainer.jobs import progress
+
 MOST_VALUES = 100_000
 """The largest number of a variable's values in a histogram, evenly spaced: a table has millions."""
 
@@ -38,4 +40,5 @@ class Monitor:
             sampled = values[:: max(1, math.ceil(values.shape[0] / MOST_VALUES))]
             tf.summary.histogram(f"weights/{variable.path}", sampled, step=epoch)
         if self._samples is not None:
+            progress.working("samples")
             tf.summary.text("samples", self._samples(), step=epoch)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.data import features as f
+from trainer.jobs import progress
 from trainer.settings import TransformSettings
 from trainer.text.normalization import register_operations
 from trainer.vectors import vector_files
@@ -133,6 +134,7 @@ class WordVectorsServable(tf.Module):
         signatures = {name: getattr(self, name) for name in names}
         # A SavedModel needs all variables as attributes, including those that only `heldout` uses.
         self._measured_with = list(self.judge.get_concrete_function().graph.variables)
+        progress.working("export")
         tf.saved_model.save(self, directory, {**signatures, "serving_default": self.vectors})
         self._write_files(directory)
         return None if self._settings.index is None else index.write(directory, self.input_vectors.numpy())

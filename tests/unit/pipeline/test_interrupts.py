@@ -65,6 +65,16 @@ def test_a_deferred_interrupt_lets_a_block_end() -> None:
         assert interrupts.pressed
 
 
+def test_an_interrupt_that_waits_is_raised_at_the_next_step() -> None:
+    interrupts = Interrupts()
+    with interrupts.handled():
+        interrupts.waits = True
+        signal.raise_signal(signal.SIGINT)
+        assert interrupts.pressed
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.raise_if_pressed()
+
+
 STUBBORN = """
 import signal
 import subprocess

@@ -69,7 +69,7 @@ class ClassifierHead(Head[ClassifierSettings]):
         ngrams = self.settings.ngrams
         if ngrams is None:
             return Joint(model, {})
-        progress.working("n-gram classifier")
+        progress.working("n-gram classifier", whole=False)
         evaluated = self._collect(job.eval_files, job.size("eval"), ngrams)
         fitted = self._fit(job, ngrams, evaluated)
         if fitted is None:
