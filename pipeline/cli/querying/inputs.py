@@ -4,44 +4,57 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
+import typer
+
+from pipeline.console.printing import echo
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
 
 BATCH = 256
+BAD_RECORDS = 1
+"""The exit code if some records cannot be read."""
+
+_ID = "id"
 
 T = TypeVar("T")
 
 
+class Query(NamedTuple):
+    """A text or word to answer, or the tokens of a tagged format, with the id of its record, if it has one."""
+
+    text: str
+    tokens: tuple[str, ...] = ()
+    id: Any = None
+
+    def with_id(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Returns an answer to it, after its id, if it has one."""
+        return answer if self.id is None else {_ID: self.id, **answer}
+
+
 @contextlib.contextmanager
-def open_inputs(arguments: list[str] | None, path: Path | None, key: str) -> Iterator[Iterator[str]]:
-    """Opens the inputs of a command: its arguments, otherwise the lines of a file, otherwise those of stdin.
+def reports_bad() -> Iterator[Callable[[Iterable[Query | JobError]], Iterator[Query]]]:
+    """Yields a function that drops the inputs that cannot be read, and prints them to stderr.
 
-    Args:
-        arguments: Inputs on the command line.
-        path: A file of JSON lines.
-        key: The name of an input, text or word; also the key that holds it in a JSON object.
-
-    Raises:
-        JobError: If both are given, or an input cannot be read.
+    A block without an error ends with their number and the exit code `BAD_RECORDS`, if there are any.
     """
-    if arguments and path:
-        raise JobError(f"{key.upper()} and --input cannot be combined.", fix="give one of the two")
-    if arguments:
-        yield check(arguments, key)
-    elif path is None:
-        yield read_lines(sys.stdin.buffer, "stdin")
-    else:
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise JobError("The input cannot be read.", where=str(path), found=error.strerror) from error
-        with file:
-            yield read_json_lines(file, str(path), key)
+    bad = 0
+
+    def good(given: Iterable[Query | JobError]) -> Iterator[Query]:
+        nonlocal bad
+        for query in given:
+            if isinstance(query, Query):
+                yield query
+            else:
+                bad += 1
+                echo(str(query), err=True)
+
+    yield good
+    if bad:
+        echo(f"{bad:,} records cannot be read." if bad > 1 else "1 record cannot be read.", err=True)
+        raise typer.Exit(BAD_RECORDS)
 
 
 def batches(inputs: Iterable[T]) -> Iterator[list[T]]:
@@ -61,61 +74,58 @@ def batches(inputs: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def read_lines(stream: BinaryIO, name: str) -> Iterator[str]:
-    """Reads one input per line, including empty ones.
+def read_lines(stream: BinaryIO, name: str) -> Iterator[Query | JobError]:
+    """Reads one input per line, including empty ones; the lines that are not UTF-8 as errors.
 
     Args:
         stream: UTF-8 lines.
         name: The stream's name, for messages.
-
-    Raises:
-        JobError: With the line that is not UTF-8.
     """
     for line_number, line in enumerate(stream, start=1):
-        yield decode(line, f"{name}:{line_number}").rstrip("\r\n")
+        try:
+            yield Query(_decode(line, f"{name}:{line_number}"))
+        except JobError as error:
+            yield error
 
 
-def read_json_lines(stream: BinaryIO, name: str, key: str) -> Iterator[str]:
-    """Reads one input per line, a JSON string or an object with the key; skips blank lines.
+def read_json_lines(stream: BinaryIO, name: str, key: str) -> Iterator[Query | JobError]:
+    """Reads one input per line, a JSON string or an object with the key; the lines without an input as errors.
+
+    Skips blank lines.
 
     Args:
         stream: UTF-8 lines.
         name: The stream's name, for messages.
         key: The key that holds the input.
-
-    Raises:
-        JobError: With the line that has no input.
     """
     for line_number, line in enumerate(stream, start=1):
-        where = f"{name}:{line_number}"
         if line.strip():
-            yield parse_json_line(line, where, key)[0]
+            where = f"{name}:{line_number}"
+            try:
+                text, record = _parse(_decode(line, where), where, key)
+                yield Query(_require_unicode(text, where, key), id=record.get(_ID))
+            except JobError as error:
+                yield error
 
 
 def check(arguments: Iterable[str], key: str) -> Iterator[str]:
-    """Yields arguments of the command line; raises a JobError at one whose bytes are not UTF-8."""
+    """Yields arguments of the command line.
+
+    Args:
+        arguments: Inputs on the command line.
+        key: What an input is, text or word.
+
+    Raises:
+        JobError: At one whose bytes are not UTF-8.
+    """
     for number, argument in enumerate(arguments, start=1):
         yield _require_unicode(argument, f"{key.upper()} {number}", key)
 
 
-def parse_json_line(line: bytes, where: str, key: str) -> tuple[str, dict[str, Any]]:
-    """Returns the input of a line, and the object that holds it, which is empty for a JSON string.
-
-    Raises:
-        JobError: If the line has no input.
-    """
-    text, record = _parse(decode(line, where), where, key)
-    return _require_unicode(text, where, key), record
-
-
-def decode(line: bytes, where: str) -> str:
-    """Decodes a line of UTF-8, the first one of a file without its byte order mark.
-
-    Raises:
-        JobError: If it is not UTF-8.
-    """
+def _decode(line: bytes, where: str) -> str:
+    """Returns a line without its end and, if it is the first one, without the byte order mark."""
     try:
-        return line.decode("utf-8-sig" if where.endswith(":1") else "utf-8")
+        return line.decode("utf-8-sig" if where.endswith(":1") else "utf-8").rstrip("\r\n")
     except UnicodeDecodeError as error:
         byte = f"the byte 0x{line[error.start]:02x} at column {error.start + 1}"
         raise JobError("A line is not UTF-8.", where=where, found=byte) from None
@@ -130,6 +140,7 @@ def _require_unicode(text: str, where: str, key: str) -> str:
 
 
 def _parse(line: str, where: str, key: str) -> tuple[str, dict[str, Any]]:
+    """Returns the input of a line, and the object that holds it, which is empty for a JSON string."""
     expected = f'{{"{key}": "..."}} or "..."'
     try:
         value = json.loads(line)

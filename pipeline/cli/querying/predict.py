@@ -11,14 +11,11 @@ import typer
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ModelPath, Overrides
 from pipeline.cli.querying import inputs
-from pipeline.cli.querying.records import Query, open_queries
-from pipeline.console.printing import echo, echo_json
+from pipeline.cli.querying.inputs import Query
+from pipeline.cli.querying.records import open_queries
+from pipeline.console.printing import echo_json
 from pipeline.runs.published import find_model
 from pipeline.tasks.answers import open_answers
-from trainer.errors import JobError
-
-BAD_RECORDS = 1
-"""The exit code if some records cannot be read."""
 
 _INPUT_HELP = (
     "A file of texts, compressed or not: JSON lines such as"
@@ -42,25 +39,11 @@ def predict(
 
     Exit codes: 0 all texts are answered; 1 some records cannot be read, which stderr lists; 2 no further answer.
     """
-    bad = 0
-
-    def good(given: Iterable[Query | JobError]) -> Iterator[Query]:
-        nonlocal bad
-        for query in given:
-            if isinstance(query, Query):
-                yield query
-            else:
-                bad += 1
-                echo(str(query), err=True)
-
-    with exits_with(USAGE):
+    with inputs.reports_bad() as good, exits_with(USAGE):
         path = find_model(model)
-        with open_queries(texts, input_path, config, overrides or ()) as given:
+        with open_queries("text", texts, input_path, config, overrides or ()) as given:
             for answer in answers(path, good(given), explain=explain):
                 echo_json(answer)
-    if bad:
-        echo(f"{bad:,} records cannot be read." if bad > 1 else "1 record cannot be read.", err=True)
-        raise typer.Exit(BAD_RECORDS)
 
 
 def answers(model: Path, queries: Iterable[Query], *, explain: bool = False) -> Iterator[dict[str, Any]]:
@@ -80,7 +63,7 @@ def answers(model: Path, queries: Iterable[Query], *, explain: bool = False) -> 
         # Loaded late, so that an invalid first line is reported without waiting for the model.
         loaded = loaded or open_answers(model, "predict --explain" if explain else "predict")
         for query, answer in zip(batch, _ask(loaded, batch), strict=True):
-            yield answer if query.id is None else {"id": query.id, **answer}
+            yield query.with_id(answer)
 
 
 def _ask(loaded: Any, batch: Sequence[Query]) -> list[dict[str, Any]]:

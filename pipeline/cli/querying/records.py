@@ -1,4 +1,4 @@
-"""Texts for `seqloom predict`: from arguments, lines, JSON lines, or the records of a file in any corpus format."""
+"""Texts and words of a command: arguments, lines, JSON lines, or the records of a file in any corpus format."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from components.corpus_example_gen.format_keys import COLUMN_FORMATS, TAG_FORMATS, ColumnSettings, format_of
 from components.corpus_example_gen.settings import CorpusSettings
 from pipeline.cli.querying import inputs
+from pipeline.cli.querying.inputs import Query
 from pipeline.tasks.loading import load
 from trainer.errors import JobError
 from trainer.jobs.saved_model import quiet
@@ -21,45 +22,38 @@ if TYPE_CHECKING:
 _ID = "id"
 
 
-class Query(NamedTuple):
-    """A text to answer, or the tokens of a tagged format, with the id of its record, if it has one."""
-
-    text: str
-    tokens: tuple[str, ...] = ()
-    id: Any = None
-
-
 @contextlib.contextmanager
 def open_queries(
-    texts: list[str] | None, path: Path | None, config: Path | None, overrides: Sequence[str]
+    key: str, arguments: list[str] | None, path: Path | None, config: Path | None = None, overrides: Sequence[str] = ()
 ) -> Iterator[Iterator[Query | JobError]]:
-    """Opens the texts of the command: its arguments, otherwise a file, otherwise the lines of stdin.
+    """Opens the inputs of a command: its arguments, otherwise a file, otherwise the lines of stdin.
 
     Args:
-        texts: Arguments.
+        key: What an input is, text or word; also the key or column that holds it.
+        arguments: Arguments.
         path: A file.
         config: A job's YAML, whose corpus section says how to read the file; None: its suffix does.
         overrides: Overrides of the YAML.
 
     Yields:
-        The texts, and the errors of records that cannot be read.
+        The inputs, and the errors of records that cannot be read.
 
     Raises:
         JobError: If two of them are given, or the file cannot be read.
     """
-    if texts and path:
-        raise JobError("TEXT and --input cannot be combined.", fix="give one of the two")
+    if arguments and path:
+        raise JobError(f"{key.upper()} and --input cannot be combined.", fix="give one of the two")
     if config is None and overrides:
         raise JobError("--set needs --config.", fix="name the job's YAML that it overrides")
     if config is not None and path is None:
         raise JobError("--config needs --input.", fix="name the file that the job's corpus section describes")
-    if texts:
-        yield map(Query, inputs.check(texts, "text"))
+    if arguments:
+        yield map(Query, inputs.check(arguments, key))
     elif path is None:
-        yield _lines(sys.stdin.buffer)
+        yield inputs.read_lines(sys.stdin.buffer, "stdin")
     else:
         with _readable(path):
-            yield _records(path, None if config is None else load(config, overrides).corpus)
+            yield _records(path, key, None if config is None else load(config, overrides).corpus)
 
 
 @contextlib.contextmanager
@@ -71,15 +65,15 @@ def _readable(path: Path) -> Iterator[None]:
     yield
 
 
-def _records(path: Path, settings: CorpusSettings | None) -> Iterator[Query | JobError]:
+def _records(path: Path, key: str, settings: CorpusSettings | None) -> Iterator[Query | JobError]:
     if settings is not None and settings.format.startswith("tf_"):
         with quiet():
             import tensorflow  # noqa: F401 - here without its messages
     format_ = format_of(str(path)) or "jsonl"
     if settings is None and format_ == "jsonl":
-        yield from _json_lines(path)
+        yield from _json_lines(path, key)
         return
-    given = without_targets(settings or CorpusSettings(format=format_, path=str(path)))
+    given = without_targets(settings or _replaced(CorpusSettings(format=format_, path=str(path)), text=key))
     with_id = _replaced(given, id=_ID)
     if given.id is None and given.format in COLUMN_FORMATS and _ID not in given.text_columns and _reads(path, with_id):
         given = with_id
@@ -130,22 +124,8 @@ def _query(record: Record, settings: CorpusSettings) -> Query | JobError:
     return Query(text, record.tokens, None if settings.id is None else record.id)
 
 
-def _json_lines(path: Path) -> Iterator[Query | JobError]:
+def _json_lines(path: Path, key: str) -> Iterator[Query | JobError]:
     from components.corpus_example_gen.inputs.files import open_file
 
     with open_file(str(path)) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                try:
-                    text, record = inputs.parse_json_line(line, f"{path}:{number}", "text")
-                    yield Query(text, id=record.get(_ID))
-                except JobError as error:
-                    yield error
-
-
-def _lines(stream: BinaryIO) -> Iterator[Query | JobError]:
-    for number, line in enumerate(stream, start=1):
-        try:
-            yield Query(inputs.decode(line, f"stdin:{number}").rstrip("\r\n"))
-        except JobError as error:
-            yield error
+        yield from inputs.read_json_lines(file, str(path), key)

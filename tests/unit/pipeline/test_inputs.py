@@ -5,14 +5,19 @@ import io
 import pytest
 
 from pipeline.cli.querying import inputs
+from pipeline.cli.querying.inputs import Query
 from trainer.errors import JobError
+
+
+def json_lines(content, key="text"):
+    return list(inputs.read_json_lines(io.BytesIO(content), "in.jsonl", key))
 
 
 def test_lines_are_texts_and_json_lines_are_strings_or_objects():
     stream = io.BytesIO("\ufeffone\r\n\n  two é \nlast".encode())
-    assert list(inputs.read_lines(stream, "stdin")) == ["one", "", "  two é ", "last"]
-    stream = io.BytesIO(b'{"text": "a\\nb", "id": 1}\n\n"c"\n"\\ud83d\\ude00"\n{"text": ""}')
-    assert list(inputs.read_json_lines(stream, "f", "text")) == ["a\nb", "c", "😀", ""]
+    assert list(inputs.read_lines(stream, "stdin")) == [Query(text) for text in ("one", "", "  two é ", "last")]
+    lines = b'{"text": "a\\nb", "id": 1}\n\n"c"\n"\\ud83d\\ude00"\n{"text": ""}'
+    assert json_lines(lines) == [Query("a\nb", id=1), Query("c"), Query("😀"), Query("")]
 
 
 @pytest.mark.parametrize(
@@ -30,23 +35,25 @@ def test_lines_are_texts_and_json_lines_are_strings_or_objects():
         (b"[" * 100_000, ["not JSON"]),
     ],
 )
-def test_an_invalid_line_is_reported(line, parts):
-    with pytest.raises(JobError) as caught:
-        list(inputs.read_json_lines(io.BytesIO(b'"good"\n' + line), "in.jsonl", "text"))
-    assert caught.value.where == "in.jsonl:2"
-    assert [part for part in parts if part not in str(caught.value)] == []
+def test_an_invalid_line_is_an_error_and_the_next_one_is_read(line, parts):
+    first, error, last = json_lines(b'"good"\n' + line + b'\n"more"')
+    assert (first, last) == (Query("good"), Query("more"))
+    assert isinstance(error, JobError)
+    assert error.where == "in.jsonl:2"
+    assert [part for part in parts if part not in str(error)] == []
 
 
 def test_a_line_of_standard_input_that_is_not_utf8_is_reported():
-    with pytest.raises(JobError, match="not UTF-8") as caught:
-        list(inputs.read_lines(io.BytesIO(b"a\n\xe9\n"), "stdin"))
-    assert caught.value.where == "stdin:2"
+    first, error, last = inputs.read_lines(io.BytesIO(b"a\n\xe9\nb\n"), "stdin")
+    assert (first, last) == (Query("a"), Query("b"))
+    assert isinstance(error, JobError)
+    assert (error.where, error.what) == ("stdin:2", "A line is not UTF-8.")
 
 
 def test_the_key_is_that_of_the_command():
-    assert list(inputs.read_json_lines(io.BytesIO(b'{"word": "a"}'), "f", "word")) == ["a"]
-    with pytest.raises(JobError, match='no key "word"'):
-        list(inputs.read_json_lines(io.BytesIO(b'{"text": "a"}'), "f", "word"))
+    found, error = json_lines(b'{"word": "a"}\n{"text": "a"}', "word")
+    assert found == Query("a")
+    assert 'no key "word"' in str(error)
     with pytest.raises(JobError, match="A word is not valid Unicode") as caught:
         list(inputs.check(["a", "\udcff"], "word"))
     assert caught.value.where == "WORD 2"

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.cli.querying import inputs
+from pipeline.cli.querying.inputs import Query
 from pipeline.cli.querying.predict import answers as predict
-from pipeline.cli.querying.records import Query
 
 
 class ByLength(tf.Module):

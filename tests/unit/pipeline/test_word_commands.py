@@ -1,5 +1,6 @@
 """The commands on words, with vectors that are one degree apart."""
 
+import gzip
 import json
 import math
 import shutil
@@ -89,6 +90,48 @@ def test_vectors_of_words_from_a_file_and_from_standard_input(model, tmp_path):
     assert answers("vectors", model, input="film\n" * 600) == [found[0]] * 600
 
 
+FILM, FLIM = {"word": "film", "known": True, "vector": [1, 0]}, {"word": "flim", "known": False, "vector": [0, 0]}
+
+
+def test_a_bad_line_of_words_is_reported_and_the_others_are_answered(model, tmp_path):
+    path = tmp_path / "words.jsonl"
+    path.write_bytes(b'"film"\n{"text": "film"}\n{"word": "flim", "id": 7}\n\xff\nfilm\n')
+    result = invoke("vectors", model, "--input", path)
+    assert result.exit_code == 1
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [FILM, {"id": 7, **FLIM}]
+    assert result.stderr.splitlines() == [
+        'A line has no key "word".',
+        f"  where: {path}:2",
+        "  found: the keys text",
+        '  expected: {"word": "..."} or "..."',
+        "A line is not UTF-8.",
+        f"  where: {path}:4",
+        "  found: the byte 0xff at column 1",
+        "A line is not JSON.",
+        f"  where: {path}:5",
+        "  found: Expecting value: line 1 column 1 (char 0)",
+        '  expected: {"word": "..."} or "..."',
+        "3 records cannot be read.",
+    ]
+    result = invoke("vectors", model, input=b"film\n\xff\nflim\n")
+    assert (result.exit_code, [json.loads(line) for line in result.stdout.splitlines()]) == (1, [FILM, FLIM])
+    assert result.stderr.endswith("where: stdin:2\n  found: the byte 0xff at column 1\n1 record cannot be read.\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("words.txt", "film\n\nflim\n", [FILM, FLIM]),
+        ("words.csv", "id,word\na,film\nb,flim\n", [{"id": "a", **FILM}, {"id": "b", **FLIM}]),
+        ("words.tsv.gz", gzip.compress(b"word\nflim\n", mtime=0), [FLIM]),
+        ("words.json", '[{"word": "film", "id": 1}]', [{"id": "1", **FILM}]),
+    ],
+)
+def test_words_come_from_files_of_other_formats(model, tmp_path, name, content, expected):
+    (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    assert answers("vectors", model, "--input", tmp_path / name) == expected
+
+
 @pytest.mark.parametrize(
     ("file", "arguments", "part"),
     [
@@ -113,6 +156,7 @@ def test_a_model_needs_its_index_and_its_words_only_where_they_are_used(model, t
         (["neighbors", "{root}", "film", "--k", "0"], "--k"),
         (["analogy", "{root}", "a", "b"], "C"),
         (["vectors", "{root}", "film", "--input", "x"], "WORD and --input cannot be combined"),
+        (["vectors", "{root}", "--input", "{root}/none"], "The input cannot be read"),
     ],
 )
 def test_wrong_usage(root, arguments, part):
