@@ -33,6 +33,9 @@ _SPLITS = ("train", "eval", "test")
 _NO_CLASS = ("unsup", "unlabeled", "unlabelled")
 """Names of folders with documents that have no class."""
 _MAX_LISTED = 20
+_MODEL = "saved_model.pb"
+_ROOT = ("artifacts", "metadata.sqlite")
+"""What each root holds."""
 
 
 class CorpusFiles(NamedTuple):
@@ -69,18 +72,41 @@ def find_layout(given: str) -> CorpusFiles:
         given: A file, a folder, a glob, or a path inside a package, relative to the current folder.
 
     Raises:
-        JobError: If there are no files, or none with data.
+        JobError: If there are no files, or none with data, or they are results of runs.
     """
     if "://" in given:
         fix = "download a part of it, and set corpus.path in the YAML to the URL afterwards"
         raise JobError("A URL cannot be examined.", where=_ARGUMENT, found=given, expected="a local path", fix=fix)
     folder = Path(given).expanduser()
+    _reject_results(folder)
     if posixpath.isdir(folder):
         return _in_folder(str(folder.absolute()))
     (pattern,) = resolve_corpus_path(given, Path.cwd(), where=_ARGUMENT)
     files = sorted(local_files(any_span(pattern.pattern)))
     path = given if given.startswith(PACKAGE) else pattern.pattern if _is_glob(given, files) else files[0]
     return CorpusFiles(path, files, _stem(given, files), [])
+
+
+def _reject_results(path: Path) -> None:
+    """Raises JobError for a root of seqloom and for a model, whose files may look like texts."""
+    folder = path if posixpath.isdir(path) else path.parent
+    is_version = folder.name == "variables" and posixpath.exists(folder.parent / _MODEL)
+    if path.name == _MODEL or posixpath.exists(path / _MODEL) or is_version or any(path.glob(f"*/{_MODEL}")):
+        raise JobError(
+            "The corpus is a model.",
+            where=f"{_ARGUMENT}, {path}",
+            found="a SavedModel",
+            expected="a corpus of texts",
+            fix="name the texts; `seqloom predict` queries a published model",
+        )
+    if all(posixpath.exists(path / name) for name in _ROOT):
+        raise JobError(
+            "The corpus is the root of a job.",
+            where=f"{_ARGUMENT}, {path}",
+            found=f"the {' and '.join(_ROOT)} of runs",
+            expected="a corpus of texts",
+            fix=f"name the texts; `seqloom runs {path}` lists what ran",
+        )
 
 
 def _is_glob(given: str, files: Sequence[str]) -> bool:

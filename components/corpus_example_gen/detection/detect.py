@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from components.corpus_example_gen.detection import encodings, table_dialect, token_columns
+from components.corpus_example_gen.detection import encodings, other_content, table_dialect, token_columns
 from components.corpus_example_gen.detection.column_names import KNOWN
 from components.corpus_example_gen.detection.guess import Guess, Sample, Wanted, require_column, words_of
 from components.corpus_example_gen.detection.profiles import profiles_of
@@ -24,6 +24,9 @@ from trainer.errors import JobError
 PROFILE_RECORDS = 20_000
 """Records that columns are chosen by."""
 _PARQUET = b"PAR1"
+_TOKENS = "tokens"
+_TRANSFORMED = {"id", "source", "length", _TOKENS}
+"""Features that all transformed examples have."""
 _FASTTEXT = re.compile(r"(?:\A|\s)__label__\S")
 _BLANK_SHARE = 0.05
 _MAX_LINES = 5_000
@@ -37,7 +40,7 @@ def detect(sample: Sample, wanted: Wanted) -> Guess:
         wanted: The columns that the user has named.
 
     Raises:
-        JobError: If the file has no known format, or lacks a named column or any texts.
+        JobError: If the file is no corpus, has no known format, or lacks a named column or any texts.
     """
     if sample.data.startswith(_PARQUET):
         with open_file(sample.path) as file:
@@ -45,6 +48,7 @@ def detect(sample: Sample, wanted: Wanted) -> Guess:
         return _of_records("parquet", rows, wanted, sample)
     if tfrecord_reader.starts_with_record(sample.data):
         return _tfrecords(sample, wanted)
+    other_content.reject(sample)
     encoding = encodings.encoding_of(sample)
     text = encodings.decode(sample, encoding.name)
     if not text.strip():
@@ -181,6 +185,14 @@ def _tfrecords(sample: Sample, wanted: Wanted) -> Guess:
     if not examples[format_]:
         fix = "write tf.train.Example or tf.train.SequenceExample records"
         raise JobError("The TFRecords hold no examples.", where=sample.path, found="records of another kind", fix=fix)
+    if examples[format_] >= _TRANSFORMED and all(isinstance(one, int) for one in found[format_][0][_TOKENS]):
+        raise JobError(
+            "The TFRecords hold transformed examples.",
+            where=sample.path,
+            found="ids of tokens instead of texts",
+            expected="records with texts",
+            fix="name the corpus that they were made of",
+        )
     if len(examples["tf_sequence_example"]) == len(examples["tf_example"]):
         format_ = "tf_example"
     lists = {name for record in found[format_] for name, values in record.items() if len(values) > 1}

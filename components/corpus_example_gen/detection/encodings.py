@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from components.corpus_example_gen.detection.guess import Sample
-from trainer.errors import JobError
+from components.corpus_example_gen.detection.other_content import not_text
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
@@ -39,7 +39,7 @@ def encoding_of(sample: Sample) -> FoundEncoding:
     if not data.startswith(codecs.BOM_UTF8) and (wide := _without_mark(data)):
         return FoundEncoding(wide, "every second byte is zero")
     if len(data.translate(None, delete=_CONTROLS)) < (1 - _MAX_CONTROLS) * len(data):
-        raise _binary(sample)
+        raise not_text(sample)
     return _eight_bits(data, sample)
 
 
@@ -80,13 +80,3 @@ def _decodes(line: bytes, codec: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _binary(sample: Sample) -> JobError:
-    return JobError(
-        "The corpus is not text.",
-        where=sample.path,
-        found=f"a binary file that starts with {sample.data[:20]!r}",
-        expected="lines, a table, JSON, CoNLL columns, Parquet or TFRecords, compressed or not",
-        fix="name a file in one of these formats, or convert it",
-    )

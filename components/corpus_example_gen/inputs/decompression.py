@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
@@ -66,6 +67,15 @@ CODECS = (
     ),
 )
 ARCHIVES = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
+_DOCUMENTS = (
+    (
+        re.compile(rb"PK\x03\x04.{26}(\[Content_Types\]|_rels/|docProps/|word/|xl/|ppt/)", re.DOTALL),
+        "an Office document",
+    ),
+    (re.compile(rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis", re.DOTALL), "an OpenDocument file"),
+    (re.compile(rb"PK\x03\x04.{26}mimetypeapplication/epub", re.DOTALL), "an EPUB book"),
+)
+"""Documents that are zip archives, by the name of the first file in them."""
 UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 """What reading a damaged or truncated file raises."""
 
@@ -85,6 +95,11 @@ def archive_of(head: bytes) -> str | None:
     if head[257:262] == b"ustar":
         return "tar"
     return next((kind for start, kind in ARCHIVES.items() if head.startswith(start)), None)
+
+
+def document_of(head: bytes) -> str | None:
+    """Returns the kind of document by its first bytes, if it is one that is stored as a zip archive."""
+    return next((kind for pattern, kind in _DOCUMENTS if pattern.match(head)), None)
 
 
 class Streams(io.RawIOBase):

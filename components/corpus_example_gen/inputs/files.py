@@ -179,6 +179,15 @@ def _reject_other_content(path: str, head: bytes) -> None:
 
 
 def _reject_archive(path: str, head: bytes) -> None:
+    document = decompression.document_of(head)
+    if document is not None:
+        raise JobError(
+            "A corpus file is not text.",
+            where=path,
+            found=document,
+            expected="a file with records, alone or compressed with gzip, bzip2, xz or Zstandard",
+            fix="Save it as plain text or CSV, and set corpus.path to that file.",
+        )
     archive = decompression.archive_of(head)
     if archive is not None:
         raise JobError(
