@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -37,7 +38,8 @@ def identity(model: str) -> dict[str, str] | None:
 def publish(model: str, directory: str, keep: int) -> tuple[int, bool]:
     """Publishes a SavedModel as the newest version, unless the newest version is the same model.
 
-    The version appears atomically: it is copied under another name and then renamed.
+    The version appears atomically: it is copied under another name and then renamed. A copy that fails, for example
+    because the disk is full, is removed.
 
     Args:
         model: The SavedModel.
@@ -55,8 +57,14 @@ def publish(model: str, directory: str, keep: int) -> tuple[int, bool]:
         return published[-1], False
     version = max([int(time.time()), *(number + 1 for number in numbers[-1:])])
     partial = f"{directory}/.{version}-{uuid.uuid4().hex}"
-    _copy(model, partial)
-    tf.io.gfile.rename(partial, f"{directory}/{version}")
+    try:
+        _copy(model, partial)
+        tf.io.gfile.rename(partial, f"{directory}/{version}")
+    except BaseException:
+        # An error of the removal itself would hide the first one; the next run removes what is left.
+        with contextlib.suppress(tf.errors.OpError):
+            tf.io.gfile.rmtree(partial)
+        raise
     for old in [*published, version][:-keep]:
         tf.io.gfile.rmtree(f"{directory}/{old}")
     return version, True

@@ -16,7 +16,14 @@ PARTIAL = ".partial-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Libraries keep only the text of the system's error, and SQLite has its own.
 _FULL_MESSAGES = (*map(os.strerror, _FULL), "database or disk is full")
-_FAILING_MESSAGES = (os.strerror(errno.EIO), "disk I/O error")
+_FAILING_MESSAGES = (
+    os.strerror(errno.EIO),
+    "disk I/O error",
+    # ML Metadata's error if the disk refuses a change, which SQLite then takes back on its own.
+    "cannot commit - no transaction is active",
+)
+_NO_SPACE = 1 << 20
+"""Free bytes of a disk below which it was full, even if the error does not say so."""
 
 
 def write(path: Path, content: bytes) -> None:
@@ -36,12 +43,12 @@ def write(path: Path, content: bytes) -> None:
 
 def full_or_refused(error: BaseException, root: Path) -> JobError | None:
     """Returns what a user can do about an error of a root's disk, or None for another error."""
-    full = _mentions(error, _FULL_MESSAGES)
-    if full or _mentions(error, _FAILING_MESSAGES):
+    is_full = _mentions(error, _FULL_MESSAGES)
+    if is_full or _mentions(error, _FAILING_MESSAGES):
         mount = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_mount())
         usage = shutil.disk_usage(mount)
         return JobError(
-            "The disk is full." if full else "The disk cannot be written.",
+            "The disk is full." if is_full or usage.free < _NO_SPACE else "The disk cannot be written.",
             where=str(mount),
             found=f"{usage.free / 1e6:,.0f} of {usage.total / 1e6:,.0f} MB free now, or a limit on the size of files",
             expected="space for several times the size of the corpus, and for the model",

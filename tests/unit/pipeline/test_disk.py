@@ -62,6 +62,8 @@ def test_a_full_disk_is_recognized_in_the_errors_of_libraries(tmp_path):
         assert Path(found.where).is_mount()
         assert "MB free now" in found.found
     assert disk.full_or_refused(RuntimeError("disk I/O error"), tmp_path).what == "The disk cannot be written."
+    taken_back = RuntimeError("Error when executing query: cannot commit - no transaction is active query: COMMIT;")
+    assert disk.full_or_refused(taken_back, tmp_path).what == "The disk cannot be written."
     assert disk.full_or_refused(RuntimeError("other"), tmp_path) is None
     assert disk.full_or_refused(OSError(errno.EACCES, "no", "/elsewhere/x"), tmp_path) is None
 
