@@ -49,7 +49,9 @@ def test_both_ways_find_the_same_statistics(kind: str, tmp_path: Path, monkeypat
         found = run_components(tmp_path / "runs", [examples, *made])
         return [Path(found[component.id].outputs["statistics"].uri) for component in made]
 
-    small, stock = run(lambda examples: StatisticsGen(examples=examples, code="1"), lambda examples: Stock(examples=examples))
+    small, stock = run(
+        lambda examples: StatisticsGen(examples=examples, code="1"), lambda examples: Stock(examples=examples)
+    )
     monkeypatch.setattr(executor, "SMALL", 0)
     (large,) = run(lambda examples: StatisticsGen(examples=examples, code="2"))
     for split in ("train", "eval", "test"):

@@ -59,7 +59,10 @@ def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: boo
     lists = tf.cond(unpadded, lambda: lists, lambda: _moved_left(context, lists, steps))
     # A batch of documents without tokens has no column yet.
     missing = tf.maximum(1 - tf.shape(lists[f.TOKENS])[1], 0)
-    lists = {name: tf.pad(values, [[0, 0], [0, missing]], constant_values=_FILLERS[values.dtype]) for name, values in lists.items()}
+    lists = {
+        name: tf.pad(values, [[0, 0], [0, missing]], constant_values=_FILLERS[values.dtype])
+        for name, values in lists.items()
+    }
     lists = {name: tf.ensure_shape(values, [None, None]) for name, values in lists.items()}
     return {**context, **labels, **lists, f.LENGTH: tf.maximum(length, 1)}
 

@@ -85,12 +85,21 @@ def count_correct(weights: ChainWeights, batches: Sequence[TaggedBatch], *, back
     """Returns how many tokens have their tag as the most probable one."""
     keys, scores = table(weights)
     pairs = tf.constant(weights.pairs)
-    return sum(int(_correct(*map(tf.constant, (batch.keys, batch.tags, batch.steps)), keys, scores, pairs, backward)) for batch in batches)
+    return sum(
+        int(_correct(*map(tf.constant, (batch.keys, batch.tags, batch.steps)), keys, scores, pairs, backward))
+        for batch in batches
+    )
 
 
 @tf.function(reduce_retracing=True, autograph=False)
 def _correct(
-    found: tf.Tensor, tags: tf.Tensor, steps: tf.Tensor, keys: tf.Tensor, scores: tf.Tensor, pairs: tf.Tensor, backward: bool
+    found: tf.Tensor,
+    tags: tf.Tensor,
+    steps: tf.Tensor,
+    keys: tf.Tensor,
+    scores: tf.Tensor,
+    pairs: tf.Tensor,
+    backward: bool,
 ) -> tf.Tensor:
     logs = log_marginals(look_up(found, keys, scores), steps, pairs, backward=backward)
     return tf.math.count_nonzero(steps & tf.equal(tf.argmax(logs, -1), tags))
@@ -105,8 +114,7 @@ def weights_of(batches: Sequence[TaggedBatch], tags: int, penalty: float) -> Cha
     given = np.concatenate([batch.tags[batch.steps] for batch in batches])
     keys, places, counts = np.unique(tokens, return_inverse=True, return_counts=True)
     places = places.reshape(tokens.shape)
-    frequent = np.zeros(len(keys), bool)
-    frequent[np.argsort(-counts, kind="stable")[: max(1, MAX_WEIGHTS // tags)]] = True
+    frequent = most_frequent(counts, width(tags))
     names = np.array([str(number) for number in range(len(keys))], object)
     items = [names[row[frequent[row]]].tolist() for row in places]
     bounds = np.cumsum([0, *(size for batch in batches for size in batch.length.tolist())]).tolist()
@@ -123,6 +131,18 @@ def weights_of(batches: Sequence[TaggedBatch], tags: int, penalty: float) -> Cha
     scores[places[:1, -1], np.bincount(given, minlength=tags) == 0] = math.log(MIN_PROBABILITY)
     used = scores.any(1)
     return ChainWeights(keys[used], scores[used], pairs)
+
+
+def width(tags: int) -> int:
+    """Returns how many attributes a chain has at most."""
+    return max(1, MAX_WEIGHTS // tags)
+
+
+def most_frequent(counts: NDArray[np.int64], number: int) -> NDArray[np.bool_]:
+    """Marks so many of the largest counts, earlier ones first."""
+    marks = np.zeros(len(counts), bool)
+    marks[np.argsort(-counts, kind="stable")[:number]] = True
+    return marks
 
 
 def _trained(sentences: Iterable[tuple[list[list[str]], list[str]]], penalty: float) -> tuple[_Weights, _Weights]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from trainer.data import features as f
@@ -54,7 +53,10 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
     weights = fitted.weights
     inputs = [*model.inputs, keras.Input([None], dtype="string", name=f.WORDS)]
     tokens, length, words = inputs
-    steps, layer = model.get_layer("mask")(tokens, length), TagScores(len(weights.keys), len(head.classes), both_ways, name="attributes")
+    steps, layer = (
+        model.get_layer("mask")(tokens, length),
+        TagScores(len(weights.keys), len(head.classes), both_ways, name="attributes"),
+    )
     scores = [model.output, layer(words, steps)]
     layer.fill(weights)
     scored = list(_scored(keras.Model(inputs, scores), head, job))
@@ -62,11 +64,17 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
     chain = Chain(tuple(shares), both_ways, name="chain")
     output = chain(scores, steps)
     chain.fill(shares.chain * weights.pairs)
-    details = {"attributes": len(weights.keys), "penalty": fitted.penalty, **_figures(scored, weights, shares, both_ways)}
+    details = {
+        "attributes": len(weights.keys),
+        "penalty": fitted.penalty,
+        **_figures(scored, weights, shares, both_ways),
+    }
     return JointTagger(keras.Model(inputs, output, name="tagger"), {"joint": details})
 
 
-def _figures(batches: list[ScoredBatch], weights: ChainWeights, shares: ChainShares, backward: bool) -> Mapping[str, float]:
+def _figures(
+    batches: list[ScoredBatch], weights: ChainWeights, shares: ChainShares, backward: bool
+) -> Mapping[str, float]:
     """Returns the shares, and the figures of the eval split with them, and for each part alone."""
     both, encoder, chain = (
         chain_shares.judge(batches, weights.pairs, one, backward=backward)
@@ -88,7 +96,8 @@ def _scored(both: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> 
     """Yields batches of the eval split with the scores of a model's two outputs."""
     answer = tf.function(lambda *inputs: both(list(inputs), training=False), reduce_retracing=True, autograph=False)
     for batch in head.batches(job.eval_files):
-        found = answer(*(batch[name] for name in (f.TOKENS, f.LENGTH, f.WORDS)))
-        steps, rows = real_steps(batch[f.TOKENS], batch[f.LENGTH]), tf.shape(batch[f.LENGTH])
-        weights = batch[f.WEIGHT] if f.WEIGHT in batch else tf.ones(rows)
-        yield ScoredBatch(*(tf.cast(scores, tf.float32) for scores in found), batch[f.TAGS], steps, weights)
+        encoder, chain = (
+            tf.cast(scores, tf.float32) for scores in answer(*(batch[name] for name in (f.TOKENS, f.LENGTH, f.WORDS)))
+        )
+        weights = batch[f.WEIGHT] if f.WEIGHT in batch else tf.ones(tf.shape(batch[f.LENGTH]))
+        yield ScoredBatch(encoder, chain, batch[f.TAGS], real_steps(batch[f.TOKENS], batch[f.LENGTH]), weights)

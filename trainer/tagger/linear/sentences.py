@@ -40,9 +40,9 @@ class TaggedBatch(NamedTuple):
         real: NDArray[np.bool_] = np.arange(self.tags.shape[1]) < self.length[:, np.newaxis]
         return real
 
-    def take(self, rows: NDArray[np.int64]) -> TaggedBatch:
-        """Returns the batch of some sentences, by their numbers or marks."""
-        return TaggedBatch(*(part[rows] for part in self))
+    def take(self, marks: NDArray[np.bool_]) -> TaggedBatch:
+        """Returns the batch of the marked sentences, bool [batch]."""
+        return TaggedBatch(*(part[marks] for part in self))
 
 
 def every(size: SplitSize) -> int:
