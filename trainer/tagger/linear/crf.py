@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from trainer.jobs.counting import MIN_PROBABILITY
 from trainer.tagger.linear.chain import log_marginals
-from trainer.tagger.linear.sentences import TaggedBatch
+from trainer.tagger.linear.sentences import TaggedBatch, most_tokens
 from trainer.tagger.linear.tag_scores import ChainWeights, look_up, table
 
 MAX_WEIGHTS = 4_000_000
@@ -27,8 +27,8 @@ PENALTIES = (0.3, 0.1, 0.03)
 """Strengths of the L2 penalty, strongest first."""
 
 FOLDS = 3
-MOST_COMPARED = 8_000
-"""The penalty is chosen with at most about this many train tokens."""
+WORK_COMPARED = 15_000_000
+"""The penalty is chosen with about so much work for each fit; see `sentences.MAX_WORK`."""
 
 _MAX_ITERATIONS = 150
 
@@ -67,7 +67,7 @@ def fit(
     tokens = sum(int(batch.length.sum()) for batch in train)
     if not tokens:
         return None
-    compared = _every(train, math.ceil(tokens / MOST_COMPARED))
+    compared = _every(train, math.ceil(tokens / most_tokens(WORK_COMPARED, tags)))
     sides = [(compared, evaluated), *_folds(compared)]
 
     def correct(penalty: float, known: Sequence[TaggedBatch], held: Sequence[TaggedBatch]) -> int:

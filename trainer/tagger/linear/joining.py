@@ -44,8 +44,8 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
         return JointTagger(model, {})
     progress.working("linear chain")
     train, evaluated = (
-        list(sentences.collect(head.batches(files), right=both_ways, step=sentences.every(job.size(split))))
-        for split, files in (("train", job.train_files), ("eval", job.eval_files))
+        [sentences.tagged(batch, right=both_ways) for batch in _sampled(head, job, split)]
+        for split in ("train", "eval")
     )
     fitted = crf.fit(train, evaluated, len(head.classes), backward=both_ways)
     if fitted is None:
@@ -92,10 +92,16 @@ def _figures(
     }
 
 
+def _sampled(head: Head[TaggerSettings], job: TrainingJob, split: str) -> Iterator[f.Features]:
+    """Yields batches of the sentences of a split, `train` or `eval`, to fit to or to compare with."""
+    files = {"train": job.train_files, "eval": job.eval_files}[split]
+    return sentences.every_nth(head.batches(files), job.size(split).tokens, len(head.classes))
+
+
 def _scored(both: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Iterator[ScoredBatch]:
     """Yields batches of the eval split with the scores of a model's two outputs."""
     answer = tf.function(lambda *inputs: both(list(inputs), training=False), reduce_retracing=True, autograph=False)
-    for batch in head.batches(job.eval_files):
+    for batch in _sampled(head, job, "eval"):
         encoder, chain = (
             tf.cast(scores, tf.float32) for scores in answer(*(batch[name] for name in (f.TOKENS, f.LENGTH, f.WORDS)))
         )

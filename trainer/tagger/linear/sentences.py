@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from trainer.data import features as f
 from trainer.tagger.linear import attributes
 from trainer.tagger.model import real_lengths
-from trainer.training.pace import SplitSize
 
-MAX_TOKENS = 40_000
-"""The chain is fitted to at most about this many tokens, because its time grows with them."""
+MAX_WORK = 100_000_000
+"""The chain is fitted to so many tokens that its time stays within about a minute."""
 
-_FEATURES = (f.TOKENS, f.LENGTH, f.WORDS, f.TAGS)
+_FEATURES = (f.TOKENS, f.LENGTH, f.WORDS, f.TAGS, f.WEIGHT)
 
 
 class TaggedBatch(NamedTuple):
@@ -45,30 +44,30 @@ class TaggedBatch(NamedTuple):
         return TaggedBatch(*(part[marks] for part in self))
 
 
-def every(size: SplitSize) -> int:
-    """Returns n, so that every n-th sentence keeps within the maximum."""
-    return max(1, math.ceil(size.tokens / MAX_TOKENS))
+def most_tokens(work: int, tags: int) -> int:
+    """Returns how many tokens are read for so much work, which grows with the pairs of tags."""
+    return max(1, work // (1_000 + tags * tags))
 
 
-def collect(batches: Iterable[f.Features], *, right: bool, step: int = 1) -> Iterator[TaggedBatch]:
-    """Collects every n-th sentence of batches of `trainer.data.reading.read`.
+def every_nth(batches: Iterable[f.Features], tokens: int, tags: int) -> Iterator[f.Features]:
+    """Yields every n-th sentence of batches of `trainer.data.reading.read`, so that about `MAX_WORK` remains.
 
     Args:
-        batches: The batches.
-        right: Whether a token sees those on its right.
-        step: Takes one in this many sentences.
+        batches: The batches of a split.
+        tokens: Number of tokens of the split.
+        tags: Number of tags.
     """
-    seen = 0
+    step, seen = max(1, math.ceil(tokens / most_tokens(MAX_WORK, tags))), 0
     for batch in batches:
         number = int(batch[f.LENGTH].shape[0])
         rows = np.arange(-seen % step, number, step)
         seen += number
         if len(rows):
-            yield tagged({name: tf.gather(batch[name], rows) for name in _FEATURES}, right=right)
+            yield {name: tf.gather(value, rows) for name, value in batch.items() if name in _FEATURES}
 
 
 def tagged(batch: f.Features, *, right: bool) -> TaggedBatch:
-    """Returns a batch of `trainer.data.reading.read` with its attributes."""
+    """Returns a batch of `trainer.data.reading.read` with its attributes; `right` as in `attributes.keys`."""
     length = real_lengths(batch[f.TOKENS], batch[f.LENGTH])
     found = _keys(batch[f.WORDS], length, right)
     return TaggedBatch(*(part.numpy() for part in (found, batch[f.TAGS], length)))

@@ -17,7 +17,6 @@ from trainer.tagger.linear import crf, sentences
 from trainer.tagger.linear.chain import Chain
 from trainer.tagger.linear.sentences import TaggedBatch
 from trainer.tagger.linear.tag_scores import TagScores
-from trainer.training.pace import SplitSize
 
 TAGS = 4
 PENALTY = 0.1
@@ -153,24 +152,14 @@ def test_too_many_attributes_are_the_most_frequent_ones() -> None:
     assert (crf.width(1), crf.width(8), crf.width(10**9)) == (crf.MAX_WEIGHTS, crf.MAX_WEIGHTS // 8, 1)
 
 
-@pytest.mark.parametrize(
-    ("tokens", "expected_step"), [(0, 1), (sentences.MAX_TOKENS, 1), (sentences.MAX_TOKENS + 1, 2)]
-)
-def test_every_nth_sentence_of_large_splits_is_collected(tokens: int, expected_step: int) -> None:
-    assert sentences.every(SplitSize(5, tokens)) == expected_step
-
-
-def test_collected_sentences_keep_their_order_across_batches() -> None:
-    tags = [[[0]], [[1], [2], [3]], [[0], [1]]]
-    given = [
-        {
-            "tokens": tf.ones([len(part), 1], tf.int64),
-            "length": tf.ones([len(part)], tf.int64),
-            "words": tf.fill([len(part), 1], "a"),
-            "tags": tf.constant(part, tf.int64),
-            "id": tf.fill([len(part)], "a"),
-        }
-        for part in tags
-    ]
-    found = list(sentences.collect(given, right=True, step=2))
-    assert [batch.tags.ravel().tolist() for batch in found] == [[0], [2], [0]]
+@pytest.mark.parametrize(("tokens", "step"), [(0, 1), (99_601, 1), (99_602, 2), (298_804, 4)])
+def test_every_nth_sentence_of_large_splits_is_read_across_batches(tokens: int, step: int) -> None:
+    # A chain of two tags reads up to 99,601 tokens.
+    assert sentences.most_tokens(sentences.MAX_WORK, 2) == 100_000_000 // 1_004 == 99_601
+    given, parts = [], ([0], [1, 2, 3], [4, 5])
+    for part in parts:
+        features = {name: tf.constant(part, tf.int64) for name in ("tokens", "words", "tags", "length", "weight")}
+        given.append({**features, "position": tf.zeros([4], tf.int64)})
+    found = list(sentences.every_nth(given, tokens, 2))
+    assert all(set(batch) == {"tokens", "words", "tags", "length", "weight"} for batch in found)
+    assert [tag for batch in found for tag in batch["tags"].numpy().tolist()] == list(range(6))[::step]
