@@ -59,17 +59,15 @@ def transformed_record():
         return tf.train.Feature(int64_list={"value": [value]})
 
     def record(document: dict, label: bool = True) -> bytes:
-        """Serializes a document of `id`, `tokens` and optional `source`, `label`, `tags`, `labels` and `length`."""
+        """Serializes a document of `id`, `tokens` and, if it has them, `source`, `label`, `length` and other lists."""
         names = {"id": document["id"], "source": document.get("source", b"s")}
         context = {name: tf.train.Feature(bytes_list={"value": [value]}) for name, value in names.items()}
         context["length"] = numbers(document.get("length", len(document["tokens"])))
         if label:
             context["label"] = numbers(document.get("label", 0))
-        lists = {
-            name: tf.train.FeatureList(feature=[numbers(value) for value in document[name]])
-            for name in ("tokens", "tags", "labels")
-            if name in document
-        }
+        steps = {name: [numbers(value) for value in document.get(name, ())] for name in ("tokens", "tags", "labels")}
+        steps["words"] = [tf.train.Feature(bytes_list={"value": [value]}) for value in document.get("words", ())]
+        lists = {name: tf.train.FeatureList(feature=found) for name, found in steps.items() if name in document}
         example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
         return example.SerializeToString()
 

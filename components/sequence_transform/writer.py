@@ -16,6 +16,7 @@ from components.sequence_transform.shard_report import ShardFile
 from components.shared.sequence_encoding import (
     Int64Steps,
     bytes_feature,
+    encode_texts,
     float_feature,
     int64_feature,
     sequence_example,
@@ -74,10 +75,11 @@ class BatchEncoder:
 
     def encode(self, batch: Batch) -> Iterator[bytes]:
         """Yields a serialized `tf.SequenceExample` for each document of a batch."""
-        lists = [name for name in (f.TOKENS, f.TAGS, f.LABELS) if name in self._kind.transformed]
+        lists = [name for name in (f.TOKENS, f.WORDS, f.TAGS, f.LABELS) if name in self._kind.transformed]
         lengths = np.diff(batch[f.TOKENS][1]).tolist()
         padded = [batch[name] if name == f.LABELS else self._padded(*batch[name]) for name in lists]
-        rows = [self._steps.encode_rows(*values) for values in padded]
+        encoders = [encode_texts if name == f.WORDS else self._steps.encode_rows for name in lists]
+        rows = [encode(*values) for encode, values in zip(encoders, padded, strict=True)]
         labels = batch[f.LABEL].tolist() if f.LABEL in batch else itertools.repeat(None, len(lengths))
         columns = zip(batch[f.ID].tolist(), batch[f.SOURCE].tolist(), labels, lengths, *rows, strict=True)
         weights = batch[f.WEIGHT].tolist()
@@ -101,6 +103,6 @@ class BatchEncoder:
         lengths = np.diff(splits)
         columns = np.arange(width)
         real = columns < lengths[:, None] if self._pad.side == "right" else columns >= width - lengths[:, None]
-        padded = np.full([rows, width], f.PAD, np.int64)
+        padded = np.full([rows, width], b"" if values.dtype == object else f.PAD, values.dtype)
         padded[real] = values
         return padded.ravel(), np.arange(rows + 1) * width

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,12 @@ def bytes_feature(value: bytes) -> bytes:
 def step(feature: bytes) -> bytes:
     """Serializes one step of a `FeatureList` from a serialized `Feature`."""
     return _field(1, feature)
+
+
+def encode_texts(values: Iterable[bytes], row_splits: Ids) -> list[bytes]:
+    """Serializes the `FeatureList` of each row of a ragged batch, one step per byte string; see `Int64Steps`."""
+    steps = [step(bytes_feature(value)) for value in values]
+    return [b"".join(steps[start:stop]) for start, stop in itertools.pairwise(row_splits.tolist())]
 
 
 class Int64Steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -67,6 +67,15 @@ class TaggerTask(SupervisedTask[TaggerJob]):
             "loss": Metric("lower", f"{_METRICS}:token_loss", 0),
             **({} if not_span_tags(job.corpus.tags or ()) else spans),
         }
+
+    def report(self, training: Mapping[str, Any]) -> Iterator[str]:
+        """Yields also what the linear-chain CRF adds."""
+        yield from super().report(training)
+        joint = training.get("joint")
+        if joint:
+            encoder, crf = joint["encoder_share"], joint["crf_share"]
+            shares = f"the encoder times {encoder:.2f} and a CRF of {joint['attributes']:,} attributes times {crf:.2f}"
+            yield f"the model adds {shares}, with an eval loss of {joint['eval_loss']:.4f}"
 
     def answers(self) -> Mapping[str, str]:
         """Returns the dotted path of the class that answers each command."""

@@ -90,20 +90,21 @@ def test_text_without_labels_as_characters(tmp_path: Path) -> None:
 
 
 def test_tagged_text(tmp_path: Path) -> None:
-    settings = TransformSettings(tokenizer="whitespace", lowercase=True, truncate={"to": 3})
+    settings = TransformSettings(tokenizer="whitespace", nfkc=True, max_token_bytes=8, truncate={"to": 4})
     assets = {
-        "vocabulary": vocabulary(tmp_path, ["new york", "the"]),
+        "vocabulary": vocabulary(tmp_path, ["New York", "The"]),
         "classes": write_classes(f"{tmp_path}/tags.txt", ["O", "LOC"]),
     }
     run = graph(tmp_path, settings, kinds.TAGGED_TEXT, **assets)
-    sentence = ("The", "New York", "x", "y"), ("O", "LOC", "?", "O")
+    sentence = ("\uff34he", "New York", "overlong!", "é\0", "y"), ("O", "LOC", "?", "O", "O")
     empty = sequence_example({"id": b"b", "source": b"s"})
     assert run([encode(Document((), None, "s", "a", 1, None, *sentence)), empty]) == {
         "id": [b"a", b"b"],
         "source": [b"s", b"s"],
-        "length": [3, 0],
-        "tokens": [[5, 4, 1], []],
-        "tags": [[0, 1, -1], []],
+        "length": [4, 0],
+        "tokens": [[5, 4, 1, 1], []],
+        "words": [[b"The", b"New York", b"", "é\0".encode()], []],
+        "tags": [[0, 1, -1, 0], []],
     }
 
 

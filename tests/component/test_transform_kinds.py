@@ -84,13 +84,16 @@ def test_tagged_sentences_keep_a_tag_for_every_token(run_transform: Run, tmp_pat
     vocabulary, tags = lines(tmp_path, "vocabulary.txt"), lines(tmp_path, "tags.txt")
     assert tags == ["B-LOC", "B-X", "O"]  # of the whole sentences
     known = set(vocabulary[4:])
-    found = Counter()
+    found, spelled = Counter(), Counter()
     for split in ("train", "eval"):
         for example in read(tmp_path, split):
+            words = [step.bytes_list.value[0].decode() for step in example.feature_lists.feature_list["words"].feature]
+            spelled[tuple(words)] += 1
             ids, given = steps(example, "tokens"), [tags[number] for number in steps(example, "tags")]
             assert context(example, "length") == len(ids)
             assert max(ids) < len(vocabulary) + 3
             found[tuple(zip([vocabulary[n] if n < len(vocabulary) else "?" for n in ids], given, strict=True))] += 1
+    assert spelled == Counter(tuple(token for token, _ in sentence[:2]) for sentence in SENTENCES)
     assert found == Counter(
         tuple((token if token in known else "?", tag) for token, tag in sentence[:2]) for sentence in SENTENCES
     )

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 
@@ -67,6 +68,10 @@ def test_the_tagger_is_published(done):
     assert all(sorted(values) == names for values in metrics.values())
     assert metrics["overall"]["documents"] == 80
     assert f"span_f1 is {metrics['overall']['span_f1']:.4f}, which meets at least 0.6" in first.process.stdout
+    assert re.search(
+        r"- the model adds the encoder times [\d.]+ and a CRF of [\d,]+ attributes times [\d.]+, with an eval loss of",
+        first.process.stdout,
+    )
     shown = " ".join(job.seqloom("runs", job.root).stdout.split())
     assert all(name in shown for name in ("span_f1", "token_accuracy", "test-a.conll", "pushed"))
 

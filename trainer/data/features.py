@@ -12,7 +12,7 @@ from trainer import settings
 from trainer.data import kinds
 
 ID, SOURCE, LENGTH = kinds.ID, kinds.SOURCE, kinds.LENGTH
-TEXT, TOKENS = kinds.TEXT, kinds.TOKENS
+TEXT, TOKENS, WORDS = kinds.TEXT, kinds.TOKENS, kinds.WORDS
 LABEL, LABELS, TAGS = kinds.LABEL, kinds.LABELS, kinds.TAGS
 WEIGHT = "weight"
 """A document's weight in the training loss: an optional float context feature of any kind of corpus."""

@@ -7,6 +7,8 @@ import dataclasses
 ID, SOURCE, LENGTH = "id", "source", "length"
 TEXT, TOKENS = "text", "tokens"
 LABEL, LABELS, TAGS = "label", "labels", "tags"
+WORDS = "words"
+"""The normalized tokens of a tagged corpus as text: their spelling, of which ids of rare words know nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,7 @@ MULTI_LABELLED_TEXT = CorpusKind(
     "multi_labelled_text", (ID, SOURCE, LABELS, TEXT), (ID, SOURCE, LABELS, LENGTH, TOKENS), LABELS, "labels.txt"
 )
 TAGGED_TEXT = CorpusKind(
-    "tagged_text", (ID, SOURCE, TOKENS, TAGS), (ID, SOURCE, LENGTH, TOKENS, TAGS), TAGS, "tags.txt"
+    "tagged_text", (ID, SOURCE, TOKENS, TAGS), (ID, SOURCE, LENGTH, TOKENS, WORDS, TAGS), TAGS, "tags.txt"
 )
 
 KINDS = {kind.name: kind for kind in (PLAIN_TEXT, LABELLED_TEXT, MULTI_LABELLED_TEXT, TAGGED_TEXT)}

@@ -11,7 +11,13 @@ _CONTEXT = {
     **{name: tf.io.FixedLenFeature([], tf.string) for name in (f.ID, f.SOURCE)},
     **{name: tf.io.FixedLenFeature([], tf.int64) for name in (f.LABEL, f.LENGTH)},
 }
+_LISTS = {
+    **{name: tf.io.FixedLenSequenceFeature([], tf.int64) for name in (f.TOKENS, f.TAGS)},
+    f.WORDS: tf.io.FixedLenSequenceFeature([], tf.string),
+}
 _WEIGHT = {f.WEIGHT: tf.io.FixedLenFeature([], tf.float32)}
+_FILLERS = {tf.int64: 0, tf.string: ""}
+"""What fills the steps after the end of a document."""
 _Specs = dict[str, tf.io.FixedLenFeature | tf.io.FixedLenSequenceFeature | tf.io.RaggedFeature]
 
 
@@ -39,12 +45,12 @@ def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: boo
     Returns:
         `id`, `source` string [batch]; `length` int64 [batch], at least 1; `tokens` int64 [batch, time],
         at least one step wide; where the kind has them `label` int64 [batch], `labels` int64 [batch, max labels]
-        (ascending class ids, then -1; at least one wide), and `tags` int64 [batch, time].
+        (ascending class ids, then -1; at least one wide), `tags` int64 [batch, time] and `words` string [batch, time].
     """
     names = kind.transformed
     context_specs = {name: spec for name, spec in _CONTEXT.items() if name in names} | (_WEIGHT if weighted else {})
-    list_specs = {name: tf.io.FixedLenSequenceFeature([], tf.int64) for name in (f.TOKENS, f.TAGS) if name in names}
-    # The parser itself pads the lists of a batch to the longest with 0, which is <pad>.
+    list_specs = {name: spec for name, spec in _LISTS.items() if name in names}
+    # The parser itself pads the lists of a batch to the longest with 0, which is <pad>, or with empty text.
     label_specs = {f.LABELS: tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)} if f.LABELS in names else {}
     context, lists, steps = _parse(serialized, context_specs, {**list_specs, **label_specs})
     labels = {name: _padded_labels(lists.pop(name)) for name in label_specs}
@@ -53,7 +59,10 @@ def padded_batch(serialized: tf.Tensor, kind: kinds.CorpusKind, *, weighted: boo
     lists = tf.cond(unpadded, lambda: lists, lambda: _moved_left(context, lists, steps))
     # A batch of documents without tokens has no column yet.
     missing = tf.maximum(1 - tf.shape(lists[f.TOKENS])[1], 0)
-    lists = {name: tf.pad(values, [[0, 0], [0, missing]]) for name, values in lists.items()}
+    lists = {
+        name: tf.pad(values, [[0, 0], [0, missing]], constant_values=_FILLERS[values.dtype])
+        for name, values in lists.items()
+    }
     lists = {name: tf.ensure_shape(values, [None, None]) for name, values in lists.items()}
     return {**context, **labels, **lists, f.LENGTH: tf.maximum(length, 1)}
 
@@ -83,7 +92,7 @@ def _padded_labels(labels: tf.RaggedTensor) -> tf.Tensor:
 
 
 def _moved_left(context: f.Features, lists: f.Features, steps: f.Features) -> f.Features:
-    """Shifts documents of left-padded records to the start of their rows, int64 [batch, time]."""
+    """Shifts documents of left-padded records to the start of their rows, [batch, time]."""
     length, stored = context[f.LENGTH], steps[f.TOKENS]
     right = tf.math.count_nonzero(lists[f.TOKENS] != f.PAD, axis=1) == length
     for found in steps.values():
@@ -93,13 +102,14 @@ def _moved_left(context: f.Features, lists: f.Features, steps: f.Features) -> f.
     first = tf.where(lists[f.TOKENS][:, 0] == f.PAD, stored - length, 0)
     real = tf.sequence_mask(length, width)
     columns = tf.where(real, tf.range(width)[tf.newaxis, :] + first[:, tf.newaxis], 0)
-    return {name: tf.where(real, tf.gather(rows, columns, batch_dims=1), 0) for name, rows in lists.items()}
+    moved = {name: tf.gather(rows, columns, batch_dims=1) for name, rows in lists.items()}
+    return {name: tf.where(real, rows, _FILLERS[rows.dtype]) for name, rows in moved.items()}
 
 
 def _require(right: tf.Tensor, context: f.Features, stored: tf.Tensor) -> tf.Operation:
     """Fails with the ids of records whose lists do not match `length`."""
     wrong = tf.logical_not(right)
-    data = ["Damaged records: length must equal the number of ids other than <pad>, and tags that of tokens."]
+    data = ["Damaged records: length must equal the number of ids other than <pad>, and tags and words as many."]
     data += ["Ids, steps and lengths of these records:"]
     data += [tf.boolean_mask(values, wrong) for values in (context[f.ID], stored, context[f.LENGTH])]
     return tf.debugging.Assert(tf.reduce_all(right), data)
@@ -119,7 +129,7 @@ def _empty_record() -> bytes:
     text, number = tf.train.Feature(bytes_list={"value": [b""]}), tf.train.Feature(int64_list={"value": [0]})
     weight = tf.train.Feature(float_list={"value": [0]})
     context = {f.ID: text, f.SOURCE: text, f.LABEL: number, f.LENGTH: number, f.WEIGHT: weight}
-    lists = {name: tf.train.FeatureList() for name in (f.TOKENS, f.TAGS, f.LABELS)}
+    lists = {name: tf.train.FeatureList() for name in (*_LISTS, f.LABELS)}
     example = tf.train.SequenceExample(context={"feature": context}, feature_lists={"feature_list": lists})
     serialized: bytes = example.SerializeToString()
     return serialized

@@ -110,7 +110,7 @@ def read(
         A dataset of features: `tokens` int64 [batch, time] padded on the right, `length` int64
         [batch] (at least 1), `id` and `source` string [batch], `position` int64 [4]; in labelled corpora
         `label` int64 [batch] or, with several labels, `labels` int64 [batch, max labels] padded with -1; in
-        tagged ones `tags` int64 [batch, time]; if documents have weights, `weight` float32 [batch].
+        tagged ones `tags` int64 and `words` string [batch, time]; if documents have weights, `weight` float32 [batch].
 
     Raises:
         JobError: If there are no files, or the position belongs to another epoch or other arguments.

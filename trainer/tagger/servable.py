@@ -52,7 +52,7 @@ class TaggerServable(ModelServable):
         """
         batch = parsing.padded_batch(examples, kinds.TAGGED_TEXT)
         tokens, length = batch[f.TOKENS], batch[f.LENGTH]
-        probabilities = self._probabilities(tokens, length)
+        probabilities = self._probabilities(tokens, length, batch[f.WORDS])
         real = real_lengths(tokens, length)
         steps = tf.expand_dims(tf.sequence_mask(real, tf.shape(tokens)[1]), -1)
         return {**self._best(probabilities, real), "probabilities": tf.where(steps, probabilities, 0.0)}
@@ -69,7 +69,7 @@ class TaggerServable(ModelServable):
         transformed = self._transform.transform_fn(raw)
         tokens, length = pad(transformed[f.TOKENS])
         width = tf.shape(tokens, tf.int64)[1]
-        probabilities = self._probabilities(tokens, length)
+        probabilities = self._probabilities(tokens, length, _padded(transformed[f.WORDS], width, ""))
         wanted = _padded(transformed[f.TAGS], width, -1)
         found = tf.gather(probabilities, tf.maximum(wanted, 0), batch_dims=2)
         losses = -tf.math.log(tf.maximum(tf.where(wanted >= 0, found, 0.0), MIN_PROBABILITY))
@@ -90,10 +90,12 @@ class TaggerServable(ModelServable):
         }
 
     def _tag(self, raw: f.Features) -> Answers:
-        ids = self._transform.transform_fn(raw)[f.TOKENS]
-        tokens, length = pad(ids)
-        given = _padded(raw[f.TOKENS].merge_dims(1, 2), tf.shape(tokens, tf.int64)[1], "")
-        return {f.TOKENS: given, **self._best(self._probabilities(tokens, length), ids.row_lengths())}
+        transformed = self._transform.transform_fn(raw)
+        tokens, length = pad(transformed[f.TOKENS])
+        width = tf.shape(tokens, tf.int64)[1]
+        given, words = (_padded(rows, width, "") for rows in (raw[f.TOKENS].merge_dims(1, 2), transformed[f.WORDS]))
+        probabilities = self._probabilities(tokens, length, words)
+        return {f.TOKENS: given, **self._best(probabilities, transformed[f.TOKENS].row_lengths())}
 
     def _best(self, probabilities: tf.Tensor, length: tf.Tensor) -> Answers:
         """Returns the most probable tags of sentences with these true lengths, int64 [batch]."""
@@ -102,8 +104,10 @@ class TaggerServable(ModelServable):
         scores = tf.reduce_max(probabilities, axis=-1)
         return {f.TAGS: tf.where(real, names, ""), SCORES: tf.where(real, scores, 0.0), f.LENGTH: length}
 
-    def _probabilities(self, tokens: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(self._model([tokens, length], training=False))
+    def _probabilities(self, tokens: tf.Tensor, length: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
+        # Only a model with a linear chain has the last input.
+        inputs = [tokens, length, words][: len(self._model.inputs)]
+        return tf.nn.softmax(self._model(inputs, training=False))
 
 
 def _padded(rows: tf.RaggedTensor, width: tf.Tensor, filler: str | int) -> tf.Tensor:

@@ -18,3 +18,8 @@ class TaggerSettings(SequenceSettings):
         lt=1,
         description="Share of the target spread evenly over all tags in training, against overconfidence.",
     )
+    crf: bool = Field(
+        True,
+        description="Add a linear-chain CRF over the spelling of tokens, fitted to the train split, to the encoder's"
+        " answer by shares that the eval split decides.",
+    )

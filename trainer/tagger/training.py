@@ -14,6 +14,7 @@ from trainer.supervised.cross_entropy import cross_entropy
 from trainer.supervised.head import Head
 from trainer.supervised.supervised import Supervised
 from trainer.tagger import model
+from trainer.tagger.linear.joining import join
 from trainer.tagger.servable import TaggerServable
 from trainer.tagger.settings import TaggerSettings
 from trainer.training.objective import Outcome
@@ -34,7 +35,8 @@ class TagHead(Head[TaggerSettings]):
 
     def servable(self, model: keras.Model, job: TrainingJob) -> tuple[TaggerServable, Mapping[str, Any]]:
         """Returns the model to publish."""
-        return TaggerServable(model, job.graph, self.classes), {}
+        joint, details = join(model, self, job)
+        return TaggerServable(joint, job.graph, self.classes), details
 
 
 class Tagger(Supervised[TaggerSettings]):

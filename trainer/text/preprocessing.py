@@ -109,6 +109,11 @@ def tagged_tokens(raw: f.Features, settings: TransformSettings) -> tuple[tf.Ragg
     return next(kept), next(kept)
 
 
+def spelled(tokens: tf.Tensor) -> tf.Tensor:
+    """Returns tokens as text, valid UTF-8, string of the same shape: the marks of overlong ones become empty."""
+    return tf.where(tf.strings.substr(tokens, 0, 1) == MARK, "", tokens)
+
+
 def count_tokens(
     raw: f.Features,
     settings: TransformSettings,
@@ -216,6 +221,8 @@ def make_preprocessing_fn(
         if kind.target is not None:
             table = tft.make_and_track_object(lambda: lines_table(classes, -1), name="classes")
             outputs[kind.target] = tf.ragged.map_flat_values(table.lookup, names)
+        if kind.tokenized:
+            outputs[f.WORDS] = tokens.with_values(spelled(tokens.values))
         tokens = lookup(tokens, words, settings)
         return {**outputs, f.LENGTH: tokens.row_lengths(), f.TOKENS: tokens}
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from components.shared.sequence_encoding import (
     Int64Steps,
     bytes_feature,
+    encode_texts,
     float_feature,
     int64_feature,
     sequence_example,
@@ -67,6 +68,13 @@ def test_steps_do_not_depend_on_earlier_ones(first: list[list[int]], second: lis
     steps = Int64Steps()
     encode(steps, first)
     assert encode(steps, second) == [b"".join(step(int64_feature(value)) for value in row) for row in second]
+
+
+@given(st.lists(st.lists(st.binary(max_size=300), max_size=4), max_size=4))
+def test_texts_are_steps_of_one_value(rows: list[list[bytes]]) -> None:
+    ragged = tf.ragged.constant(rows, tf.string, ragged_rank=1, row_splits_dtype=tf.int64)
+    found = encode_texts(ragged.flat_values.numpy(), ragged.row_splits.numpy())
+    assert found == [b"".join(step(bytes_feature(value)) for value in row) for row in rows]
 
 
 def test_a_negative_id_is_an_error() -> None:

@@ -27,10 +27,12 @@ def test_text_without_labels_is_padded_to_the_longest(transformed_record: Record
     assert parsing.lengths(records).numpy().tolist() == [2, 0]
 
 
-def test_tags_are_parsed_with_their_tokens(transformed_record: Record) -> None:
-    record = transformed_record({"id": b"a", "tokens": [4, 1], "tags": [0, -1]}, label=False)
+def test_tags_and_words_are_parsed_with_their_tokens(transformed_record: Record) -> None:
+    lists = {"tokens": [4, 1], "tags": [0, -1], "words": ["é".encode(), b"\0 b"]}
+    record = transformed_record({"id": b"a", **lists}, label=False)
     parsed = parsing.padded_batch(tf.constant([record]), kinds.TAGGED_TEXT)
-    assert plain(parsed) == {"id": [b"a"], "source": [b"s"], "length": [2], "tokens": [[4, 1]], "tags": [[0, -1]]}
+    rows = {name: [values] for name, values in lists.items()}
+    assert plain(parsed) == {"id": [b"a"], "source": [b"s"], "length": [2], **rows}
     assert parsed["tags"].dtype == parsed["tokens"].dtype == parsed["length"].dtype == tf.int64
 
 
@@ -49,16 +51,20 @@ def test_any_number_of_labels_is_padded_with_no_class(transformed_record: Record
     assert alone["labels"].numpy().tolist() == [[-1]]
 
 
-@pytest.mark.parametrize("padded", [lambda ids: [*ids, 0, 0], lambda ids: [0, 0, *ids]], ids=["right", "left"])
-def test_padding_in_the_records_is_left_out(padded: Callable, transformed_record: Record) -> None:
+@pytest.mark.parametrize("left", [False, True], ids=["right", "left"])
+def test_padding_in_the_records_is_left_out(left: bool, transformed_record: Record) -> None:
     rows = [([4, 5], [0, 1]), ([1], [2]), ([], [])]
-    records = tf.constant(
-        [
-            transformed_record({"id": b"a", "length": len(ids), "tokens": padded(ids), "tags": padded(tags)}, False)
-            for ids, tags in rows
-        ]
-    )
+
+    def padded(steps: list, filler: object = 0) -> list:
+        return [filler, filler, *steps] if left else [*steps, filler, filler]
+
+    def record(ids: list[int], tags: list[int]) -> bytes:
+        lists = {"tokens": padded(ids), "tags": padded(tags), "words": padded([b"%d" % one for one in ids], b"")}
+        return transformed_record({"id": b"a", "length": len(ids), **lists}, False)
+
+    records = tf.constant([record(*row) for row in rows])
     parsed = plain(parsing.padded_batch(records, kinds.TAGGED_TEXT))
+    assert parsed["words"] == [[b"4", b"5"], [b"1", b""], [b"", b""]]
     assert parsed["tokens"] == [[4, 5], [1, 0], [0, 0]]
     assert parsed["tags"] == [[0, 1], [2, 0], [0, 0]]
     assert parsed["length"] == [2, 1, 1]
@@ -79,13 +85,14 @@ def test_no_records_give_an_empty_batch(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "lists"),
     [
-        ("tagged_text", {"tags": [1]}),
+        ("tagged_text", {"tags": [1], "words": [b"a", b"b"]}),
+        ("tagged_text", {"tags": [1, 1], "words": [b"a"]}),
         ("labelled_text", {"length": 1}),
         ("labelled_text", {"length": 3}),
     ],
 )
 def test_lists_that_do_not_match_the_tokens_are_rejected(kind: str, lists: dict, transformed_record: Record) -> None:
-    whole = {"id": b"whole", "tokens": [4], **({"tags": [0]} if "tags" in lists else {})}
+    whole = {"id": b"whole", "tokens": [4], **({"tags": [0], "words": [b"a"]} if "tags" in lists else {})}
     rows = [whole, {"id": b"damaged", "tokens": [4, 5], **lists}]
     records = tf.constant([transformed_record(row, kind == "labelled_text") for row in rows])
     parsers = [lambda records: parsing.padded_batch(records, kinds.KINDS[kind])]
