@@ -42,7 +42,7 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
     both_ways = head.settings.bidirectional
     if not head.settings.crf:
         return JointTagger(model, {})
-    progress.working("linear chain")
+    progress.working("linear chain", whole=False)
     train, evaluated = (
         [sentences.tagged(batch, right=both_ways) for batch in _sampled(head, job, split)]
         for split in ("train", "eval")
