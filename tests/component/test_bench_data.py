@@ -16,7 +16,7 @@ SIZE = ["SequenceExample, plain, MB", "SequenceExample, gzip, MB"]
 
 
 def test_every_row_is_present_and_both_sides_wrote_the_same() -> None:
-    command = [sys.executable, "-m", "bench.data", "--documents", "300", "--repeats", "1", "--copies", "2"]
+    command = [sys.executable, "-m", "bench.datasets.data", "--documents", "300", "--repeats", "1", "--copies", "2"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     lines = [line[2:-2].split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]

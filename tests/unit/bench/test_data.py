@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import data_corpus
-from bench.data import alternate
-from bench.data_process import run_python
-from bench.data_read import bucket_boundaries
-from bench.data_tables import Limit, Row, pair_row, ratio_table, table
+from bench.datasets import data_corpus
+from bench.datasets.data import alternate
+from bench.datasets.data_read import bucket_boundaries
+from bench.measuring.data_process import run_python
+from bench.measuring.data_tables import Limit, Row, pair_row, ratio_table, table
 from trainer.errors import JobError
 
 
@@ -55,7 +55,7 @@ def test_buckets_grow_by_a_tenth_and_reach_the_longest() -> None:
 MEASURE = """
 import sys
 from pathlib import Path
-from bench.data_process import run_python
+from bench.measuring.data_process import run_python
 for code in ("big = b'x' * 300_000_000; print(len(big))", "print(1)"):
     ended = run_python(["-c", code], Path(sys.argv[1]))
     print(ended.output.strip(), ended.peak_bytes, ended.seconds > 0)

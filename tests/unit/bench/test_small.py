@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from bench import small, small_corpora
-from bench.small_corpora import CORPORA
+from bench.small_data import small, small_corpora
+from bench.small_data.small_corpora import CORPORA
 
 DRAW = np.random.default_rng(1)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import small_tags
-from bench.small_tags import JudgedTags
+from bench.small_data import small_tags
+from bench.small_data.small_tags import JudgedTags
 
 
 def test_sentences_are_read_with_the_first_and_the_last_column(tmp_path: Path) -> None:

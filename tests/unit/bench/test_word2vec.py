@@ -11,7 +11,7 @@ SMALL = ["--limit", "150", "--seeds", "1", "--epochs", "2", "--dimensions", "8",
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bench.word2vec", *arguments]
+    command = [sys.executable, "-m", "bench.vectors.word2vec", *arguments]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from bench.word2vec_corpus import Corpus, Transformed, as_text, find, repeat, vocabulary
+from bench.vectors.word2vec_corpus import Corpus, Transformed, as_text, find, repeat, vocabulary
 from trainer.data import parsing, tfrecords
 
 # Some of these words are white space or line breaks to Python.

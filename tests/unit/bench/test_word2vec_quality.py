@@ -7,7 +7,7 @@ import pytest
 from gensim.test.utils import datapath
 from scipy import stats
 
-from bench.word2vec_quality import Judgement, comparison, judge
+from bench.vectors.word2vec_quality import Judgement, comparison, judge
 from trainer.vectors.vector_files import WordVectors, write_binary
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.data_process import run_python
-from bench.word2vec_sides import GENSIM, KERAS, OURS, Job, Trained
+from bench.measuring.data_process import run_python
+from bench.vectors.word2vec_sides import GENSIM, KERAS, OURS, Job, Trained
 from trainer.vectors import vector_reading
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,9 @@ def job(tmp_path_factory: pytest.TempPathFactory, write_transformed) -> Job:
 
 
 def train(side: str, job: Job) -> Trained:
-    ended = run_python(["-m", "bench.word2vec_sides", side, json.dumps(asdict(job))], Path(job.vectors + ".log"))
+    ended = run_python(
+        ["-m", "bench.vectors.word2vec_sides", side, json.dumps(asdict(job))], Path(job.vectors + ".log")
+    )
     return Trained(**json.loads(ended.output.splitlines()[-1]))
 
 

@@ -1,7 +1,7 @@
 """Trains taggers on small corpora with the defaults, and a linear CRF on their splits; judges both on other sentences.
 
-Run `python -m bench.small_tags`, or `make bench-small-tags`. Each corpus is a draw of a file of tagged sentences; the
-sentences that it leaves over are read only to judge.
+Run `python -m bench.small_data.small_tags`, or `make bench-small-tags`. Each corpus is a draw of a file of tagged
+sentences; the sentences that it leaves over are read only to judge.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from importlib.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import data_tables
 from bench.documents import SPLITS, raw_examples, steps
-from bench.small_runs import publish
+from bench.measuring import data_tables
+from bench.small_data.small_runs import publish
 from bench.tagging import Sentences
 
 _BATCH = 64
@@ -156,7 +156,9 @@ def row(taken: int, pairs: Sequence[tuple[JudgedTags, JudgedTags]]) -> list[str]
 
 def main() -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.small_tags", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.small_data.small_tags", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--corpus", type=Path, help="CoNLL columns, token first, tag last; by default Japanese names")
     parser.add_argument("--sizes", default="200,1000,99999999", help="sentences, separated by commas; all: 99999999")
     parser.add_argument("--seeds", type=int, default=5, help="draws of each size")

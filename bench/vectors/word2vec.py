@@ -1,6 +1,6 @@
 """Compares the training of word vectors with gensim and Keras' tutorials; prints Markdown tables.
 
-Run `python -m bench.word2vec`, or `make bench-vectors`. Both sides are measured in pairs, with the first side
+Run `python -m bench.vectors.word2vec`, or `make bench-vectors`. Both sides are measured in pairs, with the first side
 alternating; every measurement runs in its own process. Pair n has seed n on both sides.
 """
 
@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench import data_corpus, word2vec_corpus, word2vec_quality
-from bench.data import alternate, between
-from bench.data_process import run_python
-from bench.data_tables import Limit, pair_row, ratio_table
-from bench.word2vec_corpus import Corpus
-from bench.word2vec_quality import Judgement
-from bench.word2vec_sides import GENSIM, KERAS, OURS, Trained
+from bench.datasets import data_corpus
+from bench.datasets.data import alternate, between
+from bench.measuring.data_process import run_python
+from bench.measuring.data_tables import Limit, pair_row, ratio_table
+from bench.vectors import word2vec_corpus, word2vec_quality
+from bench.vectors.word2vec_corpus import Corpus
+from bench.vectors.word2vec_quality import Judgement
+from bench.vectors.word2vec_sides import GENSIM, KERAS, OURS, Trained
 from trainer.errors import JobError
 
 _RATE, _PEAK = "words/s", "peak memory of the process, GB"
@@ -88,13 +89,13 @@ class Bench:
         vectors = self._folder / f"{side}-{dimensions}-{pair}.bin"
         training = {"dimensions": dimensions, "epochs": epochs or self._given.epochs, "seed": pair + 1}
         job = {**dataclasses.asdict(corpus or self._corpus), **training, "vectors": str(vectors)}
-        done = run_python(["-m", "bench.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
+        done = run_python(["-m", "bench.vectors.word2vec_sides", side, json.dumps(job)], vectors.with_suffix(".log"))
         # Libraries may print before the result.
         trained = Trained(**json.loads(done.output.splitlines()[-1]))
         return Measured(trained.words / trained.seconds, done.peak_bytes, vectors)
 
     def _judge(self, vectors: Path) -> dict[str, Judgement]:
-        done = run_python(["-m", "bench.word2vec_quality", str(vectors)], vectors.with_suffix(".log"))
+        done = run_python(["-m", "bench.vectors.word2vec_quality", str(vectors)], vectors.with_suffix(".log"))
         return {name: Judgement(**found) for name, found in json.loads(done.output).items()}
 
 
@@ -113,7 +114,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], Iterator[str]]] = {
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.word2vec", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m bench.vectors.word2vec", description=__doc__.splitlines()[0])
     corpus = parser.add_mutually_exclusive_group()
     corpus.add_argument("--root", type=Path, help="root of a run with transformed examples")
     corpus.add_argument(

@@ -1,6 +1,6 @@
 """The corpus of the word-vector benchmark: transformed examples of a run, once or repeated, and the same as text.
 
-Run `python -m bench.word2vec_corpus EXAMPLES GRAPH SENTENCES` to write the text; prints one JSON object.
+Run `python -m bench.vectors.word2vec_corpus EXAMPLES GRAPH SENTENCES` to write the text; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import data_corpus
-from bench.data_process import run_python
+from bench.datasets import data_corpus
 from bench.documents import newest
+from bench.measuring.data_process import run_python
 
 TRAIN = "Split-train"
 """The folder of the train split."""
@@ -97,7 +97,7 @@ def vocabulary(graph: str) -> dict[str, int]:
 
 def as_text(transformed: Transformed, path: Path) -> Corpus:
     """Writes the train split as text, in its own process, so that this one stays smaller than those it measures."""
-    arguments = ["-m", "bench.word2vec_corpus", transformed.examples, transformed.graph, str(path)]
+    arguments = ["-m", "bench.vectors.word2vec_corpus", transformed.examples, transformed.graph, str(path)]
     counted = json.loads(run_python(arguments, path.with_suffix(".log")).output)
     return Corpus(transformed.examples, transformed.graph, str(path), **counted)
 

@@ -1,6 +1,6 @@
 """Evaluates word vectors with gensim.
 
-Run `python -m bench.word2vec_quality VECTORS`; prints one JSON object.
+Run `python -m bench.vectors.word2vec_quality VECTORS`; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.data_tables import table
+from bench.measuring.data_tables import table
 
 PAIRS = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
 ANALOGIES = {"questions-words": "questions-words.txt"}

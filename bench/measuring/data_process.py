@@ -12,7 +12,7 @@ from pathlib import Path
 
 from trainer.errors import JobError
 
-_REPOSITORY = Path(__file__).resolve().parents[1]
+_REPOSITORY = Path(__file__).resolve().parents[2]
 _LINES = 20
 
 

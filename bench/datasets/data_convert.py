@@ -9,8 +9,8 @@ import os
 import sqlite3
 from pathlib import Path
 
-from bench.data_corpus import Corpus
-from bench.data_process import run_python
+from bench.datasets.data_corpus import Corpus
+from bench.measuring.data_process import run_python
 from trainer.errors import JobError
 
 _GENERATE, _TRANSFORM = ("CorpusExampleGen", "CsvExampleGen"), ("SequenceTransform", "Transform")
@@ -61,7 +61,7 @@ def convert(side: str, corpus: Corpus, root: Path) -> Conversion:
         JobError: If it fails or writes no transformed examples.
     """
     root.mkdir()
-    done = run_python(["-m", "bench.data_pipelines", side, str(corpus.path), str(root)], root / "process.log")
+    done = run_python(["-m", "bench.datasets.data_pipelines", side, str(corpus.path), str(root)], root / "process.log")
     seconds = component_seconds(root / "metadata.sqlite")
     generate, transform = (sum(seconds[name] for name in names if name in seconds) for names in (_GENERATE, _TRANSFORM))
     files = tuple(sorted(root.glob("artifacts/*/transformed_examples/*/Split-*/*.gz")))

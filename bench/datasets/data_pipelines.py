@@ -1,7 +1,7 @@
 """Two TFX pipelines of the same shape from a CSV file to transformed examples: ours and stock TFX's.
 
-Run `python -m bench.data_pipelines SIDE CSV ROOT`. A pipeline is an ExampleGen, a given schema and a Transform;
-statistics, validation and the other steps of a job are not part of the comparison.
+Run `python -m bench.datasets.data_pipelines SIDE CSV ROOT`. A pipeline is an ExampleGen, a given schema and a
+Transform; statistics, validation and the other steps of a job are not part of the comparison.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def stock(corpus: Path, root: Path) -> list[BaseNode]:
     transform = tfx.components.Transform(
         examples=example_gen.outputs["examples"],
         schema=schema_gen.outputs["schema"],
-        preprocessing_fn="bench.data_pipelines.preprocessing_fn",
+        preprocessing_fn="bench.datasets.data_pipelines.preprocessing_fn",
         disable_statistics=True,
         disable_analyzer_cache=True,
     )

@@ -1,7 +1,7 @@
 """Trains on small corpora with the defaults and on their splits with TF-IDF, and judges both on unseen documents.
 
-Run `python -m bench.small`, or `make bench-small`. Each corpus is a draw of the film reviews; the documents that it
-leaves over are read only to judge.
+Run `python -m bench.small_data.small`, or `make bench-small`. Each corpus is a draw of the film reviews; the documents
+that it leaves over are read only to judge.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import data_tables, documents, small_corpora
-from bench.small_corpora import CORPORA, Corpus, Review
-from bench.small_runs import publish
+from bench import documents
+from bench.measuring import data_tables
+from bench.small_data import small_corpora
+from bench.small_data.small_corpora import CORPORA, Corpus, Review
+from bench.small_data.small_runs import publish
 
 _BATCH = 64
 _BINS = 10
@@ -147,7 +149,7 @@ def row(name: str, size: str, pairs: Sequence[tuple[Judged, Judged]]) -> list[st
 
 def main() -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.small", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m bench.small_data.small", description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", choices=CORPORA, action="append", help="by default reviews; repeatable")
     parser.add_argument("--sizes", default="300,1000,3000,10000", help="documents, separated by commas; all: 99999999")
     parser.add_argument("--seeds", type=int, default=5, help="draws of each size")

@@ -1,7 +1,7 @@
 """Compares the path from raw text to batches with peers; prints Markdown tables, ratios first.
 
-Run `python -m bench.data`, or `make bench-data`. Both sides are measured in pairs, with the first side alternating;
-every measurement runs in its own process.
+Run `python -m bench.datasets.data`, or `make bench-data`. Both sides are measured in pairs, with the first side
+alternating; every measurement runs in its own process.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from bench import data_convert, data_corpus
-from bench.data_convert import Conversion
-from bench.data_corpus import Corpus
-from bench.data_process import run_python
-from bench.data_tables import Limit, Row, pair_row, ratio_table, table
+from bench.datasets import data_convert, data_corpus
+from bench.datasets.data_convert import Conversion
+from bench.datasets.data_corpus import Corpus
+from bench.measuring.data_process import run_python
+from bench.measuring.data_tables import Limit, Row, pair_row, ratio_table, table
 from trainer.errors import JobError
 
 BATCH_TOKENS = 16_384
@@ -141,7 +141,7 @@ class Bench:
         return self._read(self._ours.files, reader, BATCH_TOKENS)
 
     def _read(self, files: Sequence[Path], reader: str, *limits: int) -> dict[str, float]:
-        command = ["-m", "bench.data_read", reader, *map(str, limits), *map(str, files)]
+        command = ["-m", "bench.datasets.data_read", reader, *map(str, limits), *map(str, files)]
         answer: dict[str, float] = json.loads(run_python(command, self._folder / "read.log").output)
         return answer
 
@@ -169,7 +169,7 @@ def between(least: int, most: int | None = None) -> Callable[[str], int]:
 
 def main() -> int:
     """Runs the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.data", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m bench.datasets.data", description=__doc__.splitlines()[0])
     parser.add_argument(
         "--documents", type=between(1, data_corpus.REVIEWS), default=data_corpus.REVIEWS, help="reviews in the corpus"
     )

@@ -1,6 +1,6 @@
 """Trains skip-gram vectors in this process: ours, gensim's or Keras' tutorials'.
 
-Run `python -m bench.word2vec_sides SIDE JOB`, with the job as JSON; prints one JSON object.
+Run `python -m bench.vectors.word2vec_sides SIDE JOB`, with the job as JSON; prints one JSON object.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.word2vec_corpus import TRAIN, Corpus, vocabulary
+from bench.vectors.word2vec_corpus import TRAIN, Corpus, vocabulary
 
 OURS, GENSIM, KERAS = "seqloom", "gensim", "Keras"
 

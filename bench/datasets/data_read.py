@@ -1,6 +1,6 @@
 """Reads batches from transformed examples with our reader or the usual one of tf.data, or counts documents and tokens.
 
-Run `python -m bench.data_read READER BATCH_TOKENS FILE...`, or with `count FILE...`; prints one JSON object.
+Run `python -m bench.datasets.data_read READER BATCH_TOKENS FILE...`, or with `count FILE...`; prints one JSON object.
 """
 
 from __future__ import annotations

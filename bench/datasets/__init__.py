@@ -1,0 +1,1 @@
+"""Converting and reading corpora, next to stock TFX and tf.data."""

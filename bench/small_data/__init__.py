@@ -1,0 +1,1 @@
+"""Small corpora with the defaults, next to simple peers."""

@@ -1,0 +1,1 @@
+"""Word vectors next to gensim and a Keras tutorial."""
