@@ -64,11 +64,11 @@ def fit(
     Returns:
         The chain; None if the train split has no tokens.
     """
-    tokens = sum(int(batch.length.sum()) for batch in train)
+    tokens = _tokens(train)
     if not tokens:
         return None
     compared = _every(train, math.ceil(tokens / most_tokens(WORK_COMPARED, tags)))
-    sides = [(compared, evaluated), *_folds(compared)]
+    sides = [side for side in ((compared, evaluated), *_folds(compared)) if _tokens(side[0])]
 
     def correct(penalty: float, known: Sequence[TaggedBatch], held: Sequence[TaggedBatch]) -> int:
         return count_correct(weights_of(known, tags, penalty), held, backward=backward)
@@ -163,6 +163,10 @@ def _trained(sentences: Iterable[tuple[list[list[str]], list[str]]], penalty: fl
         finally:
             tagger.close()
     return info.state_features, info.transitions
+
+
+def _tokens(batches: Sequence[TaggedBatch]) -> int:
+    return sum(int(batch.length.sum()) for batch in batches)
 
 
 def _every(batches: Sequence[TaggedBatch], step: int) -> list[TaggedBatch]:

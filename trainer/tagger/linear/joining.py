@@ -53,10 +53,8 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
     weights = fitted.weights
     inputs = [*model.inputs, keras.Input([None], dtype="string", name=f.WORDS)]
     tokens, length, words = inputs
-    steps, layer = (
-        model.get_layer("mask")(tokens, length),
-        TagScores(len(weights.keys), len(head.classes), both_ways, name="attributes"),
-    )
+    steps = model.get_layer("mask")(tokens, length)
+    layer = TagScores(len(weights.keys), len(head.classes), both_ways, name="attributes")
     scores = [model.output, layer(words, steps)]
     layer.fill(weights)
     scored = list(_scored(keras.Model(inputs, scores), head, job))

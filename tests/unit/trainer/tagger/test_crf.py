@@ -142,8 +142,9 @@ def test_the_penalty_is_that_with_the_most_correct_held_out_tokens(tmp_path: Pat
 def test_without_tokens_there_is_no_chain() -> None:
     empty = TaggedBatch(np.zeros([2, 1, 16], np.int64), np.zeros([2, 1], np.int64), np.zeros(2, np.int64))
     assert crf.fit([empty], [empty], TAGS) is None
-    some = batches(tagged(9, seed=7))
-    assert crf.fit([empty, *some], [empty], TAGS) is not None
+    for sentences_in_all in (1, 2, 9):
+        some = batches(tagged(sentences_in_all, seed=7))
+        assert crf.fit([empty, *some], [empty], TAGS) is not None
 
 
 def test_too_many_attributes_are_the_most_frequent_ones() -> None:
