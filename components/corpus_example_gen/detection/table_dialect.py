@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from components.corpus_example_gen.detection.column_names import KNOWN
 from components.corpus_example_gen.detection.guess import Guess, words_of
-from components.corpus_example_gen.readers.csv_reader import read_rows
+from components.corpus_example_gen.readers.delimited.csv_reader import read_rows
 from components.corpus_example_gen.settings import CorpusSettings
 
 _DIALECT_CHARS = 256 << 10

@@ -9,7 +9,7 @@ from components.corpus_example_gen.documents import Part, ReadPart, Record
 from components.corpus_example_gen.inputs.files import CorpusFile, is_compressed, open_file
 from components.corpus_example_gen.readers.conll_reader import read_conll
 from components.corpus_example_gen.readers.conllu_reader import read_conllu
-from components.corpus_example_gen.readers.csv_reader import read_csv
+from components.corpus_example_gen.readers.delimited.csv_reader import read_csv
 from components.corpus_example_gen.readers.json_reader import read_json
 from components.corpus_example_gen.readers.jsonl_reader import read_jsonl
 from components.corpus_example_gen.readers.lines import lines_before as _lines_before

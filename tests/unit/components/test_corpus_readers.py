@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.corpus_example_gen.documents import Document
-from components.corpus_example_gen.readers.csv_reader import MAX_RECORD_BYTES
+from components.corpus_example_gen.readers.delimited.record_lines import MAX_RECORD_BYTES
 from tests.unit.components.corpus_records import fields_or_reasons, outcomes, read
 from trainer.errors import JobError
 

@@ -86,7 +86,7 @@ SUPERVISED = of(LEARNING, "classifier", "tagger")
         ("trainer/__init__.py", set(COMPONENTS)),
         ("components/shared/sequence_encoding.py", of((*TRANSFORM, *GEN))),
         ("components/sequence_transform/vocabulary.py", of(TRANSFORM)),
-        ("components/corpus_example_gen/readers/csv_reader.py", of(GEN)),
+        ("components/corpus_example_gen/readers/delimited/csv_reader.py", of(GEN)),
         ("components/corpus_example_gen/__init__.py", of((*GEN, *VALIDATOR))),
         ("components/evaluation_sets/executor.py", of(SETS)),
         *((file, set()) for file in ("pipeline/cli/app.py", "pipeline/dag/gates.py", "components/pusher/publish.py")),
