@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import enum
+import functools
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -39,6 +40,12 @@ class _Step(NamedTuple):
     columns: int = 0
     has_text: bool = False
     error: csv.Error | None = None
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _step(before: _State, after: _State, size: int, columns: int, has_text: bool) -> _Step:
+    """Returns one object for equal steps: millions of short lines may follow one another."""
+    return _Step(before, after, size, columns, has_text)
 
 
 class Ending(NamedTuple):
@@ -85,9 +92,8 @@ class ContinuedLines:
             csv.Error: If reading the record would raise it.
         """
         if line > self._last_failed:
-            self._clear(line)
             return None
-        start = self._step(_State.START, 0)
+        start = self._take(_State.START, 0)
         if start is None or start.after not in (_State.FIELD, _State.QUOTED):
             return None
         self._align(line + 1, start.after)
@@ -118,7 +124,7 @@ class ContinuedLines:
                 return True
             if self._lines.peek(len(self._steps) + 1) is None:
                 return True
-            step = self._step(state, len(self._steps) + 1)
+            step = self._take(state, len(self._steps) + 1)
             if step is None:
                 self._clear(self._first)
                 return False
@@ -126,7 +132,7 @@ class ContinuedLines:
             self._add(step, 1)
         return True
 
-    def _step(self, before: _State, number: int) -> _Step | None:
+    def _take(self, before: _State, number: int) -> _Step | None:
         """Returns what a line does that comes after a number of others; None if it is too long, or there is none."""
         raw = self._lines.peek(number)
         if raw is None or len(raw) > _LONG:
@@ -138,10 +144,10 @@ class ContinuedLines:
         except csv.Error as error:
             return _Step(before, _State.ERROR, len(raw), error=error)
         if next(source, None) is not None:
-            return _Step(before, _State.END, len(raw), len(row), any(map(str.strip, row)))
+            return _step(before, _State.END, len(raw), len(row), any(map(str.strip, row)))
         after = _State.FIELD if row[-1].endswith(_QUOTE) else _State.QUOTED
         row[-1] = row[-1].removesuffix(_QUOTE)
-        return _Step(before, after, len(raw), len(row), any(map(str.strip, row)))
+        return _step(before, after, len(raw), len(row), any(map(str.strip, row)))
 
     def _add(self, step: _Step, sign: int) -> None:
         self._size += sign * step.size
