@@ -27,7 +27,7 @@ PENALTIES = (0.3, 0.1, 0.03)
 """Strengths of the L2 penalty, strongest first."""
 
 FOLDS = 3
-WORK_COMPARED = 15_000_000
+WORK_COMPARED = 5_000_000
 """The penalty is chosen with about so much work for each fit; see `sentences.MAX_WORK`."""
 
 _MAX_ITERATIONS = 150
