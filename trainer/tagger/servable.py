@@ -52,10 +52,10 @@ class TaggerServable(ModelServable):
         """
         batch = parsing.padded_batch(examples, kinds.TAGGED_TEXT)
         tokens, length = batch[f.TOKENS], batch[f.LENGTH]
-        probabilities = self._probabilities(tokens, length, batch[f.WORDS])
+        probabilities, tags = self._answer(tokens, length, batch[f.WORDS])
         real = real_lengths(tokens, length)
         steps = tf.expand_dims(tf.sequence_mask(real, tf.shape(tokens)[1]), -1)
-        return {**self._best(probabilities, real), "probabilities": tf.where(steps, probabilities, 0.0)}
+        return {**self._best(probabilities, tags, real), "probabilities": tf.where(steps, probabilities, 0.0)}
 
     @tf.function(input_signature=EXAMPLES_INPUT, autograph=False)
     def judge(self, examples: tf.Tensor) -> Answers:
@@ -69,13 +69,13 @@ class TaggerServable(ModelServable):
         transformed = self._transform.transform_fn(raw)
         tokens, length = pad(transformed[f.TOKENS])
         width = tf.shape(tokens, tf.int64)[1]
-        probabilities = self._probabilities(tokens, length, _padded(transformed[f.WORDS], width, ""))
+        probabilities, tags = self._answer(tokens, length, _padded(transformed[f.WORDS], width, ""))
         wanted = _padded(transformed[f.TAGS], width, -1)
         found = tf.gather(probabilities, tf.maximum(wanted, 0), batch_dims=2)
         losses = -tf.math.log(tf.maximum(tf.where(wanted >= 0, found, 0.0), MIN_PROBABILITY))
         real = transformed[f.TOKENS].row_lengths()
         return {
-            **{name: value for name, value in self._best(probabilities, real).items() if name != SCORES},
+            **{name: value for name, value in self._best(probabilities, tags, real).items() if name != SCORES},
             "given": _padded(raw[f.TAGS].merge_dims(1, 2), width, ""),
             "loss": tf.reduce_sum(tf.where(tf.sequence_mask(real, width), losses, 0.0), axis=1),
         }
@@ -94,20 +94,23 @@ class TaggerServable(ModelServable):
         tokens, length = pad(transformed[f.TOKENS])
         width = tf.shape(tokens, tf.int64)[1]
         given, words = (_padded(rows, width, "") for rows in (raw[f.TOKENS].merge_dims(1, 2), transformed[f.WORDS]))
-        probabilities = self._probabilities(tokens, length, words)
-        return {f.TOKENS: given, **self._best(probabilities, transformed[f.TOKENS].row_lengths())}
+        probabilities, tags = self._answer(tokens, length, words)
+        return {f.TOKENS: given, **self._best(probabilities, tags, transformed[f.TOKENS].row_lengths())}
 
-    def _best(self, probabilities: tf.Tensor, length: tf.Tensor) -> Answers:
-        """Returns the most probable tags of sentences with these true lengths, int64 [batch]."""
+    def _best(self, probabilities: tf.Tensor, tags: tf.Tensor, length: tf.Tensor) -> Answers:
+        """Returns the tags, by name and with their probabilities, of sentences with these true lengths."""
         real = tf.sequence_mask(length, tf.shape(probabilities)[1])
-        names = tf.gather(self._classes, tf.argmax(probabilities, axis=-1))
-        scores = tf.reduce_max(probabilities, axis=-1)
+        names, scores = tf.gather(self._classes, tags), tf.gather(probabilities, tags, batch_dims=2)
         return {f.TAGS: tf.where(real, names, ""), SCORES: tf.where(real, scores, 0.0), f.LENGTH: length}
 
-    def _probabilities(self, tokens: tf.Tensor, length: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
-        # Only a model with a linear chain has the last input.
-        inputs = [tokens, length, words][: len(self._model.inputs)]
-        return tf.nn.softmax(self._model(inputs, training=False))
+    def _answer(self, tokens: tf.Tensor, length: tf.Tensor, words: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the probabilities of tags, float32 [batch, time, tags], and the best ones, int64 [batch, time]."""
+        # Only a model with a linear chain has the last input and finds the tags itself.
+        if len(self._model.inputs) == 3:
+            logs, tags = self._model([tokens, length, words], training=False)
+            return tf.exp(logs), tags
+        probabilities = tf.nn.softmax(self._model([tokens, length], training=False))
+        return probabilities, tf.argmax(probabilities, axis=-1)
 
 
 def _padded(rows: tf.RaggedTensor, width: tf.Tensor, filler: str | int) -> tf.Tensor:

@@ -10,7 +10,7 @@ import scipy.optimize
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.tagger.linear.chain import log_marginals
+from trainer.tagger.linear.chain import best_tags, log_marginals
 
 _PRIOR = np.array([10.0, 25.0])
 """The precisions of the prior, normal around the chain alone: few sentences decide little."""
@@ -42,7 +42,7 @@ class ScoredBatch(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The mean loss of tokens, in nats, and the share of those whose most probable tag is right."""
+    """The mean loss of tokens, in nats, and the share of those with their tag in the best sequence."""
 
     loss: float
     accuracy: float
@@ -81,11 +81,12 @@ def judge(
 @tf.function(reduce_retracing=True, autograph=False)
 def _judged(shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool) -> tuple[tf.Tensor, ...]:
     """Returns the loss of tokens and their weight, the correct tokens and all, summed."""
-    logs = _logs(shares, batch, pairs, backward)
-    right = batch.steps & tf.equal(tf.argmax(logs, -1), batch.tags)
+    scores, between = _joined(shares, batch, pairs)
+    right = batch.steps & tf.equal(best_tags(scores, batch.steps, between, backward=backward), batch.tags)
     weights = tf.cast(batch.steps, tf.float32) * batch.weights[:, tf.newaxis]
     counts = (tf.math.count_nonzero(marks) for marks in (right, batch.steps))
-    return _loss(logs, batch), tf.reduce_sum(weights), *counts
+    loss = _loss(shares, batch, pairs, backward)
+    return loss, tf.reduce_sum(weights), *counts
 
 
 @tf.function(reduce_retracing=True, autograph=False)
@@ -95,17 +96,19 @@ def _loss_and_slope(
     """Returns the loss of a batch, float32 [], and its gradient by the shares, float32 [2]."""
     with tf.GradientTape() as tape:
         tape.watch(shares)
-        loss = _loss(_logs(shares, batch, pairs, backward), batch)
+        loss = _loss(shares, batch, pairs, backward)
     return loss, tape.gradient(loss, shares)
 
 
-def _logs(shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool) -> tf.Tensor:
+def _joined(shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the scores of tags and of pairs."""
     encoder, chain = tf.unstack(shares)
-    scores = encoder * batch.encoder + chain * batch.chain
-    return log_marginals(scores, batch.steps, chain * pairs, backward=backward)
+    return encoder * batch.encoder + chain * batch.chain, chain * pairs
 
 
-def _loss(logs: tf.Tensor, batch: ScoredBatch) -> tf.Tensor:
+def _loss(shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool) -> tf.Tensor:
     """Returns the weighted sum of the tokens' losses, float32 []."""
+    scores, between = _joined(shares, batch, pairs)
+    logs = log_marginals(scores, batch.steps, between, backward=backward)
     losses = tf.where(batch.steps, -tf.gather(logs, batch.tags, batch_dims=2), 0.0)
     return tf.reduce_sum(losses * batch.weights[:, tf.newaxis])

@@ -16,18 +16,18 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.jobs.counting import MIN_PROBABILITY
-from trainer.tagger.linear.chain import log_marginals
+from trainer.tagger.linear.chain import best_tags
 from trainer.tagger.linear.sentences import TaggedBatch, most_tokens
 from trainer.tagger.linear.tag_scores import ChainWeights, look_up, table
 
 MAX_WEIGHTS = 4_000_000
 """The largest number of attributes times tags: many tags share it."""
 
-PENALTIES = (0.3, 0.1, 0.03)
+PENALTIES = (0.1, 0.03)
 """Strengths of the L2 penalty, strongest first."""
 
 FOLDS = 3
-WORK_COMPARED = 15_000_000
+WORK_COMPARED = 10_000_000
 """The penalty is chosen with about so much work for each fit; see `sentences.MAX_WORK`."""
 
 _MAX_ITERATIONS = 150
@@ -82,7 +82,7 @@ def fit(
 
 
 def count_correct(weights: ChainWeights, batches: Sequence[TaggedBatch], *, backward: bool = True) -> int:
-    """Returns how many tokens have their tag as the most probable one."""
+    """Returns how many tokens have their tag in the most probable sequence."""
     keys, scores = table(weights)
     pairs = tf.constant(weights.pairs)
     return sum(
@@ -101,8 +101,8 @@ def _correct(
     pairs: tf.Tensor,
     backward: bool,
 ) -> tf.Tensor:
-    logs = log_marginals(look_up(found, keys, scores), steps, pairs, backward=backward)
-    return tf.math.count_nonzero(steps & tf.equal(tf.argmax(logs, -1), tags))
+    best = best_tags(look_up(found, keys, scores), steps, pairs, backward=backward)
+    return tf.math.count_nonzero(steps & tf.equal(best, tags))
 
 
 def weights_of(batches: Sequence[TaggedBatch], tags: int, penalty: float) -> ChainWeights:

@@ -36,7 +36,8 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
         job: The examples.
 
     Returns:
-        A model that takes `words`, string [batch, time], as well and returns log-probabilities; the given one if the
+        A model that takes `words`, string [batch, time], as well, and returns log-probabilities and the tags of
+        the best sequence, int64 [batch, time]; the given one if the
         settings exclude the chain or the train split has no tokens.
     """
     both_ways = head.settings.bidirectional

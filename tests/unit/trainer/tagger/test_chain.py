@@ -11,7 +11,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.tagger.linear.chain import Chain, log_marginals
+from trainer.tagger.linear.chain import Chain, best_tags, log_marginals
 
 TAGS = 3
 
@@ -49,6 +49,24 @@ def test_probabilities_are_sums_over_all_sequences(
             # Without the backward pass, the sentence ends at the step.
             known = enumerated(scores[row, : length if backward else step + 1], pairs)[step]
             np.testing.assert_allclose(np.exp(logs[row, step]), known, rtol=1e-3, atol=1e-5)
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.booleans(), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_tags_are_those_of_the_best_sequence(lengths: list[int], backward: bool, seed: int) -> None:
+    draw, width = np.random.default_rng(seed), max(lengths) + 1
+    scores, pairs = draw.normal(0, 3, [len(lengths), width, TAGS]), draw.normal(0, 3, [TAGS, TAGS])
+    found = best_tags(tf.constant(scores), tf.sequence_mask(lengths, width), tf.constant(pairs), backward=backward)
+
+    def best(known: np.ndarray) -> tuple[int, ...]:
+        def score(tags: tuple[int, ...]) -> float:
+            return known[range(len(tags)), tags].sum() + sum(pairs[pair] for pair in itertools.pairwise(tags))
+
+        return max(itertools.product(range(TAGS), repeat=len(known)), key=score)
+
+    for row, length in enumerate(lengths):
+        ends = [best(scores[row, : step + 1])[-1] for step in range(length)]
+        assert found[row, :length].numpy().tolist() == (list(best(scores[row, :length])) if backward else ends)
 
 
 @pytest.mark.parametrize("backward", [True, False])
@@ -101,9 +119,11 @@ def test_the_layer_adds_weighted_scores_and_is_saved(tmp_path) -> None:
     model = keras.Model(inputs, layer(inputs[:2], inputs[2]))
     layer.fill(pairs)
     expected = log_marginals(0.25 * one + 2 * other, steps, tf.constant(pairs))
-    np.testing.assert_allclose(model([one, other, steps]), expected, atol=1e-6)
+    logs, tags = model([one, other, steps])
+    np.testing.assert_allclose(logs, expected, atol=1e-6)
+    np.testing.assert_array_equal(tags, best_tags(0.25 * one + 2 * other, steps, tf.constant(pairs)))
     model.save(tmp_path / "chain.keras")
-    np.testing.assert_array_equal(
-        keras.models.load_model(tmp_path / "chain.keras")([one, other, steps]), model([one, other, steps])
-    )
+    again = keras.models.load_model(tmp_path / "chain.keras")([one, other, steps])
+    for found, before in zip(again, (logs, tags), strict=True):
+        np.testing.assert_array_equal(found, before)
     assert not model.trainable_variables

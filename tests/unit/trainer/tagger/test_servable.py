@@ -50,8 +50,10 @@ def test_every_token_gets_a_tag_without_given_ones_and_padding_is_blank(answers:
     assert answers["signatures"] == ["evaluate", "judge", "serve_examples", "serving_default"]
     assert answers["without_tags"] == served
     assert evaluated["tags"] == answers["judge"]["tags"] == served["tags"]
-    probabilities = np.array(evaluated["probabilities"], np.float32)
-    np.testing.assert_array_equal(probabilities.max(axis=-1), np.array(served["scores"], np.float32))
+    probabilities, scores = (np.array(evaluated[name], np.float32) for name in ("probabilities", "scores"))
+    ids = np.array([[TAGS.index(tag or "O") for tag in row] for row in evaluated["tags"]])
+    np.testing.assert_array_equal(np.take_along_axis(probabilities, ids[..., None], 2)[..., 0], scores)
+    np.testing.assert_allclose(scores, np.array(served["scores"], np.float32), atol=1e-6)
     width = max(len(document.tokens) for document in tagged.documents["eval"])
     rows = zip(*(served[name] for name in ("tokens", "tags", "scores", "length")), strict=True)
     for document, (tokens, tags, scores, length) in zip(tagged.documents["eval"], rows, strict=True):
@@ -59,7 +61,7 @@ def test_every_token_gets_a_tag_without_given_ones_and_padding_is_blank(answers:
         assert tokens == [*document.tokens, *[""] * (width - length)]
         assert set(tags[:length]) <= set(TAGS)
         assert tags[length:] == [""] * (width - length)
-        assert all(1 / len(TAGS) <= score <= 1 for score in scores[:length])
+        assert all(0 < score <= 1 for score in scores[:length])
         assert scores[length:] == [0] * (width - length)
         right += [given == found for given, found in zip(document.tags, tags[:length], strict=True)]
     assert np.mean(right) > 0.97
