@@ -19,7 +19,7 @@ RESOLVERS = ("PreviousStatistics", "Baseline")
 COMPONENTS = {*UPSTREAM, *RESOLVERS, "Trainer", "Evaluator", "Pusher"}
 TEXTS = ("A superb, warm and witty film.", "Awful; dull and stale!")
 PLAIN_LINES = (
-    rf"({'|'.join(COMPONENTS)}): (running|done, \d+\.\d s(, 400 records, [\d,]+/s)?)",
+    rf"({'|'.join(COMPONENTS)}): (running|done, (\d+\.\d|\d+ min \d+) s(, 400 records, [\d,]+/s)?)",
     rf"({'|'.join(COMPONENTS)}): running, \d+ min \d\d s(, .*)?",
     r"Trainer: epoch [123]/3, documents \d+/\d+, loss [\d.]+, accuracy [\d.]+, [\d,.]+ tokens/s",
     r" slice +accuracy +auc +loss +documents",
