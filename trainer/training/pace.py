@@ -40,7 +40,7 @@ class PacePlan(NamedTuple):
 OF_DOCUMENTS = PacePlan(steps=85, epochs=(3, 5), rates=(2e-3, 5e-3), long_run=1_400)
 """Suits models with one target per document."""
 BESIDE_NGRAMS = OF_DOCUMENTS._replace(few=1_500)
-"""Suits models with one target per document whose linear classifier of n-grams learns more from few documents."""
+"""Suits models with one target per document beside which n-grams learn more from few documents."""
 OF_TOKENS = PacePlan(steps=800, epochs=(6, 20), rates=(2e-3, 1e-2), long_run=20_000)
 """Suits models with a target at each token, most of which teach nothing: a few sentences need many steps."""
 

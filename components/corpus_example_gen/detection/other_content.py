@@ -50,9 +50,9 @@ def reject(sample: Sample) -> None:
         raise JobError(
             "The corpus is a file of word vectors.",
             where=sample.path,
-            found=f"words with {dimensions} numbers each, as word2vec, fastText and GloVe write them",
+            found=f"words with {dimensions} numbers each, as in files in word2vec or GloVe format",
             expected="a corpus of texts",
-            fix="name the texts; the vectors can be the start of a classifier or tagger, with trainer.embedding:"
+            fix="name the texts; the vectors can be the start of a model, with trainer.embedding:"
             f" {{from: {sample.path}}} in its YAML",
         )
 
