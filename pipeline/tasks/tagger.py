@@ -74,8 +74,12 @@ class TaggerTask(SupervisedTask[TaggerJob]):
         joint = training.get("joint")
         if joint:
             encoder, crf = joint["encoder_share"], joint["crf_share"]
-            shares = f"the encoder times {encoder:.2f} and a CRF of {joint['attributes']:,} attributes times {crf:.2f}"
-            yield f"the model adds {shares}, with an eval loss of {joint['eval_loss']:.4f}"
+            chain = f"a CRF of {joint['attributes']:,} attributes times {crf:.2f}"
+            loss = f"an eval loss of {joint['eval_loss']:.4f}"
+            if encoder:
+                yield f"the model adds the encoder times {encoder:.2f} and {chain}, with {loss}"
+            else:
+                yield f"the encoder adds nothing to the CRF and is left out: the model is {chain}, with {loss}"
 
     def answers(self) -> Mapping[str, str]:
         """Returns the dotted path of the class that answers each command."""

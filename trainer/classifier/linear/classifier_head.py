@@ -12,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.classifier.linear import fitting, ngram_documents, shares
+from trainer.classifier.linear import fitting, ngram_documents, weighted_sum
 from trainer.classifier.linear.fitting import Fitted, Losses
 from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LinearLogits
-from trainer.classifier.linear.shares import WeightedSum
+from trainer.classifier.linear.weighted_sum import WeightedSum
 from trainer.classifier.settings import ClassifierSettings, NgramSettings
 from trainer.data import features as f
 from trainer.jobs import progress
@@ -77,7 +77,7 @@ class ClassifierHead(Head[ClassifierSettings]):
             return Joint(model, {})
         both = self._model(model, fitted, ngrams.longest)
         encoder, linear, targets, weights = self._both(both, job.eval_files)
-        chosen = shares.choose(encoder, linear, targets, weights, self.losses)
+        chosen = weighted_sum.choose(encoder, linear, targets, weights, self.losses)
         # Without a share, the encoder would only take time in each answer.
         first = 0 if chosen.encoder else 1
         output = WeightedSum(tuple(chosen[first:]), name="shares")(both.outputs[first:])

@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy.optimize
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainer.supervised import shares
+from trainer.supervised.shares import Shares
 from trainer.tagger.linear.chain import best_tags, log_marginals
-
-_PRIOR = np.array([10.0, 25.0])
-"""The precisions of the prior, normal around the chain alone: few sentences decide little."""
-
-
-class ChainShares(NamedTuple):
-    """The factors of the encoder's logits and of the chain's scores, also those of pairs."""
-
-    encoder: float
-    chain: float
 
 
 class ScoredBatch(NamedTuple):
@@ -48,8 +39,8 @@ class Judged(NamedTuple):
     accuracy: float
 
 
-def choose(batches: Sequence[ScoredBatch], pairs: NDArray[np.float32], *, backward: bool = True) -> ChainShares:
-    """Returns the shares, 0 or more, with the lowest loss on held-out tokens, and near (0, 1) on few of them.
+def choose(batches: Sequence[ScoredBatch], pairs: NDArray[np.float32], *, backward: bool = True) -> Shares:
+    """Returns the shares with the lowest loss on held-out tokens.
 
     Args:
         batches: The sentences.
@@ -57,58 +48,56 @@ def choose(batches: Sequence[ScoredBatch], pairs: NDArray[np.float32], *, backwa
         backward: As in `log_marginals`.
     """
 
-    def total(shares: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        away = shares - [0, 1]
-        loss, slope = float((_PRIOR / 2 * np.square(away)).sum()), _PRIOR * away
+    def loss(both: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        total, slope = 0.0, np.zeros(2)
         for batch in batches:
-            found, slopes = _loss_and_slope(tf.constant(shares, tf.float32), batch, tf.constant(pairs), backward)
-            loss, slope = loss + float(found), slope + np.asarray(slopes, np.float64)
-        return loss, slope
+            found, slopes = _loss_and_slope(tf.constant(both, tf.float32), batch, tf.constant(pairs), backward)
+            total, slope = total + float(found), slope + np.asarray(slopes, np.float64)
+        return total, slope
 
-    best = scipy.optimize.minimize(total, [0.5, 0.5], jac=True, method="L-BFGS-B", bounds=[(0, None)] * 2)
-    return ChainShares(*(round(float(share), 6) for share in best.x))
+    return shares.lowest(loss, with_slope=True)
 
 
 def judge(
-    batches: Sequence[ScoredBatch], pairs: NDArray[np.float32], shares: ChainShares, *, backward: bool = True
+    batches: Sequence[ScoredBatch], pairs: NDArray[np.float32], joint: Shares, *, backward: bool = True
 ) -> Judged:
     """Judges a chain with some shares on batches, which have a token."""
-    parts = [_judged(tf.constant(shares, tf.float32), batch, tf.constant(pairs), backward) for batch in batches]
+    parts = [_judged(tf.constant(joint, tf.float32), batch, tf.constant(pairs), backward) for batch in batches]
     loss, weight, correct, tokens = np.sum([[float(part) for part in found] for found in parts], axis=0)
     return Judged(loss / weight if weight else float("nan"), correct / tokens)
 
 
 @tf.function(reduce_retracing=True, autograph=False)
-def _judged(shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool) -> tuple[tf.Tensor, ...]:
+def _judged(joint: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool) -> tuple[tf.Tensor, ...]:
     """Returns the loss of tokens and their weight, the correct tokens and all, summed."""
-    scores, between = _joined(shares, batch, pairs)
+    scores, between = _joined(joint, batch, pairs)
     right = batch.steps & tf.equal(best_tags(scores, batch.steps, between, backward=backward), batch.tags)
     weights = tf.cast(batch.steps, tf.float32) * batch.weights[:, tf.newaxis]
     counts = (tf.math.count_nonzero(marks) for marks in (right, batch.steps))
-    loss = _loss(shares, batch, pairs, backward)
+    loss = _loss(joint, batch, pairs, backward)
     return loss, tf.reduce_sum(weights), *counts
 
 
 @tf.function(reduce_retracing=True, autograph=False)
 def _loss_and_slope(
-    shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool
+    joint: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the loss of a batch, float32 [], and its gradient by the shares, float32 [2]."""
     with tf.GradientTape() as tape:
-        tape.watch(shares)
-        loss = _loss(shares, batch, pairs, backward)
-    return loss, tape.gradient(loss, shares)
+        tape.watch(joint)
+        loss = _loss(joint, batch, pairs, backward)
+    return loss, tape.gradient(loss, joint)
 
 
-def _joined(shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _joined(joint: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the scores of tags and of pairs."""
-    encoder, chain = tf.unstack(shares)
+    encoder, chain = tf.unstack(joint)
     return encoder * batch.encoder + chain * batch.chain, chain * pairs
 
 
-def _loss(shares: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool) -> tf.Tensor:
+def _loss(joint: tf.Tensor, batch: ScoredBatch, pairs: tf.Tensor, backward: bool) -> tf.Tensor:
     """Returns the weighted sum of the tokens' losses, float32 []."""
-    scores, between = _joined(shares, batch, pairs)
+    scores, between = _joined(joint, batch, pairs)
     logs = log_marginals(scores, batch.steps, between, backward=backward)
     losses = tf.where(batch.steps, -tf.gather(logs, batch.tags, batch_dims=2), 0.0)
     return tf.reduce_sum(losses * batch.weights[:, tf.newaxis])

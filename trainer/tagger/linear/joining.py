@@ -12,9 +12,10 @@ from trainer.data import features as f
 from trainer.jobs import progress
 from trainer.jobs.training_job import TrainingJob
 from trainer.supervised.head import Head
+from trainer.supervised.shares import Shares
 from trainer.tagger.linear import chain_shares, crf, sentences
 from trainer.tagger.linear.chain import Chain
-from trainer.tagger.linear.chain_shares import ChainShares, ScoredBatch
+from trainer.tagger.linear.chain_shares import ScoredBatch
 from trainer.tagger.linear.tag_scores import ChainWeights, TagScores
 from trainer.tagger.model import real_steps
 from trainer.tagger.settings import TaggerSettings
@@ -36,9 +37,9 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
         job: The examples.
 
     Returns:
-        A model that takes `words`, string [batch, time], as well, and returns log-probabilities and the tags of
-        the best sequence, int64 [batch, time]; the given one if the
-        settings exclude the chain or the train split has no tokens.
+        A model that takes `words`, string [batch, time], as well, and returns log-probabilities and the tags of the
+        best sequence, int64 [batch, time], without the encoder if its share is 0; the given one if the settings exclude
+        the chain or the train split has no tokens.
     """
     both_ways = head.settings.bidirectional
     if not head.settings.crf:
@@ -60,9 +61,11 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
     layer.fill(weights)
     scored = list(_scored(keras.Model(inputs, scores), head, job))
     shares = chain_shares.choose(scored, weights.pairs, backward=both_ways)
-    chain = Chain(tuple(shares), both_ways, name="chain")
-    output = chain(scores, steps)
-    chain.fill(shares.chain * weights.pairs)
+    # Without a share, the encoder would only take time in each answer.
+    first = 0 if shares.encoder else 1
+    chain = Chain(tuple(shares[first:]), both_ways, name="chain")
+    output = chain(scores[first:], steps)
+    chain.fill(shares.linear * weights.pairs)
     details = {
         "attributes": len(weights.keys),
         "penalty": fitted.penalty,
@@ -71,17 +74,15 @@ def join(model: keras.Model, head: Head[TaggerSettings], job: TrainingJob) -> Jo
     return JointTagger(keras.Model(inputs, output, name="tagger"), {"joint": details})
 
 
-def _figures(
-    batches: list[ScoredBatch], weights: ChainWeights, shares: ChainShares, backward: bool
-) -> Mapping[str, float]:
+def _figures(batches: list[ScoredBatch], weights: ChainWeights, shares: Shares, backward: bool) -> Mapping[str, float]:
     """Returns the shares, and the figures of the eval split with them, and for each part alone."""
     both, encoder, chain = (
         chain_shares.judge(batches, weights.pairs, one, backward=backward)
-        for one in (shares, ChainShares(1, 0), ChainShares(0, 1))
+        for one in (shares, Shares(1, 0), Shares(0, 1))
     )
     return {
         "encoder_share": shares.encoder,
-        "crf_share": shares.chain,
+        "crf_share": shares.linear,
         "encoder_eval_loss": encoder.loss,
         "encoder_eval_accuracy": encoder.accuracy,
         "crf_eval_loss": chain.loss,

@@ -17,10 +17,10 @@ import tensorflow as tf
 from hypothesis import given
 from sklearn.linear_model import LogisticRegression
 
-from trainer.classifier.linear import fitting, ngram_documents, ngrams, shares
+from trainer.classifier.linear import fitting, ngram_documents, ngrams, weighted_sum
 from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LinearLogits, LinearWeights
-from trainer.classifier.linear.shares import WeightedSum
+from trainer.classifier.linear.weighted_sum import WeightedSum
 from trainer.training.pace import SplitSize
 
 CLASSES, LONGEST = 3, 3
@@ -263,7 +263,7 @@ def logits_of(labels: np.ndarray, strength: float, seed: int) -> np.ndarray:
 def test_shares_have_the_lowest_penalized_loss() -> None:
     labels = np.random.default_rng(1).integers(0, 2, 50)
     encoder, linear, targets = logits_of(labels, 1, 2), logits_of(labels, 2, 3), np.eye(2)[labels]
-    found = shares.choose(encoder, linear, targets, np.ones(50), fitting.softmax_losses)
+    found = weighted_sum.choose(encoder, linear, targets, np.ones(50), fitting.softmax_losses)
 
     def total(one: float, other: float) -> float:
         losses = fitting.softmax_losses(one * encoder + other * linear, targets)
@@ -277,13 +277,13 @@ def test_shares_have_the_lowest_penalized_loss() -> None:
 def test_few_documents_leave_the_linear_classifier_and_many_decide() -> None:
     labels = np.random.default_rng(4).integers(0, 2, 4_000)
     encoder, linear, targets = logits_of(labels, 3, 5), logits_of(labels, 0, 6), np.eye(2)[labels]
-    many = shares.choose(encoder, linear, targets, np.ones(4_000), fitting.softmax_losses)
+    many = weighted_sum.choose(encoder, linear, targets, np.ones(4_000), fitting.softmax_losses)
     assert many.encoder > 1
     assert many.linear < 0.1
-    few = shares.choose(encoder[:1], linear[:1], targets[:1], np.ones(1), fitting.softmax_losses)
+    few = weighted_sum.choose(encoder[:1], linear[:1], targets[:1], np.ones(1), fitting.softmax_losses)
     assert few.encoder < 0.3
     assert few.linear > 0.7
-    wrong = shares.choose(-encoder, linear, targets, np.ones(4_000), fitting.softmax_losses)
+    wrong = weighted_sum.choose(-encoder, linear, targets, np.ones(4_000), fitting.softmax_losses)
     assert wrong.encoder == 0
 
 
@@ -292,7 +292,7 @@ def test_a_share_that_changes_nothing_is_none() -> None:
     linear, targets = logits_of(labels, 2, 10), np.eye(2)[labels]
     noise = np.random.default_rng(11).normal(size=[100, 2])
     shares_of_noise = {
-        strength: shares.choose(
+        strength: weighted_sum.choose(
             noise + strength * np.eye(2)[labels], linear, targets, np.ones(100), fitting.softmax_losses
         )
         for strength in (0, 2)

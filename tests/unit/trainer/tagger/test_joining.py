@@ -11,8 +11,9 @@ import scipy.optimize
 import tensorflow as tf
 
 from tests.unit.trainer.tagger.test_chain import enumerated
+from trainer.supervised.shares import Shares
 from trainer.tagger.linear import chain_shares
-from trainer.tagger.linear.chain_shares import ChainShares, ScoredBatch
+from trainer.tagger.linear.chain_shares import ScoredBatch
 
 TAGS, LENGTHS = 3, (4, 1, 3)
 SETTINGS = {"embedding": 8, "units": 8, "epochs": 2, "learning_rate": 0.03, "batch_tokens": 200}
@@ -59,7 +60,7 @@ def test_shares_have_the_lowest_loss_and_a_prior_around_the_chain_alone(signal: 
 
 
 def test_without_held_out_sentences_the_chain_answers_alone() -> None:
-    assert chain_shares.choose([], np.zeros([TAGS, TAGS], "f")) == ChainShares(0, 1)
+    assert chain_shares.choose([], np.zeros([TAGS, TAGS], "f")) == Shares(0, 1)
 
 
 @pytest.fixture(scope="module")

@@ -1,29 +1,17 @@
-"""The shares of the encoder and of the linear classifier in the logits of documents."""
+"""The weighted sum of the logits of the encoder and of the linear classifier."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
-import scipy.optimize
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.classifier.linear.fitting import Losses
-
-_PRIOR = np.array([10.0, 25.0])
-"""The precisions of the prior, normal around the linear classifier alone: few documents decide little."""
-
-_LEAST = 0.05
-"""An encoder with a smaller share changes no answer: it is left out."""
-
-
-class Shares(NamedTuple):
-    """The factors of both logits."""
-
-    encoder: float
-    linear: float
+from trainer.supervised import shares
+from trainer.supervised.shares import Shares
 
 
 def choose(
@@ -33,9 +21,7 @@ def choose(
     weights: NDArray[np.float64],
     losses: Losses,
 ) -> Shares:
-    """Returns the shares, 0 or more, with the lowest loss on held-out documents, and near (0, 1) on few of them.
-
-    An encoder that hardly helps gets 0.
+    """Returns the shares with the lowest loss on held-out documents.
 
     Args:
         encoder: The logits of the encoder, [documents, classes], as the next two.
@@ -44,19 +30,7 @@ def choose(
         weights: The weight of each document, [documents].
         losses: The loss of documents.
     """
-
-    def total(shares: NDArray[np.float64]) -> float:
-        found = losses(shares[0] * encoder + shares[1] * linear, targets) @ weights
-        return float(found + (_PRIOR / 2 * np.square(shares - [0, 1])).sum())
-
-    def lowest(most: float) -> Shares:
-        """Minimizes with at most so much of the encoder."""
-        start, bounds = np.array([min(0.5, most), 0.5]), [(0, most), (0, np.inf)]
-        found = scipy.optimize.minimize(total, start, method="L-BFGS-B", bounds=bounds)
-        return Shares(*(round(float(share), 6) for share in found.x))
-
-    best = lowest(np.inf)
-    return best if best.encoder >= _LEAST else lowest(0.0)
+    return shares.lowest(lambda both: float(losses(both[0] * encoder + both[1] * linear, targets) @ weights))
 
 
 @keras.saving.register_keras_serializable("seqloom")
