@@ -53,6 +53,9 @@ class NgramSettings(Settings):
     """A linear classifier of n-grams, joined with the encoder."""
 
     longest: int = Field(3, gt=0, le=8, description="Length of the longest n-gram, in words.")
+    parts: bool = Field(
+        True, description="Also read parts of words, 3 to 5 characters that two or more words have in common."
+    )
     min_documents: int = Field(
         2, gt=0, le=1_000_000_000, description="Drop n-grams found in fewer training documents than this."
     )

@@ -12,13 +12,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.classifier.linear import fitting, ngram_documents, weighted_sum
+from trainer.classifier.linear import fitting, ngram_documents, weighted_sum, word_parts
 from trainer.classifier.linear.fitting import Fitted, Losses
 from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LinearLogits
 from trainer.classifier.linear.weighted_sum import WeightedSum
+from trainer.classifier.linear.word_parts import WordParts
 from trainer.classifier.settings import ClassifierSettings, NgramSettings
 from trainer.data import features as f
+from trainer.data.features import vocabulary_size
 from trainer.jobs import progress
 from trainer.jobs.training_job import TrainingJob
 from trainer.supervised import class_weights
@@ -70,12 +72,14 @@ class ClassifierHead(Head[ClassifierSettings]):
         if ngrams is None:
             return Joint(model, {})
         progress.working("n-gram classifier", whole=False)
-        evaluated = self._collect(job.eval_files, job.size("eval"), ngrams)
-        fitted = self._fit(job, ngrams, evaluated)
+        words = job.text("vocabulary.txt").split("\n")[:-1]
+        parts = word_parts.of_words(words, vocabulary_size(job.transform_graph)) if ngrams.parts else None
+        evaluated = self._collect(job.eval_files, job.size("eval"), ngrams, parts)
+        fitted = self._fit(job, ngrams, evaluated, parts)
         if fitted is None:
             logger.warning(_TOO_FEW, ngrams.min_documents)
             return Joint(model, {})
-        both = self._model(model, fitted, ngrams.longest)
+        both = self._model(model, fitted, ngrams.longest, parts)
         encoder, linear, targets, weights = self._both(both, job.eval_files)
         chosen = weighted_sum.choose(encoder, linear, targets, weights, self.losses)
         # Without a share, the encoder would only take time in each answer.
@@ -109,8 +113,10 @@ class ClassifierHead(Head[ClassifierSettings]):
             return right
         return np.asarray(((logits >= 0) == (targets > 0.5)).all(1))
 
-    def _fit(self, job: TrainingJob, ngrams: NgramSettings, evaluated: NgramDocuments) -> Fitted | None:
-        train = self._collect(job.train_files, job.size(), ngrams)
+    def _fit(
+        self, job: TrainingJob, ngrams: NgramSettings, evaluated: NgramDocuments, parts: WordParts | None
+    ) -> Fitted | None:
+        train = self._collect(job.train_files, job.size(), ngrams, parts)
         if self.exclusive:
             labels = train.targets.argmax(1)
             weights = class_weights.resolve(
@@ -118,19 +124,24 @@ class ClassifierHead(Head[ClassifierSettings]):
             )
             if weights is not None:
                 train = train._replace(weights=train.weights * np.asarray(weights)[labels])
-        limits = ngrams.model_dump(exclude={"longest"})
+        limits = ngrams.model_dump(include={"min_documents", "max_size"})
         return fitting.fit(train, evaluated, exclusive=self.exclusive, **limits)
 
-    def _collect(self, files: list[str], size: SplitSize, ngrams: NgramSettings) -> NgramDocuments:
+    def _collect(
+        self, files: list[str], size: SplitSize, ngrams: NgramSettings, parts: WordParts | None
+    ) -> NgramDocuments:
         """Reads the n-grams of a split."""
-        step = ngram_documents.every(size, ngrams.longest)
-        return ngram_documents.collect(self.batches(files), self.wanted, longest=ngrams.longest, step=step)
+        step = ngram_documents.every(size, ngrams.longest + (ngram_documents.PARTS_PER_TOKEN if parts else 0))
+        return ngram_documents.collect(self.batches(files), self.wanted, longest=ngrams.longest, parts=parts, step=step)
 
-    def _model(self, model: keras.Model, fitted: Fitted, longest: int) -> keras.Model:
+    def _model(self, model: keras.Model, fitted: Fitted, longest: int, parts: WordParts | None) -> keras.Model:
         """Returns a model with the logits of the encoder and of the linear classifier as outputs."""
         tokens, length = model.inputs
-        layer = LinearLogits(len(fitted.weights.keys), len(self.classes), longest, dtype="float32", name="ngrams")
+        keys = fitted.weights.keys
+        rows = parts.rows(keys) if parts else word_parts.NONE
+        sizes = {"words": len(rows.splits) - 1, "parts": len(rows.keys)}
+        layer = LinearLogits(len(keys), len(self.classes), longest, **sizes, dtype="float32", name="ngrams")
         steps = model.get_layer("mask")(tokens, length)
         logits = layer(tokens, steps)
-        layer.fill(fitted.weights)
+        layer.fill(fitted.weights, *rows)
         return keras.Model(model.inputs, [model.output, logits])

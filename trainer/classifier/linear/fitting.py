@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from trainer.classifier.linear import word_parts
 from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LENGTH_BITS, LinearWeights
 
 MAX_WEIGHTS = 4_000_000
 """The largest number of n-grams times columns of weights: many classes share it."""
 
-PENALTIES = tuple(2.0**power for power in range(9))
+PENALTIES = tuple(2.0**power for power in range(2, 9))
 """Inverse strengths of the L2 penalty, weakest last."""
 
 PATIENCE = 2
@@ -39,8 +40,11 @@ MOST_FOLDED = 3_000
 _FURTHER_WORD = 0.5**0.5
 """The factor of an n-gram's value for each word after the first: longer ones are many, and each is seen rarely."""
 _SMOOTHING = 1.0
+_PART = 0.25
+"""The factor of the value of a part of a word: a document has many of them."""
 _MAX_ITERATIONS = 300
-_TOLERANCE = 1e-4
+_TOLERANCE = 1e-5
+"""Fits start from the last penalty's, where a coarser limit would end them at once."""
 
 Matrix = Any
 """A sparse matrix of scipy, [documents, n-grams]."""
@@ -137,7 +141,7 @@ class _NgramValues:
         ratios = _largest_ratio(_matrix(documents, self.keys), documents.targets)
         rarity = 1 + np.log((1 + len(documents.sizes)) / (1 + frequency))
         further = self.keys & ((1 << LENGTH_BITS) - 1)
-        self.scales = rarity * np.sqrt(ratios) * _FURTHER_WORD**further
+        self.scales = rarity * np.sqrt(ratios) * np.where(further == word_parts.CODE, _PART, _FURTHER_WORD**further)
 
     def rows(self, documents: NgramDocuments) -> Matrix:
         """Returns the values of documents, each scaled to unit length."""

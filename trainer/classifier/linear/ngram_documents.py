@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.classifier.linear.ngrams import distinct_hashes
+from trainer.classifier.linear.word_parts import WordParts
 from trainer.data import features as f
 from trainer.training.pace import SplitSize
 
@@ -36,9 +37,13 @@ class NgramDocuments(NamedTuple):
     weights: NDArray[np.float64]
 
 
-def every(size: SplitSize, longest: int) -> int:
-    """Returns n, so that every n-th document keeps within the maxima; a document has `longest` n-grams per token."""
-    return max(1, math.ceil(size.documents / MAX_DOCUMENTS), math.ceil(size.tokens * longest / MAX_NGRAMS))
+PARTS_PER_TOKEN = 6
+"""About this many distinct parts of words belong to each token of a document."""
+
+
+def every(size: SplitSize, per_token: int) -> int:
+    """Returns n, so that every n-th document with this many n-grams per token keeps within the maxima."""
+    return max(1, math.ceil(size.documents / MAX_DOCUMENTS), math.ceil(size.tokens * per_token / MAX_NGRAMS))
 
 
 def weights(batch: f.Features) -> NDArray[np.float64]:
@@ -51,6 +56,7 @@ def collect(
     targets: Callable[[f.Features], NDArray[np.float64]],
     *,
     longest: int,
+    parts: WordParts | None = None,
     step: int = 1,
 ) -> NgramDocuments:
     """Collects every n-th document of batches of `trainer.data.reading.read`.
@@ -59,15 +65,16 @@ def collect(
         batches: The batches.
         targets: Returns the targets of a batch, [batch, ...].
         longest: Length of the longest n-gram, in words.
+        parts: The parts of each word by its id, which count as n-grams; None: none.
         step: Takes one in this many documents.
     """
-    found, seen = [], 0
+    found, seen, of_words = [], 0, parts and parts.ragged
     for batch in batches:
         number = int(batch[f.LENGTH].shape[0])
         rows = np.arange(-seen % step, number, step)
         seen += number
         if len(rows):
             tokens, length = np.asarray(batch[f.TOKENS])[rows], np.asarray(batch[f.LENGTH])[rows]
-            keys, sizes = (part.numpy() for part in distinct_hashes(tokens, length, longest))
+            keys, sizes = (part.numpy() for part in distinct_hashes(tokens, length, longest, of_words))
             found.append(NgramDocuments(keys, sizes, targets(batch)[rows], weights(batch)[rows]))
     return NgramDocuments(*(np.concatenate(parts) for parts in zip(*found, strict=True)))

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-LENGTH_BITS = 3
+LENGTH_BITS = 4
 """The lowest bits of a hash hold how many words follow the first one."""
 
 _FACTOR, _OTHER_FACTOR = -7046029254386353131, -4417276706812531889
@@ -57,16 +57,24 @@ def hashes(tokens: tf.Tensor, steps: tf.Tensor, longest: int) -> tuple[tf.Tensor
 
 
 @tf.function(reduce_retracing=True)
-def distinct_hashes(tokens: tf.Tensor, length: tf.Tensor, longest: int) -> tuple[tf.Tensor, tf.Tensor]:
+def distinct_hashes(
+    tokens: tf.Tensor, length: tf.Tensor, longest: int, parts: tf.RaggedTensor | None = None
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the distinct hashes of each document in turn, int64 [n], and how many each has, int64 [batch].
 
     Args:
         tokens: Ids, int64 [batch, time].
         length: Their number, int64 [batch].
         longest: Length of the longest n-gram, in words.
+        parts: The keys of the parts of each word by its id, int64 [words, parts], which count as hashes;
+            None: none.
     """
-    keys, real = hashes(tokens, tf.sequence_mask(length, tf.shape(tokens)[1]), longest)
-    keys = tf.sort(tf.where(real, keys, keys.dtype.max))
+    steps = tf.sequence_mask(length, tf.shape(tokens)[1])
+    keys, real = hashes(tokens, steps, longest)
+    keys = tf.where(real, keys, keys.dtype.max)
+    if parts is not None:
+        keys = tf.concat([keys, _of_parts(parts, tokens, steps, keys.dtype.max)], 1)
+    keys = tf.sort(keys)
     distinct = tf.not_equal(keys, keys.dtype.max) & _first(keys)
     return tf.boolean_mask(keys, distinct), tf.math.count_nonzero(distinct, 1)
 
@@ -76,14 +84,17 @@ class LinearLogits(keras.layers.Layer):
     """Class logits of documents, linear in their distinct n-grams.
 
     Args:
-        size: Number of n-grams.
+        size: Number of n-grams, with parts of words.
         classes: Number of classes.
         longest: Length of the longest n-gram, in words.
+        words: Number of words that have parts, by id.
+        parts: Number of their parts.
     """
 
-    def __init__(self, size: int, classes: int, longest: int, **kwargs: Any) -> None:
+    def __init__(self, size: int, classes: int, longest: int, words: int = 0, parts: int = 0, **kwargs: Any) -> None:
         super().__init__(trainable=False, **kwargs)
         self.size, self.classes, self.longest = size, classes, longest
+        self.words, self.parts = words, parts
 
     def build(self, *_: Any) -> None:
         """Creates the table; its last row is that of unknown n-grams, with a scale of 0."""
@@ -92,10 +103,22 @@ class LinearLogits(keras.layers.Layer):
         self.scales = self.add_weight(shape=(rows,), name="scales", initializer="zeros")
         self.weights_of_values = self.add_weight(shape=(rows, self.classes), name="weights", initializer="zeros")
         self.bias = self.add_weight(shape=(self.classes,), name="bias", initializer="zeros")
+        self.part_rows = self.add_weight(shape=(self.parts,), dtype="int32", name="part_rows", initializer="zeros")
+        self.part_splits = self.add_weight(
+            shape=(self.words + 1,), dtype="int64", name="part_splits", initializer="zeros"
+        )
         self.built = True
 
-    def fill(self, linear: LinearWeights) -> None:
-        """Sets the weights."""
+    def fill(self, linear: LinearWeights, part_rows: NDArray[np.int64], part_splits: NDArray[np.int64]) -> None:
+        """Sets the weights.
+
+        Args:
+            linear: The weights of n-grams.
+            part_rows: The rows of the parts of all words in turn, [parts].
+            part_splits: Where those of each word begin, and the end, [words + 1].
+        """
+        self.part_rows.assign(part_rows)
+        self.part_splits.assign(part_splits)
         self.keys.assign(np.append(linear.keys, np.iinfo(np.int64).max))
         self.scales.assign(np.append(linear.scales, np.float32(0)))
         self.weights_of_values.assign(np.vstack([linear.weights, np.zeros([1, self.classes], np.float32)]))
@@ -119,18 +142,29 @@ class LinearLogits(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the configuration of the layer."""
-        config = {**super().get_config(), "size": self.size, "classes": self.classes, "longest": self.longest}
+        own = ("size", "classes", "longest", "words", "parts")
+        config = {**super().get_config(), **{name: getattr(self, name) for name in own}}
         config.pop("trainable", None)
         return config
 
     def _rows(self, tokens: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-        """Finds the rows of n-grams, sorted, int32 [batch, longest * time]; `size` for unknown and repeated ones."""
+        """Finds the rows of n-grams and parts, sorted, int32 [batch, n]; `size` for unknown and repeated ones."""
         keys, real = hashes(tokens, steps, self.longest)
         shape, keys = tf.shape(keys), tf.reshape(keys, [-1])
         place = tf.searchsorted(self.keys.value, keys)
         found = tf.equal(tf.gather(self.keys.value, place), keys) & tf.reshape(real, [-1])
-        rows = tf.sort(tf.reshape(tf.where(found, place, self.size), shape))
+        rows = tf.reshape(tf.where(found, place, self.size), shape)
+        if self.parts:
+            parts = tf.RaggedTensor.from_row_splits(self.part_rows.value, self.part_splits.value, validate=False)
+            rows = tf.concat([rows, _of_parts(parts, tokens, steps, self.size)], 1)
+        rows = tf.sort(rows)
         return tf.where(_first(rows), rows, self.size)
+
+
+def _of_parts(parts: tf.RaggedTensor, tokens: tf.Tensor, steps: tf.Tensor, missing: int) -> tf.Tensor:
+    """Looks up the parts of the words of documents, [batch, n], filled up with `missing`."""
+    real = tf.RaggedTensor.from_row_lengths(tf.boolean_mask(tokens, steps), tf.math.count_nonzero(steps, 1))
+    return tf.gather(parts, real).merge_dims(1, 2).to_tensor(missing)
 
 
 def _first(values: tf.Tensor) -> tf.Tensor:

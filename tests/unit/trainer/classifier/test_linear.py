@@ -17,7 +17,7 @@ import tensorflow as tf
 from hypothesis import given
 from sklearn.linear_model import LogisticRegression
 
-from trainer.classifier.linear import fitting, ngram_documents, ngrams, weighted_sum
+from trainer.classifier.linear import fitting, ngram_documents, ngrams, weighted_sum, word_parts
 from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LinearLogits, LinearWeights
 from trainer.classifier.linear.weighted_sum import WeightedSum
@@ -227,7 +227,7 @@ def weights() -> LinearWeights:
 def layer(weights: LinearWeights) -> LinearLogits:
     made = LinearLogits(len(weights.keys), CLASSES, LONGEST)
     made.build()
-    made.fill(weights)
+    made.fill(weights, *word_parts.NONE)
     return made
 
 
