@@ -7,6 +7,7 @@ import datetime
 import os
 import select
 import signal
+import subprocess
 from collections.abc import Iterator
 from types import FrameType
 from typing import Protocol
@@ -23,7 +24,10 @@ class Clock(Protocol):
         """Returns the time in UTC."""
 
     def wait(self, seconds: float) -> None:
-        """Waits at most some seconds, less if a child process ends or the user asks to stop."""
+        """Waits at most some seconds, less if the user asks to stop."""
+
+    def wait_for(self, process: subprocess.Popen[bytes], stops: int) -> None:
+        """Waits until a process ends or the user has asked to stop more than `stops` times."""
 
 
 class SystemClock:
@@ -63,6 +67,11 @@ class SystemClock:
         select.select([self._wakeups], [], [], max(0.0, seconds))
         with contextlib.suppress(BlockingIOError):
             os.read(self._wakeups, 4096)
+
+    def wait_for(self, process: subprocess.Popen[bytes], stops: int) -> None:
+        """Waits until a process ends or the user has asked to stop more than `stops` times."""
+        while process.poll() is None and self.stops <= stops:
+            self.wait(1.0)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stops += 1

@@ -22,6 +22,8 @@ from trainer.errors import JobError
 
 PASSING_FAULT = 75
 """The exit code of a run that may succeed if it is repeated, such as one without a network."""
+_COMPLETE = (RunState.DONE.exit_code, RunState.NOT_BLESSED.exit_code)
+"""Exit codes of runs that came to their end, even if the user asked to stop them."""
 _RETRY_SECONDS = (60, 120, 240, 480, 960)
 _POLL_SECONDS = 1.0
 
@@ -75,7 +77,7 @@ class SpanRunner:
             if work is None:
                 return None
             code = self._attempts(ledger, work, descriptor)
-            if self.clock.stops and code is not None and (code < 0 or code == RunState.INTERRUPTED.exit_code):
+            if self.clock.stops and code not in _COMPLETE:
                 code = None
             self._write(ledger.begun(work).ended(code, self.clock.now()))
             return work, code
@@ -112,7 +114,7 @@ class SpanRunner:
                 if self.clock.stops > passed_on:
                     passed_on = self.clock.stops
                     process.send_signal(signal.SIGINT)
-                self.clock.wait(_POLL_SECONDS)
+                self.clock.wait_for(process, passed_on)
         return process.returncode
 
     @contextlib.contextmanager
