@@ -72,7 +72,7 @@ class Operated:
 
     def runner(self, clock, codes=(0,)) -> SpanRunner:
         command = (sys.executable, "-c", NOTE.format(notes=str(self.notes), codes=[*codes]))
-        return SpanRunner(self.root, self.folder / "job.yaml", ["transform.min_count=2"], clock, self.said.append, command)
+        return SpanRunner(self.root, self.folder / "job.yaml", ["name=b"], clock, self.said.append, command)
 
     def run(self, start, end, *, codes=(0,), once=False, clock=None, cron="0 2 * * *", **plan) -> list[int]:
         """Runs a scheduler from one time to another; returns the exit codes of its runs."""
@@ -105,7 +105,7 @@ def test_each_time_runs_its_own_span_though_newer_ones_exist(operated):
     assert operated.ran() == ["2026-05-02", "2026-05-03"]
     note = json.loads(operated.notes.read_text().splitlines()[0])
     job = str(operated.folder / "job.yaml")
-    assert note == ["run", job, "--root", str(operated.root), "--set", "transform.min_count=2", "--set", "corpus.span=20575"]
+    assert note == ["run", job, "--root", str(operated.root), "--set", "name=b", "--set", "corpus.span=20575"]
     assert operated.said[0] == "Next run: 2026-05-02 02:00 CEST"
     assert "2026-05-02 02:00 CEST: span 2026-05-02 ended with exit code 0." in operated.said
 
