@@ -67,7 +67,6 @@ class Scheduler:
         Returns:
             The exit codes of the runs.
         """
-        announced: datetime.datetime | None = None
         handled = self._begin(once)
         while not self._clock.stops:
             now = self._clock.now()
@@ -79,11 +78,13 @@ class Scheduler:
             if once:
                 break
             upcoming = next(self._plan.times.after(max(handled, now)))
-            if upcoming != announced:
-                self._runner.say(f"Next run: {self._show(upcoming)}")
-                announced = upcoming
-            self._clock.wait(min(_LONGEST_WAIT, (upcoming - now).total_seconds()))
+            self._runner.say(f"Next run: {self._show(upcoming)}")
+            self._wait_until(upcoming)
         return self._codes
+
+    def _wait_until(self, time: datetime.datetime) -> None:
+        while not self._clock.stops and (left := (time - self._clock.now()).total_seconds()) > 0:
+            self._clock.wait(min(_LONGEST_WAIT, left))
 
     def _begin(self, once: bool) -> datetime.datetime:
         """Returns the last time that is handled; at the first start, `once` runs the last time that has passed."""
