@@ -18,7 +18,7 @@ _TICK = datetime.timedelta(microseconds=1)
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class SchedulePlan:
     """What to run and when.
 
     Attributes:
@@ -57,7 +57,7 @@ class Scheduler:
         runner: Runs the job.
     """
 
-    def __init__(self, plan: Plan, runner: SpanRunner) -> None:
+    def __init__(self, plan: SchedulePlan, runner: SpanRunner) -> None:
         self._plan, self._runner, self._clock = plan, runner, runner.clock
         self._codes: list[int] = []
 

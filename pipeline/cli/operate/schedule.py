@@ -23,7 +23,7 @@ from pipeline.operate.emission.crontab import crontab
 from pipeline.operate.emission.systemd import units
 from pipeline.operate.ledger import outcome
 from pipeline.operate.operator_locks import only_one
-from pipeline.operate.scheduler import Plan, Scheduler
+from pipeline.operate.scheduler import SchedulePlan, Scheduler
 from pipeline.operate.span_run import SpanRunner
 from pipeline.runs.state import RunState
 from trainer.errors import JobError
@@ -91,7 +91,7 @@ def schedule(
 
 def _plan(
     job: Job, config: Path, times: CronTimes, catch_up: CatchUp | None, deadline: str | None, on: On, days_back: int
-) -> Plan:
+) -> SchedulePlan:
     if not job.corpus.has_span and on is On.NEW_SPAN:
         require_spans(job, config, "--on new-span")
     if not job.corpus.has_span and days_back:
@@ -99,7 +99,7 @@ def _plan(
     if days_back and on is On.NEW_SPAN:
         raise JobError("--days-back and --on new-span cannot be combined.", fix="give one of the two")
     spans = require_spans(job, config, "A schedule") if job.corpus.has_span else None
-    return Plan(
+    return SchedulePlan(
         times,
         catch_up or (CatchUp.LAST if spans is None or on is On.NEW_SPAN else CatchUp.ALL),
         None if deadline is None else parse_duration(deadline),
@@ -109,7 +109,7 @@ def _plan(
     )
 
 
-def _emission(job: Job, config: Path, root: Path, overrides: list[str], plan: Plan) -> Emission:
+def _emission(job: Job, config: Path, root: Path, overrides: list[str], plan: SchedulePlan) -> Emission:
     # The scheduler starts the command a little late; what to do with times before that one is its own affair.
     once_catch_up = CatchUp.LAST if plan.catch_up is CatchUp.NONE else plan.catch_up
     seconds = None if plan.deadline is None else int(plan.deadline.total_seconds())

@@ -16,7 +16,7 @@ from pipeline.operate import ledger as ledgers
 from pipeline.operate.corpus_spans import CorpusSpans
 from pipeline.operate.cron_times import CatchUp, CronTimes
 from pipeline.operate.ledger import SpanState
-from pipeline.operate.scheduler import Plan, Scheduler
+from pipeline.operate.scheduler import SchedulePlan, Scheduler
 from pipeline.operate.span_run import SpanRunner
 
 START = datetime(2026, 5, 1, 12, tzinfo=timezone.utc)
@@ -78,7 +78,9 @@ class Operated:
         """Runs a scheduler from one time to another; returns the exit codes of its runs."""
         clock = clock or Clock(start, end)
         plan = {"catch_up": CatchUp.ALL, **plan}
-        return Scheduler(Plan(CronTimes(cron, "Europe/Berlin"), **plan), self.runner(clock, codes)).run(once=once)
+        return Scheduler(SchedulePlan(CronTimes(cron, "Europe/Berlin"), **plan), self.runner(clock, codes)).run(
+            once=once
+        )
 
     def ran(self) -> list[str]:
         """The spans of all runs, "" for a run without one."""
