@@ -1,0 +1,1 @@
+"""Operating a job over time: schedules, spans and backfills."""

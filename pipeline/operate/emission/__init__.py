@@ -1,0 +1,1 @@
+"""Writes a schedule for other schedulers: systemd, cron and Kubernetes."""
