@@ -11,6 +11,7 @@ from trainer.errors import JobError, TransientError
 
 _PASSING = re.compile(
     r"SDK worker disconnected"  # Prism
+    r"|Channel closed prematurely"  # Beam's own job server
     r"|Socket closed|Connection reset by peer|Connection refused|failed to connect to all addresses"  # gRPC
     r"|StatusCode\.UNAVAILABLE"
     r"|TaskManager .* is no longer reachable|Heartbeat of TaskManager|ExecutorLostFailure"  # Flink and Spark
