@@ -112,15 +112,15 @@ def _require_google_cloud(beam: BeamSettings) -> None:
     try:
         google.auth.default()
     except GoogleAuthError as error:
-        found, fix = str(error).splitlines()[0], "gcloud auth application-default login"
-        raise JobError("Google Cloud has no credentials.", where="beam.engine", found=found, fix=fix) from None
+        what, fix = "Google Cloud has no credentials.", "gcloud auth application-default login"
+        raise JobError(what, where="beam.engine", found=str(error).splitlines()[0], fix=fix) from None
     bucket = str(beam.temp_location).removeprefix("gs://").partition("/")[0]
     try:
-        found: str | None = None if GcsIO().get_bucket(bucket) is not None else "no such bucket"
+        reason = None if GcsIO().get_bucket(bucket) is not None else "no such bucket"
     except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        found = str(error).splitlines()[0]
-    if found is not None:
-        raise JobError("The bucket cannot be used.", where="beam.temp_location", found=f"{bucket}: {found}")
+        reason = str(error).splitlines()[0]
+    if reason is not None:
+        raise JobError("The bucket cannot be used.", where="beam.temp_location", found=f"{bucket}: {reason}")
 
 
 def _require_same_workers(beam: BeamSettings, flags: Sequence[str], folder: Path) -> None:
