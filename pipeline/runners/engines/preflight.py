@@ -16,7 +16,7 @@ from apache_beam.version import __version__ as beam_version
 from pipeline.config.beam_settings import BeamSettings
 from pipeline.config.locations import absolute_path
 from pipeline.runners.engines.flags import beam_flags
-from pipeline.runners.engines.probe import Worker, reported, require_same, this_process
+from pipeline.runners.engines.probe import WorkerFacts, reported, require_same, this_process
 from pipeline.runners.engines.servers import job_server
 from pipeline.runs.prepare import PreparedRun
 from trainer.errors import JobError
@@ -143,7 +143,7 @@ def _require_same_workers(beam: BeamSettings, flags: Sequence[str], folder: Path
     raise JobError("The workers cannot run a pipeline of one element.", where=where, found=message[:1000], fix=fix)
 
 
-def _run_probe(expected: Worker, file: str, flags: Sequence[str], seconds: int) -> str | None:
+def _run_probe(expected: WorkerFacts, file: str, flags: Sequence[str], seconds: int) -> str | None:
     """Returns the text of the pipeline's error, or None."""
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -159,7 +159,7 @@ def _run_probe(expected: Worker, file: str, flags: Sequence[str], seconds: int) 
     return None if state == PipelineState.DONE else f"no answer within {seconds} seconds, state {state}"
 
 
-def _difference(found: Worker, expected: Worker, where: str, root: Path) -> JobError:
+def _difference(found: WorkerFacts, expected: WorkerFacts, where: str, root: Path) -> JobError:
     if found.python != expected.python:
         what, seen, wanted = "The workers have another Python.", found.python, expected.python
         fix = "install the same Python where the workers run"

@@ -22,7 +22,7 @@ _MARK = "seqloom-worker"
 _REPORT = re.compile(rf"{_MARK} python=(\S+) code=(\S+) root=(yes|no);")
 
 
-class Worker(NamedTuple):
+class WorkerFacts(NamedTuple):
     """What a worker has: the version of its Python, a digest of seqloom's code, and whether it sees a file."""
 
     python: str
@@ -30,13 +30,13 @@ class Worker(NamedTuple):
     sees_root: bool
 
 
-def this_process(file: str) -> Worker:
+def this_process(file: str) -> WorkerFacts:
     """Returns what this process has; `file` is a path below the root."""
     python = ".".join(platform.python_version_tuple()[:2])
-    return Worker(python, source_hash(*_MODULES), Path(file).is_file())
+    return WorkerFacts(python, source_hash(*_MODULES), Path(file).is_file())
 
 
-def require_same(expected: Worker, file: str) -> None:
+def require_same(expected: WorkerFacts, file: str) -> None:
     """Runs on a worker, and compares.
 
     Raises:
@@ -48,7 +48,7 @@ def require_same(expected: Worker, file: str) -> None:
         raise RuntimeError(f"{_MARK} python={found.python} code={found.code} root={root};")
 
 
-def reported(text: str) -> Worker | None:
+def reported(text: str) -> WorkerFacts | None:
     """Returns the worker that an error's text reports, or None."""
     match = _REPORT.search(text)
-    return Worker(match[1], match[2], match[3] == "yes") if match else None
+    return WorkerFacts(match[1], match[2], match[3] == "yes") if match else None

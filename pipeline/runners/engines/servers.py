@@ -7,24 +7,23 @@ server directly, and leave it running if the process is killed or its folder of 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions, StandardOptions
-from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
-from apache_beam.runners.portability.job_server import SubprocessJobServer
-from apache_beam.runners.portability.prism_runner import PrismJobServer
-from apache_beam.runners.portability.spark_runner import SparkJarJobServer
 
 from trainer.errors import JobError
 
-_SERVERS: dict[str, type[SubprocessJobServer]] = {
-    "PrismRunner": PrismJobServer,
-    "FlinkRunner": FlinkJarJobServer,
-    "SparkRunner": SparkJarJobServer,
+_SERVERS = {
+    "PrismRunner": "prism_runner.PrismJobServer",
+    "FlinkRunner": "flink_runner.FlinkJarJobServer",
+    "SparkRunner": "spark_runner.SparkJarJobServer",
 }
+"""Beam's classes that know how to start each server; imported only when they are used."""
+
 _UNTIL_INPUT_ENDS = '"$@" & server=$!; read -r _; kill $server; wait $server'
 """A script whose command also ends when the process that holds the script's input is killed."""
 
@@ -43,7 +42,9 @@ def job_server(flags: Sequence[str]) -> Iterator[tuple[str, ...]]:
     if runner not in _SERVERS or options.view_as(PortableOptions).job_endpoint:
         yield ()
         return
-    command, endpoint = _SERVERS[runner](options).subprocess_cmd_and_endpoint()
+    module, _, name = _SERVERS[runner].partition(".")
+    server = getattr(importlib.import_module(f"apache_beam.runners.portability.{module}"), name)
+    command, endpoint = server(options).subprocess_cmd_and_endpoint()
     script = ["/bin/sh", "-c", _UNTIL_INPUT_ENDS, "sh", *map(str, command)]
     # A session of its own, so that Ctrl-C does not reach it.
     with subprocess.Popen(script, stdin=subprocess.PIPE, start_new_session=True):  # noqa: S603
