@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.server
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pipeline.dag.code_hash import source_hash
 from pipeline.runners.engines.faults import recognized
@@ -252,3 +257,54 @@ def test_the_code_of_workers_is_that_of_all_components_on_beam() -> None:
     from pipeline.runners.engines import probe
 
     assert this_process("").code == source_hash(*probe._MODULES)
+
+
+class Storage(http.server.BaseHTTPRequestHandler):
+    """The answers of Google's token service, and of its storage for two buckets."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(200, {"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
+
+    def do_GET(self) -> None:
+        bucket = self.path.partition("/b/")[2].partition("?")[0]
+        known = {"mine": (200, {"id": "mine", "name": "mine"}), "others": (403, {"error": {"message": "forbidden"}})}
+        self.answer(*known.get(bucket, (404, {"error": {"message": "unknown"}})))
+
+    def answer(self, code: int, value: dict) -> None:
+        content = json.dumps(value).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Credentials of a service account whose services are a server of this test."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with http.server.ThreadingHTTPServer(("localhost", 0), Storage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://localhost:{server.server_port}"
+        account = {"type": "service_account", "client_email": "a@p", "project_id": "p", "token_uri": f"{address}/token"}
+        (tmp_path / "key.json").write_text(json.dumps({**account, "private_key": key.decode()}))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        monkeypatch.setenv("HTTPS_PROXY", f"http://localhost:{closed_port()}")  # Nothing leaves this machine.
+        yield
+        server.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("storage")
+@pytest.mark.parametrize(("bucket", "found"), [("none", "none: no such bucket"), ("others", "others: 403")])
+def test_a_bucket_that_is_missing_or_forbidden_is_named(prepared: PreparedRun, bucket: str, found: str) -> None:
+    error = refusal(prepared, DATAFLOW.replace("bucket", bucket))
+    assert (error.what, error.where) == ("The bucket cannot be used.", "beam.temp_location")
+    assert str(error.found).startswith(found)
