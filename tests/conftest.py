@@ -51,6 +51,15 @@ def _documents(split: str, count: int) -> list:
 
 
 @pytest.fixture(scope="session")
+def prism() -> str:
+    """The program of Beam's engine Prism, which `.ci/run` builds."""
+    found = os.environ.get("SEQLOOM_PRISM") or shutil.which("prism")
+    if found is None:
+        pytest.skip("Prism is not installed: neither SEQLOOM_PRISM nor a prism on the PATH")
+    return found
+
+
+@pytest.fixture(scope="session")
 def transformed_record():
     """Makes a transformed SequenceExample with TensorFlow's own protocol buffers."""
     import tensorflow as tf

@@ -22,6 +22,7 @@ from components.sequence_transform.shard_work import ShardJob, count_shard, read
 from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
 from components.shared.artifacts import ArtifactMap, describe_examples, read_schema, split_documents
+from components.shared.beam_engine import runs_in_process
 from components.shared.beam_results import WriteJson, read_json, write_json
 from components.shared.example_files import shard_paths, split_folder
 from components.shared.tfrecord_file import remove_partials
@@ -125,7 +126,7 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         return {"phrases": path} if passes else {}
 
     def _count(self, shards: list[str], settings: TransformSettings, kind: CorpusKind, models: Paths) -> TokenCounts:
-        if len(shards) == 1:  # A pipeline would cost more than the work.
+        if len(shards) == 1 and runs_in_process(self._beam_pipeline_args):  # A pipeline would cost more than the work.
             return count_shard(shards[0], settings, kind, models.get("subword_model"), models.get("phrases"))
         path = posixpath.join(self._get_tmp_dir(), "counts.json")
         with self._make_beam_pipeline() as pipeline:

@@ -15,6 +15,7 @@ from tfx.utils import io_utils
 from tfx_bsl.coders.sequence_example_coder import SequenceExamplesToRecordBatchDecoder
 
 from components.shared.artifacts import ArtifactMap
+from components.shared.beam_engine import runs_in_process
 from components.shared.example_files import shard_paths, split_folder
 from schema import curated
 from trainer.data.tfrecords import stream
@@ -24,7 +25,7 @@ SMALL = 4 << 20
 
 
 class StatisticsGenExecutor(executor.Executor):
-    """TFX's StatisticsGen, but without Beam for a small corpus.
+    """TFX's StatisticsGen, but without Beam for a small corpus, unless another engine runs Beam.
 
     Both ways use the generators of TensorFlow Data Validation. Without Beam, the most frequent values of a feature
     count all strings of more than 1,024 bytes as one.
@@ -35,7 +36,8 @@ class StatisticsGenExecutor(executor.Executor):
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         names = artifact_utils.decode_split_names(examples.split_names)
         files = {name: shard_paths(examples.uri, name) for name in names}
-        if sum(tf.io.gfile.stat(path).length for paths in files.values() for path in paths) > SMALL:
+        size = sum(tf.io.gfile.stat(path).length for paths in files.values() for path in paths)
+        if size > SMALL or not runs_in_process(self._beam_pipeline_args):
             super().Do(input_dict, output_dict, exec_properties)
             return
         self._log_startup(input_dict, output_dict, exec_properties)

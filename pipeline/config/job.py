@@ -12,9 +12,10 @@ from pydantic import Field, PrivateAttr
 from components.corpus_example_gen.settings import CorpusSettings, SplitSettings
 from components.corpus_validator.settings import ValidationSettings
 from components.sequence_transform.given_words import read_words
+from pipeline.config.beam_settings import BeamSettings
 from pipeline.config.checks import split_problems
 from pipeline.config.job_files import JobFile
-from pipeline.config.sections import BeamSettings, GateSettings, ServingSettings
+from pipeline.config.sections import GateSettings, ServingSettings
 from trainer.errors import Problem
 from trainer.settings import OutputSettings, Settings, TransformSettings
 

@@ -1,9 +1,8 @@
-"""Typed sections of a job's YAML that no component owns: gates, serving, Beam."""
+"""Typed sections of a job's YAML that no component owns: gates, serving."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from pydantic import Field
 
@@ -68,13 +67,3 @@ class ServingSettings(Settings):
     """How published models are kept."""
 
     keep: int = Field(5, gt=0, le=100_000, description="Number of published versions to keep.")
-
-
-class BeamSettings(Settings):
-    """How Beam runs."""
-
-    engine: Literal["local"] = Field("local", description="local: in this process.")
-    options: list[str] = Field(
-        default_factory=list,
-        description="Additional Beam flags, passed on unchanged; the log masks passwords, tokens and keys.",
-    )

@@ -5,6 +5,7 @@ TFX's LocalDagRunner does the same, but does not report which component is runni
 
 from __future__ import annotations
 
+import copy
 import logging
 from typing import Any
 
@@ -22,7 +23,9 @@ from tfx.orchestration.portable import (
 from tfx.proto.orchestration import executable_spec_pb2, execution_result_pb2, pipeline_pb2
 from tfx.utils import telemetry_utils
 
-from pipeline.runners.local_beam import LOCAL_BEAM
+from pipeline.runners.engines.faults import recognized
+from pipeline.runners.engines.preflight import ready
+from pipeline.runners.engines.servers import job_server
 from pipeline.runners.runner import Observer
 from pipeline.runs.prepare import PreparedRun
 from pipeline.runs.state import ComponentState
@@ -46,6 +49,15 @@ class LateOperator(base_executor_operator.BaseExecutorOperator):
     def run_executor(self, execution_info: data_types.ExecutionInfo) -> execution_result_pb2.ExecutorOutput | None:
         """Imports and runs the executor."""
         spec: Any = self._executor_spec
+        if not isinstance(spec, executable_spec_pb2.BeamExecutableSpec):
+            return self._run(spec, execution_info)
+        with job_server([flag.value.string_value for flag in spec.beam_pipeline_args_placeholders]) as flags:
+            served = copy.deepcopy(spec)
+            for flag in flags:
+                served.beam_pipeline_args_placeholders.add().value.string_value = flag
+            return self._run(served, execution_info)
+
+    def _run(self, spec: Any, execution_info: data_types.ExecutionInfo) -> execution_result_pb2.ExecutorOutput | None:
         if getattr(spec, "python_executor_spec", spec).class_path.startswith("tfx.components."):
             # They rely on what their package does when it is imported: tfx 1.21 completes TensorFlow Model Analysis.
             run_deferred("tfx.components")
@@ -78,8 +90,15 @@ class NodeRunner(tfx_runner.IrBasedRunner):
 
 
 def run(prepared: PreparedRun, observer: Observer) -> None:
-    """Runs the components of a prepared run; their exceptions pass through."""
-    NodeRunner(prepared.run_id, observer).run(prepared.pipeline(LOCAL_BEAM))
+    """Runs the components of a prepared run on its Beam engine; their exceptions pass through.
+
+    Raises:
+        TransientError: If the engine loses a worker or its job server.
+        JobError: If the engine is not ready.
+    """
+    flags = ready(prepared)
+    with recognized(prepared.job.beam):
+        NodeRunner(prepared.run_id, observer).run(prepared.pipeline(flags))
 
 
 def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> ComponentState:
