@@ -41,6 +41,10 @@ class JobError(Exception):
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
+class TransientError(JobError):
+    """A failure that passes without a change of the job or its files: the same command may succeed later."""
+
+
 def mask(text: str) -> str:
     """Returns a text without the users and passwords of its URLs."""
     return _USER_OF_URL.sub("***@", text)
