@@ -6,6 +6,7 @@ TFX's LocalDagRunner does the same, but does not report which component is runni
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -34,6 +35,10 @@ _logger = logging.getLogger("seqloom.runner")
 _STATES = {mlmd.Execution.COMPLETE: ComponentState.DONE, mlmd.Execution.CACHED: ComponentState.CACHED}
 
 
+Connect = Callable[[mlmd.ConnectionConfig], metadata.Metadata]
+"""Makes TFX's connection to ML Metadata."""
+
+
 class LateOperator(base_executor_operator.BaseExecutorOperator):
     """Runs an executor with TFX's own operator, which imports it; TFX creates operators even for cached results."""
 
@@ -54,10 +59,23 @@ class LateOperator(base_executor_operator.BaseExecutorOperator):
 
 
 class NodeRunner(tfx_runner.IrBasedRunner):
-    """Runs the nodes of a compiled pipeline in order."""
+    """Runs the nodes of a compiled pipeline in order.
 
-    def __init__(self, run_id: str, observer: Observer) -> None:
-        self._run_id, self._observer = run_id, observer
+    Args:
+        run_id: The run's id.
+        observer: Observes the components.
+        wanted: Whether a component runs, asked when its turn comes.
+        connect: Connects to ML Metadata.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        observer: Observer,
+        wanted: Callable[[str], bool] = lambda component: True,
+        connect: Connect = metadata.Metadata,
+    ) -> None:
+        self._run_id, self._observer, self._wanted, self._connect = run_id, observer, wanted, connect
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, **_options: Any) -> None:
         """Runs a compiled pipeline, whose nodes are in topological order; called by TFX's `run`.
@@ -70,19 +88,28 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         with telemetry_utils.scoped_labels({telemetry_utils.LABEL_TFX_RUNNER: "local"}):
             for node in pipeline.nodes:
                 name = node.pipeline_node.node_info.id
+                if not self._wanted(name):
+                    continue
                 _logger.info("Component %s is running.", name)
                 self._observer.started(name)
-                state = launch(pipeline, node.pipeline_node)
+                state = launch(pipeline, node.pipeline_node, self._connect)
                 _logger.info("Component %s is %s.", name, state)
                 self._observer.ended(name, state)
 
 
-def run(prepared: PreparedRun, observer: Observer) -> None:
-    """Runs the components of a prepared run; their exceptions pass through."""
-    NodeRunner(prepared.run_id, observer).run(prepared.pipeline(LOCAL_BEAM))
+def run(
+    prepared: PreparedRun,
+    observer: Observer,
+    wanted: Callable[[str], bool] = lambda component: True,
+    connect: Connect = metadata.Metadata,
+) -> None:
+    """Runs the components of a prepared run, with the arguments of `NodeRunner`; their exceptions pass through."""
+    NodeRunner(prepared.run_id, observer, wanted, connect).run(prepared.pipeline(LOCAL_BEAM))
 
 
-def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> ComponentState:
+def launch(
+    pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, connect: Connect = metadata.Metadata
+) -> ComponentState:
     """Runs one node of a compiled pipeline, after those it depends on.
 
     Returns:
@@ -97,7 +124,7 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
     name = node.node_info.id
     execution = launcher.Launcher(
         pipeline_node=node,
-        mlmd_connection=metadata.Metadata(connection),
+        mlmd_connection=connect(connection),
         pipeline_info=pipeline.pipeline_info,
         pipeline_runtime_spec=pipeline.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, name),
@@ -106,7 +133,7 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
     ).launch()
     state = None
     if execution is not None and execution.execution_id is not None:
-        with metadata.Metadata(connection) as handle:
+        with connect(connection) as handle:
             (registered,) = handle.store.get_executions_by_id([execution.execution_id])
         state = registered.last_known_state
     if state not in _STATES:
