@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from pipeline.cli import config, schema
 from pipeline.cli.init import init
+from pipeline.cli.operate.plan import plan
 from pipeline.cli.querying.analogy import analogy
 from pipeline.cli.querying.neighbors import neighbors
 from pipeline.cli.querying.predict import predict
@@ -55,7 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, run, tune, predict, neighbors, analogy, vectors, runs):
+for command in (init, run, plan, tune, predict, neighbors, analogy, vectors, runs):
     app.command()(command)
 app.add_typer(config.app, name="config")
 app.add_typer(schema.app, name="schema")

@@ -51,8 +51,8 @@ def execute_step(job: Job, root: Path | None, run_id: str, only: Sequence[str], 
             raise typer.Exit
         with exits_with(RunState.FAILED.exit_code), RunConsole() as console, contextlib.ExitStack() as stack:
             with exits_with(USAGE):
-                arguments = {"root": where, "run_id": run_id, "only": only, "use_cache": use_cache}
-                opened = stack.enter_context(step.opened(job, **arguments, console=console))
+                opening = step.opened(job, where, run_id, only, use_cache=use_cache, console=console)
+                opened = stack.enter_context(opening)
             console.start(only)
             ended = opened.run()
             console.step_result(ended.record, ended.log)

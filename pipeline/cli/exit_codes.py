@@ -6,7 +6,7 @@
 | 1 | failed because of the data, the model or a full disk | no |
 | 2 | wrong usage or configuration | no |
 | 3 | the model did not pass its gates | no |
-| 75 | failed because of something that passes: the network, a disk behind it, a lost worker, another run, SIGTERM | yes |
+| 75 | failed because of something that passes: a network, a lost worker, another run in the root, SIGTERM | yes |
 | 130 | interrupted by Ctrl-C | |
 
 `pipeline.runs.state.RunState` has the code of each state of a run.
@@ -27,9 +27,6 @@ USAGE = 2
 
 RETRY = 75
 """The exit code if a retry may succeed: EX_TEMPFAIL of sysexits.h."""
-
-ABOUT = "Exit codes: 0 success; 1 failed; 2 usage or configuration; 3 not blessed; 75 retry later; 130 interrupted."
-"""The exit codes of commands that run components, for their help."""
 
 
 @contextlib.contextmanager

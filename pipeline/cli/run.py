@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.executing import execute, execute_step
-from pipeline.cli.exit_codes import ABOUT, USAGE, exits_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, NoCache, Overrides, RootPath, checked_job
 from pipeline.config.job import Job
 from pipeline.tasks.loading import load
@@ -41,6 +41,11 @@ def run(
     only: Only = None,
     run_id: RunId = None,
 ) -> None:
+    """Runs a job: reads its corpus, trains and evaluates a model, and publishes it if it passes the gates.
+
+    Exit codes: 0 success; 1 failed; 2 usage or configuration error; 3 the model did not pass its gates; 75 failed for a
+    passing reason, to be retried; 130 interrupted.
+    """
     with exits_with(USAGE):
         _check_options(until, only, run_id, dry_run=dry_run)
         if only is not None and run_id is not None:
@@ -53,12 +58,6 @@ def run(
     if only is not None and run_id is not None:
         execute_step(job, root, run_id, components, use_cache=not no_cache)
     execute(job, root, "check" if dry_run else "publish", until, use_cache=not no_cache)
-
-
-run.__doc__ = f"""Runs a job: reads its corpus, trains and evaluates a model, and publishes it if it passes the gates.
-
-{ABOUT}
-"""
 
 
 def _check_options(until: str | None, only: str | None, run_id: str | None, *, dry_run: bool) -> None:

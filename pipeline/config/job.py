@@ -14,7 +14,7 @@ from components.corpus_validator.settings import ValidationSettings
 from components.sequence_transform.given_words import read_words
 from pipeline.config.checks import split_problems
 from pipeline.config.job_files import JobFile
-from pipeline.config.sections import BeamSettings, GateSettings, ServingSettings
+from pipeline.config.sections import BeamSettings, GateSettings, ResourceSettings, ServingSettings
 from trainer.errors import Problem
 from trainer.settings import OutputSettings, Settings, TransformSettings
 
@@ -43,6 +43,9 @@ class Job(Settings):
     )
     serving: ServingSettings = Field(default_factory=ServingSettings, description="How to handle published models.")
     beam: BeamSettings = Field(default_factory=BeamSettings, description="How to run Beam.")
+    resources: dict[str, ResourceSettings] = Field(
+        default_factory=dict, description="What components need, by component; `seqloom plan` shows it to schedulers."
+    )
     schema_path: str | None = Field(
         None, alias="schema", min_length=1, description="A schema .pbtxt; null: the curated schema for the corpus kind."
     )

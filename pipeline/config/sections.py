@@ -78,3 +78,11 @@ class BeamSettings(Settings):
         default_factory=list,
         description="Additional Beam flags, passed on unchanged; the log masks passwords, tokens and keys.",
     )
+
+
+class ResourceSettings(Settings):
+    """What a machine needs to run one component, for schedulers that place it."""
+
+    cpu: float | None = Field(None, gt=0, le=1024, description="Number of cores, e.g. 0.5 or 4.")
+    memory: float | None = Field(None, gt=0, le=65_536, description="Memory in GiB.")
+    gpu: int = Field(0, ge=0, le=64, description="Number of GPUs.")

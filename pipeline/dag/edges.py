@@ -36,17 +36,26 @@ _INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The components whose outputs each component reads, where the job has them."""
 
 
-def upstream(job: Job, goal: Goal = "publish") -> dict[str, tuple[str, ...]]:
-    """Returns the components that each component of a job waits for, both in the order they run."""
+def inputs(job: Job, goal: Goal = "publish") -> dict[str, tuple[str, ...]]:
+    """Returns the components whose outputs each component of a job reads, both in the order they run."""
     task = task_of(job)
-    components = task.components(job, goal)
     margins = any(gate.min_over_linear is not None or gate.max_over_linear is not None for gate in job.gates.values())
     chosen = {"Evaluator": (task.evaluated[0], *(("LinearBaseline",) if margins else ()))}
+    components = task.components(job, goal)
     found = {}
     for component in components:
-        wanted = {*_INPUTS.get(component, ()), *AFTER.get(component, ()), *chosen.get(component, ())}
+        wanted = {*_INPUTS.get(component, ()), *chosen.get(component, ())}
         found[component] = tuple(name for name in components if name in wanted)
     return found
+
+
+def upstream(job: Job, goal: Goal = "publish") -> dict[str, tuple[str, ...]]:
+    """Returns the components that each component of a job waits for, both in the order they run."""
+    edges = inputs(job, goal)
+    return {
+        component: tuple(name for name in edges if name in {*before, *AFTER.get(component, ())})
+        for component, before in edges.items()
+    }
 
 
 def downstream(component: str, edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -7,8 +7,11 @@ import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from trainer.errors import JobError, TransientError
+
+L = TypeVar("L", bound="RootLock")
 
 _FOLDERS = ("artifacts", "checkpoints", "logs", "quarantine", "schema", "serving", "tmp", "tuning")
 """The folders of a root that a run writes to."""
@@ -22,7 +25,7 @@ class RootLock:
         self._descriptor = -1
         self._holder = str(os.getpid())
 
-    def __enter__(self) -> RootLock:
+    def __enter__(self: L) -> L:
         """Acquires the lock.
 
         Raises:

@@ -135,7 +135,7 @@ def unfinished_state(components: Sequence[ComponentRecord]) -> RunState:
     """Returns the state of a run by steps, some of whose components are not complete."""
     states = {component.state for component in components}
     for state in (RunState.RUNNING, RunState.FAILED, RunState.INTERRUPTED):
-        if ComponentState(state.value) in states:
+        if ComponentState[state.name] in states:
             return state
     return RunState.WAITING
 

@@ -74,7 +74,7 @@ def already_done(job: Job, root: Path, run_id: str, only: Sequence[str]) -> Ende
 
 @contextlib.contextmanager
 def opened(
-    job: Job, *, root: Path, run_id: str, only: Sequence[str], use_cache: bool, console: RunConsole
+    job: Job, root: Path, run_id: str, only: Sequence[str], *, use_cache: bool, console: RunConsole
 ) -> Iterator[Step]:
     """Reserves components of a run, and prepares the run if this is its first step.
 
@@ -198,7 +198,8 @@ class Step:
 
         if self._todo:
             with self._watch.following(self._todo):
-                local.run(self._prepared, self._watch, self._wants, functools.partial(SharedMetadata, root=self._root))
+                launching = local.Launching(self._wants, functools.partial(SharedMetadata, root=self._root))
+                local.run(self._prepared, self._watch, launching)
 
     def _wants(self, component: str) -> bool:
         if component not in self._todo:

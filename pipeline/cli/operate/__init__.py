@@ -1,0 +1,1 @@
+"""The commands that operate a job over time: schedule, backfill."""
