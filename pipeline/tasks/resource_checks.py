@@ -19,4 +19,4 @@ def resource_problems(job: Job) -> Iterator[Problem]:
     for name in job.resources:
         if name not in names:
             what = f"A {job.task} job has no component {name}."
-            yield Problem(("resources", name), what, name, ", ".join(names), did_you_mean(name, names))
+            yield Problem(("resources", name), what, name, ", ".join(names), did_you_mean(name, names, "resources."))
