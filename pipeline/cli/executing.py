@@ -42,12 +42,19 @@ def execute_step(job: Job, root: Path | None, run_id: str, only: Sequence[str], 
     where = root or Path("runs") / job.name
     with _interruptible():
         from pipeline.console.live import RunConsole
-        from pipeline.runners.steps import step
+        from pipeline.runners.steps import follower, step
 
         with exits_with(USAGE):
             ended = step.already_done(job, where, run_id, only)
         if ended is not None:
             _say_already_done(ended.record.components, only)
+            raise typer.Exit
+        if follower.is_follower(job, only):
+            with exits_with(USAGE):
+                follower.check(job, where, run_id, only)
+            with exits_with(RunState.FAILED.exit_code), RunConsole() as console:
+                console.start(only)
+                follower.follow(job, where, run_id, console=console)
             raise typer.Exit
         with exits_with(RunState.FAILED.exit_code), RunConsole() as console, contextlib.ExitStack() as stack:
             with exits_with(USAGE):

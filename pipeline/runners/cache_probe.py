@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import shutil
-import tempfile
-from pathlib import Path
 
 from tfx.orchestration.portable import data_types
 from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
 
-from pipeline.dag import lineage
 from pipeline.dag.edges import inputs
-from pipeline.dag.layout import Layout
 from pipeline.runners import local
 from pipeline.runners.local_beam import LOCAL_BEAM
+from pipeline.runners.metadata_copy import on_copy
 from pipeline.runs.prepare import PreparedRun
 from pipeline.runs.state import ComponentState
 
@@ -60,12 +55,7 @@ def cached_components(prepared: PreparedRun) -> frozenset[str]:
     """
     edges = inputs(prepared.job, prepared.goal)
     findings = _Findings()
-    with tempfile.TemporaryDirectory() as folder:
-        copied = str(Path(folder, "metadata.sqlite"))
-        shutil.copyfile(prepared.layout.metadata, copied)
-        layout = Layout(prepared.layout.root)
-        layout.artifacts = str(Path(folder, "artifacts"))
-        probed = dataclasses.replace(prepared, metadata=lineage.sqlite(copied), layout=layout)
+    with on_copy(prepared) as copy:
         launching = local.Launching(lambda name: findings.keys() >= set(edges[name]), operator=_Probe)
-        _Prober(prepared.run_id, findings, launching).run(probed.pipeline(LOCAL_BEAM))
+        _Prober(copy.run_id, findings, launching).run(copy.pipeline(LOCAL_BEAM))
     return frozenset(name for name, state in findings.items() if state is ComponentState.CACHED)
