@@ -42,10 +42,10 @@ def execute_step(job: Job, root: Path | None, run_id: str, only: Sequence[str], 
     where = root or Path("runs") / job.name
     with _interruptible():
         from pipeline.console.live import RunConsole
-        from pipeline.runners.steps import follower, step
+        from pipeline.runners.steps import component_step, follower
 
         with exits_with(USAGE):
-            ended = step.already_done(job, where, run_id, only)
+            ended = component_step.already_done(job, where, run_id, only)
         if ended is not None:
             _say_already_done(ended.record.components, only)
             raise typer.Exit
@@ -58,7 +58,7 @@ def execute_step(job: Job, root: Path | None, run_id: str, only: Sequence[str], 
             raise typer.Exit
         with exits_with(RunState.FAILED.exit_code), RunConsole() as console, contextlib.ExitStack() as stack:
             with exits_with(USAGE):
-                opening = step.opened(job, where, run_id, only, use_cache=use_cache, console=console)
+                opening = component_step.opened(job, where, run_id, only, use_cache=use_cache, console=console)
                 opened = stack.enter_context(opening)
             console.start(only)
             ended = opened.run()

@@ -14,8 +14,8 @@ from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, Overrides, checked_job
 from pipeline.config.sections import ResourceSettings
 from pipeline.console.printing import echo_json
-from pipeline.runners.plan import PlannedComponent
-from pipeline.runners.plan import plan as make_plan
+from pipeline.runners.planning import PlannedComponent
+from pipeline.runners.planning import plan as make_plan
 
 CacheRoot = Annotated[
     Path | None,

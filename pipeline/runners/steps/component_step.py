@@ -75,7 +75,7 @@ def already_done(job: Job, root: Path, run_id: str, only: Sequence[str]) -> Ende
 @contextlib.contextmanager
 def opened(
     job: Job, root: Path, run_id: str, only: Sequence[str], *, use_cache: bool, console: RunConsole
-) -> Iterator[Step]:
+) -> Iterator[ComponentStep]:
     """Reserves components of a run, and prepares the run if this is its first step.
 
     Args:
@@ -107,7 +107,7 @@ def opened(
             prepared = _prepare(job, root, place, run_id, use_cache=use_cache, alone=lock.alone)
             if history.read(root, run_id) is None:
                 _write_record(job, root, run_id)
-            step = Step(prepared, root, tuple(only), log, console, interrupts)
+            step = ComponentStep(prepared, root, tuple(only), log, console, interrupts)
             step.check_upstream()
             step.remove_leftovers(alone=lock.alone)
             lock.share()
@@ -117,7 +117,7 @@ def opened(
                 temporary.parent.rmdir()
 
 
-class Step:
+class ComponentStep:
     """Components of a prepared run, reserved for this process; see `opened`."""
 
     def __init__(
