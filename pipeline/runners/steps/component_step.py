@@ -18,6 +18,7 @@ from pipeline.dag.edges import downstream, upstream
 from pipeline.dag.layout import Layout
 from pipeline.runners.failures import anomalies_of, failure_of, text_of
 from pipeline.runners.steps import manifest, step_record
+from pipeline.runners.steps.preparation import prepare_once
 from pipeline.runners.steps.step_locks import StepLock, component_locks, metadata_lock
 from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
@@ -97,19 +98,19 @@ def opened(
         log.parent.mkdir(parents=True, exist_ok=True)
         if lock.alone:
             shutil.rmtree(Layout(place).temporary, ignore_errors=True)
-        temporary = Path(Layout(place).temporary, f"{run_id}-{'+'.join(only)}")
+        # Steps of one run share the root, and each component has one process. Sockets need short paths.
+        temporary = Path(Layout(place).temporary, only[0])
         hidden = tuple(secrets(job.beam.options))
         with (
             component_locks(root, run_id, tuple(only)),
             temporary_folder(temporary),
             redirect_output(log, hidden),
         ):
-            prepared = _prepare(job, root, place, run_id, use_cache=use_cache, alone=lock.alone)
-            if history.read(root, run_id) is None:
-                _write_record(job, root, run_id)
-            step = ComponentStep(prepared, root, tuple(only), log, console, interrupts)
-            step.check_upstream()
-            step.remove_leftovers(alone=lock.alone)
+            with _explained(root, log, interrupts):
+                prepared = prepare_once(job, root, place, run_id, use_cache=use_cache, alone=lock.alone)
+                step = ComponentStep(prepared, root, tuple(only), log, console, interrupts)
+                step.check_upstream()
+                step.remove_leftovers(alone=lock.alone)
             lock.share()
             yield step
         if step_record.is_final(step.record()):
@@ -268,22 +269,16 @@ class ComponentStep:
         step_record.update(self._root, self._prepared.run_id, change)
 
 
-def _prepare(job: Job, root: Path, place: Path, run_id: str, *, use_cache: bool, alone: bool) -> PreparedRun:
-    """Prepares a run, or restores what its first step has prepared."""
-    from pipeline.runners.tfx_imports import import_tfx
-
-    import_tfx()
-
-    from pipeline.runs import metadata_file
-
-    found = manifest.read(root, run_id)
-    if found is not None:
-        manifest.check(found, job, place, run_id)
-        return manifest.restore(found, job, place, run_id, use_cache=use_cache)
-    if alone:
-        metadata_file.check(Path(Layout(place).metadata))
-    with metadata_lock(root):
-        return manifest.create(job, place, run_id, use_cache=use_cache)
+@contextlib.contextmanager
+def _explained(root: Path, log: Path, interrupts: Interrupts) -> Iterator[None]:
+    """Makes errors of the preparation those that users see."""
+    try:
+        yield
+    except Exception as error:
+        failure = failure_of(error, None, root, log, interrupts)
+        if failure is error:
+            raise
+        raise failure from error
 
 
 def _write_record(job: Job, root: Path, run_id: str) -> None:

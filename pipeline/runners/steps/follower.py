@@ -62,7 +62,7 @@ def follow(job: Job, root: Path, run_id: str, *, console: RunConsole) -> None:
             raise TransientError("The run is being prepared.", where=f"run {run_id}")
         lock.share()
         watch = Watch(record, lambda _: None, console, (TRAINER,), interrupts)
-        temporary = Path(Layout(place).temporary, f"{run_id}-{name}")
+        temporary = Path(Layout(place).temporary, name)
         try:
             with temporary_folder(temporary), redirect_output(log, tuple(secrets(job.beam.options))):
                 _train(stored, job, place, run_id, watch)
