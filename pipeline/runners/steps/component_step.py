@@ -24,11 +24,10 @@ from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
 from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.prepare import PreparedRun
-from pipeline.runs.record import ComponentRecord, RunRecord, run_dir
+from pipeline.runs.record import RunRecord, run_dir
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.state import ComponentState, RunState
 from pipeline.runs.temporary import temporary_folder
-from pipeline.tasks.registry import task_of
 from trainer.errors import JobError
 
 _JUDGE = "Evaluator"
@@ -279,10 +278,3 @@ def _explained(root: Path, log: Path, interrupts: Interrupts) -> Iterator[None]:
         if failure is error:
             raise
         raise failure from error
-
-
-def _write_record(job: Job, root: Path, run_id: str) -> None:
-    """Writes the record of a new run, all of whose components wait."""
-    rows = tuple(ComponentRecord(name=name) for name in task_of(job).components(job))
-    record = history.new_run(root, job.name, job.task, job.path)
-    history.write(root, record.updated(run_id=run_id, components=rows, state=RunState.WAITING))

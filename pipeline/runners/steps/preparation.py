@@ -10,6 +10,9 @@ from pipeline.runners.steps import manifest
 from pipeline.runners.steps.step_locks import metadata_lock
 from pipeline.runs import record as history
 from pipeline.runs.prepare import PreparedRun
+from pipeline.runs.record import ComponentRecord
+from pipeline.runs.state import RunState
+from pipeline.tasks.registry import task_of
 
 
 def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: bool, alone: bool) -> PreparedRun:
@@ -44,3 +47,10 @@ def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: b
     if history.read(root, run_id) is None:
         _write_record(job, root, run_id)
     return prepared
+
+
+def _write_record(job: Job, root: Path, run_id: str) -> None:
+    """Writes the record of a new run, all of whose components wait."""
+    rows = tuple(ComponentRecord(name=name) for name in task_of(job).components(job))
+    record = history.new_run(root, job.name, job.task, job.path)
+    history.write(root, record.updated(run_id=run_id, components=rows, state=RunState.WAITING))
