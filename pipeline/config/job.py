@@ -43,11 +43,11 @@ class Job(Settings):
     )
     serving: ServingSettings = Field(default_factory=ServingSettings, description="How to handle published models.")
     beam: BeamSettings = Field(default_factory=BeamSettings, description="How to run Beam.")
-    resources: dict[str, ResourceSettings] = Field(
-        default_factory=dict, description="What components need, by component; `seqloom plan` shows it to schedulers."
-    )
     schema_path: str | None = Field(
         None, alias="schema", min_length=1, description="A schema .pbtxt; null: the curated schema for the corpus kind."
+    )
+    resources: dict[str, ResourceSettings] = Field(
+        default_factory=dict, description="What components need, by component; `seqloom plan` shows it to schedulers."
     )
     required_splits: ClassVar[tuple[str, ...]] = ("train", "eval")
     _path: Path | None = PrivateAttr(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 from components.corpus_validator.anomalies import AnomalyError
@@ -11,6 +12,9 @@ from pipeline.runs import disk
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.interrupts import Interrupts
 from trainer.errors import JobError, TransientError
+
+_LOST_WORKER = re.compile("Collective ops is aborted by: (?:Error reported from [^ ]+ )?(.*)")
+"""TensorFlow's error of the remaining workers."""
 
 
 def failure_of(
@@ -46,6 +50,10 @@ def text_of(failure: BaseException) -> str | None:
 
 
 def _explain(error: Exception, component: str | None, root: Path, log: Path) -> JobError:
+    lost = _LOST_WORKER.search(str(error))
+    if lost:
+        fix = "run the same command again in all workers: training resumes from its last checkpoint"
+        return TransientError("A worker of the training is lost.", where=component, found=lost[1], fix=fix)
     return disk.full_or_refused(error, root) or JobError(
         f"{component or 'The preparation of the run'} has failed.",
         where=component,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from pipeline.config.locations import exists
 from pipeline.runs import disk
@@ -41,6 +41,10 @@ class ComponentRecord(_Record):
     seconds: float | None = None
     records: int | None = None
     worker: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_ended_worker(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name != "worker" or value is not None}
 
 
 class Verdict(_Record):
@@ -167,7 +171,7 @@ def read_all(root: Path) -> list[RunRecord]:
         fix = "pass the folder that `seqloom run` wrote to"
         raise JobError("The root does not exist.", where=str(root), fix=fix)
     found = [_read(path, root) for path in root.glob(f"logs/*/{_RECORD}")]
-    return sorted(found, key=lambda record: (record.started, record.run_id))
+    return sorted(found, key=lambda record: (record.started.isoformat(timespec="milliseconds"), record.run_id))
 
 
 def read(root: Path, run_id: str) -> RunRecord | None:

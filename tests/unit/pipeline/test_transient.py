@@ -84,6 +84,23 @@ def test_a_job_error_keeps_its_text_when_it_passes(tmp_path: Path) -> None:
     assert str(failure) == str(error)
 
 
+def test_a_lost_worker_is_named_without_the_graph_of_tensorflow(tmp_path: Path) -> None:
+    text = """Graph execution error:
+
+Detected at node CollectiveReduceV2_13 defined at (most recent call last):
+  File "runpy.py", line 196, in _run_module_as_main
+Collective ops is aborted by: Error reported from /job:worker/task:1: Task 1 heartbeat timeout.
+The error could be from a previous operation.
+"""
+    failure = failure_of(tf.errors.UnavailableError(None, None, text), "Trainer", tmp_path, tmp_path, Interrupts())
+    assert isinstance(failure, TransientError)
+    assert str(failure).splitlines()[:3] == [
+        "A worker of the training is lost.",
+        "  where: Trainer",
+        "  found: Task 1 heartbeat timeout.",
+    ]
+
+
 def test_a_signal_prevails_over_the_error_that_a_library_made_of_it(tmp_path: Path) -> None:
     interrupts = Interrupts()
     interrupts.pressed = True
