@@ -80,7 +80,8 @@ def _train(stored: manifest.Manifest, job: Job, place: Path, run_id: str, watch:
 
     from pipeline.runners import local
     from pipeline.runners.metadata_copy import on_copy
+    from pipeline.runners.steps.worker_operator import WorkerOperator
 
     prepared = manifest.restore(stored, job, place, run_id, use_cache=True)
     with on_copy(prepared, metadata_lock(place)) as copy, watch.following((TRAINER,)):
-        local.run(copy, watch, local.Launching(lambda component: component == TRAINER))
+        local.run(copy, watch, local.Launching(lambda component: component == TRAINER, operator=WorkerOperator))
