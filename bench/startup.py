@@ -1,4 +1,4 @@
-"""Measures the fixed costs of small jobs: a first run, a run from the cache and a prediction, and prints a table.
+"""Measures the fixed costs of small jobs: a first run, a cached run, a cached step and a prediction; prints a table.
 
 Run `python -m bench.startup`, or `make bench-startup`. Each command is a process of its own; the processor time is that
 of the process and its children. `--other PATH` measures another checkout as well, in turn with this one.
@@ -85,9 +85,21 @@ def measure(checkouts: Sequence[Path], documents: int, repetitions: int) -> dict
         for checkout in checkouts if repetition % 2 == 0 else checkouts[::-1]:
             with tempfile.TemporaryDirectory() as folder:
                 job, root = str(write_job(Path(folder), documents)), f"{folder}/root"
+                step = ["run", job, "--root", root, "--run-id", "steps", "--only"]
                 commands = {
                     "first run": ["run", job, "--root", root],
                     "run from the cache": ["run", job, "--root", root],
+                    "first step": [*step, "CorpusExampleGen"],
+                    "one step from the cache": [
+                        "run",
+                        job,
+                        "--root",
+                        root,
+                        "--run-id",
+                        "steps",
+                        "--only",
+                        "StatisticsGen",
+                    ],
                     "predict": ["predict", root, "two words"],
                 }
                 for name, arguments in commands.items():

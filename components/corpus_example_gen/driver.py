@@ -13,7 +13,7 @@ from tfx.orchestration.portable import base_driver as portable_driver
 from tfx.orchestration.portable import data_types
 from tfx.proto.orchestration import driver_output_pb2
 
-from components.corpus_example_gen.inputs import input_spans, listing
+from components.corpus_example_gen.inputs import listing, pinned
 from components.corpus_example_gen.inputs.fingerprints import fingerprint
 from components.corpus_example_gen.settings import CorpusSettings
 
@@ -36,7 +36,7 @@ class CorpusDriver(base_driver.BaseDriver, portable_driver.BaseDriver):
             JobError: If a file or span is missing, a file cannot be read, or a filesystem is unknown.
         """
         result = driver_output_pb2.DriverOutput()
-        resolved = _resolve(execution_info.exec_properties)
+        resolved = _resolve(execution_info.exec_properties, execution_info.pipeline_run_id or "")
         (examples,) = execution_info.output_dict["examples"]
         output = copy.deepcopy(examples.mlmd_artifact)
         for name in (utils.FINGERPRINT_PROPERTY_NAME, utils.SPAN_PROPERTY_NAME, utils.VERSION_PROPERTY_NAME):
@@ -49,17 +49,15 @@ class CorpusDriver(base_driver.BaseDriver, portable_driver.BaseDriver):
         return result
 
 
-def _resolve(exec_properties: dict[str, Any]) -> dict[str, Any]:
+def _resolve(exec_properties: dict[str, Any], run_id: str) -> dict[str, Any]:
     """Lists the files for the executor; fills in the span, version and fingerprint, which replace their paths."""
     settings = CorpusSettings.model_validate_json(exec_properties["settings"])
     patterns = listing.patterns(exec_properties)
     for pattern in patterns:
         listing.require_filesystem(pattern.pattern)
-    resolved = input_spans.resolve(
-        patterns, settings.span if isinstance(settings.span, int) else None, settings.rolling or 1
-    )
-    found = listing.assign(resolved.files)
     inputs_dir = exec_properties["inputs_dir"]
+    resolved = pinned.read_pinned(inputs_dir, run_id) or pinned.resolve(patterns, settings)
+    found = listing.assign(resolved.files)
     matching = ", ".join(pattern.pattern for pattern in patterns)
     listing.Listing(settings.path, matching, found).write(inputs_dir)
     return {

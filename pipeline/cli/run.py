@@ -2,48 +2,97 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.executing import execute
+from pipeline.cli.executing import execute, execute_step
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, NoCache, Overrides, RootPath, checked_job
 from pipeline.config.job import Job
+from pipeline.tasks.loading import load
 from pipeline.tasks.registry import task_of
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+~@=-]{0,127}")
+
+Until = Annotated[str | None, typer.Option(metavar="COMPONENT", help="Stop after this component.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check the job, corpus and model without training or publishing.")
+]
+Only = Annotated[
+    str | None,
+    typer.Option(metavar="COMPONENTS", help="Run only these components of the run --run-id, separated by commas."),
+]
+RunId = Annotated[
+    str | None, typer.Option("--run-id", metavar="ID", help="The run that --only continues, or starts if it is new.")
+]
 
 
 def run(
     config: ConfigPath,
     root: RootPath = None,
     overrides: Overrides = None,
-    until: Annotated[str | None, typer.Option(metavar="COMPONENT", help="Stop after this component.")] = None,
+    until: Until = None,
     no_cache: NoCache = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the job, corpus and model without training or publishing.")
-    ] = False,
+    dry_run: DryRun = False,
+    only: Only = None,
+    run_id: RunId = None,
 ) -> None:
     """Runs a job: reads its corpus, trains and evaluates a model, and publishes it if it passes the gates.
 
-    Exit codes: 0 success; 1 failed; 2 usage error; 3 the model did not pass its gates; 130 interrupted.
+    Exit codes: 0 success; 1 failed; 2 usage or configuration error; 3 the model did not pass its gates; 75 failed for a
+    passing reason, to be retried; 130 interrupted.
     """
     with exits_with(USAGE):
-        job = checked_job(config, overrides)
-        _check_component(until, job)
-        if dry_run and until is not None:
-            raise JobError("--dry-run and --until cannot be combined.", found=until, fix="give one of the two")
+        _check_options(until, only, run_id, dry_run=dry_run)
+        if only is not None and run_id is not None:
+            # What a run was prepared with is used by all its steps, so the files need not exist any more.
+            job = load(config, overrides or ())
+            components = _components(only, job)
+        else:
+            job = checked_job(config, overrides)
+            _check_component(until, job, "--until")
+    if only is not None and run_id is not None:
+        execute_step(job, root, run_id, components, use_cache=not no_cache)
     execute(job, root, "check" if dry_run else "publish", until, use_cache=not no_cache)
 
 
-def _check_component(until: str | None, job: Job) -> None:
-    components = task_of(job).components(job)
-    if until is not None and until not in components:
-        near = closest(until, components)
+def _check_options(until: str | None, only: str | None, run_id: str | None, *, dry_run: bool) -> None:
+    if dry_run and until is not None:
+        raise JobError("--dry-run and --until cannot be combined.", found=until, fix="give one of the two")
+    if (only is None) != (run_id is None):
+        given, missing = ("--run-id", "--only") if only is None else ("--only", "--run-id")
+        raise JobError(f"{given} needs {missing}.", fix=f"add {missing}, or remove {given}")
+    if only is not None and (dry_run or until is not None):
+        other = "--dry-run" if dry_run else "--until"
+        raise JobError(f"--only and {other} cannot be combined.", found=only, fix="give one of the two")
+    if run_id is not None and not _RUN_ID.fullmatch(run_id):
         raise JobError(
-            f"A {job.task} job has no component {until}.",
-            where="--until",
+            "The run id has invalid characters.",
+            where="--run-id",
+            found=ascii(run_id)[1:-1],
+            expected="up to 128 letters, digits and characters of . _ : + ~ @ = -, the first a letter or digit",
+        )
+
+
+def _components(only: str, job: Job) -> tuple[str, ...]:
+    """Returns the components that --only names, in the order of the job."""
+    wanted = [name.strip() for name in only.split(",")]
+    for name in wanted:
+        _check_component(name, job, "--only")
+    return tuple(name for name in task_of(job).components(job) if name in wanted)
+
+
+def _check_component(name: str | None, job: Job, option: str) -> None:
+    components = task_of(job).components(job)
+    if name is not None and name not in components:
+        near = closest(name, components)
+        raise JobError(
+            f"A {job.task} job has no component {name}.",
+            where=option,
             expected=", ".join(components),
             fix=f"did you mean {near}?" if near else None,
         )

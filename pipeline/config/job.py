@@ -15,7 +15,7 @@ from components.sequence_transform.given_words import read_words
 from pipeline.config.beam_settings import BeamSettings
 from pipeline.config.checks import split_problems
 from pipeline.config.job_files import JobFile
-from pipeline.config.sections import GateSettings, ServingSettings
+from pipeline.config.sections import GateSettings, ResourceSettings, ServingSettings
 from trainer.errors import Problem
 from trainer.settings import OutputSettings, Settings, TransformSettings
 
@@ -46,6 +46,9 @@ class Job(Settings):
     beam: BeamSettings = Field(default_factory=BeamSettings, description="How to run Beam.")
     schema_path: str | None = Field(
         None, alias="schema", min_length=1, description="A schema .pbtxt; null: the curated schema for the corpus kind."
+    )
+    resources: dict[str, ResourceSettings] = Field(
+        default_factory=dict, description="What components need, by component; `seqloom plan` shows it to schedulers."
     )
     required_splits: ClassVar[tuple[str, ...]] = ("train", "eval")
     _path: Path | None = PrivateAttr(None)

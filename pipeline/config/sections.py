@@ -67,3 +67,11 @@ class ServingSettings(Settings):
     """How published models are kept."""
 
     keep: int = Field(5, gt=0, le=100_000, description="Number of published versions to keep.")
+
+
+class ResourceSettings(Settings):
+    """What a machine needs to run one component, for schedulers that place it."""
+
+    cpu: float | None = Field(None, gt=0, le=1024, description="Number of cores, e.g. 0.5 or 4.")
+    memory: float | None = Field(None, gt=0, le=65_536, description="Memory in GiB.")
+    gpu: int = Field(0, ge=0, le=64, description="Number of GPUs.")

@@ -172,8 +172,8 @@ class RunConsole(logging.Handler):
         for anomaly in anomalies:
             self.message(anomaly_line(anomaly))
 
-    def result(self, record: RunRecord) -> None:
-        """Prints a finished run's metrics, verdict, published model and log."""
+    def result(self, record: RunRecord, log: Path | None = None) -> None:
+        """Prints a finished run's metrics, verdict, published model and log, by default that of the whole run."""
         self._stop_live()
         if record.metrics:
             self._console.print(metrics_table(record.metrics, record.details.baselines))
@@ -185,7 +185,18 @@ class RunConsole(logging.Handler):
             self.message(f"Model: {_from_here(record.pushed.path)}")
         if tuning is not None:
             self.message(f"Best:  {_from_here(tuning.path)}")
-        self.message(f"Log:   {_from_here(record.log)}")
+        self.message(f"Log:   {_from_here(log or record.log)}")
+
+    def step_result(self, record: RunRecord, log: Path | None) -> None:
+        """Prints how a run stands after one of its steps: its results, or what it waits for."""
+        waiting = [component.name for component in record.components if not component.state.complete]
+        if not waiting:
+            self.result(record, log)
+            return
+        self._stop_live()
+        self.message(f"Run {record.run_id} still needs {', '.join(waiting)}.")
+        if log is not None:
+            self.message(f"Log: {_from_here(log)}")
 
     def restore_terminal(self) -> None:
         """Shows the cursor again, whatever other threads hold; for a process that ends at once."""

@@ -12,6 +12,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config.job import Job
+from pipeline.dag.edges import AFTER
 from pipeline.dag.gates import linear_margins
 from pipeline.dag.layout import Layout
 from pipeline.dag.nodes import Nodes
@@ -32,12 +33,6 @@ _CODE_MODULES: Mapping[str, tuple[str, ...]] = {
     "Tuner": ("trainer.tuning.tuner",),
 }
 """The modules behind each component of this project, without the ones they load by dotted path."""
-
-_AFTER = {"SequenceTransform": ("ExampleValidator",), "LinearBaseline": ("SequenceTransform",)}
-"""Dependencies without a channel, so that lowering an anomaly to a warning does not rerun transform and training.
-
-The linear model is fitted to examples that are checked.
-"""
 
 
 def code_modules(job: Job) -> dict[str, tuple[str, ...]]:
@@ -87,7 +82,7 @@ def create_pipeline(
     wanted = list(nodes.values()) if until is None else _needed(nodes, until)
     # TFX rejects a node whose upstream node is not in the pipeline.
     for node in wanted:
-        for earlier in _AFTER.get(node.id, ()):
+        for earlier in AFTER.get(node.id, ()):
             node.add_upstream_node(nodes[earlier])
     return Pipeline(
         pipeline_name=job.name,
@@ -105,5 +100,5 @@ def _needed(nodes: Mapping[str, BaseNode], until: str) -> list[BaseNode]:
         name = waiting.pop()
         wanted.add(name)
         waiting += [node for channel in nodes[name].inputs.values() for node in channel.get_data_dependent_node_ids()]
-        waiting += _AFTER.get(name, ())
+        waiting += AFTER.get(name, ())
     return [node for name, node in nodes.items() if name in wanted]

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
-from ml_metadata import metadata_store
+from ml_metadata import errors, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 _OUTPUT_URI = re.compile(r".*/artifacts/([^/]+/[^/]+/[0-9]+(?:/.*)?)", re.DOTALL)
@@ -59,15 +59,32 @@ def relocate(connection: mlmd.ConnectionConfig, artifacts: str) -> None:
 def read_run(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> dict[str, Execution]:
     """Returns the executions of a run of a pipeline by component, the last one of each."""
     store = metadata_store.MetadataStore(connection)
-    run = store.get_context_by_type_and_name("pipeline_run", run_id)
+    found = _last_executions(store, pipeline, run_id)
+    return {component: _execution(store, execution) for component, execution in found.items()}
+
+
+def read_finished(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> dict[str, bool]:
+    """Returns the finished components of a run of a pipeline, each with whether its results are from the cache."""
+    found = _last_executions(metadata_store.MetadataStore(connection), pipeline, run_id)
+    states = {component: execution.last_known_state for component, execution in found.items()}
+    cached = {mlmd.Execution.COMPLETE: False, mlmd.Execution.CACHED: True}
+    return {component: cached[state] for component, state in states.items() if state in cached}
+
+
+def _last_executions(store: metadata_store.MetadataStore, pipeline: str, run_id: str) -> dict[str, mlmd.Execution]:
+    try:
+        run = store.get_context_by_type_and_name("pipeline_run", run_id)
+    except errors.NotFoundError:  # The store has no run at all.
+        run = None
+    executions = [] if run is None else store.get_executions_by_context(run.id)
     found = {}
-    for execution in sorted(store.get_executions_by_context(run.id), key=lambda execution: execution.id):
+    for execution in sorted(executions, key=lambda execution: execution.id):
         # TFX names the context of a node `<pipeline>.<component>`.
         contexts = store.get_contexts_by_execution(execution.id)
         node = next(context.name for context in contexts if context.type == "node")
         owner, _, component = node.rpartition(".")
         if owner == pipeline:
-            found[component] = _execution(store, execution)
+            found[component] = execution
     return found
 
 

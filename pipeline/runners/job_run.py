@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
+import functools
 from pathlib import Path
 
-from components.corpus_validator.anomalies import AnomalyError
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
 from pipeline.config.secrets import secrets
 from pipeline.console.live import RunConsole
 from pipeline.dag.layout import Layout
+from pipeline.runners.failures import anomalies_of, failure_of, text_of
 from pipeline.runners.runner import Observer, Runner
 from pipeline.runners.watch import Watch
-from pipeline.runs import disk
 from pipeline.runs import record as history
 from pipeline.runs.details import AnomalyDetails
 from pipeline.runs.interrupts import Interrupts
@@ -27,9 +26,6 @@ from pipeline.runs.state import ComponentState, RunState
 from pipeline.runs.temporary import temporary_folder
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.task import Goal
-from trainer.errors import JobError
-
-SUMMARY = "summary.json"
 
 
 def _run_locally(prepared: PreparedRun, observer: Observer) -> None:
@@ -60,14 +56,14 @@ def run(
         runner: Runs the components, by default on this machine.
 
     Raises:
-        JobError: If a component fails.
+        JobError: If a component fails; a `TransientError` if a retry may succeed.
     """
     interrupts = Interrupts(console.restore_terminal)
     with RootLock(root), interrupts.handled():
         record = history.new_run(root, job.name, job.task, job.path)
         components = task_of(job).components(job, goal)
         hidden = tuple(secrets(job.beam.options))
-        watch = Watch(record, root, console, components, interrupts)
+        watch = Watch(record, functools.partial(history.write, root), console, components, interrupts)
         console.start(components)
         try:
             place = plain_path(root)
@@ -75,10 +71,10 @@ def run(
                 finished = _run(job, place, watch, goal, until, use_cache, runner)
             with interrupts.deferred():
                 history.write(root, finished)
-                disk.write(root / SUMMARY, finished.text.encode())
+                history.write_summary(root, finished)
         except BaseException as error:
             with interrupts.deferred():
-                failure = _failure(error, watch, root, pressed=interrupts.pressed)
+                failure = failure_of(error, watch.current, root, record.log, interrupts)
                 anomalies = _record_failure(failure, watch, root)
             console.anomalies(anomalies)
             if failure is error:
@@ -108,35 +104,17 @@ def _run(
     return summary.complete(done, prepared, lineage.read_run(prepared.metadata, job.name, prepared.run_id))
 
 
-def _failure(error: BaseException, watch: Watch, root: Path, *, pressed: bool) -> BaseException:
-    """Returns what ended a run as a JobError, or as an interrupt even if a library made another error of it."""
-    if not isinstance(error, Exception):
-        return error
-    if pressed:
-        return KeyboardInterrupt()
-    if isinstance(error, JobError):
-        return error
-    return disk.full_or_refused(error, root) or JobError(
-        f"{watch.current or 'The preparation of the run'} has failed.",
-        where=watch.current,
-        found=f"{type(error).__name__}: {str(error).strip() or 'no message'}"[:2000],
-        fix=f"see the full log: {watch.record.log}",
-    )
-
-
 def _record_failure(failure: BaseException, watch: Watch, root: Path) -> tuple[AnomalyDetails, ...]:
     """Records how a run ended, unless its disk is full; returns the anomalies that ended it."""
     failed = isinstance(failure, Exception)
-    found: tuple[AnomalyDetails, ...] = ()
-    if isinstance(failure, AnomalyError):  # They come from the error because TFX deletes a failed component's outputs.
-        found = tuple(AnomalyDetails.model_validate(dataclasses.asdict(anomaly)) for anomaly in failure.anomalies)
+    found = anomalies_of(failure)
     with contextlib.suppress(OSError):
         watch.stop(ComponentState.FAILED if failed else ComponentState.INTERRUPTED)
     record = watch.record
     ended = record.updated(
         state=RunState.FAILED if failed else RunState.INTERRUPTED,
         finished=_now(),
-        error=(str(failure) or type(failure).__name__) if failed else None,
+        error=text_of(failure),
         details=record.details.model_copy(update={"anomalies": found}) if found else record.details,
     )
     with contextlib.suppress(OSError):

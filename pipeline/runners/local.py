@@ -6,7 +6,9 @@ TFX's LocalDagRunner does the same, but does not report which component is runni
 from __future__ import annotations
 
 import copy
+import dataclasses
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -65,11 +67,30 @@ class LateOperator(base_executor_operator.BaseExecutorOperator):
         return operator(spec, self._platform_config).run_executor(execution_info)
 
 
+@dataclasses.dataclass(frozen=True)
+class Launching:
+    """How the nodes of a pipeline are launched.
+
+    Attributes:
+        wanted: Whether a component runs, asked when its turn comes.
+        connect: Makes TFX's connection to ML Metadata.
+        operator: Runs the executors.
+    """
+
+    wanted: Callable[[str], bool] = bool
+    connect: Callable[[mlmd.ConnectionConfig], metadata.Metadata] = metadata.Metadata
+    operator: type[base_executor_operator.BaseExecutorOperator] = LateOperator
+
+
+DEFAULT = Launching()
+"""Launches all nodes."""
+
+
 class NodeRunner(tfx_runner.IrBasedRunner):
     """Runs the nodes of a compiled pipeline in order."""
 
-    def __init__(self, run_id: str, observer: Observer) -> None:
-        self._run_id, self._observer = run_id, observer
+    def __init__(self, run_id: str, observer: Observer, launching: Launching = DEFAULT) -> None:
+        self._run_id, self._observer, self._launching = run_id, observer, launching
 
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, **_options: Any) -> None:
         """Runs a compiled pipeline, whose nodes are in topological order; called by TFX's `run`.
@@ -81,15 +102,20 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, parameters)
         with telemetry_utils.scoped_labels({telemetry_utils.LABEL_TFX_RUNNER: "local"}):
             for node in pipeline.nodes:
-                name = node.pipeline_node.node_info.id
-                _logger.info("Component %s is running.", name)
-                self._observer.started(name)
-                state = launch(pipeline, node.pipeline_node)
-                _logger.info("Component %s is %s.", name, state)
-                self._observer.ended(name, state)
+                if self._launching.wanted(node.pipeline_node.node_info.id):
+                    self.run_node(pipeline, node.pipeline_node)
+
+    def run_node(self, pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> None:
+        """Runs one node, and reports it to the observer."""
+        name = node.node_info.id
+        _logger.info("Component %s is running.", name)
+        self._observer.started(name)
+        state = launch(pipeline, node, self._launching)
+        _logger.info("Component %s is %s.", name, state)
+        self._observer.ended(name, state)
 
 
-def run(prepared: PreparedRun, observer: Observer) -> None:
+def run(prepared: PreparedRun, observer: Observer, launching: Launching = DEFAULT) -> None:
     """Runs the components of a prepared run on its Beam engine; their exceptions pass through.
 
     Raises:
@@ -98,10 +124,12 @@ def run(prepared: PreparedRun, observer: Observer) -> None:
     """
     flags = ready(prepared)
     with recognized(prepared.job.beam):
-        NodeRunner(prepared.run_id, observer).run(prepared.pipeline(flags))
+        NodeRunner(prepared.run_id, observer, launching).run(prepared.pipeline(flags))
 
 
-def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> ComponentState:
+def launch(
+    pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode, launching: Launching = DEFAULT
+) -> ComponentState:
     """Runs one node of a compiled pipeline, after those it depends on.
 
     Returns:
@@ -116,16 +144,16 @@ def launch(pipeline: pipeline_pb2.Pipeline, node: pipeline_pb2.PipelineNode) -> 
     name = node.node_info.id
     execution = launcher.Launcher(
         pipeline_node=node,
-        mlmd_connection=metadata.Metadata(connection),
+        mlmd_connection=launching.connect(connection),
         pipeline_info=pipeline.pipeline_info,
         pipeline_runtime_spec=pipeline.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, name),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
-        custom_executor_operators=dict.fromkeys(LateOperator.SUPPORTED_EXECUTOR_SPEC_TYPE, LateOperator),
+        custom_executor_operators=dict.fromkeys(LateOperator.SUPPORTED_EXECUTOR_SPEC_TYPE, launching.operator),
     ).launch()
     state = None
     if execution is not None and execution.execution_id is not None:
-        with metadata.Metadata(connection) as handle:
+        with launching.connect(connection) as handle:
             (registered,) = handle.store.get_executions_by_id([execution.execution_id])
         state = registered.last_known_state
     if state not in _STATES:

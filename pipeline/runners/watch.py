@@ -6,11 +6,9 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from pipeline.console.live import RunConsole
-from pipeline.runs import record as history
 from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.record import ComponentRecord, RunRecord
 from pipeline.runs.state import ComponentState
@@ -30,23 +28,23 @@ class Watch(logging.Handler):
     """Observes a runner and what its components log.
 
     Args:
-        record: The run's record, saved at every change.
-        root: The root of the run.
+        record: The run's record.
+        save: Saves the record, called at every change.
         console: Shows the run.
-        components: The components of the job, in order.
+        components: The components to observe, in order.
         interrupts: Raises what Python drops, between steps.
     """
 
     def __init__(
         self,
         record: RunRecord,
-        root: Path,
+        save: Callable[[RunRecord], object],
         console: RunConsole,
         components: Sequence[str],
         interrupts: Interrupts,
     ) -> None:
         super().__init__(logging.INFO)
-        self._record, self._root, self._console = record, root, console
+        self._record, self._save, self._console = record, save, console
         self._rows = {name: _ComponentRow() for name in components}
         self._interrupts = interrupts
         self.current: str | None = None
@@ -67,7 +65,7 @@ class Watch(logging.Handler):
 
         for name in self._rows:
             if name not in wanted:
-                self._change(name, ComponentState.SKIPPED)
+                self.skipped(name)
         absl_logging.set_verbosity(absl_logging.INFO)
         loggers = [progress_logger, logging.getLogger("seqloom")]
         for logger in loggers:
@@ -99,6 +97,10 @@ class Watch(logging.Handler):
             self._interrupts.waits = False
             self._interrupts.raise_if_pressed()
 
+    def skipped(self, component: str) -> None:
+        """A component does not run."""
+        self._change(component, ComponentState.SKIPPED)
+
     def stop(self, state: ComponentState) -> None:
         """The run has ended early; sets the state of its running component, if any."""
         if self.current and self._rows[self.current].state is ComponentState.RUNNING:
@@ -128,5 +130,5 @@ class Watch(logging.Handler):
             row.started = time.monotonic()
         elif row.started:
             row.seconds = round(time.monotonic() - row.started, 3)
-        history.write(self._root, self.record)
+        self._save(self.record)
         self._console.component(name, state, row.seconds)

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainer.errors import JobError
+from trainer.errors import JobError, TransientError
 
 PARTIAL = ".partial-"
 """Start of the name of a file that is being written."""
@@ -47,8 +47,9 @@ def full_or_refused(error: BaseException, root: Path) -> JobError | None:
     if is_full or _mentions(error, _FAILING_MESSAGES):
         mount = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_mount())
         usage = shutil.disk_usage(mount)
-        return JobError(
-            "The disk is full." if is_full or usage.free < _NO_SPACE else "The disk cannot be written.",
+        is_full = is_full or usage.free < _NO_SPACE
+        return (JobError if is_full else TransientError)(
+            "The disk is full." if is_full else "The disk cannot be written.",
             where=str(mount),
             found=f"{usage.free / 1e6:,.0f} of {usage.total / 1e6:,.0f} MB free now, or a limit on the size of files",
             expected="space for several times the size of the corpus, and for the model",

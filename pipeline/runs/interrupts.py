@@ -1,4 +1,4 @@
-"""Ensures that Ctrl-C is not lost, and that a second one ends the process."""
+"""Ensures that Ctrl-C and SIGTERM are not lost, and that a second Ctrl-C ends the process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from pipeline.runs.state import RunState
+from trainer.jobs import progress
+
+
+class Preempted(KeyboardInterrupt):
+    """The machine takes the process away: it got SIGTERM."""
 
 
 class Interrupts:
-    """Handles Ctrl-C during a run.
+    """Handles Ctrl-C during a run, and SIGTERM as a first Ctrl-C.
 
     Python raises KeyboardInterrupt at any point of the program. It drops it inside a finalizer, for example that of a
     TensorFlow iterator at the end of an epoch, and Beam turns it into another error; the run would then continue or
@@ -23,20 +28,40 @@ class Interrupts:
         before_end: Called before a second Ctrl-C ends the process.
 
     Attributes:
-        pressed: Whether the user has pressed Ctrl-C.
+        pressed: Whether the process got SIGINT or SIGTERM.
         waits: Whether an interrupt waits for the next `raise_if_pressed`.
     """
 
     def __init__(self, before_end: Callable[[], None] = lambda: None) -> None:
         self.pressed = self.waits = False
+        self._error: type[KeyboardInterrupt] = KeyboardInterrupt
         self._before_end = before_end
         self._pending = self._deferred = False
 
     @contextlib.contextmanager
     def handled(self) -> Iterator[None]:
-        """Handles Ctrl-C in the main thread, unless Python's own handler has been replaced."""
-        listens = threading.current_thread() is threading.main_thread()
-        if not listens or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        """Handles both signals in the main thread, each unless its usual handler has been replaced."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        with self._handling_termination(), self._handling_interrupts():
+            yield
+
+    @contextlib.contextmanager
+    def _handling_termination(self) -> Iterator[None]:
+        replaced = signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        if not replaced:
+            signal.signal(signal.SIGTERM, self._handle)
+        try:
+            yield
+        finally:
+            if not replaced:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            progress.stopping.clear()
+
+    @contextlib.contextmanager
+    def _handling_interrupts(self) -> Iterator[None]:
+        if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield
             return
         receiving, sending = os.pipe()
@@ -53,7 +78,7 @@ class Interrupts:
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Lets a block run to its end when the user presses Ctrl-C."""
+        """Lets a block run to its end when a signal comes."""
         self._deferred = True
         try:
             yield
@@ -64,16 +89,24 @@ class Interrupts:
         """Raises an interrupt that waits or that Python dropped; call it between steps of the work.
 
         Raises:
-            KeyboardInterrupt: Once, if the user has pressed Ctrl-C.
+            KeyboardInterrupt: Once, if the user has pressed Ctrl-C; `Preempted` after SIGTERM.
         """
         if self._pending and threading.current_thread() is threading.main_thread():
             self._pending = False
-            raise KeyboardInterrupt
+            raise self._error
+
+    def error(self) -> KeyboardInterrupt:
+        """Returns what a signal raises, after a library has made another error of it."""
+        return self._error()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        del frame
         self.pressed = self._pending = True
+        if number == signal.SIGTERM:
+            self._error = Preempted
+            progress.stopping.set()
         if not (self._deferred or self.waits):
-            signal.default_int_handler(number, frame)
+            raise self._error
 
     def _end_at_second(self, signals: int) -> None:
         """Ends the process at its second SIGINT; reads the numbers of its signals until their pipe ends."""

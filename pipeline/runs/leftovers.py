@@ -25,23 +25,36 @@ def remove(layout: Layout, connection: mlmd.ConnectionConfig) -> None:
         layout: The root.
         connection: Its ML Metadata.
     """
-    store = metadata_store.MetadataStore(connection)
-    dead = {str(execution.id) for execution in store.get_executions() if execution.last_known_state not in _DONE}
-    # Only the last parts of a URI count, because the root may have been moved: component, channel, execution.
-    uris = [PurePath(artifact.uri).parts for artifact in store.get_artifacts()]
-    kept = {parts[-3:] for parts in uris} | {parts[-4:-1] for parts in uris}
-    artifacts, root = Path(layout.artifacts), Path(layout.root)
-    for folder in artifacts.glob("*/*/*"):
-        if folder.name in dead and folder.relative_to(artifacts).parts not in kept:
-            _remove(folder)
-    for folder in (*artifacts.glob("*/.system"), *(Path(layout.quarantine) / number for number in dead)):
-        _remove(folder)
+    _remove_unfinished(layout, connection, "*")
+    root = Path(layout.root)
     for pattern in ("quarantine/*/records.jsonl.*", f"*/{PARTIAL}*", f"logs/*/{PARTIAL}*"):
         for file in root.glob(pattern):
             file.unlink(missing_ok=True)
     for folder in Path(layout.serving).glob(".*"):
         if _PARTIAL_VERSION.fullmatch(folder.name):
             _remove(folder)
+
+
+def remove_of(component: str, layout: Layout, connection: mlmd.ConnectionConfig) -> None:
+    """Removes what earlier executions of a component left unfinished, while others may be running."""
+    _remove_unfinished(layout, connection, component)
+
+
+def _remove_unfinished(layout: Layout, connection: mlmd.ConnectionConfig, component: str) -> None:
+    """Removes the outputs of unfinished executions, below the folders of components that match a glob."""
+    store = metadata_store.MetadataStore(connection)
+    dead = {str(execution.id) for execution in store.get_executions() if execution.last_known_state not in _DONE}
+    # Only the last parts of a URI count, because the root may have been moved: component, channel, execution.
+    uris = [PurePath(artifact.uri).parts for artifact in store.get_artifacts()]
+    kept = {parts[-3:] for parts in uris} | {parts[-4:-1] for parts in uris}
+    artifacts = Path(layout.artifacts)
+    outputs = [folder for folder in artifacts.glob(f"{component}/*/*") if folder.name in dead]
+    quarantined = dead if component == "*" else {folder.name for folder in outputs}
+    for folder in outputs:
+        if folder.relative_to(artifacts).parts not in kept:
+            _remove(folder)
+    for folder in (*artifacts.glob(f"{component}/.system"), *(Path(layout.quarantine) / name for name in quarantined)):
+        _remove(folder)
 
 
 def _remove(folder: Path) -> None:

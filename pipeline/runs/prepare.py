@@ -85,8 +85,6 @@ def prepare(
         JobError: If a file is missing or invalid, or the job uses tuned hyperparameters and the root has none.
     """
     from pipeline.dag import lineage
-    from pipeline.dag.code_hash import source_hash
-    from pipeline.dag.dag import code_modules
 
     corpus = tuple(resolve_corpus_path(job.corpus.path, job.folder))
     copied = copy_files(job, root)
@@ -98,7 +96,7 @@ def prepare(
         run_id=run_id,
         metadata=lineage.sqlite(layout.metadata),
         sources=Sources(corpus, copied.schema_path or _write_schema(job, root), logs),
-        code={component: source_hash(*modules) for component, modules in code_modules(job).items()},
+        code=code_digests(job),
         goal=goal,
         until=until,
         use_cache=use_cache,
@@ -114,6 +112,14 @@ def prepare(
             fix="run `seqloom tune` first, or set tune.use to false",
         )
     return prepared
+
+
+def code_digests(job: Job) -> dict[str, str]:
+    """Returns a digest of the code behind each component of a job."""
+    from pipeline.dag.code_hash import source_hash
+    from pipeline.dag.dag import code_modules
+
+    return {component: source_hash(*modules) for component, modules in code_modules(job).items()}
 
 
 def check_files(job: Job, config: str) -> None:

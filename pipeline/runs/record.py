@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 import os
 import secrets
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from pipeline.config.locations import exists
 from pipeline.runs import disk
@@ -18,6 +20,7 @@ from pipeline.runs.state import ComponentState, RunState
 from trainer.errors import JobError
 
 _RECORD = "run.json"
+_SUMMARY = "summary.json"
 _CLOCK_DRIFT = 2.0
 """Seconds by which readings of a process's start time may differ, because psutil derives it from the system's clock."""
 
@@ -27,12 +30,21 @@ class _Record(BaseModel):
 
 
 class ComponentRecord(_Record):
-    """The state of one component of a run, its duration if it has ended, and its number of records if it has any."""
+    """The state of one component of a run, its duration if it has ended, and its number of records if it has any.
+
+    Attributes:
+        worker: The machine, the pid and the start time of the process that runs it as a single step.
+    """
 
     name: str
     state: ComponentState = ComponentState.WAITING
     seconds: float | None = None
     records: int | None = None
+    worker: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_ended_worker(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name != "worker" or value is not None}
 
 
 class Verdict(_Record):
@@ -53,7 +65,7 @@ class RunRecord(_Record):
     """One run. Unknown fields are ignored when a record is read.
 
     Attributes:
-        run_id: The name of the run's folder in `logs/`; sorts by time.
+        run_id: The name of the run's folder in `logs/`.
         name: The job's name.
         task: The job's task; None in records of earlier versions.
         config: The path of the job's YAML; None for a job built in code.
@@ -114,8 +126,22 @@ def new_run(root: Path, name: str, task: str | None = None, config: Path | None 
         root=str(root),
         started=now,
         pid=pid,
-        process=f"{psutil.Process(pid).create_time():.2f}",
+        process=_start_time(pid),
     )
+
+
+def this_worker() -> str:
+    """Returns the `worker` of a component that this process runs."""
+    return f"{socket.gethostname()} {os.getpid()} {_start_time(os.getpid())}"
+
+
+def unfinished_state(components: Sequence[ComponentRecord]) -> RunState:
+    """Returns the state of a run by steps, some of whose components are not complete."""
+    states = {component.state for component in components}
+    for state in (RunState.RUNNING, RunState.FAILED, RunState.INTERRUPTED):
+        if ComponentState[state.name] in states:
+            return state
+    return RunState.WAITING
 
 
 def run_dir(root: Path, run_id: str) -> Path:
@@ -130,6 +156,11 @@ def write(root: Path, record: RunRecord) -> Path:
     return path
 
 
+def write_summary(root: Path, record: RunRecord) -> None:
+    """Saves the record of the last finished run of a root."""
+    disk.write(root / _SUMMARY, record.text.encode())
+
+
 def read_all(root: Path) -> list[RunRecord]:
     """Reads the records of a root, oldest first; runs in state "running" whose process is gone become "interrupted".
 
@@ -139,7 +170,14 @@ def read_all(root: Path) -> list[RunRecord]:
     if not exists(root, "The root", where=str(root)) or not root.is_dir():
         fix = "pass the folder that `seqloom run` wrote to"
         raise JobError("The root does not exist.", where=str(root), fix=fix)
-    return [_read(path, root) for path in sorted(root.glob(f"logs/*/{_RECORD}"))]
+    found = [_read(path, root) for path in root.glob(f"logs/*/{_RECORD}")]
+    return sorted(found, key=lambda record: (record.started.isoformat(timespec="milliseconds"), record.run_id))
+
+
+def read(root: Path, run_id: str) -> RunRecord | None:
+    """Reads the record of a run like `read_all`; returns None if there is none."""
+    path = run_dir(root, run_id) / _RECORD
+    return _read(path, root) if path.exists() else None
 
 
 def _read(path: Path, root: Path) -> RunRecord:
@@ -152,21 +190,40 @@ def _read(path: Path, root: Path) -> RunRecord:
         found = f"unexpected values of {keys}" if keys else "no JSON object"
         fix = f"delete {path.parent} if you do not need the run"
         raise JobError("The run record is invalid.", where=str(path), found=found, fix=fix) from error
-    if record.state is not RunState.RUNNING or _is_alive(record):
+    if record.state is not RunState.RUNNING:
         return record
+    own_process = None if any(component.worker for component in record.components) else _is_alive(record)
     components = [
-        component.model_copy(update={"state": ComponentState.INTERRUPTED})
-        if component.state is ComponentState.RUNNING
+        component.model_copy(update={"state": ComponentState.INTERRUPTED, "worker": None})
+        if component.state is ComponentState.RUNNING and not (own_process or _works(component.worker))
         else component
         for component in record.components
     ]
-    return record.updated(state=RunState.INTERRUPTED, components=components)
+    if own_process is None:
+        return record.updated(state=unfinished_state(components), components=components)
+    return record if own_process else record.updated(state=RunState.INTERRUPTED, components=components)
 
 
 def _is_alive(record: RunRecord) -> bool:
+    return _runs(record.pid, record.process or "")
+
+
+def _works(worker: str | None) -> bool:
+    """Returns whether the process of a step still runs; that of another machine does, as far as one can know."""
+    if worker is None:
+        return False
+    host, pid, started = worker.split(" ")
+    return host != socket.gethostname() or _runs(int(pid), started)
+
+
+def _start_time(pid: int) -> str:
+    return f"{psutil.Process(pid).create_time():.2f}"
+
+
+def _runs(pid: int, start_time: str) -> bool:
     try:
-        started = float(record.process or "")
-        process = psutil.Process(record.pid)
+        started = float(start_time)
+        process = psutil.Process(pid)
         running = process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
         return running and abs(process.create_time() - started) < _CLOCK_DRIFT
     except (ValueError, psutil.NoSuchProcess):  # ValueError: earlier versions recorded the process differently.

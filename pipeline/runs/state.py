@@ -26,6 +26,7 @@ class RunState(str, enum.Enum):
         return state
 
     RUNNING = "running", 1, "cyan", "Still running."
+    WAITING = "waiting", 0, "cyan", "Waiting for its next step."
     PUSHED = "pushed", 0, "bold green", "Published as version {version}."
     UNCHANGED = "unchanged", 0, "green", "Nothing new to publish: this model is already published."
     NOT_BLESSED = "not_blessed", 3, "bold yellow", "Not published: the model did not pass its gates."
@@ -62,3 +63,8 @@ class ComponentState(str, enum.Enum):
 
     def __str__(self) -> str:
         return str.__str__(self)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in (ComponentState.DONE, ComponentState.CACHED, ComponentState.SKIPPED)

@@ -17,7 +17,7 @@ def temporary_folder(folder: Path) -> Iterator[None]:
     TensorFlow's autograph, for example, writes a file for every function, and leaves those of killed processes behind.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     before, tempfile.tempdir = tempfile.tempdir, str(folder.absolute())
     variable = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = tempfile.tempdir

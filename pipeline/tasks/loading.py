@@ -16,6 +16,7 @@ from pipeline.config import validation_errors
 from pipeline.config.job import Job
 from pipeline.tasks.gate_checks import gate_problems
 from pipeline.tasks.registry import TASKS, task_of
+from pipeline.tasks.resource_checks import resource_problems
 from trainer.errors import JobError, Problem
 from trainer.settings import COLLECT
 from trainer.text.suggestions import closest
@@ -92,4 +93,5 @@ def _problems(job: Job) -> Iterator[Problem]:
     yield from found
     # What the task says about a gate is more specific.
     known = {problem.path for problem in found}
+    yield from resource_problems(job)
     yield from (one for one in gate_problems(job, task_of(job).metrics(job)) if one.path not in known)

@@ -1,6 +1,7 @@
 """The local runner under real TFX: the reported states, and the outcome of a component that fails."""
 
 import dataclasses
+import functools
 import io
 import logging
 import signal
@@ -93,7 +94,13 @@ def watch(tmp_path: Path, interrupts: Interrupts) -> Iterator[Watch]:
     """A watch whose component One runs."""
     progress.logger.setLevel(logging.INFO)
     console = RunConsole(Console(file=io.StringIO()))
-    made = Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two"], interrupts)
+    made = Watch(
+        history.new_run(tmp_path, "small"),
+        functools.partial(history.write, tmp_path),
+        console,
+        ["One", "Two"],
+        interrupts,
+    )
     with made.following(["One", "Two"]):
         made.started("One")
         yield made
@@ -132,7 +139,13 @@ def test_an_interrupt_does_not_wait_in_the_next_component(watch: Watch) -> None:
 def test_a_watch_saves_every_change_and_shows_warnings(tmp_path: Path) -> None:
     file = io.StringIO()
     console = RunConsole(Console(file=file, width=100))
-    watch = Watch(history.new_run(tmp_path, "small"), tmp_path, console, ["One", "Two", "Three"], Interrupts())
+    watch = Watch(
+        history.new_run(tmp_path, "small"),
+        functools.partial(history.write, tmp_path),
+        console,
+        ["One", "Two", "Three"],
+        Interrupts(),
+    )
 
     def states() -> list[tuple[str, int | None]]:
         (run,) = history.read_all(tmp_path)

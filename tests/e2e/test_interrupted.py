@@ -104,7 +104,7 @@ def test_ctrl_c_during_startup_and_a_second_run_at_the_same_root(new_job):
         second = job.run()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
-    assert second.returncode == 1
+    assert second.returncode == 75
     assert "Another run is already using this root." in second.stderr
     assert f"found: process {process.pid}" in second.stderr
     assert second.stdout == ""

@@ -7,9 +7,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import keras
 
+from trainer.jobs import workers
 from trainer.jobs.training_job import TrainingJob
 from trainer.jobs.training_task import TrainingTask
-from trainer.training import strategies
 from trainer.training.checkpoint import TrainingState
 from trainer.training.pace import OF_DOCUMENTS, PacePlan
 from trainer.training.sanity import Findings
@@ -44,7 +44,7 @@ class LearnableTask(TrainingTask[S], Generic[S]):
 
     def is_chief(self, settings: S) -> bool:
         """Returns whether this process writes the results; of several workers one does."""
-        return strategies.is_chief(settings.strategy)
+        return workers.is_chief(settings.strategy)
 
     @abc.abstractmethod
     def check(self, job: TrainingJob, settings: S) -> Findings:

@@ -6,10 +6,14 @@ import contextlib
 import contextvars
 import dataclasses
 import logging
+import threading
 import types
 from collections.abc import Iterator, Mapping, Sequence
 
 logger = logging.getLogger("seqloom.progress")
+
+stopping = threading.Event()
+"""Set when the process is about to be ended: the next report may raise, so what a retry should resume from is saved."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -187,17 +187,18 @@ class Loop:
     def _after_step(self, done: Pass, total: int, state: TrainingState, checkpoints: Checkpoints) -> None:
         """Reports the progress, and shows and saves it at the steps that the settings select."""
         shows = self._monitor is not None and state.step % self.settings.log_steps == 0
-        keeps = done.position is not None and state.step % self.settings.checkpoint_steps == 0
+        stops = progress.stopping.is_set()
+        keeps = done.position is not None and (stops or state.step % self.settings.checkpoint_steps == 0)
         if shows or keeps or done.updates % _READ_STEPS == 0:
             self._read(done, state.epoch)
+        if keeps:
+            state.within = dataclasses.asdict(done)
+            checkpoints.save(state)
         self._report(done, total, state)
         if shows and self._monitor is not None:
             figures = {"learning_rate": self._rate, "gradient_norm": done.reading.norm, "padding_waste": done.waste}
             figures["tokens_per_second"] = done.tokens / done.seconds
             self._monitor.step(state.step, {**done.reading.figures(), **figures})
-        if keeps:
-            state.within = dataclasses.asdict(done)
-            checkpoints.save(state)
 
     def _report(self, done: Pass, total: int, state: TrainingState) -> None:
         """Reports the progress of an epoch, with the figures as last read."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, Literal
+from typing import Literal
 
 import tensorflow as tf
 
 from trainer.errors import JobError
+from trainer.jobs import workers
 
 StrategyName = Literal["one_device", "mirrored", "multi_worker"]
 
@@ -26,7 +26,7 @@ def make(name: StrategyName) -> tf.distribute.Strategy:
     if name == "one_device":
         return tf.distribute.get_strategy()
     if name == "multi_worker":
-        if not _config().get("cluster"):
+        if not workers.config().get("cluster"):
             raise JobError(
                 "TF_CONFIG names no workers.",
                 where="trainer.strategy, the environment variable TF_CONFIG",
@@ -37,19 +37,3 @@ def make(name: StrategyName) -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
-
-
-def is_chief(name: StrategyName) -> bool:
-    """Whether this process writes the results of training; of several workers the first one does."""
-    if name != "multi_worker":
-        return True
-    cluster, task = _config().get("cluster", {}), _config().get("task", {})
-    return (task.get("type"), task.get("index")) == ("chief" if "chief" in cluster else "worker", 0)
-
-
-def _config() -> dict[str, Any]:
-    try:
-        found = json.loads(os.environ.get("TF_CONFIG", ""))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

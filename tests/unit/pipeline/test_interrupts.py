@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runs.interrupts import Interrupts
+from pipeline.runs.interrupts import Interrupts, Preempted
+from trainer.jobs import progress
 
 
 class Interrupted:
@@ -73,6 +74,22 @@ def test_an_interrupt_that_waits_is_raised_at_the_next_step() -> None:
         assert interrupts.pressed
         with pytest.raises(KeyboardInterrupt):
             interrupts.raise_if_pressed()
+
+
+def test_a_termination_is_a_preemption_whose_state_is_saved_first() -> None:
+    interrupts = Interrupts()
+    with interrupts.handled():
+        interrupts.waits = True
+        signal.raise_signal(signal.SIGTERM)
+        assert progress.stopping.is_set()
+        with pytest.raises(Preempted):
+            interrupts.raise_if_pressed()
+        assert type(interrupts.error()) is Preempted
+        interrupts.waits = False
+        with pytest.raises(Preempted):
+            signal.raise_signal(signal.SIGTERM)
+    assert not progress.stopping.is_set()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 STUBBORN = """

@@ -69,3 +69,19 @@ def test_temporary_files_are_in_the_root_and_go_with_the_run(tmp_path: Path, mon
         assert os.environ["TMPDIR"] == str(folder)
     assert not folder.exists()
     assert (os.environ["TMPDIR"], tempfile.tempdir) == ("/before", "/before")
+
+
+def test_beside_running_components_only_what_one_of_them_left_is_removed(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    layout = Layout(root)
+    connection = sqlite(layout.metadata)
+    store = metadata_store.MetadataStore(connection)
+    kinds = [store.put_execution_type(mlmd.ExecutionType(name=name)) for name in ("Trainer", "Gen")]
+    running = [mlmd.Execution(type_id=kind, last_known_state="RUNNING") for kind in kinds]
+    trainer, gen = store.put_executions(running)
+    kept = write(root, f"artifacts/Gen/examples/{gen}/value", "artifacts/Gen/.system/a", f"quarantine/{gen}/b")
+    kept |= write(root, "checkpoints/key/last", "logs/one/.partial-1", "metadata.sqlite.other")
+    write(root, f"artifacts/Trainer/model/{trainer}/value", "artifacts/Trainer/.system/a", f"quarantine/{trainer}/b")
+    leftovers.remove_of("Trainer", layout, connection)
+    assert files(root) == kept | {"metadata.sqlite"}

@@ -1,0 +1,88 @@
+"""What a run would do: the components in order, what they wait for and need, and what is in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.config.job import Job
+from pipeline.config.plain_paths import plain_path
+from pipeline.config.secrets import secrets
+from pipeline.config.sections import ResourceSettings
+from pipeline.dag.edges import inputs, upstream
+from pipeline.dag.layout import Layout
+from pipeline.runs.lock import RootLock
+from pipeline.runs.redirect import redirect_output
+from pipeline.runs.temporary import temporary_folder
+
+RESOLVERS = ("PreviousStatistics", "BestHyperparameters", "Baseline")
+"""The components that only look up earlier results; they run in every run, for a moment."""
+
+
+class PlannedComponent(NamedTuple):
+    """A component of a plan.
+
+    Attributes:
+        upstream: The components that it waits for.
+        cache: "cached", "runs" or "depends on <component>", the first one before it that runs; None if nobody asked.
+    """
+
+    name: str
+    upstream: tuple[str, ...]
+    resources: ResourceSettings
+    cache: str | None
+
+
+def plan(job: Job, root: Path | None) -> list[PlannedComponent]:
+    """Returns the components of a job in order, and for a root whether they would come from its cache.
+
+    It writes nothing into the root but copies of the files that the job names, which the run would write as well.
+
+    Raises:
+        TransientError: If a run uses the root.
+        JobError: If a file of the job is missing or invalid.
+    """
+    states: Mapping[str, str] = {}
+    if root is not None:
+        cached = _cached(job, root) if Path(Layout(root).metadata).exists() else frozenset()
+        states = _states(job, cached)
+    empty = ResourceSettings()
+    return [
+        PlannedComponent(name, before, job.resources.get(name, empty), states.get(name))
+        for name, before in upstream(job).items()
+    ]
+
+
+def _states(job: Job, cached: frozenset[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    edges = inputs(job)
+    waits: dict[str, str] = {}
+    for name, before in edges.items():
+        reason = next((waits[each] for each in before if each in waits), None)
+        if name in cached:
+            found[name] = "cached"
+        elif reason is not None:
+            found[name], waits[name] = f"depends on {reason}", reason
+        else:
+            found[name] = "runs"
+            if name not in RESOLVERS:
+                waits[name] = name
+    return found
+
+
+def _cached(job: Job, root: Path) -> frozenset[str]:
+    with RootLock(root):
+        place = plain_path(root)
+        temporary = Path(Layout(place).temporary)
+        with temporary_folder(temporary), redirect_output(temporary / "plan.log", tuple(secrets(job.beam.options))):
+            from pipeline.runners.tfx_imports import import_tfx
+
+            import_tfx()
+
+            from pipeline.runners import cache_probe
+            from pipeline.runs import metadata_file
+            from pipeline.runs.prepare import prepare
+
+            metadata_file.check(Path(Layout(place).metadata))
+            return cache_probe.cached_components(prepare(job, place, "plan"))

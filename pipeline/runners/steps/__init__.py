@@ -1,0 +1,1 @@
+"""Running single components of a run, each in a process of its own."""
