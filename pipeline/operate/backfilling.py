@@ -15,7 +15,7 @@ from pipeline.runs.state import RunState
 from trainer.errors import JobError
 
 
-class Only(str, enum.Enum):
+class OnlyState(str, enum.Enum):
     """Which of the spans that are due to run."""
 
     FAILED = "failed"
@@ -23,7 +23,7 @@ class Only(str, enum.Enum):
     STALE = "stale"
 
 
-_DUE = {Only.FAILED: SpanState.FAILED, Only.MISSING: SpanState.WAITING, Only.STALE: SpanState.STALE}
+_DUE = {OnlyState.FAILED: SpanState.FAILED, OnlyState.MISSING: SpanState.WAITING, OnlyState.STALE: SpanState.STALE}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Backfill:
         numbers = range(self._first, self._last + 1) if self._spans.dated else [*stamps]
         return [SpanRow(span, ledger.state_of(span, stamps.get(span)), ledger.spans.get(span)) for span in numbers]
 
-    def run(self, rows: Sequence[SpanRow], only: Only | None) -> None:
+    def run(self, rows: Sequence[SpanRow], only: OnlyState | None) -> None:
         """Runs the spans that are due, oldest first, until the user asks to stop."""
         selected = due_spans(rows, only)
         for position, span in enumerate(selected, start=1):
@@ -96,7 +96,7 @@ class Backfill:
         return stamps
 
 
-def due_spans(rows: Sequence[SpanRow], only: Only | None) -> list[int]:
+def due_spans(rows: Sequence[SpanRow], only: OnlyState | None) -> list[int]:
     """Returns the spans to run: those that were not run, have failed or are stale, or only one of these."""
     states = _DUE.values() if only is None else (_DUE[only],)
     return [row.span for row in rows if row.state in states]

@@ -9,7 +9,7 @@ from tfx.proto.orchestration import execution_result_pb2, pipeline_pb2
 
 from pipeline.dag.edges import inputs
 from pipeline.runners import local
-from pipeline.runners.local_beam import LOCAL_BEAM
+from pipeline.runners.engines.preflight import flags_of
 from pipeline.runners.metadata_copy import on_copy
 from pipeline.runs.prepare import PreparedRun
 from pipeline.runs.state import ComponentState
@@ -57,5 +57,5 @@ def cached_components(prepared: PreparedRun) -> frozenset[str]:
     findings = _Findings()
     with on_copy(prepared) as copy:
         launching = local.Launching(lambda name: findings.keys() >= set(edges[name]), operator=_Probe)
-        _Prober(copy.run_id, findings, launching).run(copy.pipeline(LOCAL_BEAM))
+        _Prober(copy.run_id, findings, launching).run(copy.pipeline(flags_of(prepared.job)))
     return frozenset(name for name, state in findings.items() if state is ComponentState.CACHED)

@@ -12,7 +12,7 @@ from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.operate.operating import operating, require_spans
 from pipeline.cli.options import ConfigPath, Overrides, RootPath, checked_job
 from pipeline.console.printing import echo
-from pipeline.operate.backfilling import Backfill, Only, due_spans, exit_code
+from pipeline.operate.backfilling import Backfill, OnlyState, due_spans, exit_code
 from pipeline.operate.operator_locks import only_one
 from pipeline.operate.span_run import SpanRunner
 from pipeline.operate.span_table import span_table
@@ -26,7 +26,7 @@ def backfill(
     last: Annotated[str, typer.Option("--to", metavar="SPAN", help="The last span.")],
     root: RootPath = None,
     overrides: Overrides = None,
-    only: Annotated[Only | None, typer.Option("--only", help="Run only spans in this state.")] = None,
+    only: Annotated[OnlyState | None, typer.Option("--only", help="Run only spans in this state.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the spans and their states only.")] = False,
 ) -> None:
     """Runs a job for each span of a period that was not run, has failed, or whose files have changed since.

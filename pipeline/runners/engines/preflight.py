@@ -14,6 +14,7 @@ from pathlib import Path
 from apache_beam.version import __version__ as beam_version
 
 from pipeline.config.beam_settings import BeamSettings
+from pipeline.config.job import Job
 from pipeline.config.locations import absolute_path
 from pipeline.runners.engines.flags import beam_flags
 from pipeline.runners.engines.probe import WorkerFacts, reported, require_same, this_process
@@ -35,15 +36,23 @@ def ready(prepared: PreparedRun) -> tuple[str, ...]:
     Raises:
         JobError: If the engine, a file, credentials or a worker is missing, or the workers differ from this process.
     """
-    job = prepared.job
-    beam = _with_programs(job.beam, job.folder)
-    flags = beam_flags(beam)
+    job, flags = prepared.job, flags_of(prepared.job)
+    beam = job.beam
     _require_servers(beam)
     if beam.engine == "dataflow":
         _require_google_cloud(beam)
     if not beam.here:
         _require_same_workers(beam, [*flags, *job.beam.options], Path(prepared.layout.temporary))
     return flags
+
+
+def flags_of(job: Job) -> tuple[str, ...]:
+    """Returns Beam's flags for a job, once the programs of its engine are found; they are part of TFX's cache key.
+
+    Raises:
+        JobError: If a program is missing.
+    """
+    return beam_flags(_with_programs(job.beam, job.folder))
 
 
 def _with_programs(beam: BeamSettings, folder: Path) -> BeamSettings:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.operate import ledger as ledgers
-from pipeline.operate.backfilling import Only, SpanRow, due_spans, exit_code
+from pipeline.operate.backfilling import OnlyState, SpanRow, due_spans, exit_code
 from pipeline.operate.cron_times import CatchUp, CronTimes, due
 from pipeline.operate.ledger import Ledger, SpanState, Work
 from trainer.errors import JobError
@@ -96,7 +96,7 @@ def test_spans_that_are_due():
     rows = [SpanRow(number, state) for number, state in enumerate(SpanState)]
     names = {row.span: row.state.value for row in rows}
     assert [names[span] for span in due_spans(rows, None)] == ["waiting", "failed", "stale"]
-    assert [names[span] for only in Only for span in due_spans(rows, only)] == ["failed", "waiting", "stale"]
+    assert [names[span] for only in OnlyState for span in due_spans(rows, only)] == ["failed", "waiting", "stale"]
 
 
 EVENTS = st.lists(
