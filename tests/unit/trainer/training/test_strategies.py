@@ -36,6 +36,7 @@ from tests.processes import kill_when
 from trainer.classifier import model as classifier
 from trainer.classifier.settings import ClassifierSettings
 from trainer.classifier.training import SingleLabel
+from trainer.jobs import workers
 from trainer.training import strategies
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.loop import Loop
@@ -66,7 +67,7 @@ def trained(values, directory):
     with strategy.scope():
         model = classifier.build(settings, 10, 2)
         loop = Loop(model, SingleLabel(settings, "ab"), [1.0, 2.0])
-    chief = strategies.is_chief(settings.strategy)
+    chief = workers.is_chief(settings.strategy)
     checkpoints = Checkpoints(directory, model.variables, loop.variables, writes=chief)
     began = checkpoints.restore().step
     state = loop.run(batches, list(batches(99)), sum(SIZES), checkpoints, lambda *epoch: None)
