@@ -13,7 +13,7 @@ from tfx.orchestration.portable import base_driver as portable_driver
 from tfx.orchestration.portable import data_types
 from tfx.proto.orchestration import driver_output_pb2
 
-from components.corpus_example_gen.inputs import listing, pinned
+from components.corpus_example_gen.inputs import listing, pinned, url_filesystems
 from components.corpus_example_gen.inputs.fingerprints import fingerprint
 from components.corpus_example_gen.settings import CorpusSettings
 
@@ -54,7 +54,7 @@ def _resolve(exec_properties: dict[str, Any], run_id: str) -> dict[str, Any]:
     settings = CorpusSettings.model_validate_json(exec_properties["settings"])
     patterns = listing.patterns(exec_properties)
     for pattern in patterns:
-        listing.require_filesystem(pattern.pattern)
+        url_filesystems.require_filesystem(pattern.pattern)
     inputs_dir = exec_properties["inputs_dir"]
     resolved = pinned.read_pinned(inputs_dir, run_id) or pinned.resolve(patterns, settings)
     found = listing.assign(resolved.files)

@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from apache_beam.io.filesystems import FileSystems
 from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
@@ -17,7 +16,6 @@ from components.shared.beam_results import read_json, write_json
 from trainer.errors import JobError
 
 _LISTING = "files.json"
-_EXTRAS = {"gs": "apache-beam[gcp]", "s3": "apache-beam[aws]", "azfs": "apache-beam[azure]", "hdfs": "hdfs"}
 
 SplitFile = tuple[str | None, CorpusFile]
 """A file with its split, None if its documents go to all splits."""
@@ -86,25 +84,3 @@ def _identity(path: str) -> str:
         return path
     folder, name = posixpath.split(path)
     return posixpath.join(posixpath.realpath(folder), name)
-
-
-def require_filesystem(pattern: str) -> None:
-    """Checks that Beam has a filesystem for a URL.
-
-    Raises:
-        JobError: If it has none.
-    """
-    try:
-        FileSystems.get_filesystem(pattern)
-    except ValueError as error:
-        scheme = FileSystems.get_scheme(pattern)
-        extra = _EXTRAS.get(scheme or "")
-        known = ", ".join(f"{name}://" for name in _EXTRAS)
-        local = "Write a local path without file://." if scheme == "file" else f"Use one of {known} or a local path."
-        raise JobError(
-            f"The filesystem of {scheme}:// is not installed." if extra else f"Beam has no filesystem for {scheme}://.",
-            where=pattern,
-            found=f"a URL that starts with {scheme}://",
-            expected="the URL of a filesystem that Beam supports",
-            fix=f"pip install '{extra}'" if extra else local,
-        ) from error

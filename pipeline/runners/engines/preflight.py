@@ -38,7 +38,7 @@ def ready(prepared: PreparedRun) -> tuple[str, ...]:
     """
     job, flags = prepared.job, flags_of(prepared.job)
     beam = job.beam
-    _require_servers(beam)
+    require_servers(beam)
     if beam.engine == "dataflow":
         _require_google_cloud(beam)
     if not beam.here:
@@ -92,8 +92,12 @@ def _prism(beam: BeamSettings, folder: Path) -> str:
     return program
 
 
-def _require_servers(beam: BeamSettings) -> None:
-    """Connects to the job server and the cluster, and to the pool of workers if they are on this machine."""
+def require_servers(beam: BeamSettings) -> None:
+    """Connects to the job server and the cluster, and to the pool of workers if they are on this machine.
+
+    Raises:
+        JobError: If one cannot be reached.
+    """
     if beam.endpoint is not None:
         _connect(beam.endpoint, "The job server", "beam.endpoint", _JOB_SERVER)
     if beam.master is not None and ":" in beam.master and not beam.master.startswith("["):

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from components.corpus_example_gen.inputs import input_spans, listing
+from components.corpus_example_gen.inputs import input_spans, listing, url_filesystems
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.inputs.input_spans import Span
 from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
@@ -195,12 +195,12 @@ def test_a_url_without_a_filesystem_is_an_error_that_names_what_to_install() -> 
     installed = {system.scheme() for system in FileSystem.get_all_subclasses()}
     for scheme, extra in (("gs", "apache-beam[gcp]"), ("s3", "apache-beam[aws]"), ("azfs", "apache-beam[azure]")):
         if scheme in installed:
-            listing.require_filesystem(f"{scheme}://bucket/x.csv")
+            url_filesystems.require_filesystem(f"{scheme}://bucket/x.csv")
         else:
             with pytest.raises(JobError) as error:
-                listing.require_filesystem(f"{scheme}://bucket/x.csv")
+                url_filesystems.require_filesystem(f"{scheme}://bucket/x.csv")
             assert error.value.fix == f"pip install '{extra}'"
-    listing.require_filesystem("/local/path.csv")
+    url_filesystems.require_filesystem("/local/path.csv")
     for url, message in (("abc://b/x.csv", "abc://.*gs://, s3://"), ("file:///data/x.csv", "file://.*without file://")):
         with pytest.raises(JobError, match=f"(?s)Beam has no filesystem for {message}"):
-            listing.require_filesystem(url)
+            url_filesystems.require_filesystem(url)
