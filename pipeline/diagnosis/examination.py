@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.config.job import Job
 from pipeline.diagnosis import hardware, job_needs, software
-from pipeline.diagnosis.diagnosis import Diagnosis, ok, refused, warning
+from pipeline.diagnosis.diagnosis import Diagnosis, missing, ok, refused, warning
 from pipeline.diagnosis.root_folder import root_folder
 from pipeline.tasks.loading import load
 from trainer.errors import JobError
@@ -28,11 +28,10 @@ def examine(config: Path | None = None, root: Path | None = None) -> Iterator[Di
     job = _job(config) if config else None
     if isinstance(job, Job):
         root = root or Path("runs") / job.name
-    place, size = root or Path(), job_needs.corpus_bytes(job) if isinstance(job, Job) else 0
-    yield from _guarded("Disk", lambda: [hardware.disk(place, size)])
+    place, given = root or Path(), job if isinstance(job, Job) else None
+    yield from _guarded("Disk", lambda: [hardware.disk(place, job_needs.corpus_bytes(given) if given else 0)])
     if root is not None:
-        found = root
-        yield from _guarded("Root", lambda: root_folder(found))
+        yield from _guarded("Root", lambda: root_folder(place))
     if isinstance(job, Diagnosis):
         yield job
     elif job is not None:
@@ -61,6 +60,8 @@ def _job(config: Path) -> Job | Diagnosis:
         return load(config)
     except JobError as error:
         return refused("YAML", error, f"run `seqloom config check {config}`, which explains each error")
+    except OSError as error:
+        return missing("YAML", f"{config} cannot be read: {error.strerror}", "run the command in another folder")
 
 
 def _guarded(name: str, check: Callable[[], Iterable[Diagnosis]]) -> Iterator[Diagnosis]:

@@ -35,12 +35,12 @@ def software() -> Iterator[Diagnosis]:
     except importlib.metadata.PackageNotFoundError:
         found = f"not installed in {sys.prefix}, so the versions of its libraries are not checked"
         yield warning("seqloom", found, "run `make env`, or install the wheel with pip")
-        return
-    yield ok("seqloom", own.version)
-    yield python(own.metadata["Requires-Python"], platform.python_version())
+    else:
+        yield ok("seqloom", own.version)
+        yield python(own.metadata["Requires-Python"], platform.python_version())
+        yield from libraries(own.requires or ())
     if sys.platform == "linux":
         yield glibc(_libc(), f"{sys.version_info.major}.{sys.version_info.minor}")
-    yield from libraries(own.requires or ())
     yield byte_code(_SLOW)
 
 

@@ -18,7 +18,7 @@ from pipeline.runs.state import RunState
 from trainer.errors import mask
 
 JobPath = Annotated[
-    Path | None, typer.Argument(metavar="[CONFIG]", help="A job's YAML: also check what it needs.", show_default=False)
+    Path | None, typer.Argument(metavar="CONFIG", help="A job's YAML: also check what it needs.", show_default=False)
 ]
 
 

@@ -85,3 +85,14 @@ def test_no_tensorflow_is_imported() -> None:
     code += "print({'tensorflow', 'tfx', 'apache_beam'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_working_folder_that_is_gone_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, found = doctor("job.yaml")
+    assert code == 1
+    assert found["YAML"].startswith("missing: ")
+    assert found["Disk"].startswith("warning: not checked: FileNotFoundError")

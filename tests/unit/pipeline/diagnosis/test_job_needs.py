@@ -116,6 +116,11 @@ def test_an_engine_needs_its_programs_and_servers(
     prism = job_needs.engine(job("beam: {engine: prism}\n"))
     assert prism[1:3] == ("missing", "Prism is not installed: no prism on the PATH")
     assert str(prism.remedy).startswith("go install ")
+    (tmp_path / "prism").write_text("#!/bin/sh\necho -idle_shutdown_timeout duration\n")
+    (tmp_path / "prism").chmod(0o755)
+    assert job_needs.engine(job("beam: {engine: prism}\n")) == ("Beam engine", "ok", "prism", None)
+    dataflow = "beam: {engine: dataflow, project: p, region: r, temp_location: gs://b/t, image: i}\n"
+    assert job_needs.engine(job(dataflow)).found.startswith("dataflow; credentials, bucket and workers are checked")
     flink = "beam: {engine: flink, jar: server.jar, master: 'localhost:1'}\n"
     assert str(job_needs.engine(job(flink)).remedy).startswith("it must be beam-runners-flink-")
     with zipfile.ZipFile(tmp_path / "server.jar", "w") as jar:

@@ -82,6 +82,20 @@ def test_byte_code_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.
     assert str(byte_code(["source_one"]).remedy).endswith(", since PYTHONDONTWRITEBYTECODE is set")
 
 
+def test_without_an_installed_seqloom_the_versions_are_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    found = {one.name: one for one in software()}
+    assert found["seqloom"][1:] == (
+        "warning",
+        f"not installed in {sys.prefix}, so the versions of its libraries are not checked",
+        "run `make env`, or install the wheel with pip",
+    )
+    assert "Byte code" in found
+    assert "TFX" not in found
+
+
 def test_this_environment_is_that_of_the_lock() -> None:
     found = {one.name: one for one in software()}
     assert [one for one in found.values() if one.state is DiagnosisState.MISSING] == []
