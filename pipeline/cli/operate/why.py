@@ -13,7 +13,7 @@ from rich.table import Table
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, Overrides, RootPath, checked_job, require_component
 from pipeline.console.printing import echo, echo_json, plain
-from pipeline.runners.causes.differences import Difference
+from pipeline.runners.causes.changes import Difference
 from pipeline.runners.causes.explaining import Explanation
 from pipeline.runners.causes.explaining import explain as find_reasons
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pipeline.config.job import Job
 from pipeline.runners.causes import conditions
-from pipeline.runners.causes.differences import Difference, changed_code, changed_files, differences, nearest
-from pipeline.runners.causes.facts import Facts, facts_of
+from pipeline.runners.causes.changes import Difference, changed_code, changed_files, differences, nearest
+from pipeline.runners.causes.facts import ExecutionFacts, facts_of
 from pipeline.runners.planning import RESOLVERS, cache_states, has_metadata, prepared_lookup
 from pipeline.runs.prepare import PreparedRun, code_states
 
 if TYPE_CHECKING:
     from pipeline.runners.cache_probe import Miss, Probed
-    from pipeline.runners.causes.executions import Executions
+    from pipeline.runners.causes.earlier_executions import EarlierExecutions
 
 _EVERY_TIME: Mapping[str, str] = {
     **dict.fromkeys(RESOLVERS, "it looks up earlier results"),
@@ -58,10 +58,10 @@ def explain(job: Job, root: Path, component: str) -> Explanation:
         return _first(component, cache_states(job, frozenset()))
     with prepared_lookup(job, root) as prepared:
         from pipeline.runners.cache_probe import probed
-        from pipeline.runners.causes.executions import Executions
+        from pipeline.runners.causes.earlier_executions import EarlierExecutions
 
         with probed(prepared) as found:
-            executions = Executions(found.metadata, job.name, Path(prepared.layout.root))
+            executions = EarlierExecutions(found.metadata, job.name, Path(prepared.layout.root))
             return _Explainer(prepared, found, executions).explain(component)
 
 
@@ -77,7 +77,7 @@ def _first(component: str, states: Mapping[str, str]) -> Explanation:
 class _Explainer:
     """Explains the components of a run that TFX has looked up."""
 
-    def __init__(self, prepared: PreparedRun, probed: Probed, executions: Executions) -> None:
+    def __init__(self, prepared: PreparedRun, probed: Probed, executions: EarlierExecutions) -> None:
         self._prepared, self._probed, self._executions = prepared, probed, executions
         self._states = cache_states(prepared.job, probed.cached)
         self._root = Path(prepared.layout.root)
@@ -110,7 +110,7 @@ class _Explainer:
         return closest.run, tuple(self._named(component, found, closest.run, closest.facts, new)), reason
 
     def _named(
-        self, component: str, found: Iterable[Difference], run: str, old: Facts, new: Facts
+        self, component: str, found: Iterable[Difference], run: str, old: ExecutionFacts, new: ExecutionFacts
     ) -> Iterable[Difference]:
         """Replaces differences of digests by those of what is behind them, where it is known."""
         for each in found:
@@ -121,7 +121,7 @@ class _Explainer:
             else:
                 yield each
 
-    def _code(self, component: str, run: str, old: Facts) -> list[Difference]:
+    def _code(self, component: str, run: str, old: ExecutionFacts) -> list[Difference]:
         known = conditions.read(self._root, run)
         before = known.code_behind(old.code) if known else None
         return changed_code(before, code_states(self._prepared.job)[component]) if before else []

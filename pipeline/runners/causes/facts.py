@@ -49,7 +49,7 @@ class Input(NamedTuple):
     run: str
 
 
-class Facts(NamedTuple):
+class ExecutionFacts(NamedTuple):
     """What an execution depends on.
 
     Attributes:
@@ -72,14 +72,14 @@ def facts_of(
     properties: Mapping[str, Any],
     inputs: Mapping[str, tuple[Input, ...]] | None = None,
     beam: Sequence[str] | None = None,
-) -> Facts:
+) -> ExecutionFacts:
     """Returns the facts of an execution.
 
     Args:
         component: The component.
         properties: Its parameters as ML Metadata stores them, in which strings may hold JSON, even inside JSON.
-        inputs: See `Facts`.
-        beam: See `Facts`.
+        inputs: See `ExecutionFacts`.
+        beam: See `ExecutionFacts`.
     """
     sections = _SECTIONS.get(component, {})
     settings: dict[str, Any] = {}
@@ -92,7 +92,7 @@ def facts_of(
             files[_FINGERPRINTS[key]] = value
         elif key not in _RESOLVED:
             settings[_job_key(key, sections)] = value
-    return Facts(settings, code, files, inputs, None if beam is None else tuple(beam))
+    return ExecutionFacts(settings, code, files, inputs, None if beam is None else tuple(beam))
 
 
 def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.runners.causes import conditions
-from pipeline.runners.causes.facts import Facts, Input, facts_of
+from pipeline.runners.causes.facts import ExecutionFacts, Input, facts_of
 
 _SUCCESSFUL = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
 _OUTPUT = (mlmd.Event.OUTPUT, mlmd.Event.INTERNAL_OUTPUT)
@@ -27,11 +27,11 @@ class Earlier(NamedTuple):
     """
 
     run: str
-    facts: Facts
+    facts: ExecutionFacts
     outputs: tuple[str, ...]
 
 
-class Executions:
+class EarlierExecutions:
     """The executions in a store.
 
     Args:

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.dag.code_state import CodeState
-from pipeline.runners.causes.differences import Difference, changed_code, changed_files, differences, nearest
-from pipeline.runners.causes.facts import Facts, Input, facts_of
+from pipeline.runners.causes.changes import Difference, changed_code, changed_files, differences, nearest
+from pipeline.runners.causes.facts import ExecutionFacts, Input, facts_of
 
 NAMES = st.text("abc", min_size=1, max_size=2)
 VALUES = st.none() | st.booleans() | st.integers() | st.text("ab{[0", max_size=3) | st.lists(st.integers(), max_size=2)
 SETTINGS = st.dictionaries(NAMES, VALUES, max_size=5)
 
 
-def trainer(settings: dict, code: str = "c0") -> Facts:
+def trainer(settings: dict, code: str = "c0") -> ExecutionFacts:
     config = {"settings": json.dumps(settings), "code": code, "checkpoints": "/root/checkpoints"}
     return facts_of("Trainer", {"custom_config": json.dumps(config), "run_fn": "trainer.jobs.entry_point.run_fn"})
 
@@ -43,7 +43,7 @@ def test_settings_inside_json_inside_json_have_the_keys_of_the_job():
 
 
 def test_gates_are_named_by_their_keys_and_metrics_carry_the_code():
-    def evaluator(bound: float, code: str) -> Facts:
+    def evaluator(bound: float, code: str) -> ExecutionFacts:
         metric = {
             "class_name": "FigureMetric",
             "config": json.dumps({"name": "accuracy", "figure": "f", "code": code}),
@@ -60,7 +60,7 @@ def test_gates_are_named_by_their_keys_and_metrics_carry_the_code():
 
 
 def test_fingerprints_flags_and_inputs_differ_by_name():
-    def generator(fingerprint: str, beam: tuple[str, ...] | None) -> Facts:
+    def generator(fingerprint: str, beam: tuple[str, ...] | None) -> ExecutionFacts:
         properties = {"settings": '{"format":"csv"}', "input_fingerprint": fingerprint, "input_config": fingerprint}
         return facts_of("CorpusExampleGen", properties, {}, beam)
 
@@ -72,12 +72,12 @@ def test_fingerprints_flags_and_inputs_differ_by_name():
         Difference("beam", "--b", "", None),
     ]
     assert differences(generator("files:1", None), generator("files:1", ("--a",))) == []
-    one, two = (Facts({}, inputs={"examples": (Input(n, "CorpusExampleGen", f"r{n}"),)}) for n in (1, 2))
+    one, two = (ExecutionFacts({}, inputs={"examples": (Input(n, "CorpusExampleGen", f"r{n}"),)}) for n in (1, 2))
     (moved,) = differences(one, two)
     assert moved.clause == (
         "its input examples is that of CorpusExampleGen in run r2, was that of CorpusExampleGen in run r1"
     )
-    assert differences(one, Facts({})) == []
+    assert differences(one, ExecutionFacts({})) == []
 
 
 def test_files_and_code_are_named():

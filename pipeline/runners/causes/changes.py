@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from pipeline.dag.code_state import CodeState
-from pipeline.runners.causes.facts import Facts, Input
+from pipeline.runners.causes.facts import ExecutionFacts, Input
 
 Kind = Literal["file", "setting", "code", "package", "input", "beam"]
 
@@ -42,7 +42,7 @@ class Difference(NamedTuple):
         return f"{what} is {_or_unset(self.new)}, was {_or_unset(self.old)}"
 
 
-def differences(old: Facts, new: Facts) -> list[Difference]:
+def differences(old: ExecutionFacts, new: ExecutionFacts) -> list[Difference]:
     """Returns what differs between an earlier execution and one that would start now.
 
     Files and code are one difference each, because only their digests are at hand; `changed_files` and `changed_code`
@@ -60,7 +60,7 @@ def differences(old: Facts, new: Facts) -> list[Difference]:
     return found
 
 
-def nearest(earlier: Sequence[Facts], new: Facts) -> int:
+def nearest(earlier: Sequence[ExecutionFacts], new: ExecutionFacts) -> int:
     """Returns the index of the execution with the fewest differences, the latest of several; `earlier` is in order."""
     return min(range(len(earlier)), key=lambda index: (len(differences(earlier[index], new)), -index))
 
