@@ -16,6 +16,7 @@ from pipeline.cli.operate.backfill import backfill
 from pipeline.cli.operate.doctor import doctor
 from pipeline.cli.operate.plan import plan
 from pipeline.cli.operate.schedule import schedule
+from pipeline.cli.operate.why import why
 from pipeline.cli.querying.analogy import analogy
 from pipeline.cli.querying.neighbors import neighbors
 from pipeline.cli.querying.predict import predict
@@ -59,7 +60,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (init, run, plan, tune, predict, neighbors, analogy, vectors, runs, schedule, backfill, doctor):
+for command in (
+    init,
+    run,
+    plan,
+    why,
+    tune,
+    predict,
+    neighbors,
+    analogy,
+    vectors,
+    runs,
+    schedule,
+    backfill,
+    doctor,
+):
     app.command()(command)
 app.add_typer(config.app, name="config")
 app.add_typer(schema.app, name="schema")

@@ -10,6 +10,9 @@ import typer
 from pipeline.config.job import Job
 from pipeline.runs import prepare
 from pipeline.tasks.loading import load
+from pipeline.tasks.registry import task_of
+from trainer.errors import JobError
+from trainer.text.suggestions import closest
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The job's YAML.", show_default=False)]
 RootPath = Annotated[
@@ -29,3 +32,20 @@ def checked_job(config: Path, overrides: list[str] | None) -> Job:
     job = load(config, overrides or ())
     prepare.check_files(job, str(config))
     return job
+
+
+def require_component(name: str, job: Job, where: str) -> None:
+    """Checks that a job has a component, which the argument or option `where` names.
+
+    Raises:
+        JobError: If it has not.
+    """
+    components = task_of(job).components(job)
+    if name not in components:
+        near = closest(name, components)
+        raise JobError(
+            f"A {job.task} job has no component {name}.",
+            where=where,
+            expected=", ".join(components),
+            fix=f"did you mean {near}?" if near else None,
+        )

@@ -9,12 +9,11 @@ import typer
 
 from pipeline.cli.executing import execute, execute_step
 from pipeline.cli.exit_codes import USAGE, exits_with
-from pipeline.cli.options import ConfigPath, NoCache, Overrides, RootPath, checked_job
+from pipeline.cli.options import ConfigPath, NoCache, Overrides, RootPath, checked_job, require_component
 from pipeline.config.job import Job
 from pipeline.tasks.loading import load
 from pipeline.tasks.registry import task_of
 from trainer.errors import JobError
-from trainer.text.suggestions import closest
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+~@=-]{0,127}")
 
@@ -54,7 +53,8 @@ def run(
             components = _components(only, job)
         else:
             job = checked_job(config, overrides)
-            _check_component(until, job, "--until")
+            if until is not None:
+                require_component(until, job, "--until")
     if only is not None and run_id is not None:
         execute_step(job, root, run_id, components, use_cache=not no_cache)
     execute(job, root, "check" if dry_run else "publish", until, use_cache=not no_cache)
@@ -82,17 +82,5 @@ def _components(only: str, job: Job) -> tuple[str, ...]:
     """Returns the components that --only names, in the order of the job."""
     wanted = [name.strip() for name in only.split(",")]
     for name in wanted:
-        _check_component(name, job, "--only")
+        require_component(name, job, "--only")
     return tuple(name for name in task_of(job).components(job) if name in wanted)
-
-
-def _check_component(name: str | None, job: Job, option: str) -> None:
-    components = task_of(job).components(job)
-    if name is not None and name not in components:
-        near = closest(name, components)
-        raise JobError(
-            f"A {job.task} job has no component {name}.",
-            where=option,
-            expected=", ".join(components),
-            fix=f"did you mean {near}?" if near else None,
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,11 @@ def code_closure(*modules: str) -> dict[str, bytes]:
         seen[name] = path.read_bytes()
         waiting += _imports(name, seen[name])
     return seen
+
+
+def imported_packages(sources: Mapping[str, bytes]) -> set[str]:
+    """Returns the top-level names of all packages that modules import; `sources` has their sources by dotted name."""
+    return {found.partition(".")[0] for name, source in sources.items() for found in _imports(name, source)}
 
 
 def _file(module: str) -> Path | None:

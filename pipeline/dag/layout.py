@@ -12,7 +12,7 @@ class Layout:
         root: The root.
         artifacts: TFX's pipeline root.
         metadata: The SQLite file of ML Metadata.
-        inputs: The list of the corpus's files, and the hashes of their contents.
+        inputs: The list of the corpus's files, the hashes of their contents, and the files behind each fingerprint.
         quarantine: Bad records.
         checkpoints: States of unfinished training runs.
         tuning: States of unfinished hyperparameter searches.

@@ -9,6 +9,7 @@ import copy
 import dataclasses
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -25,6 +26,7 @@ from tfx.orchestration.portable import (
 from tfx.proto.orchestration import executable_spec_pb2, execution_result_pb2, pipeline_pb2
 from tfx.utils import telemetry_utils
 
+from pipeline.runners.causes import conditions
 from pipeline.runners.engines.faults import recognized
 from pipeline.runners.engines.preflight import ready
 from pipeline.runners.engines.servers import job_server
@@ -116,13 +118,15 @@ class NodeRunner(tfx_runner.IrBasedRunner):
 
 
 def run(prepared: PreparedRun, observer: Observer, launching: Launching = DEFAULT) -> None:
-    """Runs the components of a prepared run on its Beam engine; their exceptions pass through.
+    """Runs the components of a prepared run on its Beam engine, and writes its conditions; exceptions pass through.
 
     Raises:
         TransientError: If the engine loses a worker or its job server.
         JobError: If the engine is not ready.
     """
     flags = ready(prepared)
+    current = conditions.of_job(prepared.job, [*flags, *prepared.job.beam.options])
+    conditions.write(current, Path(prepared.layout.root), prepared.run_id)
     with recognized(prepared.job.beam):
         NodeRunner(prepared.run_id, observer, launching).run(prepared.pipeline(flags))
 

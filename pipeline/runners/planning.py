@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
@@ -15,6 +16,9 @@ from pipeline.dag.layout import Layout
 from pipeline.runs.lock import RootLock
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.temporary import temporary_folder
+
+if TYPE_CHECKING:
+    from pipeline.runs.prepare import PreparedRun
 
 RESOLVERS = ("PreviousStatistics", "BestHyperparameters", "Baseline")
 """The components that only look up earlier results; they run in every run, for a moment."""
@@ -37,7 +41,7 @@ class PlannedComponent(NamedTuple):
 def plan(job: Job, root: Path | None) -> list[PlannedComponent]:
     """Returns the components of a job in order, and for a root whether they would come from its cache.
 
-    It writes nothing into the root but copies of the files that the job names, which the run would write as well.
+    It writes nothing into the root but copies of the files that the job names and hashes, which the run would write as well.
 
     Raises:
         TransientError: If a run uses the root.
@@ -45,8 +49,7 @@ def plan(job: Job, root: Path | None) -> list[PlannedComponent]:
     """
     states: Mapping[str, str] = {}
     if root is not None:
-        cached = _cached(job, root) if Path(Layout(root).metadata).exists() else frozenset()
-        states = _states(job, cached)
+        states = cache_states(job, _cached(job, root) if has_metadata(root) else frozenset())
     empty = ResourceSettings()
     return [
         PlannedComponent(name, before, job.resources.get(name, empty), states.get(name))
@@ -54,7 +57,13 @@ def plan(job: Job, root: Path | None) -> list[PlannedComponent]:
     ]
 
 
-def _states(job: Job, cached: frozenset[str]) -> dict[str, str]:
+def has_metadata(root: Path) -> bool:
+    """Returns whether a root has ever been run in."""
+    return Path(Layout(root).metadata).exists()
+
+
+def cache_states(job: Job, cached: frozenset[str]) -> dict[str, str]:
+    """Returns the `cache` of each component of a plan, given those that are in the cache."""
     found: dict[str, str] = {}
     edges = inputs(job)
     waits: dict[str, str] = {}
@@ -72,6 +81,20 @@ def _states(job: Job, cached: frozenset[str]) -> dict[str, str]:
 
 
 def _cached(job: Job, root: Path) -> frozenset[str]:
+    with prepared_lookup(job, root) as prepared:
+        from pipeline.runners import cache_probe
+
+        return cache_probe.cached_components(prepared)
+
+
+@contextlib.contextmanager
+def prepared_lookup(job: Job, root: Path) -> Iterator[PreparedRun]:
+    """Yields a run that is only looked up in the cache of a root, which has metadata; holds the root's lock.
+
+    Raises:
+        TransientError: If a run uses the root.
+        JobError: If a file of the job is missing or invalid.
+    """
     with RootLock(root):
         place = plain_path(root)
         temporary = Path(Layout(place).temporary)
@@ -80,9 +103,8 @@ def _cached(job: Job, root: Path) -> frozenset[str]:
 
             import_tfx()
 
-            from pipeline.runners import cache_probe
             from pipeline.runs import metadata_file
             from pipeline.runs.prepare import prepare
 
             metadata_file.check(Path(Layout(place).metadata))
-            return cache_probe.cached_components(prepare(job, place, "plan"))
+            yield prepare(job, place, "plan")

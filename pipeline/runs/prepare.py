@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ml_metadata.proto.metadata_store_pb2 import ConnectionConfig
     from tfx.orchestration.pipeline import Pipeline
 
+    from pipeline.dag.code_state import CodeState
+
 
 @dataclasses.dataclass(frozen=True)
 class PreparedRun:
@@ -116,10 +118,15 @@ def prepare(
 
 def code_digests(job: Job) -> dict[str, str]:
     """Returns a digest of the code behind each component of a job."""
-    from pipeline.dag.code_hash import source_hash
+    return {component: state.digest for component, state in code_states(job).items()}
+
+
+def code_states(job: Job) -> dict[str, CodeState]:
+    """Returns the code behind each component of a job."""
+    from pipeline.dag.code_state import code_state
     from pipeline.dag.dag import code_modules
 
-    return {component: source_hash(*modules) for component, modules in code_modules(job).items()}
+    return {component: code_state(*modules) for component, modules in code_modules(job).items()}
 
 
 def check_files(job: Job, config: str) -> None:

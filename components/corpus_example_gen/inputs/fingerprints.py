@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from components.corpus_example_gen.inputs import files
 from components.corpus_example_gen.inputs.listing import SplitFile
@@ -17,6 +17,8 @@ from components.shared.beam_results import write_json
 
 _CHUNK_BYTES = 1 << 20
 _MEMORY = "hashes.json"
+_CONTENTS = "contents"
+"""The folder of a file per fingerprint with the files behind it."""
 _REMEMBERED = 10_000
 """Number of hashes to remember, beyond those of the files at hand."""
 _SETTLED_NS = 2_000_000_000
@@ -40,15 +42,37 @@ def fingerprint(found: Sequence[SplitFile], inputs_dir: Path, *, by_folder: bool
     """
     local = [file.path for _, file in found if files.is_local(file.path)]
     contents = dict(zip(local, _hashes(local, inputs_dir / _MEMORY), strict=True))
+    identities = [
+        [split, "/".join(file.path.split("/")[-2 if by_folder else -1 :]), contents[file.path]]
+        if file.path in contents
+        else [split, file.path, file.size, file.modified]
+        for split, file in found
+    ]
     digest = hashlib.blake2b(digest_size=16)
-    for split, file in found:
-        identity = (
-            ["/".join(file.path.split("/")[-2 if by_folder else -1 :]), contents[file.path]]
-            if file.path in contents
-            else [file.path, file.size, file.modified]
-        )
-        digest.update(json.dumps([split, *identity]).encode())
+    for identity in identities:
+        digest.update(json.dumps(identity).encode())
+    _write_contents(identities, inputs_dir / _CONTENTS / f"{digest.hexdigest()}.json")
     return f"files:{len(found)},bytes:{sum(file.size for _, file in found)},blake2b:{digest.hexdigest()}"
+
+
+def fingerprinted_files(fingerprint: str, inputs_dir: Path) -> list[tuple[str, str]] | None:
+    """Returns the names and contents of the files behind a fingerprint in their order, None if they are not known.
+
+    Names are preceded by their split, if they have one; contents are hashes, or size and time for other machines.
+    """
+    path = inputs_dir / _CONTENTS / f"{fingerprint.rpartition(':')[2]}.json"
+    try:
+        identities = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return [
+        (f"{split}: {name}" if split else name, " ".join(map(str, content))) for split, name, *content in identities
+    ]
+
+
+def _write_contents(identities: list[list[Any]], path: Path) -> None:
+    if not path.exists():
+        write_json(identities, str(path))
 
 
 def _hashes(paths: Sequence[str], memory: Path) -> list[str]:

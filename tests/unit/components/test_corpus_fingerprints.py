@@ -1,5 +1,6 @@
 """Fingerprints follow the content of files, not their times, and hash a file once as long as it stays as it is."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from components.corpus_example_gen.inputs import files, fingerprints
 from components.corpus_example_gen.inputs.files import CorpusFile
-from components.corpus_example_gen.inputs.fingerprints import fingerprint
+from components.corpus_example_gen.inputs.fingerprints import fingerprint, fingerprinted_files
 from trainer.errors import JobError
 
 
@@ -116,7 +117,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(corpus, read, mo
 
     monkeypatch.setattr(fingerprints, "_digest", change)
     of(corpus)
-    assert not (corpus.parent / "inputs").exists()
+    assert [path.name for path in (corpus.parent / "inputs").iterdir()] == ["contents"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b"\xff\xfe", b"[" * 100_000])
@@ -127,7 +128,7 @@ def test_a_damaged_memory_is_written_anew(corpus, read, monkeypatch, content) ->
     memory.write_bytes(content)
     assert of(corpus) == of(corpus)
     assert sorted(read) == ["a.csv", "b.csv"]
-    assert [path.name for path in memory.parent.iterdir()] == ["hashes.json"]
+    assert sorted(path.name for path in memory.parent.iterdir()) == ["contents", "hashes.json"]
 
 
 def test_the_memory_is_bounded_but_holds_the_files_at_hand(corpus, read, monkeypatch) -> None:
@@ -155,3 +156,14 @@ def test_a_file_that_cannot_be_read_is_named(corpus: Path) -> None:
     (corpus / "b.csv").unlink()
     with pytest.raises(JobError, match=r"cannot be read(?s:.*)b\.csv"):
         fingerprint(found, corpus.parent)
+
+
+def test_the_files_behind_a_fingerprint_are_kept(corpus: Path, tmp_path: Path) -> None:
+    first, second = of(corpus), of(corpus, "train")
+    contents = [hashlib.sha256(f"text\n{name}\n".encode()).hexdigest() for name in "ab"]
+    (corpus / "b.csv").write_text("text\nc\n")
+    of(corpus)
+    inputs = tmp_path / "inputs"
+    assert fingerprinted_files(first, inputs) == [*zip(("a.csv", "b.csv"), contents, strict=True)]
+    assert fingerprinted_files(second, inputs) == [*zip(("train: a.csv", "train: b.csv"), contents, strict=True)]
+    assert fingerprinted_files("files:1,bytes:1,blake2b:0", inputs) is None

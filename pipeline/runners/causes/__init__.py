@@ -1,0 +1,1 @@
+"""Why a component runs again: what differs from its earlier executions."""
