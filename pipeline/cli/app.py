@@ -60,21 +60,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    init,
-    run,
-    plan,
-    why,
-    tune,
-    predict,
-    neighbors,
-    analogy,
-    vectors,
-    runs,
-    schedule,
-    backfill,
-    doctor,
-):
+_COMMANDS = (init, run, plan, why, tune, predict, neighbors, analogy, vectors, runs, schedule, backfill, doctor)
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(config.app, name="config")
 app.add_typer(schema.app, name="schema")
