@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from pipeline.cli import config, schema
 from pipeline.cli.init import init
 from pipeline.cli.operate.backfill import backfill
+from pipeline.cli.operate.compile import compile_job
 from pipeline.cli.operate.plan import plan
 from pipeline.cli.operate.schedule import schedule
 from pipeline.cli.querying.analogy import analogy
@@ -60,6 +61,7 @@ app = typer.Typer(
 )
 for command in (init, run, plan, tune, predict, neighbors, analogy, vectors, runs, schedule, backfill):
     app.command()(command)
+app.command("compile")(compile_job)
 app.add_typer(config.app, name="config")
 app.add_typer(schema.app, name="schema")
 
