@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import shlex
 import string
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -29,9 +28,12 @@ class AirflowTimes(NamedTuple):
     days_back: int
 
 
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
+"""What Jinja would take for the start of a template."""
+
 _TIMETABLE = "from airflow.timetables.trigger import CronTriggerTimetable\n"
 
-_HEAD = string.Template('''\
+_DAG = string.Template('''\
 """The job $name, one task per component, for Airflow 2.11 and 3. Written by `seqloom compile`."""
 
 from __future__ import annotations
@@ -42,36 +44,48 @@ import re
 ${span_import}
 $timetable_import
 try:  # Airflow 3
-    from airflow.providers.standard.operators.bash import BashOperator
-    from airflow.sdk import DAG
+    from airflow.providers.standard.hooks.subprocess import SubprocessHook
+    from airflow.sdk import DAG, BaseOperator
 except ImportError:  # Airflow 2
+    from airflow.hooks.subprocess import SubprocessHook
+    from airflow.models.baseoperator import BaseOperator
     from airflow.models.dag import DAG
-    from airflow.operators.bash import BashOperator
 try:  # Airflow 3.2 and newer
-    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+    from airflow.sdk.exceptions import AirflowFailException
 except ImportError:
-    from airflow.exceptions import AirflowFailException, AirflowSkipException
+    from airflow.exceptions import AirflowFailException
 
-COMMAND = $command
-# 3: the model did not pass its gates; the components after it end with 0 without doing anything.
-ACCEPT_3 = ' || { code=$$?; [ "$$code" = 3 ] || exit "$$code"; }'
-RETRY = 75
-
+COMMAND = [
+$command
+]
 UPSTREAM = {
 $edges
 }
-''')
+NOT_BLESSED = 3  # The model did not pass its gates; later steps do nothing and end with 0.
+RETRY = 75
 
-_BODY = string.Template('''
 
-class StepOperator(BashOperator):
-    """Runs a component; only its exit code 75 leads to a retry."""
+class StepOperator(BaseOperator):
+    """Runs a component; Airflow repeats it only after exit code 75."""
+
+    template_fields = ("command",)
+
+    def __init__(self, *, command, **kwargs):
+        super().__init__(**kwargs)
+        self.command = command
+        self.process = None
 
     def execute(self, context):
-        try:
-            return super().execute(context)
-        except AirflowSkipException as error:
-            raise AirflowFailException("The step failed, and a retry would fail again: see its output.") from error
+        self.process = SubprocessHook()
+        code = self.process.run_command(self.command).exit_code
+        if code == RETRY:
+            raise RuntimeError("The step failed because of something that passes.")
+        if code not in (0, NOT_BLESSED):
+            raise AirflowFailException(f"The step failed with exit code {code}; a retry would fail again.")
+
+    def on_kill(self):
+        if self.process is not None:
+            self.process.send_sigterm()
 
 
 def step_run_id(run_id):
@@ -81,7 +95,7 @@ def step_run_id(run_id):
     return "airflow-" + hashlib.sha256(run_id.encode()).hexdigest()
 $span
 with DAG(
-    dag_id=$dag_id,
+    dag_id="seqloom-$name",
     start_date=datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc),
     schedule=$schedule,
     catchup=False,
@@ -95,15 +109,7 @@ with DAG(
     user_defined_filters={$filters},
     tags=["seqloom"],
 ) as dag:
-    tasks = {
-        name: StepOperator(
-            task_id=name,
-            bash_command=COMMAND + " --only " + name + ACCEPT_3,
-            skip_on_exit_code=[code for code in range(1, 256) if code != RETRY],
-            do_xcom_push=False,
-        )
-        for name in UPSTREAM
-    }
+    tasks = {name: StepOperator(task_id=name, command=[*COMMAND, "--only", name]) for name in UPSTREAM}
     for name, before in UPSTREAM.items():
         tasks[name].set_upstream([tasks[each] for each in before])
 ''')
@@ -129,47 +135,37 @@ def airflow_dag(deployment: Deployment, when: AirflowTimes, now: datetime.dateti
     Raises:
         JobError: If Airflow would run the schedule at other times than seqloom.
     """
-    scheduled = when.times is not None
-    head = _HEAD.substitute(
+    spans = deployment.has_span
+    return _DAG.substitute(
         name=deployment.name,
-        span_import="import zoneinfo\n" if deployment.has_span else "",
-        timetable_import=_TIMETABLE if scheduled else "",
-        command=ascii(_command(deployment)),
+        span_import="import zoneinfo\n" if spans else "",
+        timetable_import="" if when.times is None else _TIMETABLE,
+        command=_command(deployment),
         edges=_edges(deployment.components),
-    )
-    filters = '"seqloom_run_id": step_run_id'
-    body = _BODY.substitute(
-        span=_span(when) if deployment.has_span else "\n",
-        dag_id=ascii(f"seqloom-{deployment.name}"),
+        span=_SPAN.substitute(zone=ascii(when.timezone), back=when.days_back) if spans else "\n",
         schedule=_schedule(when.times, now),
-        filters=filters + (', "seqloom_span": span_of' if deployment.has_span else ""),
+        filters='"seqloom_run_id": step_run_id' + (', "seqloom_span": span_of' if spans else ""),
     )
-    return head + body
 
 
 def _command(deployment: Deployment) -> str:
-    """Returns the start of each step's command for bash, a template of Jinja."""
-    start = shlex.join([*deployment.program, "run", *deployment.arguments])
-    command = re.sub(r"\{(?=[{%#])", "{{ '{' }}", start) + " --run-id {{ run_id | seqloom_run_id }}"
+    """Returns the elements of each step's command, which are templates of Jinja, one a line."""
+    given = [_TEMPLATE.sub("{{ '{' }}", word) for word in (*deployment.program, "run", *deployment.arguments)]
+    given += ["--run-id", "{{ run_id | seqloom_run_id }}"]
     if deployment.has_span:
-        command += " --set corpus.span={{ (dag_run.logical_date or dag_run.run_after) | seqloom_span }}"
-    return command
+        given += ["--set", "corpus.span={{ (dag_run.logical_date or dag_run.run_after) | seqloom_span }}"]
+    return "\n".join(f"    {word!a}," for word in given)
 
 
 def _edges(components: Sequence[PlannedComponent]) -> str:
     return "\n".join(
-        f'    "{component.name}": [{", ".join(f"{chr(34)}{name}{chr(34)}" for name in component.upstream)}],'
-        for component in components
+        f"    {component.name!a}: [{', '.join(map(ascii, component.upstream))}]," for component in components
     )
 
 
 def _schedule(times: CronTimes | None, now: datetime.datetime) -> str:
     if times is None:
         return "None"
-    # A plain cron expression has another logical date in Airflow 2 than in Airflow 3.
+    # A plain cron expression has other logical dates in Airflow 2 than in Airflow 3.
     fields = five_fields(times, now, "Airflow")
-    return f"CronTriggerTimetable({ascii(fields)}, timezone={ascii(times.timezone)})"
-
-
-def _span(when: AirflowTimes) -> str:
-    return _SPAN.substitute(zone=ascii(when.timezone), back=when.days_back)
+    return f"CronTriggerTimetable({fields!a}, timezone={times.timezone!a})"

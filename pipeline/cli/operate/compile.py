@@ -31,7 +31,7 @@ class To(str, enum.Enum):
 
 def compile_job(
     config: ConfigPath,
-    to: Annotated[To, typer.Option("--to", help="The system that runs the components.")],
+    _to: Annotated[To, typer.Option("--to", help="The system that runs the components.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file.", show_default="print it")
     ] = None,
