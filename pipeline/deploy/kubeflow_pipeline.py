@@ -20,7 +20,7 @@ _ABOUT = """\
 """
 _SPAN = "{{$.inputs.parameters['span']}}"
 _RUN_ID = "{{$.inputs.parameters['run_id']}}"
-_UNSAFE = "{{$"
+_UNSAFE = "{{"
 _ACCEPT_NOT_BLESSED = '"$0" "$@" || { code=$?; [ "$code" = 3 ] || exit "$code"; }'
 """The model did not pass its gates; the components after the Evaluator end with 0 without doing anything."""
 _RETRIES = {"maxRetryCount": 3, "backoffDuration": "60s", "backoffFactor": 2.0, "backoffMaxDuration": "960s"}
@@ -71,7 +71,7 @@ def kubeflow_pipeline(deployment: Deployment, place: KubernetesPlace) -> str:
     """
     for word in (*deployment.program, *deployment.arguments):
         if _UNSAFE in word:
-            raise JobError("Kubeflow replaces {{$ in arguments.", found=word, fix="choose another path or value")
+            raise JobError("Kubeflow takes {{ for a placeholder.", found=word, fix="choose another path or value")
     labels = {component.name: _label(component.name) for component in deployment.components}
     text = io.StringIO(_ABOUT.format(name=deployment.name, claim=place.claim, root=place.root))
     text.seek(0, io.SEEK_END)

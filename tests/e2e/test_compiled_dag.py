@@ -40,7 +40,7 @@ def test_the_commands_of_a_dag_run_the_span_of_its_time(new_job: Callable[..., J
         assert done.returncode == 0, done.stderr
     (record,) = job.records()
     assert record["run_id"] == "scheduled__2026-03-02T04:15:00+00:00"
-    assert record["state"] == "done"
+    assert record["state"] == "transformed"
     assert {row["name"]: row["state"] for row in record["components"]} == dict.fromkeys(edges, "done")
     (vocabulary,) = job.root.glob("artifacts/SequenceTransform/transform_graph/*/vocabulary.txt")
     words = vocabulary.read_text().split()

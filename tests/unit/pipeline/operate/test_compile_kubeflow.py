@@ -98,22 +98,14 @@ def documents(done: Result) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_each_component_is_a_container_with_the_run_and_the_span(invoke: Callable[..., Result], tmp_path: Path) -> None:
-    found, _ = documents(invoke(DATES, "--image", IMAGE, "--root", "/shared/daily", "--set", "transform.min_count=2"))
+    options = ("--root", "/shared/daily", "--set", "transform.min_count=2")
+    found, _ = documents(invoke(DATES, "--image", IMAGE, *options))
     assert found["deploymentSpec"]["executors"]["exec-statistics-gen"]["container"] == {
         "image": IMAGE,
         "command": ["seqloom"],
         "args": [
-            *(
-                "run",
-                str(tmp_path / "job.yaml"),
-                "--root",
-                "/shared/daily",
-                "--set",
-                "transform.min_count=2",
-                "--run-id",
-            ),
-            *("{{$.inputs.parameters['run_id']}}", "--set", "corpus.span={{$.inputs.parameters['span']}}"),
-            *("--only", "StatisticsGen"),
+            *("run", str(tmp_path / "job.yaml"), *options, "--run-id", "{{$.inputs.parameters['run_id']}}"),
+            *("--set", "corpus.span={{$.inputs.parameters['span']}}", "--only", "StatisticsGen"),
         ],
     }
     span = {"defaultValue": "latest", "isOptional": True, "parameterType": "STRING"}
@@ -147,7 +139,7 @@ def test_the_claim_of_the_root(invoke: Callable[..., Result]) -> None:
         (("--image", "seqloom:latest"), "The image has no digest.\n"),
         (("--image", IMAGE, "--schedule", "0 3 * * *"), "--schedule cannot be combined with --to kubeflow.\n"),
         (("--image", IMAGE, "--days-back", "0"), "--days-back cannot be combined with --to kubeflow.\n"),
-        (("--image", IMAGE, "--root", "/{{$}}"), "Kubeflow replaces {{$ in arguments.\n"),
+        (("--image", IMAGE, "--root", "/a{{b}}"), "Kubeflow takes {{ for a placeholder.\n"),
     ],
 )
 def test_usage_errors(invoke: Callable[..., Result], options: tuple[str, ...], message: str) -> None:
