@@ -25,7 +25,6 @@ _ACCEPT_NOT_BLESSED = '"$0" "$@" || { code=$?; [ "$code" = 3 ] || exit "$code"; 
 """The model did not pass its gates; the components after the Evaluator end with 0 without doing anything."""
 _RETRIES = {"maxRetryCount": 3, "backoffDuration": "60s", "backoffFactor": 2.0, "backoffMaxDuration": "960s"}
 _IMAGE = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
-_MIB_IN_GB = 2**20 / 1e9
 
 
 class KubernetesPlace(NamedTuple):
@@ -142,7 +141,7 @@ def _resources(needs: ResourceSettings) -> dict[str, Any]:
         found |= {"cpuRequest": needs.cpu, "resourceCpuRequest": f"{needs.cpu:g}"}
     if needs.memory is not None:
         mebibytes = round(needs.memory * 1024)
-        found |= {"memoryRequest": mebibytes * _MIB_IN_GB, "resourceMemoryRequest": f"{mebibytes}Mi"}
+        found |= {"memoryRequest": mebibytes * 2**20 / 1e9, "resourceMemoryRequest": f"{mebibytes}Mi"}
     if needs.gpu:
         kind, count = "nvidia.com/gpu", str(needs.gpu)
         found["accelerator"] = {"count": count, "resourceCount": count, "resourceType": kind, "type": kind}
