@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from pipeline.cli import config, schema
 from pipeline.cli.init import init
 from pipeline.cli.operate.backfill import backfill
+from pipeline.cli.operate.compile import compile_job
 from pipeline.cli.operate.doctor import doctor
 from pipeline.cli.operate.plan import plan
 from pipeline.cli.operate.schedule import schedule
@@ -63,6 +64,7 @@ app = typer.Typer(
 _COMMANDS = (init, run, plan, why, tune, predict, neighbors, analogy, vectors, runs, schedule, backfill, doctor)
 for command in _COMMANDS:
     app.command()(command)
+app.command("compile")(compile_job)
 app.add_typer(config.app, name="config")
 app.add_typer(schema.app, name="schema")
 

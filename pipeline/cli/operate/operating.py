@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +42,9 @@ def require_spans(job: Job, config: Path, needed_by: str) -> CorpusSpans:
         expected = "{YYYY}, {MM} and {DD}, or {SPAN} in corpus.path"
         raise JobError(f"{needed_by} needs a corpus with spans.", where=str(config), expected=expected)
     return CorpusSpans(job)
+
+
+def own_program() -> tuple[str, ...]:
+    """Returns the command of this installation, for other programs that start it."""
+    script = Path(sys.prefix) / "bin" / "seqloom"
+    return (str(script),) if script.is_file() else (sys.executable, "-m", "pipeline.cli")

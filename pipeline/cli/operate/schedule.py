@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime
 import enum
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.exit_codes import USAGE, exits_with
-from pipeline.cli.operate.operating import operating, require_spans
+from pipeline.cli.operate.operating import operating, own_program, require_spans
 from pipeline.cli.options import ConfigPath, Overrides, RootPath, checked_job
 from pipeline.config.job import Job
 from pipeline.console.printing import echo, visible
@@ -119,12 +118,10 @@ def _emission(job: Job, config: Path, root: Path, overrides: list[str], plan: Sc
     arguments += ["--on", On.NEW_SPAN.value] if plan.new_spans else []
     arguments += ["--days-back", str(plan.days_back)] if plan.days_back else []
     arguments += [part for override in overrides for part in ("--set", override)]
-    script = Path(sys.prefix) / "bin" / "seqloom"
-    program = (str(script),) if script.is_file() else (sys.executable, "-m", "pipeline.cli")
     return Emission(
         job.name,
         plan.times,
-        program,
+        own_program(),
         tuple(arguments),
         root.absolute(),
         plan.catch_up is not CatchUp.NONE,
