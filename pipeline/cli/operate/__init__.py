@@ -1,1 +1,1 @@
-"""The commands that operate a job over time: schedule, backfill."""
+"""The commands that operate a job: plan, why, compile, schedule, backfill, doctor."""
