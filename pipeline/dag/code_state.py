@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -64,13 +65,16 @@ def code_state(*modules: str) -> CodeState:
 
 
 def _versions(distributions: Iterable[str]) -> dict[str, str]:
-    found = {}
-    for name in sorted(distributions):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # An extra that is not installed.
-            continue
-    return found
+    found = {name: _version(name) for name in sorted(distributions)}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@functools.cache
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:  # An extra that is not installed.
+        return None
 
 
 def _digest(content: bytes) -> str:

@@ -41,7 +41,7 @@ class PlannedComponent(NamedTuple):
 def plan(job: Job, root: Path | None) -> list[PlannedComponent]:
     """Returns the components of a job in order, and for a root whether they would come from its cache.
 
-    It writes nothing into the root but copies of the files that the job names and hashes, which the run would write as well.
+    It writes nothing into the root but copies of the files that the job names and hashes of the corpus's, as a run.
 
     Raises:
         TransientError: If a run uses the root.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import shutil
 
 import pytest
 
@@ -67,3 +69,29 @@ def test_a_component_runs_again_for_the_reason_that_is_given(new_job, ran):
     table = job.seqloom("why", "job.yaml", "SequenceTransform", "--root", job.root, "--set", "transform.min_count=2")
     assert "transform.min_count" in table.stdout
     assert table.stdout.startswith("SequenceTransform would run: transform.min_count is 2, was 1")
+
+    newer = job.code / "regex-9999.1.dist-info"
+    newer.mkdir()
+    (newer / "METADATA").write_text("Metadata-Version: 2.1\nName: regex\nVersion: 9999.1\n")
+    package = {"kind": "package", "name": "regex", "old": importlib.metadata.version("regex"), "new": "9999.1"}
+    assert why("ExampleValidator")["differences"] == [package]
+    assert why("StatisticsGen")["state"] == "cached"
+    shutil.rmtree(newer)
+
+    shutil.rmtree(job.root / "artifacts" / "SequenceTransform")
+    lost = why("SequenceTransform")
+    assert (lost["state"], lost["differences"]) == ("runs", [])
+    assert lost["reason"] == f"the results of run {again.record['run_id']} are gone"
+    assert why("PreviousStatistics")["reason"] == "it looks up earlier results every time"
+
+
+def test_commands_that_cannot_answer_say_so(new_job):
+    job = new_job("no-reasons", yaml=YAML, count=20)
+    first = job.seqloom("why", "job.yaml", "StatisticsGen", "--root", job.root)
+    assert first.stdout == (
+        "StatisticsGen would run after CorpusExampleGen. CorpusExampleGen would run: the root has no earlier run.\n"
+    )
+    assert not job.root.exists()
+    wrong = job.seqloom("why", "job.yaml", "Statistics", "--root", job.root)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean StatisticsGen?" in wrong.stderr

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 from pipeline.dag.code_state import CodeState
 from pipeline.runners.causes.facts import ExecutionFacts, Input
 
 Kind = Literal["file", "setting", "code", "package", "input", "beam"]
-
-_Key = TypeVar("_Key")
 
 _UNNAMED = {"file", "code"}
 """The kinds of which ML Metadata has only a digest."""
@@ -76,9 +74,9 @@ def changed_code(old: CodeState, new: CodeState) -> list[Difference]:
     return modules + [Difference("package", *each) for each in _changed(old.packages, new.packages)]
 
 
-def _changed(old: Mapping[_Key, Any], new: Mapping[_Key, Any]) -> Iterator[tuple[_Key, Any, Any]]:
-    """Yields the keys with different values or without one, in the order of the new ones; None for no value."""
-    for key in {**new, **old}:
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yields the keys with different values or without one, sorted; None for no value."""
+    for key in sorted({**new, **old}):
         if key not in old or key not in new or _text(old[key]) != _text(new[key]):
             yield key, old.get(key), new.get(key)
 
