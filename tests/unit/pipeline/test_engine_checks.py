@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -191,10 +192,16 @@ def test_workers_that_cannot_do_the_work_are_named(
         "other code": "The workers have another version of seqloom.",
         "hidden root": "The workers cannot see the root.",
     }[difference]
-    environment = {**os.environ, "PYTHONPATH": str(code), "PYTHONSAFEPATH": "1"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    # Without `site`, Python does not find seqloom if it is installed in place.
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    packages = f"{code}:{sysconfig.get_paths()['purelib']}"
+    environment = {**os.environ, "PYTHONPATH": packages, "PYTHONSAFEPATH": "1"}
+    environment["PATH"] = f"{python.parent}:{environment['PATH']}"
     port = closed_port()
-    pool += [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", "--service_port", str(port)]
+    pool += [str(python), "-m", "apache_beam.runners.worker.worker_pool_main", "--service_port", str(port)]
     with (
         job_server(["--runner=PrismRunner", f"--prism_location={prism}"]) as (endpoint,),
         subprocess.Popen(pool, cwd=code, env=environment, stderr=subprocess.DEVNULL) as process,
