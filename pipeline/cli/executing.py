@@ -8,10 +8,10 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli.exit_codes import RETRY, USAGE, exits_with
+from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.config.job import Job
 from pipeline.runs.record import ComponentRecord
-from pipeline.runs.state import ComponentState, RunState
+from pipeline.runs.state import RETRY, ComponentState, RunState
 from pipeline.tasks.task import Goal
 
 

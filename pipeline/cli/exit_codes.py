@@ -9,7 +9,7 @@
 | 75 | failed because of something that passes: a network, a lost worker, another run in the root, SIGTERM | yes |
 | 130 | interrupted by Ctrl-C | |
 
-`pipeline.runs.state.RunState` has the code of each state of a run.
+`pipeline.runs.state.RunState` has the code of each state of a run, `RETRY` beside it is 75.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from collections.abc import Iterator
 import typer
 
 from pipeline.console.printing import echo
+from pipeline.runs.state import RETRY
 from trainer.errors import JobError, TransientError
 
 USAGE = 2
 """The exit code after wrong usage or configuration."""
-
-RETRY = 75
-"""The exit code if a retry may succeed: EX_TEMPFAIL of sysexits.h."""
 
 
 @contextlib.contextmanager

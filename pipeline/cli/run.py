@@ -11,11 +11,10 @@ from pipeline.cli.executing import execute, execute_step
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.options import ConfigPath, NoCache, Overrides, RootPath, checked_job, require_component
 from pipeline.config.job import Job
+from pipeline.runs.record import RUN_ID
 from pipeline.tasks.loading import load
 from pipeline.tasks.registry import task_of
 from trainer.errors import JobError
-
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+~@=-]{0,127}")
 
 Until = Annotated[str | None, typer.Option(metavar="COMPONENT", help="Stop after this component.")]
 DryRun = Annotated[
@@ -69,7 +68,7 @@ def _check_options(until: str | None, only: str | None, run_id: str | None, *, d
     if only is not None and (dry_run or until is not None):
         other = "--dry-run" if dry_run else "--until"
         raise JobError(f"--only and {other} cannot be combined.", found=only, fix="give one of the two")
-    if run_id is not None and not _RUN_ID.fullmatch(run_id):
+    if run_id is not None and not re.fullmatch(RUN_ID, run_id):
         raise JobError(
             "The run id has invalid characters.",
             where="--run-id",

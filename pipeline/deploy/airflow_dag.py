@@ -12,6 +12,8 @@ from pipeline.deploy.deployment import Deployment
 from pipeline.operate.cron_times import CronTimes
 from pipeline.operate.emission.crontab import five_fields
 from pipeline.runners.planning import PlannedComponent
+from pipeline.runs.record import RUN_ID
+from pipeline.runs.state import RETRY, RunState
 
 
 class AirflowTimes(NamedTuple):
@@ -61,12 +63,12 @@ $command
 UPSTREAM = {
 $edges
 }
-NOT_BLESSED = 3  # The model did not pass its gates; later steps do nothing and end with 0.
-RETRY = 75
+NOT_BLESSED = $not_blessed  # The model did not pass its gates; later steps do nothing and end with 0.
+RETRY = $retry
 
 
 class StepOperator(BaseOperator):
-    """Runs a component; Airflow repeats it only after exit code 75."""
+    """Runs a component; Airflow repeats it only after exit code $retry."""
 
     template_fields = ("command",)
 
@@ -90,7 +92,7 @@ class StepOperator(BaseOperator):
 
 def step_run_id(run_id):
     """Returns the id of Airflow's run, or a hash of it if seqloom does not take such ids."""
-    if re.fullmatch("[A-Za-z0-9][A-Za-z0-9._:+~@=-]{0,127}", run_id):
+    if re.fullmatch("$run_ids", run_id):
         return run_id
     return "airflow-" + hashlib.sha256(run_id.encode()).hexdigest()
 $span
@@ -138,6 +140,9 @@ def airflow_dag(deployment: Deployment, when: AirflowTimes, now: datetime.dateti
     spans = deployment.has_span
     return _DAG.substitute(
         name=deployment.name,
+        not_blessed=RunState.NOT_BLESSED.exit_code,
+        retry=RETRY,
+        run_ids=RUN_ID,
         span_import="import zoneinfo\n" if spans else "",
         timetable_import="" if when.times is None else _TIMETABLE,
         command=_command(deployment),

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 from typing import NamedTuple
 
+from pipeline.runs.state import StyledState
 from trainer.errors import JobError
 
 
-class DiagnosisState(str, enum.Enum):
-    """Whether a run can go on with what was found, with its style on a terminal."""
-
-    style: str
-
-    def __new__(cls, value: str, style: str) -> DiagnosisState:
-        """Creates a member; its value is what is printed."""
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.style = style
-        return state
+class DiagnosisState(StyledState):
+    """Whether a run can go on with what was found."""
 
     OK = "ok", "green"
     WARNING = "warning", "bold yellow"
     MISSING = "missing", "bold red"
-
-    def __str__(self) -> str:
-        return str.__str__(self)
 
 
 class Diagnosis(NamedTuple):

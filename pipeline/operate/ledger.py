@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import enum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.runs import disk
-from pipeline.runs.state import RunState
+from pipeline.runs.state import RunState, StyledState
 from trainer.errors import JobError
 
 FOLDER = "operate"
 _FILE = "state.json"
 
 
-class SpanState(str, enum.Enum):
-    """The state of a span, with its style on a terminal."""
-
-    style: str
-
-    def __new__(cls, value: str, style: str) -> SpanState:
-        """Creates a member; its value is the string in the file."""
-        state = str.__new__(cls, value)
-        state._value_ = value
-        state.style = style
-        return state
+class SpanState(StyledState):
+    """The state of a span."""
 
     NO_FILES = "no files", "dim"
     WAITING = "waiting", ""
@@ -35,9 +25,6 @@ class SpanState(str, enum.Enum):
     REFUSED = "refused", "bold yellow"
     FAILED = "failed", "bold red"
     STALE = "stale", "yellow"
-
-    def __str__(self) -> str:
-        return str.__str__(self)
 
 
 class _Part(BaseModel):

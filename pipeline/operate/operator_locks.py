@@ -70,20 +70,17 @@ def release(descriptor: int) -> None:
 
 def is_running(root: Path) -> bool:
     """Whether a run that someone started by hand is using the root."""
-    try:
-        descriptor = os.open(root / ".lock", os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        return not acquire(descriptor)
-    finally:
-        os.close(descriptor)
+    return _is_held(root / ".lock")
 
 
 def is_operating(root: Path) -> bool:
     """Whether a schedule or backfill is running something at the root."""
+    return _is_held(root / FOLDER / RUN)
+
+
+def _is_held(path: Path) -> bool:
     try:
-        descriptor = os.open(root / FOLDER / RUN, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return False
     try:

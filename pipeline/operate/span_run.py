@@ -17,11 +17,9 @@ from pipeline.operate import operator_locks
 from pipeline.operate.clock import Clock
 from pipeline.operate.ledger import Ledger, Work
 from pipeline.runs import record as history
-from pipeline.runs.state import RunState
+from pipeline.runs.state import RETRY, RunState
 from trainer.errors import JobError
 
-PASSING_FAULT = 75
-"""The exit code of a run that may succeed if it is repeated, such as one without a network."""
 _COMPLETE = (RunState.DONE.exit_code, RunState.NOT_BLESSED.exit_code)
 """Exit codes of runs that came to their end, even if the user asked to stop them."""
 _RETRY_SECONDS = (60, 120, 240, 480, 960)
@@ -86,7 +84,7 @@ class SpanRunner:
         for attempt, delay in enumerate((*_RETRY_SECONDS, None), start=1):
             begun = work.model_copy(update={"begun": self.clock.now(), "attempt": attempt})
             code = self._process(ledger, begun, descriptor)
-            if code != PASSING_FAULT or delay is None:
+            if code != RETRY or delay is None:
                 return code
             # Without a process, a restart repeats the run instead of taking its failure for the outcome.
             self._write(ledger.begun(begun))

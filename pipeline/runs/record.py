@@ -19,6 +19,9 @@ from pipeline.runs.details import Details
 from pipeline.runs.state import ComponentState, RunState
 from trainer.errors import JobError
 
+RUN_ID = r"[A-Za-z0-9][A-Za-z0-9._:+~@=-]{0,127}"
+"""The ids that a run may be given: names of a folder."""
+
 _RECORD = "run.json"
 _SUMMARY = "summary.json"
 _CLOCK_DRIFT = 2.0

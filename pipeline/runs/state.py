@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import enum
+from typing import TypeVar
+
+S = TypeVar("S", bound="StyledState")
+
+RETRY = 75
+"""The exit code of a command that may succeed if it is repeated: EX_TEMPFAIL of sysexits.h."""
 
 
 class RunState(str, enum.Enum):
@@ -41,17 +47,24 @@ class RunState(str, enum.Enum):
         return str.__str__(self)
 
 
-class ComponentState(str, enum.Enum):
-    """The state of a component of a run, with its style on a terminal."""
+class StyledState(str, enum.Enum):
+    """A state that is a string, with its style on a terminal."""
 
     style: str
 
-    def __new__(cls, value: str, style: str) -> ComponentState:
-        """Creates a member; its value is the string in a record."""
+    def __new__(cls: type[S], value: str, style: str) -> S:
+        """Creates a member; its value is the string in a file."""
         state = str.__new__(cls, value)
         state._value_ = value
         state.style = style
         return state
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+
+class ComponentState(StyledState):
+    """The state of a component of a run."""
 
     WAITING = "waiting", "dim"
     RUNNING = "running", "cyan"
@@ -60,9 +73,6 @@ class ComponentState(str, enum.Enum):
     FAILED = "failed", "bold red"
     INTERRUPTED = "interrupted", "yellow"
     SKIPPED = "skipped", "dim"
-
-    def __str__(self) -> str:
-        return str.__str__(self)
 
     @property
     def complete(self) -> bool:

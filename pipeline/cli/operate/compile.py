@@ -13,6 +13,7 @@ import typer
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.operate.operating import own_program, require_spans
 from pipeline.cli.options import ConfigPath, Overrides, RootPath, checked_job
+from pipeline.config.job import Job
 from pipeline.console.printing import visible
 from pipeline.deploy.airflow_dag import AirflowTimes, airflow_dag
 from pipeline.deploy.deployment import Deployment, check_single_processes
@@ -79,10 +80,9 @@ def compile_job(
         if job.corpus.has_span or days_back:
             require_spans(job, config, "--days-back")
         where = (root or Path("runs") / job.name).absolute()
-        program = _words(command) if command is not None else ("seqloom",) if to is To.KUBEFLOW else own_program()
-        arguments = [str(config.absolute()), "--root", str(where)]
-        arguments += [part for override in overrides or () for part in ("--set", override)]
-        deployed = Deployment(job.name, tuple(plan(job, None)), program, tuple(arguments), job.corpus.has_span)
+        default = ("seqloom",) if to is To.KUBEFLOW else own_program()
+        program = default if command is None else _words(command)
+        deployed = _deployment(job, program, config, where, overrides or [])
         if to is To.AIRFLOW:
             times = CronTimes(schedule or "0 0 * * *", timezone)
             when = AirflowTimes(times if schedule else None, timezone, days_back)
@@ -91,6 +91,12 @@ def compile_job(
             place = KubernetesPlace(checked_image(image), claim or kubernetes_name(job.name), str(where))
             text = kubeflow_pipeline(deployed, place)
         _write(text, output)
+
+
+def _deployment(job: Job, program: tuple[str, ...], config: Path, root: Path, overrides: list[str]) -> Deployment:
+    arguments = [str(config.absolute()), "--root", str(root)]
+    arguments += [part for override in overrides for part in ("--set", override)]
+    return Deployment(job.name, tuple(plan(job, None)), program, tuple(arguments), job.corpus.has_span)
 
 
 def _check_options(context: typer.Context, to: To) -> None:

@@ -83,6 +83,7 @@ class _Explainer:
         self._root = Path(prepared.layout.root)
 
     def explain(self, component: str) -> Explanation:
+        """Explains a component, and the first one before it that runs if it depends on that."""
         state = self._states[component]
         if state == "cached":
             run = self._executions.maker_of_results(component, self._prepared.run_id)

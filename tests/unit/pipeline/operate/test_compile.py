@@ -6,6 +6,7 @@ import ast
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,9 +20,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
-from pipeline.cli.run import _RUN_ID
 from pipeline.deploy.airflow_dag import AirflowTimes, airflow_dag
 from pipeline.deploy.deployment import Deployment
+from pipeline.runs.record import RUN_ID
 from tests import compiled
 
 GOLDEN = Path(__file__).with_name("airflow_dag.txt")
@@ -111,9 +112,9 @@ def test_a_job_without_spans_and_schedule(invoke: Callable[..., Result]) -> None
 @given(st.text(max_size=40) | st.text("AZaz09._:+~@=-", max_size=140), st.text(max_size=40))
 def test_every_run_has_an_id_that_seqloom_takes_and_no_other_run_has(one: str, other: str) -> None:
     step_run_id = compiled.parts(GOLDEN.read_text())["step_run_id"]
-    assert _RUN_ID.fullmatch(step_run_id(one))
+    assert re.fullmatch(RUN_ID, step_run_id(one))
     assert (step_run_id(one) == step_run_id(other)) == (one == other)
-    assert step_run_id(one) == one or not _RUN_ID.fullmatch(one)
+    assert step_run_id(one) == one or not re.fullmatch(RUN_ID, one)
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from("{}%#'\"\\$"), max_size=20))
