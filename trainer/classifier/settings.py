@@ -42,6 +42,17 @@ Thresholds = Annotated[Literal["tuned"] | _Probability | dict[str, _Probability]
 """One threshold, thresholds by class name, or `tuned`: those that maximize each class' F1 on the eval split."""
 
 
+def _auto_or_bool(value: Any) -> Any:
+    """Rejects other forms with one message; a union would give one message per form."""
+    if value == "auto" or isinstance(value, bool):
+        return value
+    raise ValueError("it is neither auto nor true or false")
+
+
+Parts = Annotated[Literal["auto"] | bool, BeforeValidator(_auto_or_bool)]
+"""Whether to read parts of words; `auto`: if the train split has few tokens."""
+
+
 class BigramSettings(Settings):
     """Vectors of pairs of adjacent words."""
 
@@ -53,8 +64,10 @@ class NgramSettings(Settings):
     """A linear classifier of n-grams, joined with the encoder."""
 
     longest: int = Field(3, gt=0, le=8, description="Length of the longest n-gram, in words.")
-    parts: bool = Field(
-        True, description="Also read parts of words, 3 to 5 characters that two or more words have in common."
+    parts: Parts = Field(
+        "auto",
+        description="Also read parts of words, 3 to 5 characters that two or more words have in common; auto: if the"
+        " train split has few tokens.",
     )
     min_documents: int = Field(
         2, gt=0, le=1_000_000_000, description="Drop n-grams found in fewer training documents than this."

@@ -72,8 +72,7 @@ class ClassifierHead(Head[ClassifierSettings]):
         if ngrams is None:
             return Joint(model, {})
         progress.working("n-gram classifier", whole=False)
-        words = job.text("vocabulary.txt").split("\n")[:-1]
-        parts = word_parts.of_words(words, vocabulary_size(job.transform_graph)) if ngrams.parts else None
+        parts = _word_parts(job) if word_parts.wanted(ngrams.parts, job.size().tokens) else None
         evaluated = self._collect(job.eval_files, job.size("eval"), ngrams, parts)
         fitted = self._fit(job, ngrams, evaluated, parts)
         if fitted is None:
@@ -88,6 +87,7 @@ class ClassifierHead(Head[ClassifierSettings]):
         logits = chosen.encoder * encoder + chosen.linear * linear
         details = {
             "ngrams": len(fitted.weights.keys),
+            "parts": parts is not None,
             "penalty": fitted.penalty,
             "ngram_eval_loss": fitted.eval_loss,
             "encoder_share": chosen.encoder,
@@ -145,3 +145,8 @@ class ClassifierHead(Head[ClassifierSettings]):
         logits = layer(tokens, steps)
         layer.fill(fitted.weights, *rows)
         return keras.Model(model.inputs, [model.output, logits])
+
+
+def _word_parts(job: TrainingJob) -> WordParts:
+    words = job.text("vocabulary.txt").split("\n")[:-1]
+    return word_parts.of_words(words, vocabulary_size(job.transform_graph))

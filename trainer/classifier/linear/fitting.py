@@ -9,20 +9,18 @@ word, and each document is scaled to unit length.
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse
 import scipy.special
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from trainer.classifier.linear import word_parts
 from trainer.classifier.linear.ngram_documents import NgramDocuments
 from trainer.classifier.linear.ngrams import LENGTH_BITS, LinearWeights
+from trainer.classifier.linear.regressions import Matrix, Regressions
 
 MAX_WEIGHTS = 4_000_000
 """The largest number of n-grams times columns of weights: many classes share it."""
@@ -42,12 +40,6 @@ _FURTHER_WORD = 0.5**0.5
 _SMOOTHING = 1.0
 _PART = 0.25
 """The factor of the value of a part of a word: a document has many of them."""
-_MAX_ITERATIONS = 300
-_TOLERANCE = 1e-5
-"""Fits start from the last penalty's, where a coarser limit would end them at once."""
-
-Matrix = Any
-"""A sparse matrix of scipy, [documents, n-grams]."""
 
 Losses = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 """From logits and targets, [documents, classes] each, to the loss of each document in nats, [documents]."""
@@ -154,7 +146,7 @@ class _Side:
     def __init__(self, values: _NgramValues, known: NgramDocuments, held: NgramDocuments, *, exclusive: bool) -> None:
         self.values, self.held = values, held
         self._held_rows = values.rows(held)
-        self._regressions = _Regressions(values.rows(known), known.targets, known.weights, exclusive=exclusive)
+        self._regressions = Regressions(values.rows(known), known.targets, known.weights, exclusive=exclusive)
 
     def held_logits(self, penalty: float) -> NDArray[np.float64]:
         """Fits with a penalty, and returns the logits of the held-out documents, [documents, classes]."""
@@ -180,47 +172,6 @@ def _folds(documents: NgramDocuments) -> Iterator[tuple[NgramDocuments, NgramDoc
             NgramDocuments(documents.keys[keys], *(column[mask] for column in documents[1:])) for mask, keys in for_each
         )
         yield rest, part
-
-
-class _Regressions:
-    """Logistic regressions that start from the weights of the last penalty."""
-
-    def __init__(
-        self, rows: Matrix, targets: NDArray[np.float64], weights: NDArray[np.float64], *, exclusive: bool
-    ) -> None:
-        self._rows, self._targets, self._weights, self._exclusive = rows, targets, weights, exclusive
-        columns = [targets.argmax(1)] if exclusive else list(targets.T.astype(int))
-        options = {"max_iter": _MAX_ITERATIONS, "tol": _TOLERANCE, "warm_start": True}
-        # Without n-grams, or of one class alone, nothing can be learned.
-        self._parts = [
-            (column, LogisticRegression(**options) if rows.shape[1] and len(set(column)) > 1 else None)
-            for column in columns
-        ]
-
-    def fit(self, penalty: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Returns weights [n, classes] and bias [classes]."""
-        weights, bias = np.zeros(self._targets.shape[::-1][:1] + self._rows.shape[1:]), self._prior()
-        for number, (column, regression) in enumerate(self._parts):
-            if regression is None:
-                continue
-            regression.set_params(C=penalty)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
-                regression.fit(self._rows, column, self._weights)
-            if not self._exclusive:
-                weights[number], bias[number] = regression.coef_[0], regression.intercept_[0]
-            elif len(regression.classes_) == 2:
-                halves = np.array([-0.5, 0.5])
-                weights[regression.classes_] = halves[:, np.newaxis] * regression.coef_
-                bias[regression.classes_] = halves * regression.intercept_
-            else:
-                weights[regression.classes_], bias[regression.classes_] = regression.coef_, regression.intercept_
-        return weights.T, bias
-
-    def _prior(self) -> NDArray[np.float64]:
-        """Returns the bias of classes that all documents have or none has: the logit of an add-half share."""
-        shares = (self._targets.sum(0) + 0.5) / (len(self._targets) + 1)
-        return np.asarray(np.log(shares) - (0 if self._exclusive else np.log1p(-shares)))
 
 
 def _frequent(keys: NDArray[np.int64], least: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

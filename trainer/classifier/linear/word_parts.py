@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,8 @@ CODE = (1 << LENGTH_BITS) - 1
 """The lowest bits of a part's key, where an n-gram of words has its length."""
 
 _LENGTHS = (3, 4, 5)
+_MOST_TOKENS = 1_000_000
+"""Up to this many tokens in the train split, parts are read by default: more text teaches the words themselves."""
 _LONGEST_WORD = 64
 """Longer words, such as addresses, have no parts."""
 
@@ -46,6 +48,11 @@ class WordParts(NamedTuple):
 
 NONE = WordParts(np.zeros(0, np.int64), np.zeros(1, np.int64))
 """The parts of no words."""
+
+
+def wanted(setting: Literal["auto"] | bool, tokens: int) -> bool:
+    """Returns whether to read parts of words, by the setting and the number of tokens in the train split."""
+    return tokens <= _MOST_TOKENS if setting == "auto" else setting
 
 
 def of_words(words: Sequence[str], ids: int) -> WordParts:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given
 
@@ -53,6 +56,21 @@ def test_reserved_hashed_and_very_long_words_have_no_parts() -> None:
     assert len(keys_of(parts, VOCABULARY.index("walk"))) == len(
         substrings("walk") & (substrings("walked") | substrings("walking") | substrings("talk"))
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "tokens", "expected"),
+    [
+        ("auto", 1_000_000, True),
+        ("auto", 1_000_001, False),
+        (True, 1_000_001, True),
+        (False, 1, False),
+    ],
+)
+def test_little_text_has_parts_unless_the_setting_decides(
+    setting: Literal["auto"] | bool, tokens: int, expected: bool
+) -> None:
+    assert word_parts.wanted(setting, tokens) is expected
 
 
 def batch(documents: list[list[int]], extra: int = 0) -> dict[str, tf.Tensor]:
