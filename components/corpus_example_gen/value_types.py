@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from components.corpus_example_gen.inputs import patterns
+
 SPAN, VERSION, DATE = "{SPAN", "{VERSION", ("{YYYY}", "{MM}", "{DD}")
 """Prefixes of the placeholders of a span; numbers may have a width, e.g. {SPAN:3}."""
 
@@ -85,6 +87,9 @@ def _path(path: GivenPaths | dict[str, GivenPaths]) -> GivenPaths | dict[str, Gi
             raise ValueError("a path cannot have both {SPAN} and {YYYY}{MM}{DD}")
         if VERSION in one and not dates and SPAN not in one:
             raise ValueError("{VERSION} in the path needs {SPAN} or {YYYY}{MM}{DD}")
+        if invalid := patterns.invalid_number(one):
+            found, expected = invalid
+            raise ValueError(f"expected {expected}, found {found}")
     return path
 
 

@@ -5,20 +5,17 @@ Of several versions of a span, the greatest is read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tfx.components.example_gen import utils
 from tfx.proto import example_gen_pb2
 
-from components.corpus_example_gen.inputs import files, span_names
+from components.corpus_example_gen.inputs import files, patterns, span_names
 from components.corpus_example_gen.inputs.files import CorpusFile
-from components.corpus_example_gen.inputs.patterns import SPAN_MARK, SplitPattern
+from components.corpus_example_gen.inputs.patterns import SplitPattern
 from components.corpus_example_gen.inputs.span_names import Span
 from trainer.errors import JobError
-
-_ADJACENT = re.compile(r"\{SPAN\}\{VERSION\}|\{VERSION\}\{SPAN\}")
 
 
 class Resolved(NamedTuple):
@@ -28,24 +25,24 @@ class Resolved(NamedTuple):
     files: list[tuple[SplitPattern, list[CorpusFile]]]
 
 
-def resolve(patterns: Sequence[SplitPattern], wanted: int | None, count: int) -> Resolved:
+def resolve(given: Sequence[SplitPattern], wanted: int | None, count: int) -> Resolved:
     """Finds the files of the spans to read.
 
     Args:
-        patterns: The patterns of the corpus.
+        given: The patterns of the corpus.
         wanted: The last span to read, None for the newest.
         count: The number of existing spans to read, at most.
 
     Raises:
         JobError: If a file or span is missing, or the patterns have different spans.
     """
-    specs = {_specs(pattern) for pattern in patterns}
+    specs = {_specs(pattern) for pattern in given}
     if len(specs) > 1:
         found, expected = "paths with and without {SPAN}, {VERSION} or dates", "the same in all paths"
         raise _invalid_specs(found, expected)
     if not any(specs.pop()):
-        return Resolved(Span(0, None), [(pattern, files.require_files(pattern.pattern)) for pattern in patterns])
-    found_by = [(pattern, span_names.find(pattern.pattern)) for pattern in patterns]
+        return Resolved(Span(0, None), [(pattern, files.require_files(pattern.pattern)) for pattern in given])
+    found_by = [(pattern, span_names.find(pattern.pattern)) for pattern in given]
     chosen = [(pattern, _choose(spans, pattern.pattern, wanted, count)) for pattern, spans in found_by]
     (first, spans), *others = chosen
     for other, different in others:
@@ -74,11 +71,8 @@ def _specs(pattern: SplitPattern) -> tuple[bool, bool, bool]:
         )
     except ValueError as error:
         raise _invalid_specs(str(error), expected) from error
-    for name, width in SPAN_MARK.findall(pattern.pattern):
-        if width and not (name in ("SPAN", "VERSION") and width.isdecimal() and int(width)):
-            raise _invalid_specs(f"{{{name}:{width}}}", f"{expected}; a width like {{SPAN:3}}")
-    if adjacent := _ADJACENT.search(pattern.pattern):
-        raise _invalid_specs(adjacent[0], "a character between two numbers, or a width like {SPAN:3}")
+    if invalid := patterns.invalid_number(pattern.pattern):
+        raise _invalid_specs(*invalid)
     return found
 
 

@@ -25,6 +25,7 @@ ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 SPAN_MARK = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::([^}]*))?\}")
 _ANY_NUMBERS = re.compile(r"\*?(?:\{(?:SPAN|VERSION)(?::(?![1-9][0-9]?\})[^}]*)?\}\*?)+")
 """Numbers of any width, with a * beside them: each would become a *, and two of them mean something else."""
+_ADJACENT = re.compile(r"\{SPAN\}\{VERSION\}|\{VERSION\}\{SPAN\}")
 _DIGITS = {"YYYY": 4, "MM": 2, "DD": 2}
 
 
@@ -40,6 +41,15 @@ class SplitPattern(NamedTuple):
     name: str
     pattern: str
     order: int = 0
+
+
+def invalid_number(pattern: str) -> tuple[str, str] | None:
+    """Returns the placeholders of numbers in a pattern that have no meaning, and what is expected; None if all have."""
+    for name, width in SPAN_MARK.findall(pattern):
+        if width and not (name in ("SPAN", "VERSION") and width.isdecimal() and int(width)):
+            return f"{{{name}:{width}}}", "a width like {SPAN:3}"
+    adjacent = _ADJACENT.search(pattern)
+    return (adjacent[0], "a character between two numbers, or a width like {SPAN:3}") if adjacent else None
 
 
 def any_span(pattern: str) -> str:

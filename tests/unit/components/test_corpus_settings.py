@@ -64,6 +64,8 @@ def test_labels_become_a_mapping_in_the_order_of_the_classes(given: object, labe
         ({"path": {"train": "a-{SPAN}", "eval": "b"}}, "all paths must have the same placeholders: {SPAN}"),
         ({"path": "{YYYY}/{MM}/a.csv"}, "a date in the path needs {YYYY}, {MM}, {DD}, found {YYYY}, {MM}"),
         ({"path": "{SPAN}/{YYYY}{MM}{DD}"}, "a path cannot have both {SPAN} and {YYYY}{MM}{DD}"),
+        ({"path": "{SPAN}{VERSION}.csv"}, "expected a character between two numbers, or a width like {SPAN:3}, found"),
+        ({"path": "{SPAN:x}.csv"}, "expected a width like {SPAN:3}, found {SPAN:x}"),
         ({"path": "{VERSION}/a.csv"}, "{VERSION} in the path needs {SPAN}"),
         ({"rolling": 7}, "rolling needs a span in path. where: rolling expected: {SPAN} or {YYYY}{MM}{DD} in path"),
         ({"span": 0}, "span needs a span in path. where: span"),
