@@ -19,8 +19,14 @@ _ERRNOS = frozenset(
 _STATUS = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED")
 """The states of gRPC with which a call may be repeated: a lost worker of a training, a server that restarts."""
 
-_CLASSES = ("UnavailableError", "DeadlineExceededError", "AbortedError")
-"""The same as exceptions of TensorFlow and of ML Metadata, by name, because importing either takes seconds."""
+_CLASSES = (
+    *("UnavailableError", "DeadlineExceededError", "AbortedError"),
+    *("ServiceUnavailable", "InternalServerError", "BadGateway", "GatewayTimeout", "TooManyRequests", "RetryError"),
+    *("TransportError", "ConnectTimeoutError", "ReadTimeoutError", "EndpointConnectionError"),
+    *("ConnectionError", "ConnectTimeout", "ReadTimeout"),
+)
+"""The same as exceptions of TensorFlow and ML Metadata, of Google's and Amazon's clients, and of requests, by name,
+because importing any of them takes seconds."""
 
 _TEXTS = ("database is locked", "database table is locked")
 """Errors of SQLite, of which ML Metadata keeps only the text."""
@@ -38,10 +44,14 @@ def as_transient(error: JobError) -> TransientError:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yields an error and those that it comes from, among them those that Beam's filesystems keep by path."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         yield error
+        details = getattr(error, "exception_details", None)
+        for one in details.values() if isinstance(details, dict) else ():
+            yield from _chain(one)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 

@@ -14,6 +14,8 @@ from components.corpus_example_gen.inputs import decompression, patterns
 from trainer.errors import JobError
 
 _CHUNK_BYTES = 1 << 20
+_CLIENTS = ("google.", "botocore.", "azure.", "requests.", "urllib3.", "hdfs.")
+"""Modules of the errors of object stores, which are no `OSError`."""
 _URL = re.compile("[a-zA-Z][-a-zA-Z0-9+.]*://")
 """What Beam takes for the start of a URL."""
 
@@ -45,13 +47,23 @@ def match_files(pattern: str) -> list[CorpusFile]:
         raise JobError(
             "The corpus path cannot be resolved.",
             where=pattern,
-            found=str(error),
+            found="; ".join(_reasons(error)),
             expected="a path, a glob or the URL of a Beam filesystem",
-            fix="Check corpus.path, and that the filesystem's Beam extra is installed.",
+            fix="Check corpus.path, the credentials and the network, and that the Beam extra is installed.",
         ) from error
     files = [CorpusFile(item.path, item.size_in_bytes, item.last_updated_in_seconds) for item in found]
     names = pattern.split("/")
     return sorted(file for file in files if not any(patterns.is_hidden(part, names) for part in file.path.split("/")))
+
+
+def _reasons(error: BaseException) -> Iterator[str]:
+    """Yields the errors that Beam's filesystems keep by path, or the error itself."""
+    details = getattr(error, "exception_details", None)
+    if not isinstance(details, dict) or not details:
+        yield f"{type(error).__name__}: {error}"
+    else:
+        for one in details.values():
+            yield from _reasons(one)
 
 
 def require_files(pattern: str) -> list[CorpusFile]:
@@ -124,6 +136,10 @@ def open_stored(path: str) -> Iterator[tuple[BinaryIO, bytes]]:
             stored.seek(0)
             yield stored, head
     except decompression.UNREADABLE as error:
+        raise _unreadable(path, f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        if is_local(path) or not type(error).__module__.startswith(_CLIENTS):
+            raise
         raise _unreadable(path, f"{type(error).__name__}: {error}") from error
 
 

@@ -7,10 +7,14 @@ import lzma
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import zstandard
+from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystems import FileSystems
+from google.api_core.exceptions import NotFound
 from hypothesis import strategies as st
 
 from components.corpus_example_gen.inputs import decompression, files, patterns
@@ -132,6 +136,25 @@ def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
     with pytest.raises(JobError, match=r"(?s)cannot be read.*symbolic links"):
         files.match_files(f"{tmp_path}/lo*")
     assert names(f"{tmp_path}/{'n' * 300}/*") == names(f"{tmp_path}/{'n' * 300}") == []
+
+
+def test_an_object_store_that_refuses_is_told_with_its_own_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = BeamIOError(
+        "List failed", {"gs://a/b": BeamIOError("List failed", {"gs://a/b": NotFound("no bucket a")})}
+    )
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise refused if "*" in str(_) else NotFound("no object b")
+
+    monkeypatch.setattr(FileSystems, "match", fail)
+    monkeypatch.setattr(FileSystems, "open", fail)
+    with pytest.raises(JobError, match=r"(?s)cannot be resolved.*found: NotFound: 404 no bucket a\n.*credentials"):
+        files.match_files("gs://a/*")
+    with (
+        pytest.raises(JobError, match=r"(?s)cannot be read.*found: NotFound: 404 no object b"),
+        files.open_file("gs://a/b"),
+    ):
+        pass
 
 
 def test_paths_without_files_are_errors(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import grpc
 import pytest
+import requests
 import tensorflow as tf
 import typer
+from apache_beam.io.filesystem import BeamIOError
+from google.api_core import exceptions as google_errors
 from ml_metadata import errors
 
 from pipeline.cli.exit_codes import exits_with
@@ -43,6 +46,11 @@ PASSING = [
     tf.errors.UnavailableError(None, None, "Connection reset by peer"),
     Lost(),
     chained(OSError(errno.EIO, "Input/output error")),
+    google_errors.ServiceUnavailable("the backend restarts"),
+    requests.exceptions.ConnectionError("connection refused"),
+    BeamIOError(
+        "List failed", {"gs://a/b": BeamIOError("again", {"gs://a/b": google_errors.RetryError("120 s", None)})}
+    ),
 ]
 LASTING = [
     OSError(errno.ENOSPC, "No space left on device"),
@@ -52,6 +60,7 @@ LASTING = [
     errors.InvalidArgumentError("no such type"),
     tf.errors.InvalidArgumentError(None, None, "shapes"),
     JobError("The corpus is empty."),
+    BeamIOError("List failed", {"gs://a/b": google_errors.NotFound("no bucket")}),
 ]
 
 
