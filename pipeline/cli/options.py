@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,26 @@ from pipeline.tasks.registry import task_of
 from trainer.errors import JobError
 from trainer.text.suggestions import closest
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def folder(value: str) -> Path:
+    """Returns the path of a root; refuses URLs, which would become names of folders."""
+    if _URL.match(value):
+        raise typer.BadParameter(f"{value} is a URL, but a root is a folder: mount the bucket, and pass the mount.")
+    return Path(value)
+
+
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The job's YAML.", show_default=False)]
 RootPath = Annotated[
-    Path | None, typer.Option("--root", help="The folder for artifacts, logs and models.", show_default="runs/<name>")
+    Path | None,
+    typer.Option(
+        "--root",
+        metavar="PATH",
+        parser=folder,
+        help="The folder for artifacts, logs and models.",
+        show_default="runs/<name>",
+    ),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run all components again, without cached results.")]
 Overrides = Annotated[

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.exit_codes import USAGE, exits_with
-from pipeline.cli.options import ConfigPath, Overrides, checked_job
+from pipeline.cli.options import ConfigPath, Overrides, checked_job, folder
 from pipeline.config.sections import ResourceSettings
 from pipeline.console.printing import echo_json
 from pipeline.runners.planning import PlannedComponent
@@ -19,7 +19,13 @@ from pipeline.runners.planning import plan as make_plan
 
 CacheRoot = Annotated[
     Path | None,
-    typer.Option("--root", help="Also show what would come from the cache of this root.", show_default=False),
+    typer.Option(
+        "--root",
+        metavar="PATH",
+        parser=folder,
+        help="Also show what would come from the cache of this root.",
+        show_default=False,
+    ),
 ]
 
 

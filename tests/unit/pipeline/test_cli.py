@@ -116,3 +116,13 @@ def test_a_root_without_runs_is_reported(tmp_path):
     assert (result.exit_code, result.stdout) == (2, "")
     assert "No runs found in this directory." in result.stderr
     assert invoke("runs", tmp_path / "none").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["run", "plan", "why", "schedule", "backfill", "compile"])
+def test_a_url_is_no_root(tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.yaml").write_text("name: x\n")
+    result = invoke(command, "job.yaml", "--root", "gs://bucket/root")
+    assert result.exit_code == 2
+    assert "gs://bucket/root is a URL, but a root is a folder" in " ".join(result.stderr.replace("│", " ").split())
+    assert [path.name for path in tmp_path.iterdir()] == ["job.yaml"]
