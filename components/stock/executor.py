@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
 import tensorflow as tf
 from tensorflow_data_validation import StatsOptions
 from tensorflow_data_validation.statistics import stats_impl
@@ -53,4 +54,19 @@ def in_memory(files: Sequence[str]) -> statistics_pb2.DatasetFeatureStatisticsLi
     """Returns the statistics of TFRecord files of raw SequenceExamples, which have to fit into memory."""
     records = list(stream(files).as_numpy_iterator())
     batch = SequenceExamplesToRecordBatchDecoder(curated.SEQUENCE).DecodeBatch(records)
-    return stats_impl.generate_statistics_in_memory(batch, StatsOptions())
+    ranks = StatsOptions().num_rank_histogram_buckets
+    # As many counters as values: with fewer, the sketch of TensorFlow Data Validation keeps others of the rarest values
+    # in every process.
+    exact = StatsOptions(num_rank_histogram_buckets=max(ranks, *map(_number_of_values, batch.columns), 0))
+    found = stats_impl.generate_statistics_in_memory(batch, exact)
+    for dataset in found.datasets:
+        for feature in dataset.features:
+            if feature.HasField("string_stats"):  # Reading it would add it to other features.
+                del feature.string_stats.rank_histogram.buckets[ranks:]
+    return found
+
+
+def _number_of_values(column: pa.Array) -> int:
+    while pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        column = column.flatten()
+    return len(column)

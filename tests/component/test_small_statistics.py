@@ -15,7 +15,9 @@ from components.stock.component import StatisticsGen
 from pipeline.config.locations import resolve_corpus_path
 from tests.component.corpus_job import run_components
 
-ROWS = "".join(f'"Film {n} of {n % 7}",{"good" if n % 3 else "bad"},{"web" if n % 2 else "print"}\n' for n in range(90))
+ROWS = "".join(
+    f'"Film {n} of {n % 7}",{"good" if n % 3 else "bad"},{"web" if n % 2 else "print"}\n' for n in range(2_100)
+)
 WORDS = "".join(f"Word{n % 9}\tO\nin\tO\nRome{n}\tB-LOC\n\n" for n in range(60))
 CORPORA = {
     "csv": ("text,label,source\n" + ROWS, {"text": "text", "label": "label", "source": "source"}),
