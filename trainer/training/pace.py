@@ -27,7 +27,7 @@ class PacePlan(NamedTuple):
         epochs: The fewest and the most epochs.
         rates: The lowest and the highest peak learning rate: few steps have to be large ones.
         long_run: The steps from which on the rate is the lowest.
-        few: Fewer documents than this get one epoch.
+        few: Fewer documents than this get one epoch of the largest batches.
     """
 
     steps: int
@@ -63,11 +63,12 @@ class Pace(NamedTuple):
 
 def suited(size: SplitSize, plan: PacePlan = OF_DOCUMENTS) -> Pace:
     """Returns the pace that suits a train split of a size, with powers of two as the limits of a batch."""
-    batch_documents = _power_of_two(size.documents / _STEPS_PER_EPOCH, *_BATCH_DOCUMENTS)
-    batch_tokens = _power_of_two(size.tokens / _STEPS_PER_EPOCH, *_BATCH_TOKENS)
+    few = size.documents < plan.few
+    batch_documents = _power_of_two(math.inf if few else size.documents / _STEPS_PER_EPOCH, *_BATCH_DOCUMENTS)
+    batch_tokens = _power_of_two(math.inf if few else size.tokens / _STEPS_PER_EPOCH, *_BATCH_TOKENS)
     batches = max(1, size.tokens / batch_tokens, size.documents / batch_documents)
     fewest, most = plan.epochs
-    epochs = min(max(math.ceil(plan.steps / batches), fewest), most) if size.documents >= plan.few else 1
+    epochs = 1 if few else min(max(math.ceil(plan.steps / batches), fewest), most)
     lowest, highest = plan.rates
     rate = min(lowest * math.sqrt(max(1, plan.long_run / (batches * epochs))), highest)
     return Pace(epochs, batch_tokens, batch_documents, float(f"{rate:.2g}"))
