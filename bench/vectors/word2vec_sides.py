@@ -93,9 +93,12 @@ def with_keras(job: Job) -> Trained:
     pairs: list[list[int]] = []
     labels: list[int] = []
     words = 0
-    for document in _sentences(job):
+    # From Python 3.12 on, `skipgrams` fails to draw a seed of its own.
+    for seed, document in enumerate(_sentences(job), job.seed):
         ids = [rows.get(word, 0) for word in document]
-        made = sequence.skipgrams(ids, size, window_size=WINDOW, negative_samples=NEGATIVES, sampling_table=table)
+        made = sequence.skipgrams(
+            ids, size, window_size=WINDOW, negative_samples=NEGATIVES, sampling_table=table, seed=seed
+        )
         pairs, labels, words = pairs + made[0], labels + made[1], words + len(ids)
         if len(pairs) > _KERAS_STEPS:
             break
