@@ -118,6 +118,7 @@ class Nodes:
             kind=self._job.corpus.kind,
             labels=json.dumps(self._job.corpus.class_names or []),
             learned=self._task.learns(self._job),
+            counts_dir=self._layout.counts if (self._job.corpus.rolling or 1) > 1 else "",
             code=self._code["SequenceTransform"],
         )
 
