@@ -138,7 +138,7 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = transform.count(pipeline, shards, settings, kind, **models) | WriteJson(path)
         (counts,) = read_json(path)
-        return _token_counts(counts)
+        return TokenCounts.from_json(counts)
 
     def _count_spans(
         self, shards: list[str], spans: Sequence[int], settings: TransformSettings, kind: CorpusKind
@@ -150,7 +150,7 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         path = posixpath.join(self._get_tmp_dir(), "span_counts.json")
         with self._make_beam_pipeline() as pipeline:
             _ = transform.count_spans(pipeline, shards, spans, settings, kind) | WriteJson(path)
-        return {span: _token_counts(values) for span, values in read_json(path)}
+        return {span: TokenCounts.from_json(values) for span, values in read_json(path)}
 
     def _transform(
         self,
@@ -172,11 +172,6 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
             report = ShardReport.from_json(values)
             reports.setdefault(report.split, ShardReport(report.split)).add(report)
         return {split: reports[split] for split in dict.fromkeys(split for split, _, _ in shards)}
-
-
-def _token_counts(values: dict[str, Any]) -> TokenCounts:
-    counters = {name: Counter(values[name]) for name in ("tokens", "classes")}
-    return TokenCounts(**counters, documents=values["documents"])
 
 
 def _train_subwords(train: list[str], settings: TransformSettings, directory: str) -> Paths:

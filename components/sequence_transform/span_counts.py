@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import posixpath
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
@@ -94,8 +93,7 @@ def _read(path: str) -> TokenCounts | None:
     if hashlib.sha256(content).hexdigest().encode() != digest:
         _logger.warning("The kept counts of a span are damaged; it is counted again: %s", path)
         return None
-    values = json.loads(content)
-    return TokenCounts(Counter(values["tokens"]), Counter(values["classes"]), values["documents"])
+    return TokenCounts.from_json(json.loads(content))
 
 
 def _write(path: str, counts: TokenCounts) -> None:
