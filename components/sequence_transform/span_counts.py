@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -25,6 +25,9 @@ _logger = logging.getLogger("seqloom")
 
 class SpanCounts:
     """The counts of spans that earlier runs have kept in a folder.
+
+    Attributes:
+        missing: The spans without counts.
 
     Args:
         folder: The folder.
@@ -40,27 +43,30 @@ class SpanCounts:
         how = [settings.model_dump_json(), kind.name, code]
         keys = [hashlib.sha256(json.dumps([digest, *how]).encode()).hexdigest()[:32] for digest in digests]
         self._paths = [posixpath.join(folder, f"{key}.json") for key in keys]
-        self._folder = folder
-        found = {span: _read(path) for span, path in enumerate(self._paths)}
-        self._known = {span: counts for span, counts in found.items() if counts is not None}
-
-    @property
-    def missing(self) -> tuple[int, ...]:
-        """The spans without counts."""
-        return tuple(span for span in range(len(self._paths)) if span not in self._known)
+        self._folder, self._known, missing = folder, TokenCounts(), list[int]()
+        for span, path in enumerate(self._paths):
+            counts = _read(path)
+            if counts is None:
+                missing.append(span)
+            else:
+                self._known.add(counts)
+        self.missing = tuple(missing)
 
     def total(self, counted: Mapping[int, TokenCounts]) -> TokenCounts:
         """Returns the counts of the window, and keeps those of its spans alone; `counted` has the missing ones."""
-        spans = {**self._known, **{span: counted.get(span, TokenCounts()) for span in self.missing}}
-        _logger.info("Counted %d of %d spans; the counts of the others are kept.", len(self.missing), len(spans))
+        _logger.info("Counted %d of %d spans; the counts of the others are kept.", len(self.missing), len(self._paths))
+        total = TokenCounts()
+        total.add(self._known)
         tf.io.gfile.makedirs(self._folder)
         for span in self.missing:
-            _write(self._paths[span], spans[span])
+            counts = counted.get(span, TokenCounts())
+            _write(self._paths[span], counts)
+            total.add(counts)
         names = {posixpath.basename(path) for path in self._paths}
         for name in tf.io.gfile.listdir(self._folder):
             if name not in names:
                 tf.io.gfile.remove(posixpath.join(self._folder, name))
-        return _sum(spans.values())
+        return total
 
 
 def open_counts(
@@ -75,13 +81,6 @@ def open_counts(
         return None
     digests = span_records.read_digests(shards)
     return None if digests is None else SpanCounts(folder, digests, settings, kind, code)
-
-
-def _sum(counts: Iterable[TokenCounts]) -> TokenCounts:
-    total = TokenCounts()
-    for each in counts:
-        total.add(each)
-    return total
 
 
 def _read(path: str) -> TokenCounts | None:
