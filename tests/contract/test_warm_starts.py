@@ -98,8 +98,6 @@ def test_a_killed_warm_start_resumes_to_the_same_model(case: Case, published, ch
         return {**places(corpus, tmp_path / name), "base": base}
 
     train(*given, fields("straight"))
-    train(case.task.training(case.job), section(case), places(corpus, tmp_path / "cold"))
-    assert outcome(tmp_path / "straight")[0] != outcome(tmp_path / "cold")[0]
     saves = "checkpoint_steps" in type(case.job.trainer).model_fields
     killed = processes.exit_code(processes.forked(), train, *given, fields("killed"), 0.5 if saves else 0.0)
     assert killed == -signal.SIGKILL
@@ -113,25 +111,14 @@ def test_a_training_without_a_usable_model_starts_from_scratch_and_says_why(
     case: Case, published, changed, tmp_path
 ) -> None:
     corpus, place, base = changed(case), case.task.training(case.job), published(case).folder / "weights"
-    train(place, section(case, **STILL), places(corpus, tmp_path / "cold"))
     width = {"embedding": 7, "dimensions": 7}
-    damaged = tmp_path / "damaged"
-    damaged.mkdir()
-    (damaged / "index.json").write_bytes((base / "index.json").read_bytes())
-    (damaged / "values.npy").write_bytes((base / "values.npy").read_bytes()[:-5])
-    for name, folder, other, reason in (
-        ("first", "", {}, "no model of other data has been blessed in this root before"),
-        ("absent", str(tmp_path / "nowhere"), {}, "has no weights to start from"),
-        ("damaged", str(damaged), {}, "cannot be read"),
-        ("architecture", str(base), width, "has other layers"),
-    ):
-        fields = {**places(corpus, tmp_path / name), "base": folder}
-        train(place, section(case, **STILL, **other, warm_start=True), fields)
-        assert reason in record(tmp_path / name)["reason"]
-        if not other:
-            for part, value in arrays(tmp_path / "cold")[1].items():
-                np.testing.assert_array_equal(arrays(tmp_path / name)[1][part], value)
-    found = record(tmp_path / "architecture")["reason"]
+    for name, folder, values in (("cold", "", width), ("other", str(base), {**width, "warm_start": True})):
+        train(place, section(case, **STILL, **values), {**places(corpus, tmp_path / name), "base": folder})
+    assert "warm_start" not in json.loads((tmp_path / "cold" / "logs" / "training.json").read_text())
+    reason = record(tmp_path / "other")["reason"]
     key = "trainer.dimensions" if case.task.name == "word2vec" else "trainer.embedding.width"
-    assert f"{key} is 7, was " in found
-    assert "words x 7" in found
+    assert f"{key} is 7, was " in reason
+    assert "words x 7" in reason
+    cold, other = (arrays(tmp_path / name)[1] for name in ("cold", "other"))
+    for part, value in cold.items():
+        np.testing.assert_array_equal(other[part], value)

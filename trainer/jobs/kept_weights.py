@@ -61,7 +61,9 @@ class Weights(NamedTuple):
 
 def value_of(variable: Any) -> NDArray[np.float32]:
     """Returns the value of a variable of TensorFlow or Keras, or an array itself."""
-    found: NDArray[np.float32] = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+    inner = getattr(variable, "value", None)
+    held = variable if inner is None or callable(inner) else inner  # A method of TensorFlow, a property of Keras.
+    found: NDArray[np.float32] = np.asarray(held.numpy() if hasattr(held, "numpy") else held)
     return found
 
 
