@@ -63,7 +63,7 @@ def expected(spans: list[list[tuple[str, str]]]) -> TokenCounts:
     return TokenCounts(tokens, Counter(label for _, label in documents), len(documents))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(SPANS, SPANS, st.integers(1, 3), st.integers(1, 3), st.permutations(range(5)))
 def test_a_window_has_the_counts_of_all_its_documents_and_known_spans_are_not_counted(
     first: list[list[tuple[str, str]]],
