@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOT ?= runs/sentiment
 
-.PHONY: help env demo test test-fast lint format bench bench-batching bench-data bench-engines bench-peers bench-small bench-small-tags bench-startup bench-tagging bench-vectors lock clean
+.PHONY: help env demo test test-fast lint format bench bench-batching bench-data bench-engines bench-peers bench-rolling bench-small bench-small-tags bench-startup bench-tagging bench-vectors lock clean
 
 help: ## print this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ format: env ## format the code and apply ruff's fixes
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: bench-batching bench-data bench-peers bench-small bench-small-tags bench-startup bench-tagging bench-vectors bench-engines ## run all benchmarks
+bench: bench-batching bench-data bench-peers bench-rolling bench-small bench-small-tags bench-startup bench-tagging bench-vectors bench-engines ## run all benchmarks
 
 bench-batching: env ## compare batches of similar lengths with those of common tutorials, on the demo's examples
 	@$(PY) -m bench.batching --root $(ROOT)
@@ -43,6 +43,9 @@ bench-engines: env ## compare the throughput of Beam's engines (needs Prism, see
 
 bench-peers: env ## train the peers on the splits of the demo's run and compare
 	@$(PY) -m bench.peers --root $(ROOT)
+
+bench-rolling: env ## measure the analysis of a rolling window with and without kept counts
+	@$(PY) -m bench.rolling
 
 bench-small: env ## train on small corpora with the defaults, and compare with TF-IDF on unseen documents
 	@$(PY) -m bench.small_data.small

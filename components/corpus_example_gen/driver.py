@@ -59,7 +59,8 @@ def _resolve(exec_properties: dict[str, Any], run_id: str) -> dict[str, Any]:
     resolved = pinned.read_pinned(inputs_dir, run_id) or pinned.resolve(patterns, settings)
     found = listing.assign(resolved.files)
     matching = ", ".join(pattern.pattern for pattern in patterns)
-    listing.Listing(settings.path, matching, found).write(inputs_dir)
+    spans = listing.number_spans(found, patterns) if (settings.rolling or 1) > 1 else []
+    listing.Listing(settings.path, matching, found, spans).write(inputs_dir)
     return {
         **exec_properties,
         "settings": settings.model_dump_json(exclude={"path"}),

@@ -55,7 +55,7 @@ class CorpusExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
         bad_folder = posixpath.join(exec_properties["quarantine_dir"], posixpath.basename(examples.uri.rstrip("/")))
         counts = shard_counts(rule.sizes(listing.files), output.shard_mb << 20)
-        plan = conversion.Plan(settings, rule, counts, output)
+        plan = conversion.Plan(settings, rule, counts, output, tuple(listing.spans))
         result = self._write(listing.files, plan, conversion.Destination(examples.uri, bad_folder, self._get_tmp_dir()))
         accounting.check(
             result,

@@ -8,10 +8,14 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 from tfx.dsl.components.common import resolver
 
 from components.shared.artifacts import ArtifactMap
-from components.shared.executions import OUTPUTS, last_executions
-
-_FINGERPRINT = "input_fingerprint"
-_INPUTS = (mlmd.Event.INPUT, mlmd.Event.DECLARED_INPUT)
+from components.shared.executions import (
+    INPUTS,
+    OUTPUTS,
+    artifacts_of,
+    executions_of,
+    fingerprints,
+    last_executions,
+)
 
 
 class PreviousStatistics(resolver.ResolverStrategy):
@@ -33,25 +37,14 @@ class PreviousStatistics(resolver.ResolverStrategy):
 
 
 def _corpus(store: Any, statistics: int) -> set[str]:
-    """Returns the fingerprints of the files behind statistics, which CorpusExampleGen records on its examples."""
-    producers = _executions(store, statistics, OUTPUTS)
-    return {artifact.custom_properties[_FINGERPRINT].string_value for artifact in _artifacts(store, producers, _INPUTS)}
+    """Returns the fingerprints of the files behind statistics."""
+    return fingerprints(artifacts_of(store, executions_of(store, statistics, OUTPUTS), INPUTS))
 
 
 def _passed(store: Any, statistics: int) -> bool:
     """Whether a validation of the statistics has written anomalies: a failed one leaves none."""
-    consumers = _executions(store, statistics, _INPUTS)
+    consumers = executions_of(store, statistics, INPUTS)
     return any(
         artifact.type == "ExampleAnomalies" and artifact.state == mlmd.Artifact.LIVE
-        for artifact in _artifacts(store, consumers, OUTPUTS)
+        for artifact in artifacts_of(store, consumers, OUTPUTS)
     )
-
-
-def _executions(store: Any, artifact: int, kinds: tuple[int, ...]) -> list[int]:
-    return [event.execution_id for event in store.get_events_by_artifact_ids([artifact]) if event.type in kinds]
-
-
-def _artifacts(store: Any, executions: list[int], kinds: tuple[int, ...]) -> list[mlmd.Artifact]:
-    events = store.get_events_by_execution_ids(executions) if executions else []
-    ids = sorted({event.artifact_id for event in events if event.type in kinds})
-    return list(store.get_artifacts_by_id(ids)) if ids else []

@@ -24,6 +24,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         labels: Names of the classes or tags in the order of their ids, as a JSON list; empty: those of the train
             split, sorted.
         learned: Whether a model learns to predict the classes or tags, which must then be at least two.
+        counts_dir: Folder in which the counts of the spans of a rolling window are kept; empty: they are not.
         code: A digest of the component's code, so that edited code invalidates the cache.
     """
 
@@ -33,7 +34,10 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
             "transform_graph": standard_artifacts.TransformGraph,
             "transformed_examples": standard_artifacts.Examples,
         },
-        parameters={**dict.fromkeys(("settings", "output", "kind", "labels", "code"), str), "learned": int},
+        parameters={
+            **dict.fromkeys(("settings", "output", "kind", "labels", "counts_dir", "code"), str),
+            "learned": int,
+        },
     )
     EXECUTOR_SPEC = LateBeamExecutor("components.sequence_transform.executor.SequenceTransformExecutor")
 
@@ -47,6 +51,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
         labels: str = "[]",
         *,
         learned: bool = False,
+        counts_dir: str = "",
         code: str = "",
     ) -> None:
         super().__init__(
@@ -58,6 +63,7 @@ class SequenceTransform(base_beam_component.BaseBeamComponent):
                 kind=kind.name,
                 labels=labels,
                 learned=int(learned),
+                counts_dir=counts_dir,
                 code=code,
                 **new_outputs(self.SPEC_CLASS),
             )

@@ -6,6 +6,7 @@ import json
 import logging
 import posixpath
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import tensorflow as tf
@@ -15,10 +16,10 @@ from tfx import types
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
-from components.sequence_transform import transform, vocabulary
+from components.sequence_transform import span_counts, transform, vocabulary
 from components.sequence_transform.learnable import require_learnable
 from components.sequence_transform.shard_report import ShardReport, dataset
-from components.sequence_transform.shard_work import ShardJob, count_shard, read_batches
+from components.sequence_transform.shard_work import ShardJob, count_shard, count_shard_spans, read_batches
 from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
 from components.shared.artifacts import ArtifactMap, describe_examples, read_schema, split_documents
@@ -82,7 +83,12 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
             _logger.warning(_LEFT_PADDING)
 
         models = {**_train_subwords(train, settings, directory), **self._find_phrases(train, settings, directory)}
-        counts = self._count(train, settings, kind, models)
+        counts_dir, code = exec_properties.get("counts_dir") or "", exec_properties["code"]
+        kept = span_counts.open_counts(counts_dir, train, settings, kind, code)
+        if kept is None:
+            counts = self._count(train, settings, kind, models)
+        else:
+            counts = kept.total(self._count_spans(train, kept.missing, settings, kind))
         assets = _write_assets(directory, counts, settings, kind, models, json.loads(exec_properties["labels"]))
         if exec_properties["learned"]:
             require_learnable(counts, kind)
@@ -132,8 +138,19 @@ class SequenceTransformExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = transform.count(pipeline, shards, settings, kind, **models) | WriteJson(path)
         (counts,) = read_json(path)
-        counters = {name: Counter(counts[name]) for name in ("tokens", "classes")}
-        return TokenCounts(**counters, documents=counts["documents"])
+        return TokenCounts.from_json(counts)
+
+    def _count_spans(
+        self, shards: list[str], spans: Sequence[int], settings: TransformSettings, kind: CorpusKind
+    ) -> dict[int, TokenCounts]:
+        if not spans:
+            return {}
+        if len(shards) == 1 and runs_in_process(self._beam_pipeline_args):
+            return count_shard_spans(shards[0], spans, settings, kind)
+        path = posixpath.join(self._get_tmp_dir(), "span_counts.json")
+        with self._make_beam_pipeline() as pipeline:
+            _ = transform.count_spans(pipeline, shards, spans, settings, kind) | WriteJson(path)
+        return {span: TokenCounts.from_json(values) for span, values in read_json(path)}
 
     def _transform(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import tensorflow as tf
 from components.sequence_transform.shard_report import ShardReport
 from components.sequence_transform.vocabulary import TokenCounts
 from components.sequence_transform.writer import Batch, BatchEncoder, RecordWriter
+from components.shared.span_records import read_spans
 from trainer.data import features as f
 from trainer.data import tfrecords
 from trainer.data.kinds import CorpusKind
@@ -55,6 +56,29 @@ def map_batches(path: str, function: Callable[[tf.Tensor], Any]) -> tf.data.Data
     return read_batches(path).map(function, num_parallel_calls=_PARALLEL, deterministic=True).prefetch(1)
 
 
+def count_shard_spans(
+    path: str, spans: Collection[int], settings: TransformSettings, kind: CorpusKind
+) -> dict[int, TokenCounts]:
+    """Counts tokens and classes of some spans of a shard of raw SequenceExamples, each by itself."""
+    count = _count_function(settings, kind, None, None)
+    of_records = read_spans(path)
+    wanted = tf.constant(np.isin(np.arange(of_records.max(initial=0) + 1), list(spans)))
+    records = tf.data.Dataset.zip((tfrecords.stream([path]), tf.data.Dataset.from_tensor_slices(of_records)))
+    batches = records.filter(lambda _, span: wanted[span]).group_by_window(
+        lambda _, span: span, lambda _, window: window.batch(_BATCH), window_size=_BATCH
+    )
+    counted = tfrecords.without_autotune(
+        batches.map(
+            lambda records, spans: (spans[0], *count(records)), num_parallel_calls=_PARALLEL, deterministic=True
+        )
+    )
+    found: dict[int, TokenCounts] = {}
+    for span, documents, *counts in counted:
+        tokens, classes = (_sum([pair]) for pair in (counts[:2], counts[2:]))
+        found.setdefault(int(span), TokenCounts()).add(TokenCounts(Counter(tokens), Counter(classes), int(documents)))
+    return found
+
+
 def count_shard(
     path: str, settings: TransformSettings, kind: CorpusKind, subword_model: str | None, phrases: str | None = None
 ) -> TokenCounts:
@@ -93,7 +117,7 @@ def _flat(values: tf.Tensor | tf.RaggedTensor) -> tf.Tensor:
     return values.flat_values if isinstance(values, tf.RaggedTensor) else values
 
 
-def _sum(counted: list[tuple[tf.Tensor, tf.Tensor]]) -> dict[str, int]:
+def _sum(counted: Sequence[Sequence[tf.Tensor]]) -> dict[str, int]:
     """Sums the counts of batches, string [types] and int64 [types] each, so that Python sees each token only once."""
     if not counted:
         return {}

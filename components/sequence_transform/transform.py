@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -12,7 +12,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx_bsl.tfxio.tf_sequence_example_record import TFSequenceExampleBeamRecord
 
 from components.sequence_transform.phrase_counts import PairCounts, choose, count_shard_pairs
-from components.sequence_transform.shard_work import ShardJob, count_shard, transform_shard
+from components.sequence_transform.shard_work import ShardJob, count_shard, count_shard_spans, transform_shard
 from components.sequence_transform.vocabulary import TokenCounts
 from components.shared import memory
 from schema import curated
@@ -49,6 +49,12 @@ def _count_shard(shard: str, *arguments: Any) -> TokenCounts:
     counts = count_shard(shard, *arguments)
     memory.release_free_memory()
     return counts
+
+
+def _count_shard_spans(shard: str, *arguments: Any) -> list[tuple[int, TokenCounts]]:
+    counts = count_shard_spans(shard, *arguments)
+    memory.release_free_memory()
+    return list(counts.items())
 
 
 def _transform_shard(element: tuple[Shard, str], job: ShardJob) -> dict[str, Any]:
@@ -106,6 +112,24 @@ def count(
         | "Count" >> beam.Map(_count_shard, settings, kind, subword_model, phrases)
         | "Sum" >> beam.CombineGlobally(Sum(TokenCounts)).without_defaults()
         | "AsDict" >> beam.Map(vars)
+    )
+
+
+def count_spans(
+    pipeline: beam.Pipeline, shards: list[str], spans: Sequence[int], settings: TransformSettings, kind: CorpusKind
+) -> beam.PCollection:
+    """Counts tokens and classes of some spans of raw examples.
+
+    Returns:
+        A PCollection of the number of each span that has documents, with its `TokenCounts` as a dict.
+    """
+    return (
+        pipeline
+        | "Shards" >> beam.Create(shards)
+        | "Spread" >> beam.Reshuffle()
+        | "Count" >> beam.FlatMap(_count_shard_spans, tuple(spans), settings, kind)
+        | "Sum" >> beam.CombinePerKey(Sum(TokenCounts))
+        | "AsDict" >> beam.MapTuple(lambda span, counts: (span, vars(counts)))
     )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -28,6 +29,11 @@ class TokenCounts:
     tokens: Counter[str] = dataclasses.field(default_factory=Counter)
     classes: Counter[str] = dataclasses.field(default_factory=Counter)
     documents: int = 0
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> TokenCounts:
+        """Returns the counts whose `vars` were written as JSON."""
+        return cls(Counter(values["tokens"]), Counter(values["classes"]), values["documents"])
 
     def add(self, other: TokenCounts) -> None:
         """Adds the counts of other documents."""

@@ -66,10 +66,14 @@ class Trainer(_Declared, base_component.BaseComponent):
     """TFX's Trainer; calls the function at the dotted path `run_fn`."""
 
     SPEC_CLASS = make_spec(
-        inputs={**_TRAINED, "hyperparameters": standard_artifacts.HyperParameters},
+        inputs={
+            **_TRAINED,
+            "hyperparameters": standard_artifacts.HyperParameters,
+            "base_model": standard_artifacts.Model,
+        },
         outputs={"model": standard_artifacts.Model, "model_run": standard_artifacts.ModelRun},
         parameters={**_TRAINING, "run_fn": str},
-        optional=["hyperparameters"],
+        optional=["hyperparameters", "base_model"],
     )
     EXECUTOR_SPEC = LateExecutor("tfx.components.trainer.executor.GenericExecutor")
 

@@ -13,6 +13,7 @@ class Layout:
         artifacts: TFX's pipeline root.
         metadata: The SQLite file of ML Metadata.
         inputs: The list of the corpus's files, the hashes of their contents, and the files behind each fingerprint.
+        counts: The counts of the words of each span of a rolling window.
         quarantine: Bad records.
         checkpoints: States of unfinished training runs.
         tuning: States of unfinished hyperparameter searches.
@@ -25,6 +26,7 @@ class Layout:
         self.artifacts = str(root / "artifacts")
         self.metadata = str(root / "metadata.sqlite")
         self.inputs = str(root / "inputs")
+        self.counts = str(root / "counts")
         self.quarantine = str(root / "quarantine")
         self.checkpoints = str(root / "checkpoints")
         self.tuning = str(root / "tuning")

@@ -26,12 +26,14 @@ from components.linear_baseline.component import LinearBaseline
 from components.pusher.component import Publisher
 from components.sequence_transform.component import SequenceTransform
 from components.stock.component import Evaluator, ImportSchemaGen, StatisticsGen, Trainer, Tuner
+from components.warm_start.base_model import LastBlessedBefore
 from pipeline.config.job import Job
 from pipeline.dag import gates
 from pipeline.dag.layout import Layout
 from pipeline.dag.sources import Sources
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
+from pipeline.tasks.task import WARM_START
 from trainer.errors import JobError
 
 
@@ -62,6 +64,7 @@ class Nodes:
             "EvaluationSets": self._evaluation_sets,
             "LinearBaseline": self._linear_baseline,
             BEST_HYPERPARAMETERS: self._best_hyperparameters,
+            WARM_START: self._warm_start,
             "Trainer": self._trainer,
             "Tuner": self._tuner,
             "LearningCheck": lambda: LearningCheck(**self._transformed(), **self._training_parameters("LearningCheck")),
@@ -115,6 +118,7 @@ class Nodes:
             kind=self._job.corpus.kind,
             labels=json.dumps(self._job.corpus.class_names or []),
             learned=self._task.learns(self._job),
+            counts_dir=self._layout.counts if (self._job.corpus.rolling or 1) > 1 else "",
             code=self._code["SequenceTransform"],
         )
 
@@ -141,6 +145,14 @@ class Nodes:
             strategy_class=LatestArtifactStrategy, hyperparameters=Channel(type=standard_artifacts.HyperParameters)
         )
 
+    def _warm_start(self) -> BaseNode:
+        return Resolver(
+            strategy_class=LastBlessedBefore,
+            examples=self._output("SequenceTransform", "transformed_examples"),
+            model=Channel(type=standard_artifacts.Model),
+            model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+        )
+
     def _transformed(self) -> dict[str, Any]:
         """Returns the input channels of the components that train."""
         return {
@@ -157,11 +169,12 @@ class Nodes:
         }
 
     def _trainer(self) -> BaseNode:
-        best = self.nodes.get(BEST_HYPERPARAMETERS)
+        best, base = self.nodes.get(BEST_HYPERPARAMETERS), self.nodes.get(WARM_START)
         return Trainer(
             run_fn="trainer.jobs.entry_point.run_fn",
             **self._transformed(),
             hyperparameters=best.outputs["hyperparameters"] if best else None,
+            base_model=base.outputs["model"] if base else None,
             train_args=TrainArgs(splits=["train"]),
             eval_args=EvalArgs(splits=["eval"]),
             custom_config={**self._training_parameters("Trainer"), "checkpoints": self._layout.checkpoints},

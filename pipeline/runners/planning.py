@@ -20,7 +20,7 @@ from pipeline.runs.temporary import temporary_folder
 if TYPE_CHECKING:
     from pipeline.runs.prepare import PreparedRun
 
-RESOLVERS = ("PreviousStatistics", "BestHyperparameters", "Baseline")
+RESOLVERS = ("PreviousStatistics", "BestHyperparameters", "WarmStart", "Baseline")
 """The components that only look up earlier results; they run in every run, for a moment."""
 
 

@@ -11,7 +11,7 @@ from pipeline.config.job import Job
 from pipeline.config.job_files import JobFile
 from pipeline.config.tune_checks import search_problems
 from pipeline.runs.pretrained import find_vectors, parse_vectors
-from pipeline.tasks.task import DATA, MODEL, Goal, Task
+from pipeline.tasks.task import DATA, MODEL, WARM_START, Goal, Task
 from trainer.errors import Problem
 from trainer.recurrent.settings import SequenceSettings
 from trainer.tuning.settings import TuneSettings
@@ -54,7 +54,8 @@ class SupervisedTask(Task[S]):
         if goal != "publish":
             return (*DATA, {"tune": "Tuner", "check": "LearningCheck"}[goal])
         tuned = (BEST_HYPERPARAMETERS,) if job.tune is not None and job.tune.use else ()
-        return (*DATA, *tuned, *MODEL)
+        warm = (WARM_START,) if job.trainer.warm_start else ()
+        return (*DATA, *tuned, *warm, *MODEL)
 
     def learns(self, job: S) -> bool:
         """Returns whether a hyperparameter search and a learning check make sense."""
@@ -71,7 +72,8 @@ class SupervisedTask(Task[S]):
         return {"text": "serving_default", "raw": "serve_examples", "transformed": "evaluate"}
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields the epoch that the model comes from, and the settings chosen by the size of the train split."""
+        """Yields also the epoch that the model comes from, and the settings chosen by the size of the train split."""
+        yield from super().report(training)
         best, epochs = training["best_epoch"], training["epochs"]
         yield f"best model from epoch {best} of {epochs}, with an eval loss of {training['best_eval_loss']:.4f}"
         pace = training.get("pace") or {}

@@ -24,6 +24,9 @@ DATA = ("CorpusExampleGen", "StatisticsGen", "SchemaGen", "PreviousStatistics", 
 MODEL = ("Trainer", "Baseline", "Evaluator", "Pusher")
 """The components that train, evaluate and publish a model."""
 
+WARM_START = "WarmStart"
+"""The resolver that finds the model whose weights the Trainer starts from."""
+
 
 class Task(abc.ABC, Generic[J]):
     """A task. It names its heavy parts by dotted path, so that no lower package imports a task.
@@ -100,6 +103,16 @@ class Task(abc.ABC, Generic[J]):
         return {}
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields findings to print about a training run, from its section of the run's record."""
-        del training
-        return iter(())
+        """Yields findings to print about a training run, from its section of the run's record: its warm start."""
+        start = training.get("warm_start")
+        if not start:
+            return
+        if "reason" in start:
+            yield f"started from scratch: {start['reason']}"
+            return
+        rows = ", ".join(
+            f"{start[kind]:,} {kind} from it, {start[f'new_{kind}']:,} new"
+            for kind in ("words", "classes")
+            if kind in start
+        )
+        yield f"started from the model {start['model']}: {rows}"

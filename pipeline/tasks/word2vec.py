@@ -15,7 +15,7 @@ from pipeline.config.checks import segment_problems
 from pipeline.config.job import Job
 from pipeline.config.job_files import JobFile
 from pipeline.tasks.metric import Metric
-from pipeline.tasks.task import DATA, MODEL, Goal, Task
+from pipeline.tasks.task import DATA, MODEL, WARM_START, Goal, Task
 from trainer.data.kinds import PLAIN_TEXT
 from trainer.errors import Problem
 from trainer.word2vec.settings import Word2vecSettings
@@ -70,8 +70,8 @@ class Word2vecTask(Task[Word2vecJob]):
 
     def components(self, job: Word2vecJob, goal: Goal = "publish") -> tuple[str, ...]:
         """Returns the components that a goal needs, in the order they run."""
-        del job
-        return (*DATA, "EvaluationSets", *MODEL) if goal == "publish" else DATA
+        warm = (WARM_START,) if job.trainer.warm_start else ()
+        return (*DATA, "EvaluationSets", *warm, *MODEL) if goal == "publish" else DATA
 
     def training(self, job: Word2vecJob) -> str:
         """Returns the dotted path of the training."""
@@ -105,7 +105,8 @@ class Word2vecTask(Task[Word2vecJob]):
         return dict.fromkeys(("neighbors", "analogy", "vectors"), "trainer.word2vec.answers:WordVectorAnswers")
 
     def report(self, training: Mapping[str, Any]) -> Iterator[str]:
-        """Yields the number of vectors and the recall of the index."""
+        """Yields also the number of vectors and the recall of the index."""
+        yield from super().report(training)
         yield f"{training['words']:,} words with vectors of {training['dimensions']} dimensions"
         if training.get("index_recall_at_10") is not None:
             yield f"the index finds {training['index_recall_at_10']:.1%} of the ten nearest words"

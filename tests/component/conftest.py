@@ -58,6 +58,8 @@ def run_transform() -> Any:
             output=output,
             kind=settings.kind,
             labels=json.dumps(options.get("labels", [])),
+            counts_dir=options.get("counts", ""),
+            code=options.get("code", ""),
         )
         run_components(folder, [example_gen, schema, sequence_transform])
 

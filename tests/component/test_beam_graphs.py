@@ -47,6 +47,10 @@ def count(pipeline: beam.Pipeline) -> None:
     transform.count(pipeline, ["a", "b"], TransformSettings(), LABELLED_TEXT) | WriteJson("c")
 
 
+def count_spans(pipeline: beam.Pipeline) -> None:
+    transform.count_spans(pipeline, ["a", "b"], [0, 2], TransformSettings(), LABELLED_TEXT) | WriteJson("c")
+
+
 def find_phrases(pipeline: beam.Pipeline) -> None:
     settings = TransformSettings.model_validate({"phrases": {}})
     transform.find_phrases(pipeline, ["a", "b"], settings, None) | WriteJson("c")
@@ -57,6 +61,7 @@ def find_phrases(pipeline: beam.Pipeline) -> None:
     [
         (write_corpus, {"Corpus/WriteSummary": "events"}),  # Counts, one for each part and shard.
         (count, {"Sum": "counts", "WriteJson": "the sum"}),
+        (count_spans, {"WriteJson": "the sum of each span"}),
         (find_phrases, {"Sum": "counts", "WriteJson": "phrases"}),
     ],
 )

@@ -79,14 +79,14 @@ TRAINED = [
 """The cases that train; a task that takes plain text ignores the targets of other kinds."""
 
 
-def documents(kind: CorpusKind, split: str, count: int) -> list[Any]:
-    """Documents whose words give their labels and tags away."""
+def documents(kind: CorpusKind, split: str, count: int, first: int = 0) -> list[Any]:
+    """Documents whose words give their labels and tags away; the number of the first of their 20 other words."""
     from components.corpus_example_gen.documents import Document
 
     draw = random.Random(f"{kind.name} {split}")
     found = []
     for number in range(count):
-        words = draw.choices([f"w{n}" for n in range(20)], k=draw.randrange(3, 30))
+        words = draw.choices([f"w{n}" for n in range(first, first + 20)], k=draw.randrange(3, 30))
         labels = tuple(name for name in CLASSES["labels"] if draw.random() < 0.5)
         given: dict[str, Any] = {}
         if kind.tokenized:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from trainer.jobs import dotted, keyed_directory
-from trainer.jobs.training_job import TrainingJob, files
+from trainer.jobs.training_job import TrainingJob, files, weights_directory
 from trainer.jobs.training_task import TrainingTask
 from trainer.tuning.values import with_values
 
@@ -21,7 +21,7 @@ def run_fn(fn_args: FnArgs) -> None:
     Args:
         fn_args: TFX's arguments; `custom_config` holds `training` (the dotted path of a `TrainingTask`), `settings`
             (the trainer section as JSON), `checkpoints` (a directory) and `code` (a digest of the code); values in
-            `hyperparameters` replace those of the section.
+            `hyperparameters` replace those of the section; `base_model` is the SavedModel of a warm start, if any.
     """
     custom = fn_args.custom_config
     task: TrainingTask[Any] = dotted.load(custom["training"])
@@ -29,13 +29,14 @@ def run_fn(fn_args: FnArgs) -> None:
     settings = with_values(given, (fn_args.hyperparameters or {}).get("values", {}))
     # Checkpoints of other data, settings or code are removed.
     key = [fn_args.transform_output, fn_args.train_files, fn_args.eval_files]
-    key += [custom["training"], settings.model_dump_json(), custom["code"]]
+    key += [custom["training"], settings.model_dump_json(), custom["code"], fn_args.base_model]
     job = TrainingJob(
         train_files=files(fn_args.train_files),
         eval_files=files(fn_args.eval_files),
         transform_graph=fn_args.transform_output,
         model_directory=fn_args.serving_model_dir,
         log_directory=fn_args.model_run_dir,
+        base=weights_directory(fn_args.base_model) if fn_args.base_model else "",
         checkpoints=keyed_directory.prepare(custom["checkpoints"], key),
     )
     task.run(job, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import posixpath
 
 import tensorflow as tf
 
@@ -25,6 +26,7 @@ class TrainingJob:
         model_directory: Output directory of the SavedModel.
         log_directory: Output directory of TensorBoard's events and `training.json`.
         checkpoints: A directory for exactly these data, settings and code.
+        base: The weights of the model that a warm start begins with; empty: none.
     """
 
     train_files: list[str]
@@ -33,6 +35,7 @@ class TrainingJob:
     model_directory: str = ""
     log_directory: str = ""
     checkpoints: str = ""
+    base: str = ""
 
     @property
     def transform_settings(self) -> TransformSettings:
@@ -49,6 +52,17 @@ class TrainingJob:
         """The names of the classes in the order of their ids; empty for a kind without classes."""
         file = self.kind.classes_file
         return self.text(file).splitlines() if file else []
+
+    @property
+    def weights(self) -> str:
+        """The output directory of the trained weights, beside the SavedModel."""
+        return weights_directory(self.model_directory)
+
+    @property
+    def ids(self) -> list[str]:
+        """The word of each id, unique; a bucket of unknown words has a name that no word can have."""
+        words, buckets = self.text("vocabulary.txt").split("\n")[:-1], self.transform_settings.oov_buckets
+        return [*words, *(f"\nbucket {number} of {buckets}" for number in range(buckets))]
 
     def size(self, split: str = "train") -> SplitSize:
         """Returns the size of a split, `train` or `eval`."""
@@ -76,6 +90,11 @@ class TrainingJob:
     def within(self, directory: str) -> TrainingJob:
         """Returns the same job with its logs and checkpoints in a directory."""
         return dataclasses.replace(self, log_directory=f"{directory}/logs", checkpoints=f"{directory}/checkpoints")
+
+
+def weights_directory(model_directory: str) -> str:
+    """Returns the directory of the weights of a SavedModel."""
+    return f"{posixpath.dirname(model_directory.rstrip('/'))}/weights"
 
 
 def files(patterns: list[str]) -> list[str]:

@@ -6,14 +6,16 @@ import abc
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Mapping
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import keras
 import tensorflow as tf
 
 from trainer.data import tfrecords
 from trainer.data.features import vocabulary_size
+from trainer.jobs import kept_weights, warm_start
+from trainer.jobs.kept_weights import Part, Weights
 from trainer.jobs.learnable_task import LearnableTask, Trained
 from trainer.jobs.training_job import TrainingJob
 from trainer.recurrent import fused
@@ -34,6 +36,13 @@ _LONG = (
     "The longest document has %s tokens, more than trainer.batch_tokens = %s: it is a batch of its own, and a step on"
     " it takes long. To train faster, %s."
 )
+
+_ROWS: Mapping[str, Mapping[str, Any]] = {
+    "embedding": {"rows": "words"},
+    "bigrams": {"ids": True},
+    "logits": {"rows": "classes", "axis": -1},
+}
+"""What the rows of the weights of a layer stand for, by its name."""
 
 S = TypeVar("S", bound=SequenceSettings)
 
@@ -67,9 +76,9 @@ class Supervised(LearnableTask[S], Generic[S]):
         trained = self.train(job, settings)
         if not self.is_chief(settings):
             return
-        servable, details = self.head(job, paced(settings, job.size(), self.plan(settings))).servable(
-            trained.model, job
-        )
+        head = self.head(job, paced(settings, job.size(), self.plan(settings)))
+        kept_weights.write(job.weights, self._weights(trained.model, job, settings, head.classes))
+        servable, details = head.servable(trained.model, job)
         servable.save(job.model_directory)
         self.sign(job, servable.digest(job.model_directory, job.text("settings.json")))
         training_report.write_report(job.log_directory, trained.state, trained.resumed, {**trained.details, **details})
@@ -79,6 +88,7 @@ class Supervised(LearnableTask[S], Generic[S]):
         # Workers must connect before TensorFlow computes anything.
         strategy = strategies.make(settings.strategy)
         warn_of_long_documents(job, settings)
+        given_settings = settings
         automatic = _choose_pace(settings, job, self.plan(settings))
         settings = settings.model_copy(update=automatic)
         head = self.head(job, settings)
@@ -88,14 +98,16 @@ class Supervised(LearnableTask[S], Generic[S]):
             logger.warning("The fused cuDNN kernel of GPUs cannot be used: %s.", obstacle)
         keras.utils.set_random_seed(settings.seed)
         start = self._start(head, job)
-        weights = class_weights.resolve(
+        of_classes = class_weights.resolve(
             settings,
             head.classes,
             lambda: class_weights.count(head.batches(job.train_files), head.target, len(head.classes)),
         )
         with strategy.scope(), precision.policy(settings):
             model = start.build()
-            loop = Loop(model, head, weights, weighted=tfrecords.weighted(job.train_files))
+            weights = self._weights(model, job, given_settings, head.classes)
+            warm = warm_start.start(weights, job.base) if settings.warm_start else {}
+            loop = Loop(model, head, of_classes, weighted=tfrecords.weighted(job.train_files))
         chief, read = self.is_chief(settings), functools.partial(head.batches, job.train_files, seed=settings.seed)
         checkpoints = Checkpoints(job.checkpoints, model.variables, loop.variables, writes=chief)
         resumed = checkpoints.restore().epoch
@@ -115,7 +127,7 @@ class Supervised(LearnableTask[S], Generic[S]):
             for variable, found in zip(model.variables, trained.variables, strict=True):
                 variable.assign(found.value.numpy())
         pace = {"automatic": automatic, **job.size()._asdict()}
-        details = {"parameters": model.count_params(), "embedding": start.coverage, "pace": pace, **checked}
+        details = {"parameters": model.count_params(), "embedding": start.coverage, "pace": pace, **checked, **warm}
         return Trained(model, state, resumed, details)
 
     def check(self, job: TrainingJob, settings: S) -> sanity.Findings:
@@ -131,6 +143,13 @@ class Supervised(LearnableTask[S], Generic[S]):
         # Layers of later models get the same names as without this model.
         keras.backend.clear_session()
         return findings
+
+    def _weights(self, model: keras.Model, job: TrainingJob, settings: S, classes: Sequence[str]) -> Weights:
+        """Describes the weights of a model, for a warm start."""
+        variables = [(layer.name, variable) for layer in model.layers for variable in layer.weights]
+        parts = [Part(variable.path, tuple(variable.shape), **_ROWS.get(layer, {})) for layer, variable in variables]
+        labels = {"words": job.ids, "classes": classes}
+        return Weights(self.name, settings.model_dump(mode="json"), labels, parts, [one for _, one in variables])
 
     def _start(self, head: Head[S], job: TrainingJob) -> _Start:
         """Reads word vectors."""

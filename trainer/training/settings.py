@@ -80,6 +80,11 @@ class TrainingSettings(Settings):
     seed: int = Field(
         1, ge=0, le=MAX_SEED, description="Seed of the initial weights, dropout and the order of documents."
     )
+    warm_start: bool = Field(
+        False,
+        description="Start from the weights of the last blessed model of the root; words and classes are matched by"
+        " name.",
+    )
     epochs: Epochs = Field(
         AUTO, description="Maximum number of passes over the train split; auto: by its size, more for a small one."
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainer.jobs.kept_weights import Part
 from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.character_ngrams import ngram_ids
 from trainer.word2vec.huffman import HuffmanTree
@@ -66,6 +69,7 @@ class Tables(tf.Module):
         self.input = tf.Variable(initial, name="input")
         self.output = tf.Variable(tf.zeros((outputs, dimensions)), name="output")
         self.words = words
+        self._outputs_are_words = settings.loss == "negative_sampling"
         self._model = settings.model
         self._composition = Composition(vocabulary.words, settings.ngrams) if settings.ngrams else None
         self._objective = make_objective(settings, vocabulary.counts)
@@ -107,6 +111,20 @@ class Tables(tf.Module):
         """Returns the vectors of n-grams, float32 [buckets, dimensions], or None without n-grams."""
         return self.input[self.words :].numpy() if self._composition else None
 
+    def parts(self) -> tuple[list[Part], list[Any]]:
+        """Describes the vectors for a warm start, without those of a tree, which the counts of the words shape."""
+        width = int(self.input.shape[1])
+        parts = [Part("word vectors", (self.words, width), "words")]
+        variables: list[Any] = [TableRows(self.input, 0, self.words)]
+        if self._composition:
+            rows = int(self.input.shape[0])
+            parts.append(Part(f"vectors of {self._composition.name}", (rows - self.words, width)))
+            variables.append(TableRows(self.input, self.words, rows))
+        if self._outputs_are_words:
+            parts.append(Part("output vectors", (self.words, width), "words"))
+            variables.append(self.output)
+        return parts, variables
+
     def lookup(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns the input vectors, float32 [..., dimensions], of words, int32 of any shape."""
         return self._composition.vectors(self.input, rows) if self._composition else tf.gather(self.input, rows)
@@ -121,10 +139,31 @@ class Tables(tf.Module):
             _add(self.output, _join_replicas(update, replica), self._longest)
 
 
+class TableRows(NamedTuple):
+    """Some rows of a table, as a variable."""
+
+    table: tf.Variable
+    start: int
+    stop: int
+    trainable: bool = True
+
+    def numpy(self) -> NDArray[np.float32]:
+        """Returns the rows, float32 [rows, dimensions]."""
+        rows: NDArray[np.float32] = self.table.numpy()[self.start : self.stop]
+        return rows
+
+    def assign(self, values: NDArray[np.float32]) -> None:
+        """Replaces the rows."""
+        table = self.table.numpy()
+        table[self.start : self.stop] = values
+        self.table.assign(table)
+
+
 class Composition:
     """Word vectors as the mean of the word's row and those of its n-grams (Bojanowski et al. 2017, section 3.2)."""
 
     def __init__(self, words: list[str], settings: CharacterNgramSettings) -> None:
+        self.name = f"n-grams of {settings.min} to {settings.max} characters"
         rows = [[row, *(len(words) + bucket for bucket in ngram_ids(word, settings))] for row, word in enumerate(words)]
         self._parts = tf.ragged.constant(rows, tf.int32, row_splits_dtype=tf.int64)
 

@@ -33,6 +33,11 @@ class Word2vecSettings(Settings):
     seed: int = Field(
         1, ge=0, le=MAX_SEED, description="Seed of initial vectors, windows, negatives and the order of documents."
     )
+    warm_start: bool = Field(
+        False,
+        description="Start from the weights of the last blessed model of the root; words and classes are matched by"
+        " name.",
+    )
     epochs: int = Field(5, gt=0, le=1_000_000, description="Number of passes over the train split.")
     model: Literal["skipgram", "cbow"] = Field(
         "skipgram",

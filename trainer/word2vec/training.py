@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from trainer.data import parsing, tfrecords
 from trainer.errors import JobError
-from trainer.jobs import progress
+from trainer.jobs import kept_weights, progress, warm_start
+from trainer.jobs.kept_weights import Weights
 from trainer.jobs.training_job import TrainingJob
 from trainer.jobs.training_task import TrainingTask
 from trainer.training import strategies, training_report
@@ -44,6 +45,10 @@ class Word2vec(TrainingTask[Word2vecSettings]):
         """
         vocabulary = Vocabulary.read(job.transform_graph)
         training = Training(settings, vocabulary, job.train_files)
+        weights = Weights(
+            self.name, settings.model_dump(mode="json"), {"words": vocabulary.words}, *training.tables.parts()
+        )
+        warm = warm_start.start(weights, job.base) if settings.warm_start else {}
         checkpoints = Checkpoints(job.checkpoints, [training.tables.input, training.tables.output])
         restored = checkpoints.restore()
         steps = sum(int(figures["steps"]) for figures in restored.history)
@@ -51,10 +56,11 @@ class Word2vec(TrainingTask[Word2vecSettings]):
             monitor = NeighborMonitor(settings, vocabulary, training.tables, steps)
             state = training.run(job.eval_files, checkpoints, training_report.write_scalars, monitor)
             monitor.write_projector(job.log_directory)
+        kept_weights.write(job.weights, weights)
         servable = _servable(job, training)
         recall = servable.save(job.model_directory)
         self.sign(job, servable.digest())
-        more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall}
+        more = {"words": len(vocabulary.words), "dimensions": settings.dimensions, "index_recall_at_10": recall, **warm}
         training_report.write_report(job.log_directory, state, restored.epoch, more)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tfx.proto import example_gen_pb2
 from tfx.utils import proto_utils
 
-from components.corpus_example_gen.inputs import files
+from components.corpus_example_gen.inputs import files, span_names
 from components.corpus_example_gen.inputs.files import CorpusFile
 from components.corpus_example_gen.inputs.patterns import ALL_SPLITS, SplitPattern
 from components.shared.beam_results import read_json, write_json
@@ -28,11 +28,13 @@ class Listing(NamedTuple):
         path: corpus.path.
         patterns: What its files match, for messages.
         files: The files in order.
+        spans: The number of the span of each file in a rolling window, from 0; empty without a window.
     """
 
     path: Any
     patterns: str
     files: list[SplitFile]
+    spans: list[int]
 
     def write(self, inputs_dir: str) -> None:
         """Writes the listing atomically."""
@@ -41,8 +43,8 @@ class Listing(NamedTuple):
 
 def read_listing(inputs_dir: str) -> Listing:
     """Reads the listing that `Listing.write` has written."""
-    given, matching, found = read_json(posixpath.join(inputs_dir, _LISTING))
-    return Listing(given, matching, [(split, CorpusFile(*file)) for split, file in found])
+    given, matching, found, spans = read_json(posixpath.join(inputs_dir, _LISTING))
+    return Listing(given, matching, [(split, CorpusFile(*file)) for split, file in found], spans)
 
 
 def patterns(exec_properties: Mapping[str, Any]) -> list[SplitPattern]:
@@ -76,6 +78,14 @@ def assign(found: Iterable[tuple[SplitPattern, list[CorpusFile]]]) -> list[Split
                     fix="Make the paths of the splits disjoint.",
                 )
     return [file for *_, file in sorted(chosen.values(), key=lambda each: each[:2])]
+
+
+def number_spans(found: Iterable[SplitFile], patterns: Iterable[SplitPattern]) -> list[int]:
+    """Returns the position of the span of each file among their spans; all 0 for patterns without spans."""
+    expressions = [pattern.pattern for pattern in patterns]
+    spans = [next((s for e in expressions if (s := span_names.span_of(e, file.path))), None) for _, file in found]
+    order = {span: number for number, span in enumerate(sorted({one.number if one else 0 for one in spans}))}
+    return [order[span.number if span else 0] for span in spans]
 
 
 def _identity(path: str) -> str:

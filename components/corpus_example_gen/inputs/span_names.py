@@ -77,13 +77,19 @@ def find(pattern: str) -> dict[Span, list[CorpusFile]]:
     return found
 
 
+def span_of(pattern: str, path: str) -> Span | None:
+    """Returns the span in the path of a file that a pattern with placeholders matches; None if it has none."""
+    match = re.fullmatch(_expression(pattern), path)
+    return _span(match.groupdict()) if match else None
+
+
 def _span(values: Mapping[str, str | None]) -> Span | None:
     version = values.get("version")
     try:
         if values.get("year"):
             number = number_of(datetime.date(*(int(values[name] or "") for name in ("year", "month", "day"))))
         else:
-            number = int(values["span"] or "")
+            number = int(values.get("span") or "")
     except ValueError:
         return None
     return Span(number, None if version is None else int(version))

@@ -59,12 +59,18 @@ class Destination:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How to read records, split documents, and write shards; `shards` has their number by split."""
+    """How to read records, split documents, and write shards.
+
+    Attributes:
+        shards: The number of shards by split.
+        spans: The number of the span of each file in a rolling window; empty without a window.
+    """
 
     settings: CorpusSettings
     splits: SplitRule
     shards: dict[str, int]
     output: OutputSettings
+    spans: tuple[int, ...] = ()
 
     @property
     def unique(self) -> tuple[duplicates.By, ...]:
@@ -116,6 +122,7 @@ class WriteCorpus(beam.PTransform):
                     self._destination.examples,
                     self._destination.spill,
                     self._paths if "id" in unique else (),
+                    self._plan.spans,
                 )
             ).with_outputs(quarantine.BAD, accounting.EVENTS)
         )

@@ -16,6 +16,7 @@ from components.corpus_example_gen.writing import accounting, duplicates, quaran
 from components.corpus_example_gen.writing.origins import ORIGIN, LineNumbers, Origin
 from components.corpus_example_gen.writing.spill import Entries, Spill, TaggedSegment
 from components.shared.example_files import shard_path
+from components.shared.span_records import SpanRecords
 from components.shared.tfrecord_file import TFRecordFile
 from trainer.data import features
 from trainer.settings import OutputSettings
@@ -45,6 +46,7 @@ class WriteShard(beam.DoFn):
         folder: Folder of the splits.
         scratch: Folder of the spill files.
         paths: Paths of the files by number; unused unless the corpus has ids.
+        spans: The number of the span of each file in a rolling window; empty without a window.
     """
 
     def __init__(
@@ -55,9 +57,10 @@ class WriteShard(beam.DoFn):
         folder: str,
         scratch: str,
         paths: Sequence[str],
+        spans: Sequence[int] = (),
     ) -> None:
         self._settings, self._shards, self._output = settings, shards, output
-        self._folder, self._scratch, self._paths = folder, scratch, paths
+        self._folder, self._scratch, self._paths, self._spans = folder, scratch, paths, spans
 
     def setup(self) -> None:
         """Creates the line numbers."""
@@ -93,14 +96,18 @@ class WriteShard(beam.DoFn):
     ) -> int:
         """Writes the file; returns the number of its records."""
         path = shard_path(self._folder, split, shard, self._shards[split], self._output.suffix)
-        written = 0
+        written, spans = 0, SpanRecords(max(self._spans, default=-1) + 1)
         with TFRecordFile(path, self._output, _GZIP_LEVEL) as writer:
             for origin, serialized in documents:
                 if origin not in dropped:
                     writer.write(serialized)
                     written += 1
+                    if self._spans:
+                        spans.add(self._spans[origin.file], serialized)
                 elif (first := dropped[origin]) is not None:
                     quarantine.add(bad, self._repeated(serialized, origin, first), origin.file)
+        if self._spans and split == "train":  # The only split that is analysed.
+            spans.write(path)
         return written
 
     def _repeated(self, serialized: bytes, origin: Origin, first: Origin) -> BadRecord:

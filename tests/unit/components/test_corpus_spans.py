@@ -183,7 +183,7 @@ def test_a_list_keeps_its_order_and_reads_each_file_once(tmp_path: Path) -> None
 
 def test_a_listing_is_read_as_it_was_written(tmp_path: Path) -> None:
     files = [("train", CorpusFile("/a \u00e9\n.csv", 3, 1.5)), (None, CorpusFile("gs://b/c", 0, 0.1))]
-    written = listing.Listing({"train": ["a.csv"]}, "a.csv", files)
+    written = listing.Listing({"train": ["a.csv"]}, "a.csv", files, [1, 0])
     written.write(f"{tmp_path}/in")
     assert listing.read_listing(f"{tmp_path}/in") == written
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["files.json"]
@@ -204,3 +204,12 @@ def test_a_url_without_a_filesystem_is_an_error_that_names_what_to_install() -> 
     for url, message in (("abc://b/x.csv", "abc://.*gs://, s3://"), ("file:///data/x.csv", "file://.*without file://")):
         with pytest.raises(JobError, match=f"(?s)Beam has no filesystem for {message}"):
             url_filesystems.require_filesystem(url)
+
+
+def test_files_are_numbered_by_the_order_of_their_spans(tmp_path: Path) -> None:
+    base = touch(tmp_path, "train/9.csv", "train/10.csv", "train/7b.csv", "eval/7.csv", "eval/10.csv")
+    patterns = [SplitPattern("train", f"{base}/train/{{SPAN}}*.csv"), SplitPattern("eval", f"{base}/eval/{{SPAN}}.csv")]
+    names = ("train/10.csv", "train/7b.csv", "train/9.csv", "eval/7.csv", "eval/10.csv")
+    files = [(None, CorpusFile(f"{base}/{name}", 0, 0)) for name in names]
+    assert listing.number_spans(files, patterns) == [2, 0, 1, 0, 2]
+    assert listing.number_spans(files, [SplitPattern("train", f"{base}/*/*.csv")]) == [0] * 5

@@ -15,7 +15,7 @@ from pipeline.dag.nodes import Sources
 from pipeline.tasks.loading import JOBS
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.supervised_job import BEST_HYPERPARAMETERS
-from pipeline.tasks.task import DATA, Goal
+from pipeline.tasks.task import DATA, WARM_START, Goal
 
 SECTIONS: dict[str, dict[str, Any]] = {
     "classifier": {"corpus": {"format": "csv", "path": "x", "label": "y"}},
@@ -44,9 +44,10 @@ def create(
     tune: Any = None,
     gates: Any = None,
     baselines: str | None = None,
+    trainer: Any = None,
     **code: str,
 ) -> dict[str, Any]:
-    others = {"gates": gates, "baselines": baselines}
+    others = {"gates": gates, "baselines": baselines, "trainer": trainer}
     job = read(task, tune, **{name: value for name, value in others.items() if value is not None})
     pipeline: Pipeline = dag.create_pipeline(
         job,
@@ -160,3 +161,12 @@ def test_the_trainer_uses_tuned_hyperparameters_if_the_job_says_so() -> None:
     assert components.index(BEST_HYPERPARAMETERS) + 1 == components.index("Trainer")
     assert BEST_HYPERPARAMETERS not in create("classifier", tune=TUNE)
     assert BEST_HYPERPARAMETERS in create("classifier", until="Trainer", tune=used)
+
+
+@pytest.mark.parametrize("task", ["classifier", "tagger", "word2vec"])
+def test_a_warm_start_gives_the_trainer_a_base_model(task: str) -> None:
+    nodes = create(task, trainer={"warm_start": True})
+    (source,) = nodes["Trainer"].inputs["base_model"].get_data_dependent_node_ids()
+    assert source == WARM_START
+    assert nodes["Trainer"].inputs["base_model"].type_name == "Model"
+    assert WARM_START not in create(task)
