@@ -12,6 +12,7 @@ class Layout:
         root: The root.
         artifacts: TFX's pipeline root.
         metadata: The SQLite file of ML Metadata.
+        identity: The id of the root in a store on a server.
         inputs: The list of the corpus's files, the hashes of their contents, and the files behind each fingerprint.
         quarantine: Bad records.
         checkpoints: States of unfinished training runs.
@@ -24,6 +25,7 @@ class Layout:
         self.root = root
         self.artifacts = str(root / "artifacts")
         self.metadata = str(root / "metadata.sqlite")
+        self.identity = str(root / "store.json")
         self.inputs = str(root / "inputs")
         self.quarantine = str(root / "quarantine")
         self.checkpoints = str(root / "checkpoints")
