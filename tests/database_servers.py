@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-USER, PASSWORD = "seqloom", "p:w/d@ 'x"
+USER, PASSWORD = "seqloom", "p:w/d@ 'ü\\x"
 
 
 class DatabaseServer:
@@ -106,9 +106,9 @@ class MariaDb(DatabaseServer):
         return self._run([*client, f"--execute={statement}", *([database] if database else [])])
 
     def create(self, database: str) -> str:
-        password = PASSWORD.replace("'", "''")
+        password = PASSWORD.replace("\\", "\\\\").replace("'", "''")
         self.execute(
-            f"create database `{database}`; create user if not exists {USER}@'%' identified by '{password}';"
+            f"create database `{database}` character set utf8mb4; create user if not exists {USER}@'%' identified by '{password}';"
             f"grant all on `{database}`.* to {USER}@'%'"
         )
         return self.url(database)

@@ -96,14 +96,16 @@ class _MySql(Database):
                 host=address.host,
                 port=address.port,
                 user=address.user,
-                password=password,
+                password=password.encode(),
                 database=address.database,
-                charset="utf8mb4",
+                charset="latin1",
                 connect_timeout=_CONNECT_SECONDS,
                 autocommit=True,
             )
         except pymysql.MySQLError as error:
             raise self._explained(error) from None
+        # ML Metadata sends UTF-8 as if it were latin1, and the server converts it to what its tables have, and back.
+        self._connection.encoding = "utf-8"
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         try:

@@ -93,7 +93,7 @@ def initialize(database: Database, connection: mlmd.ConnectionConfig) -> bool:
     raise JobError(
         "The metadata store cannot be initialized.",
         where=database.place,
-        found=last[:500],
+        found=last.partition(" checks:")[0],
         fix="give the user all rights on the database; if it has some of the tables only, drop it and create it again",
     )
 
