@@ -107,10 +107,9 @@ class MariaDb(DatabaseServer):
 
     def create(self, database: str) -> str:
         password = PASSWORD.replace("\\", "\\\\").replace("'", "''")
-        self.execute(
-            f"create database `{database}` character set utf8mb4; create user if not exists {USER}@'%' identified by '{password}';"
-            f"grant all on `{database}`.* to {USER}@'%'"
-        )
+        self.execute(f"create database `{database}` character set utf8mb4")
+        self.execute(f"create user if not exists {USER}@'%' identified by '{password}'")
+        self.execute(f"grant all on `{database}`.* to {USER}@'%'")
         return self.url(database)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
