@@ -12,6 +12,7 @@ from ml_metadata import errors, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from pipeline.store.server_store import open_store
+from trainer.errors import JobError
 
 _OUTPUT_URI = re.compile(r".*/artifacts/([^/]+/[^/]+/[0-9]+(?:/.*)?)", re.DOTALL)
 """A URI of TFX: the folder of artifacts, the component, the channel, and the execution."""
@@ -74,11 +75,31 @@ def read_finished(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str)
     return {component: cached[state] for component, state in states.items() if state in cached}
 
 
-def _last_executions(store: metadata_store.MetadataStore, pipeline: str, run_id: str) -> dict[str, mlmd.Execution]:
+def check_run_id(connection: mlmd.ConnectionConfig, run_id: str) -> None:
+    """Checks that a store does not take the id of a run for that of another.
+
+    Raises:
+        JobError: If it does, as MySQL does for ids that differ only in case.
+    """
+    run = _context(open_store(connection), "pipeline_run", run_id)
+    if run is not None and run.name != run_id:
+        raise JobError(
+            "The id of the run differs from that of another only in case.",
+            where=f"run {run_id}",
+            found=f"run {run.name} in the metadata store, which cannot tell them apart",
+            fix="use another --run-id",
+        )
+
+
+def _context(store: metadata_store.MetadataStore, kind: str, name: str) -> mlmd.Context | None:
     try:
-        run = store.get_context_by_type_and_name("pipeline_run", run_id)
-    except errors.NotFoundError:  # The store has no run at all.
-        run = None
+        return store.get_context_by_type_and_name(kind, name)
+    except errors.NotFoundError:  # The store has no context of the kind at all.
+        return None
+
+
+def _last_executions(store: metadata_store.MetadataStore, pipeline: str, run_id: str) -> dict[str, mlmd.Execution]:
+    run = _context(store, "pipeline_run", run_id)
     executions = [] if run is None else store.get_executions_by_context(run.id)
     found = {}
     for execution in sorted(executions, key=lambda execution: execution.id):
@@ -99,10 +120,7 @@ def has_artifact(connection: mlmd.ConnectionConfig, pipeline: str, kind: str) ->
 
 def _artifacts(store: metadata_store.MetadataStore, pipeline: str) -> Sequence[mlmd.Artifact]:
     """Returns the artifacts of a pipeline."""
-    try:
-        context = store.get_context_by_type_and_name("pipeline", pipeline)
-    except errors.NotFoundError:  # The store has no pipeline at all.
-        context = None
+    context = _context(store, "pipeline", pipeline)
     # No filter_query: the ML Metadata of tfx 1.21 does not support it.
     return [] if context is None else store.get_artifacts_by_context(context.id)
 

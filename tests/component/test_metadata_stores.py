@@ -248,6 +248,18 @@ def test_look_ups_are_limited_to_the_pipeline_of_the_root(job: Job, root: Path) 
     assert run.outputs["examples"].uri == "/else/artifacts/Gen/examples/2"
 
 
+def test_ids_of_runs_that_a_store_takes_for_the_same_are_refused(job: Job, root: Path) -> None:
+    connection = stores.opened_store(job, root).connection
+    lineage.check_run_id(connection, "ONE")
+    execute(connection, "job@1", "one", "/1")
+    lineage.check_run_id(connection, "one")
+    if job.metadata.url.startswith("mysql"):
+        with pytest.raises(JobError, match="only in case"):
+            lineage.check_run_id(connection, "ONE")
+    else:
+        lineage.check_run_id(connection, "ONE")
+
+
 def _use_a_lost_store(url: str, opened: Event, stopped: Event) -> None:
     """Fails unless each call after the loss of a connection raises a passing error."""
     store = open_store(connection_of(url))

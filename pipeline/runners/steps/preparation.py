@@ -32,6 +32,7 @@ def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: b
 
     import_tfx()
 
+    from pipeline.dag import lineage
     from pipeline.store import stores
 
     found = manifest.read(root, run_id)
@@ -41,6 +42,7 @@ def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: b
     else:
         with metadata_lock(root):
             store = stores.opened_store(job, place) if alone else stores.known_store(job, place)
+            lineage.check_run_id(store.connection, run_id)
             prepared = manifest.create(job, place, run_id, store, use_cache=use_cache)
     if history.read(root, run_id) is None:
         _write_record(job, root, run_id)
