@@ -19,6 +19,7 @@ from pipeline.cli.app import app
 from pipeline.config.job import Job
 from pipeline.config.metadata_settings import MetadataSettings
 from pipeline.dag import lineage
+from pipeline.diagnosis.shared_store import shared_store
 from pipeline.store import store_schema, stores
 from pipeline.store.databases import Database, connected
 from pipeline.store.server_store import open_store
@@ -246,6 +247,20 @@ def test_look_ups_are_limited_to_the_pipeline_of_the_root(job: Job, root: Path) 
     assert uris == ["/else/artifacts/Gen/examples/2", "/new/artifacts/Gen/examples/1"]
     (run,) = lineage.read_run(connection, "job@2", "one").values()
     assert run.outputs["examples"].uri == "/else/artifacts/Gen/examples/2"
+
+
+def test_doctor_has_a_line_on_the_store(job: Job, root: Path, database_server: DatabaseServer) -> None:
+    place = job.metadata.url.replace("seqloom@", "")
+    empty = shared_store(job, root)
+    assert (empty.state.value, empty.found) == ("ok", f"{place}, empty; the first run initializes it")
+    execute(stores.opened_store(job, root).connection, "job@1", "one", "/1")
+    used = shared_store(job, root)
+    assert (used.state.value, used.found) == ("ok", f"{place}, schema 10, 1 execution")
+    missing = job.model_copy(update={"metadata": MetadataSettings(url=f"{job.metadata.url}_none")})
+    found = shared_store(missing, root)
+    assert (found.state.value, "has no database store_" in found.found) == ("missing", True)
+    assert found.remedy is not None
+    assert found.remedy.startswith("create the database")
 
 
 def test_ids_of_runs_that_a_store_takes_for_the_same_are_refused(job: Job, root: Path) -> None:

@@ -28,7 +28,8 @@ def _no_password_in_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """After each test, no file of its roots has the password."""
     yield
     for path in tmp_path_factory.getbasetemp().glob("shared*/**/*"):
-        assert not path.is_file() or PASSWORD.encode() not in path.read_bytes(), path
+        # The last characters may be escaped.
+        assert not path.is_file() or PASSWORD[:6].encode() not in path.read_bytes(), path
 
 
 def states(job: Job, number: int = -1) -> dict[str, str]:
