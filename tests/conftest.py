@@ -7,11 +7,14 @@ import fcntl
 import os
 import random
 import shutil
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests import database_servers
 
 # Examples vary in duration with the machine, and the first one builds TensorFlow's functions.
 hypothesis.settings.register_profile("seqloom", deadline=None)
@@ -57,6 +60,23 @@ def prism() -> str:
     if found is None:
         pytest.skip("Prism is not installed: neither SEQLOOM_PRISM nor a prism on the PATH")
     return found
+
+
+@pytest.fixture(scope="session", params=database_servers.SERVERS)
+def database_server(request: pytest.FixtureRequest) -> Iterator[database_servers.DatabaseServer]:
+    """A server of each kind, which `.ci/run` installs."""
+    reason = database_servers.missing(request.param)
+    if reason is not None:
+        pytest.skip(reason)
+    with database_servers.started(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def store_url(database_server: database_servers.DatabaseServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty database, with the password in the environment."""
+    monkeypatch.setenv("SEQLOOM_METADATA_PASSWORD", database_servers.PASSWORD)
+    return database_server.create(f"store_{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from pipeline.cli.operate.compile import compile_job
 from pipeline.cli.operate.doctor import doctor
 from pipeline.cli.operate.plan import plan
 from pipeline.cli.operate.schedule import schedule
+from pipeline.cli.operate.store import app as store
 from pipeline.cli.operate.why import why
 from pipeline.cli.querying.analogy import analogy
 from pipeline.cli.querying.neighbors import neighbors
@@ -67,6 +68,7 @@ for command in _COMMANDS:
 app.command("compile")(compile_job)
 app.add_typer(config.app, name="config")
 app.add_typer(schema.app, name="schema")
+app.add_typer(store, name="store")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from components.sequence_transform.given_words import read_words
 from pipeline.config.beam_settings import BeamSettings
 from pipeline.config.checks import split_problems
 from pipeline.config.job_files import JobFile
+from pipeline.config.metadata_settings import Metadata, MetadataSettings
 from pipeline.config.sections import GateSettings, ResourceSettings, ServingSettings
 from trainer.errors import Problem
 from trainer.settings import OutputSettings, Settings, TransformSettings
@@ -47,6 +48,7 @@ class Job(Settings):
     schema_path: str | None = Field(
         None, alias="schema", min_length=1, description="A schema .pbtxt; null: the curated schema for the corpus kind."
     )
+    metadata: Metadata = Field(default_factory=MetadataSettings, description="Where to keep ML Metadata.")
     resources: dict[str, ResourceSettings] = Field(
         default_factory=dict, description="What components need, by component; `seqloom plan` shows it to schedulers."
     )

@@ -21,6 +21,9 @@ KeyPath = tuple[str | int, ...]
 _TAG = "tag:yaml.org,2002:"
 _MAX_DEPTH = 100
 _SHOWN_CHARS = 200
+_LOGIN = re.compile(r"(?<=://).*:.*@", re.DOTALL)
+"""The user and the password of a URL, whatever characters they have."""
+
 _MAX_VALUES = 50_000
 """A limit is needed because nested aliases can multiply a few lines into billions of values."""
 
@@ -283,7 +286,7 @@ class _Reader:
 
 def _override(source: Source, text: str) -> None:
     keys, equals, value_text = text.partition("=")
-    location = f"--set {text}"
+    location = f"--set {_LOGIN.sub('***@', text)}"
     path = tuple(keys.strip().split("."))
     if not equals or not all(path):
         raise JobError("An override is not KEY=VALUE.", where=location, expected="for example --set trainer.epochs=3")

@@ -55,6 +55,7 @@ def create_pipeline(
     *,
     code: Mapping[str, str],
     run_id: str,
+    name: str | None = None,
     metadata: mlmd.ConnectionConfig | None = None,
     beam_args: Sequence[str] = (),
     goal: Goal = "publish",
@@ -69,6 +70,7 @@ def create_pipeline(
         sources: The pipeline's external inputs.
         code: Digest of the code by component, for every key of `code_modules`.
         run_id: The run's id.
+        name: The pipeline's name in ML Metadata; None: the job's.
         metadata: The connection to ML Metadata; None: the runner has its own.
         beam_args: The runner's Beam flags, which precede the job's.
         goal: What the run is for.
@@ -85,7 +87,7 @@ def create_pipeline(
         for earlier in AFTER.get(node.id, ()):
             node.add_upstream_node(nodes[earlier])
     return Pipeline(
-        pipeline_name=job.name,
+        pipeline_name=name or job.name,
         pipeline_root=layout.artifacts,
         components=wanted,
         enable_cache=use_cache,

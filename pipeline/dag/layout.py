@@ -12,6 +12,7 @@ class Layout:
         root: The root.
         artifacts: TFX's pipeline root.
         metadata: The SQLite file of ML Metadata.
+        identity: The id of the root in a store on a server.
         inputs: The list of the corpus's files, the hashes of their contents, and the files behind each fingerprint.
         counts: The counts of the words of each span of a rolling window.
         quarantine: Bad records.
@@ -25,6 +26,7 @@ class Layout:
         self.root = root
         self.artifacts = str(root / "artifacts")
         self.metadata = str(root / "metadata.sqlite")
+        self.identity = str(root / "store.json")
         self.inputs = str(root / "inputs")
         self.counts = str(root / "counts")
         self.quarantine = str(root / "quarantine")

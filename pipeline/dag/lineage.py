@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from ml_metadata import errors, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from pipeline.store.server_store import open_store
+from trainer.errors import JobError
 
 _OUTPUT_URI = re.compile(r".*/artifacts/([^/]+/[^/]+/[0-9]+(?:/.*)?)", re.DOTALL)
 """A URI of TFX: the folder of artifacts, the component, the channel, and the execution."""
@@ -43,11 +47,11 @@ def sqlite(path: str) -> mlmd.ConnectionConfig:
     return connection
 
 
-def relocate(connection: mlmd.ConnectionConfig, artifacts: str) -> None:
-    """Updates the URIs of a store whose root was moved or copied; `artifacts` is its folder of artifacts now."""
-    store = metadata_store.MetadataStore(connection)
+def relocate(connection: mlmd.ConnectionConfig, pipeline: str, artifacts: str) -> None:
+    """Updates the URIs of a pipeline whose root was moved or copied; `artifacts` is its folder of artifacts now."""
+    store = open_store(connection)
     moved = []
-    for artifact in store.get_artifacts():
+    for artifact in _artifacts(store, pipeline):
         inner = _OUTPUT_URI.fullmatch(artifact.uri)
         if inner and artifact.uri != f"{artifacts}/{inner[1]}":
             artifact.uri = f"{artifacts}/{inner[1]}"
@@ -58,24 +62,44 @@ def relocate(connection: mlmd.ConnectionConfig, artifacts: str) -> None:
 
 def read_run(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> dict[str, Execution]:
     """Returns the executions of a run of a pipeline by component, the last one of each."""
-    store = metadata_store.MetadataStore(connection)
+    store = open_store(connection)
     found = _last_executions(store, pipeline, run_id)
     return {component: _execution(store, execution) for component, execution in found.items()}
 
 
 def read_finished(connection: mlmd.ConnectionConfig, pipeline: str, run_id: str) -> dict[str, bool]:
     """Returns the finished components of a run of a pipeline, each with whether its results are from the cache."""
-    found = _last_executions(metadata_store.MetadataStore(connection), pipeline, run_id)
+    found = _last_executions(open_store(connection), pipeline, run_id)
     states = {component: execution.last_known_state for component, execution in found.items()}
     cached = {mlmd.Execution.COMPLETE: False, mlmd.Execution.CACHED: True}
     return {component: cached[state] for component, state in states.items() if state in cached}
 
 
-def _last_executions(store: metadata_store.MetadataStore, pipeline: str, run_id: str) -> dict[str, mlmd.Execution]:
+def check_run_id(connection: mlmd.ConnectionConfig, run_id: str) -> None:
+    """Checks that a store does not take the id of a run for that of another.
+
+    Raises:
+        JobError: If it does, as MySQL does for ids that differ only in case.
+    """
+    run = _context(open_store(connection), "pipeline_run", run_id)
+    if run is not None and run.name != run_id:
+        raise JobError(
+            "The id of the run differs from that of another only in case.",
+            where=f"run {run_id}",
+            found=f"run {run.name} in the metadata store, which cannot tell them apart",
+            fix="use another --run-id",
+        )
+
+
+def _context(store: metadata_store.MetadataStore, kind: str, name: str) -> mlmd.Context | None:
     try:
-        run = store.get_context_by_type_and_name("pipeline_run", run_id)
-    except errors.NotFoundError:  # The store has no run at all.
-        run = None
+        return store.get_context_by_type_and_name(kind, name)
+    except errors.NotFoundError:  # The store has no context of the kind at all.
+        return None
+
+
+def _last_executions(store: metadata_store.MetadataStore, pipeline: str, run_id: str) -> dict[str, mlmd.Execution]:
+    run = _context(store, "pipeline_run", run_id)
     executions = [] if run is None else store.get_executions_by_context(run.id)
     found = {}
     for execution in sorted(executions, key=lambda execution: execution.id):
@@ -90,11 +114,15 @@ def _last_executions(store: metadata_store.MetadataStore, pipeline: str, run_id:
 
 def has_artifact(connection: mlmd.ConnectionConfig, pipeline: str, kind: str) -> bool:
     """Returns whether a pipeline has a live artifact of a type."""
-    store = metadata_store.MetadataStore(connection)
-    context = store.get_context_by_type_and_name("pipeline", pipeline)
-    # No filter_query: the ML Metadata of tfx 1.21 does not support it.
-    artifacts = [] if context is None else store.get_artifacts_by_context(context.id)
+    artifacts = _artifacts(open_store(connection), pipeline)
     return any(artifact.type == kind and artifact.state == mlmd.Artifact.LIVE for artifact in artifacts)
+
+
+def _artifacts(store: metadata_store.MetadataStore, pipeline: str) -> Sequence[mlmd.Artifact]:
+    """Returns the artifacts of a pipeline."""
+    context = _context(store, "pipeline", pipeline)
+    # No filter_query: the ML Metadata of tfx 1.21 does not support it.
+    return [] if context is None else store.get_artifacts_by_context(context.id)
 
 
 def _execution(store: metadata_store.MetadataStore, execution: mlmd.Execution) -> Execution:

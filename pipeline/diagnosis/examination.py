@@ -9,6 +9,7 @@ from pipeline.config.job import Job
 from pipeline.diagnosis import hardware, job_needs, software
 from pipeline.diagnosis.diagnosis import Diagnosis, missing, ok, refused, warning
 from pipeline.diagnosis.root_folder import root_folder
+from pipeline.diagnosis.shared_store import shared_store
 from pipeline.tasks.loading import load
 from trainer.errors import JobError
 
@@ -31,10 +32,13 @@ def examine(config: Path | None = None, root: Path | None = None) -> Iterator[Di
     place, given = root or Path(), job if isinstance(job, Job) else None
     yield from _guarded("Disk", lambda: [hardware.disk(place, job_needs.corpus_bytes(given) if given else 0)])
     if root is not None:
-        yield from _guarded("Root", lambda: root_folder(place))
+        on_server = given is not None and given.metadata.address is not None
+        yield from _guarded("Root", lambda: root_folder(place, in_file=not on_server))
     if isinstance(job, Diagnosis):
         yield job
     elif job is not None:
+        if job.metadata.address is not None:
+            yield from _guarded("Metadata store", lambda: [shared_store(job, place)])
         yield from _examine_job(job, 0 if isinstance(cards, Diagnosis) else len(cards))
 
 

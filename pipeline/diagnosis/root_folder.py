@@ -17,15 +17,21 @@ _ROOT, _METADATA = "Root", "ML Metadata"
 _OTHER_ROOT = "use another --root"
 
 
-def root_folder(root: Path) -> Iterator[Diagnosis]:
-    """Yields what is found of a root; writes nothing but the lock of a root that exists."""
+def root_folder(root: Path, *, in_file: bool = True) -> Iterator[Diagnosis]:
+    """Yields what is found of a root; writes nothing but the lock of a root that exists.
+
+    Args:
+        root: The root.
+        in_file: Whether its metadata is in a file of the root.
+    """
     if not os.path.lexists(root):
         yield _new(root)
         return
     try:
         with RootLock(root):
             yield ok(_ROOT, f"{root}, writable and not used by a run")
-            yield metadata(root)
+            if in_file:
+                yield metadata(root)
     except TransientError as error:
         yield warning(_ROOT, f"{root} is used by {error.found}", error.fix or _OTHER_ROOT)
     except JobError as error:

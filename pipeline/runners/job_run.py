@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
-from pipeline.config.secrets import secrets
 from pipeline.console.live import RunConsole
 from pipeline.dag.layout import Layout
 from pipeline.runners.failures import anomalies_of, failure_of, text_of
@@ -24,6 +23,7 @@ from pipeline.runs.record import RunRecord
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.state import ComponentState, RunState
 from pipeline.runs.temporary import temporary_folder
+from pipeline.store.passwords import secrets_of
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.task import Goal
 
@@ -62,7 +62,7 @@ def run(
     with RootLock(root), interrupts.handled():
         record = history.new_run(root, job.name, job.task, job.path)
         components = task_of(job).components(job, goal)
-        hidden = tuple(secrets(job.beam.options))
+        hidden = tuple(secrets_of(job))
         watch = Watch(record, functools.partial(history.write, root), console, components, interrupts)
         console.start(components)
         try:
@@ -92,16 +92,17 @@ def _run(
     import_tfx()
 
     from pipeline.dag import lineage
-    from pipeline.runs import leftovers, metadata_file, summary
+    from pipeline.runs import leftovers, summary
+    from pipeline.store import stores
 
     layout = Layout(root)
-    metadata_file.check(Path(layout.metadata))
-    leftovers.remove(layout, lineage.sqlite(layout.metadata))
-    prepared = prepare(job, root, watch.record.run_id, goal=goal, until=until, use_cache=use_cache)
+    store = stores.opened_store(job, root)
+    leftovers.remove(layout, store.connection)
+    prepared = prepare(job, root, watch.record.run_id, store=store, goal=goal, until=until, use_cache=use_cache)
     with watch.following(prepared.components):
         runner(prepared, watch)
     done = watch.record.updated(finished=_now())
-    return summary.complete(done, prepared, lineage.read_run(prepared.metadata, job.name, prepared.run_id))
+    return summary.complete(done, prepared, lineage.read_run(store.connection, store.pipeline, prepared.run_id))
 
 
 def _record_failure(failure: BaseException, watch: Watch, root: Path) -> tuple[AnomalyDetails, ...]:

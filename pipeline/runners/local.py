@@ -33,6 +33,9 @@ from pipeline.runners.engines.servers import job_server
 from pipeline.runners.runner import Observer
 from pipeline.runs.prepare import PreparedRun
 from pipeline.runs.state import ComponentState
+from pipeline.store.server_store import is_server
+from pipeline.store.store_types import register_types
+from pipeline.store.tfx_metadata import StoreMetadata
 from trainer.errors import JobError
 from trainer.jobs.light_imports import run_deferred
 
@@ -80,7 +83,7 @@ class Launching:
     """
 
     wanted: Callable[[str], bool] = bool
-    connect: Callable[[mlmd.ConnectionConfig], metadata.Metadata] = metadata.Metadata
+    connect: Callable[[mlmd.ConnectionConfig], metadata.Metadata] = StoreMetadata
     operator: type[base_executor_operator.BaseExecutorOperator] = LateOperator
 
 
@@ -102,6 +105,9 @@ class NodeRunner(tfx_runner.IrBasedRunner):
         """
         parameters = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id}
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, parameters)
+        connection = _connection(runner_utils.extract_local_deployment_config(pipeline))
+        if is_server(connection):
+            register_types(pipeline, connection)
         with telemetry_utils.scoped_labels({telemetry_utils.LABEL_TFX_RUNNER: "local"}):
             for node in pipeline.nodes:
                 if self._launching.wanted(node.pipeline_node.node_info.id):
@@ -143,8 +149,7 @@ def launch(
         JobError: If it is neither, for example because it found no inputs.
     """
     deployment = runner_utils.extract_local_deployment_config(pipeline)
-    config = deployment.metadata_connection_config
-    connection = getattr(config, config.WhichOneof("connection_config"))
+    connection = _connection(deployment)
     name = node.node_info.id
     execution = launcher.Launcher(
         pipeline_node=node,
@@ -169,3 +174,8 @@ def launch(
             fix="see the log for missing inputs, or run again with --no-cache",
         )
     return _STATES[state]
+
+
+def _connection(deployment: Any) -> mlmd.ConnectionConfig:
+    config = deployment.metadata_connection_config
+    return getattr(config, config.WhichOneof("connection_config"))

@@ -12,6 +12,8 @@ from pathlib import Path
 from pipeline.dag import lineage
 from pipeline.dag.layout import Layout
 from pipeline.runs.prepare import PreparedRun
+from pipeline.store.server_store import is_server
+from pipeline.store.stores import PipelineStore, copy_store
 
 
 @contextlib.contextmanager
@@ -22,12 +24,16 @@ def on_copy(
 
     Args:
         prepared: The run; nothing else of its root is copied.
-        lock: Held while the file is copied.
+        lock: Held while the metadata is copied.
     """
     with tempfile.TemporaryDirectory() as folder:
         copied = str(Path(folder, "metadata.sqlite"))
         with lock or contextlib.nullcontext():
-            shutil.copyfile(prepared.layout.metadata, copied)
+            if is_server(prepared.metadata):
+                copy_store(prepared.job, prepared.store.pipeline, Path(copied))
+            else:
+                shutil.copyfile(prepared.metadata.sqlite.filename_uri, copied)
         layout = Layout(prepared.layout.root)
         layout.artifacts = str(Path(folder, "artifacts"))
-        yield dataclasses.replace(prepared, metadata=lineage.sqlite(copied), layout=layout)
+        store = PipelineStore(lineage.sqlite(copied), prepared.store.pipeline)
+        yield dataclasses.replace(prepared, store=store, layout=layout)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
-from pipeline.config.secrets import secrets
 from pipeline.config.sections import ResourceSettings
 from pipeline.dag.edges import inputs, upstream
 from pipeline.dag.layout import Layout
 from pipeline.runs.lock import RootLock
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.temporary import temporary_folder
+from pipeline.store.passwords import secrets_of
 
 if TYPE_CHECKING:
     from pipeline.runs.prepare import PreparedRun
@@ -49,7 +49,7 @@ def plan(job: Job, root: Path | None) -> list[PlannedComponent]:
     """
     states: Mapping[str, str] = {}
     if root is not None:
-        states = cache_states(job, _cached(job, root) if has_metadata(root) else frozenset())
+        states = cache_states(job, _cached(job, root) if has_metadata(job, root) else frozenset())
     empty = ResourceSettings()
     return [
         PlannedComponent(name, before, job.resources.get(name, empty), states.get(name))
@@ -57,9 +57,15 @@ def plan(job: Job, root: Path | None) -> list[PlannedComponent]:
     ]
 
 
-def has_metadata(root: Path) -> bool:
-    """Returns whether a root has ever been run in."""
-    return Path(Layout(root).metadata).exists()
+def has_metadata(job: Job, root: Path) -> bool:
+    """Returns whether a root has ever been run in.
+
+    Raises:
+        JobError: If its metadata is elsewhere than the job says.
+    """
+    from pipeline.store.stores import has_runs
+
+    return has_runs(job, root)
 
 
 def cache_states(job: Job, cached: frozenset[str]) -> dict[str, str]:
@@ -98,13 +104,13 @@ def prepared_lookup(job: Job, root: Path) -> Iterator[PreparedRun]:
     with RootLock(root):
         place = plain_path(root)
         temporary = Path(Layout(place).temporary)
-        with temporary_folder(temporary), redirect_output(temporary / "plan.log", tuple(secrets(job.beam.options))):
+        with temporary_folder(temporary), redirect_output(temporary / "plan.log", tuple(secrets_of(job))):
             from pipeline.runners.tfx_imports import import_tfx
 
             import_tfx()
 
-            from pipeline.runs import metadata_file
             from pipeline.runs.prepare import prepare
+            from pipeline.store.stores import snapshot
 
-            metadata_file.check(Path(Layout(place).metadata))
-            yield prepare(job, place, "plan")
+            with snapshot(job, place) as store:
+                yield prepare(job, place, "plan", store=store)

@@ -13,7 +13,7 @@ from google.protobuf import text_format
 
 from pipeline.config.job import Job
 from pipeline.config.job_files import with_paths
-from pipeline.config.locations import resolve_corpus_path
+from pipeline.config.locations import resolve_corpus_path, resolve_file
 from pipeline.dag.layout import Layout
 from pipeline.dag.sources import Sources
 from pipeline.runs.disk import write
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
 
     from pipeline.dag.code_state import CodeState
+    from pipeline.store.stores import PipelineStore
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,7 @@ class PreparedRun:
         job: The job; the files it names are content-addressed copies below the root.
         layout: The files and folders below the root.
         run_id: The run's id, also in ML Metadata.
-        metadata: The connection to ML Metadata.
+        store: The job's part of ML Metadata.
         sources: The pipeline's external inputs.
         code: Digest of the code by component.
         goal: What the run is for.
@@ -48,12 +49,17 @@ class PreparedRun:
     job: Job
     layout: Layout
     run_id: str
-    metadata: ConnectionConfig
+    store: PipelineStore
     sources: Sources
     code: Mapping[str, str]
     goal: Goal
     until: str | None
     use_cache: bool
+
+    @property
+    def metadata(self) -> ConnectionConfig:
+        """The connection to ML Metadata."""
+        return self.store.connection
 
     def pipeline(self, beam_args: Sequence[str] = ()) -> Pipeline:
         """Returns the TFX pipeline, with a runner's Beam flags, which precede the job's."""
@@ -65,6 +71,7 @@ class PreparedRun:
             self.sources,
             code=self.code,
             run_id=self.run_id,
+            name=self.store.pipeline,
             metadata=self.metadata,
             beam_args=beam_args,
             goal=self.goal,
@@ -79,15 +86,33 @@ class PreparedRun:
 
 
 def prepare(
-    job: Job, root: Path, run_id: str, *, goal: Goal = "publish", until: str | None = None, use_cache: bool = True
+    job: Job,
+    root: Path,
+    run_id: str,
+    *,
+    store: PipelineStore | None = None,
+    goal: Goal = "publish",
+    until: str | None = None,
+    use_cache: bool = True,
 ) -> PreparedRun:
     """Prepares a run of a job in a root, an existing folder with an absolute path; see `PreparedRun`.
+
+    Args:
+        job: The job.
+        root: The root.
+        run_id: The run's id.
+        store: The job's part of ML Metadata; None: that of a root which has been opened before, or is new.
+        goal: What the run is for.
+        until: The last component to run; None: all components.
+        use_cache: Whether to reuse results of earlier runs.
 
     Raises:
         JobError: If a file is missing or invalid, or the job uses tuned hyperparameters and the root has none.
     """
     from pipeline.dag import lineage
+    from pipeline.store.stores import known_store
 
+    store = store or known_store(job, root)
     corpus = tuple(resolve_corpus_path(job.corpus.path, job.folder))
     copied = copy_files(job, root)
     layout = Layout(root)
@@ -96,16 +121,16 @@ def prepare(
         job=copied,
         layout=layout,
         run_id=run_id,
-        metadata=lineage.sqlite(layout.metadata),
+        store=store,
         sources=Sources(corpus, copied.schema_path or _write_schema(job, root), logs),
         code=code_digests(job),
         goal=goal,
         until=until,
         use_cache=use_cache,
     )
-    lineage.relocate(prepared.metadata, layout.artifacts)
+    lineage.relocate(store.connection, store.pipeline, layout.artifacts)
     tuned = BEST_HYPERPARAMETERS in prepared.components
-    if tuned and not lineage.has_artifact(prepared.metadata, job.name, "HyperParameters"):
+    if tuned and not lineage.has_artifact(store.connection, store.pipeline, "HyperParameters"):
         raise JobError(
             "The root has no tuned hyperparameters.",
             where=str(root),
@@ -140,6 +165,8 @@ def check_files(job: Job, config: str) -> None:
         file.locate(job.folder, where=f"{config}, {file.name}")
     if job.validation.serving_logs:
         resolve_corpus_path(job.validation.serving_logs, job.folder, where=f"{config}, validation.serving_logs")
+    if job.metadata.password_file:
+        resolve_file(job.metadata.password_file, job.folder, where=f"{config}, metadata.password_file")
 
 
 def copy_files(job: Job, root: Path) -> Job:

@@ -34,8 +34,8 @@ _NO_CLASS = ("unsup", "unlabeled", "unlabelled")
 """Names of folders with documents that have no class."""
 _MAX_LISTED = 20
 _MODEL = "saved_model.pb"
-_ROOT = ("artifacts", "metadata.sqlite")
-"""What each root holds."""
+_ARTIFACTS, _METADATA = "artifacts", ("metadata.sqlite", "store.json")
+"""What each root holds: the folder of artifacts and one of the files of its metadata."""
 
 
 class CorpusFiles(NamedTuple):
@@ -99,11 +99,12 @@ def _reject_results(path: Path) -> None:
             expected="a corpus of texts",
             fix="name the texts; `seqloom predict` queries a published model",
         )
-    if all(posixpath.exists(path / name) for name in _ROOT):
+    metadata = next((name for name in _METADATA if posixpath.exists(path / name)), None)
+    if metadata and posixpath.exists(path / _ARTIFACTS):
         raise JobError(
             "The corpus is the root of a job.",
             where=f"{_ARGUMENT}, {path}",
-            found=f"the {' and '.join(_ROOT)} of runs",
+            found=f"the {_ARTIFACTS} and {metadata} of runs",
             expected="a corpus of texts",
             fix=f"name the texts; `seqloom runs {path}` lists what ran",
         )

@@ -54,14 +54,14 @@ def explain(job: Job, root: Path, component: str) -> Explanation:
     """
     if component in _EVERY_TIME:
         return Explanation(component, "runs", reason=f"{_EVERY_TIME[component]} every time")
-    if not has_metadata(root):
+    if not has_metadata(job, root):
         return _first(component, cache_states(job, frozenset()))
     with prepared_lookup(job, root) as prepared:
         from pipeline.runners.cache_probe import probed
         from pipeline.runners.causes.earlier_executions import EarlierExecutions
 
         with probed(prepared) as found:
-            executions = EarlierExecutions(found.metadata, job.name, Path(prepared.layout.root))
+            executions = EarlierExecutions(found.metadata, prepared.store.pipeline, Path(prepared.layout.root))
             return _Explainer(prepared, found, executions).explain(component)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
-from pipeline.config.secrets import secrets
 from pipeline.console.live import RunConsole
 from pipeline.dag.edges import downstream, upstream
 from pipeline.dag.layout import Layout
@@ -28,6 +27,7 @@ from pipeline.runs.record import RunRecord, run_dir
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.state import ComponentState, RunState
 from pipeline.runs.temporary import temporary_folder
+from pipeline.store.passwords import secrets_of
 from trainer.errors import JobError
 
 _JUDGE = "Evaluator"
@@ -99,7 +99,7 @@ def opened(
             shutil.rmtree(Layout(place).temporary, ignore_errors=True)
         # Steps of one run share the root, and each component has one process. Sockets need short paths.
         temporary = Path(Layout(place).temporary, only[0])
-        hidden = tuple(secrets(job.beam.options))
+        hidden = tuple(secrets_of(job))
         with (
             component_locks(root, run_id, tuple(only)),
             temporary_folder(temporary),
@@ -213,9 +213,9 @@ class ComponentStep:
         """Returns whether the run's model did not pass its gates."""
         from pipeline.dag import lineage
 
-        prepared = self._prepared
+        prepared, store = self._prepared, self._prepared.store
         with metadata_lock(self._root):
-            judged = lineage.read_run(prepared.metadata, prepared.job.name, prepared.run_id).get(_JUDGE)
+            judged = lineage.read_run(store.connection, store.pipeline, prepared.run_id).get(_JUDGE)
         blessing = judged.outputs.get("blessing") if judged else None
         return blessing is not None and blessing.properties["blessed"] != 1
 
@@ -233,9 +233,9 @@ class ComponentStep:
         from pipeline.dag import lineage
         from pipeline.runs import summary
 
-        prepared = self._prepared
+        prepared, store = self._prepared, self._prepared.store
         with metadata_lock(self._root):
-            executions = lineage.read_run(prepared.metadata, prepared.job.name, prepared.run_id)
+            executions = lineage.read_run(store.connection, store.pipeline, prepared.run_id)
         now = datetime.datetime.now(datetime.timezone.utc)
         done = summary.complete(record.updated(finished=now), prepared, executions)
         with self._interrupts.deferred():
@@ -246,9 +246,9 @@ class ComponentStep:
     def _read_finished(self) -> dict[str, bool]:
         from pipeline.dag import lineage
 
-        prepared = self._prepared
+        prepared, store = self._prepared, self._prepared.store
         with metadata_lock(self._root):
-            return lineage.read_finished(prepared.metadata, prepared.job.name, prepared.run_id)
+            return lineage.read_finished(store.connection, store.pipeline, prepared.run_id)
 
     def _save(self, record: RunRecord) -> None:
         step_record.update(self._root, record.run_id, lambda stored: step_record.merged(stored, record.components))

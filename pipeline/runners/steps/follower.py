@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
-from pipeline.config.secrets import secrets
 from pipeline.console.live import RunConsole
 from pipeline.dag.layout import Layout
 from pipeline.runners.failures import failure_of
@@ -19,6 +18,7 @@ from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.record import run_dir
 from pipeline.runs.redirect import redirect_output
 from pipeline.runs.temporary import temporary_folder
+from pipeline.store.passwords import secrets_of
 from trainer.errors import JobError, TransientError
 from trainer.jobs import workers
 
@@ -64,7 +64,7 @@ def follow(job: Job, root: Path, run_id: str, *, console: RunConsole) -> None:
         watch = Watch(record, lambda _: None, console, (TRAINER,), interrupts)
         temporary = Path(Layout(place).temporary, name)
         try:
-            with temporary_folder(temporary), redirect_output(log, tuple(secrets(job.beam.options))):
+            with temporary_folder(temporary), redirect_output(log, tuple(secrets_of(job))):
                 _train(stored, job, place, run_id, watch)
         except BaseException as error:
             failure = failure_of(error, watch.current, root, log, interrupts)

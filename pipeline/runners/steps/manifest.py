@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,6 +18,9 @@ from pipeline.runs import disk
 from pipeline.runs.prepare import PreparedRun, code_digests, prepare
 from pipeline.runs.record import run_dir
 from trainer.errors import JobError
+
+if TYPE_CHECKING:
+    from pipeline.store.stores import PipelineStore
 
 _FILE = "steps.json"
 
@@ -52,7 +56,7 @@ def read(root: Path, run_id: str) -> Manifest | None:
     return Manifest.model_validate_json(path.read_bytes()) if path.exists() else None
 
 
-def create(job: Job, root: Path, run_id: str, *, use_cache: bool) -> PreparedRun:
+def create(job: Job, root: Path, run_id: str, store: PipelineStore, *, use_cache: bool) -> PreparedRun:
     """Prepares a run like `prepare`, chooses the files of its corpus, and writes its manifest.
 
     Raises:
@@ -60,7 +64,7 @@ def create(job: Job, root: Path, run_id: str, *, use_cache: bool) -> PreparedRun
     """
     from components.corpus_example_gen.inputs.pinned import pin
 
-    prepared = prepare(job, root, run_id, use_cache=use_cache)
+    prepared = prepare(job, root, run_id, store=store, use_cache=use_cache)
     pin(prepared.sources.corpus, job.corpus, prepared.layout.inputs, run_id)
     manifest = Manifest(
         root=str(root),
@@ -76,14 +80,14 @@ def create(job: Job, root: Path, run_id: str, *, use_cache: bool) -> PreparedRun
 
 def restore(manifest: Manifest, job: Job, root: Path, run_id: str, *, use_cache: bool) -> PreparedRun:
     """Returns the run that a manifest describes; `job` must have passed `check`."""
-    from pipeline.dag import lineage
+    from pipeline.store.stores import known_store
 
     layout = Layout(root)
     return PreparedRun(
         job=with_paths(job, dict(manifest.files)),
         layout=layout,
         run_id=run_id,
-        metadata=lineage.sqlite(layout.metadata),
+        store=known_store(job, root),
         sources=Sources(
             tuple(SplitPattern(*pattern) for pattern in manifest.corpus), manifest.schema_path, manifest.serving_logs
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.config.job import Job
-from pipeline.dag.layout import Layout
 from pipeline.runners.steps import manifest
 from pipeline.runners.steps.step_locks import metadata_lock
 from pipeline.runs import record as history
@@ -33,17 +32,18 @@ def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: b
 
     import_tfx()
 
-    from pipeline.runs import metadata_file
+    from pipeline.dag import lineage
+    from pipeline.store import stores
 
     found = manifest.read(root, run_id)
     if found is not None:
         manifest.check(found, job, place, run_id)
         prepared = manifest.restore(found, job, place, run_id, use_cache=use_cache)
     else:
-        if alone:
-            metadata_file.check(Path(Layout(place).metadata))
         with metadata_lock(root):
-            prepared = manifest.create(job, place, run_id, use_cache=use_cache)
+            store = stores.opened_store(job, place) if alone else stores.known_store(job, place)
+            lineage.check_run_id(store.connection, run_id)
+            prepared = manifest.create(job, place, run_id, store, use_cache=use_cache)
     if history.read(root, run_id) is None:
         _write_record(job, root, run_id)
     return prepared

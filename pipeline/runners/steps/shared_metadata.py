@@ -8,12 +8,12 @@ from pathlib import Path
 from types import TracebackType
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
-from tfx.orchestration import metadata
 
 from pipeline.runners.steps.step_locks import metadata_lock
+from pipeline.store.tfx_metadata import StoreMetadata
 
 
-class SharedMetadata(metadata.Metadata):
+class SharedMetadata(StoreMetadata):
     """A connection that holds the lock of the store while it is open."""
 
     def __init__(self, connection: mlmd.ConnectionConfig, root: Path) -> None:

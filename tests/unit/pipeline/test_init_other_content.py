@@ -122,9 +122,13 @@ def test_models_and_roots_are_named(init, tmp_path):
     for given in (model, model / "saved_model.pb", model / "variables", model.parent):
         refused(init(given), "The corpus is a model.", "a SavedModel", "seqloom predict")
     (tmp_path / "root" / "artifacts").mkdir()
-    (tmp_path / "root" / "metadata.sqlite").write_bytes(b"")
     (tmp_path / "root" / "words.txt").write_text("a text\n")
-    refused(init("root"), "The corpus is the root of a job.", "seqloom runs root")
+    for name in ("metadata.sqlite", "store.json"):
+        (tmp_path / "root" / name).write_bytes(b"")
+        refused(
+            init("root"), "The corpus is the root of a job.", f"the artifacts and {name} of runs", "seqloom runs root"
+        )
+        (tmp_path / "root" / name).unlink()
 
 
 def test_transformed_examples_are_named(init, tmp_path):

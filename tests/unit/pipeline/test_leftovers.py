@@ -40,7 +40,12 @@ def test_only_what_unfinished_executions_left_is_removed(tmp_path: Path, moved: 
     ids = store.put_executions([mlmd.Execution(type_id=kind, last_known_state=state) for state in states])
     before = "/elsewhere" if moved else str(root)
     published = [f"Trainer/model/{ids[0]}", f"Trainer/value/{ids[0]}/value", f"Gen/examples/{ids[5]}"]
-    store.put_artifacts([mlmd.Artifact(type_id=data, uri=f"{before}/artifacts/{name}") for name in published])
+    artifacts = store.put_artifacts(
+        [mlmd.Artifact(type_id=data, uri=f"{before}/artifacts/{name}") for name in published]
+    )
+    makers = (ids[0], ids[0], ids[5])
+    pairs = zip(artifacts, makers, strict=True)
+    store.put_events([mlmd.Event(artifact_id=one, execution_id=maker, type="OUTPUT") for one, maker in pairs])
 
     kept = write(
         root, *(f"artifacts/Trainer/{channel}/{number}/value" for channel in ("model", "value") for number in ids[:2])

@@ -109,13 +109,18 @@ def test_only_live_artifacts_of_the_pipeline_exist(store: Store) -> None:
 
 def test_a_moved_root_takes_its_artifacts_along(store: Store) -> None:
     paths = ("CorpusExampleGen/examples/1", "Trainer/model/7/sub", "artifacts/model/12")
-    inner = [store.artifact(f"/old/artifacts/r/artifacts/{path}").id for path in paths]
-    other = store.artifact("gs://bucket/model").id
+    artifacts = [store.artifact(f"/old/artifacts/r/artifacts/{path}") for path in paths]
+    outside, foreign = store.artifact("gs://bucket/model"), store.artifact("/old/artifacts/Trainer/model/3")
+    made = {f"output {number}": (mlmd.Event.OUTPUT, one) for number, one in enumerate([*artifacts, outside])}
+    store.execute("run-1", "Trainer", **made)
+    store.execute("run-1", "Trainer", pipeline="job", model=(mlmd.Event.OUTPUT, foreign))
+    inner, other = [artifact.id for artifact in artifacts], outside.id
     for root in ("/new [1]", "/old/artifacts/r"):
-        lineage.relocate(store.connection, f"{root}/artifacts")
+        lineage.relocate(store.connection, "job.1", f"{root}/artifacts")
         found = {artifact.id: artifact for artifact in store.store.get_artifacts()}
         assert [found[number].uri for number in inner] == [f"{root}/artifacts/{path}" for path in paths]
         assert found[other].uri == "gs://bucket/model"
+        assert found[foreign.id].uri == "/old/artifacts/Trainer/model/3"
     before = found[inner[0]].last_update_time_since_epoch
-    lineage.relocate(store.connection, "/old/artifacts/r/artifacts")
+    lineage.relocate(store.connection, "job.1", "/old/artifacts/r/artifacts")
     assert store.store.get_artifacts_by_id(inner[:1])[0].last_update_time_since_epoch == before

@@ -66,7 +66,8 @@ def test_a_run_from_the_cache_imports_no_executor() -> None:
     code = """
 from pipeline.runners.tfx_imports import import_tfx
 import_tfx()
-from pipeline.runs import leftovers, metadata_file, summary
+from pipeline.runs import leftovers, summary
+from pipeline.store import stores
 from pipeline.runners import local
 from tests.unit.pipeline.test_dag import TUNE, create
 from tfx.orchestration.pipeline import Pipeline

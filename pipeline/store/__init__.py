@@ -1,0 +1,1 @@
+"""ML Metadata in a database that several roots and jobs share."""

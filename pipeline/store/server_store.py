@@ -1,0 +1,77 @@
+"""Connections to ML Metadata that end at the first fault of their server."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from ml_metadata import errors, metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
+
+from trainer.errors import TransientError
+
+_ATTEMPTS = 10
+_INTERVAL = 0.5
+
+_LOST = re.compile(
+    r"mysql_real_connect failed|Lost connection|gone away|PostgreSQL metadata source error: "
+    r"(?:\s*$|server closed|could not (?:connect|send|receive)|no connection|FATAL|SSL)"
+)
+_CONFLICT = re.compile(r"[Dd]eadlock|could not serialize|[Ll]ock wait timeout|[Dd]uplicate (?:entry|key)")
+
+
+class ServerStore(metadata_store.MetadataStore):
+    """ML Metadata on a server.
+
+    After a lost connection, the library would use what it has freed, so there is no other call.
+    """
+
+    _lost: str | None = None
+
+    def _call_method(self, method_name: str, request: Any, response: Any) -> None:
+        if self._lost is not None:
+            raise _closed(self._lost)
+        try:
+            super()._call_method(method_name, request, response)
+        except (errors.InternalError, errors.UnknownError) as error:
+            text = str(error)
+            if _LOST.search(text):
+                self._lost = text
+                raise _closed(text) from error
+            if _CONFLICT.search(text):
+                # The base class repeats aborted calls.
+                raise errors.AbortedError(text) from error
+            raise
+
+
+def is_server(connection: mlmd.ConnectionConfig) -> bool:
+    """Returns whether a connection is to a server, not to a file."""
+    return str(connection.WhichOneof("config")) in ("mysql", "postgresql")
+
+
+def open_store(connection: mlmd.ConnectionConfig) -> metadata_store.MetadataStore:
+    """Opens a store; one on a server must have been initialized.
+
+    Raises:
+        TransientError: If the server does not answer for some seconds.
+    """
+    if not is_server(connection):
+        return metadata_store.MetadataStore(connection)
+    for attempt in range(_ATTEMPTS):
+        try:
+            return ServerStore(connection)
+        except RuntimeError as error:
+            if attempt == _ATTEMPTS - 1:
+                raise _closed(str(error)) from error
+            time.sleep(_INTERVAL)
+    raise AssertionError("unreachable")
+
+
+def _closed(found: str) -> TransientError:
+    return TransientError(
+        "The connection to the metadata store is lost.",
+        where="ML Metadata",
+        found=" ".join(found.split()),
+        fix="run the same command again when the server answers",
+    )
