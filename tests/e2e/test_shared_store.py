@@ -67,7 +67,7 @@ def test_jobs_in_one_store_have_the_results_of_stores_of_their_own(
         assert states(job) == states(other)
         assert not (job.root / "metadata.sqlite").exists()
         found = executions(job, job.records()[-1]["run_id"])
-        assert found["PreviousStatistics"].outputs == {}
+        assert found["PreviousStatistics"].outputs.keys() == {"current"}
         uris = [output.uri for execution in found.values() for output in execution.outputs.values()]
         assert len(uris) > 5
         assert all(uri.startswith(str(job.root)) for uri in uris)
