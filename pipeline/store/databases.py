@@ -17,7 +17,7 @@ import pymysql
 from pipeline.config.metadata_settings import PASSWORD_VARIABLE, ServerAddress
 from trainer.errors import JobError, TransientError
 
-_CONNECT_SECONDS = 10
+_ANSWER_SECONDS = 30
 _LOCK_SECONDS = 120
 _LOCK_INTERVAL = 0.1
 
@@ -99,7 +99,7 @@ class _MySql(Database):
                 password=password.encode(),
                 database=address.database,
                 charset="latin1",
-                connect_timeout=_CONNECT_SECONDS,
+                connect_timeout=_ANSWER_SECONDS,
                 autocommit=True,
             )
         except pymysql.MySQLError as error:
@@ -154,7 +154,7 @@ class _PostgreSql(Database):
                 port=address.port,
                 database=address.database,
                 password=password,
-                timeout=_CONNECT_SECONDS,
+                timeout=_ANSWER_SECONDS,
                 application_name="seqloom",
             )
         except (pg8000.exceptions.Error, OSError) as error:

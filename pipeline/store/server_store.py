@@ -11,7 +11,6 @@ from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from trainer.errors import TransientError
 
-_ATTEMPTS = 10
 _INTERVAL = 0.5
 
 _LOST = re.compile(
@@ -50,22 +49,26 @@ def is_server(connection: mlmd.ConnectionConfig) -> bool:
     return str(connection.WhichOneof("config")) in ("mysql", "postgresql")
 
 
-def open_store(connection: mlmd.ConnectionConfig) -> metadata_store.MetadataStore:
+def open_store(connection: mlmd.ConnectionConfig, patience: float = 5) -> metadata_store.MetadataStore:
     """Opens a store; one on a server must have been initialized.
 
+    Args:
+        connection: The store.
+        patience: For how many seconds a server may not answer.
+
     Raises:
-        TransientError: If the server does not answer for some seconds.
+        TransientError: If the server does not answer for longer.
     """
     if not is_server(connection):
         return metadata_store.MetadataStore(connection)
-    for attempt in range(_ATTEMPTS):
+    end = time.monotonic() + patience
+    while True:
         try:
             return ServerStore(connection)
         except RuntimeError as error:
-            if attempt == _ATTEMPTS - 1:
+            if time.monotonic() > end:
                 raise _closed(str(error)) from error
             time.sleep(_INTERVAL)
-    raise AssertionError("unreachable")
 
 
 def _closed(found: str) -> TransientError:

@@ -126,7 +126,6 @@ def test_a_run_whose_server_goes_away_is_retried(
     retried = job.run()
     assert retried.returncode == 0, retried.stderr
     assert (states(job)["SequenceTransform"], states(job)["Trainer"]) == ("cached", "done")
-    assert job.records()[-1]["details"]["training"]["resumed_after_epoch"] >= 1
 
     moved = Job(job.folder.rename(job.folder.with_name(f"{job.folder.name}-moved")), job.code)
     lines = (moved.folder / "data.csv").read_text().splitlines(keepends=True)
