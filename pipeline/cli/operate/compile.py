@@ -89,12 +89,11 @@ def compile_job(
         program = _words(command) if command is not None else ("seqloom",) if place else own_program()
         deployed = _deployment(job, program, config, where, overrides or [])
         if place is not None and to is To.KUBEFLOW:
-            text = kubeflow_pipeline(deployed, place)
+            _write(kubeflow_pipeline(deployed, place), output)
         else:
             times = CronTimes(schedule or "0 0 * * *", timezone)
             when = AirflowTimes(times if schedule else None, timezone, days_back)
-            text = airflow_dag(deployed, when, place, datetime.datetime.now(UTC))
-        _write(text, output)
+            _write(airflow_dag(deployed, when, place, datetime.datetime.now(UTC)), output)
 
 
 def _deployment(job: Job, program: tuple[str, ...], config: Path, root: Path, overrides: list[str]) -> Deployment:
