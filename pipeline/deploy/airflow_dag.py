@@ -8,7 +8,9 @@ import string
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pipeline.deploy.airflow_steps import PODS, PROCESSES, pod_constants
 from pipeline.deploy.deployment import Deployment
+from pipeline.deploy.pods import KubernetesPlace
 from pipeline.operate.cron_times import CronTimes
 from pipeline.operate.emission.crontab import five_fields
 from pipeline.runners.planning import PlannedComponent
@@ -44,18 +46,11 @@ import datetime
 import hashlib
 import re
 ${span_import}
-$timetable_import
-try:  # Airflow 3
-    from airflow.providers.standard.hooks.subprocess import SubprocessHook
-    from airflow.sdk import DAG, BaseOperator
-except ImportError:  # Airflow 2
-    from airflow.hooks.subprocess import SubprocessHook
-    from airflow.models.baseoperator import BaseOperator
-    from airflow.models.dag import DAG
+$timetable_import$step_imports
 try:  # Airflow 3.2 and newer
-    from airflow.sdk.exceptions import AirflowFailException
+    from airflow.sdk.exceptions import $exceptions
 except ImportError:
-    from airflow.exceptions import AirflowFailException
+    from airflow.exceptions import $exceptions
 
 COMMAND = [
 $command
@@ -63,32 +58,19 @@ $command
 UPSTREAM = {
 $edges
 }
-NOT_BLESSED = $not_blessed  # The model did not pass its gates; later steps do nothing and end with 0.
-RETRY = $retry
+${constants}NOT_BLESSED = $not_blessed  # The model did not pass its gates; later steps do nothing and end with 0.
+RETRY = ($retry, 137, 143, -9, -15)  # Something passes, or the step was killed.
 
 
-class StepOperator(BaseOperator):
-    """Runs a component; Airflow repeats it only after exit code $retry."""
+def end(code):
+    """Ends a task as the exit code of its step says."""
+    if code in RETRY:
+        raise RuntimeError(f"The step ended with {code} because of something that passes.")
+    if code not in (0, NOT_BLESSED):
+        raise AirflowFailException(f"The step failed with exit code {code}; a retry would fail again.")
 
-    template_fields = ("command",)
 
-    def __init__(self, *, command, **kwargs):
-        super().__init__(**kwargs)
-        self.command = command
-        self.process = None
-
-    def execute(self, context):
-        self.process = SubprocessHook()
-        code = self.process.run_command(self.command).exit_code
-        if code == RETRY:
-            raise RuntimeError("The step failed because of something that passes.")
-        if code not in (0, NOT_BLESSED):
-            raise AirflowFailException(f"The step failed with exit code {code}; a retry would fail again.")
-
-    def on_kill(self):
-        if self.process is not None:
-            self.process.send_sigterm()
-
+$step_operator
 
 def step_run_id(run_id):
     """Returns the id of Airflow's run, or a hash of it if seqloom does not take such ids."""
@@ -126,19 +108,27 @@ def span_of(time):
 ''')
 
 
-def airflow_dag(deployment: Deployment, when: AirflowTimes, now: datetime.datetime) -> str:
+def airflow_dag(
+    deployment: Deployment, when: AirflowTimes, place: KubernetesPlace | None, now: datetime.datetime
+) -> str:
     """Returns the text of a DAG file.
 
     Args:
         deployment: The job.
         when: When it runs.
+        place: Where its steps run as pods; None: they are processes on Airflow's workers.
         now: The time now.
 
     Raises:
         JobError: If Airflow would run the schedule at other times than seqloom.
     """
     spans = deployment.has_span
+    steps = PROCESSES if place is None else PODS
     return _DAG.substitute(
+        step_imports=steps.imports,
+        exceptions=steps.exceptions,
+        step_operator=steps.operator,
+        constants="" if place is None else pod_constants(deployment.components, place),
         name=deployment.name,
         not_blessed=RunState.NOT_BLESSED.exit_code,
         retry=RETRY,
@@ -155,7 +145,8 @@ def airflow_dag(deployment: Deployment, when: AirflowTimes, now: datetime.dateti
 
 def _command(deployment: Deployment) -> str:
     """Returns the elements of each step's command, which are templates of Jinja, one a line."""
-    given = [_TEMPLATE.sub("{{ '{' }}", word) for word in (*deployment.program, "run", *deployment.arguments)]
+    words = (*deployment.program, "run", deployment.config, "--root", deployment.root, *deployment.overrides)
+    given = [_TEMPLATE.sub("{{ '{' }}", word) for word in words]
     given += ["--run-id", "{{ run_id | seqloom_run_id }}"]
     if deployment.has_span:
         given += ["--set", "corpus.span={{ (dag_run.logical_date or dag_run.run_after) | seqloom_span }}"]

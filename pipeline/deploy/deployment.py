@@ -16,15 +16,21 @@ class Deployment(NamedTuple):
         name: The job's name.
         components: The components in order.
         program: The command `seqloom` where the components run, and its first arguments.
-        arguments: The further arguments of every component, without the run, the span and the component.
+        config: The path of the job's YAML.
+        root: The path of the root.
+        overrides: The arguments that override keys in every run.
         has_span: Whether each run reads a span of the corpus.
+        epochs: The job's `trainer.epochs`; None if it has no such key.
     """
 
     name: str
     components: tuple[PlannedComponent, ...]
     program: tuple[str, ...]
-    arguments: tuple[str, ...]
+    config: str
+    root: str
+    overrides: tuple[str, ...]
     has_span: bool
+    epochs: str | None
 
 
 def check_single_processes(job: Job) -> None:
@@ -39,5 +45,6 @@ def check_single_processes(job: Job) -> None:
             where=str(job.path),
             found="trainer.strategy: multi_worker",
             expected="a Trainer that is one process",
-            fix="set trainer.strategy to one_device or mirrored, or run one command per worker by hand",
+            fix="set trainer.strategy to mirrored, for all GPUs of one machine, or run the Trainer's step by hand,"
+            " once per worker, each with its TF_CONFIG",
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import ruamel.yaml
 
 from pipeline.config.sections import ResourceSettings
 from pipeline.deploy.deployment import Deployment
+from pipeline.deploy.pods import GPU, KubernetesPlace, kubernetes_name, mebibytes, requests
 from pipeline.runners.planning import PlannedComponent
 from trainer.errors import JobError
 
@@ -18,48 +19,12 @@ _ABOUT = """\
 # The job {name}, one task per component, for Kubeflow Pipelines 2. Written by `seqloom compile`.
 # The image has seqloom and the job's files; the claim {claim} is mounted at {root}.
 """
-_SPAN = "{{$.inputs.parameters['span']}}"
-_RUN_ID = "{{$.inputs.parameters['run_id']}}"
+_RUN_ID = {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}
+"""Kubeflow's id of the run."""
 _UNSAFE = "{{"
 _ACCEPT_NOT_BLESSED = '"$0" "$@" || { code=$?; [ "$code" = 3 ] || exit "$code"; }'
 """The model did not pass its gates; the components after the Evaluator end with 0 without doing anything."""
 _RETRIES = {"maxRetryCount": 3, "backoffDuration": "60s", "backoffFactor": 2.0, "backoffMaxDuration": "960s"}
-_IMAGE = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
-
-
-class KubernetesPlace(NamedTuple):
-    """Where the containers find the code and the root.
-
-    Attributes:
-        image: A container image with its digest.
-        claim: The claim of the volume that holds the root.
-        root: The path of the root, where the volume is mounted.
-    """
-
-    image: str
-    claim: str
-    root: str
-
-
-def checked_image(image: str | None) -> str:
-    """Returns a container image with a digest, so that all steps of a run have the same code.
-
-    Raises:
-        JobError: If there is none.
-    """
-    if image is None or not _IMAGE.fullmatch(image):
-        raise JobError(
-            "The image has no digest." if image else "A pipeline of Kubeflow needs an image.",
-            where="--image",
-            found=image,
-            expected="registry/name@sha256:<64 hexadecimal digits>, so that all steps of a run have the same code",
-        )
-    return image
-
-
-def kubernetes_name(job: str) -> str:
-    """Returns the name of what belongs to a job, as Kubernetes allows it."""
-    return f"seqloom-{job.replace('_', '-')}".rstrip("-")
 
 
 def kubeflow_pipeline(deployment: Deployment, place: KubernetesPlace) -> str:
@@ -68,7 +33,7 @@ def kubeflow_pipeline(deployment: Deployment, place: KubernetesPlace) -> str:
     Raises:
         JobError: If Kubeflow would replace a part of an argument.
     """
-    for word in (*deployment.program, *deployment.arguments):
+    for word in (*deployment.program, deployment.config, deployment.root, *deployment.overrides):
         if _UNSAFE in word:
             raise JobError("Kubeflow takes {{ for a placeholder.", found=word, fix="choose another path or value")
     labels = {component.name: _label(component.name) for component in deployment.components}
@@ -86,12 +51,12 @@ def _label(component: str) -> str:
 
 
 def _pipeline(deployment: Deployment, place: KubernetesPlace, labels: dict[str, str]) -> dict[str, Any]:
-    inputs = ["run_id", *(["span"] if deployment.has_span else [])]
+    defaults = _parameters(deployment)
+    inputs = ["run_id", *defaults]
     definitions = {"parameters": {name: {"parameterType": "STRING"} for name in inputs}}
-    root: dict[str, Any] = {"dag": {"tasks": {}}}
-    if deployment.has_span:
-        span = {"defaultValue": "latest", "isOptional": True, "parameterType": "STRING"}
-        root["inputDefinitions"] = {"parameters": {"span": span}}
+    optional = {"isOptional": True, "parameterType": "STRING"}
+    parameters = {name: {"defaultValue": value, **optional} for name, value in defaults.items()}
+    root: dict[str, Any] = {"dag": {"tasks": {}}, "inputDefinitions": {"parameters": parameters}}
     components, executors = {}, {}
     for component in deployment.components:
         label = labels[component.name]
@@ -108,13 +73,27 @@ def _pipeline(deployment: Deployment, place: KubernetesPlace, labels: dict[str, 
     }
 
 
+def _parameters(deployment: Deployment) -> dict[str, str]:
+    """Returns the parameters of a run, with their defaults."""
+    found = {"config": deployment.config, "root": deployment.root}
+    if deployment.has_span:
+        found["span"] = "latest"
+    if deployment.epochs is not None:
+        found["epochs"] = deployment.epochs
+    return found
+
+
+def _input(name: str) -> str:
+    return f"{{{{$.inputs.parameters['{name}']}}}}"
+
+
 def _task(component: PlannedComponent, labels: dict[str, str], inputs: list[str]) -> dict[str, Any]:
-    values: dict[str, Any] = {"run_id": {"runtimeValue": {"constant": "{{$.pipeline_job_uuid}}"}}}
-    values["span"] = {"componentInputParameter": "span"}
+    values: dict[str, Any] = {name: {"componentInputParameter": name} for name in inputs}
+    values["run_id"] = _RUN_ID
     task = {
         "cachingOptions": {},
         "componentRef": {"name": f"comp-{labels[component.name]}"},
-        "inputs": {"parameters": {name: values[name] for name in inputs}},
+        "inputs": {"parameters": values},
         "retryPolicy": dict(_RETRIES),
         "taskInfo": {"name": component.name},
     }
@@ -127,8 +106,9 @@ def _container(component: PlannedComponent, deployment: Deployment, place: Kuber
     command = list(deployment.program)
     if component.name == "Evaluator":
         command = ["sh", "-c", _ACCEPT_NOT_BLESSED, *command]
-    arguments = ["run", *deployment.arguments, "--run-id", _RUN_ID]
-    arguments += ["--set", f"corpus.span={_SPAN}"] if deployment.has_span else []
+    arguments = ["run", _input("config"), "--root", _input("root"), *deployment.overrides, "--run-id", _input("run_id")]
+    arguments += ["--set", f"corpus.span={_input('span')}"] if deployment.has_span else []
+    arguments += ["--set", f"trainer.epochs={_input('epochs')}"] if deployment.epochs is not None else []
     container = {"image": place.image, "command": command, "args": [*arguments, "--only", component.name]}
     resources = _resources(component.resources)
     return {**container, "resources": resources} if resources else container
@@ -136,15 +116,14 @@ def _container(component: PlannedComponent, deployment: Deployment, place: Kuber
 
 def _resources(needs: ResourceSettings) -> dict[str, Any]:
     """Returns what a container requests, in the fields of older and of newer versions of Kubeflow."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {f"resource{name.title()}Request": value for name, value in requests(needs).items()}
     if needs.cpu is not None:
-        found |= {"cpuRequest": needs.cpu, "resourceCpuRequest": f"{needs.cpu:g}"}
+        found["cpuRequest"] = needs.cpu
     if needs.memory is not None:
-        mebibytes = round(needs.memory * 1024)
-        found |= {"memoryRequest": mebibytes * 2**20 / 1e9, "resourceMemoryRequest": f"{mebibytes}Mi"}
+        found["memoryRequest"] = mebibytes(needs.memory) * 2**20 / 1e9
     if needs.gpu:
-        kind, count = "nvidia.com/gpu", str(needs.gpu)
-        found["accelerator"] = {"count": count, "resourceCount": count, "resourceType": kind, "type": kind}
+        count = str(needs.gpu)
+        found["accelerator"] = {"count": count, "resourceCount": count, "resourceType": GPU, "type": GPU}
     return found
 
 

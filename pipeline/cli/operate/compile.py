@@ -17,7 +17,8 @@ from pipeline.config.job import Job
 from pipeline.console.printing import visible
 from pipeline.deploy.airflow_dag import AirflowTimes, airflow_dag
 from pipeline.deploy.deployment import Deployment, check_single_processes
-from pipeline.deploy.kubeflow_pipeline import KubernetesPlace, checked_image, kubeflow_pipeline, kubernetes_name
+from pipeline.deploy.kubeflow_pipeline import kubeflow_pipeline
+from pipeline.deploy.pods import KubernetesPlace, checked_image, kubernetes_name
 from pipeline.operate.cron_times import UTC, CronTimes
 from pipeline.runners.planning import plan
 from pipeline.runs import disk
@@ -31,11 +32,8 @@ class To(str, enum.Enum):
     KUBEFLOW = "kubeflow"
 
 
-_OPTIONS = {
-    To.AIRFLOW: ("schedule", "timezone", "days_back"),
-    To.KUBEFLOW: ("image", "claim"),
-}
-"""Parameters that only one system has."""
+_SCHEDULE = ("schedule", "timezone", "days_back")
+"""Parameters that only Airflow has."""
 
 
 def compile_job(
@@ -65,47 +63,60 @@ def compile_job(
         int, typer.Option(min=0, max=3660, help="Airflow: the span is that of so many days before the time of the run.")
     ] = 0,
     image: Annotated[
-        str | None, typer.Option(metavar="NAME@sha256:DIGEST", help="Kubeflow: the image.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME@sha256:DIGEST",
+            help="The image of the containers; required for Kubeflow.",
+            show_default="Airflow: no containers, but processes of its workers",
+        ),
     ] = None,
     claim: Annotated[
         str | None,
-        typer.Option(help="Kubeflow: the claim of the root's volume.", show_default="seqloom-<name>"),
+        typer.Option(help="Containers: the claim of the root's volume.", show_default="seqloom-<name>"),
     ] = None,
 ) -> None:
     """Writes a file with which another system runs the components of a job, each as a task of its own."""
     with exits_with(USAGE):
-        _check_options(context, to)
+        _check_options(context, to, image, claim)
         job = checked_job(config, overrides)
         check_single_processes(job)
         if job.corpus.has_span or days_back:
             require_spans(job, config, "--days-back")
         where = (root or Path("runs") / job.name).absolute()
-        default = ("seqloom",) if to is To.KUBEFLOW else own_program()
-        program = default if command is None else _words(command)
+        place = None
+        if to is To.KUBEFLOW or image is not None:
+            place = KubernetesPlace(checked_image(image), claim or kubernetes_name(job.name), str(where))
+        program = _words(command) if command is not None else ("seqloom",) if place else own_program()
         deployed = _deployment(job, program, config, where, overrides or [])
-        if to is To.AIRFLOW:
+        if place is not None and to is To.KUBEFLOW:
+            _write(kubeflow_pipeline(deployed, place), output)
+        else:
             times = CronTimes(schedule or "0 0 * * *", timezone)
             when = AirflowTimes(times if schedule else None, timezone, days_back)
-            text = airflow_dag(deployed, when, datetime.datetime.now(UTC))
-        else:
-            place = KubernetesPlace(checked_image(image), claim or kubernetes_name(job.name), str(where))
-            text = kubeflow_pipeline(deployed, place)
-        _write(text, output)
+            _write(airflow_dag(deployed, when, place, datetime.datetime.now(UTC)), output)
 
 
 def _deployment(job: Job, program: tuple[str, ...], config: Path, root: Path, overrides: list[str]) -> Deployment:
-    arguments = [str(config.absolute()), "--root", str(root)]
-    arguments += [part for override in overrides for part in ("--set", override)]
-    return Deployment(job.name, tuple(plan(job, None)), program, tuple(arguments), job.corpus.has_span)
+    return Deployment(
+        name=job.name,
+        components=tuple(plan(job, None)),
+        program=program,
+        config=str(config.absolute()),
+        root=str(root),
+        overrides=tuple(part for override in overrides for part in ("--set", override)),
+        has_span=job.corpus.has_span,
+        epochs=None if (epochs := getattr(job.trainer, "epochs", None)) is None else str(epochs),
+    )
 
 
-def _check_options(context: typer.Context, to: To) -> None:
-    for system, names in _OPTIONS.items():
-        for name in names:
-            source = context.get_parameter_source(name)
-            if system is not to and source is not None and source.name == "COMMANDLINE":
-                option = f"--{name.replace('_', '-')}"
-                raise JobError(f"{option} cannot be combined with --to {to.value}.", fix=f"remove {option}")
+def _check_options(context: typer.Context, to: To, image: str | None, claim: str | None) -> None:
+    for name in _SCHEDULE:
+        source = context.get_parameter_source(name)
+        if to is not To.AIRFLOW and source is not None and source.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise JobError(f"{option} cannot be combined with --to {to.value}.", fix=f"remove {option}")
+    if claim is not None and to is To.AIRFLOW and image is None:
+        raise JobError("--claim needs an image.", fix="add --image, or remove --claim")
 
 
 def _words(command: str) -> tuple[str, ...]:

@@ -38,16 +38,17 @@ import json, runpy, sys
 
 dag = runpy.run_path(sys.argv[1])["dag"]
 
-def outcome(code):
+def outcome(script):
     task = dag.get_task("SchemaGen")
-    task.command = ["sh", "-c", f"exit {code}"]
+    task.command = ["sh", "-c", script]
     try:
         task.execute({})
     except Exception as error:
         return type(error).__name__
 
 edges = {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks}
-outcomes = {code: outcome(code) for code in (0, 1, 2, 3, 75, 130)}
+ends = [f"exit {code}" for code in (0, 1, 2, 3, 75, 130, 137)] + ["kill -TERM $$", "kill -KILL $$", "kill -INT $$"]
+outcomes = {end: outcome(end) for end in ends}
 runs = [dag.max_active_runs, dag.catchup, dag.timetable.summary]
 print("\\n" + json.dumps([dag.dag_id, edges, outcomes, runs]))
 """
@@ -120,8 +121,8 @@ def test_every_run_has_an_id_that_seqloom_takes_and_no_other_run_has(one: str, o
 @given(st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from("{}%#'\"\\$"), max_size=20))
 def test_airflow_takes_no_word_for_a_template(word: str) -> None:
     word = f"{word.rstrip()}."
-    deployment = Deployment("a", (), ("seqloom",), (word,), has_span=False)
-    text = airflow_dag(deployment, AirflowTimes(None, "UTC", 0), NIGHT)
+    deployment = Deployment("a", (), ("seqloom",), word, "/root", (), has_span=False, epochs=None)
+    text = airflow_dag(deployment, AirflowTimes(None, "UTC", 0), None, NIGHT)
     (command,) = {*map(tuple, compiled.commands(text + "UPSTREAM = ['a']\n", "b", NIGHT).values())}
     # Jinja makes one kind of line end of all.
     assert command[2] == word.replace("\r\n", "\n").replace("\r", "\n")
@@ -136,6 +137,8 @@ def test_airflow_takes_no_word_for_a_template(word: str) -> None:
         (DATES, ("--timezone", "Mars"), "The time zone is unknown.\n"),
         (DATES, ("--schedule", "0 3 L * *"), "L and # in 0 3 L * * cannot be converted for Airflow."),
         (DATES, ("--schedule", "15 2 * * *", "--timezone", "Europe/Berlin"), "Airflow leaves out or repeats a time of"),
+        (DATES, ("--image", "seqloom:latest"), "The image has no digest.\n"),
+        (DATES, ("--claim", "models"), "--claim needs an image.\n"),
         (DATES, ("--command", "'a"), "The command is invalid.\n"),
         (DATES, ("--command", " "), "The command is empty.\n"),
         (PLAIN, ("--set", "trainer.strategy=multi_worker"), "A training by several workers cannot be compiled.\n"),
@@ -160,10 +163,12 @@ def airflow(*arguments: object, home: Path) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_real_airflow_reads_the_file_and_retries_only_after_exit_code_75(dag_file: Path, tmp_path: Path) -> None:
+def test_a_real_airflow_reads_the_file_and_retries_only_what_may_pass(dag_file: Path, tmp_path: Path) -> None:
     name, edges, outcomes, runs = airflow(dag_file, home=tmp_path)
     assert name == "seqloom-daily"
     assert edges == {key: sorted(before) for key, before in compiled.parts(GOLDEN.read_text())["UPSTREAM"].items()}
-    failed = dict.fromkeys(("1", "2", "130"), "AirflowFailException")
-    assert outcomes == {"0": None, "3": None, "75": "RuntimeError", **failed}
+    retried = ("exit 75", "exit 137", "kill -TERM $$", "kill -KILL $$")
+    failed = ("exit 1", "exit 2", "exit 130", "kill -INT $$")
+    ended = {**dict.fromkeys(retried, "RuntimeError"), **dict.fromkeys(failed, "AirflowFailException")}
+    assert outcomes == {"exit 0": None, "exit 3": None, **ended}
     assert runs == [1, False, "15 2 * * 1,2,3,4,5"]

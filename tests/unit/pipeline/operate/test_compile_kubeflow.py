@@ -28,6 +28,9 @@ resources:
 IMAGE = f"registry.example:5000/team/seqloom@sha256:{'0123456789abcdef' * 4}"
 ACCEPT_3 = '"$0" "$@" || { code=$?; [ "$code" = 3 ] || exit "$code"; }'
 
+NEWER = ("resourceCpuRequest", "resourceMemoryRequest", "resourceType", "resourceCount", "pvcNameParameter")
+"""Fields that older versions of the SDK do not write."""
+
 WITH_SDK = """\
 import inspect, json, sys, tempfile, yaml
 from kfp import compiler, dsl, kubernetes
@@ -35,15 +38,18 @@ from kfp import compiler, dsl, kubernetes
 given, path = json.loads(sys.argv[1]), tempfile.mktemp(suffix=".yaml")
 
 def component(name, label):
-    def step(run_id: str):
-        args = [*given["before"], f"{run_id}", "--only", name]
+    def start(config, root, run_id):
+        return ["run", f"{config}", "--root", f"{root}", "--run-id", f"{run_id}"]
+
+    def training(run_id: str, config: str, root: str, epochs: str):
+        args = [*start(config, root, run_id), "--set", f"trainer.epochs={epochs}", "--only", name]
         return dsl.ContainerSpec(given["image"], given["command"][name], args)
 
-    def spanned(run_id: str, span: str):
-        args = [*given["before"], f"{run_id}", "--set", f"corpus.span={span}", "--only", name]
+    def spanned(run_id: str, config: str, root: str, span: str):
+        args = [*start(config, root, run_id), "--set", f"corpus.span={span}", "--only", name]
         return dsl.ContainerSpec(given["image"], given["command"][name], args)
 
-    function = spanned if given["spans"] else step
+    function = spanned if given["spans"] else training
     function.__name__ = label.replace("-", "_")
     return dsl.container_component(function)
 
@@ -66,12 +72,12 @@ def tasks(**inputs):
 
 if given["spans"]:
     @dsl.pipeline(name=given["name"])
-    def whole(span: str = "latest"):
-        tasks(span=span)
+    def whole(config: str = given["config"], root: str = given["root"], span: str = "latest"):
+        tasks(config=config, root=root, span=span)
 else:
     @dsl.pipeline(name=given["name"])
-    def whole():
-        tasks()
+    def whole(config: str = given["config"], root: str = given["root"], epochs: str = "auto"):
+        tasks(config=config, root=root, epochs=epochs)
 compiler.Compiler().compile(whole, path)
 print(json.dumps(list(yaml.safe_load_all(open(path)))))
 """
@@ -90,6 +96,14 @@ def invoke(tmp_path: Path) -> Callable[..., Result]:
     return run
 
 
+def parameters(pipeline: dict[str, Any]) -> dict[str, str]:
+    """The parameters of a run, with their defaults."""
+    found = pipeline["root"]["inputDefinitions"]["parameters"]
+    kind = {"isOptional": True, "parameterType": "STRING"}
+    assert all(one == {**kind, "defaultValue": one["defaultValue"]} for one in found.values())
+    return {name: one["defaultValue"] for name, one in found.items()}
+
+
 def documents(done: Result) -> tuple[dict[str, Any], dict[str, Any]]:
     """The pipeline, and what Kubernetes adds to it."""
     assert done.exit_code == 0, done.output
@@ -104,12 +118,21 @@ def test_each_component_is_a_container_with_the_run_and_the_span(invoke: Callabl
         "image": IMAGE,
         "command": ["seqloom"],
         "args": [
-            *("run", str(tmp_path / "job.yaml"), *options, "--run-id", "{{$.inputs.parameters['run_id']}}"),
+            *("run", "{{$.inputs.parameters['config']}}", "--root", "{{$.inputs.parameters['root']}}"),
+            *("--set", "transform.min_count=2", "--run-id", "{{$.inputs.parameters['run_id']}}"),
             *("--set", "corpus.span={{$.inputs.parameters['span']}}", "--only", "StatisticsGen"),
         ],
     }
-    span = {"defaultValue": "latest", "isOptional": True, "parameterType": "STRING"}
-    assert found["root"]["inputDefinitions"] == {"parameters": {"span": span}}
+    defaults = {"config": str(tmp_path / "job.yaml"), "root": "/shared/daily", "span": "latest"}
+    assert parameters(found) == defaults
+
+
+@pytest.mark.parametrize(("options", "epochs"), [((), "auto"), (("--set", "trainer.epochs=7"), "7")])
+def test_a_run_may_have_other_epochs(invoke: Callable[..., Result], options: tuple[str, ...], epochs: str) -> None:
+    found, _ = documents(invoke(PLAIN, "--image", IMAGE, "--root", "/shared/stars", *options))
+    assert parameters(found)["epochs"] == epochs
+    for executor in found["deploymentSpec"]["executors"].values():
+        assert executor["container"]["args"][-4:-2] == ["--set", "trainer.epochs={{$.inputs.parameters['epochs']}}"]
 
 
 @pytest.mark.parametrize(("code", "accepted"), [(0, 0), (1, 1), (2, 2), (3, 0), (75, 75)])
@@ -148,10 +171,10 @@ def test_usage_errors(invoke: Callable[..., Result], options: tuple[str, ...], m
     assert done.stderr.startswith(message)
 
 
-def test_airflow_takes_no_options_of_kubeflow(invoke: Callable[..., Result]) -> None:
-    done = invoke(DATES, "--image", IMAGE, to=("--to", "airflow"))
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.startswith("--image cannot be combined with --to airflow.\n")
+def without(value: Any, names: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: without(each, names) for key, each in value.items() if key not in names}
+    return [without(each, names) for each in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("text", [DATES, PLAIN])
@@ -167,7 +190,7 @@ def test_the_sdk_compiles_the_same(invoke: Callable[..., Result], text: str, tmp
     given = {
         "image": IMAGE,
         "command": {**commands, "Evaluator": ["sh", "-c", ACCEPT_3, "seqloom"]},
-        "before": ["run", str(tmp_path / "job.yaml"), "--root", "/shared", "--run-id"],
+        "config": str(tmp_path / "job.yaml"),
         "spans": text is DATES,
         "plan": plan,
         "labels": labels,
@@ -180,6 +203,7 @@ def test_the_sdk_compiles_the_same(invoke: Callable[..., Result], text: str, tmp
     expected = json.loads(done.stdout.splitlines()[-1])
     assert expected[0].pop("sdkVersion").startswith("kfp-")
     assert found[0].pop("sdkVersion") == "seqloom"
+    found = without(found, {name for name in NEWER if name not in done.stdout})
     for key in found[0].keys() | expected[0].keys():
         assert found[0][key] == expected[0][key]
     assert found[1:] == expected[1:]
