@@ -35,14 +35,13 @@ def decode(message: Message) -> None:
 def _change(message: Message, *, encode: bool) -> None:
     change = encoded if encode else decoded
     for field, value in message.ListFields():
-        repeated = field.label == FieldDescriptor.LABEL_REPEATED
         if field.type == FieldDescriptor.TYPE_STRING:
-            if repeated:
-                value[:] = [change(text) for text in value]
-            else:
+            if isinstance(value, str):
                 setattr(message, field.name, change(value))
+            else:
+                value[:] = [change(text) for text in value]
         elif field.type == FieldDescriptor.TYPE_MESSAGE and not field.message_type.full_name.startswith("google."):
-            if not repeated:
+            if isinstance(value, Message):
                 _change(value, encode=encode)
             elif not field.message_type.GetOptions().map_entry:
                 for one in value:
