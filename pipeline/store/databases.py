@@ -15,6 +15,7 @@ import pg8000.native
 import pymysql
 
 from pipeline.config.metadata_settings import PASSWORD_VARIABLE, ServerAddress
+from pipeline.store.backslashes import decoded
 from trainer.errors import JobError, TransientError
 
 _ANSWER_SECONDS = 30
@@ -162,7 +163,8 @@ class _PostgreSql(Database):
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         try:
-            return [tuple(row) for row in self._connection.run(statement) or ()]
+            found = self._connection.run(statement) or ()
+            return [tuple(decoded(each) if isinstance(each, str) else each for each in row) for row in found]
         except (pg8000.exceptions.Error, OSError) as error:
             raise self._explained(error) from None
 

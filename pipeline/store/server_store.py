@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import time
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ml_metadata import errors, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from pipeline.store import backslashes
 from trainer.errors import TransientError
 
 _INTERVAL = 0.5
@@ -31,8 +33,15 @@ class ServerStore(metadata_store.MetadataStore):
     def _call_method(self, method_name: str, request: Any, response: Any) -> None:
         if self._lost is not None:
             raise _closed(self._lost)
+        in_postgresql = self._config.WhichOneof("config") == "postgresql"
+        if in_postgresql:
+            # A copy, since the base class may repeat the call.
+            request = copy.deepcopy(request)
+            backslashes.encode(request)
         try:
             super()._call_method(method_name, request, response)
+            if in_postgresql:
+                backslashes.decode(response)
         except (errors.InternalError, errors.UnknownError) as error:
             text = str(error)
             if _LOST.search(text):

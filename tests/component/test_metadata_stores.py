@@ -29,6 +29,7 @@ from tests.database_servers import PASSWORD, DatabaseServer
 from tests.processes import FRESH
 from trainer.errors import JobError, TransientError
 
+TEXT = 'Straße 東 \U0001f600 it\'s "\\"{\\n \ue000 \ue000b \\'
 REPO = Path(__file__).resolve().parents[2]
 
 
@@ -203,7 +204,7 @@ def execute(connection: mlmd.ConnectionConfig, pipeline: str, run: str, uri: str
     executed = store.put_execution_type(mlmd.ExecutionType(name="Gen", properties={"n": mlmd.INT}))
     made = store.put_artifact_type(mlmd.ArtifactType(name="Examples"))
     execution = mlmd.Execution(type_id=executed, properties={"n": mlmd.Value(int_value=3)}, last_known_state="COMPLETE")
-    execution.custom_properties["text"].string_value = "Straße 東 \U0001f600"
+    execution.custom_properties["text"].string_value = TEXT
     artifact = mlmd.Artifact(type_id=made, uri=uri, state=mlmd.Artifact.LIVE)
     artifact.custom_properties["nested"].struct_value.update({"a": [1.0, "b"], "c": True})
     artifact.custom_properties["yes"].bool_value = True
@@ -228,6 +229,7 @@ def test_a_copy_has_all_of_one_pipeline_with_its_ids(job: Job, root: Path, tmp_p
     executions = {execution.id: execution for execution in found.get_executions()}
     assert len(executions) == 2
     assert executions == {each.id: each for each in source.get_executions_by_id([*executions])}
+    assert {each.custom_properties["text"].string_value for each in executions.values()} == {TEXT}
     events = [sorted(map(str, one.get_events_by_execution_ids([*executions]))) for one in (found, source)]
     assert events[0] == events[1]
     assert sorted(context.name for context in found.get_contexts()) == ["job@2", "job@2.Gen", "one"]
