@@ -50,7 +50,11 @@ def defer(package: str) -> None:
 
     def load(name: str) -> Any:
         if module.__dict__.pop("__getattr__", None):
-            loader.exec_module(module)
+            try:
+                loader.exec_module(module)
+            except BaseException:
+                module.__dict__["__getattr__"] = load  # The next use fails with the same error, or succeeds.
+                raise
         return getattr(module, name)
 
     module.__dict__["__getattr__"] = load  # Called for names that the module does not have (PEP 562).

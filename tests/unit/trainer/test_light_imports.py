@@ -54,6 +54,18 @@ def test_a_deferred_package_runs_once_when_a_name_is_used(package: str) -> None:
     assert runs() == 1
 
 
+def test_a_deferred_package_that_fails_does_so_at_each_use_until_it_can_run(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defer(package)
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, f"{package}.inner", None)
+        for _ in range(2):
+            with pytest.raises(ImportError):
+                _ = importlib.import_module(package).OWN
+    assert (importlib.import_module(package).OWN, runs()) == (42, 3)
+
+
 def test_names_are_imported_from_a_deferred_package(package: str) -> None:
     defer(package)
     found: dict[str, int] = {}
