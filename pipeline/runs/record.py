@@ -50,11 +50,32 @@ class ComponentRecord(_Record):
         return {name: value for name, value in handler(self).items() if name != "worker" or value is not None}
 
 
+class GateRecord(_Record):
+    """How one bound of a gate was decided.
+
+    Attributes:
+        metric: The metric.
+        slice: "overall", or "source=imdb".
+        bound: The key of the bound, such as `max_drop`; None if the metric has no value to compare.
+        limit: The value of that key.
+        value: The metric of the model.
+        met: Whether the model meets the bound.
+    """
+
+    metric: str
+    slice: str
+    bound: str | None
+    limit: float | None
+    value: float | None
+    met: bool
+
+
 class Verdict(_Record):
-    """The Evaluator's verdict, None if the model was not evaluated, and one sentence per gate."""
+    """The Evaluator's verdict, None if the model was not evaluated; one sentence per gate, and their numbers."""
 
     blessed: bool | None = None
     reasons: tuple[str, ...] = ()
+    gates: tuple[GateRecord, ...] = ()
 
 
 class Pushed(_Record):
@@ -77,6 +98,7 @@ class RunRecord(_Record):
         metrics: Metrics by slice: "overall", "source=imdb".
         pushed: The published version, if this run published one.
         error: Why it failed.
+        exit_code: The exit code of its command, if it is not that of its state.
         details: Reports of its components.
     """
 
@@ -95,6 +117,7 @@ class RunRecord(_Record):
     verdict: Verdict = Verdict()
     pushed: Pushed | None = None
     error: str | None = None
+    exit_code: int | None = None
     details: Details = Details()
 
     def updated(self, **changes: Any) -> RunRecord:
@@ -181,6 +204,14 @@ def read(root: Path, run_id: str) -> RunRecord | None:
     """Reads the record of a run like `read_all`; returns None if there is none."""
     path = run_dir(root, run_id) / _RECORD
     return _read(path, root) if path.exists() else None
+
+
+def stored(root: Path, run_id: str) -> RunRecord | None:
+    """Returns the record of a run exactly as it was saved; None if there is none that can be read."""
+    try:
+        return RunRecord.model_validate_json((run_dir(root, run_id) / _RECORD).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _read(path: Path, root: Path) -> RunRecord:

@@ -20,7 +20,7 @@ from trainer.errors import JobError
 
 _FILE = "steps.json"
 
-_PER_STEP = {"beam", "resources"}
+_PER_STEP = {"beam", "events", "resources"}
 """Sections that may differ from step to step, since they do not change the results."""
 
 

@@ -35,12 +35,14 @@ with StepLock(root, sys.argv[2]) as lock:
 """
 WRITE = """
 import pathlib, sys
+from pipeline.events.recorder import Recorder
 from pipeline.runners.steps import step_record
 from pipeline.runs.record import ComponentRecord
 root, name = pathlib.Path(sys.argv[1]), sys.argv[2]
 for number in range(100):
     row = ComponentRecord(name=name, state="running" if number < 99 else "done", records=number)
-    step_record.update(root, "one", lambda stored: step_record.merged(stored, [row]))
+    save = Recorder(root, lambda events, record: None).save
+    step_record.update(root, "one", lambda stored: step_record.merged(stored, [row]), save)
 """
 
 
