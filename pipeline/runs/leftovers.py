@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 
 from ml_metadata import metadata_store
@@ -25,23 +26,27 @@ def remove(layout: Layout, connection: mlmd.ConnectionConfig) -> None:
         layout: The root.
         connection: Its ML Metadata.
     """
-    _remove_unfinished(layout, connection, "*")
+    for path in find(layout, connection):
+        _remove(path)
+
+
+def find(layout: Layout, connection: mlmd.ConnectionConfig) -> list[Path]:
+    """Returns the existing files and folders that `remove` removes."""
     root = Path(layout.root)
-    for pattern in ("quarantine/*/records.jsonl.*", f"*/{PARTIAL}*", f"logs/*/{PARTIAL}*"):
-        for file in root.glob(pattern):
-            file.unlink(missing_ok=True)
-    for folder in Path(layout.serving).glob(".*"):
-        if _PARTIAL_VERSION.fullmatch(folder.name):
-            _remove(folder)
+    patterns = ("quarantine/*/records.jsonl.*", f"*/{PARTIAL}*", f"logs/*/{PARTIAL}*")
+    files = [file for pattern in patterns for file in root.glob(pattern)]
+    versions = [one for one in Path(layout.serving).glob(".*") if _PARTIAL_VERSION.fullmatch(one.name)]
+    return [*_unfinished(layout, connection, "*"), *files, *versions]
 
 
 def remove_of(component: str, layout: Layout, connection: mlmd.ConnectionConfig) -> None:
     """Removes what earlier executions of a component left unfinished, while others may be running."""
-    _remove_unfinished(layout, connection, component)
+    for path in _unfinished(layout, connection, component):
+        _remove(path)
 
 
-def _remove_unfinished(layout: Layout, connection: mlmd.ConnectionConfig, component: str) -> None:
-    """Removes the outputs of unfinished executions, below the folders of components that match a glob."""
+def _unfinished(layout: Layout, connection: mlmd.ConnectionConfig, component: str) -> Iterator[Path]:
+    """Yields the existing outputs of unfinished executions, below the folders of components that match a glob."""
     store = metadata_store.MetadataStore(connection)
     dead = {str(execution.id) for execution in store.get_executions() if execution.last_known_state not in _DONE}
     # Only the last parts of a URI count, because the root may have been moved: component, channel, execution.
@@ -52,10 +57,13 @@ def _remove_unfinished(layout: Layout, connection: mlmd.ConnectionConfig, compon
     quarantined = dead if component == "*" else {folder.name for folder in outputs}
     for folder in outputs:
         if folder.relative_to(artifacts).parts not in kept:
-            _remove(folder)
-    for folder in (*artifacts.glob(f"{component}/.system"), *(Path(layout.quarantine) / name for name in quarantined)):
-        _remove(folder)
+            yield folder
+    yield from artifacts.glob(f"{component}/.system")
+    yield from filter(Path.exists, (Path(layout.quarantine) / name for name in sorted(quarantined)))
 
 
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -123,6 +123,9 @@ def test_no_process_loses_the_state_that_another_has_written(tmp_path: Path, sta
     assert record is not None
     assert [(row.state.value, row.records) for row in record.components] == [*[("done", 99)] * 3, ("waiting", None)]
     assert (record.state, step_record.is_complete(record)) == (RunState.WAITING, False)
+    events = [json.loads(line) for line in (tmp_path / "logs/one/events.jsonl").read_text().splitlines()]
+    found = sorted((event["component"], event["event"]) for event in events)
+    assert found == sorted((name, f"component_{what}") for name in names for what in ("started", "done"))
 
 
 def row(state: str) -> ComponentRecord:
