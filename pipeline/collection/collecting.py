@@ -12,8 +12,8 @@ from typing import NamedTuple
 from ml_metadata import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from pipeline.collection.contents import RootContents, claimed_folders, read_contents
 from pipeline.collection.liveness import Dead, Policy, find_dead
-from pipeline.collection.survey import Survey, claimed_folders, survey
 from pipeline.config.plain_paths import plain_path
 from pipeline.dag import lineage
 from pipeline.dag.layout import Layout
@@ -49,7 +49,7 @@ def collect(root: Path, policy: Policy) -> list[Item]:
     records = history.read_all(root)
     layout = Layout(plain_path(root))
     connection = _connection(layout)
-    found = survey(layout, connection, records)
+    found = read_contents(layout, connection, records)
     dead = find_dead(found.inventory, policy)
     items = [*_results(layout, found, dead), *_folders(layout, dead), *_logs(layout, dead)]
     for item in _leftovers(layout, connection):
@@ -96,7 +96,7 @@ def _connection(layout: Layout) -> mlmd.ConnectionConfig:
     return lineage.sqlite(layout.metadata)
 
 
-def _results(layout: Layout, found: Survey, dead: Dead) -> Iterator[Item]:
+def _results(layout: Layout, found: RootContents, dead: Dead) -> Iterator[Item]:
     artifacts = Path(layout.artifacts)
     for number, reason in dead.results.items():
         marked = tuple(artifact.id for artifact in found.artifacts[number])

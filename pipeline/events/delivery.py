@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from pipeline.events.run_event import Event
+from pipeline.events.run_event import RunEvent
 from pipeline.runs.record import RunRecord
 from trainer.errors import JobError
 
@@ -25,7 +25,7 @@ _WAITING = 2000
 class Sink(Protocol):
     """Takes the events of a run."""
 
-    def send(self, event: Event, record: RunRecord) -> None:
+    def send(self, event: RunEvent, record: RunRecord) -> None:
         """Sends an event of a record; any exception means that it is lost."""
 
 
@@ -43,7 +43,7 @@ class Delivery:
     def __init__(self, sinks: Mapping[str, MakeSink]) -> None:
         self._outlets = [_Outlet(name, make) for name, make in sinks.items()]
 
-    def put(self, events: Sequence[Event], record: RunRecord) -> None:
+    def put(self, events: Sequence[RunEvent], record: RunRecord) -> None:
         """Takes events of a record."""
         for outlet in self._outlets:
             for event in events:
@@ -62,13 +62,13 @@ class _Outlet:
 
     def __init__(self, name: str, make: MakeSink) -> None:
         self._name, self._make = name, make
-        self._queue: queue.Queue[tuple[Event, RunRecord] | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[tuple[RunEvent, RunRecord] | None] = queue.Queue(_WAITING)
         self._taken = self._sent = 0
         self._reason: str | None = None
         self._thread = threading.Thread(target=self._work, name=f"events-{name}", daemon=True)
         self._thread.start()
 
-    def put(self, event: Event, record: RunRecord) -> None:
+    def put(self, event: RunEvent, record: RunRecord) -> None:
         self._taken += 1
         try:
             self._queue.put_nowait((event, record))

@@ -22,7 +22,7 @@ from pipeline.config.event_settings import OpenLineageSettings
 from pipeline.config.locations import resolve_corpus_path
 from pipeline.events.delivery import CALL_SECONDS
 from pipeline.events.environment import value_of
-from pipeline.events.run_event import Event, EventType
+from pipeline.events.run_event import EventType, RunEvent
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import RunState
 from trainer.errors import mask
@@ -60,7 +60,7 @@ class OpenLineage:
         self._job, self._namespace = job, settings.namespace
         self._transport = _transport(settings, job.folder)
 
-    def send(self, event: Event, record: RunRecord) -> None:
+    def send(self, event: RunEvent, record: RunRecord) -> None:
         """Sends an event that starts or ends something.
 
         Raises:
@@ -70,7 +70,7 @@ class OpenLineage:
         if found is not None:
             self._transport.emit(found)
 
-    def translate(self, event: Event, record: RunRecord) -> lineage.RunEvent | None:
+    def translate(self, event: RunEvent, record: RunRecord) -> lineage.RunEvent | None:
         """Returns the event of OpenLineage, None if it has none for this event."""
         ended = event.event is EventType.RUN_ENDED
         end = _ENDS.get(event.state or RunState.DONE, lineage.RunState.COMPLETE)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.events.run_event import Event, EventType
+from pipeline.events.run_event import EventType, RunEvent
 from pipeline.runs.record import RunRecord
 
 _HELP = {
@@ -47,7 +47,7 @@ class PrometheusFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def send(self, event: Event, record: RunRecord) -> None:
+    def send(self, event: RunEvent, record: RunRecord) -> None:
         """Takes the end of a run.
 
         Raises:
@@ -75,7 +75,7 @@ class PrometheusFile:
         return [sample for sample in found if sample.name in _HELP]
 
 
-def samples(event: Event, record: RunRecord) -> Iterator[GaugeSample]:
+def samples(event: RunEvent, record: RunRecord) -> Iterator[GaugeSample]:
     """Yields what is known at the end of a run."""
     job, ended = {"pipeline": record.name}, event.time.timestamp()
     yield GaugeSample("seqloom_last_run_timestamp_seconds", job, ended)

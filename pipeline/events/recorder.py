@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline.events.run_event import Event, changes
+from pipeline.events.run_event import RunEvent, changes
 from pipeline.runs import record as history
 from pipeline.runs.record import RunRecord, run_dir
 
@@ -16,7 +16,7 @@ FILE = "events.jsonl"
 
 _logger = logging.getLogger("seqloom.events")
 
-Deliver = Callable[[Sequence[Event], RunRecord], None]
+Deliver = Callable[[Sequence[RunEvent], RunRecord], None]
 
 
 class Recorder:
@@ -50,7 +50,7 @@ class Recorder:
                 self._append(record.run_id, events)
                 self._deliver(events, record)
 
-    def _append(self, run_id: str, events: Sequence[Event]) -> None:
+    def _append(self, run_id: str, events: Sequence[RunEvent]) -> None:
         path = run_dir(self._root, run_id) / FILE
         try:
             append(path, "".join(event.line for event in events).encode())

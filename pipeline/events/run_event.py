@@ -41,7 +41,7 @@ _OPEN = (RunState.RUNNING, RunState.WAITING)
 """The states of runs that have not ended."""
 
 
-class Event(BaseModel):
+class RunEvent(BaseModel):
     """One line of `events.jsonl`; what does not apply to an event is left out.
 
     Attributes:
@@ -109,7 +109,7 @@ class Event(BaseModel):
         return f"{self.job}: {' '.join(filter(None, words))}"
 
 
-def changes(before: RunRecord | None, after: RunRecord, now: datetime.datetime) -> list[Event]:
+def changes(before: RunRecord | None, after: RunRecord, now: datetime.datetime) -> list[RunEvent]:
     """Returns what has happened between two states of a run's record; `before` is None if it is new.
 
     Args:
@@ -118,7 +118,7 @@ def changes(before: RunRecord | None, after: RunRecord, now: datetime.datetime) 
         now: The time of the events.
     """
     common = {"time": now, "run": after.run_id, "job": after.name, "task": after.task}
-    return [Event.model_validate({**common, **found}) for found in _changes(before, after)]
+    return [RunEvent.model_validate({**common, **found}) for found in _changes(before, after)]
 
 
 def _changes(before: RunRecord | None, after: RunRecord) -> Iterator[dict[str, object]]:

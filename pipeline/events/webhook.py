@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.config.event_settings import WebhookSettings
 from pipeline.events.delivery import CALL_SECONDS
 from pipeline.events.environment import value_of
-from pipeline.events.run_event import Event, EventType
+from pipeline.events.run_event import EventType, RunEvent
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import RunState
 
@@ -29,7 +29,7 @@ class Webhook:
         self._url = settings.url or value_of(settings.url_from or "")
         self._headers = {name: value_of(variable) for name, variable in settings.headers_from.items()}
 
-    def send(self, event: Event, record: RunRecord) -> None:
+    def send(self, event: RunEvent, record: RunRecord) -> None:
         """Posts an event if it is wanted.
 
         Raises:
@@ -44,7 +44,7 @@ class Webhook:
             pass
 
 
-def kinds(event: Event) -> set[str]:
+def kinds(event: RunEvent) -> set[str]:
     """Returns the values of `on` that an event belongs to."""
     found = {"all"}
     if event.event is EventType.RUN_STARTED:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.events.recorder import Recorder, append
-from pipeline.events.run_event import Event, changes
+from pipeline.events.run_event import RunEvent, changes
 from pipeline.runs import record as history
 from pipeline.runs.record import RunRecord
 from tests.unit.pipeline.events.conftest import events_of, failed_run, published_run, row
@@ -24,7 +24,7 @@ class Kept:
     """Keeps what is delivered."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self.events: list[RunEvent] = []
 
     def __call__(self, events, record) -> None:
         self.events += events

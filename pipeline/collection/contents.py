@@ -28,7 +28,7 @@ _STEPS_FILE = "steps.json"
 
 
 @dataclasses.dataclass(frozen=True)
-class Survey:
+class RootContents:
     """What is in a root, and where.
 
     Attributes:
@@ -92,7 +92,7 @@ def _contexts(store: metadata_store.MetadataStore, kind: str) -> list[mlmd.Conte
         return []
 
 
-def survey(layout: Layout, connection: mlmd.ConnectionConfig, records: Iterable[RunRecord]) -> Survey:
+def read_contents(layout: Layout, connection: mlmd.ConnectionConfig, records: Iterable[RunRecord]) -> RootContents:
     """Returns what is in a root.
 
     Args:
@@ -117,7 +117,7 @@ def survey(layout: Layout, connection: mlmd.ConnectionConfig, records: Iterable[
         versions=versions,
         published=_published(graph, versions),
     )
-    return Survey(inventory, artifacts, {number: folders_of(found) for number, found in artifacts.items()})
+    return RootContents(inventory, artifacts, {number: folders_of(found) for number, found in artifacts.items()})
 
 
 def claimed_folders(connection: mlmd.ConnectionConfig) -> set[str]:
