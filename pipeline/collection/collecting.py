@@ -129,7 +129,7 @@ def _logs(layout: Layout, dead: Dead) -> Iterator[Item]:
 
 def _leftovers(layout: Layout, connection: mlmd.ConnectionConfig) -> Iterator[Item]:
     for path in leftovers.find(layout, connection):
-        yield _item(layout, "leftover", path, "left by a run that was killed")
+        yield _item(layout, "leftover", path, "left by a run that has ended")
     if Path(layout.temporary).exists():
         yield _item(layout, "leftover", Path(layout.temporary), "left by a run that was killed")
     for log in sorted(Path(layout.root).glob("logs/*")):

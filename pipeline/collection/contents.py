@@ -23,6 +23,9 @@ _CLAIMS = (mlmd.Artifact.LIVE, mlmd.Artifact.UNKNOWN)
 """States of artifacts whose files are not to be touched; TFX takes only live ones from the cache."""
 
 _BATCH = 500
+_RESOLVER = ".Resolver"
+"""End of the name of the type of executions that look up earlier artifacts."""
+
 _VERSION = re.compile(r"0|[1-9][0-9]*")
 _STEPS_FILE = "steps.json"
 
@@ -52,15 +55,27 @@ class _Graph:
             for context in _contexts(store, kind):
                 for execution in store.get_executions_by_context(context.id):
                     found[execution.id] = context.name
-        self.states = {execution.id: execution.last_known_state for execution in store.get_executions()}
+        executions = store.get_executions()
+        self.states = {execution.id: execution.last_known_state for execution in executions}
         self.artifacts = {artifact.id: artifact for artifact in store.get_artifacts()}
         self.outputs: dict[int, set[int]] = defaultdict(set)
         self.inputs: dict[int, set[int]] = defaultdict(set)
+        self._found: dict[int, set[int]] = defaultdict(set)
+        kinds = {kind.id for kind in store.get_execution_types() if kind.name.endswith(_RESOLVER)}
+        resolvers = {execution.id for execution in executions if execution.type_id in kinds}
         numbers = sorted(self.states)
         for start in range(0, len(numbers), _BATCH):
             for event in store.get_events_by_execution_ids(numbers[start : start + _BATCH]):
-                side = self.outputs if event.type in (*OUTPUTS, mlmd.Event.INTERNAL_OUTPUT) else self.inputs
-                side[event.artifact_id].add(event.execution_id)
+                self._add(event, resolvers)
+
+    def _add(self, event: mlmd.Event, resolvers: set[int]) -> None:
+        """Adds an event. A resolver chooses among all artifacts of a type, and uses what it finds."""
+        if event.type in OUTPUTS:
+            self.outputs[event.artifact_id].add(event.execution_id)
+        elif event.type == mlmd.Event.INTERNAL_OUTPUT:
+            self._found[event.artifact_id].add(event.execution_id)
+        elif event.execution_id not in resolvers:
+            self.inputs[event.artifact_id].add(event.execution_id)
 
     def producer(self, artifact: int) -> int | None:
         """Returns the execution that made an artifact; later ones took it from the cache."""
@@ -74,7 +89,7 @@ class _Graph:
         return self.nodes.get(execution, "").rpartition(".")[0]
 
     def users(self, artifact: int) -> set[int]:
-        return self.outputs[artifact] | self.inputs[artifact]
+        return self.outputs[artifact] | self.inputs[artifact] | self._found[artifact]
 
     def consumed(self, execution: int) -> list[mlmd.Artifact]:
         return [self.artifacts[artifact] for artifact, by in self.inputs.items() if execution in by]

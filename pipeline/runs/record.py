@@ -8,7 +8,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
@@ -29,7 +29,21 @@ _CLOCK_DRIFT = 2.0
 
 
 class _Record(BaseModel):
+    """A part of a record.
+
+    Attributes:
+        omitted: Fields that are not written if they have no value.
+    """
+
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+    omitted: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_omitted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values = handler(self)
+        return {
+            name: value for name, value in values.items() if name not in self.omitted or value not in (None, (), [])
+        }
 
 
 class ComponentRecord(_Record):
@@ -44,10 +58,7 @@ class ComponentRecord(_Record):
     seconds: float | None = None
     records: int | None = None
     worker: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_ended_worker(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in handler(self).items() if name != "worker" or value is not None}
+    omitted = frozenset({"worker"})
 
 
 class GateRecord(_Record):
@@ -76,6 +87,7 @@ class Verdict(_Record):
     blessed: bool | None = None
     reasons: tuple[str, ...] = ()
     gates: tuple[GateRecord, ...] = ()
+    omitted = frozenset({"gates"})
 
 
 class Pushed(_Record):
@@ -119,6 +131,7 @@ class RunRecord(_Record):
     error: str | None = None
     exit_code: int | None = None
     details: Details = Details()
+    omitted = frozenset({"exit_code"})
 
     def updated(self, **changes: Any) -> RunRecord:
         """Returns a copy with changed values, which are validated."""

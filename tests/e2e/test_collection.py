@@ -22,7 +22,7 @@ RESULTS = ("CorpusExampleGen", "StatisticsGen", "ExampleValidator", "SequenceTra
 
 def contents(root: Path, component: str, execution: str) -> dict[str, bytes]:
     """The results of an execution by path; TensorFlow writes paths of the root into the graph."""
-    files = [path for path in root.glob(f"artifacts/{component}/*/{execution}/**/*") if path.is_file()]
+    files = [path for path in root.glob(f"artifacts/{component}/[!.]*/{execution}/**/*") if path.is_file()]
     files = [path for path in files if path.name not in ("saved_model.pb", "fingerprint.pb")]
     found = {re.sub(r"/[0-9]+/", "/", str(path.relative_to(root)), count=1): path.read_bytes() for path in files}
     assert found
@@ -30,7 +30,8 @@ def contents(root: Path, component: str, execution: str) -> dict[str, bytes]:
 
 
 def executions(root: Path, component: str) -> list[str]:
-    return sorted({path.name for path in root.glob(f"artifacts/{component}/*/*")}, key=int)
+    names = {path.name for path in root.glob(f"artifacts/{component}/[!.]*/*")}
+    return sorted(names, key=int)
 
 
 def gc(job: Job, *options: object) -> dict:

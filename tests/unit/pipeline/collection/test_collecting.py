@@ -38,9 +38,12 @@ class Store:
             (self._contexts[kind, name],) = self.store.put_contexts([mlmd.Context(type_id=type_id, name=name)])
         return self._contexts[kind, name]
 
-    def execution(self, run: str, component: str, *, inputs=(), cached=(), state: int = COMPLETE, outputs=()) -> int:
+    def execution(
+        self, run: str, component: str, *, inputs=(), cached=(), found=(), state: int = COMPLETE, outputs=()
+    ) -> int:
         """Adds an execution; `outputs` are pairs of a type and custom properties. Returns its number."""
-        kind = self.store.put_execution_type(mlmd.ExecutionType(name=component))
+        name = "tfx.dsl.components.common.resolver.Resolver" if component == "Baseline" else component
+        kind = self.store.put_execution_type(mlmd.ExecutionType(name=name))
         (number,) = self.store.put_executions([mlmd.Execution(type_id=kind, last_known_state=state)])
         contexts = [self._context("pipeline_run", run), self._context("node", f"tiny.{component}")]
         associations = [mlmd.Association(context_id=one, execution_id=number) for one in contexts]
@@ -49,6 +52,7 @@ class Store:
         for artifact, event in (
             *((one, mlmd.Event.INPUT) for one in inputs),
             *((one, mlmd.Event.OUTPUT) for one in (*cached, *made)),
+            *((one, mlmd.Event.INTERNAL_OUTPUT) for one in found),
         ):
             step = mlmd.Event.Path.Step(key="channel")
             path = mlmd.Event.Path(steps=[step])
@@ -173,6 +177,17 @@ def test_a_result_from_the_cache_is_of_each_run_that_took_it(tmp_path: Path) -> 
     store.execution("run-2", "Gen", cached=store.made(gen), state=CACHED)
     other = store.execution("run-1", "Gen", outputs=[("Examples", {})])
     assert paths(collecting.collect(store.root, Policy(2))) == {f"artifacts/Gen/examples/{other}", "logs/run-1"}
+
+
+def test_a_run_needs_what_its_resolvers_found_but_not_what_they_looked_at(tmp_path: Path) -> None:
+    store = Store(tmp_path / "root")
+    models = []
+    for number in (1, 2, 3):
+        record(store.root, number)
+        trainer = store.execution(f"run-{number}", "Trainer", outputs=[("Model", {})])
+        models += store.made(trainer)
+    store.execution("run-3", "Baseline", inputs=models, found=models[1:2])
+    assert paths(collecting.collect(store.root, Policy(1))) == {"artifacts/Trainer/model/1", "logs/run-1", "logs/run-2"}
 
 
 def test_leftovers_strays_and_checkpoints(tmp_path: Path) -> None:
