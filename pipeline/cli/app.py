@@ -15,6 +15,7 @@ from pipeline.cli.init import init
 from pipeline.cli.operate.backfill import backfill
 from pipeline.cli.operate.compile import compile_job
 from pipeline.cli.operate.doctor import doctor
+from pipeline.cli.operate.gc import gc
 from pipeline.cli.operate.plan import plan
 from pipeline.cli.operate.schedule import schedule
 from pipeline.cli.operate.store import app as store
@@ -62,7 +63,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COMMANDS = (init, run, plan, why, tune, predict, neighbors, analogy, vectors, runs, schedule, backfill, doctor)
+_COMMANDS = (init, run, plan, why, tune, predict, neighbors, analogy, vectors, runs, schedule, backfill, doctor, gc)
 for command in _COMMANDS:
     app.command()(command)
 app.command("compile")(compile_job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 
 import ruamel.yaml
 import typer
@@ -13,6 +14,7 @@ from pipeline.cli.options import ConfigPath, Overrides, checked_job
 from pipeline.config.locations import describe, resolve_corpus_path
 from pipeline.config.secrets import masked_flags
 from pipeline.console.printing import CONTROLS, echo, unicode_escape, visible
+from pipeline.events.sinks import check as check_sinks
 from pipeline.tasks.loading import json_schema, load
 from trainer.errors import mask
 
@@ -36,6 +38,7 @@ def check(config: ConfigPath, overrides: Overrides = None) -> None:
     with exits_with(USAGE):
         job = checked_job(config, overrides)
         corpus = resolve_corpus_path(job.corpus.path, job.folder)
+        check_sinks(job.events, os.environ)
     echo(mask(f"{config} is a valid {job.task} job. It reads {describe(corpus)}"))
 
 

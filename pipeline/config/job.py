@@ -14,6 +14,7 @@ from components.corpus_validator.settings import ValidationSettings
 from components.sequence_transform.given_words import read_words
 from pipeline.config.beam_settings import BeamSettings
 from pipeline.config.checks import split_problems
+from pipeline.config.event_settings import EventSettings
 from pipeline.config.job_files import JobFile
 from pipeline.config.metadata_settings import Metadata, MetadataSettings
 from pipeline.config.sections import GateSettings, ResourceSettings, ServingSettings
@@ -45,6 +46,7 @@ class Job(Settings):
     )
     serving: ServingSettings = Field(default_factory=ServingSettings, description="How to handle published models.")
     beam: BeamSettings = Field(default_factory=BeamSettings, description="How to run Beam.")
+    events: EventSettings = Field(default_factory=EventSettings, description="Who learns of the events of a run.")
     schema_path: str | None = Field(
         None, alias="schema", min_length=1, description="A schema .pbtxt; null: the curated schema for the corpus kind."
     )

@@ -47,6 +47,7 @@ def _examine_job(job: Job, cards: int) -> Iterator[Diagnosis]:
     yield from _guarded("Files", lambda: job_needs.files(job))
     yield from _guarded("Corpus", lambda: job_needs.corpora(job))
     yield from _guarded("Extras", lambda: job_needs.extras(job))
+    yield from _guarded("Environment", lambda: job_needs.environment(job))
     yield from _guarded("Beam engine", lambda: [job_needs.engine(job)])
     yield from _guarded("Devices", lambda: job_needs.devices(job, cards))
 

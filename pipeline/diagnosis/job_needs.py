@@ -13,6 +13,8 @@ from components.corpus_example_gen.value_types import GivenPaths
 from pipeline.config.job import Job
 from pipeline.config.locations import resolve_corpus_path
 from pipeline.diagnosis.diagnosis import Diagnosis, missing, ok, refused, warning
+from pipeline.events.environment import unset
+from pipeline.events.sinks import EXTRA, PACKAGES, variables
 from trainer.errors import JobError, mask
 from trainer.jobs import workers
 
@@ -80,7 +82,19 @@ def needed_packages(job: Job) -> list[NeededPackage]:
         found.append(NeededPackage("tensorflow_text", "subwords", "transform.nfkc: true"))
     if index := getattr(job.trainer, "index", None):
         found.append(NeededPackage("faiss", "index", f"trainer.index: {index}"))
+    for section, package in PACKAGES.items():
+        if getattr(job.events, section) is not None:
+            found.append(NeededPackage(package, EXTRA, f"events.{section}"))
     return found
+
+
+def environment(job: Job) -> Iterator[Diagnosis]:
+    """Yields the environment variables that hold the secrets of sinks."""
+    for key, variable in variables(job.events):
+        if os.environ.get(variable, "").strip():
+            yield ok(variable, f"set, for {key}")
+        else:
+            yield missing(variable, f"not set, but {key} names it", unset(variable).fix or "")
 
 
 def engine(job: Job) -> Diagnosis:

@@ -10,7 +10,8 @@ from components.corpus_validator.anomalies import AnomalyError
 from pipeline.runners.transient import as_transient, passes
 from pipeline.runs import disk
 from pipeline.runs.details import AnomalyDetails
-from pipeline.runs.interrupts import Interrupts
+from pipeline.runs.interrupts import Interrupts, Preempted
+from pipeline.runs.state import RETRY
 from trainer.errors import JobError, TransientError
 
 _LOST_WORKER = re.compile("Collective ops is aborted by: (?:Error reported from [^ ]+ )?(.*)")
@@ -47,6 +48,11 @@ def anomalies_of(failure: BaseException) -> tuple[AnomalyDetails, ...]:
 def text_of(failure: BaseException) -> str | None:
     """Returns the text of a failure, None for an interrupt."""
     return (str(failure) or type(failure).__name__) if isinstance(failure, Exception) else None
+
+
+def exit_code_of(failure: BaseException) -> int | None:
+    """Returns the exit code of a command that a failure ends, None if it is that of the state of the run."""
+    return RETRY if isinstance(failure, (TransientError, Preempted)) else None
 
 
 def _explain(error: Exception, component: str | None, root: Path, log: Path) -> JobError:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import functools
 from pathlib import Path
 
 from pipeline.config.job import Job
 from pipeline.config.plain_paths import plain_path
 from pipeline.console.live import RunConsole
 from pipeline.dag.layout import Layout
-from pipeline.runners.failures import anomalies_of, failure_of, text_of
+from pipeline.events.recorder import Recorder
+from pipeline.events.sinks import recording
+from pipeline.runners.failures import anomalies_of, exit_code_of, failure_of, text_of
 from pipeline.runners.runner import Observer, Runner
 from pipeline.runners.watch import Watch
 from pipeline.runs import record as history
@@ -59,23 +60,25 @@ def run(
         JobError: If a component fails; a `TransientError` if a retry may succeed.
     """
     interrupts = Interrupts(console.restore_terminal)
-    with RootLock(root), interrupts.handled():
+    with RootLock(root), interrupts.handled(), contextlib.ExitStack() as stack:
         record = history.new_run(root, job.name, job.task, job.path)
+        sinks = recording(job, root, record.log, interrupts, console.message, deliver=goal == "publish")
+        recorder = stack.enter_context(sinks)
         components = task_of(job).components(job, goal)
         hidden = tuple(secrets_of(job))
-        watch = Watch(record, functools.partial(history.write, root), console, components, interrupts)
+        watch = Watch(record, recorder.save, console, components, interrupts)
         console.start(components)
         try:
             place = plain_path(root)
             with temporary_folder(Path(Layout(place).temporary)), redirect_output(record.log, hidden):
                 finished = _run(job, place, watch, goal, until, use_cache, runner)
             with interrupts.deferred():
-                history.write(root, finished)
+                recorder.save(finished)
                 history.write_summary(root, finished)
         except BaseException as error:
             with interrupts.deferred():
                 failure = failure_of(error, watch.current, root, record.log, interrupts)
-                anomalies = _record_failure(failure, watch, root)
+                anomalies = _record_failure(failure, watch, recorder)
             console.anomalies(anomalies)
             if failure is error:
                 raise
@@ -105,7 +108,7 @@ def _run(
     return summary.complete(done, prepared, lineage.read_run(store.connection, store.pipeline, prepared.run_id))
 
 
-def _record_failure(failure: BaseException, watch: Watch, root: Path) -> tuple[AnomalyDetails, ...]:
+def _record_failure(failure: BaseException, watch: Watch, recorder: Recorder) -> tuple[AnomalyDetails, ...]:
     """Records how a run ended, unless its disk is full; returns the anomalies that ended it."""
     failed = isinstance(failure, Exception)
     found = anomalies_of(failure)
@@ -116,10 +119,11 @@ def _record_failure(failure: BaseException, watch: Watch, root: Path) -> tuple[A
         state=RunState.FAILED if failed else RunState.INTERRUPTED,
         finished=_now(),
         error=text_of(failure),
+        exit_code=exit_code_of(failure),
         details=record.details.model_copy(update={"anomalies": found}) if found else record.details,
     )
     with contextlib.suppress(OSError):
-        history.write(root, ended)
+        recorder.save(ended)
     return found
 
 

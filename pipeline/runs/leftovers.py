@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from pathlib import Path, PurePath
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -26,36 +26,40 @@ def remove(layout: Layout, connection: mlmd.ConnectionConfig) -> None:
         layout: The root.
         connection: Its ML Metadata.
     """
-    _remove_unfinished(layout, connection, "*")
+    for path in find(layout, connection):
+        _remove(path)
+
+
+def find(layout: Layout, connection: mlmd.ConnectionConfig) -> list[Path]:
+    """Returns the existing files and folders that `remove` removes."""
     root = Path(layout.root)
-    for pattern in ("quarantine/*/records.jsonl.*", f"*/{PARTIAL}*", f"logs/*/{PARTIAL}*"):
-        for file in root.glob(pattern):
-            file.unlink(missing_ok=True)
-    for folder in Path(layout.serving).glob(".*"):
-        if _PARTIAL_VERSION.fullmatch(folder.name):
-            _remove(folder)
+    patterns = ("quarantine/*/records.jsonl.*", f"*/{PARTIAL}*", f"logs/*/{PARTIAL}*")
+    files = [file for pattern in patterns for file in root.glob(pattern)]
+    versions = [one for one in Path(layout.serving).glob(".*") if _PARTIAL_VERSION.fullmatch(one.name)]
+    return [*_unfinished(layout, connection, "*"), *files, *versions]
 
 
 def remove_of(component: str, layout: Layout, connection: mlmd.ConnectionConfig) -> None:
     """Removes what earlier executions of a component left unfinished, while others may be running."""
-    _remove_unfinished(layout, connection, component)
+    for path in _unfinished(layout, connection, component):
+        _remove(path)
 
 
-def _remove_unfinished(layout: Layout, connection: mlmd.ConnectionConfig, component: str) -> None:
-    """Removes the outputs of unfinished executions, below the folders of components that match a glob."""
+def _unfinished(layout: Layout, connection: mlmd.ConnectionConfig, component: str) -> Iterator[Path]:
+    """Yields the existing outputs of unfinished executions, below the folders of components that match a glob."""
     artifacts, quarantine = Path(layout.artifacts), Path(layout.quarantine)
     outputs = [folder for folder in artifacts.glob(f"{component}/*/*") if folder.name.isdecimal()]
     made = outputs + ([*quarantine.glob("*")] if component == "*" else [])
-    dead, kept = _unfinished({int(folder.name) for folder in made if folder.name.isdecimal()}, connection)
+    dead, kept = _unfinished_of({int(folder.name) for folder in made if folder.name.isdecimal()}, connection)
     quarantined = dead if component == "*" else dead & {folder.name for folder in outputs}
     for folder in outputs:
         if folder.name in dead and folder.relative_to(artifacts).parts not in kept:
-            _remove(folder)
-    for folder in (*artifacts.glob(f"{component}/.system"), *(quarantine / name for name in quarantined)):
-        _remove(folder)
+            yield folder
+    yield from artifacts.glob(f"{component}/.system")
+    yield from filter(Path.exists, (quarantine / name for name in sorted(quarantined)))
 
 
-def _unfinished(executions: Set[int], connection: mlmd.ConnectionConfig) -> tuple[Set[str], Set[tuple[str, ...]]]:
+def _unfinished_of(executions: Set[int], connection: mlmd.ConnectionConfig) -> tuple[Set[str], Set[tuple[str, ...]]]:
     """Returns which executions have not finished, and the last three parts of the outputs that they have nevertheless.
 
     Only these parts of a URI count, because the root may have been moved: component, channel, execution.
@@ -69,5 +73,8 @@ def _unfinished(executions: Set[int], connection: mlmd.ConnectionConfig) -> tupl
     return {str(number) for number in dead}, {parts[-3:] for parts in uris} | {parts[-4:-1] for parts in uris}
 
 
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

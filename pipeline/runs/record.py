@@ -8,7 +8,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
@@ -29,7 +29,21 @@ _CLOCK_DRIFT = 2.0
 
 
 class _Record(BaseModel):
+    """A part of a record.
+
+    Attributes:
+        omitted: Fields that are not written if they have no value.
+    """
+
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+    omitted: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_omitted(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values = handler(self)
+        return {
+            name: value for name, value in values.items() if name not in self.omitted or value not in (None, (), [])
+        }
 
 
 class ComponentRecord(_Record):
@@ -44,17 +58,36 @@ class ComponentRecord(_Record):
     seconds: float | None = None
     records: int | None = None
     worker: str | None = None
+    omitted = frozenset({"worker"})
 
-    @model_serializer(mode="wrap")
-    def _without_ended_worker(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in handler(self).items() if name != "worker" or value is not None}
+
+class GateRecord(_Record):
+    """How one bound of a gate was decided.
+
+    Attributes:
+        metric: The metric.
+        slice: "overall", or "source=imdb".
+        bound: The key of the bound, such as `max_drop`; None if the metric has no value to compare.
+        limit: The value of that key.
+        value: The metric of the model.
+        met: Whether the model meets the bound.
+    """
+
+    metric: str
+    slice: str
+    bound: str | None
+    limit: float | None
+    value: float | None
+    met: bool
 
 
 class Verdict(_Record):
-    """The Evaluator's verdict, None if the model was not evaluated, and one sentence per gate."""
+    """The Evaluator's verdict, None if the model was not evaluated; one sentence per gate, and their numbers."""
 
     blessed: bool | None = None
     reasons: tuple[str, ...] = ()
+    gates: tuple[GateRecord, ...] = ()
+    omitted = frozenset({"gates"})
 
 
 class Pushed(_Record):
@@ -77,6 +110,7 @@ class RunRecord(_Record):
         metrics: Metrics by slice: "overall", "source=imdb".
         pushed: The published version, if this run published one.
         error: Why it failed.
+        exit_code: The exit code of its command, if it is not that of its state.
         details: Reports of its components.
     """
 
@@ -95,7 +129,9 @@ class RunRecord(_Record):
     verdict: Verdict = Verdict()
     pushed: Pushed | None = None
     error: str | None = None
+    exit_code: int | None = None
     details: Details = Details()
+    omitted = frozenset({"exit_code"})
 
     def updated(self, **changes: Any) -> RunRecord:
         """Returns a copy with changed values, which are validated."""
@@ -181,6 +217,14 @@ def read(root: Path, run_id: str) -> RunRecord | None:
     """Reads the record of a run like `read_all`; returns None if there is none."""
     path = run_dir(root, run_id) / _RECORD
     return _read(path, root) if path.exists() else None
+
+
+def stored(root: Path, run_id: str) -> RunRecord | None:
+    """Returns the record of a run exactly as it was saved; None if there is none that can be read."""
+    try:
+        return RunRecord.model_validate_json((run_dir(root, run_id) / _RECORD).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _read(path: Path, root: Path) -> RunRecord:

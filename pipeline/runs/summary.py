@@ -30,7 +30,7 @@ from pipeline.runs.details import (
     TuningDetails,
 )
 from pipeline.runs.prepare import PreparedRun
-from pipeline.runs.record import Pushed, RunRecord, Verdict
+from pipeline.runs.record import GateRecord, Pushed, RunRecord, Verdict
 from pipeline.runs.state import RunState
 from pipeline.tasks.registry import task_of
 from pipeline.tasks.task import Goal
@@ -116,12 +116,17 @@ def _judged(job: Job, executions: Executions) -> tuple[Metrics, Verdict, tuple[s
     simple = _baselines(executions)
     judged = list(verdict.judge(job, candidate, baseline, uncovered, simple.linear.metrics if simple else {}))
     # The deciding gates come first.
-    sentences = [sentence for _, sentence in sorted(judged, key=lambda pair: pair[0] != blessed)]
+    sentences: list[str] = [sentence for _, sentence in sorted(judged, key=lambda pair: pair[0] != blessed)]
     if not blessed and all(met for met, _ in judged):
         names = ", ".join(verdict.failed_metrics(directory)) or "a missing metric"
         sentences.insert(0, f"TensorFlow Model Analysis rejects the model because of {names}")
     undefined = tuple(sentence for sentence in verdict.undefined(job, candidate) if sentence not in sentences)
-    return verdict.visible(job, candidate), Verdict(blessed=blessed, reasons=tuple(sentences)), undefined
+    numbers = tuple(
+        GateRecord(metric=one.metric, slice=one.slice, bound=one.bound, limit=one.limit, value=one.value, met=met)
+        for met, one in judged
+    )
+    judgement = Verdict(blessed=blessed, reasons=tuple(sentences), gates=numbers)
+    return verdict.visible(job, candidate), judgement, undefined
 
 
 def _coverage(job: Job, executions: Executions) -> dict[str, CoverageDetails]:

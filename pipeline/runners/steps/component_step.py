@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import functools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline.config.job import Job
@@ -15,7 +15,9 @@ from pipeline.config.plain_paths import plain_path
 from pipeline.console.live import RunConsole
 from pipeline.dag.edges import downstream, upstream
 from pipeline.dag.layout import Layout
-from pipeline.runners.failures import anomalies_of, failure_of, text_of
+from pipeline.events.recorder import Recorder
+from pipeline.events.sinks import recording
+from pipeline.runners.failures import anomalies_of, exit_code_of, failure_of, text_of
 from pipeline.runners.steps import manifest, step_record
 from pipeline.runners.steps.preparation import prepare_once
 from pipeline.runners.steps.step_locks import StepLock, component_locks, metadata_lock
@@ -104,10 +106,12 @@ def opened(
             component_locks(root, run_id, tuple(only)),
             temporary_folder(temporary),
             redirect_output(log, hidden),
+            recording(job, root, log, interrupts, console.message) as recorder,
         ):
             with _explained(root, log, interrupts):
-                prepared = prepare_once(job, root, place, run_id, use_cache=use_cache, alone=lock.alone)
-                step = ComponentStep(prepared, root, tuple(only), log, console, interrupts)
+                save = recorder.save
+                prepared = prepare_once(job, root, place, run_id, save, use_cache=use_cache, alone=lock.alone)
+                step = ComponentStep(prepared, root, tuple(only), log, console, interrupts, recorder)
                 step.check_upstream()
                 step.remove_leftovers(alone=lock.alone)
             lock.share()
@@ -128,7 +132,10 @@ class ComponentStep:
         log: Path,
         console: RunConsole,
         interrupts: Interrupts,
+        recorder: Recorder,
     ) -> None:
+        self._recorder = recorder
+        self._failure: BaseException | None = None
         self._prepared, self._root, self._only, self._log = prepared, root, only, log
         self._console, self._interrupts = console, interrupts
         self._edges = upstream(prepared.job)
@@ -139,7 +146,7 @@ class ComponentStep:
 
     def record(self) -> RunRecord:
         """Returns the record of the run as it is now."""
-        return step_record.update(self._root, self._prepared.run_id, lambda stored: stored)
+        return self._update(lambda stored: stored)
 
     def check_upstream(self) -> None:
         """Checks that everything that the components read is there.
@@ -176,7 +183,7 @@ class ComponentStep:
         try:
             self._run()
             rejected = self._is_rejected()
-            record = step_record.update(self._root, self._prepared.run_id, functools.partial(self._ended, rejected))
+            record = self._update(functools.partial(self._ended, rejected))
             if step_record.is_complete(record):
                 record = self._complete(record)
         except BaseException as error:
@@ -239,7 +246,7 @@ class ComponentStep:
         now = datetime.datetime.now(datetime.timezone.utc)
         done = summary.complete(record.updated(finished=now), prepared, executions)
         with self._interrupts.deferred():
-            step_record.update(self._root, prepared.run_id, lambda _: done)
+            self._update(lambda _: done)
             history.write_summary(self._root, done)
         return done
 
@@ -251,21 +258,27 @@ class ComponentStep:
             return lineage.read_finished(store.connection, store.pipeline, prepared.run_id)
 
     def _save(self, record: RunRecord) -> None:
-        step_record.update(self._root, record.run_id, lambda stored: step_record.merged(stored, record.components))
+        self._update(lambda stored: self._with_failure(step_record.merged(stored, record.components)))
 
     def _record_failure(self, failure: BaseException) -> None:
-        failed = isinstance(failure, Exception)
-        self._watch.stop(ComponentState.FAILED if failed else ComponentState.INTERRUPTED)
+        self._failure = failure
+        self._watch.stop(ComponentState.FAILED if isinstance(failure, Exception) else ComponentState.INTERRUPTED)
+        self._update(self._with_failure)
+
+    def _with_failure(self, stored: RunRecord) -> RunRecord:
+        """Adds what has ended this step to the record of its run."""
+        failure = self._failure
+        if failure is None:
+            return stored
         anomalies, text = anomalies_of(failure), text_of(failure)
+        details = stored.details.model_copy(update={"anomalies": anomalies}) if anomalies else stored.details
+        failed = isinstance(failure, Exception) and step_record.is_complete(stored)
+        state = RunState.FAILED if failed else stored.state
+        error = text if state is RunState.FAILED else stored.error
+        return stored.updated(state=state, error=error, exit_code=exit_code_of(failure), details=details)
 
-        def change(stored: RunRecord) -> RunRecord:
-            details = stored.details.model_copy(update={"anomalies": anomalies}) if anomalies else stored.details
-            state = RunState.FAILED if failed and step_record.is_complete(stored) else stored.state
-            return stored.updated(
-                state=state, error=text if state is RunState.FAILED else stored.error, details=details
-            )
-
-        step_record.update(self._root, self._prepared.run_id, change)
+    def _update(self, change: Callable[[RunRecord], RunRecord]) -> RunRecord:
+        return step_record.update(self._root, self._prepared.run_id, change, self._recorder.save)
 
 
 @contextlib.contextmanager

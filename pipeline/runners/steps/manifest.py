@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _FILE = "steps.json"
 
-_PER_STEP = {"beam", "resources"}
+_PER_STEP = {"beam", "events", "resources"}
 """Sections that may differ from step to step, since they do not change the results."""
 
 

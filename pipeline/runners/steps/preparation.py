@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.config.job import Job
@@ -9,12 +10,14 @@ from pipeline.runners.steps import manifest
 from pipeline.runners.steps.step_locks import metadata_lock
 from pipeline.runs import record as history
 from pipeline.runs.prepare import PreparedRun
-from pipeline.runs.record import ComponentRecord
+from pipeline.runs.record import ComponentRecord, RunRecord
 from pipeline.runs.state import RunState
 from pipeline.tasks.registry import task_of
 
 
-def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: bool, alone: bool) -> PreparedRun:
+def prepare_once(
+    job: Job, root: Path, place: Path, run_id: str, save: Callable[[RunRecord], object], *, use_cache: bool, alone: bool
+) -> PreparedRun:
     """Prepares a run with its record, or restores what its first step has prepared.
 
     Args:
@@ -22,6 +25,7 @@ def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: b
         root: The root as the user gives it.
         place: Its plain path.
         run_id: The run's id.
+        save: Saves the record.
         use_cache: Whether the step reuses results of earlier runs.
         alone: Whether no other process uses the root.
 
@@ -45,12 +49,12 @@ def prepare_once(job: Job, root: Path, place: Path, run_id: str, *, use_cache: b
             lineage.check_run_id(store.connection, run_id)
             prepared = manifest.create(job, place, run_id, store, use_cache=use_cache)
     if history.read(root, run_id) is None:
-        _write_record(job, root, run_id)
+        save(_new_record(job, root, run_id))
     return prepared
 
 
-def _write_record(job: Job, root: Path, run_id: str) -> None:
-    """Writes the record of a new run, all of whose components wait."""
+def _new_record(job: Job, root: Path, run_id: str) -> RunRecord:
+    """Returns the record of a new run, all of whose components wait."""
     rows = tuple(ComponentRecord(name=name) for name in task_of(job).components(job))
     record = history.new_run(root, job.name, job.task, job.path)
-    history.write(root, record.updated(run_id=run_id, components=rows, state=RunState.WAITING))
+    return record.updated(run_id=run_id, components=rows, state=RunState.WAITING)

@@ -11,14 +11,16 @@ from pipeline.runs.record import ComponentRecord, RunRecord, run_dir, this_worke
 from pipeline.runs.state import ComponentState, RunState
 
 
-def update(root: Path, run_id: str, change: Callable[[RunRecord], RunRecord]) -> RunRecord:
-    """Changes the record of a run as it is now, while no other process does, and returns the changed one."""
+def update(
+    root: Path, run_id: str, change: Callable[[RunRecord], RunRecord], save: Callable[[RunRecord], object]
+) -> RunRecord:
+    """Changes the record of a run as it is now, and saves it, while no other process does; returns the changed one."""
     with file_lock(run_dir(root, run_id) / ".record.lock"):
         stored = history.read(root, run_id)
         if stored is None:
             raise FileNotFoundError(run_dir(root, run_id))
         changed = change(stored)
-        history.write(root, changed)
+        save(changed)
     return changed
 
 
@@ -33,7 +35,9 @@ def merged(stored: RunRecord, components: Sequence[ComponentRecord]) -> RunRecor
     }
     rows = tuple(own.get(component.name, component) for component in stored.components)
     state = unfinished_state(rows)
-    return stored.updated(components=rows, state=state, error=stored.error if state is RunState.FAILED else None)
+    error = stored.error if state is RunState.FAILED else None
+    code = stored.exit_code if state in (RunState.FAILED, RunState.INTERRUPTED) else None
+    return stored.updated(components=rows, state=state, error=error, exit_code=code)
 
 
 def is_complete(record: RunRecord) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import app
+from pipeline.events import sinks
 from pipeline.runs import record as history
 from pipeline.runs.state import RunState
 from pipeline.tasks import loading
@@ -44,6 +45,24 @@ def test_config_schema_and_check_print_the_json_schema_and_the_corpus(job, tmp_p
     result = invoke("config", "check", job)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"{job} is a valid classifier job. It reads {tmp_path}/data.csv\n"
+
+
+def test_config_check_names_a_secret_that_is_not_set_and_a_package_that_is_missing(job, monkeypatch):
+    hook = "events.webhook={url: 'http://127.0.0.1:9/', headers_from: {Authorization: HOOK_TOKEN}}"
+    monkeypatch.delenv("HOOK_TOKEN", raising=False)
+    missing = invoke("config", "check", job, "--set", hook)
+    assert missing.exit_code == 2
+    assert missing.stderr.startswith("The environment variable HOOK_TOKEN is not set.\n")
+    assert "where: events.webhook.headers_from.Authorization\n" in missing.stderr
+    monkeypatch.setenv("HOOK_TOKEN", "s3cret")
+    found = invoke("config", "check", job, "--set", hook)
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert "s3cret" not in invoke("config", "show", job, "--set", hook).stdout
+    # As in an environment without the extra.
+    monkeypatch.setitem(sinks.PACKAGES, "openlineage", "openlineage_that_is_not_installed")
+    absent = invoke("config", "check", job, "--set", "events.openlineage={file: lineage.jsonl}")
+    assert absent.exit_code == 2
+    assert 'fix: pip install "seqloom[events]", or remove events.openlineage' in absent.stderr
 
 
 @pytest.mark.parametrize("command", [["run"], ["config", "check"]])

@@ -35,12 +35,14 @@ with StepLock(root, sys.argv[2]) as lock:
 """
 WRITE = """
 import pathlib, sys
+from pipeline.events.recorder import Recorder
 from pipeline.runners.steps import step_record
 from pipeline.runs.record import ComponentRecord
 root, name = pathlib.Path(sys.argv[1]), sys.argv[2]
 for number in range(100):
     row = ComponentRecord(name=name, state="running" if number < 99 else "done", records=number)
-    step_record.update(root, "one", lambda stored: step_record.merged(stored, [row]))
+    save = Recorder(root, lambda events, record: None).save
+    step_record.update(root, "one", lambda stored: step_record.merged(stored, [row]), save)
 """
 
 
@@ -121,6 +123,9 @@ def test_no_process_loses_the_state_that_another_has_written(tmp_path: Path, sta
     assert record is not None
     assert [(row.state.value, row.records) for row in record.components] == [*[("done", 99)] * 3, ("waiting", None)]
     assert (record.state, step_record.is_complete(record)) == (RunState.WAITING, False)
+    events = [json.loads(line) for line in (tmp_path / "logs/one/events.jsonl").read_text().splitlines()]
+    found = sorted((event["component"], event["event"]) for event in events)
+    assert found == sorted((name, f"component_{what}") for name in names for what in ("started", "done"))
 
 
 def row(state: str) -> ComponentRecord:

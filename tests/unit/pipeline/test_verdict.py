@@ -57,6 +57,12 @@ def test_a_threshold_is_judged_in_a_sentence(gated, gate, candidate, baseline, m
     before = None if baseline is None else {"overall": {metric: baseline}}
     (found,) = verdict.judge(gated("classifier", {metric: gate}), {"overall": {metric: candidate}}, before)
     assert (found[0], found[1][: len(sentence)]) == (met, sentence)
+    numbers = found[1]
+    assert (numbers.metric, numbers.slice) == (metric, "overall")
+    if math.isnan(candidate):
+        assert (numbers.bound, numbers.limit, numbers.value) == (None, None, None)
+    else:
+        assert ({numbers.bound: numbers.limit}, numbers.value) == (gate, candidate)
 
 
 @pytest.mark.parametrize(

@@ -168,3 +168,17 @@ def test_several_workers_need_a_cluster(
         monkeypatch.setenv("TF_CONFIG", variable)
     (one,) = job_needs.devices(job("trainer: {strategy: multi_worker}\n"), 0)
     assert one[:3] == ("TF_CONFIG", state, found)
+
+
+def test_sinks_need_packages_and_the_environment(job: MakeJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = job("events: {webhook: {url_from: HOOK_URL}, openlineage: {file: a}, prometheus: {file: a.prom}}\n")
+    needed = job_needs.needed_packages(given)
+    assert needed == [
+        ("openlineage", "events", "events.openlineage"),
+        ("prometheus_client", "events", "events.prometheus"),
+    ]
+    monkeypatch.setenv("HOOK_URL", "http://127.0.0.1/s3cret")
+    assert list(job_needs.environment(given)) == [("HOOK_URL", "ok", "set, for events.webhook.url_from", None)]
+    monkeypatch.setenv("HOOK_URL", "")
+    (found,) = job_needs.environment(given)
+    assert found[:3] == ("HOOK_URL", "missing", "not set, but events.webhook.url_from names it")

@@ -1,0 +1,1 @@
+"""Deletes what no run needs any more, for `seqloom gc`."""

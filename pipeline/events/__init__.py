@@ -1,0 +1,1 @@
+"""What happens in a run: its events in `events.jsonl`, and their delivery to other services."""
