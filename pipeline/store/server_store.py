@@ -19,6 +19,12 @@ _LOST = re.compile(
     r"mysql_real_connect failed|Lost connection|gone away|PostgreSQL metadata source error: "
     r"(?:\s*$|server closed|could not (?:connect|send|receive)|no connection|FATAL|SSL)"
 )
+_BY_IDS = {
+    "GetArtifactsByID": ("artifact_ids", "artifacts"),
+    "GetExecutionsByID": ("execution_ids", "executions"),
+    "GetContextsByID": ("context_ids", "contexts"),
+}
+"""The calls that ask for ids: the fields of the request and of the response."""
 _CONFLICT = re.compile(r"[Dd]eadlock|could not serialize|[Ll]ock wait timeout|[Dd]uplicate (?:entry|key)")
 
 
@@ -42,6 +48,7 @@ class ServerStore(metadata_store.MetadataStore):
             super()._call_method(method_name, request, response)
             if in_postgresql:
                 backslashes.decode(response)
+            _restore_order(method_name, request, response)
         except (errors.InternalError, errors.UnknownError) as error:
             text = str(error)
             if _LOST.search(text):
@@ -51,6 +58,16 @@ class ServerStore(metadata_store.MetadataStore):
                 # The base class repeats aborted calls.
                 raise errors.AbortedError(text) from error
             raise
+
+
+def _restore_order(method_name: str, request: Any, response: Any) -> None:
+    """Sorts what was asked for by ids as the ids are: TFX pairs both, but a server has an order of its own."""
+    if method_name in _BY_IDS:
+        ids, found = (
+            getattr(message, name) for message, name in zip((request, response), _BY_IDS[method_name], strict=True)
+        )
+        places = {number: place for place, number in enumerate(ids)}
+        found.sort(key=lambda one: places[one.id])
 
 
 def is_server(connection: mlmd.ConnectionConfig) -> bool:

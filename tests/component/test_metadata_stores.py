@@ -251,6 +251,18 @@ def test_look_ups_are_limited_to_the_pipeline_of_the_root(job: Job, root: Path) 
     assert run.outputs["examples"].uri == "/else/artifacts/Gen/examples/2"
 
 
+def test_results_are_in_the_order_of_their_ids(job: Job, root: Path) -> None:
+    store = open_store(stores.opened_store(job, root).connection)
+    kind = store.put_artifact_type(mlmd.ArtifactType(name="Examples"))
+    ids = store.put_artifacts([mlmd.Artifact(type_id=kind, uri=str(number)) for number in range(5)])
+    for number in ids[:2]:  # PostgreSQL moves a row that is updated.
+        store.put_artifacts([mlmd.Artifact(id=number, type_id=kind, uri="new", state=mlmd.Artifact.LIVE)])
+    for wanted in (ids, ids[::-1], [ids[3], ids[0], ids[4]]):
+        assert [artifact.id for artifact in store.get_artifacts_by_id(wanted)] == wanted
+        found, _ = store.get_artifacts_and_types_by_artifact_ids(wanted)
+        assert [artifact.id for artifact in found] == wanted
+
+
 def test_doctor_has_a_line_on_the_store(job: Job, root: Path, database_server: DatabaseServer) -> None:
     place = job.metadata.url.replace("seqloom@", "")
     empty = shared_store(job, root)
