@@ -136,7 +136,11 @@ OVERRIDES = [
 ]
 
 OTHERS = [
-    (("epochs", "epoch"), [], [":5, trainer.epoch", "epoch is unknown", "expected: seed, epochs", "mean epochs?"]),
+    (
+        ("epochs", "epoch"),
+        [],
+        [":5, trainer.epoch", "epoch is unknown", "expected: seed, warm_start, epochs", "mean epochs?"],
+    ),
     (("epochs: 3", "encoder: hierarchical"), ["transform.eos=document"], [":5, trainer.encoder", "needs marked"]),
     (("  epochs: 3", "  !run {epochs: 3}"), [], ["trainer", "tag is unknown", "found: !run"]),
     (("name: small", "name: Big Job"), [], [":1, name", 'the text "Big Job"', "lower-case letters"]),
@@ -153,7 +157,11 @@ OTHERS = [
     (("source: site", "source: stars"), [], [":3, corpus.source", "cannot be both label and source", "found: stars"]),
     (("label: stars", "label: body"), [], [":3, corpus.label", "cannot be both text and label", "found: body"]),
     (("trainer:", "epochs: 4\ntrainer:"), [], [":4, epochs", "epochs belongs under trainer"]),
-    (("trainer:\n  epochs: 3", "trainer: 3"), [], [":4, trainer", "found: 3", "a section with the keys seed, epochs"]),
+    (
+        ("trainer:\n  epochs: 3", "trainer: 3"),
+        [],
+        [":4, trainer", "found: 3", "a section with the keys seed, warm_start, epochs"],
+    ),
     (("trainer:", "splits: {train: 0, eval: 1, test: 1}\ntrainer:"), [], [":4, splits.train", "above 0"]),
     (("trainer:", "splits: {train: 1, eval: 1}\ntrainer:"), [], [":4, splits", "no split test"]),
     (("trainer:", "splits: {eval: 1}\ntrainer:"), [], [":4, splits", "no split train or test", "the splits eval"]),

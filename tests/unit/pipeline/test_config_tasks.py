@@ -167,7 +167,7 @@ def test_the_json_schema_has_the_keys_of_each_task():
     assert schema["discriminator"]["propertyName"] == "task"
     assert schema["discriminator"]["mapping"].keys() == TASKS.keys()
     shared = ["name", "task", "corpus", "splits", "validation", "transform", "output", "trainer"]
-    shared += ["gates", "serving", "beam", "schema", "resources"]
+    shared += ["gates", "serving", "beam", "events", "schema", "metadata", "resources"]
     for task, model in loading.JOBS.items():
         keys = schema["$defs"][model.__name__]
         own = ["tune"] * issubclass(model, SupervisedJob) + ["evaluation"] * (task == "word2vec")
