@@ -67,13 +67,15 @@ def test_deleted_results_are_computed_again_with_the_same_bytes(
     assert {name for name, state in day(3).items() if state != "cached"} == {"PreviousStatistics"}
     again = day(1)
     assert {name for name, state in again.items() if state == "done"} == {*RESULTS, "PreviousStatistics"}
+    # The validator's result differs, since the first day had no statistics before it to be compared with.
+    del before["ExampleValidator"]
     for component, found in before.items():
         assert contents(job.root, component, executions(job.root, component)[-1]) == found
     # A process that dies after the marks and some of the files leaves nothing that a run takes for complete.
     items = collecting.collect(job.root, Policy(1))
     collecting.delete(job.root, [item._replace(path="logs/none") for item in items])
     for item in items:
-        if "SequenceTransform" in item.path:
+        if item.kind == "artifact" and "SequenceTransform" in item.path:
             next(path for path in (job.root / item.path).rglob("*") if path.is_file()).unlink()
     assert {name for name, state in day(3).items() if state == "done"} == {*RESULTS, "PreviousStatistics"}
     gc(job, "--keep-runs", 1, "--delete")
