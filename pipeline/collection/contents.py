@@ -183,7 +183,7 @@ def _validated(graph: _Graph) -> Iterable[Compared]:
         if producer is not None and passed[statistics.id]:
             examples = graph.consumed(producer)
             corpus = sorted(one.custom_properties["input_fingerprint"].string_value for one in examples)
-            results = frozenset({producer, max(passed[statistics.id])})
+            results = frozenset({producer, min(passed[statistics.id])})
             yield Compared(_job(graph, statistics), json.dumps(corpus), results)
 
 
