@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 _INDEX, _VALUES = "index.json", "values.npy"
 
 
-class WeightPart(NamedTuple):
+class WeightArray(NamedTuple):
     """The description of one array of weights.
 
     Attributes:
@@ -55,7 +55,7 @@ class Weights(NamedTuple):
     task: str
     settings: Mapping[str, Any]
     labels: Mapping[str, Sequence[str]]
-    parts: Sequence[WeightPart]
+    parts: Sequence[WeightArray]
     variables: Sequence[Any]
 
 
@@ -90,7 +90,7 @@ def read(directory: str) -> Weights | None:
     with tf.io.gfile.GFile(f"{directory}/{_INDEX}") as file:
         index = json.loads(file.read())
     try:
-        parts = [WeightPart(**{**part, "shape": tuple(part["shape"])}) for part in index["parts"]]
+        parts = [WeightArray(**{**part, "shape": tuple(part["shape"])}) for part in index["parts"]]
         with tf.io.gfile.GFile(f"{directory}/{_VALUES}", "rb") as file:
             values = [npy.read_array(file, allow_pickle=False) for _ in parts]  # type: ignore[no-untyped-call]
         found = Weights(index["task"], index["settings"], index["labels"], parts, values)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer.jobs import kept_weights
-from trainer.jobs.kept_weights import WeightPart, Weights
+from trainer.jobs.kept_weights import WeightArray, Weights
 
 logger = logging.getLogger("seqloom.trainer")
 
@@ -65,7 +65,7 @@ def _obstacle(weights: Weights, earlier: Weights | None, absent: str) -> str:
     return f"the last blessed model has other layers: {layers} ({settings})"
 
 
-def _other_layers(parts: Sequence[WeightPart], earlier: Sequence[WeightPart]) -> Iterator[str]:
+def _other_layers(parts: Sequence[WeightArray], earlier: Sequence[WeightArray]) -> Iterator[str]:
     new, old = ({part.name: part for part in each} for each in (parts, earlier))
     for name in [*new, *(name for name in old if name not in new)]:
         if name not in old:
@@ -76,7 +76,7 @@ def _other_layers(parts: Sequence[WeightPart], earlier: Sequence[WeightPart]) ->
             yield f"{name} has the shape {_shape(old[name])}, here {_shape(new[name])}"
 
 
-def _shape(part: WeightPart) -> str:
+def _shape(part: WeightArray) -> str:
     axis = part.axis % len(part.shape) if part.rows else None
     return " x ".join(part.rows if number == axis else str(size) for number, size in enumerate(part.shape))
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from trainer.data import tfrecords
 from trainer.data.features import vocabulary_size
 from trainer.jobs import kept_weights, warm_start
-from trainer.jobs.kept_weights import WeightPart, Weights
+from trainer.jobs.kept_weights import WeightArray, Weights
 from trainer.jobs.learnable_task import LearnableTask, Trained
 from trainer.jobs.training_job import TrainingJob
 from trainer.recurrent import fused
@@ -148,7 +148,7 @@ class Supervised(LearnableTask[S], Generic[S]):
         """Describes the weights of a model, for a warm start."""
         variables = [(layer.name, variable) for layer in model.layers for variable in layer.weights]
         parts = [
-            WeightPart(variable.path, tuple(variable.shape), **_ROWS.get(layer, {})) for layer, variable in variables
+            WeightArray(variable.path, tuple(variable.shape), **_ROWS.get(layer, {})) for layer, variable in variables
         ]
         labels = {"words": job.ids, "classes": classes}
         return Weights(self.name, settings.model_dump(mode="json"), labels, parts, [one for _, one in variables])

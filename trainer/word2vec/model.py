@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.jobs.kept_weights import WeightPart
+from trainer.jobs.kept_weights import WeightArray
 from trainer.vectors.vector_words import Vocabulary
 from trainer.word2vec.character_ngrams import ngram_ids
 from trainer.word2vec.huffman import HuffmanTree
@@ -111,17 +111,17 @@ class Tables(tf.Module):
         """Returns the vectors of n-grams, float32 [buckets, dimensions], or None without n-grams."""
         return self.input[self.words :].numpy() if self._composition else None
 
-    def parts(self) -> tuple[list[WeightPart], list[Any]]:
+    def parts(self) -> tuple[list[WeightArray], list[Any]]:
         """Describes the vectors for a warm start, without those of a tree, which the counts of the words shape."""
         width = int(self.input.shape[1])
-        parts = [WeightPart("word vectors", (self.words, width), "words")]
+        parts = [WeightArray("word vectors", (self.words, width), "words")]
         variables: list[Any] = [TableRows(self.input, 0, self.words)]
         if self._composition:
             rows = int(self.input.shape[0])
-            parts.append(WeightPart(f"vectors of {self._composition.name}", (rows - self.words, width)))
+            parts.append(WeightArray(f"vectors of {self._composition.name}", (rows - self.words, width)))
             variables.append(TableRows(self.input, self.words, rows))
         if self._outputs_are_words:
-            parts.append(WeightPart("output vectors", (self.words, width), "words"))
+            parts.append(WeightArray("output vectors", (self.words, width), "words"))
             variables.append(self.output)
         return parts, variables
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.jobs import kept_weights, warm_start
-from trainer.jobs.kept_weights import WeightPart, Weights
+from trainer.jobs.kept_weights import WeightArray, Weights
 from trainer.jobs.training_job import TrainingJob
 
 WORDS, NEW_WORDS = ["<pad>", "a", "b", "c", "\nbucket 0 of 1"], ["<pad>", "c", "new", "a", "\nbucket 0 of 1"]
@@ -20,10 +20,10 @@ CLASSES, NEW_CLASSES = ["x", "y"], ["z", "y", "x"]
 def model(words: list[str], classes: list[str], sign: int, *, frozen: bool = False, hidden: int = 2) -> Weights:
     """Weights whose values are numbered; those of another sign differ."""
     parts = [
-        WeightPart("embedding", (len(words), 3), "words"),
-        WeightPart("pairs", (4, 2), ids=True),
-        WeightPart("hidden", (3, hidden)),
-        WeightPart("kernel", (2, len(classes)), "classes", -1),
+        WeightArray("embedding", (len(words), 3), "words"),
+        WeightArray("pairs", (4, 2), ids=True),
+        WeightArray("hidden", (3, hidden)),
+        WeightArray("kernel", (2, len(classes)), "classes", -1),
     ]
     values = [sign * (np.arange(np.prod(part.shape), dtype=np.float32).reshape(part.shape) + 1) for part in parts]
     variables = [tf.Variable(value, trainable=not (frozen and n == 0)) for n, value in enumerate(values)]
