@@ -26,7 +26,7 @@ class Item(NamedTuple):
     """A file or folder that nothing needs.
 
     Attributes:
-        kind: artifact, log, version, checkpoint or leftover.
+        kind: artifact, log, version, copy, checkpoint or leftover.
         path: Its path, relative to the root.
         reason: Why it is not needed.
         size: Bytes.
@@ -118,6 +118,8 @@ def _results(layout: Layout, found: RootContents, dead: Dead) -> Iterator[Item]:
 def _folders(layout: Layout, dead: Dead) -> Iterator[Item]:
     for version, reason in sorted(dead.versions.items()):
         yield _item(layout, "version", Path(layout.serving) / str(version), reason)
+    for copy, reason in sorted(dead.copies.items()):
+        yield _item(layout, "copy", Path(layout.root) / copy, reason)
     if dead.checkpoints is not None:
         for parent in (layout.checkpoints, layout.tuning):
             for folder in sorted(Path(parent).glob("*")):

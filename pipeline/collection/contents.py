@@ -13,7 +13,7 @@ from ml_metadata import errors, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.shared.executions import OUTPUTS
-from pipeline.collection.liveness import Compared, Inventory, Result, RunFacts
+from pipeline.collection.liveness import Compared, Inventory, Result, RunFacts, StampedCopy
 from pipeline.dag.layout import Layout
 from pipeline.runs.record import RunRecord, run_dir
 from pipeline.runs.state import RunState
@@ -23,6 +23,9 @@ _CLAIMS = (mlmd.Artifact.LIVE, mlmd.Artifact.UNKNOWN)
 """States of artifacts whose files are not to be touched; TFX takes only live ones from the cache."""
 
 _BATCH = 500
+_COPIES = ("schema", "vocabulary", "vectors", "evaluation")
+"""Folders of the copies of files that jobs name."""
+
 _RESOLVER = ".Resolver"
 """End of the name of the type of executions that look up earlier artifacts."""
 
@@ -57,6 +60,7 @@ class _Graph:
                     found[execution.id] = context.name
         executions = store.get_executions()
         self.states = {execution.id: execution.last_known_state for execution in executions}
+        self._executions = {execution.id: execution for execution in executions}
         self.artifacts = {artifact.id: artifact for artifact in store.get_artifacts()}
         self.outputs: dict[int, set[int]] = defaultdict(set)
         self.inputs: dict[int, set[int]] = defaultdict(set)
@@ -84,6 +88,12 @@ class _Graph:
     def last_output(self, artifact: int) -> int:
         """Returns the last execution that made an artifact, or took it from the cache."""
         return max(self.outputs[artifact], default=0)
+
+    def parameters(self, execution: int) -> str:
+        """Returns the text of the parameters of an execution."""
+        found = self._executions[execution]
+        values = [*found.properties.values(), *found.custom_properties.values()]
+        return "\n".join(value.string_value for value in values)
 
     def job(self, execution: int) -> str:
         return self.nodes.get(execution, "").rpartition(".")[0]
@@ -131,6 +141,7 @@ def read_contents(layout: Layout, connection: mlmd.ConnectionConfig, records: It
         tuned=tuple(_tuned(graph)),
         versions=versions,
         published=_published(graph, versions),
+        copies=_copies(layout, graph, results),
     )
     return RootContents(inventory, artifacts, {number: folders_of(found) for number, found in artifacts.items()})
 
@@ -210,6 +221,19 @@ def _published(graph: _Graph, versions: tuple[int, ...]) -> dict[int, frozenset[
                 used = {graph.producer(artifact.id) for artifact in graph.consumed(execution)}
                 found[int(version)] |= {execution, *(number for number in used if number is not None)}
     return {version: frozenset(results) for version, results in found.items()}
+
+
+def _copies(layout: Layout, graph: _Graph, results: Iterable[int]) -> dict[str, StampedCopy]:
+    """Returns the copies of files, whose names have digests of their contents."""
+    root = Path(layout.root)
+    manifests = {path.parent.name: path.read_text() for path in root.glob(f"logs/*/{_STEPS_FILE}")}
+    parameters = {number: graph.parameters(number) for number in results}
+    found = {}
+    for path in (path for folder in _COPIES for path in root.glob(f"{folder}/[!.]*")):
+        used = frozenset(number for number, text in parameters.items() if path.name in text)
+        runs = frozenset(run for run, text in manifests.items() if path.name in text)
+        found[path.relative_to(root).as_posix()] = StampedCopy(used, runs)
+    return found
 
 
 def _versions(serving: Path) -> tuple[int, ...]:

@@ -62,6 +62,18 @@ class Compared(NamedTuple):
     results: frozenset[int]
 
 
+class StampedCopy(NamedTuple):
+    """The copy of a file that a job names.
+
+    Attributes:
+        results: The executions that have its path among their parameters.
+        runs: The runs by steps whose later steps use it.
+    """
+
+    results: frozenset[int]
+    runs: frozenset[str]
+
+
 @dataclasses.dataclass(frozen=True)
 class Inventory:
     """What is in a root.
@@ -74,6 +86,7 @@ class Inventory:
         tuned: The results of hyperparameter searches, oldest first.
         versions: The published versions, oldest first.
         published: The results behind each published version.
+        copies: Copies of files by their path relative to the root.
     """
 
     runs: tuple[RunFacts, ...] = ()
@@ -83,6 +96,7 @@ class Inventory:
     tuned: tuple[Compared, ...] = ()
     versions: tuple[int, ...] = ()
     published: Mapping[int, frozenset[int]] = dataclasses.field(default_factory=dict)
+    copies: Mapping[str, StampedCopy] = dataclasses.field(default_factory=dict)
 
 
 class Policy(NamedTuple):
@@ -104,12 +118,14 @@ class Dead(NamedTuple):
         results: Results by execution.
         runs: Runs whose logs and records are not needed.
         versions: Published versions.
+        copies: Copies of files that jobs name.
         checkpoints: Why no run resumes from a checkpoint; None if one may.
     """
 
     results: dict[int, str]
     runs: dict[str, str]
     versions: dict[int, str]
+    copies: dict[str, str]
     checkpoints: str | None
 
 
@@ -131,10 +147,13 @@ def find_dead(inventory: Inventory, policy: Policy) -> Dead:
         live.update(compared.results)
     serving = {str(version) for version in versions}
     old = f"older than the last {policy.runs} runs"
+    old_version = f"older than the last {policy.versions} versions"
+    unused = "nothing that is kept was made with it"
     return Dead(
         {number: f"made by a run {old}" for number in inventory.results if number not in live},
         {run.run_id: old for run in inventory.runs if run.run_id not in kept and run.version not in serving},
-        dict.fromkeys(set(inventory.versions) - {*versions}, f"older than the last {policy.versions} versions"),
+        {version: old_version for version in inventory.versions if version not in versions},
+        {path: unused for path, copy in inventory.copies.items() if not (copy.results & live or copy.runs & kept)},
         None if _may_resume(inventory.runs, kept) else f"none of the last {policy.runs} runs resumes from it",
     )
 

@@ -70,7 +70,10 @@ class PrometheusFile:
         if not self._path.exists():
             return []
         text = self._path.read_text(encoding="utf-8")
-        families = text_string_to_metric_families(text)
+        try:
+            families = list(text_string_to_metric_families(text))
+        except ValueError:  # Something else has written to it.
+            return []
         found = [GaugeSample(one.name, one.labels, one.value) for family in families for one in family.samples]
         return [sample for sample in found if sample.name in _HELP]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from pipeline.config.event_settings import WebhookSettings
 from pipeline.events.delivery import CALL_SECONDS
@@ -12,6 +13,7 @@ from pipeline.events.environment import value_of
 from pipeline.events.run_event import EventType, RunEvent
 from pipeline.runs.record import RunRecord
 from pipeline.runs.state import RunState
+from trainer.errors import JobError
 
 
 class Webhook:
@@ -21,12 +23,12 @@ class Webhook:
         settings: The section of the job.
 
     Raises:
-        JobError: If a variable of the environment is not set.
+        JobError: If a variable of the environment is not set, or has no URL.
     """
 
     def __init__(self, settings: WebhookSettings) -> None:
         self._on = frozenset(settings.on)
-        self._url = settings.url or value_of(settings.url_from or "")
+        self._url = settings.url or _url_from(settings.url_from or "")
         self._headers = {name: value_of(variable) for name, variable in settings.headers_from.items()}
 
     def send(self, event: RunEvent, record: RunRecord) -> None:
@@ -40,8 +42,22 @@ class Webhook:
         body = {**json.loads(event.line), "text": event.sentence, "root": str(Path(record.root).absolute())}
         headers = {"Content-Type": "application/json", "User-Agent": "seqloom", **self._headers}
         request = urllib.request.Request(self._url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=CALL_SECONDS):  # noqa: S310 - the settings admit only HTTP
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=CALL_SECONDS):
             pass
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Makes a redirect an error: another server must not get the headers."""
+
+    def redirect_request(self, *_answer: Any) -> None:
+        """Follows no redirect."""
+
+
+def _url_from(variable: str) -> str:
+    url = value_of(variable)
+    if not url.startswith(("http://", "https://")):
+        raise JobError(f"The environment variable {variable} has no URL of a web server.")
+    return url
 
 
 def kinds(event: RunEvent) -> set[str]:
@@ -51,8 +67,7 @@ def kinds(event: RunEvent) -> set[str]:
         found.add("started")
     if event.event is EventType.MODEL_PUBLISHED:
         found.add("published")
-    if event.event is EventType.RUN_ENDED:
+    if event.event is EventType.RUN_ENDED and event.state is not None:
         found.add("finished")
-        found |= {"refused"} & ({"refused"} if event.state is RunState.NOT_BLESSED else set())
-        found |= {"failed"} if event.state is RunState.FAILED else set()
+        found |= {RunState.NOT_BLESSED: {"refused"}, RunState.FAILED: {"failed"}}.get(event.state, set())
     return found

@@ -190,6 +190,20 @@ def test_a_run_needs_what_its_resolvers_found_but_not_what_they_looked_at(tmp_pa
     assert paths(collecting.collect(store.root, Policy(1))) == {"artifacts/Trainer/model/1", "logs/run-1", "logs/run-2"}
 
 
+def test_copies_of_files_are_kept_for_what_was_made_with_them(tmp_path: Path) -> None:
+    store = Store(tmp_path / "root")
+    for number in (1, 2):
+        record(store.root, number)
+        execution = store.execution(f"run-{number}", "SchemaGen", outputs=[("Schema", {})])
+        (found,) = store.store.get_executions_by_id([execution])
+        found.custom_properties["schema_file"].string_value = f"/moved/schema/text-{number}.pbtxt"
+        store.store.put_executions([found])
+        (store.root / "schema").mkdir(exist_ok=True)
+        (store.root / f"schema/text-{number}.pbtxt").write_text("x")
+    dead = paths(collecting.collect(store.root, Policy(1)))
+    assert dead == {"artifacts/SchemaGen/schema/1", "logs/run-1", "schema/text-1.pbtxt"}
+
+
 def test_leftovers_strays_and_checkpoints(tmp_path: Path) -> None:
     store = Store(tmp_path / "root")
     record(store.root, 1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.collection.liveness import Compared, Inventory, Policy, Result, RunFacts, find_dead
+from pipeline.collection.liveness import Compared, Inventory, Policy, Result, RunFacts, StampedCopy, find_dead
 from pipeline.runs.state import RunState
 
 
@@ -97,6 +97,18 @@ def test_versions_are_only_deleted_if_asked() -> None:
     assert find_dead(inventory, Policy(1)).versions == {}
     assert find_dead(inventory, Policy(1, 5)).versions == {}
     assert sorted(find_dead(inventory, Policy(1, 2)).versions) == [7]
+
+
+def test_a_copy_is_needed_by_results_and_by_runs_by_steps() -> None:
+    step = RunFacts("s", "job", RunState.WAITING, by_steps=True)
+    copies = {
+        "schema/a": StampedCopy(frozenset({1}), frozenset({"a"})),
+        "schema/d": StampedCopy(frozenset({2}), frozenset()),
+        "vectors/s": StampedCopy(frozenset(), frozenset({"s"})),
+        "vectors/none": StampedCopy(frozenset(), frozenset()),
+    }
+    inventory = Inventory((step, *FOUR), {1: result("a"), 2: result("d")}, copies=copies)
+    assert sorted(find_dead(inventory, Policy(1)).copies) == ["schema/a", "vectors/none"]
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def events_of(record: RunRecord) -> list[dict[str, Any]]:
 class Receiver:
     """A server on loopback that keeps what it is sent, and answers with a status."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, location: str | None = None) -> None:
         self.got: list[tuple[str, dict[str, str], Any]] = []
         outer = self
 
@@ -79,6 +79,8 @@ class Receiver:
                 outer.got.append((self.path, dict(self.headers), json.loads(body)))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
+                if location is not None:
+                    self.send_header("Location", location)
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
@@ -100,8 +102,8 @@ class Receiver:
 def receiver() -> Iterator[Callable[..., Receiver]]:
     made: list[Receiver] = []
 
-    def make(status: int = 200) -> Receiver:
-        made.append(Receiver(status))
+    def make(status: int = 200, location: str | None = None) -> Receiver:
+        made.append(Receiver(status, location))
         return made[-1]
 
     yield make

@@ -115,6 +115,29 @@ def test_a_variable_that_is_not_set_and_a_folder_that_is_missing_do_not_stop_a_r
     ]
 
 
+def test_a_redirect_is_not_followed_with_the_secrets(receiver: Make, run, monkeypatch) -> None:
+    monkeypatch.setenv("HOOK_TOKEN", "s3cret")
+    target = receiver()
+    server = receiver(307, target.url)
+    _, shown, _ = run({"webhook": {"url": server.url, "headers_from": {"Authorization": "HOOK_TOKEN"}}})
+    assert shown == ["Warning: events.webhook has not got 1 of 10 events: HTTP status 307."]
+    assert (len(server.got), target.got) == (1, [])
+
+
+def test_a_variable_without_a_url_is_not_opened(run, monkeypatch) -> None:
+    monkeypatch.setenv("HOOK_URL", "file:///etc/hostname")
+    _, shown, _ = run({"webhook": {"url_from": "HOOK_URL"}})
+    reason = "The environment variable HOOK_URL has no URL of a web server"
+    assert shown == [f"Warning: events.webhook has not got 10 of 10 events: {reason}."]
+
+
+def test_a_file_of_another_program_is_replaced(run, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.prom"
+    path.write_text("no metrics {{{\n")
+    assert run({"prometheus": {"file": "tiny.prom"}})[1] == []
+    assert metrics(path)[("seqloom_records",)] == 40
+
+
 def metrics(path: Path) -> dict[tuple, float]:
     families = text_string_to_metric_families(path.read_text())
     return {
