@@ -28,7 +28,7 @@ PLAIN_LINES = (
     r" (linear model|most frequent class) +[\d.]+ +[\d.]+ +[\d.]+",
     r"Published as version \d+\.",
     r"- best model from epoch [123] of 3, with an eval loss of [\d.]+",
-    r"- auto, for \d+ train documents of [\d,]+ tokens: batch_documents 8",
+    r"- auto, for \d+ train documents of [\d,]+ tokens: batch_documents 64",
     r"- the model adds the encoder times [\d.]+ and [\d,]+ n-grams times [\d.]+, with an eval loss of [\d.]+",
     r"- the encoder adds nothing to the n-grams and is left out: .* [\d,]+ n-grams times [\d.]+, with an eval loss .*",
     r"- (accuracy|auc|loss).*",
