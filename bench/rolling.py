@@ -62,7 +62,7 @@ def examples(job: Path, root: Path, span: int) -> list[str]:
     """Makes the raw examples of the window that ends with a span; returns the shards of the train split."""
     command = ["run", str(job), "--root", str(root), "--until", "CorpusExampleGen", "--set", f"corpus.span={span}"]
     run(_HERE, command)
-    return shard_paths(str(newest(root, "CorpusExampleGen", "examples", "train").parent), "train")
+    return shard_paths(str(newest(root, "CorpusExampleGen", "examples", "train")), "train")
 
 
 def gathered(make: Callable[[beam.Pipeline], beam.PCollection], folder: Path) -> list[Any]:
