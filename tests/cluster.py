@@ -129,10 +129,14 @@ class _Answers(BaseHTTPRequestHandler):
 
 
 def _selects(selector: str, labels: dict[str, str]) -> bool:
-    """Whether labels fit all conditions `name=value` and `name!=value`."""
+    """Whether labels fit all conditions, of the forms `name=value`, `name!=value` and `!name`."""
     for condition in filter(None, selector.split(",")):
-        name, operator, value = re.fullmatch(r"([^=!]+)(!?==?)(.*)", condition).groups()
-        if (labels.get(name) == value) != (operator[0] != "!"):
+        name, operator, value = re.fullmatch(r"!?([^=!]+)(!?=*)(.*)", condition).groups()
+        if condition.startswith("!"):
+            fits = name not in labels
+        else:
+            fits = (labels.get(name) == value) != operator.startswith("!")
+        if not fits:
             return False
     return True
 

@@ -29,6 +29,7 @@ corpus: {format: csv, path: data.csv, text: body}
 transform: {min_count: 1}
 resources: {SequenceTransform: {cpu: 2, memory: 4, gpu: 1}}
 """
+TIME = "2026-03-02T04:15:00+00:00"
 CODES = """\
 #!/bin/sh
 # The first time CorpusExampleGen fails because of something that passes; SchemaGen is not blessed.
@@ -57,7 +58,8 @@ class Airflow:
     home: Path
     kubeconfig: Path
 
-    def __call__(self, *arguments: str) -> str:
+    def __call__(self, *arguments: str) -> None:
+        """Runs a command of Airflow, whose output goes to a file."""
         folder = Path(self.python).parent
         environment = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
@@ -68,18 +70,18 @@ class Airflow:
             "no_proxy": "127.0.0.1",
         }
         command = [self.python, "-m", "airflow", *arguments]
-        done = subprocess.run(command, env=environment, cwd=self.home, capture_output=True, text=True, check=False)
-        return f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+        with (self.home / "output.txt").open("a") as output:
+            subprocess.run(command, env=environment, cwd=self.home, stdout=output, stderr=output, check=False)
 
     def test(self, text: str) -> dict[str, tuple[str, int]]:
         """Runs a DAG file, whose waits are shortened; returns the state of each task and its number of attempts."""
         (self.home / "dags" / "tiny.py").write_text(text.replace("timedelta(minutes=1)", "timedelta(seconds=1)"))
         (self.home / "airflow.db").unlink(missing_ok=True)
-        output = self("db", "migrate") + self("dags", "reserialize")
-        output += self("dags", "test", "seqloom-tiny", "2026-03-02T04:15:00+00:00")
+        for command in (("db", "migrate"), ("dags", "reserialize"), ("dags", "test", "seqloom-tiny", TIME)):
+            self(*command)
         with contextlib.closing(sqlite3.connect(self.home / "airflow.db")) as database:
             rows = database.execute("select task_id, state, try_number from task_instance").fetchall()
-        assert rows, output
+        assert rows, (self.home / "output.txt").read_text()
         return {task: (state, tries) for task, state, tries in rows}
 
 
