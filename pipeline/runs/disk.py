@@ -22,6 +22,7 @@ _FAILING_MESSAGES = (
     # ML Metadata's error if the disk refuses a change, which SQLite then takes back on its own.
     "cannot commit - no transaction is active",
 )
+_RESUME = "or use a --root on another disk; then run the same command again to resume"
 _NO_SPACE = 1 << 20
 """Free bytes of a disk below which it was full, even if the error does not say so."""
 
@@ -42,26 +43,39 @@ def write(path: Path, content: bytes) -> None:
 
 
 def full_or_refused(error: BaseException, root: Path) -> JobError | None:
-    """Returns what a user can do about an error of a root's disk, or None for another error."""
-    is_full = _mentions(error, _FULL_MESSAGES)
-    if is_full or _mentions(error, _FAILING_MESSAGES):
-        mount = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_mount())
-        usage = shutil.disk_usage(mount)
-        is_full = is_full or usage.free < _NO_SPACE
-        return (JobError if is_full else TransientError)(
-            "The disk is full." if is_full else "The disk cannot be written.",
-            where=str(mount),
-            found=f"{usage.free / 1e6:,.0f} of {usage.total / 1e6:,.0f} MB free now, or a limit on the size of files",
-            expected="space for several times the size of the corpus, and for the model",
-            fix="free some space, or use a --root on another disk; then run the same command again to resume",
+    """Returns what a user can do about an error of a root's disk, or None for another error.
+
+    On a disk without space an error of any kind counts as the disk's: libraries hide what the system refused, such as a
+    package whose import fails halfway, or ML Metadata that misses what SQLite has taken back.
+    """
+    mount = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.is_mount())
+    usage = shutil.disk_usage(mount)
+    space = f"{usage.free / 1e6:,.1f} of {usage.total / 1e6:,.0f} MB free now"
+    if _mentions(error, _FULL_MESSAGES):
+        return _no_space(mount, f"{space}, or a limit on the size of files")
+    if usage.free >= _NO_SPACE and _mentions(error, _FAILING_MESSAGES):
+        return TransientError(
+            "The disk cannot be written.", where=str(mount), found=_text(error), fix=f"check the disk, {_RESUME}"
         )
     if isinstance(error, OSError) and error.filename and root.absolute() in Path(os.fsdecode(error.filename)).parents:
         fix = "make it writable, or use another --root"
-        found = error.strerror or type(error).__name__
         return JobError(
-            "A file of the root cannot be written.", where=os.fsdecode(error.filename), found=found, fix=fix
+            "A file of the root cannot be written.", where=os.fsdecode(error.filename), found=_text(error), fix=fix
         )
-    return None
+    return _no_space(mount, f"{space}; {_text(error)}") if usage.free < _NO_SPACE else None
+
+
+def _no_space(mount: Path, found: str) -> JobError:
+    expected = "space for several times the size of the corpus, and for the model"
+    return JobError(
+        "The disk is full.", where=str(mount), found=found, expected=expected, fix=f"free some space, {_RESUME}"
+    )
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {str(error).strip()[:500]}" if str(error).strip() else type(error).__name__
 
 
 def _mentions(error: BaseException | None, texts: Sequence[str]) -> bool:

@@ -65,6 +65,10 @@ def test_a_full_disk_is_recognized_in_the_errors_of_libraries(tmp_path):
     taken_back = RuntimeError("Error when executing query: cannot commit - no transaction is active query: COMMIT;")
     assert disk.full_or_refused(taken_back, tmp_path).what == "The disk cannot be written."
     assert disk.full_or_refused(RuntimeError("other"), tmp_path) is None
+    for text in ("Results missing for ids: {1,2}.", "module 'tensorflow_model_analysis' has no attribute 'EvalConfig'"):
+        found = disk.full_or_refused(RuntimeError(text), Path("/proc"))  # A file system without space.
+        assert (found.what, found.where) == ("The disk is full.", "/proc")
+        assert found.found == f"0.0 of 0 MB free now; RuntimeError: {text}"
     assert disk.full_or_refused(OSError(errno.EACCES, "no", "/elsewhere/x"), tmp_path) is None
 
 

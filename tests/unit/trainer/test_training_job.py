@@ -42,6 +42,8 @@ def test_the_entry_point_needs_no_setting_and_removes_the_checkpoints(tmp_path: 
     custom = {"training": f"{__name__}:PLAIN", "settings": "{}", "checkpoints": str(tmp_path / "cut"), "code": ""}
     files = [str(tmp_path / "a.gz")]
     Path(files[0]).touch()
-    values = dict.fromkeys(("transform_output", "model_run_dir", "serving_model_dir", "hyperparameters"), "")
+    values = dict.fromkeys(
+        ("transform_output", "model_run_dir", "serving_model_dir", "hyperparameters", "base_model"), ""
+    )
     run_fn(SimpleNamespace(custom_config=custom, train_files=files, eval_files=files, **values))
     assert [path.name for path in tmp_path.iterdir()] == ["a.gz"]

@@ -102,6 +102,7 @@ def test_the_entry_point_trains_saves_and_reports(corpus, tmp_path: Path) -> Non
         model_run_dir=str(tmp_path / "run"),
         serving_model_dir=str(tmp_path / "serving"),
         hyperparameters=None,
+        base_model=None,
     )
     (tmp_path / "checkpoints" / "of-another-run").mkdir(parents=True)
     run_fn(arguments)
