@@ -84,6 +84,7 @@ def opened_store(job: Job, root: Path) -> PipelineStore:
     address = job.metadata.address
     if address is None:
         metadata_file.check(Path(layout.metadata))
+        metadata_file.mend(Path(layout.metadata))
     else:
         root_identity.require_server(layout)
         connection = server_connection(address, password_of(job))

@@ -71,7 +71,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def fill_up_in(component: str, job: Job, disk: Disk, space: int) -> None:
-    for more in range(0, 120_000, 12_000):
+    for more in range(0, 240_000, 12_000):
         disk.leave_free(space + more)
         failed = job.run(fresh=True)
         assert failed.returncode == 1
