@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
+from components.corpus_example_gen.inputs.fingerprints import fingerprinted_files
 from components.pusher.publish import publish
 from components.shared.artifacts import ArtifactMap
+
+WITHDRAWN = "withdrawn"
+"""The custom property with the rollback because of which a model is not published again."""
+
+_FILES = 1000
+"""The number of files of a corpus that a version names; the fingerprint covers all."""
 
 
 class PusherExecutor(base_executor.BaseExecutor):
@@ -24,8 +34,25 @@ class PusherExecutor(base_executor.BaseExecutor):
             result.set_int_custom_property("pushed", 0)
             return
         model = path_utils.serving_model_path(artifact_utils.get_single_uri(input_dict["model"]))
-        directory = exec_properties["directory"]
-        version, new = publish(model, directory, exec_properties["keep"])
-        result.set_int_custom_property("pushed", int(new))
-        result.set_string_custom_property("pushed_destination", f"{directory}/{version}")
-        result.set_string_custom_property("pushed_version", str(version))
+        directory, run = exec_properties["directory"], exec_properties["run"]
+        origin = _origin(artifact_utils.get_single_instance(input_dict["examples"]), exec_properties)
+        published = publish(model, directory, exec_properties["keep"], run, origin)
+        result.set_int_custom_property("pushed", int(published.new))
+        if published.withdrawn is not None:
+            result.set_string_custom_property(WITHDRAWN, published.withdrawn.model_dump_json())
+            return
+        result.set_string_custom_property("pushed_destination", f"{directory}/{published.version}")
+        result.set_string_custom_property("pushed_version", str(published.version))
+
+
+def _origin(examples: types.Artifact, exec_properties: dict[str, Any]) -> dict[str, Any]:
+    """Returns what the model was made from: the files of the corpus with their spans, and the code."""
+    fingerprint = examples.get_string_custom_property("input_fingerprint")
+    files = fingerprinted_files(fingerprint, Path(exec_properties["inputs_dir"])) or []
+    corpus = {
+        "fingerprint": fingerprint,
+        "span": examples.get_string_custom_property("span"),
+        "documents": json.loads(examples.get_string_custom_property("split_documents") or "{}"),
+        "files": [{"name": name, "content": content} for name, content in files[:_FILES]],
+    }
+    return {"corpus": corpus, "code": exec_properties["code"]}

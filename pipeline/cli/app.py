@@ -26,6 +26,9 @@ from pipeline.cli.querying.predict import predict
 from pipeline.cli.querying.vectors import vectors
 from pipeline.cli.run import run
 from pipeline.cli.runs import runs
+from pipeline.cli.serving.rollback import rollback
+from pipeline.cli.serving.verify import verify
+from pipeline.cli.serving.versions import versions
 from pipeline.cli.tune import tune
 from pipeline.console.printing import visible
 
@@ -63,8 +66,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COMMANDS = (init, run, plan, why, tune, predict, neighbors, analogy, vectors, runs, schedule, backfill, doctor, gc)
-for command in _COMMANDS:
+_JOBS = (init, run, plan, why, tune, schedule, backfill, doctor, gc)
+_RESULTS = (runs, predict, neighbors, analogy, vectors, versions, verify, rollback)
+for command in (*_JOBS, *_RESULTS):
     app.command()(command)
 app.command("compile")(compile_job)
 app.add_typer(config.app, name="config")

@@ -31,7 +31,7 @@ _INPUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "LearningCheck": ("SequenceTransform",),
         "Baseline": ("Trainer",),
         "Evaluator": ("Trainer", "Baseline"),
-        "Pusher": ("Trainer", "Evaluator"),
+        "Pusher": ("CorpusExampleGen", "Trainer", "Evaluator"),
     }
 )
 """The components whose outputs each component reads, where the job has them."""

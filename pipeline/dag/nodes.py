@@ -199,6 +199,7 @@ class Nodes:
     def _baseline(self) -> BaseNode:
         return Resolver(
             strategy_class=LastBlessedOther,
+            config={"withdrawn": list(self._sources.withdrawn)},
             candidate=self._output("Trainer", "model"),
             model=Channel(type=standard_artifacts.Model),
             model_blessing=Channel(type=standard_artifacts.ModelBlessing),
@@ -220,9 +221,12 @@ class Nodes:
 
     def _pusher(self) -> BaseNode:
         return Publisher(
+            examples=self._output("CorpusExampleGen", "examples"),
             model=self._output("Trainer", "model"),
             model_blessing=self._output("Evaluator", "blessing"),
             directory=self._layout.serving,
             keep=self._job.serving.keep,
+            inputs_dir=self._layout.inputs,
+            code=self._code["Trainer"],
             run=self._run_id,
         )

@@ -109,6 +109,8 @@ def prepare(
     Raises:
         JobError: If a file is missing or invalid, or the job uses tuned hyperparameters and the root has none.
     """
+    from components.pusher.publish import history
+    from components.pusher.serving_history import withdrawn
     from pipeline.dag import lineage
     from pipeline.store.stores import known_store
 
@@ -122,7 +124,9 @@ def prepare(
         layout=layout,
         run_id=run_id,
         store=store,
-        sources=Sources(corpus, copied.schema_path or _write_schema(job, root), logs),
+        sources=Sources(
+            corpus, copied.schema_path or _write_schema(job, root), logs, tuple(withdrawn(history(layout.serving)))
+        ),
         code=code_digests(job),
         goal=goal,
         until=until,

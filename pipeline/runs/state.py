@@ -36,6 +36,7 @@ class RunState(str, enum.Enum):
     PUSHED = "pushed", 0, "bold green", "Published as version {version}."
     UNCHANGED = "unchanged", 0, "green", "Nothing new to publish: this model is already published."
     NOT_BLESSED = "not_blessed", 3, "bold yellow", "Not published: the model did not pass its gates."
+    WITHDRAWN = "withdrawn", 3, "bold yellow", "Not published: this model was rolled back."
     FAILED = "failed", 1, "bold red", "Failed."
     INTERRUPTED = "interrupted", 130, "yellow", "Interrupted; run the same command again to resume."
     DONE = "done", 0, "green", "Stopped early, as --until requested."

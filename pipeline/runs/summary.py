@@ -13,6 +13,8 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 from components.evaluator.results import OVERALL, Metrics, read_metrics
 from components.learning_check.component import FINDINGS
 from components.linear_baseline.component import read_results
+from components.pusher.executor import WITHDRAWN
+from components.pusher.serving_history import HistoryEntry
 from pipeline.config.job import Job
 from pipeline.dag import verdict
 from pipeline.dag.lineage import Execution, Output
@@ -61,8 +63,12 @@ def complete(record: RunRecord, run: PreparedRun, executions: Executions) -> Run
     metrics, judged, undefined = _judged(run.job, executions)
     _check_counts(run.job, executions, metrics)
     pushed, new = _pushed(executions.get("Pusher"))
+    withdrawn = _withdrawn(executions.get("Pusher"))
     state = _ENDS[run.goal]
-    if "Pusher" in run.components:
+    if withdrawn is not None:
+        state = RunState.WITHDRAWN
+        judged = judged.model_copy(update={"reasons": (withdrawn, *judged.reasons)})
+    elif "Pusher" in run.components:
         state = RunState.NOT_BLESSED if not judged.blessed else RunState.PUSHED if new else RunState.UNCHANGED
     elif run.goal == "publish" and set(run.components).issuperset(task_of(run.job).components(run.job)):
         state = RunState.TRANSFORMED
@@ -161,6 +167,16 @@ def _pushed(pusher: Execution | None) -> tuple[Pushed | None, bool]:
         return None, False
     path = str(Path(properties["pushed_destination"]).resolve())
     return Pushed(version=version, path=path), properties["pushed"] == 1
+
+
+def _withdrawn(pusher: Execution | None) -> str | None:
+    """Returns why a model that passed its gates was not published again, in a sentence."""
+    found = None if pusher is None else pusher.outputs["pushed_model"].properties.get(WITHDRAWN)
+    if not found:
+        return None
+    rollback = HistoryEntry.model_validate_json(found)
+    when = f"{rollback.time:%Y-%m-%d}"
+    return f"it is the model of version {rollback.previous}, which was rolled back on {when}: {rollback.why}"
 
 
 def _sections(job: Job, executions: Executions) -> dict[str, Any]:

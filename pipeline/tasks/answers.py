@@ -14,7 +14,8 @@ def open_answers(model: Path, command: str) -> Any:
     """Loads a SavedModel as the class that answers a command, such as `predict` or `predict --explain`, for its task.
 
     Raises:
-        JobError: If the model does not name its task, does not support the command, or cannot be loaded.
+        JobError: If the model does not name its task, does not support the command, cannot be loaded, or is
+            not the one that was published.
     """
     name = saved_model.made_by(str(model))
     if name is None or name not in TASKS:
@@ -35,4 +36,7 @@ def open_answers(model: Path, command: str) -> Any:
             expected=f"a model of task {' or '.join(able)}" if able else None,
             fix=f"use {' or '.join(f'`seqloom {other}`' for other in classes)}" if classes else None,
         )
+    from components.pusher.fingerprints import require_unchanged
+
+    require_unchanged(str(model))
     return dotted.load(classes[command])(str(model))

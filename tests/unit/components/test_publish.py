@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher.publish import identity, publish, versions
+from components.pusher.fingerprints import FINGERPRINTS
+from components.pusher.publish import Published, identity, publish, versions
 
-Push = Callable[..., tuple[int, bool]]
+Push = Callable[..., Published]
 
 
 def make_model(path: Path, value: str | None) -> str:
@@ -25,7 +26,9 @@ def make_model(path: Path, value: str | None) -> str:
 
 
 def files(directory: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(directory)): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+    """The files of a model, without the fingerprints of a version."""
+    found = {str(p.relative_to(directory)): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+    return {name: content for name, content in found.items() if name != FINGERPRINTS}
 
 
 @pytest.fixture
@@ -40,42 +43,42 @@ def push(tmp_path: Path, serving: Path) -> Push:
 
 
 def test_a_model_is_published_completely_under_a_number(push: Push, tmp_path: Path, serving: Path) -> None:
-    version, new = push("a")
+    version, new, _ = push("a")
     assert new
     assert versions(str(serving)) == [version]
-    assert [path.name for path in serving.iterdir()] == [str(version)]
+    assert sorted(path.name for path in serving.iterdir()) == [str(version), "history.jsonl"]
     assert files(serving / str(version)) == files(tmp_path / "a")
 
 
 def test_only_the_newest_model_is_not_published_again(push: Push, tmp_path: Path, serving: Path) -> None:
     first = push("a")
-    assert push("a") == (first[0], False)
+    assert push("a")[:2] == (first.version, False)
     pushed = [first, push("b"), push("a")]
-    assert all(new for _, new in pushed)
-    assert versions(str(serving)) == [version for version, _ in pushed]
+    assert all(each.new for each in pushed)
+    assert versions(str(serving)) == [each.version for each in pushed]
     # A model that names its task replaces one that does not.
     model = make_model(tmp_path / "named", "a")
     (Path(model) / "assets.extra" / "seqloom.json").write_text(json.dumps({"task": "tagger", "digest": "a"}))
-    assert publish(model, str(serving), keep=9)[1]
+    assert publish(model, str(serving), keep=9).new
 
 
 def test_models_without_a_digest_are_always_new(push: Push, tmp_path: Path, serving: Path) -> None:
     assert identity(make_model(tmp_path / "a", None)) is None
-    assert [push(None)[1], push(None)[1]] == [True, True]
+    assert [push(None).new, push(None).new] == [True, True]
     assert len(versions(str(serving))) == 2
 
 
 def test_versions_increase_within_a_second_and_after_the_clock_is_set_back(push: Push, serving: Path) -> None:
     make_model(serving / "99999999999", "future")
-    assert [push(name)[0] for name in "abc"] == [100000000000, 100000000001, 100000000002]
+    assert [push(name).version for name in "abc"] == [100000000000, 100000000001, 100000000002]
 
 
 def test_the_oldest_versions_by_number_are_removed(push: Push, serving: Path) -> None:
     for version in ("9", "10", "8"):
         make_model(serving / version, version)
-    version, _ = push("a", keep=2)
+    version = push("a", keep=2).version
     assert versions(str(serving)) == [10, version]
-    version, _ = push("b", keep=1)
+    version = push("b", keep=1).version
     assert versions(str(serving)) == [version]
     assert identity(str(serving / str(version))) == {"digest": "b"}
 
@@ -91,13 +94,13 @@ def test_entries_with_other_names_are_not_versions_and_stay(push: Push, tmp_path
 
 @pytest.mark.parametrize("name", ["99999999999", "007", "\u0663", "\u00b2", "old", "README"])
 def test_a_newest_entry_without_a_model_is_no_version(push: Push, serving: Path, caplog, name: str) -> None:
-    version, _ = push("a")
+    version = push("a").version
     (serving / name).mkdir()
     (serving / name / "notes.txt").touch()
     (serving / "88888888888").write_text("a file")
     assert versions(str(serving)) == [version]
-    assert push("a") == (version, False)
-    newer, new = push("b", keep=1)
+    assert push("a")[:2] == (version, False)
+    newer, new, _ = push("b", keep=1)
     assert new
     assert newer > (99999999999 if name == "99999999999" else 88888888888)
     assert versions(str(serving)) == [newer]

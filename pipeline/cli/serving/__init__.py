@@ -1,0 +1,1 @@
+"""The commands that look at published versions and choose the one that is served."""

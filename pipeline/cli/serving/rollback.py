@@ -1,0 +1,79 @@
+"""`seqloom rollback`."""
+
+from __future__ import annotations
+
+import getpass
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.exit_codes import USAGE, exits_with
+from pipeline.cli.serving.versions import Root
+from pipeline.console.printing import echo
+from pipeline.runs.record import read_all
+from pipeline.runs.state import RunState
+from trainer.errors import JobError
+
+_LOAD = "import sys, tensorflow as tf; tf.saved_model.load(sys.argv[1])"
+
+
+def rollback(
+    root: Root,
+    why: Annotated[str, typer.Option("--why", metavar="REASON", help="The reason, for the history.")],
+    to: Annotated[
+        int | None,
+        typer.Option("--to", metavar="VERSION", help="The version to go back to.", show_default="the model before"),
+    ] = None,
+) -> None:
+    """Publishes an earlier version again as the newest one, which servers load.
+
+    Later runs do not publish the replaced model again, and do not compare others with it.
+
+    Exit codes: 0 done; 1 the version is damaged or cannot be loaded; 2 usage error.
+    """
+    with exits_with(USAGE):
+        if not why.strip():
+            raise JobError("The reason is empty.", where="--why")
+        read_all(root)  # TensorFlow is imported only after the command line has been checked.
+        from components.pusher.fingerprints import require_unchanged
+        from components.pusher.publish import restore
+        from pipeline.runs.serving_versions import (
+            published_versions,
+            require_version,
+            serving_directory,
+            version_before,
+        )
+
+        directory = serving_directory(root)
+        target = version_before(root) if to is None else to
+        folder = require_version(directory, target)
+        current = published_versions(root)[-1].number
+        if target == current:
+            raise JobError("The version is the newest one already.", where="--to", found=str(target))
+    with exits_with(RunState.FAILED.exit_code):
+        require_unchanged(folder)
+        _require_loads(folder)
+        entry = restore(directory, target, why, _user())
+    echo(f"Version {entry.version} is served now: version {target} again, in place of {entry.previous}.")
+    undo = ["seqloom", "rollback", str(root), "--to", str(entry.previous), "--why", "..."]
+    echo(f"To undo it: {shlex.join(undo)}")
+
+
+def _require_loads(folder: str) -> None:
+    """Checks that TensorFlow loads a model in a process that has nothing of this project."""
+    command = [sys.executable, "-I", "-c", _LOAD, str(Path(folder).resolve())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - own interpreter
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise JobError("The version cannot be loaded.", where=folder, found=lines[-1] if lines else "no message")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # A user without a name, as in containers.
+        return "unknown"
