@@ -8,8 +8,6 @@ import logging
 import os
 from collections.abc import Iterator
 
-import tensorflow as tf
-
 _logger = logging.getLogger("seqloom.pusher")
 
 
@@ -20,10 +18,10 @@ def locked(directory: str) -> Iterator[None]:
     The folder itself is locked, so that it holds no file of the lock, and a killed process leaves none. Directories on
     object stores have no locks: their users let one process at a time publish.
     """
-    tf.io.gfile.makedirs(directory)
     if "://" in directory:
         yield
         return
+    os.makedirs(directory, exist_ok=True)  # noqa: PTH103 - a string, as all places of versions are
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:

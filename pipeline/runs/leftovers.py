@@ -9,12 +9,13 @@ from pathlib import Path, PurePath
 
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from components.pusher.serving_lock import locked
 from pipeline.dag.layout import Layout
 from pipeline.runs.disk import PARTIAL
 from pipeline.store.server_store import open_store
 
 _DONE = (mlmd.Execution.COMPLETE, mlmd.Execution.CACHED)
-_PARTIAL_VERSION = re.compile(r"\.\d+-[0-9a-f]{32}")
+_PARTIAL_VERSION = re.compile(r"\.(\d+|history\.jsonl)-[0-9a-f]{32}")
 
 
 def remove(layout: Layout, connection: mlmd.ConnectionConfig) -> None:
@@ -35,14 +36,21 @@ def find(layout: Layout, connection: mlmd.ConnectionConfig) -> list[Path]:
     root = Path(layout.root)
     patterns = ("quarantine/*/records.jsonl.*", f"*/{PARTIAL}*", f"logs/*/{PARTIAL}*")
     files = [file for pattern in patterns for file in root.glob(pattern)]
-    versions = [one for one in Path(layout.serving).glob(".*") if _PARTIAL_VERSION.fullmatch(one.name)]
-    return [*_unfinished(layout, connection, "*"), *files, *versions]
+    return [*_unfinished(layout, connection, "*"), *files, *_partial_versions(Path(layout.serving))]
 
 
 def remove_of(component: str, layout: Layout, connection: mlmd.ConnectionConfig) -> None:
     """Removes what earlier executions of a component left unfinished, while others may be running."""
     for path in _unfinished(layout, connection, component):
         _remove(path)
+
+
+def _partial_versions(serving: Path) -> list[Path]:
+    """Returns what killed pushes and rollbacks left; a rollback may be at work, which its lock tells."""
+    if not serving.is_dir():
+        return []
+    with locked(str(serving)):
+        return [one for one in serving.glob(".*") if _PARTIAL_VERSION.fullmatch(one.name)]
 
 
 def _unfinished(layout: Layout, connection: mlmd.ConnectionConfig, component: str) -> Iterator[Path]:

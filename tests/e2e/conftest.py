@@ -102,7 +102,7 @@ class Job:
         return [json.loads(path.read_text()) for path in sorted(self.root.glob("logs/*/run.json"))]
 
     def versions(self) -> list[str]:
-        return sorted(path.name for path in self.root.glob("serving/*"))
+        return sorted(path.name for path in self.root.glob("serving/*") if path.is_dir())
 
     def executions(self) -> dict[str, str]:
         """State of each component of the latest run in ML Metadata, read with plain SQL."""

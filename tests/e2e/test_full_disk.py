@@ -1,6 +1,8 @@
 """Runs on a disk that fills up in one component, on a tmpfs whose size is set between them."""
 
 import dataclasses
+import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -97,7 +99,10 @@ def test_a_disk_that_fills_up_in_a_component_is_one_message_and_the_run_resumes(
     assert done.returncode == 0, done.stderr
     (version,) = job.versions()
     (model,) = job.root.glob("artifacts/Trainer/model/*/Format-Serving")
-    assert files(job.root / "serving" / version) == files(model)
+    published = files(job.root / "serving" / version)
+    fingerprints = json.loads(published.pop("fingerprints.json"))
+    assert published == files(model)
+    assert fingerprints["files"] == {name: hashlib.sha256(file).hexdigest() for name, file in published.items()}
     states = {one["name"]: one["state"] for one in job.records()[-1]["components"]}
     assert [states[name] for name in ("CorpusExampleGen", "StatisticsGen", "Evaluator", "Pusher")] == [
         *("cached", "cached", "cached", "done")

@@ -38,6 +38,7 @@ class Manifest(BaseModel):
         corpus: The fields of each `SplitPattern` of the corpus.
         schema_path: The schema's copy.
         serving_logs: See `Sources`.
+        withdrawn: See `Sources`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +49,7 @@ class Manifest(BaseModel):
     corpus: list[tuple[str, str, int]]
     schema_path: str
     serving_logs: tuple[str, str]
+    withdrawn: tuple[str, ...] = ()
 
 
 def read(root: Path, run_id: str) -> Manifest | None:
@@ -73,6 +75,7 @@ def create(job: Job, root: Path, run_id: str, store: PipelineStore, *, use_cache
         corpus=[tuple(pattern) for pattern in prepared.sources.corpus],
         schema_path=prepared.sources.schema,
         serving_logs=prepared.sources.serving_logs,
+        withdrawn=prepared.sources.withdrawn,
     )
     disk.write(run_dir(root, run_id) / _FILE, manifest.model_dump_json(indent=2).encode())
     return prepared
@@ -89,7 +92,10 @@ def restore(manifest: Manifest, job: Job, root: Path, run_id: str, *, use_cache:
         run_id=run_id,
         store=known_store(job, root),
         sources=Sources(
-            tuple(SplitPattern(*pattern) for pattern in manifest.corpus), manifest.schema_path, manifest.serving_logs
+            tuple(SplitPattern(*pattern) for pattern in manifest.corpus),
+            manifest.schema_path,
+            manifest.serving_logs,
+            manifest.withdrawn,
         ),
         code=code_digests(job),
         goal="publish",

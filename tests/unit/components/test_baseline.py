@@ -1,6 +1,8 @@
 """The choice of the baseline model, on artifacts that TFX publishes to ML Metadata."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -11,6 +13,7 @@ from tfx.orchestration.portable.mlmd import context_lib
 from tfx.types import standard_artifacts
 
 from components.evaluator.baseline import LastBlessedOther
+from components.pusher.serving_history import key_of
 
 
 class Runs:
@@ -31,12 +34,14 @@ class Runs:
         self._execute("Evaluator", "blessing", self.blessings, result, blessing)
         self._execute("Baseline", "model_blessing", self.blessings, next(iter(self.blessings)), None)
 
-    def baseline(self, candidate: str, *gone: str) -> str | None:
-        """The name of the baseline of a model, without models that are gone."""
+    def baseline(self, candidate: str, *gone: str, withdrawn: Sequence[str] = ()) -> str | None:
+        """The name of the baseline of a model, without models that are gone; `withdrawn` were rolled back."""
         candidates = [self.models[candidate]]
         models = [model for name, model in self.models.items() if name not in gone]
         given = {"candidate": candidates, "model": models, "model_blessing": [*self.blessings.values()]}
-        resolved = LastBlessedOther().resolve_artifacts(self._handle.store, given)
+        resolved = LastBlessedOther([key_of({"digest": name}) for name in withdrawn]).resolve_artifacts(
+            self._handle.store, given
+        )
         assert resolved["candidate"] == candidates
         assert len(resolved["model"]) == len(resolved["model_blessing"]) <= 1
         for model, blessing in zip(resolved["model"], resolved["model_blessing"], strict=True):
@@ -99,6 +104,18 @@ def test_a_model_that_is_gone_is_no_baseline(runs: Runs) -> None:
     runs.run("C")
     assert runs.baseline("C", "B") == "A"
     assert runs.baseline("C", "A", "B") is None
+
+
+def test_a_model_that_was_rolled_back_is_no_baseline(runs: Runs, tmp_path: Path) -> None:
+    for name in "ABC":
+        runs.run(name)
+        about = tmp_path / name / "Format-Serving" / "assets.extra" / "seqloom.json"
+        about.parent.mkdir(parents=True)
+        about.write_text(json.dumps({"digest": name}))
+        runs.models[name].uri = str(tmp_path / name)
+    assert runs.baseline("C") == "B"
+    assert runs.baseline("C", withdrawn="B") == "A"
+    assert runs.baseline("C", withdrawn="AB") is None
 
 
 def test_a_first_model_has_no_baseline(runs: Runs) -> None:

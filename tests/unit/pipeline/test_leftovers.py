@@ -56,7 +56,13 @@ def test_only_what_unfinished_executions_left_is_removed(tmp_path: Path, moved: 
     write(root, *(f"artifacts/Trainer/model/{number}/a" for number in ids[2:]))
     write(root, f"artifacts/Gen/examples/{ids[2]}/partial-{HEX}", "artifacts/Gen/.system/stateful_working_dir/a/b")
     write(root, f"quarantine/{ids[3]}/records.jsonl", f"quarantine/{ids[0]}/records.jsonl.{HEX}")
-    write(root, f"serving/.18-{HEX}/saved_model.pb", "logs/one/.partial-7", "schema/.partial-7")
+    write(
+        root,
+        f"serving/.18-{HEX}/saved_model.pb",
+        f"serving/.history.jsonl-{HEX}",
+        "logs/one/.partial-7",
+        "schema/.partial-7",
+    )
     del store
     leftovers.remove(layout, connection)
     assert files(root) - {"metadata.sqlite"} == kept

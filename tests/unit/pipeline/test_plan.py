@@ -36,7 +36,7 @@ def test_a_plan_has_the_components_in_order_with_their_edges_and_resources(job: 
     data = ["CorpusExampleGen", "StatisticsGen", "SchemaGen", "PreviousStatistics", "ExampleValidator"]
     assert list(found) == [*data, "SequenceTransform", "Trainer", "Baseline", "Evaluator", "Pusher"]
     assert found["Trainer"] == {"upstream": ["SequenceTransform"], "resources": {"cpu": 2.5, "memory": 16.0, "gpu": 1}}
-    assert found["Pusher"] == {"upstream": ["Trainer", "Evaluator"], "resources": {"gpu": 0}}
+    assert found["Pusher"] == {"upstream": ["CorpusExampleGen", "Trainer", "Evaluator"], "resources": {"gpu": 0}}
 
 
 def test_in_a_new_root_everything_runs(job: Path, tmp_path: Path) -> None:
