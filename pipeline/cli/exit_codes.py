@@ -5,7 +5,7 @@
 | 0 | done, or nothing to do | |
 | 1 | failed because of the data, the model or a full disk | no |
 | 2 | wrong usage or configuration | no |
-| 3 | the model did not pass its gates | no |
+| 3 | the model did not pass its gates, or was rolled back | no |
 | 75 | failed because of something that passes: a network, a lost worker, another run in the root, SIGTERM | yes |
 | 130 | interrupted by Ctrl-C | |
 
