@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from components.pusher import fingerprints, serving_history
+from components.pusher import serving_history
+from components.pusher import version_fingerprints as fingerprints
 from components.pusher.serving_history import HistoryEntry
 from components.pusher.serving_lock import locked
 

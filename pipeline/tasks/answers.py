@@ -36,7 +36,7 @@ def open_answers(model: Path, command: str) -> Any:
             expected=f"a model of task {' or '.join(able)}" if able else None,
             fix=f"use {' or '.join(f'`seqloom {other}`' for other in classes)}" if classes else None,
         )
-    from components.pusher.fingerprints import require_unchanged
+    from components.pusher.version_fingerprints import require_unchanged
 
     require_unchanged(str(model))
     return dotted.load(classes[command])(str(model))

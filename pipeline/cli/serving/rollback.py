@@ -39,9 +39,9 @@ def rollback(
         if not why.strip():
             raise JobError("The reason is empty.", where="--why")
         read_all(root)  # TensorFlow is imported only after the command line has been checked.
-        from components.pusher.fingerprints import require_unchanged
         from components.pusher.publish import restore
-        from pipeline.runs.serving_versions import (
+        from components.pusher.version_fingerprints import require_unchanged
+        from pipeline.cli.serving.serving_versions import (
             published_versions,
             require_version,
             serving_directory,

@@ -25,9 +25,9 @@ def verify(
     """
     with exits_with(USAGE):
         read_all(root)  # TensorFlow is imported only after the command line has been checked.
-        from components.pusher import fingerprints
+        from components.pusher import version_fingerprints as fingerprints
         from components.pusher.publish import versions
-        from pipeline.runs.serving_versions import require_version, serving_directory
+        from pipeline.cli.serving.serving_versions import require_version, serving_directory
 
         directory = serving_directory(root)
         folders = [require_version(directory, one) for one in ([version] if version else versions(directory))]

@@ -16,7 +16,7 @@ from pipeline.runs.record import read_all
 
 if TYPE_CHECKING:
     from components.pusher.serving_history import HistoryEntry
-    from pipeline.runs.serving_versions import ServingVersion
+    from pipeline.cli.serving.serving_versions import ServingVersion
 
 Root = Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of the runs, e.g. runs/sentiment.")]
 
@@ -25,7 +25,7 @@ def versions(root: Root, as_json: Annotated[bool, typer.Option("--json", help="P
     """Lists the published versions of a root: when, by which run, their metrics, and which one is served."""
     with exits_with(USAGE):
         read_all(root)  # TensorFlow is imported only after the command line has been checked.
-        from pipeline.runs.serving_versions import published_versions
+        from pipeline.cli.serving.serving_versions import published_versions
 
         found = published_versions(root)
     if as_json:

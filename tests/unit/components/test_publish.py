@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher.fingerprints import FINGERPRINTS
 from components.pusher.publish import Published, identity, publish, versions
+from components.pusher.version_fingerprints import FINGERPRINTS
 
 Push = Callable[..., Published]
 

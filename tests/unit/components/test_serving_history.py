@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.pusher import fingerprints
+from components.pusher import version_fingerprints as fingerprints
 from components.pusher.publish import history, identity, publish, restore, versions
 from components.pusher.serving_history import HISTORY, key_of, withdrawn
 from tests.unit.components.test_publish import make_model

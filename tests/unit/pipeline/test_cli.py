@@ -109,7 +109,7 @@ def test_wrong_usage_exits_with_2(arguments):
 def test_each_state_of_a_run_has_its_exit_code():
     assert {state.value: state.exit_code for state in RunState} == {
         **dict.fromkeys(("pushed", "unchanged", "done", "transformed", "tuned", "checked", "waiting"), 0),
-        **{"not_blessed": 3, "failed": 1, "running": 1, "interrupted": 130},
+        **{"not_blessed": 3, "withdrawn": 3, "failed": 1, "running": 1, "interrupted": 130},
     }
 
 
