@@ -67,11 +67,11 @@ def differences(folder: str) -> list[str]:
     content = read(folder)
     if content is None:
         return [f"{FINGERPRINTS} cannot be read"]
-    expected, found = content["files"], hashes(folder)
+    expected, present = content["files"], sorted(name for name in _files(folder) if name not in UNSIGNED)
+    changes = ((name, _change(f"{folder}/{name}", expected.get(name))) for name in present)
     return [
-        *(f"{name} is missing" for name in expected if name not in found),
-        *(f"{name} is changed" for name, value in found.items() if name in expected and expected[name] != value),
-        *(f"{name} is new" for name in found if name not in expected),
+        *(f"{name} is missing" for name in expected if name not in present),
+        *(f"{name} {change}" for name, change in changes if change),
     ]
 
 
@@ -103,6 +103,16 @@ def _files(folder: str) -> Iterator[str]:
     for place, _, names in tf.io.gfile.walk(folder):
         prefix = place[len(folder) :].strip("/")
         yield from (f"{prefix}/{name}" if prefix else name for name in names)
+
+
+def _change(path: str, expected: str | None) -> str | None:
+    """Returns what is wrong with a file, None if its hash is the expected one."""
+    if expected is None:
+        return "is new"
+    try:
+        return None if _sha256(path) == expected else "is changed"
+    except tf.errors.OpError:
+        return "cannot be read"
 
 
 def _sha256(path: str) -> str:

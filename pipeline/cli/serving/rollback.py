@@ -7,16 +7,20 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.exit_codes import USAGE, exits_with
 from pipeline.cli.serving.versions import Root
 from pipeline.console.printing import echo
+from pipeline.runs import disk
 from pipeline.runs.record import read_all
 from pipeline.runs.state import RunState
 from trainer.errors import JobError
+
+if TYPE_CHECKING:
+    from components.pusher.serving_history import HistoryEntry
 
 _LOAD = "import sys, tensorflow as tf; tf.saved_model.load(sys.argv[1])"
 
@@ -39,7 +43,6 @@ def rollback(
         if not why.strip():
             raise JobError("The reason is empty.", where="--why")
         read_all(root)  # TensorFlow is imported only after the command line has been checked.
-        from components.pusher.publish import restore
         from components.pusher.version_fingerprints import require_unchanged
         from pipeline.cli.serving.serving_versions import (
             published_versions,
@@ -57,10 +60,23 @@ def rollback(
     with exits_with(RunState.FAILED.exit_code):
         require_unchanged(folder)
         _require_loads(folder)
-        entry = restore(directory, target, why, _user())
+        entry = _restored(root, directory, target, why)
     echo(f"Version {entry.version} is served now: version {target} again, in place of {entry.previous}.")
     undo = ["seqloom", "rollback", str(root), "--to", str(entry.previous), "--why", "..."]
     echo(f"To undo it: {shlex.join(undo)}")
+
+
+def _restored(root: Path, directory: str, target: int, why: str) -> HistoryEntry:
+    import tensorflow as tf
+
+    from components.pusher.publish import restore
+
+    try:
+        return restore(directory, target, why, _user())
+    except (OSError, tf.errors.OpError) as error:
+        raise disk.full_or_refused(error, root.absolute()) or JobError(
+            "The version cannot be copied.", where=f"{directory}/{target}", found=str(error)
+        ) from error
 
 
 def _require_loads(folder: str) -> None:

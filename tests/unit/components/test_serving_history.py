@@ -70,9 +70,11 @@ def test_missing_new_and_damaged_files_are_named(serving: str) -> None:
     folder = Path(serving, str(versions(serving)[0]))
     (folder / "saved_model.pb").unlink()
     (folder / "variables" / "new").touch()
+    (folder / "variables" / "data").unlink()
+    (folder / "variables" / "data").symlink_to("nowhere")
     with pytest.raises(JobError, match="The model is not the one that was published") as caught:
         fingerprints.require_unchanged(str(folder))
-    assert caught.value.found == "saved_model.pb is missing; variables/new is new"
+    assert caught.value.found == "saved_model.pb is missing; variables/data cannot be read; variables/new is new"
     (folder / fingerprints.FINGERPRINTS).write_text("{")
     assert fingerprints.differences(str(folder)) == ["fingerprints.json cannot be read"]
 
