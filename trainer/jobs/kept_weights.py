@@ -72,7 +72,7 @@ def write(directory: str, weights: Weights) -> None:
     tf.io.gfile.makedirs(directory)
     with tf.io.gfile.GFile(f"{directory}/{_VALUES}", "wb") as file:
         for variable in weights.variables:
-            npy.write_array(file, value_of(variable), allow_pickle=False)  # type: ignore[no-untyped-call]
+            npy.write_array(file, value_of(variable), allow_pickle=False)  # type: ignore[no-untyped-call, unused-ignore]
     described = {**weights._asdict(), "parts": [part._asdict() for part in weights.parts]}
     del described["variables"]
     with tf.io.gfile.GFile(f"{directory}/{_INDEX}", "w") as file:
@@ -92,7 +92,7 @@ def read(directory: str) -> Weights | None:
     try:
         parts = [WeightArray(**{**part, "shape": tuple(part["shape"])}) for part in index["parts"]]
         with tf.io.gfile.GFile(f"{directory}/{_VALUES}", "rb") as file:
-            values = [npy.read_array(file, allow_pickle=False) for _ in parts]  # type: ignore[no-untyped-call]
+            values = [npy.read_array(file, allow_pickle=False) for _ in parts]  # type: ignore[no-untyped-call, unused-ignore]
         found = Weights(index["task"], index["settings"], index["labels"], parts, values)
     except (KeyError, TypeError, tf.errors.OpError) as error:
         raise ValueError(str(error)) from error
