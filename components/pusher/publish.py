@@ -62,9 +62,8 @@ def history(directory: str) -> list[HistoryEntry]:
     """Returns the history of a serving directory, oldest first, with what a killed process could not add to it."""
     entries = serving_history.read(directory)
     known = {entry.version for entry in entries}
-    found = (fingerprints.read(f"{directory}/{number}") for number in versions(directory) if number not in known)
-    missed = [HistoryEntry.model_validate(one["published"]) for one in found if one is not None]
-    return sorted([*entries, *missed], key=lambda entry: entry.version)
+    found = (fingerprints.published(f"{directory}/{number}") for number in versions(directory) if number not in known)
+    return sorted([*entries, *filter(None, found)], key=lambda entry: entry.version)
 
 
 def publish(
@@ -112,10 +111,10 @@ def restore(directory: str, source: int, why: str, user: str) -> HistoryEntry:
     """
     with locked(directory):
         folder = f"{directory}/{source}"
-        made = fingerprints.read(folder) or {}
-        run = made.get("published", {}).get("run")
+        before, content = fingerprints.published(folder), fingerprints.read(folder) or {}
+        run = None if before is None else before.run
         entry = _entry(directory, "rollback", identity(folder), run=run, source=source, why=why, user=user)
-        _add(folder, directory, entry, made.get("origin", {}))
+        _add(folder, directory, entry, content.get("origin", {}))
     return entry
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
+from pydantic import ValidationError
 
 from components.pusher.serving_history import HistoryEntry
 from trainer.errors import JobError
@@ -45,6 +46,14 @@ def read(folder: str) -> dict[str, Any] | None:
             content = json.loads(file.read())
         return content if isinstance(content, dict) and isinstance(content.get("files"), dict) else None
     except (tf.errors.OpError, ValueError):
+        return None
+
+
+def published(folder: str) -> HistoryEntry | None:
+    """Returns how a version was published; None if its fingerprints do not tell."""
+    try:
+        return HistoryEntry.model_validate((read(folder) or {}).get("published"))
+    except ValidationError:
         return None
 
 

@@ -127,6 +127,15 @@ def test_what_a_killed_process_could_not_write_down_is_found_in_the_versions(ser
     assert [json.loads(line)["version"] for line in path.read_text().splitlines()] == versions(serving)
 
 
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', '{"files": {}, "published": {"version": "x"}}'])
+def test_damaged_fingerprints_tell_nothing(serving: str, content: str) -> None:
+    first, second = versions(serving)
+    Path(serving, HISTORY).unlink()
+    Path(serving, str(first), fingerprints.FINGERPRINTS).write_text(content)
+    assert [entry.version for entry in history(serving)] == [second]
+    assert restore(serving, first, WHY, "ada").run is None
+
+
 def _push(model: str, serving: str) -> None:
     publish(model, serving, 99)
 
