@@ -37,7 +37,7 @@ def systemds(events: list[str], start: datetime) -> list[datetime]:
     for event in events:
         command = ["systemd-analyze", "calendar", f"--iterations={COUNT}", f"--base-time={start:%F %T} UTC", event]
         done = subprocess.run(command, env={"TZ": "UTC", "LC_ALL": "C"}, capture_output=True, text=True, check=True)
-        lines = re.findall(r"(?:Next elapse|Iter. #\d+): \w+ ([-\d]+ [:\d]+) UTC", done.stdout)
+        lines = re.findall(r"(?:Next elapse|Iter(?:\.|ation) #\d+): \w+ ([-\d]+ [:\d]+) UTC", done.stdout)
         found |= {datetime.fromisoformat(line).replace(tzinfo=UTC) for line in lines}
     return sorted(found)[:COUNT]
 
