@@ -69,5 +69,6 @@ def kinds(event: RunEvent) -> set[str]:
         found.add("published")
     if event.event is EventType.RUN_ENDED and event.state is not None:
         found.add("finished")
-        found |= {RunState.NOT_BLESSED: {"refused"}, RunState.FAILED: {"failed"}}.get(event.state, set())
+        refused = event.state in (RunState.NOT_BLESSED, RunState.WITHDRAWN)
+        found |= {"refused"} if refused else {"failed"} if event.state is RunState.FAILED else set()
     return found

@@ -48,6 +48,16 @@ def published_run(recorder: Recorder, root: Path) -> RunRecord:
     return ended
 
 
+def withdrawn_run(recorder: Recorder, root: Path) -> RunRecord:
+    """Saves the states of a run whose model was rolled back before."""
+    run = history.new_run(root, "tiny", "tagger")
+    recorder.save(run.updated(components=[row("Gen", "running")]))
+    finished = run.started + datetime.timedelta(seconds=3)
+    ended = run.updated(state="withdrawn", finished=finished, components=[row("Gen", "cached", 0.5)])
+    recorder.save(ended)
+    return ended
+
+
 def failed_run(recorder: Recorder, root: Path, error: str = "The disk is full.\n  where: /") -> RunRecord:
     """Saves the states of a run that fails."""
     run = history.new_run(root, "tiny", "tagger")

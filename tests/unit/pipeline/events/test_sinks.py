@@ -17,7 +17,7 @@ from pipeline.events.sinks import recording
 from pipeline.runs.interrupts import Interrupts
 from pipeline.runs.record import RunRecord
 from pipeline.tasks.loading import load
-from tests.unit.pipeline.events.conftest import Receiver, events_of, failed_run, published_run
+from tests.unit.pipeline.events.conftest import Receiver, events_of, failed_run, published_run, withdrawn_run
 from trainer.errors import JobError
 
 Make = Callable[..., Receiver]
@@ -76,6 +76,8 @@ def test_a_webhook_gets_all_events_as_they_are_in_the_file(receiver: Make, run, 
         (["failed", "refused"], published_run, []),
         (None, failed_run, ["run_ended"]),
         (["published", "refused"], failed_run, []),
+        (None, withdrawn_run, ["run_ended"]),
+        (["published", "failed"], withdrawn_run, []),
     ],
 )
 def test_a_webhook_gets_what_it_is_for(receiver: Make, run, on, states, expected) -> None:
