@@ -44,6 +44,11 @@ _logger = logging.getLogger("seqloom.runner")
 _STATES = {mlmd.Execution.COMPLETE: ComponentState.DONE, mlmd.Execution.CACHED: ComponentState.CACHED}
 
 
+ON_STOCK = ("tfx.components.", "components.evaluator.")
+"""Executors of TFX and those derived from them that rely on what the package `tfx.components` does when it is imported:
+that of tfx 1.21 completes TensorFlow Model Analysis."""
+
+
 class LateOperator(base_executor_operator.BaseExecutorOperator):
     """Runs an executor with TFX's own operator, which imports it; TFX creates operators even for cached results."""
 
@@ -65,8 +70,7 @@ class LateOperator(base_executor_operator.BaseExecutorOperator):
             return self._run(served, execution_info)
 
     def _run(self, spec: Any, execution_info: data_types.ExecutionInfo) -> execution_result_pb2.ExecutorOutput | None:
-        if getattr(spec, "python_executor_spec", spec).class_path.startswith("tfx.components."):
-            # They rely on what their package does when it is imported: tfx 1.21 completes TensorFlow Model Analysis.
+        if getattr(spec, "python_executor_spec", spec).class_path.startswith(ON_STOCK):
             run_deferred("tfx.components")
         operator = launcher.DEFAULT_EXECUTOR_OPERATORS[type(spec)]
         return operator(spec, self._platform_config).run_executor(execution_info)

@@ -1,11 +1,14 @@
 """Gates that compare a model with the linear one, under TFX's Evaluator and with the sentences that explain them."""
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from tfx.components.evaluator import executor as stock
+from tfx.dsl.components.base import base_component
 from tfx.dsl.components.common.importer import Importer
 from tfx.types import standard_artifacts
 
@@ -13,7 +16,9 @@ from components.corpus_example_gen.documents import Document
 from components.corpus_example_gen.writing.encode import encode
 from components.evaluator.component import LinearGatedEvaluator
 from components.evaluator.results import read_metrics
+from components.stock.component import Evaluator
 from pipeline.dag import gates, verdict
+from pipeline.runners.local import ON_STOCK
 from pipeline.tasks.classifier import ClassifierJob
 from tests.component.corpus_job import run_components
 from trainer.data import kinds
@@ -126,3 +131,13 @@ def test_without_a_value_of_the_linear_model_the_gate_fails(judge):
     limits = {"auc": {"min_over_linear": -1}}
     sentence = "auc is 0.5000, but the linear model has no value to compare with"
     assert judge(limits, {"accuracy": 0.5}) == (False, [(False, sentence)])
+
+
+@pytest.mark.parametrize("component", [LinearGatedEvaluator, Evaluator])
+def test_evaluators_get_what_the_package_of_the_stock_one_completes(
+    component: type[base_component.BaseComponent],
+) -> None:
+    module, _, name = component.EXECUTOR_SPEC.class_path.rpartition(".")
+    executor = getattr(importlib.import_module(module), name)
+    assert issubclass(executor, stock.Executor)
+    assert component.EXECUTOR_SPEC.class_path.startswith(ON_STOCK)
