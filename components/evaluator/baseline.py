@@ -6,11 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from tfx.dsl.components.common import resolver
-from tfx.types import Artifact
-from tfx.utils import path_utils
 
-from components.pusher.publish import identity
-from components.pusher.serving_history import key_of
+from components.pusher.withdrawn_models import WithdrawnModels
 from components.shared.artifacts import ArtifactMap
 from components.shared.executions import last_executions
 
@@ -19,12 +16,15 @@ class LastBlessedOther(resolver.ResolverStrategy):
     """Resolves to the last blessed model other than the candidate; a blessing from the cache counts as a new one.
 
     TFX's own strategy compares an unchanged model with itself on the next run. A model that was rolled back is none to
-    compare with. The inputs are `candidate`, `model`
-    and `model_blessing`; the latter two resolve to one artifact or none.
+    compare with. The inputs are `candidate`, `model` and `model_blessing`; the latter two resolve to one artifact or
+    none.
+
+    Args:
+        withdrawn: The keys of the models that were rolled back.
     """
 
     def __init__(self, withdrawn: Collection[str] = ()) -> None:
-        self._withdrawn = frozenset(withdrawn)
+        self._withdrawn = WithdrawnModels(withdrawn)
 
     def resolve_artifacts(self, store: Any, input_dict: ArtifactMap) -> ArtifactMap:
         """Picks the artifacts; see the class."""
@@ -34,10 +34,6 @@ class LastBlessedOther(resolver.ResolverStrategy):
         for blessing in sorted(input_dict["model_blessing"], key=lambda artifact: last[artifact.id], reverse=True):
             model = models.get(blessing.get_int_custom_property("current_model_id"))
             blessed = blessing.get_int_custom_property("blessed") == 1
-            if model is not None and blessed and not self._is_withdrawn(model):
+            if model is not None and blessed and model not in self._withdrawn:
                 return {**input_dict, "model": [model], "model_blessing": [blessing]}
         return {**input_dict, "model": [], "model_blessing": []}
-
-    def _is_withdrawn(self, model: Artifact) -> bool:
-        own = identity(path_utils.serving_model_path(model.uri)) if self._withdrawn else None
-        return own is not None and key_of(own) in self._withdrawn

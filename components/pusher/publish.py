@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
 
@@ -118,7 +118,9 @@ def restore(directory: str, source: int, why: str, user: str) -> HistoryEntry:
     return entry
 
 
-def _entry(directory: str, action: Any, model: dict[str, str] | None, **values: Any) -> HistoryEntry:
+def _entry(
+    directory: str, action: Literal["push", "rollback"], model: dict[str, str] | None, **values: Any
+) -> HistoryEntry:
     numbers, published = _numbers(directory), versions(directory)
     previous = published[-1] if published else None
     return HistoryEntry(
@@ -164,5 +166,5 @@ def _copy(source: str, target: str) -> None:
         destination = PurePosixPath(target) / PurePosixPath(folder).relative_to(source)
         tf.io.gfile.makedirs(str(destination))
         for name in names:
-            if folder != source or name not in fingerprints.UNSIGNED:
+            if folder != source or name != fingerprints.FINGERPRINTS:
                 tf.io.gfile.copy(f"{folder}/{name}", str(destination / name))

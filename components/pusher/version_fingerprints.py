@@ -15,8 +15,6 @@ from components.pusher.serving_history import HistoryEntry
 from trainer.errors import JobError
 
 FINGERPRINTS = "fingerprints.json"
-UNSIGNED = frozenset({FINGERPRINTS, "model.sig"})
-"""Files that come after the fingerprints, and are not among them."""
 
 _PACKAGES = ("seqloom", "tfx", "tensorflow", "tf-keras", "keras", "tensorflow-transform", "apache-beam", "numpy")
 _CHUNK = 1 << 20
@@ -64,7 +62,7 @@ def exist(folder: str) -> bool:
 
 def hashes(folder: str) -> dict[str, str]:
     """Returns the SHA-256 of each file of a version by its path in the folder, in order."""
-    return {name: _sha256(f"{folder}/{name}") for name in sorted(_files(folder)) if name not in UNSIGNED}
+    return {name: _sha256(f"{folder}/{name}") for name in sorted(_files(folder)) if name != FINGERPRINTS}
 
 
 def differences(folder: str) -> list[str]:
@@ -76,7 +74,7 @@ def differences(folder: str) -> list[str]:
     content = read(folder)
     if content is None:
         return [f"{FINGERPRINTS} cannot be read"]
-    expected, present = content["files"], sorted(name for name in _files(folder) if name not in UNSIGNED)
+    expected, present = content["files"], sorted(name for name in _files(folder) if name != FINGERPRINTS)
     changes = ((name, _change(f"{folder}/{name}", expected.get(name))) for name in present)
     return [
         *(f"{name} is missing" for name in expected if name not in present),

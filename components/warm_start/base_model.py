@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from tfx.dsl.components.common import resolver
 
+from components.pusher.withdrawn_models import WithdrawnModels
 from components.shared.artifacts import ArtifactMap
 from components.shared.executions import INPUTS, OUTPUTS, artifacts_of, executions_of, fingerprints
 
@@ -16,8 +18,14 @@ class LastBlessedBefore(resolver.ResolverStrategy):
 
     So training again on the same files, also after newer ones, starts from the same model: it comes from the cache, or
     gives the same result. The inputs are `examples`, the transformed examples of the run, `model` and `model_blessing`;
-    the latter two resolve to one artifact or none.
+    the latter two resolve to one artifact or none. A model that was rolled back is none to start from.
+
+    Args:
+        withdrawn: The keys of the models that were rolled back.
     """
+
+    def __init__(self, withdrawn: Collection[str] = ()) -> None:
+        self._withdrawn = WithdrawnModels(withdrawn)
 
     def resolve_artifacts(self, store: Any, input_dict: ArtifactMap) -> ArtifactMap:
         """Picks the artifacts; see the class."""
@@ -32,7 +40,9 @@ class LastBlessedBefore(resolver.ResolverStrategy):
             model = models.get(blessing.get_int_custom_property("current_model_id"))
             earlier = [one for one in executions_of(store, blessing.id, OUTPUTS) if one < first]
             blessed = blessing.get_int_custom_property("blessed") == 1
-            if model is not None and blessed and earlier and max(earlier) > best:
+            if model is None or model in self._withdrawn:
+                continue
+            if blessed and earlier and max(earlier) > best:
                 best, found = max(earlier), (model, blessing)
         model, blessing = ([found[0]], [found[1]]) if found else ([], [])
         return {**input_dict, "model": model, "model_blessing": blessing}

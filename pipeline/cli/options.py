@@ -36,6 +36,7 @@ RootPath = Annotated[
         show_default="runs/<name>",
     ),
 ]
+UsedRoot = Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of the runs, e.g. runs/sentiment.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run all components again, without cached results.")]
 Overrides = Annotated[
     list[str] | None,

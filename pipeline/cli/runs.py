@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from pipeline.cli.exit_codes import USAGE, exits_with
+from pipeline.cli.options import UsedRoot
 from pipeline.console.printing import echo_json
 from pipeline.console.tables import runs_table
 from pipeline.runs.record import read_all
@@ -16,7 +16,7 @@ from trainer.errors import JobError
 
 
 def runs(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of the runs, e.g. runs/sentiment.")],
+    root: UsedRoot,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
 ) -> None:
     """Lists the runs of a root with their times, cached components, metrics, verdicts and published versions."""

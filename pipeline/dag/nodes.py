@@ -148,6 +148,7 @@ class Nodes:
     def _warm_start(self) -> BaseNode:
         return Resolver(
             strategy_class=LastBlessedBefore,
+            config={"withdrawn": list(self._sources.withdrawn)},
             examples=self._output("SequenceTransform", "transformed_examples"),
             model=Channel(type=standard_artifacts.Model),
             model_blessing=Channel(type=standard_artifacts.ModelBlessing),

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.exit_codes import USAGE, exits_with
+from pipeline.cli.options import UsedRoot
 from pipeline.console.printing import echo, echo_json, plain
 from pipeline.runs import disk
 from pipeline.runs.lock import RootLock
@@ -27,7 +28,7 @@ _ROWS = 40
 
 
 def gc(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of the runs, e.g. runs/sentiment.")],
+    root: UsedRoot,
     delete: Annotated[bool, typer.Option("--delete", help="Delete it; without this, it is only shown.")] = False,
     keep_runs: Annotated[int, typer.Option(min=1, help="The number of last runs of each job to keep.")] = 5,
     keep_versions: Annotated[

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.exit_codes import USAGE, exits_with
-from pipeline.cli.serving.versions import Root
+from pipeline.cli.options import UsedRoot
 from pipeline.console.printing import echo
+from pipeline.dag.layout import Layout
 from pipeline.runs import disk
 from pipeline.runs.record import read_all
 from pipeline.runs.state import RunState
@@ -21,12 +22,13 @@ from trainer.errors import JobError
 
 if TYPE_CHECKING:
     from components.pusher.serving_history import HistoryEntry
+    from pipeline.cli.serving.serving_versions import ServingVersion
 
 _LOAD = "import sys, tensorflow as tf; tf.saved_model.load(sys.argv[1])"
 
 
 def rollback(
-    root: Root,
+    root: UsedRoot,
     why: Annotated[str, typer.Option("--why", metavar="REASON", help="The reason, for the history.")],
     to: Annotated[
         int | None,
@@ -44,38 +46,31 @@ def rollback(
             raise JobError("The reason is empty.", where="--why")
         read_all(root)  # TensorFlow is imported only after the command line has been checked.
         from components.pusher.version_fingerprints import require_unchanged
-        from pipeline.cli.serving.serving_versions import (
-            published_versions,
-            require_version,
-            serving_directory,
-            version_before,
-        )
+        from pipeline.cli.serving.serving_versions import published_versions, require_version, version_before
 
-        directory = serving_directory(root)
-        target = version_before(root) if to is None else to
-        folder = require_version(directory, target)
-        current = published_versions(root)[-1].number
-        if target == current:
-            raise JobError("The version is the newest one already.", where="--to", found=str(target))
+        found = published_versions(root)
+        target = version_before(found) if to is None else require_version(found, to)
+        if target.newest:
+            raise JobError("The version is the newest one already.", where="--to", found=str(to))
     with exits_with(RunState.FAILED.exit_code):
-        require_unchanged(folder)
-        _require_loads(folder)
-        entry = _restored(root, directory, target, why)
-    echo(f"Version {entry.version} is served now: version {target} again, in place of {entry.previous}.")
+        require_unchanged(target.folder)
+        _require_loads(target.folder)
+        entry = _restored(root, target, why)
+    echo(f"Version {entry.version} is served now: version {target.number} again, in place of {entry.previous}.")
     undo = ["seqloom", "rollback", str(root), "--to", str(entry.previous), "--why", "..."]
     echo(f"To undo it: {shlex.join(undo)}")
 
 
-def _restored(root: Path, directory: str, target: int, why: str) -> HistoryEntry:
+def _restored(root: Path, target: ServingVersion, why: str) -> HistoryEntry:
     import tensorflow as tf
 
     from components.pusher.publish import restore
 
     try:
-        return restore(directory, target, why, _user())
+        return restore(Layout(root).serving, target.number, why, _user())
     except (OSError, tf.errors.OpError) as error:
         raise disk.full_or_refused(error, root.absolute()) or JobError(
-            "The version cannot be copied.", where=f"{directory}/{target}", found=str(error)
+            "The version cannot be copied.", where=target.folder, found=str(error)
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ class ServingVersion(NamedTuple):
 
     Attributes:
         number: Its number, the name of its folder.
+        folder: Its folder.
+        model: The identity of its model; None if the model has none.
         entry: How it was published; None if nothing tells.
         metrics: The metrics of all test documents, of the run that made its model; empty if that is not known.
         newest: Whether servers load it.
@@ -25,25 +28,12 @@ class ServingVersion(NamedTuple):
     """
 
     number: int
+    folder: str
+    model: dict[str, str] | None
     entry: HistoryEntry | None
     metrics: dict[str, float]
     newest: bool
     withdrawn: str | None
-
-
-def serving_directory(root: Path) -> str:
-    """Returns the serving directory of a root that has published versions.
-
-    Raises:
-        JobError: If the root does not exist, or has none.
-    """
-    runs = records.read_all(root)
-    directory = Layout(root).serving
-    if not versions(directory):
-        found = f"the last run is {runs[-1].state.value.replace('_', ' ')}" if runs else None
-        fix = None if runs else "run `seqloom run` first"
-        raise JobError("The root has no published version.", where=directory, found=found, fix=fix)
-    return directory
 
 
 def published_versions(root: Path) -> list[ServingVersion]:
@@ -52,51 +42,53 @@ def published_versions(root: Path) -> list[ServingVersion]:
     Raises:
         JobError: If the root does not exist, or has none.
     """
-    directory = serving_directory(root)
-    entries = history(directory)
+    runs, directory = records.read_all(root), Layout(root).serving
+    numbers, entries = versions(directory), history(directory)
+    if not numbers:
+        found = f"the last run is {runs[-1].state.value.replace('_', ' ')}" if runs else None
+        fix = None if runs else "run `seqloom run` first"
+        raise JobError("The root has no published version.", where=directory, found=found, fix=fix)
     by_version = {entry.version: entry for entry in entries}
     replaced = serving_history.withdrawn(entries)
-    metrics = {run.run_id: run.metrics.get("overall", {}) for run in records.read_all(root)}
-    numbers = versions(directory)
+    metrics = {run.run_id: run.metrics.get("overall", {}) for run in runs}
 
     def described(number: int) -> ServingVersion:
-        entry, model = by_version.get(number), identity(f"{directory}/{number}")
+        folder, entry = f"{directory}/{number}", by_version.get(number)
+        model = identity(folder)
         rollback = None if model is None else replaced.get(serving_history.key_of(model))
         known = {} if entry is None or entry.run is None else metrics.get(entry.run, {})
-        return ServingVersion(number, entry, known, number == numbers[-1], None if rollback is None else rollback.why)
+        why = None if rollback is None else rollback.why
+        return ServingVersion(number, folder, model, entry, known, number == numbers[-1], why)
 
     return [described(number) for number in numbers]
 
 
-def require_version(directory: str, number: int) -> str:
-    """Returns the folder of a published version.
+def require_version(found: Sequence[ServingVersion], number: int) -> ServingVersion:
+    """Returns the version with a number.
 
     Raises:
-        JobError: If it is none.
+        JobError: If there is none.
     """
-    known = versions(directory)
-    if number not in known:
-        raise JobError(
-            f"The root has no version {number}.", where=directory, expected=" or ".join(map(str, reversed(known)))
-        )
-    return f"{directory}/{number}"
+    for one in found:
+        if one.number == number:
+            return one
+    known = " or ".join(str(one.number) for one in reversed(found))
+    raise JobError(f"The root has no version {number}.", where=str(Path(found[0].folder).parent), expected=known)
 
 
-def version_before(root: Path) -> int:
+def version_before(found: Sequence[ServingVersion]) -> ServingVersion:
     """Returns the version that a rollback goes back to: the last one with another model that was not rolled back.
 
     Raises:
         JobError: If there is none.
     """
-    found = published_versions(root)
-    directory = Layout(root).serving
-    current = identity(f"{directory}/{found[-1].number}")
-    for one in reversed(found[:-1]):
-        if one.withdrawn is None and (current is None or identity(f"{directory}/{one.number}") != current):
-            return one.number
+    *earlier, current = found
+    for one in reversed(earlier):
+        if one.withdrawn is None and (current.model is None or one.model != current.model):
+            return one
     raise JobError(
         "There is no earlier model to roll back to.",
-        where=directory,
+        where=str(Path(current.folder).parent),
         found=f"version {' and '.join(str(one.number) for one in found)}",
         fix="name a version with --to; a larger serving.keep keeps more of them",
     )

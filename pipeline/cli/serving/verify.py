@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.exit_codes import USAGE, exits_with
-from pipeline.cli.serving.versions import Root
+from pipeline.cli.options import UsedRoot
 from pipeline.console.printing import echo
 from pipeline.runs.record import read_all
 from pipeline.runs.state import RunState
 
 
 def verify(
-    root: Root,
+    root: UsedRoot,
     version: Annotated[
         int | None, typer.Argument(metavar="VERSION", help="A version.", show_default="all versions")
     ] = None,
@@ -26,19 +26,17 @@ def verify(
     with exits_with(USAGE):
         read_all(root)  # TensorFlow is imported only after the command line has been checked.
         from components.pusher import version_fingerprints as fingerprints
-        from components.pusher.publish import versions
-        from pipeline.cli.serving.serving_versions import require_version, serving_directory
+        from pipeline.cli.serving.serving_versions import published_versions, require_version
 
-        directory = serving_directory(root)
-        folders = [require_version(directory, one) for one in ([version] if version else versions(directory))]
+        found = published_versions(root)
+        chosen = found if version is None else [require_version(found, version)]
     whole = True
-    for folder in folders:
-        name = folder.rpartition("/")[2]
-        if not fingerprints.exist(folder):
-            echo(f"{name}: cannot be verified, since it has no {fingerprints.FINGERPRINTS}")
+    for one in chosen:
+        if not fingerprints.exist(one.folder):
+            echo(f"{one.number}: cannot be verified, since it has no {fingerprints.FINGERPRINTS}")
             whole = False
             continue
-        found = fingerprints.differences(folder)
-        whole = whole and not found
-        echo(f"{name}: {'; '.join(found)}" if found else f"{name}: unchanged since it was published")
+        changes = fingerprints.differences(one.folder)
+        whole = whole and not changes
+        echo(f"{one.number}: {'; '.join(changes) or 'unchanged since it was published'}")
     raise typer.Exit(0 if whole else RunState.FAILED.exit_code)

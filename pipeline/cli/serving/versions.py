@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.exit_codes import USAGE, exits_with
+from pipeline.cli.options import UsedRoot
 from pipeline.console.printing import echo_json, plain
 from pipeline.runs.record import read_all
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from components.pusher.serving_history import HistoryEntry
     from pipeline.cli.serving.serving_versions import ServingVersion
 
-Root = Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of the runs, e.g. runs/sentiment.")]
 
-
-def versions(root: Root, as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
+def versions(
+    root: UsedRoot, as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False
+) -> None:
     """Lists the published versions of a root: when, by which run, their metrics, and which one is served."""
     with exits_with(USAGE):
         read_all(root)  # TensorFlow is imported only after the command line has been checked.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
@@ -12,6 +14,7 @@ from tfx.orchestration.portable import execution_publish_utils as publish
 from tfx.orchestration.portable.mlmd import context_lib
 from tfx.types import standard_artifacts
 
+from components.pusher.serving_history import key_of
 from components.warm_start.base_model import LastBlessedBefore
 
 
@@ -37,15 +40,27 @@ class Runs:
         self._execute("Evaluator", result, blessing, {"model": model})
         return base
 
-    def base(self, transformed: types.Artifact) -> str | None:
+    def base(self, transformed: types.Artifact, withdrawn: Sequence[str] = ()) -> str | None:
         models = {key: one for key, one in self._known.items() if key.startswith("Trainer")}
         blessings = [one for key, one in self._known.items() if key.startswith("Evaluator")]
         given = {"examples": [transformed], "model": [*models.values()], "model_blessing": blessings}
-        found = LastBlessedBefore().resolve_artifacts(self._handle.store, given)
+        found = LastBlessedBefore(withdrawn).resolve_artifacts(self._handle.store, given)
         assert found["examples"] == [transformed]
         assert len(found["model"]) == len(found["model_blessing"]) <= 1
         names = {one.id: key.partition(" ")[2] for key, one in models.items()}
         return names[found["model"][0].id] if found["model"] else None
+
+    def base_of(self, name: str, *withdrawn: str) -> str | None:
+        """The base of a model that was made before, after models were rolled back."""
+        keys = [key_of({"digest": model}) for model in withdrawn]
+        return self.base(self._known[f"SequenceTransform {name}"], keys)
+
+    def save(self, name: str, folder: Path) -> None:
+        """Writes the identity of a model to a folder, as the place of the model."""
+        about = folder / name / "Format-Serving" / "assets.extra" / "seqloom.json"
+        about.parent.mkdir(parents=True)
+        about.write_text(json.dumps({"digest": name}))
+        self._known[f"Trainer {name}"].uri = str(folder / name)
 
     def _execute(
         self,
@@ -94,3 +109,12 @@ def test_the_base_is_the_last_model_blessed_before_the_first_training_on_the_sam
     runs: Runs, results: str, bases: list[str | None]
 ) -> None:
     assert [runs.run(result) for result in results.split()] == bases
+
+
+def test_a_model_that_was_rolled_back_is_no_start(runs: Runs, tmp_path: Path) -> None:
+    for name in "ABC":
+        runs.run(name)
+        runs.save(name, tmp_path)
+    assert runs.base_of("C") == "B"
+    assert runs.base_of("C", "B") == "A"
+    assert runs.base_of("C", "A", "B") is None

@@ -42,8 +42,6 @@ def test_a_version_says_what_it_is_and_what_it_was_made_from(serving: str) -> No
 def test_a_model_without_changes_is_accepted_and_one_without_fingerprints_is_not_checked(serving: str) -> None:
     folder = f"{serving}/{versions(serving)[0]}"
     fingerprints.require_unchanged(folder)
-    Path(folder, "model.sig").write_text("a signature")
-    fingerprints.require_unchanged(folder)
     Path(folder, fingerprints.FINGERPRINTS).unlink()
     Path(folder, "saved_model.pb").write_text("other")
     fingerprints.require_unchanged(folder)
